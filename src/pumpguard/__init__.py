@@ -1,0 +1,29 @@
+"""Stops SMS pumping before the message is paid for."""
+
+from pumpguard.attempt import Attempt, Client, Phone
+from pumpguard.decision import Action, Decision, Finding
+from pumpguard.errors import IntakeError, PolicyError, PumpGuardError, StoreError
+from pumpguard.guard import Guard
+from pumpguard.middleware import PumpGuardMiddleware
+from pumpguard.policy import Policy
+from pumpguard.sending import current_decision, sender
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Action",
+    "Attempt",
+    "Client",
+    "Decision",
+    "Finding",
+    "Guard",
+    "IntakeError",
+    "Phone",
+    "Policy",
+    "PolicyError",
+    "PumpGuardError",
+    "PumpGuardMiddleware",
+    "StoreError",
+    "current_decision",
+    "sender",
+]

@@ -74,7 +74,9 @@ class Decision:
     @property
     def finding(self) -> Finding | None:
         """The finding that decided, if the request was not allowed."""
-        return next((f for f in self.findings if f.mode == "enforce" and f.action is self.action), None)
+        return next(
+            (f for f in self.findings if f.mode == "enforce" and f.action is self.action), None
+        )
 
     @property
     def retry_after(self) -> float | None:
@@ -89,7 +91,9 @@ class Decision:
     def explain(self) -> str:
         """The whole reasoning in plain lines, for the operator; never show it to a client."""
         phone, client = self.attempt.phone, self.attempt.client
-        head = f"{self.action}: {phone.masked} ({phone.region}) for {client.masked} ({client.country})"
+        head = (
+            f"{self.action}: {phone.masked} ({phone.region}) for {client.masked} ({client.country})"
+        )
         if self.degraded:
             head += " [store unavailable]"
         if self.allowed_because:

@@ -1,0 +1,1 @@
+"""Dated facts, each with its source: see README.md beside this file."""

@@ -1,0 +1,1 @@
+"""From the bytes of a request to an `Attempt`. It knows HTTP and no rules."""

@@ -1,0 +1,1 @@
+"""What the client hears. Replies tell it how to go on, and nothing about why."""

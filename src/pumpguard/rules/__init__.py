@@ -1,0 +1,38 @@
+"""The rules, a file each. They know neither HTTP nor Redis."""
+
+from pumpguard.rules.base import FunctionRule, Rule, RuleFunction
+from pumpguard.rules.country_spread import CountrySpread
+from pumpguard.rules.geo_mismatch import GeoMismatch
+from pumpguard.rules.network import Network
+from pumpguard.rules.number import Number
+from pumpguard.rules.prefix_pattern import PrefixPattern
+from pumpguard.rules.rate_limit import RateLimit
+from pumpguard.rules.shadow_ban import ShadowBan
+from pumpguard.rules.sliding_ban import SlidingBan
+
+KINDS: dict[str, type[Rule]] = {
+    "country_spread": CountrySpread,
+    "geo_mismatch": GeoMismatch,
+    "network": Network,
+    "number": Number,
+    "prefix_pattern": PrefixPattern,
+    "rate_limit": RateLimit,
+    "shadow_ban": ShadowBan,
+    "sliding_ban": SlidingBan,
+}
+"""What a policy file may name in ``rule = "…"``."""
+
+__all__ = [
+    "KINDS",
+    "CountrySpread",
+    "FunctionRule",
+    "GeoMismatch",
+    "Network",
+    "Number",
+    "PrefixPattern",
+    "RateLimit",
+    "Rule",
+    "RuleFunction",
+    "ShadowBan",
+    "SlidingBan",
+]

@@ -1,0 +1,1 @@
+"""Where counters are kept. It knows neither HTTP nor phones."""

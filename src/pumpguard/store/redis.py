@@ -6,6 +6,7 @@ import asyncio
 import logging
 import struct
 from base64 import urlsafe_b64encode
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b, sha1
 from importlib.resources import files
 from typing import Any
@@ -32,7 +33,9 @@ logger = logging.getLogger("pumpguard.store")
 def _script() -> str:
     """``decide.lua`` behind the kinds that it calls."""
     store = files("pumpguard.store")
-    kinds = [store / "kinds" / f"{kind}.lua" for kind in ("window", "distinct", "neighbours", "ban")]
+    kinds = [
+        store / "kinds" / f"{kind}.lua" for kind in ("window", "distinct", "neighbours", "ban")
+    ]
     return "\n".join(part.read_text(encoding="utf-8") for part in (*kinds, store / "decide.lua"))
 
 
@@ -92,16 +95,18 @@ class RedisStore:
 
         The parts are length-prefixed, so that no two different counters run together.
         """
-        joined = b"".join(len(part).to_bytes(2) + part for part in map(str.encode, identity(counter)))
+        joined = b"".join(
+            len(part).to_bytes(2) + part for part in map(str.encode, identity(counter))
+        )
         digest = blake2b(joined, digest_size=15, key=self._hash_key).digest()
         return self._prefix + urlsafe_b64encode(digest).decode()
 
     async def _call(self, keys: list[str], args: list[Any]) -> list[int]:
-        client = self._client()
+        run: Callable[..., Awaitable[list[int]]] = self._client().execute_command
         try:
-            return await client.execute_command("EVALSHA", SCRIPT_SHA, len(keys), *keys, *args)
+            return await run("EVALSHA", SCRIPT_SHA, len(keys), *keys, *args)
         except NoScriptError:  # a restarted server, or one that sees this version first
-            return await client.execute_command("EVAL", SCRIPT, len(keys), *keys, *args)
+            return await run("EVAL", SCRIPT, len(keys), *keys, *args)
 
     def _client(self) -> Redis:
         loop = asyncio.get_running_loop()
@@ -136,7 +141,7 @@ def encode(question: Question, hash_key: bytes) -> list[Any]:
 
 
 def _spec(
-    entry: Entry, question: Question, strikers: list[str | bool], hash_key: bytes
+    entry: Entry, question: Question, strikers: Sequence[str | bool], hash_key: bytes
 ) -> bytes:
     counter = entry.counter
     flags = BINDS if entry.binds else 0
@@ -159,7 +164,7 @@ def _spec(
     return struct.pack(">cBIQ", kind, flags, limit, counter.seconds * 1000) + tail
 
 
-def _ban_tail(ban: Ban, strikers: list[str | bool]) -> bytes:
+def _ban_tail(ban: Ban, strikers: Sequence[str | bool]) -> bytes:
     fed_by = frozenset() if ban.fed_by == "attempts" else ban.fed_by
     mask = b"".join(b"1" if rule in fed_by else b"0" for rule in strikers)
     return struct.pack(">IIIdd", ban.base, ban.cap, ban.memory, ban.factor, ban.jitter) + mask

@@ -27,5 +27,5 @@ class Look(Protocol):
         ...
 
     def charged(self) -> tuple[Stored, int]:
-        """What to store once this request is counted, and for how many milliseconds."""
+        """What to store once this request is counted, and until when."""
         ...

@@ -36,13 +36,14 @@ class BanLook:
 
     def strike(self, chance: float) -> tuple[Kept, int]:
         """Add a strike; at the limit the ban begins and the strikes start anew."""
-        ttl, strikes = 0, None
+        expires = 0
+        strikes: window.Log | window.Slices | None = None
         if self.strikes.used + 1 >= self.ban.strikes:
             self._begin(chance)
         else:
-            strikes, ttl = self.strikes.charged()
-        remembered = self.wait + self.level * self.ban.memory * 1000
-        return (self.ends, self.level, strikes), max(ttl, remembered)
+            strikes, expires = self.strikes.charged()
+        forgotten = max(self.ends, self.now) + self.level * self.ban.memory * 1000
+        return (self.ends, self.level, strikes), max(expires, forgotten)
 
     def _begin(self, chance: float) -> None:
         seconds = min(self.ban.base * self.ban.factor**self.level, self.ban.cap)
@@ -56,4 +57,6 @@ def look(ban: Ban, stored: Kept | None, now: int) -> BanLook:
     ends, level, strikes = stored or (0, 0, None)
     if level and now > ends:
         level = max(0, level - (now - ends) // (ban.memory * 1000))
-    return BanLook(ban, now, ends, level, window.look(ban.strikes, ban.seconds * 1000, strikes, now))
+    return BanLook(
+        ban, now, ends, level, window.look(ban.strikes, ban.seconds * 1000, strikes, now)
+    )

@@ -29,7 +29,7 @@ class DistinctLook:
 
     def charged(self) -> tuple[dict[str, int], int]:
         """This member, seen now."""
-        return {**self.live, self.member: self.now}, self.span
+        return {**self.live, self.member: self.now}, self.now + self.span
 
 
 def look(

@@ -39,7 +39,8 @@ class NeighboursLook:
 
     def charged(self) -> tuple[Hits, int]:
         """This position, seen now."""
-        return [*self.live, (self.now, self.position)][-NEIGHBOURS_REMEMBERED:], self.span
+        hits = [*self.live, (self.now, self.position)]
+        return hits[-NEIGHBOURS_REMEMBERED:], self.now + self.span
 
 
 def look(

@@ -40,7 +40,7 @@ class LogLook:
 
     def charged(self) -> tuple[Log, int]:
         """The newest ``limit`` hits are all that can ever matter."""
-        return [*self.live, self.now][-self.limit :], self.span
+        return [*self.live, self.now][-self.limit :], self.now + self.span
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class SlicesLook:
     def charged(self) -> tuple[Slices, int]:
         """One more in the current slice."""
         counts = [self.counts[0] + 1, *self.counts[1:]]
-        return (self.index, counts), self.span + self.span // SLICES
+        return (self.index, counts), self.now + self.span + self.span // SLICES
 
 
 def look(limit: int, span: int, stored: Log | Slices | None, now: int) -> LogLook | SlicesLook:

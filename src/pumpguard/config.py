@@ -1,0 +1,97 @@
+"""Checks values against the annotations of a frozen dataclass, and builds one from a table.
+
+Every mistake is a `PolicyError` that names the exact path and what was expected there, because a
+policy that silently means something else is worse than none.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from functools import cache
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pumpguard.errors import PolicyError
+
+T = TypeVar("T")
+
+
+def build(cls: type[T], table: Mapping[str, object], path: str = "") -> T:
+    """Make ``cls`` from a table such as TOML gives; unknown names are refused."""
+    known = [field.name for field in fields(cls) if field.init]  # type: ignore[arg-type]
+    for name in table:
+        if name not in known:
+            raise PolicyError(join(path, name), _one_of(name, known), name)
+    return cls(**{name: _frozen(value) for name, value in table.items()})
+
+
+def check(obj: Any, path: str = "") -> None:
+    """Check every field of a dataclass instance against its annotation."""
+    for name, hint in _hints(type(obj)).items():
+        value = getattr(obj, name)
+        if not _fits(value, hint):
+            raise PolicyError(join(path, name), describe(hint), value)
+
+
+def join(path: str, name: str) -> str:
+    """A path and one step below it."""
+    return f"{path}.{name}" if path else name
+
+
+def describe(hint: Any) -> str:
+    """An annotation in words for people."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return " or ".join(describe(arg) for arg in args if arg is not type(None)) + (
+            " or nothing" if type(None) in args else ""
+        )
+    if origin is Literal:
+        return "one of " + ", ".join(map(repr, args))
+    if origin is tuple:
+        return f"a list of {describe(args[0])}"
+    if origin is not None and issubclass(origin, Mapping):
+        return f"a table of {describe(args[1])}"
+    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+    return names.get(hint, getattr(hint, "__name__", str(hint)))
+
+
+def _fits(value: object, hint: Any) -> bool:
+    origin, args = get_origin(hint), get_args(hint)
+    if hint is Any or hint is object:
+        return True
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, arg) for arg in args)
+    if origin is Literal:
+        return value in args and isinstance(value, str)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(item, args[0]) for item in value)
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        return isinstance(value, Mapping) and all(_fits(item, args[1]) for item in value.values())
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if origin is not None:  # a callable or a protocol with arguments
+        return callable(value)
+    return isinstance(value, hint)
+
+
+@cache
+def _hints(cls: Any) -> dict[str, Any]:
+    hints = get_type_hints(cls)
+    return {field.name: hints[field.name] for field in fields(cls) if field.init}
+
+
+def _frozen(value: object) -> object:
+    """Lists become tuples, so that what was checked cannot change later."""
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return tuple(_frozen(item) for item in value)
+    return value
+
+
+def _one_of(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return f"one of {', '.join(sorted(known))}{hint}"

@@ -1,0 +1,258 @@
+"""The guard: one attempt in, one decision out, for HTTP and for background workers alike."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from pumpguard import sending
+from pumpguard.attempt import Attempt
+from pumpguard.challenge import Challenge
+from pumpguard.counters import Ban, Counter, Reading, Window
+from pumpguard.decision import Action, Decision, Finding
+from pumpguard.errors import StoreError
+from pumpguard.intake.network import CachedNetworks, Networks, default_networks
+from pumpguard.intake.phone import canonical
+from pumpguard.intake.reader import Reader
+from pumpguard.policy import Policy
+from pumpguard.rules import Rule
+from pumpguard.store.base import Answer, Entry, Question, Store
+from pumpguard.store.breaker import Breaker
+from pumpguard.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+logger = logging.getLogger("pumpguard")
+chance = random.SystemRandom()
+
+
+class Guard:
+    """Judges attempts by a policy, over a store.
+
+    ``store`` is a URL (``redis://``, ``rediss://``, ``unix://``, ``memory://``) or a store.
+    ``clock`` replaces the store's own clock, in Unix seconds, where time is simulated.
+    ``challenge`` knows a solved challenge; ``networks`` looks addresses up; ``on_decision`` is
+    called once for every decision, after the reply.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        store: str | Store = "memory://",
+        *,
+        clock: Callable[[], float] | None = None,
+        challenge: Challenge | None = None,
+        networks: Networks | None = None,
+        on_decision: Callable[[Decision], None] | None = None,
+    ) -> None:
+        self.policy = policy
+        self.store = open_store(store, policy) if isinstance(store, str) else store
+        self.simulated = clock is not None
+        looked_up = CachedNetworks(networks or default_networks())
+        self.reader = Reader(policy, looked_up, challenge, clock)
+        self._on_decision = on_decision
+        self._local = MemoryStore()
+
+    def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:
+        """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.
+
+        ``facts`` may be ``session``, ``account``, ``device`` and ``proved``.
+        """
+        number = canonical(phone, None, self.policy.region)
+        return self.reader.attempt(number, address, **facts)
+
+    async def assess(self, attempt: Attempt) -> Decision:
+        """Decide about an attempt, and record the decision."""
+        decision = await self.decide(attempt)
+        self.record(decision)
+        return decision
+
+    async def decide(self, attempt: Attempt) -> Decision:
+        """Decide about an attempt: at most one trip to the store, whatever the number of rules."""
+        spoken, asking = self._declare(attempt)
+        question = self._question(attempt, spoken, asking)
+        if not question.entries:
+            return _decision(attempt, spoken)
+        if question.refused and not _feeds_on(question):
+            return _decision(attempt, spoken)
+        try:
+            answer, degraded = await self.store.decide(question), False
+        except StoreError as error:
+            logger.debug("deciding without the store: %s", error)
+            if self.policy.on_store_failure != "local":
+                return self._blind(attempt, spoken)
+            answer, degraded = self._decide_locally(question), True
+        findings = spoken + _judge(attempt, asking, answer)
+        return _decision(attempt, findings, answer.admitted, degraded)
+
+    def record(self, decision: Decision) -> None:
+        """Tell whoever listens; a listener that fails harms nobody else."""
+        if self._on_decision is not None:
+            try:
+                self._on_decision(decision)
+            except Exception:
+                logger.exception("on_decision failed")
+
+    def sender(self, send: Callable[P, R], shadowed: Any = None) -> Callable[P, R]:
+        """Wrap the function that sends messages; see `pumpguard.sender`."""
+        return sending.sender(send, shadowed)
+
+    async def aclose(self) -> None:
+        """Let go of the store's connections."""
+        await self.store.aclose()
+
+    async def __aenter__(self) -> Guard:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def _declare(
+        self, attempt: Attempt
+    ) -> tuple[list[Finding], list[tuple[Rule, Sequence[Counter]]]]:
+        """Let every rule say what it needs; those that need nothing speak at once."""
+        spoken: list[Finding] = []
+        asking: list[tuple[Rule, Sequence[Counter]]] = []
+        for rule in self.policy.chain:
+            try:
+                counters = rule.counters(attempt)
+                finding = None if counters else rule.judge(attempt, ())
+            except Exception:
+                _broken(rule)
+                continue
+            if counters:
+                asking.append((rule, counters))
+            elif finding is not None:
+                spoken.append(replace(finding, rule=rule.name, mode=rule.mode))
+        return spoken, asking
+
+    def _question(
+        self,
+        attempt: Attempt,
+        spoken: list[Finding],
+        asking: list[tuple[Rule, Sequence[Counter]]],
+    ) -> Question:
+        refusing = [finding for finding in spoken if _stands(finding, attempt)]
+        return Question(
+            entries=tuple(
+                Entry(counter, rule.mode == "enforce" and not _met(counter.action, attempt))
+                for rule, counters in asking
+                for counter in counters
+            ),
+            refused=bool(refusing),
+            refused_by=frozenset(f.rule for f in refusing if f.action > Action.CHALLENGE),
+            at=attempt.at if self.simulated else None,
+            jitter=0.0 if self.simulated else chance.uniform(-1, 1),
+        )
+
+    def _decide_locally(self, question: Question) -> Answer:
+        """This process alone, with its share of every limit."""
+        entries = tuple(
+            replace(entry, counter=_share(entry.counter, self.policy.workers))
+            for entry in question.entries
+        )
+        return self._local.decide_now(replace(question, entries=entries))
+
+    def _blind(self, attempt: Attempt, spoken: list[Finding]) -> Decision:
+        if self.policy.on_store_failure == "closed":
+            away = Finding("store", Action.THROTTLE, "STORE_UNAVAILABLE", retry_after=1.0)
+            return _decision(attempt, [*spoken, away], degraded=True)
+        return _decision(attempt, spoken, degraded=True)
+
+
+def open_store(url: str, policy: Policy) -> Store:
+    """The store that a URL names, behind a breaker if it is over a network."""
+    if url.startswith("memory://"):
+        return MemoryStore()
+    from pumpguard.store.redis import RedisStore
+
+    return Breaker(
+        RedisStore(url, name=policy.name, secret=policy.secret, deadline=policy.deadline)
+    )
+
+
+def _judge(
+    attempt: Attempt, asking: list[tuple[Rule, Sequence[Counter]]], answer: Answer
+) -> list[Finding]:
+    found: list[Finding] = []
+    readings = iter(answer.readings)
+    for rule, counters in asking:
+        mine: list[Reading] = [next(readings) for _ in counters]
+        try:
+            finding = rule.judge(attempt, mine)
+        except Exception:
+            _broken(rule)
+            continue
+        if finding is not None:
+            found.append(replace(finding, rule=rule.name, mode=rule.mode))
+    return found
+
+
+def _decision(
+    attempt: Attempt, findings: list[Finding], admitted: bool = True, degraded: bool = False
+) -> Decision:
+    standing = [finding for finding in findings if _stands(finding, attempt)]
+    if not standing and not admitted:
+        # A rule declared a limit, the limit refused, and the rule said nothing about it. What was
+        # not charged must not be sent.
+        standing = [Finding("store", Action.THROTTLE, "LIMIT")]
+        findings = findings + standing
+    action = max((finding.action for finding in standing), default=Action.ALLOW)
+    return Decision(
+        attempt,
+        action,
+        tuple(sorted(findings, key=lambda finding: (finding.mode != "enforce", -finding.action))),
+        allowed_because=_why(findings) if action is Action.ALLOW else None,
+        degraded=degraded,
+    )
+
+
+def _why(findings: list[Finding]) -> str | None:
+    if any(f.mode == "enforce" and f.action is Action.CHALLENGE for f in findings):
+        return "proved"
+    return "monitored" if findings else None
+
+
+def _stands(finding: Finding, attempt: Attempt) -> bool:
+    """Whether this finding refuses this attempt."""
+    enforced = finding.mode == "enforce" and finding.action is not Action.ALLOW
+    return enforced and not _met(finding.action, attempt)
+
+
+def _met(action: Action, attempt: Attempt) -> bool:
+    """Whether all that is asked for is proof, and it was given."""
+    return action is Action.ALLOW or (action is Action.CHALLENGE and attempt.proved)
+
+
+def _feeds_on(question: Question) -> bool:
+    """Whether a request that is refused already still has to be counted somewhere."""
+    return any(
+        entry.counter.fed_by == "attempts"
+        or not entry.counter.fed_by.isdisjoint(question.refused_by)
+        if isinstance(entry.counter, Ban)
+        else isinstance(entry.counter, Window) and entry.counter.counts == "attempts"
+        for entry in question.entries
+    )
+
+
+def _share(counter: Counter, workers: int) -> Counter:
+    if isinstance(counter, Ban):
+        return replace(counter, strikes=max(1, counter.strikes // workers))
+    return replace(counter, limit=max(1, counter.limit // workers))
+
+
+def _broken(rule: Rule) -> None:
+    """A rule that raises is silent for this request; the others go on."""
+    logger.exception("PG020 rule %r failed; it is silent for this request", rule.name)

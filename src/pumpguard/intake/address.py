@@ -1,0 +1,89 @@
+"""The client's address, as far as it is proven, and the network that it stands for."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TypeAlias
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+Address: TypeAlias = IPv4Address | IPv6Address
+
+MAX_HOPS = 32
+NAT64 = IPv6Network("64:ff9b::/96")
+
+
+class TrustedProxies:
+    """Finds who really asked: the peer, or what our own proxies say about it.
+
+    A forwarding header is believed only when the peer is one of ``proxies``, and then read from
+    the right, past every proxy of ours, to the first address that is not. What stands further left
+    came from the client and may say anything.
+    """
+
+    def __init__(self, proxies: tuple[str, ...] = (), header: str = "x-forwarded-for") -> None:
+        self._networks = tuple(ip_network(proxy) for proxy in proxies)
+        self._header = header
+
+    def client(self, scope: Scope, headers: Headers) -> Address | None:
+        """The client's address, or ``None`` if the server does not know its peer's."""
+        peer = parse_address(scope["client"][0]) if scope.get("client") else None
+        if peer is None or not self._trusted(peer):
+            return peer
+        # Several header lines are one list, in order.
+        hops = ",".join(headers.getlist(self._header)).split(",")
+        found = peer
+        for hop in reversed(hops[-MAX_HOPS:]):
+            address = parse_address(hop)
+            if address is None:
+                break  # what our own proxy wrote can be read; this was put there by somebody else
+            found = address
+            if not self._trusted(address):
+                break
+        return found
+
+    def _trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._networks)
+
+
+def parse_address(text: str) -> Address | None:
+    """One canonical address per host: no brackets, port or zone, IPv4 in IPv6 taken out."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        return _embedded(address) or address
+    return address
+
+
+def network_of(address: Address) -> str:
+    """What limits are kept by: the address in IPv4, the /64 in IPv6, which one host controls."""
+    if isinstance(address, IPv4Address):
+        return f"{address}/32"
+    return _truncated(address, 64)
+
+
+def site_of(address: Address) -> str | None:
+    """The wider IPv6 tier, a /48: what one customer is commonly given. IPv4 has none."""
+    return None if isinstance(address, IPv4Address) else _truncated(address, 48)
+
+
+def _truncated(address: IPv6Address, bits: int) -> str:
+    kept = int(address) >> (128 - bits) << (128 - bits)
+    return f"{IPv6Address(kept)}/{bits}"
+
+
+def _embedded(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 host behind a mapped, 6to4 or NAT64 address: it is one subject, not 2^64."""
+    if address.ipv4_mapped or address.sixtofour:
+        return address.ipv4_mapped or address.sixtofour
+    if address in NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return None

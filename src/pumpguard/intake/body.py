@@ -1,0 +1,67 @@
+"""The body of a guarded request: read whole within bounds, then replayed to the app."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.types import Message, Receive
+
+from pumpguard.errors import ClientGone, IntakeError
+
+MAX_MESSAGES = 1_000
+"""ASGI messages per body. One-byte chunks are legal, but nobody sends a form that way."""
+
+
+async def read_body(receive: Receive, limit: int, deadline: float) -> bytes:
+    """The whole body, at most ``limit`` bytes, within ``deadline`` seconds altogether.
+
+    Raises `IntakeError` (408, 413) or `ClientGone`. The deadline is for the whole body and not for
+    a pause in it: a client that sends a byte a second never pauses.
+    """
+    try:
+        async with asyncio.timeout(deadline):
+            return await _read(receive, limit)
+    except TimeoutError:
+        raise IntakeError(
+            408, "body-timeout", "Request body too slow", "The request body did not arrive in time."
+        ) from None
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    for _ in range(MAX_MESSAGES):
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientGone("the client left before its request was complete")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            break
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+    raise IntakeError(
+        413,
+        "body-too-large",
+        "Request body too large",
+        f"A request here has at most {limit} bytes.",
+    )
+
+
+class Replay:
+    """A ``receive`` that hands out a body that was read already, then the real thing.
+
+    What follows the body, above all ``http.disconnect``, still reaches the app.
+    """
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        """The next ASGI message."""
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}

@@ -1,0 +1,145 @@
+"""Country and kind of an address, from real data: packaged, or MaxMind's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from pumpguard.attempt import NetworkKind
+from pumpguard.errors import PolicyError
+from pumpguard.intake.address import Address
+
+CACHED = 65_536
+KINDS: dict[str, NetworkKind] = {
+    "hosting": "hosting",
+    "bot": "hosting",
+    "cdn": "vpn",  # people reach us from a CDN's addresses through its relay (Apple, Cloudflare)
+    "vpn": "vpn",
+    "tor": "tor",
+}
+
+logger = logging.getLogger("pumpguard.intake")
+
+
+class Networks(Protocol):
+    """Looks addresses up. Anything with these two methods can be passed as ``networks=``."""
+
+    def country(self, address: Address) -> str | None:
+        """The ISO 3166 country, or ``None`` if it is not known."""
+        ...
+
+    def kind(self, address: Address) -> NetworkKind:
+        """What lives there."""
+        ...
+
+
+class UnknownNetworks:
+    """Knows nothing: countries and kinds are unknown, and the rules about them are silent."""
+
+    def country(self, address: Address) -> str | None:
+        """Nothing."""
+        return None
+
+    def kind(self, address: Address) -> NetworkKind:
+        """Nothing."""
+        return "unknown"
+
+
+class PackagedNetworks:
+    """The data inside the wheels ``iptocc`` and ``iporigin`` (the ``[geo]`` extra).
+
+    ``iptocc`` says to which country the registries assigned a block, which is mostly but not
+    always where it is used. ``iporigin`` knows hosting companies, CDNs, Tor and some VPNs from
+    their own published ranges; that it does not know an address proves nothing.
+    """
+
+    def __init__(self) -> None:
+        import iporigin
+        import iptocc
+
+        self._classify: Callable[[str], Any] = iporigin.classify
+        self._country_code: Callable[[str], Any] = iptocc.country_code
+
+    def country(self, address: Address) -> str | None:
+        """The country the registries assigned the address to."""
+        found: str | None = self._country_code(str(address))
+        return found
+
+    def kind(self, address: Address) -> NetworkKind:
+        """What the providers' own lists say."""
+        kind: str = self._classify(str(address)).kind
+        return KINDS.get(kind, "unknown")
+
+
+class MaxMindNetworks:
+    """MaxMind databases that you supply: Country (or City), Anonymous IP, or either alone.
+
+    Raises `PolicyError` if a file cannot be opened. Files with a flat ``country_code``, as some
+    free ones have, are read too.
+    """
+
+    def __init__(
+        self, *, country: str | Path | None = None, anonymous: str | Path | None = None
+    ) -> None:
+        self._country_db = _open(country, "networks.country")
+        self._anonymous_db = _open(anonymous, "networks.anonymous")
+
+    def country(self, address: Address) -> str | None:
+        """The country, or where the block is registered if that is all that is known."""
+        record = self._country_db.get(str(address)) if self._country_db else None
+        if not record:
+            return None
+        place = record.get("country") or record.get("registered_country") or {}
+        found = place.get("iso_code") if isinstance(place, dict) else None
+        flat: str | None = record.get("country_code")
+        return found or flat
+
+    def kind(self, address: Address) -> NetworkKind:
+        """The strongest of MaxMind's anonymity flags."""
+        record = self._anonymous_db.get(str(address)) if self._anonymous_db else None
+        if not record:
+            return "unknown"
+        if record.get("is_tor_exit_node"):
+            return "tor"
+        if record.get("is_anonymous_vpn"):
+            return "vpn"
+        if record.get("is_hosting_provider"):
+            return "hosting"
+        if record.get("is_public_proxy") or record.get("is_residential_proxy"):
+            return "proxy"
+        return "unknown"
+
+
+class CachedNetworks:
+    """Remembers the latest answers of another `Networks`."""
+
+    def __init__(self, networks: Networks, size: int = CACHED) -> None:
+        self.country = lru_cache(size)(networks.country)
+        self.kind = lru_cache(size)(networks.kind)
+
+
+def default_networks() -> Networks:
+    """The packaged data if the ``[geo]`` extra is installed, else nothing, said once."""
+    try:
+        return PackagedNetworks()
+    except ImportError:
+        logger.warning(
+            "PG001 no data about addresses: geo_mismatch and network are blind; "
+            "pip install 'pumpguard[geo]' or pass networks="
+        )
+        return UnknownNetworks()
+
+
+def _open(path: str | Path | None, where: str) -> Any:
+    if path is None:
+        return None
+    # geoip2's own Reader refuses files whose type it does not know; its reader underneath does not.
+    import maxminddb
+
+    try:
+        return maxminddb.open_database(path)
+    except (OSError, ValueError) as error:
+        raise PolicyError(where, f"a MaxMind database ({error})", str(path)) from None

@@ -1,0 +1,108 @@
+"""Every spelling of a telephone number leads to one canonical form, or is refused."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+
+from pumpguard.attempt import LineType, Phone
+from pumpguard.errors import IntakeError
+
+MAX_LENGTH = 64
+CACHED = 8_192
+
+SATELLITE = frozenset({870, 878, 881, 882, 883, 888, 979})
+"""Calling codes of satellite, global and international premium services: up to dollars each."""
+
+LINE_TYPES: dict[int, LineType] = {
+    PhoneNumberType.MOBILE: "mobile",
+    PhoneNumberType.FIXED_LINE: "fixed_line",
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed_line_or_mobile",
+    PhoneNumberType.VOIP: "voip",
+    PhoneNumberType.PERSONAL_NUMBER: "personal",
+    PhoneNumberType.TOLL_FREE: "toll_free",
+    PhoneNumberType.PREMIUM_RATE: "premium",
+    PhoneNumberType.SHARED_COST: "shared_cost",
+    PhoneNumberType.PAGER: "pager",
+    PhoneNumberType.UAN: "uan",
+    PhoneNumberType.VOICEMAIL: "voicemail",
+}
+
+
+def canonical(number: object, code: object = None, region: str | None = None) -> Phone:
+    """The number in E.164, from text and an optional calling code of its own.
+
+    Accepts what people type: spaces, punctuation, ``00``, ``tel:``, digits of any script, a trunk
+    zero in brackets. Refuses, with an `IntakeError` (422), what two programs could read as two
+    numbers: letters, extensions, control characters, anything that is not text.
+    """
+    text = _text(number)
+    if code is not None and code != "":
+        digits = _text(code).strip().removeprefix("+").removeprefix("00")
+        if not (digits.isascii() and digits.isdecimal() and 1 <= len(digits) <= 4):
+            raise unreadable("The calling code is not a number such as 44.")
+        # A national number may repeat its trunk zero; E.164 has no room for it.
+        text = f"+{digits} {text.strip()}"
+    return _parse(text, region)
+
+
+def unreadable(detail: str) -> IntakeError:
+    """The 422 for a number that cannot be read."""
+    return IntakeError(422, "phone-number", "Not a telephone number", detail)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        raise unreadable("The telephone number is missing.")
+    if not isinstance(value, str):
+        raise unreadable("The telephone number is not text.")
+    if not 0 < len(value) <= MAX_LENGTH:
+        raise unreadable(f"The telephone number does not have 1 to {MAX_LENGTH} characters.")
+    for character in value:
+        # Cc and Cs: control characters and lone surrogates; L*: vanity letters, which
+        # libphonenumber turns into digits and most apps do not.
+        kind = unicodedata.category(character)
+        if kind in ("Cc", "Cs") or (kind[0] == "L" and not value.lower().startswith("tel:")):
+            raise unreadable("The telephone number has characters that are no part of one.")
+    return value
+
+
+@lru_cache(maxsize=CACHED)
+def _parse(text: str, region: str | None) -> Phone:
+    text = text.strip()
+    if text[:4].lower() == "tel:":
+        text = text[4:]
+        if any(character.isalpha() for character in text):
+            raise unreadable("The telephone number has characters that are no part of one.")
+    spelt = unicodedata.normalize("NFKC", text).lstrip()
+    if spelt.startswith("00"):
+        spelt = "+" + spelt[2:]
+    if not spelt.startswith("+") and region is None:
+        raise unreadable("The telephone number needs its calling code, such as +44.")
+    try:
+        number = phonenumbers.parse(spelt, region)
+    except NumberParseException:
+        raise unreadable(
+            "The telephone number cannot be read; write it like +447700900123."
+        ) from None
+    if number.extension or not phonenumbers.is_possible_number(number):
+        raise unreadable("The telephone number is not a possible one; write it like +447700900123.")
+    return _facts(number)
+
+
+def _facts(number: phonenumbers.PhoneNumber) -> Phone:
+    calling_code = number.country_code or 0
+    region = phonenumbers.region_code_for_number(number)
+    if region is None and calling_code:  # unallocated: the country that the plan belongs to
+        region = phonenumbers.region_code_for_country_code(calling_code)
+    line = LINE_TYPES.get(phonenumbers.number_type(number), "unknown")
+    return Phone(
+        e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
+        region=None if region in ("001", "ZZ") else region,
+        calling_code=calling_code,
+        line_type="satellite" if calling_code in SATELLITE else line,
+        valid=phonenumbers.is_valid_number(number),
+    )

@@ -1,0 +1,99 @@
+"""Puts an `Attempt` together from the parts of a request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from starlette.types import Receive, Scope
+
+from pumpguard.attempt import Attempt, Client, Phone
+from pumpguard.challenge import Challenge
+from pumpguard.intake.address import Address, TrustedProxies, network_of, parse_address, site_of
+from pumpguard.intake.body import read_body
+from pumpguard.intake.fields import Fields
+from pumpguard.intake.network import Networks
+from pumpguard.intake.phone import canonical
+
+if TYPE_CHECKING:
+    from pumpguard.policy import Policy
+
+
+class Reader:
+    """Reads requests the way a policy says."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        networks: Networks,
+        challenge: Challenge | None,
+        clock: Callable[[], float] | None,
+    ) -> None:
+        self._policy = policy
+        self._networks = networks
+        self._challenge = challenge
+        self._clock = clock or time.time
+        self._prices = policy.price_table
+        self._proxies = TrustedProxies(policy.proxies, policy.proxy_header)
+
+    async def read(
+        self, scope: Scope, receive: Receive, parameters: Mapping[str, str]
+    ) -> tuple[Attempt, bytes]:
+        """The attempt and the body it was read from. Raises `IntakeError` or `ClientGone`."""
+        body = await read_body(receive, self._policy.max_body, self._policy.body_deadline)
+        fields = Fields(scope, body, parameters)
+        attempt = self.attempt(
+            self._phone(fields),
+            self._proxies.client(scope, fields.headers),
+            session=self._text(fields, self._policy.session),
+            account=self._text(fields, self._policy.account),
+            device=self._text(fields, self._policy.device),
+            proved=self._challenge is not None and self._challenge.solved(fields.headers),
+        )
+        return attempt, body
+
+    def attempt(
+        self,
+        phone: Phone,
+        address: Address | str | None,
+        *,
+        session: str | None = None,
+        account: str | None = None,
+        device: str | None = None,
+        proved: bool = False,
+    ) -> Attempt:
+        """The attempt that these facts make."""
+        return Attempt(
+            phone=phone,
+            client=self._client(address),
+            at=self._clock(),
+            price=self._prices.price(phone.region),
+            session=session,
+            account=account,
+            device=device,
+            proved=proved,
+        )
+
+    def _phone(self, fields: Fields) -> Phone:
+        policy = self._policy
+        if callable(policy.phone):
+            return canonical(policy.phone(fields), None, policy.region)
+        code = fields.get(policy.code) if policy.code else None
+        return canonical(fields.get(policy.phone), code, policy.region)
+
+    def _client(self, address: Address | str | None) -> Client:
+        found = parse_address(address) if isinstance(address, str) else address
+        if found is None:
+            return Client()
+        return Client(
+            address=str(found),
+            network=network_of(found),
+            site=site_of(found),
+            country=self._networks.country(found),
+            kind=self._networks.kind(found),
+        )
+
+    def _text(self, fields: Fields, field: str | None) -> str | None:
+        value = fields.get(field) if field else None
+        return value if isinstance(value, str) and value else None

@@ -1,0 +1,98 @@
+"""Which requests are guarded, matched as routers do and however the path is spelt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from pumpguard.errors import PolicyError
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+METHOD = re.compile(r"[A-Z]+\Z")
+PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One guarded route: a pattern over path segments, and the methods it concerns.
+
+    ``methods`` is ``None`` for a route without a method: then every method is guarded except
+    those that HTTP calls safe, so that a new one is guarded rather than forgotten.
+    """
+
+    pattern: re.Pattern[str]
+    methods: frozenset[str] | None
+
+    def matches(self, method: str, path: str) -> Mapping[str, str] | None:
+        """The path's parameters if this request is guarded, else ``None``."""
+        if method in SAFE_METHODS if self.methods is None else method not in self.methods:
+            return None
+        found = self.pattern.match(path)
+        return None if found is None else found.groupdict()
+
+
+class Routes:
+    """The guarded routes of a policy."""
+
+    def __init__(self, send: str | tuple[str, ...]) -> None:
+        texts = (send,) if isinstance(send, str) else send
+        if not texts:
+            raise PolicyError("send", "at least one route, such as '/otp/send'", send)
+        self.routes = tuple(parse(text) for text in texts)
+
+    def match(self, scope: Scope) -> Mapping[str, str] | None:
+        """The path's parameters (often none) if the request is guarded, else ``None``."""
+        method, path = scope["method"], normal(scope["path"])
+        root = normal(scope.get("root_path", ""))
+        # An app that is mounted, or served under a root path, knows itself by the rest of it.
+        paths = [path, path.removeprefix(root) or "/"] if root != "/" else [path]
+        for route in self.routes:
+            for candidate in paths:
+                found = route.matches(method, candidate)
+                if found is not None:
+                    return found
+        return None
+
+
+def normal(path: str) -> str:
+    """One spelling per path: no empty, ``.`` or ``..`` segments, no trailing slash.
+
+    ASGI servers have decoded percent-escapes already. Where the app's router is stricter than
+    this, a request that it would answer with 404 is judged for nothing; where it is laxer, nothing
+    gets around the guard.
+    """
+    if path[:1] == "/" and "//" not in path and "/." not in path and path[-1:] != "/":
+        return path
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in ("", "."):
+            kept.append(segment)
+    return "/" + "/".join(kept)
+
+
+def parse(text: str) -> Route:
+    """Read ``"/otp/send"`` or ``"GET,POST /otp/{phone}/send"``. Raises `PolicyError`."""
+    *methods, path = text.split()
+    names = frozenset(methods[0].split(",")) if methods else None
+    right = len(methods) <= 1 and path.startswith("/") and not set(path) & set("?#")
+    if not right or (names and not all(METHOD.match(name) for name in names)):
+        raise PolicyError("send", "a route such as '/otp/send' or 'POST /otp/{phone}'", text)
+    if names and "GET" in names:
+        names |= {"HEAD"}  # routers answer HEAD by running the GET endpoint
+    parts = [_segment(part, text) for part in normal(path).split("/")[1:]]
+    # Case is folded: a router that folds it too must not be a way around.
+    return Route(re.compile("/" + "/".join(parts) + r"\Z", re.IGNORECASE), names)
+
+
+def _segment(part: str, text: str) -> str:
+    parameter = PARAMETER.match(part)
+    if parameter:
+        return f"(?P<{parameter[1]}>[^/]+)"
+    if "{" in part or "}" in part:
+        raise PolicyError("send", "parameters that fill a whole segment, such as '/{phone}/'", text)
+    return re.escape(part)

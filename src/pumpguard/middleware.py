@@ -1,0 +1,123 @@
+"""The middleware: pure ASGI, without state of its own between requests."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pumpguard import sending
+from pumpguard.challenge import Challenge
+from pumpguard.decision import Action, Decision
+from pumpguard.errors import ClientGone, IntakeError
+from pumpguard.guard import Guard
+from pumpguard.intake.body import Replay
+from pumpguard.intake.network import Networks
+from pumpguard.intake.routes import Routes
+from pumpguard.policy import Policy
+from pumpguard.replies.problem import Problem, unreadable
+from pumpguard.replies.refusal import refusal
+from pumpguard.store.base import Store
+
+logger = logging.getLogger("pumpguard")
+
+
+class PumpGuardMiddleware:
+    """Guards the routes of a policy; everything else passes untouched.
+
+        app.add_middleware(PumpGuardMiddleware, policy=Policy(send="/otp/send"), store="redis://…")
+
+    Give it a ``policy`` and a ``store`` with the options of `Guard`, or a ready ``guard`` where
+    other parts of the app use it too.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        policy: Policy | None = None,
+        store: str | Store = "memory://",
+        *,
+        guard: Guard | None = None,
+        clock: Callable[[], float] | None = None,
+        challenge: Challenge | None = None,
+        networks: Networks | None = None,
+        on_decision: Callable[[Decision], None] | None = None,
+    ) -> None:
+        if (policy is None) == (guard is None):
+            raise TypeError("give either a policy or a guard")
+        if guard is None:
+            assert policy is not None  # noqa: S101 - for the type checker; checked above
+            guard = Guard(
+                policy,
+                store,
+                clock=clock,
+                challenge=challenge,
+                networks=networks,
+                on_decision=on_decision,
+            )
+        self.app = app
+        self.guard = guard
+        self._routes = Routes(guard.policy.send)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it."""
+        if scope["type"] == "http":
+            parameters = self._routes.match(scope)
+            if parameters is not None:
+                await Responder(self.app, self.guard, parameters)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self.guard.aclose()
+
+
+class Responder:
+    """One guarded request: read, decide, reply, record."""
+
+    def __init__(self, app: ASGIApp, guard: Guard, parameters: Mapping[str, str]) -> None:
+        self.app = app
+        self.guard = guard
+        self.parameters = parameters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request."""
+        try:
+            attempt, body = await self.guard.reader.read(scope, receive, self.parameters)
+        except ClientGone:
+            return
+        except IntakeError as error:
+            await unreadable(error)(scope, receive, send)
+            return
+        except Exception:
+            # A bug of ours or of a policy's function: whatever it is, nothing was counted, so
+            # nothing may be sent.
+            logger.exception("PG021 a guarded request could not be read")
+            problem = Problem(400, "bad-request", "Bad request", "The request cannot be read.")
+            await problem(scope, receive, send)
+            return
+        decision = await self.guard.decide(attempt)
+        try:
+            if decision.allowed or self._can_stay_silent(decision):
+                await self._through_the_app(decision, scope, Replay(body, receive), send)
+            else:
+                await refusal(decision)(scope, receive, send)
+        finally:
+            self.guard.record(decision)
+
+    def _can_stay_silent(self, decision: Decision) -> bool:
+        """Under a shadow the app answers as always, and its wrapped sender sends nothing."""
+        if decision.action is not Action.SHADOW:
+            return False
+        if not sending.has_sender():
+            logger.warning("PG002 shadow decisions refuse openly until a sender is wrapped")
+        return sending.has_sender()
+
+    async def _through_the_app(
+        self, decision: Decision, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        token = sending.enter(decision)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            sending.leave(token)

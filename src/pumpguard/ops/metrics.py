@@ -1,0 +1,43 @@
+"""Counts of what the guard saw and did, in this process."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from pumpguard.decision import Decision
+
+NETWORKS_SHOWN = 1_000
+
+
+class FirewallMetrics:
+    """Pass ``record`` as a guard's ``on_decision``; `snapshot` is ready for JSON.
+
+    Networks are counted masked to their /24 (IPv4) or /48 (IPv6), at most a thousand of them.
+    """
+
+    def __init__(self) -> None:
+        self.total_requests = 0
+        self._counts: dict[str, Counter[str]] = {
+            "requests_by_country": Counter(),
+            "requests_by_destination": Counter(),
+            "requests_by_network": Counter(),
+            "by_action": Counter(),
+            "by_rule": Counter(),
+        }
+
+    def record(self, decision: Decision) -> None:
+        """Count one decision; a refusal is put down to the rule whose finding decided it."""
+        self.total_requests += 1
+        attempt, counts = decision.attempt, self._counts
+        counts["requests_by_country"][attempt.client.country or "unknown"] += 1
+        counts["requests_by_destination"][attempt.phone.region or "unknown"] += 1
+        networks, network = counts["requests_by_network"], attempt.client.masked
+        networks[network if network in networks or len(networks) < NETWORKS_SHOWN else "other"] += 1
+        counts["by_action"][str(decision.action)] += 1
+        if decision.finding is not None:
+            counts["by_rule"][decision.finding.rule] += 1
+
+    def snapshot(self) -> dict[str, object]:
+        """All counts, the largest first."""
+        counts = {name: dict(counter.most_common()) for name, counter in self._counts.items()}
+        return {"total_requests": self.total_requests, **counts}

@@ -1,0 +1,74 @@
+"""What a rule is: it declares what should be counted, then judges what was counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+from pumpguard.attempt import Attempt
+from pumpguard.config import join
+from pumpguard.counters import Counter, Reading
+from pumpguard.decision import Action, Finding, Mode
+from pumpguard.errors import PolicyError
+
+ActionName = Literal["allow", "challenge", "throttle", "block", "shadow"]
+
+
+@runtime_checkable
+class Rule(Protocol):
+    """One reason to be suspicious, as two pure methods.
+
+    A rule that declares no counters for an attempt is judged before the store is asked. A rule's
+    counters carry the rule's name: that is how bans know what they are fed by.
+    """
+
+    @property
+    def name(self) -> str:
+        """What findings, metrics and other rules call this rule; unique in a policy."""
+        ...
+
+    @property
+    def mode(self) -> Mode:
+        """Whether findings are enforced, only recorded, or never made."""
+        ...
+
+    def counters(self, attempt: Attempt) -> Sequence[Counter]:
+        """What to count for this attempt; empty for a rule that needs no memory."""
+        ...
+
+    def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+        """Turn the readings, one per declared counter, into a finding or nothing."""
+        ...
+
+
+RuleFunction: TypeAlias = Callable[[Attempt], Finding | None]
+"""The smallest rule: a function of the attempt alone."""
+
+
+class FunctionRule:
+    """A plain function as a rule; made by the policy, which takes functions as they are."""
+
+    mode: Mode = "enforce"
+
+    def __init__(self, function: RuleFunction) -> None:
+        self.function = function
+        self.name = getattr(function, "__name__", type(function).__name__)
+
+    def counters(self, attempt: Attempt) -> Sequence[Counter]:
+        """None: a function remembers nothing."""
+        return ()
+
+    def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+        """Whatever the function says."""
+        return self.function(attempt)
+
+
+def action_of(name: ActionName) -> Action:
+    """An action by its name in a policy."""
+    return Action[name.upper()]
+
+
+def require(condition: bool, rule: str, field: str, expected: str, got: object) -> None:
+    """Refuse a rule whose values contradict each other, naming the path."""
+    if not condition:
+        raise PolicyError(join(f"rules.{rule}", field), expected, got)

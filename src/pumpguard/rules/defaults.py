@@ -1,0 +1,63 @@
+"""The default chain. Every threshold is published somewhere; the source stands beside it."""
+
+from __future__ import annotations
+
+from pumpguard.rules.base import Rule
+from pumpguard.rules.country_spread import CountrySpread
+from pumpguard.rules.geo_mismatch import GeoMismatch
+from pumpguard.rules.network import Network
+from pumpguard.rules.number import Number
+from pumpguard.rules.prefix_pattern import PrefixPattern
+from pumpguard.rules.rate_limit import RateLimit
+from pumpguard.rules.shadow_ban import ShadowBan
+from pumpguard.rules.sliding_ban import SlidingBan
+
+HIGH_RISK = (
+    "DZ", "AZ", "BD", "IL",
+    "BY", "EG", "ID", "IQ", "IR", "JO", "KG", "KW", "KZ",
+    "LK", "MM", "NG", "OM", "PK", "PS", "TJ",
+)  # fmt: skip
+"""Destinations on at least three of four separately kept high-risk lists: Vonage burst protection,
+Authgear's high-risk default, Login.gov's restricted countries, Stytch's refused ones (2026)."""
+
+
+def default_rules(home: tuple[str, ...] = ()) -> tuple[Rule, ...]:
+    """The rules of a policy that names none, for an app whose users mostly live in ``home``."""
+    away = tuple(region for region in HIGH_RISK if region not in home)
+    return (
+        Number(),
+        Network(),
+        GeoMismatch(),
+        # Cooldown of 60 s and 5 to 10 a day: the common checklist; 3 an hour: IronAuth; 10 a week:
+        # Flipdish engineering.
+        RateLimit(name="phone_limit", by="phone", limits="1/minute; 3/hour; 5/day; 10 per 7 days"),
+        # 10 to 15 an hour and 50 a day per address: the common checklist. Hundreds of people share
+        # an address behind carrier NAT, so these ask for proof, and a wider ceiling refuses.
+        RateLimit(name="network_limit", by="network", limits="15/hour; 50/day", action="challenge"),
+        RateLimit(name="network_ceiling", by="network", limits="60/hour; 200/day"),
+        RateLimit(name="site_limit", by="site", limits="60/hour; 300/day", action="challenge"),
+        # More than 5 phone countries per address and day: Authgear.
+        CountrySpread(),
+        # 50 requests in 5 minutes from one address: Elastic's detection of MITRE T1496.003.
+        SlidingBan(name="burst_ban", strikes="50 per 5 minute", base=3600),
+        SlidingBan(
+            name="strike_ban",
+            strikes="10/hour",
+            after=("number", "prefix_pattern", "range_pattern", "network_ceiling"),
+        ),
+        # Blocks of 1,000: achrafsouk/sms-pumping drops the last three digits and warns above 10 a
+        # day; narrower blocks and neighbours bind earlier.
+        PrefixPattern(
+            neighbours=3, distance=10, blocks={"100": "4/hour; 10/day", "1000": "8/hour; 24/day"}
+        ),
+        # Wider ranges, down from Coss (last four digits dropped) to a carrier's range.
+        PrefixPattern(
+            name="range_pattern",
+            blocks={"10000": "20/hour; 60/day", "100000": "60/hour; 200/day"},
+            relaxed_regions=home,
+        ),
+        ShadowBan(strikes="3/hour", after=("prefix_pattern",)),
+        # Authgear caps a high-risk country at 50 messages a day until its users verify; this chain
+        # cannot know that yet and leaves them room.
+        RateLimit(name="country_limit", by="country", limits="100/hour; 400/day", regions=away),
+    )

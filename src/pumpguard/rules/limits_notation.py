@@ -1,0 +1,67 @@
+"""The notation of the ``limits`` package (``"1/minute; 5/day"``), and what it is kept by."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TypeAlias, get_args
+
+from limits import parse_many
+
+from pumpguard.attempt import Attempt, Dimension
+from pumpguard.errors import PolicyError
+
+By: TypeAlias = str | tuple[str, ...]
+
+HIGHEST_LIMIT = 2**32 - 1
+PREFIX = "prefix:"
+
+
+def parse_limits(text: str, path: str) -> tuple[tuple[int, int], ...]:
+    """``(limit, seconds)`` pairs, shortest window first.
+
+    Raises `PolicyError` for what cannot be read, for two limits over the same time, and for a
+    longer window that admits fewer than a shorter one would suggest it could never reach.
+    """
+    try:
+        items = parse_many(text)
+    except (ValueError, TypeError):
+        raise PolicyError(
+            path, "limits such as '1/minute; 5 per day; 10 per 7 days'", text
+        ) from None
+    pairs = sorted((item.get_expiry(), item.amount) for item in items)
+    for seconds, amount in pairs:
+        if not (0 < amount <= HIGHEST_LIMIT and seconds > 0):
+            raise PolicyError(path, f"amounts from 1 to {HIGHEST_LIMIT}", text)
+    for (short, few), (long, many) in pairwise(pairs):
+        if short == long:
+            raise PolicyError(path, "one limit per length of time", text)
+        if many < few:
+            raise PolicyError(path, "a longer time to allow at least as much as a shorter", text)
+    return tuple((amount, seconds) for seconds, amount in pairs)
+
+
+def check_dimensions(by: By, path: str) -> tuple[str, ...]:
+    """The dimensions as a tuple. Raises `PolicyError` for an unknown one."""
+    names = (by,) if isinstance(by, str) else by
+    known = [name for name in get_args(Dimension) if name != "prefix"]
+    for name in names:
+        depth = name.removeprefix(PREFIX)
+        is_prefix = name.startswith(PREFIX) and depth.isdecimal() and 1 <= int(depth) <= 9
+        if name not in known and not is_prefix:
+            raise PolicyError(path, f"one of {', '.join(known)} or 'prefix:1' to 'prefix:9'", name)
+    if not names:
+        raise PolicyError(path, "at least one dimension", by)
+    return names
+
+
+def subject_of(attempt: Attempt, dimensions: tuple[str, ...]) -> str | None:
+    """The attempt's value on all of these dimensions together, or ``None`` if one is unknown."""
+    values = [_value(attempt, name) for name in dimensions]
+    known = [value for value in values if value is not None]
+    return "|".join(known) if len(known) == len(values) else None
+
+
+def _value(attempt: Attempt, name: str) -> str | None:
+    if name.startswith(PREFIX):
+        return attempt.phone.prefix(int(name.removeprefix(PREFIX)))
+    return attempt.subject(name)  # type: ignore[arg-type]

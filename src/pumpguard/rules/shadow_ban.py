@@ -1,0 +1,29 @@
+"""A ban that its subject cannot see: the app answers as always, and nothing is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pumpguard.rules.base import ActionName
+from pumpguard.rules.sliding_ban import DAY, SlidingBan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowBan(SlidingBan):
+    """From the finding that completes its strikes on, the subject meets success and no message.
+
+    An attacker who sees a refusal moves on to the next prefix or address within seconds; one who
+    does not keeps spending requests on numbers that receive nothing. The same block hides real
+    users' bad luck too, so keep the subject narrow: by default a block of 1,000 numbers.
+    """
+
+    by: str | tuple[str, ...] = "prefix:3"
+    base: int = 3600
+    cap: int = DAY
+    name: str = "shadow_ban"
+    action: ActionName = "shadow"
+
+    @property
+    def code(self) -> str:
+        """The reason code of this rule's findings."""
+        return "SHADOW_BANNED"
