@@ -24,13 +24,14 @@ def build(cls: type[T], table: Mapping[str, object], path: str = "") -> T:
     for name in table:
         if name not in known:
             raise PolicyError(join(path, name), _one_of(name, known), name)
-    return cls(**{name: _frozen(value) for name, value in table.items()})
+    return cls(**table)
 
 
 def check(obj: Any, path: str = "") -> None:
-    """Check every field of a dataclass instance against its annotation."""
-    for name, hint in _hints(type(obj)).items():
-        value = getattr(obj, name)
+    """Check every field of a dataclass instance against its annotation; lists become tuples."""
+    for name, hint in _hints(obj.__class__).items():
+        value = _frozen(getattr(obj, name))
+        object.__setattr__(obj, name, value)
         if not _fits(value, hint):
             raise PolicyError(join(path, name), describe(hint), value)
 
@@ -49,7 +50,7 @@ def describe(hint: Any) -> str:
         )
     if origin is Literal:
         return "one of " + ", ".join(map(repr, args))
-    if origin is tuple:
+    if origin is Sequence:
         return f"a list of {describe(args[0])}"
     if origin is not None and issubclass(origin, Mapping):
         return f"a table of {describe(args[1])}"
@@ -65,7 +66,7 @@ def _fits(value: object, hint: Any) -> bool:
         return any(_fits(value, arg) for arg in args)
     if origin is Literal:
         return value in args and isinstance(value, str)
-    if origin is tuple:
+    if origin is Sequence:
         return isinstance(value, tuple) and all(_fits(item, args[0]) for item in value)
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
         return isinstance(value, Mapping) and all(_fits(item, args[1]) for item in value.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
 from pathlib import Path
@@ -52,18 +52,18 @@ class Policy:
         through (``open``) or refused (``closed``), as ``on_store_failure`` says.
     """
 
-    send: str | tuple[str, ...]
+    send: str | Sequence[str]
     phone: Any = "phone"
     code: str | None = None
     region: str | None = None
     session: str | None = None
     account: str | None = None
     device: str | None = None
-    proxies: tuple[str, ...] = ()
+    proxies: Sequence[str] = ()
     proxy_header: str = "x-forwarded-for"
     max_body: int = 16_384
     body_deadline: float = 5.0
-    home: tuple[str, ...] = ()
+    home: Sequence[str] = ()
     rules: Any = None
     prices: str = "appwrite-2025"
     price_overrides: Mapping[str, float] = field(default_factory=dict)
@@ -72,12 +72,9 @@ class Policy:
     deadline: float = 0.05
     on_store_failure: Literal["local", "open", "closed"] = "local"
     workers: int = 1
-    chain: tuple[Rule, ...] = field(init=False, repr=False)
+    chain: Sequence[Rule] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            if each.init and isinstance(value := getattr(self, each.name), list):
-                object.__setattr__(self, each.name, tuple(value))
         check(self)
         self._check_intake()
         self._check_values()
@@ -146,7 +143,7 @@ def check_region(region: str, path: str) -> None:
         raise PolicyError(path, "an ISO 3166 region such as 'GB'", region)
 
 
-def _chain(rules: object, home: tuple[str, ...]) -> tuple[Rule, ...]:
+def _chain(rules: object, home: Sequence[str]) -> tuple[Rule, ...]:
     if isinstance(rules, Mapping):
         chain = _changed(default_rules(home), rules)
     elif rules is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
@@ -22,7 +23,7 @@ class TrustedProxies:
     came from the client and may say anything.
     """
 
-    def __init__(self, proxies: tuple[str, ...] = (), header: str = "x-forwarded-for") -> None:
+    def __init__(self, proxies: Sequence[str] = (), header: str = "x-forwarded-for") -> None:
         self._networks = tuple(ip_network(proxy) for proxy in proxies)
         self._header = header
 

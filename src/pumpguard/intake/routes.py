@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.types import Scope
@@ -37,7 +37,7 @@ class Route:
 class Routes:
     """The guarded routes of a policy."""
 
-    def __init__(self, send: str | tuple[str, ...]) -> None:
+    def __init__(self, send: str | Sequence[str]) -> None:
         texts = (send,) if isinstance(send, str) else send
         if not texts:
             raise PolicyError("send", "at least one route, such as '/otp/send'", send)

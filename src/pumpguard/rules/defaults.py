@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pumpguard.rules.base import Rule
 from pumpguard.rules.country_spread import CountrySpread
 from pumpguard.rules.geo_mismatch import GeoMismatch
@@ -21,7 +23,7 @@ HIGH_RISK = (
 Authgear's high-risk default, Login.gov's restricted countries, Stytch's refused ones (2026)."""
 
 
-def default_rules(home: tuple[str, ...] = ()) -> tuple[Rule, ...]:
+def default_rules(home: Sequence[str] = ()) -> tuple[Rule, ...]:
     """The rules of a policy that names none, for an app whose users mostly live in ``home``."""
     away = tuple(region for region in HIGH_RISK if region not in home)
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TypeAlias, get_args
 
@@ -10,7 +11,7 @@ from limits import parse_many
 from pumpguard.attempt import Attempt, Dimension
 from pumpguard.errors import PolicyError
 
-By: TypeAlias = str | tuple[str, ...]
+By: TypeAlias = str | Sequence[str]
 
 HIGHEST_LIMIT = 2**32 - 1
 PREFIX = "prefix:"
@@ -42,7 +43,7 @@ def parse_limits(text: str, path: str) -> tuple[tuple[int, int], ...]:
 
 def check_dimensions(by: By, path: str) -> tuple[str, ...]:
     """The dimensions as a tuple. Raises `PolicyError` for an unknown one."""
-    names = (by,) if isinstance(by, str) else by
+    names = (by,) if isinstance(by, str) else tuple(by)
     known = [name for name in get_args(Dimension) if name != "prefix"]
     for name in names:
         depth = name.removeprefix(PREFIX)

@@ -20,10 +20,10 @@ class Network:
     rent residential addresses, so expect this to stop only the cheapest of them.
     """
 
-    refused_kinds: tuple[NetworkKind, ...] = ("hosting", "tor")
-    challenged_kinds: tuple[NetworkKind, ...] = ("vpn", "proxy")
-    refused_countries: tuple[str, ...] = ()
-    only_countries: tuple[str, ...] = ()
+    refused_kinds: Sequence[NetworkKind] = ("hosting", "tor")
+    challenged_kinds: Sequence[NetworkKind] = ("vpn", "proxy")
+    refused_countries: Sequence[str] = ()
+    only_countries: Sequence[str] = ()
     unknown: ActionName = "allow"
     name: str = "network"
     mode: Mode = "enforce"

@@ -29,9 +29,9 @@ class Number:
     and their like) and ``refused_regions``. ``only_regions``, if given, refuses all others.
     """
 
-    refused_lines: tuple[LineType, ...] = PAID_LINES
-    refused_regions: tuple[str, ...] = ()
-    only_regions: tuple[str, ...] = ()
+    refused_lines: Sequence[LineType] = PAID_LINES
+    refused_regions: Sequence[str] = ()
+    only_regions: Sequence[str] = ()
     unallocated: bool = True
     name: str = "number"
     mode: Mode = "enforce"

@@ -41,7 +41,7 @@ class PrefixPattern:
     name: str = "prefix_pattern"
     mode: Mode = "enforce"
     action: ActionName = "throttle"
-    relaxed_regions: tuple[str, ...] = ()
+    relaxed_regions: Sequence[str] = ()
     relaxed_factor: int = 10
     weight: float = 2.0
     _windows: tuple[tuple[int, int, int], ...] = field(init=False, repr=False)

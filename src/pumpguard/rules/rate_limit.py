@@ -25,14 +25,14 @@ class RateLimit:
         RateLimit(name="pair", by=("network", "country"), limits="10/hour", action="challenge")
     """
 
-    by: str | tuple[str, ...]
+    by: str | Sequence[str]
     limits: str
     name: str = "rate_limit"
     mode: Mode = "enforce"
     action: ActionName = "throttle"
     counts: Counts = "admissions"
-    regions: tuple[str, ...] = ()
-    except_regions: tuple[str, ...] = ()
+    regions: Sequence[str] = ()
+    except_regions: Sequence[str] = ()
     weight: float = 1.5
     _dimensions: tuple[str, ...] = field(init=False, repr=False)
     _windows: tuple[tuple[int, int], ...] = field(init=False, repr=False)

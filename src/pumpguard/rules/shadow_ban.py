@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pumpguard.rules.base import ActionName
@@ -17,7 +18,7 @@ class ShadowBan(SlidingBan):
     users' bad luck too, so keep the subject narrow: by default a block of 1,000 numbers.
     """
 
-    by: str | tuple[str, ...] = "prefix:3"
+    by: str | Sequence[str] = "prefix:3"
     base: int = 3600
     cap: int = DAY
     name: str = "shadow_ban"

@@ -30,8 +30,8 @@ class SlidingBan:
     """
 
     strikes: str
-    by: str | tuple[str, ...] = "network"
-    after: tuple[str, ...] = ()
+    by: str | Sequence[str] = "network"
+    after: Sequence[str] = ()
     base: int = 600
     factor: float = 5.0
     cap: int = 7 * DAY

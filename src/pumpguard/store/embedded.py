@@ -20,11 +20,13 @@ it ends, the pipe closes and the shell stops the server."""
 class EmbeddedServer:
     """Valkey from the ``[embedded]`` extra, on a private Unix socket and with nothing on disk.
 
-    It runs the same server code as production, needs no root, and dies with this process.
+    It runs the same server code as production, needs no root, and dies with this process. Another
+    ``executable`` (a ``redis-server``) may stand in; it has ``patience`` seconds to answer.
     """
 
-    def __init__(self, executable: str | None = None) -> None:
+    def __init__(self, executable: str | None = None, patience: float = 5.0) -> None:
         self._executable = executable
+        self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
 
@@ -36,7 +38,7 @@ class EmbeddedServer:
         return f"unix://{self._folder / 's'}"
 
     def start(self) -> EmbeddedServer:
-        """Start it and wait until it answers. Raises `StoreError` if it does not within 5 s."""
+        """Start it and wait until it answers. Raises `StoreError` if it does not in time."""
         if self._process is not None:
             return self
         self._folder = Path(tempfile.mkdtemp(prefix="pumpguard-"))
@@ -49,7 +51,7 @@ class EmbeddedServer:
             stderr=subprocess.DEVNULL,
         )
         atexit.register(self.stop)
-        self._await_answer(time.monotonic() + 5)
+        self._await_answer(time.monotonic() + self._patience)
         return self
 
     def stop(self) -> None:
@@ -80,7 +82,7 @@ class EmbeddedServer:
             except OSError:
                 time.sleep(0.005)
         self.stop()
-        raise StoreError("the embedded server did not start within 5 s")
+        raise StoreError(f"the embedded server did not start within {self._patience} s")
 
 
 def _valkey() -> str:

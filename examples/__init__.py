@@ -1,0 +1,1 @@
+"""Example applications that pumpguard protects."""

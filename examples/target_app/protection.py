@@ -1,0 +1,110 @@
+"""The app with pumpguard in front of it, and the same app without."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Protocol
+
+from fastapi import FastAPI
+
+from examples.target_app.clock import simulated_time
+from examples.target_app.numbering import look_up
+from examples.target_app.otp import SendSms
+from examples.target_app.settings import Settings
+from examples.target_app.sms_provider import Message
+from pumpguard import Guard, Policy, PumpGuardMiddleware
+from pumpguard.ops.metrics import FirewallMetrics
+from pumpguard.store.embedded import EmbeddedServer
+from pumpguard.testing import SimulatedHuman
+
+HOME = ("GB", "IE", "FR", "DE", "US")
+LOOPBACK = ("127.0.0.0/8", "::1")
+
+
+class Protection(Protocol):
+    """What stands between a request and the SMS provider."""
+
+    def install(self, app: FastAPI) -> None:
+        """Put it in front of the app."""
+
+    def sender(self, send: SendSms) -> SendSms:
+        """The app's way to the provider."""
+
+    def report(self) -> dict[str, object]:
+        """The traffic it has seen."""
+
+    async def aclose(self) -> None:
+        """Let go of everything it holds."""
+
+
+class Guarded:
+    """pumpguard, with an embedded server where no Redis is given."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._server = EmbeddedServer().start() if settings.redis_url is None else None
+        self._metrics = FirewallMetrics()
+        self._guard = Guard(
+            _policy(settings),
+            store=self._server.url if self._server else str(settings.redis_url),
+            clock=simulated_time if settings.simulated else None,
+            challenge=SimulatedHuman() if settings.simulated else None,
+            on_decision=self._metrics.record,
+        )
+
+    def install(self, app: FastAPI) -> None:
+        """Put the middleware in front of the app."""
+        app.add_middleware(PumpGuardMiddleware, guard=self._guard)
+
+    def sender(self, send: SendSms) -> SendSms:
+        """A sender that stays silent under a shadow ban."""
+        return self._guard.sender(send)
+
+    def report(self) -> dict[str, object]:
+        """The traffic that the guard has judged."""
+        return self._metrics.snapshot()
+
+    async def aclose(self) -> None:
+        """Close the guard's connections and stop the embedded server."""
+        await self._guard.aclose()
+        if self._server:
+            self._server.stop()
+
+
+class Unguarded:
+    """Lets everything through; knows how much it sent and where to, but not for whom."""
+
+    def __init__(self) -> None:
+        self._destinations: Counter[str] = Counter()
+
+    def install(self, app: FastAPI) -> None:
+        """Leave the app as it is."""
+
+    def sender(self, send: SendSms) -> SendSms:
+        """The same sender, counted."""
+
+        async def counted(phone: str, text: str) -> Message | None:
+            self._destinations[look_up(phone).destination] += 1
+            return await send(phone, text)
+
+        return counted
+
+    def report(self) -> dict[str, object]:
+        """The same keys as with a guard; empty where only a guard would know."""
+        total = self._destinations.total()
+        return {
+            "total_requests": total,
+            "requests_by_country": {},
+            "requests_by_destination": dict(self._destinations),
+            "requests_by_network": {},
+            "by_action": {"allow": total} if total else {},
+            "by_rule": {},
+        }
+
+    async def aclose(self) -> None:
+        """Hold nothing, let go of nothing."""
+
+
+def _policy(settings: Settings) -> Policy:
+    if settings.policy_file:
+        return Policy.from_toml(settings.policy_file)
+    return Policy(send="/otp/send", phone="phone", code="code", home=HOME, proxies=LOOPBACK)

@@ -1,0 +1,64 @@
+"""What an operator can choose, read from the environment once and never changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "memory://")
+SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
+
+
+class SettingsError(ValueError):
+    """A setting that cannot mean what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one app runs.
+
+    ``redis_url`` of ``None`` starts an embedded server; ``loss`` is the share of messages that the
+    mobile operator loses, ``owner_share`` the part of the price it pays to the number's owner.
+    """
+
+    guard: bool = True
+    policy_file: Path | None = None
+    redis_url: str | None = None
+    simulated: bool = False
+    prices: str = "appwrite-2025"
+    loss: float = 0.02
+    owner_share: float = 0.10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("loss", "owner_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SettingsError(f"{name}: expected 0 ≤ share < 1, got {getattr(self, name)}")
+        if self.redis_url is not None and not self.redis_url.startswith(REDIS_SCHEMES):
+            # The URL may hold a password, so it is not repeated.
+            raise SettingsError(f"PUMPGUARD_REDIS_URL: expected one of {', '.join(REDIS_SCHEMES)}…")
+        if self.policy_file is not None and not self.policy_file.is_file():
+            raise SettingsError(f"TARGET_APP_POLICY: no such file: {self.policy_file}")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the ``TARGET_APP_…`` variables and ``PUMPGUARD_REDIS_URL``; empty means unset."""
+        policy = environ.get("TARGET_APP_POLICY")
+        return cls(
+            guard=_switch(environ, "TARGET_APP_GUARD", default=True),
+            policy_file=Path(policy) if policy else None,
+            redis_url=environ.get("PUMPGUARD_REDIS_URL") or None,
+            simulated=_switch(environ, "TARGET_APP_SIMULATED_TIME", default=False),
+        )
+
+
+def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value not in SWITCH:
+        raise SettingsError(f"{name}: expected on or off, got {value!r}")
+    return SWITCH[value]

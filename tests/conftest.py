@@ -1,0 +1,65 @@
+"""Real servers for everybody: whatever store a test names, it is the real thing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from pumpguard.store.base import Store
+from pumpguard.store.embedded import EmbeddedServer
+from pumpguard.store.memory import MemoryStore
+from pumpguard.store.redis import RedisStore
+
+PATIENT = 10.0
+"""Seconds that a store may take in tests: a busy machine must not look like a fault."""
+
+
+def servers_at_hand() -> dict[str, str | None]:
+    """Every server program found here, by name; the embedded Valkey is always one of them."""
+    found: dict[str, str | None] = {"valkey": None}
+    redis = shutil.which("redis-server")
+    if redis is not None:
+        found["redis"] = redis
+    return found
+
+
+SERVERS = servers_at_hand()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, EmbeddedServer]]:
+    """All servers at hand, started once."""
+    running = {name: EmbeddedServer(path).start() for name, path in SERVERS.items()}
+    yield running
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture
+def valkey_url(servers: dict[str, EmbeddedServer]) -> str:
+    """The embedded Valkey that every installation can have."""
+    return servers["valkey"].url
+
+
+@pytest.fixture
+def name() -> str:
+    """A policy name of this test's own, so that tests share servers and no counters."""
+    return f"test-{os.urandom(6).hex()}"
+
+
+@pytest.fixture(params=["memory", *SERVERS])
+async def store(
+    request: pytest.FixtureRequest, servers: dict[str, EmbeddedServer], name: str
+) -> AsyncIterator[Store]:
+    """Each store in turn: memory, and one per server."""
+    kind: str = request.param
+    chosen: Store = (
+        MemoryStore()
+        if kind == "memory"
+        else RedisStore(servers[kind].url, name=name, deadline=PATIENT)
+    )
+    yield chosen
+    await chosen.aclose()

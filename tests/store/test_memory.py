@@ -1,0 +1,64 @@
+"""What only the memory store promises: bounded, and safe when full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pumpguard.store.base import Entry, Question
+from pumpguard.store.memory import MemoryStore, StoreFull
+from pumpguard.testing import FakeClock
+from tests.store.asking import START, ask, ban, window
+
+
+async def test_a_full_store_refuses_rather_than_forgets() -> None:
+    """Forgetting a live counter would admit too much."""
+    store = MemoryStore(capacity=3)
+    for subject in "abc":
+        await ask(store, window(1, subject=subject))
+    with pytest.raises(StoreFull):
+        await ask(store, window(1, subject="d"))
+    assert not (await ask(store, window(1, subject="a"))).admitted
+
+
+async def test_what_has_expired_makes_room() -> None:
+    """Memory is reclaimed when it is needed."""
+    store = MemoryStore(capacity=3)
+    for subject in "abc":
+        await ask(store, window(1, subject=subject), at=0)
+    assert (await ask(store, window(1, subject="d"), at=60)).admitted
+    assert len(store) == 1
+
+
+async def test_strikes_without_a_ban_are_forgotten_first() -> None:
+    """A flood of refusals from many networks cannot crowd out what was admitted."""
+    store = MemoryStore(capacity=5)
+    await ask(store, window(1, subject="real"))
+    for i in range(20):
+        await ask(
+            store, ban(3, "number", f"bot-{i}"), refused=True, refused_by=frozenset({"number"})
+        )
+    assert len(store) <= 5
+    assert not (await ask(store, window(1, subject="real"))).admitted
+
+
+async def test_bans_survive_a_flood_of_strikes() -> None:
+    """A live ban is never forgotten."""
+    store = MemoryStore(capacity=4)
+    struck: dict[str, Any] = {"refused": True, "refused_by": frozenset({"number"})}
+    await ask(store, ban(1, "number", "offender"), **struck)
+    for i in range(20):
+        await ask(store, ban(3, "number", f"bot-{i}"), **struck)
+    assert not (await ask(store, ban(1, "number", "offender"), at=1)).admitted
+
+
+async def test_its_own_clock_decides_when_none_is_given() -> None:
+    """In production the store tells the time; tests give it a clock."""
+    clock = FakeClock(START)
+    store = MemoryStore(clock=clock)
+    question = Question((Entry(window(1)),))
+    assert (await store.decide(question)).admitted
+    assert not (await store.decide(question)).admitted
+    clock.advance(60)
+    assert (await store.decide(question)).admitted

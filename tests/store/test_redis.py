@@ -1,0 +1,211 @@
+"""What only the Redis store promises: one trip, keys that say nothing, a deadline, no retries."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from pumpguard.errors import StoreError
+from pumpguard.store.base import Entry, Question
+from pumpguard.store.redis import SCRIPT, RedisStore
+from tests.conftest import PATIENT
+from tests.store.asking import ask, ban, distinct, neighbours, window
+
+
+@pytest.fixture
+async def redis(valkey_url: str, name: str) -> AsyncIterator[RedisStore]:
+    store = RedisStore(valkey_url, name=name, deadline=PATIENT)
+    yield store
+    await store.aclose()
+
+
+@pytest.fixture
+async def server(valkey_url: str) -> AsyncIterator[Redis]:
+    client = Redis.from_url(valkey_url)
+    yield client
+    await client.aclose()
+
+
+async def keys_of(server: Redis, name: str) -> list[bytes]:
+    return [key async for key in server.scan_iter(match=f"*{name}*")]
+
+
+async def test_every_key_expires(redis: RedisStore, server: Redis, name: str) -> None:
+    """Whatever kind, whatever outcome: no key without a TTL, ever."""
+    for at in range(40):
+        await ask(redis, window(1), window(20, rule="wide"), ban(strikes=2), at=at)
+        await ask(redis, distinct("GB"), neighbours(at * 20), ban(30, "attempts"), at=at)
+    keys = await keys_of(server, name)
+    assert len(keys) == 6
+    for key in keys:
+        assert await server.pttl(key) > 0, key
+
+
+async def test_a_window_expires_with_itself(redis: RedisStore, server: Redis, name: str) -> None:
+    """A key lives no longer than what it holds can matter."""
+    await ask(redis, window(1, seconds=60))
+    [key] = await keys_of(server, name)
+    assert 55_000 < await server.pttl(key) <= 60_000
+
+
+async def test_keys_say_nothing_about_people(redis: RedisStore, server: Redis, name: str) -> None:
+    """Neither a number nor an address can be read off a key or a value."""
+    secret = "+447911123456"
+    await ask(redis, window(3, subject=secret), ban(subject=secret), distinct(secret))
+    for key in await keys_of(server, name):
+        assert re.fullmatch(rb"pg1:\{test-[0-9a-f]{12}\}:[A-Za-z0-9_-]{20}", key)
+        value = await server.get(key) or b""
+        assert b"7911" not in key + bytes(value)
+        assert len(value) <= 44
+
+
+def test_keys_depend_on_the_secret() -> None:
+    """Without the secret, hashing all numbers of a country finds nobody."""
+    one, other = (RedisStore("redis://x", secret=secret) for secret in ("s1", "s2"))
+    assert one.key(window(1)) != other.key(window(1))
+
+
+def test_all_keys_of_a_policy_share_a_slot() -> None:
+    """The hash tag is the policy's name, whatever a subject contains."""
+    store = RedisStore("redis://x", name="shop")
+    for subject in ("a", "}{", "{x}", "\n", "é" * 1000):
+        assert store.key(window(1, subject=subject)).startswith("pg1:{shop}:")
+
+
+def test_parts_of_a_key_never_run_together() -> None:
+    """("ab", "c") and ("a", "bc") are two counters."""
+    store = RedisStore("redis://x")
+    one = window(1, rule="ab", subject="c")
+    other = window(1, rule="a", subject="bc")
+    assert store.key(one) != store.key(other)
+
+
+async def test_one_question_is_one_command(redis: RedisStore, server: Redis) -> None:
+    """The server counts: one EVALSHA per question, whatever the number of counters."""
+    twelve = [window(1000, rule=f"rule-{i}") for i in range(12)]
+    await ask(redis, *twelve)  # connects, and leaves the script with the server
+    await server.config_resetstat()
+    for at in range(100):
+        await ask(redis, *twelve, at=at)
+    stats = await server.info("commandstats")
+    calls = {name.removeprefix("cmdstat_"): row["calls"] for name, row in stats.items()}
+    assert calls.pop("evalsha") == 100
+    assert calls.pop("mget") == 100  # inside the script
+    assert calls.pop("set") == 1200  # inside the script
+    calls.pop("config|resetstat", None)
+    assert not calls
+
+
+async def test_the_servers_clock_decides(redis: RedisStore) -> None:
+    """Asked without a time, the answer carries the server's."""
+    answer = await redis.decide(Question((Entry(window(1)),)))
+    assert abs(answer.at - time.time()) < 5
+    assert not (await redis.decide(Question((Entry(window(1)),)))).admitted
+
+
+async def test_a_lost_script_costs_one_more_trip(redis: RedisStore, server: Redis) -> None:
+    """After a restart or SCRIPT FLUSH the next question brings the script along."""
+    await ask(redis, window(5))
+    await server.script_flush()
+    answer = await ask(redis, window(5))
+    assert answer.admitted
+    assert answer.readings[0].used == 1
+
+
+@pytest.mark.parametrize("garbage", [b"", b"x", b"\xff" * 7, b"\x00" * 50, b"z" * 333])
+async def test_foreign_values_break_nothing(
+    redis: RedisStore, server: Redis, garbage: bytes
+) -> None:
+    """A key that holds something else is read as well as it can be; nobody gets an error."""
+    counters: list[Any] = [window(3), window(30, rule="wide"), distinct("GB"), neighbours(5), ban()]
+    for counter in counters:
+        await server.set(redis.key(counter), garbage, px=60_000)
+    await ask(redis, *counters)
+
+
+async def test_a_key_of_another_type_is_a_store_fault(redis: RedisStore, server: Redis) -> None:
+    """MGET reads a list as nothing and SET replaces it, so even that heals."""
+    await server.rpush(redis.key(window(3)), "intruder")
+    assert (await ask(redis, window(3))).admitted
+    await server.delete(redis.key(window(3)))
+
+
+async def test_nobody_there_is_a_typed_error_at_once() -> None:
+    """A refused connection is a StoreError, and is not tried again."""
+    store = RedisStore("redis://127.0.0.1:1", deadline=PATIENT)
+    with pytest.raises(StoreError):
+        await ask(store, window(1))
+    await store.aclose()
+
+
+async def silent_server(heard: list[bytes]) -> asyncio.Server:
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(65_536):
+            heard.append(chunk)
+        writer.close()
+
+    return await asyncio.start_server(listen, "127.0.0.1", 0)
+
+
+async def test_a_server_that_never_answers_is_asked_once() -> None:
+    """The deadline ends the call; a call that may have counted is not repeated."""
+    heard: list[bytes] = []
+    async with await silent_server(heard) as server:
+        port = server.sockets[0].getsockname()[1]
+        store = RedisStore(f"redis://127.0.0.1:{port}", deadline=0.05)
+        with pytest.raises(StoreError, match="50 ms"):
+            await ask(store, window(1))
+        await asyncio.sleep(0.2)
+        assert b"".join(heard).count(b"EVALSHA") == 1
+        await store.aclose()
+
+
+async def test_cancelled_requests_tear_down_no_connections(
+    redis: RedisStore, server: Redis
+) -> None:
+    """A client that hangs up mid-decision costs no reconnect and crosses no replies."""
+    await ask(redis, window(1000))
+    before = (await server.info("stats"))["total_connections_received"]
+    for i in range(300):
+        task = asyncio.create_task(ask(redis, window(1000, subject=f"gone-{i}")))
+        await asyncio.sleep(0)
+        task.cancel()
+    answers = await asyncio.gather(
+        *(ask(redis, window(10, subject=f"mine-{i}")) for i in range(50))
+    )
+    assert all(answer.readings[0].used == 0 for answer in answers)
+    opened = (await server.info("stats"))["total_connections_received"] - before
+    assert opened <= 32
+
+
+def test_one_store_serves_several_event_loops(valkey_url: str, name: str) -> None:
+    """Each loop has connections of its own, made when first needed."""
+    store = RedisStore(valkey_url, name=name, deadline=PATIENT)
+
+    async def once() -> Any:
+        try:
+            return (await ask(store, window(5))).readings[0].used
+        finally:
+            await store.aclose()
+
+    assert [asyncio.run(once()) for _ in range(3)] == [0, 1, 2]
+
+
+def test_the_script_names_every_key_it_touches() -> None:
+    """Cluster and Dragonfly refuse others: the script builds no key names."""
+    touched = re.findall(r"redis\.call\('(\w+)'(?:, (\w+))?", SCRIPT)
+    assert sorted(touched) == [("MGET", "unpack"), ("SET", "KEYS"), ("TIME", "")]
+
+
+def test_the_url_may_be_a_unix_socket(valkey_url: str) -> None:
+    """The embedded server is reached without a port."""
+    assert valkey_url.startswith("unix://")
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(valkey_url.removeprefix("unix://"))
