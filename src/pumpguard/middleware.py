@@ -67,9 +67,11 @@ class PumpGuardMiddleware:
             if parameters is not None:
                 await Responder(self.app, self.guard, parameters)(scope, receive, send)
                 return
-        await self.app(scope, receive, send)
-        if scope["type"] == "lifespan":
-            await self.guard.aclose()
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            if scope["type"] == "lifespan":
+                await self.guard.aclose()
 
 
 class Responder:
@@ -96,7 +98,13 @@ class Responder:
             problem = Problem(400, "bad-request", "Bad request", "The request cannot be read.")
             await problem(scope, receive, send)
             return
-        decision = await self.guard.decide(attempt)
+        try:
+            decision = await self.guard.decide(attempt)
+        except Exception:
+            logger.exception("PG022 a guarded request could not be decided about")
+            problem = Problem(503, "unavailable", "Try again", "No code can be sent right now.")
+            await problem(scope, receive, send)
+            return
         try:
             if decision.allowed or self._can_stay_silent(decision):
                 await self._through_the_app(decision, scope, Replay(body, receive), send)

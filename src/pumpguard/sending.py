@@ -44,13 +44,15 @@ def sender(send: Callable[P, R], shadowed: Any = None) -> Callable[P, R]:
             return cast(R, shadowed(*args, **kwargs) if callable(shadowed) else shadowed)
         return send(*args, **kwargs)
 
-    if not inspect.iscoroutinefunction(send):
+    # An object may be called asynchronously too, by its own ``__call__``.
+    if not any(map(inspect.iscoroutinefunction, (send, type(send).__call__))):
         return plain
 
     @functools.wraps(send)
     async def asynchronous(*args: P.args, **kwargs: P.kwargs) -> Any:
         if _silent():
-            return shadowed(*args, **kwargs) if callable(shadowed) else shadowed
+            made = shadowed(*args, **kwargs) if callable(shadowed) else shadowed
+            return await made if inspect.isawaitable(made) else made
         return await cast(Any, send)(*args, **kwargs)
 
     return cast(Callable[P, R], asynchronous)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Never
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from pumpguard.errors import IntakeError, PolicyError
@@ -55,7 +55,7 @@ class Fields:
                 return self.parameters.get(name)
             case "header":
                 return self._header(name)
-        return self.cookies.get(name)
+        return self._cookie(name)
 
     @cached_property
     def headers(self) -> Headers:
@@ -81,6 +81,8 @@ class Fields:
         if self.media_type != FORM:
             raise _unsupported(FORM)
         self._check_encoding()
+        if b";" in self.body:  # to some parsers it ends a field; browsers always escape it
+            raise _ambiguous("form field")
         return _pairs(self.body, "form field")
 
     @cached_property
@@ -89,12 +91,10 @@ class Fields:
         return _pairs(self.scope.get("query_string", b""), "query parameter")
 
     @cached_property
-    def cookies(self) -> Mapping[str, str]:
-        """The cookies; what cannot be read is none."""
-        try:
-            return {k: v.value for k, v in SimpleCookie(self.headers.get("cookie", "")).items()}
-        except CookieError:
-            return {}
+    def cookies(self) -> tuple[tuple[str, str], ...]:
+        """The cookies as names and values, in order; HTTP/2 spreads them over header lines."""
+        parts = ";".join(self.headers.getlist("cookie")).split(";")
+        return tuple(pair for part in parts for pair in cookie_parser(part).items())
 
     def _from_body(self, name: str) -> object:
         if self.media_type == FORM:
@@ -109,8 +109,15 @@ class Fields:
             raise _ambiguous("header")
         return values[0] if values else None
 
+    def _cookie(self, name: str) -> str | None:
+        values = {value for key, value in self.cookies if key == name}
+        if len(values) > 1:
+            raise _ambiguous("cookie")
+        return next(iter(values), None)
+
     def _check_encoding(self) -> None:
-        if self.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        encodings = ",".join(self.headers.getlist("content-encoding")).lower().split(",")
+        if not {encoding.strip() for encoding in encodings} <= {"", "identity"}:
             raise _unsupported("an unencoded body (no Content-Encoding)")
         if len(self.headers.getlist("content-type")) > 1:
             raise _ambiguous("Content-Type header")

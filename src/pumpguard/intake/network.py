@@ -13,6 +13,9 @@ from pumpguard.errors import PolicyError
 from pumpguard.intake.address import Address
 
 CACHED = 65_536
+NO_COUNTRIES = ("AP", "EU")
+"""What registries write for a block that serves a whole continent."""
+
 KINDS: dict[str, NetworkKind] = {
     "hosting": "hosting",
     "bot": "hosting",
@@ -66,7 +69,7 @@ class PackagedNetworks:
     def country(self, address: Address) -> str | None:
         """The country the registries assigned the address to."""
         found: str | None = self._country_code(str(address))
-        return found
+        return None if found in NO_COUNTRIES else found
 
     def kind(self, address: Address) -> NetworkKind:
         """What the providers' own lists say."""
@@ -89,7 +92,7 @@ class MaxMindNetworks:
 
     def country(self, address: Address) -> str | None:
         """The country, or where the block is registered if that is all that is known."""
-        record = self._country_db.get(str(address)) if self._country_db else None
+        record = _record(self._country_db, address)
         if not record:
             return None
         place = record.get("country") or record.get("registered_country") or {}
@@ -99,7 +102,7 @@ class MaxMindNetworks:
 
     def kind(self, address: Address) -> NetworkKind:
         """The strongest of MaxMind's anonymity flags."""
-        record = self._anonymous_db.get(str(address)) if self._anonymous_db else None
+        record = _record(self._anonymous_db, address)
         if not record:
             return "unknown"
         if record.get("is_tor_exit_node"):
@@ -131,6 +134,13 @@ def default_networks() -> Networks:
             "pip install 'pumpguard[geo]' or pass networks="
         )
         return UnknownNetworks()
+
+
+def _record(database: Any, address: Address) -> Any:
+    try:
+        return database.get(str(address)) if database else None
+    except ValueError:  # an IPv6 address, and a database that has only IPv4
+        return None
 
 
 def _open(path: str | Path | None, where: str) -> Any:

@@ -13,6 +13,7 @@ from pumpguard.errors import IntakeError
 
 MAX_LENGTH = 64
 CACHED = 8_192
+NUMERALS = ("No", "Nl")
 
 SATELLITE = frozenset({870, 878, 881, 882, 883, 888, 979})
 """Calling codes of satellite, global and international premium services: up to dollars each."""
@@ -35,17 +36,20 @@ LINE_TYPES: dict[int, LineType] = {
 def canonical(number: object, code: object = None, region: str | None = None) -> Phone:
     """The number in E.164, from text and an optional calling code of its own.
 
-    Accepts what people type: spaces, punctuation, ``00``, ``tel:``, digits of any script, a trunk
-    zero in brackets. Refuses, with an `IntakeError` (422), what two programs could read as two
-    numbers: letters, extensions, control characters, anything that is not text.
+    Accepts what people type and paste: spaces, punctuation, ``00``, ``tel:``, digits of any script,
+    a trunk zero in brackets, invisible marks. Refuses, with an `IntakeError` (422), what two
+    programs could read as two numbers: letters, extensions, a second calling code, control
+    characters, anything that is not text.
     """
-    text = _text(number)
+    text = _plain(number)
     if code is not None and code != "":
-        digits = _text(code).strip().removeprefix("+").removeprefix("00")
+        digits = _plain(code).removeprefix("+").removeprefix("00")
         if not (digits.isascii() and digits.isdecimal() and 1 <= len(digits) <= 4):
             raise unreadable("The calling code is not a number such as 44.")
+        if text.startswith(("+", "00")):
+            raise unreadable("The telephone number has two calling codes.")
         # A national number may repeat its trunk zero; E.164 has no room for it.
-        text = f"+{digits} {text.strip()}"
+        text = f"+{digits} {text}"
     return _parse(text, region)
 
 
@@ -54,30 +58,39 @@ def unreadable(detail: str) -> IntakeError:
     return IntakeError(422, "phone-number", "Not a telephone number", detail)
 
 
-def _text(value: object) -> str:
+def _plain(value: object) -> str:
+    """The text with ASCII digits, in one width, and without what cannot be seen."""
     if value is None:
         raise unreadable("The telephone number is missing.")
     if not isinstance(value, str):
         raise unreadable("The telephone number is not text.")
     if not 0 < len(value) <= MAX_LENGTH:
         raise unreadable(f"The telephone number does not have 1 to {MAX_LENGTH} characters.")
-    for character in value:
-        # Cc and Cs: control characters and lone surrogates; L*: vanity letters, which
-        # libphonenumber turns into digits and most apps do not.
-        kind = unicodedata.category(character)
-        if kind in ("Cc", "Cs") or (kind[0] == "L" and not value.lower().startswith("tel:")):
+    if value[:4].lower() == "tel:":
+        value = value[4:]
+    # Numerals that are no digits (², ①) are refused before NFKC makes digits of them, and letters
+    # after it, when it has made some (Ⓐ, ℡).
+    if any(unicodedata.category(character) in NUMERALS for character in value):
+        raise unreadable("The telephone number has characters that are no part of one.")
+    return "".join(map(_plain_character, unicodedata.normalize("NFKC", value))).strip()
+
+
+def _plain_character(character: str) -> str:
+    match unicodedata.category(character):
+        case "Nd":
+            return str(unicodedata.decimal(character))
+        case "Cf":  # zero widths, and the direction marks that come along when one copies
+            return ""
+        # Control characters, lone surrogates, and vanity letters, which libphonenumber turns into
+        # digits and most apps do not.
+        case "Cc" | "Cs" | "Ll" | "Lm" | "Lo" | "Lt" | "Lu":
             raise unreadable("The telephone number has characters that are no part of one.")
-    return value
+    return character
 
 
 @lru_cache(maxsize=CACHED)
 def _parse(text: str, region: str | None) -> Phone:
-    text = text.strip()
-    if text[:4].lower() == "tel:":
-        text = text[4:]
-        if any(character.isalpha() for character in text):
-            raise unreadable("The telephone number has characters that are no part of one.")
-    spelt = unicodedata.normalize("NFKC", text).lstrip()
+    spelt = text.lstrip("([ ")
     if spelt.startswith("00"):
         spelt = "+" + spelt[2:]
     if not spelt.startswith("+") and region is None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope
 
 from pumpguard.attempt import Attempt, Client, Phone
 from pumpguard.challenge import Challenge
+from pumpguard.errors import IntakeError
 from pumpguard.intake.address import Address, TrustedProxies, network_of, parse_address, site_of
 from pumpguard.intake.body import read_body
 from pumpguard.intake.fields import Fields
@@ -18,6 +20,8 @@ from pumpguard.intake.phone import canonical
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
+
+LONGEST_KEY = 128
 
 
 class Reader:
@@ -46,9 +50,9 @@ class Reader:
         attempt = self.attempt(
             self._phone(fields),
             self._proxies.client(scope, fields.headers),
-            session=self._text(fields, self._policy.session),
-            account=self._text(fields, self._policy.account),
-            device=self._text(fields, self._policy.device),
+            session=self._key(fields, self._policy.session),
+            account=self._key(fields, self._policy.account),
+            device=self._key(fields, self._policy.device),
             proved=self._challenge is not None and self._challenge.solved(fields.headers),
         )
         return attempt, body
@@ -94,6 +98,15 @@ class Reader:
             kind=self._networks.kind(found),
         )
 
-    def _text(self, fields: Fields, field: str | None) -> str | None:
+    def _key(self, fields: Fields, field: str | None) -> str | None:
+        """A session, account or device: any text, or a whole number. Long ones go by their hash."""
         value = fields.get(field) if field else None
-        return value if isinstance(value, str) and value else None
+        if value is None or value == "":
+            return None
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            detail = "A value that identifies the request is neither text nor a whole number."
+            raise IntakeError(400, "bad-request", "Bad request", detail)
+        text = str(value)
+        if len(text) <= LONGEST_KEY and text.isprintable():
+            return text
+        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -28,7 +28,12 @@ class Route:
 
     def matches(self, method: str, path: str) -> Mapping[str, str] | None:
         """The path's parameters if this request is guarded, else ``None``."""
-        if method in SAFE_METHODS if self.methods is None else method not in self.methods:
+        if self.methods is None:
+            concerned = method not in SAFE_METHODS
+        else:
+            # Methods have a case, but not every framework minds it.
+            concerned = method.upper() in self.methods
+        if not concerned:
             return None
         found = self.pattern.match(path)
         return None if found is None else found.groupdict()
@@ -45,16 +50,26 @@ class Routes:
 
     def match(self, scope: Scope) -> Mapping[str, str] | None:
         """The path's parameters (often none) if the request is guarded, else ``None``."""
-        method, path = scope["method"], normal(scope["path"])
-        root = normal(scope.get("root_path", ""))
-        # An app that is mounted, or served under a root path, knows itself by the rest of it.
-        paths = [path, path.removeprefix(root) or "/"] if root != "/" else [path]
-        for route in self.routes:
-            for candidate in paths:
-                found = route.matches(method, candidate)
+        method = scope["method"]
+        for path in spellings(scope["path"], scope.get("root_path", "")):
+            for route in self.routes:
+                found = route.matches(method, path)
                 if found is not None:
                     return found
         return None
+
+
+def spellings(path: str, root: str) -> list[str]:
+    """What a router may take the path for: as it came, in its one spelling, and below the root.
+
+    As it came, because to ``/{tenant}/send`` the path ``/../send`` is a tenant called ``..``. Below
+    the root, because an app that is mounted, or served under a root path, knows itself by the rest.
+    """
+    plain = normal(path)
+    found = [path] if plain == path else [path, plain]
+    if root:
+        found += [path.removeprefix(root), plain.removeprefix(normal(root)) or "/"]
+    return found
 
 
 def normal(path: str) -> str:
@@ -77,7 +92,7 @@ def normal(path: str) -> str:
 
 def parse(text: str) -> Route:
     """Read ``"/otp/send"`` or ``"GET,POST /otp/{phone}/send"``. Raises `PolicyError`."""
-    *methods, path = text.split()
+    *methods, path = text.split() or [""]
     names = frozenset(methods[0].split(",")) if methods else None
     right = len(methods) <= 1 and path.startswith("/") and not set(path) & set("?#")
     if not right or (names and not all(METHOD.match(name) for name in names)):
@@ -85,8 +100,12 @@ def parse(text: str) -> Route:
     if names and "GET" in names:
         names |= {"HEAD"}  # routers answer HEAD by running the GET endpoint
     parts = [_segment(part, text) for part in normal(path).split("/")[1:]]
-    # Case is folded: a router that folds it too must not be a way around.
-    return Route(re.compile("/" + "/".join(parts) + r"\Z", re.IGNORECASE), names)
+    parameters = [part for part in parts if part.startswith("(")]
+    if len(set(parameters)) < len(parameters):
+        raise PolicyError("send", "parameters with names of their own", text)
+    # Case is folded, and "$" lets a line break follow as it does in starlette's own patterns: a
+    # router that is as lax must not be a way around.
+    return Route(re.compile("/" + "/".join(parts) + "$", re.IGNORECASE), names)
 
 
 def _segment(part: str, text: str) -> str:

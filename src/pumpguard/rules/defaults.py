@@ -34,9 +34,24 @@ def default_rules(home: Sequence[str] = ()) -> tuple[Rule, ...]:
         # Flipdish engineering.
         RateLimit(name="phone_limit", by="phone", limits="1/minute; 3/hour; 5/day; 10 per 7 days"),
         # 10 to 15 an hour and 50 a day per address: the common checklist. Hundreds of people share
-        # an address behind carrier NAT, so these ask for proof, and a wider ceiling refuses.
-        RateLimit(name="network_limit", by="network", limits="15/hour; 50/day", action="challenge"),
-        RateLimit(name="network_ceiling", by="network", limits="60/hour; 200/day"),
+        # an address behind carrier NAT, so these ask for proof, leave room for phones from home,
+        # and a wider ceiling refuses.
+        RateLimit(
+            name="network_limit",
+            by="network",
+            limits="15/hour; 50/day",
+            action="challenge",
+            except_regions=home,
+        ),
+        RateLimit(
+            name="home_network_limit",
+            by="network",
+            limits="60/hour; 300/day",
+            action="challenge",
+            regions=home,
+            mode="enforce" if home else "off",
+        ),
+        RateLimit(name="network_ceiling", by="network", limits="120/hour; 500/day"),
         RateLimit(name="site_limit", by="site", limits="60/hour; 300/day", action="challenge"),
         # More than 5 phone countries per address and day: Authgear.
         CountrySpread(),
@@ -55,7 +70,7 @@ def default_rules(home: Sequence[str] = ()) -> tuple[Rule, ...]:
         # Wider ranges, down from Coss (last four digits dropped) to a carrier's range.
         PrefixPattern(
             name="range_pattern",
-            blocks={"10000": "20/hour; 60/day", "100000": "60/hour; 200/day"},
+            blocks={"10000": "12/hour; 40/day", "100000": "40/hour; 150/day"},
             relaxed_regions=home,
         ),
         ShadowBan(strikes="3/hour", after=("prefix_pattern",)),
