@@ -36,7 +36,7 @@ class FakeClock:
 
 
 def make_attempt(
-    phone: str = "+447700900123",
+    phone: str = "+447400123456",
     address: str | None = "81.2.69.142",
     *,
     country: str | None = None,

@@ -151,5 +151,5 @@ def _open(path: str | Path | None, where: str) -> Any:
 
     try:
         return maxminddb.open_database(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
         raise PolicyError(where, f"a MaxMind database ({error})", str(path)) from None

@@ -57,7 +57,7 @@ class PriceTable:
         """The same list with some prices replaced by your own."""
         for region, price in usd.items():
             if not price > 0:
-                raise PolicyError(f"prices.{region}", "a price in USD above 0", price)
+                raise PolicyError(f"price_overrides.{region}", "a price in USD above 0", price)
         merged = MappingProxyType({**self.usd, **usd})
         return PriceTable(self.name, self.date, self.source, merged, self.unknown)
 

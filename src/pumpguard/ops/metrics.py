@@ -12,11 +12,13 @@ NETWORKS_SHOWN = 1_000
 class FirewallMetrics:
     """Pass ``record`` as a guard's ``on_decision``; `snapshot` is ready for JSON.
 
+    ``degraded`` counts decisions made without the store.
     Networks are counted masked to their /24 (IPv4) or /48 (IPv6), at most a thousand of them.
     """
 
     def __init__(self) -> None:
         self.total_requests = 0
+        self.degraded = 0
         self._counts: dict[str, Counter[str]] = {
             "requests_by_country": Counter(),
             "requests_by_destination": Counter(),
@@ -28,6 +30,7 @@ class FirewallMetrics:
     def record(self, decision: Decision) -> None:
         """Count one decision; a refusal is put down to the rule whose finding decided it."""
         self.total_requests += 1
+        self.degraded += decision.degraded
         attempt, counts = decision.attempt, self._counts
         counts["requests_by_country"][attempt.client.country or "unknown"] += 1
         counts["requests_by_destination"][attempt.phone.region or "unknown"] += 1
@@ -40,4 +43,4 @@ class FirewallMetrics:
     def snapshot(self) -> dict[str, object]:
         """All counts, the largest first."""
         counts = {name: dict(counter.most_common()) for name, counter in self._counts.items()}
-        return {"total_requests": self.total_requests, **counts}
+        return {"total_requests": self.total_requests, "degraded": self.degraded, **counts}

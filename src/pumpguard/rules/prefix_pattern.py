@@ -10,7 +10,7 @@ from pumpguard.config import check
 from pumpguard.counters import NEIGHBOURS_REMEMBERED, Neighbours, Reading, Window
 from pumpguard.decision import Finding, Mode
 from pumpguard.rules.base import ActionName, action_of, require
-from pumpguard.rules.limits_notation import parse_limits
+from pumpguard.rules.limits_notation import HIGHEST_LIMIT, parse_limits
 
 BLOCK_DIGITS = 4
 """Neighbours are looked for inside a block of 10,000: its numbers differ in the last 4 digits."""
@@ -67,6 +67,9 @@ class PrefixPattern:
             require(right, self.name, "blocks", "sizes '10', '100', '1000', …", size)
             pairs = parse_limits(limits, f"{path}.blocks.{size}")
             windows += [(drop, limit, seconds) for limit, seconds in pairs]
+        most = max((limit for _, limit, _ in windows), default=0)
+        countable = most * self.relaxed_factor <= HIGHEST_LIMIT
+        require(countable, self.name, "relaxed_factor", "a countable limit", self.relaxed_factor)
         object.__setattr__(self, "_windows", tuple(sorted(windows)))
 
     def counters(self, attempt: Attempt) -> Sequence[Neighbours | Window]:

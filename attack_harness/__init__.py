@@ -1,0 +1,1 @@
+"""The attack harness: real attacks and real users, with and without pumpguard."""

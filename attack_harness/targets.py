@@ -1,0 +1,179 @@
+"""Two ways to reach the app under attack: straight through ASGI, or over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeAlias
+
+import httpx
+
+from .actors import NO_JSON, Call, Json, Reply
+
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+AsgiApp: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class Target(Protocol):
+    """Something that answers calls at a simulated time."""
+
+    concurrent: bool
+    """Whether calls that fall into the same tick may run at once."""
+
+    async def call(self, call: Call, at: float) -> Reply:
+        """Perform one call at one simulated moment."""
+        ...
+
+
+def _seconds(value: str | None) -> float | None:
+    # An HTTP date is a legal Retry-After, but no app in a simulation sends one.
+    return float(value) if value and value.replace(".", "", 1).isdigit() else None
+
+
+def _json(body: bytes) -> Json:
+    try:
+        decoded = json.loads(body)
+    except ValueError:
+        return NO_JSON
+    return decoded if isinstance(decoded, dict) else NO_JSON
+
+
+class InProcess:
+    """Calls an ASGI app directly with a hand-built scope; a client library would cost more time
+    than the guard that is being measured."""
+
+    concurrent = False
+
+    def __init__(self, app: AsgiApp) -> None:
+        self._app = app
+        self._lifespan: asyncio.Task[None] | None = None
+        self._to_lifespan: asyncio.Queue[Message] = asyncio.Queue()
+        self._from_lifespan: asyncio.Queue[Message] = asyncio.Queue()
+
+    async def __aenter__(self) -> Self:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+        self._state: dict[str, Any] = scope["state"]  # type: ignore[assignment]
+        self._lifespan = asyncio.create_task(
+            self._app(scope, self._to_lifespan.get, self._from_lifespan.put)  # type: ignore[arg-type]
+        )
+        await self._phase("startup")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self._phase("shutdown")
+        assert self._lifespan is not None  # noqa: S101
+        await asyncio.gather(self._lifespan, return_exceptions=True)
+
+    async def _phase(self, phase: str) -> None:
+        assert self._lifespan is not None  # noqa: S101
+        await self._to_lifespan.put({"type": f"lifespan.{phase}"})
+        answer = asyncio.ensure_future(self._from_lifespan.get())
+        await asyncio.wait({answer, self._lifespan}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():  # an app without a lifespan simply returns or raises: that is legal
+            answer.cancel()
+        elif answer.result()["type"].endswith("failed"):
+            raise RuntimeError(f"the app's {phase} failed: {answer.result().get('message', '')}")
+
+    async def call(self, call: Call, at: float) -> Reply:
+        """Run the app once, to its very end, so that background work is done as well."""
+        body = b"" if call.json is None else json.dumps(call.json).encode()
+        request: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        head: Message = {}
+        parts: list[bytes] = []
+        over = asyncio.Event()
+
+        async def receive() -> Message:
+            if request:
+                return request.pop()
+            await over.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                head.update(message)
+            elif message["type"] == "http.response.body":
+                parts.append(message.get("body", b""))
+                if not message.get("more_body", False):
+                    over.set()
+
+        await self._app(self._scope(call, at, len(body)), receive, send)
+        after = next((v for k, v in head["headers"] if k.lower() == b"retry-after"), None)
+        return Reply(
+            at, head["status"], _json(b"".join(parts)), _seconds(after.decode() if after else None)
+        )
+
+    def _scope(self, call: Call, at: float, length: int) -> dict[str, Any]:
+        headers = [(b"host", b"app.example"), (b"x-sim-time", repr(at).encode())]
+        if call.json is not None:
+            headers.append((b"content-type", b"application/json"))
+            headers.append((b"content-length", b"%d" % length))
+        if call.address is not None:
+            headers.append((b"x-forwarded-for", call.address.encode()))
+        if call.human:
+            headers.append((b"x-sim-human", b"1"))
+        path, _, query = call.path.partition("?")
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": "1.1",
+            "method": call.method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": headers,
+            "client": ("127.0.0.1", 1234),
+            "server": ("app.example", 80),
+            "state": dict(self._state),
+        }
+
+
+class OverHttp:
+    """Calls a running server over real sockets, many at a time."""
+
+    concurrent = True
+
+    def __init__(self, url: str, at_once: int = 64) -> None:
+        self._url = url
+        self._places = asyncio.Semaphore(at_once)
+        self._at_once = at_once
+
+    async def __aenter__(self) -> Self:
+        limits = httpx.Limits(max_connections=self._at_once)
+        # Never a proxy of the environment: the target is on this machine.
+        self._client = httpx.AsyncClient(
+            base_url=self._url, limits=limits, timeout=30, trust_env=False
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def call(self, call: Call, at: float) -> Reply:
+        """Send one request, waiting for a free place among the concurrent ones."""
+        headers: Mapping[str, str] = {
+            "X-Sim-Time": repr(at),
+            **({"X-Forwarded-For": call.address} if call.address else {}),
+            **({"X-Sim-Human": "1"} if call.human else {}),
+        }
+        async with self._places:
+            answer = await self._client.request(
+                call.method, call.path, json=call.json, headers=headers
+            )
+        after = _seconds(answer.headers.get("retry-after"))
+        return Reply(at, answer.status_code, _json(answer.content), after)

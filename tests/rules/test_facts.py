@@ -1,0 +1,148 @@
+"""number, network, geo_mismatch and country_spread: what the request alone says, and one count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pumpguard import Action, PolicyError
+from pumpguard.attempt import Attempt
+from pumpguard.decision import Finding
+from pumpguard.rules import CountrySpread, GeoMismatch, Network, Number
+from pumpguard.testing import make_attempt
+from tests.rules.trying import Trying
+
+
+def code(finding: Finding | None) -> str | None:
+    return finding.code if finding else None
+
+
+def from_a(kind: Any, country: str | None = "GB") -> Attempt:
+    attempt = make_attempt(country=country)
+    return replace(attempt, client=replace(attempt.client, kind=kind))
+
+
+@pytest.mark.parametrize(
+    ("phone", "found"),
+    [
+        ("+447400123456", None),
+        ("+33612345678", None),
+        ("+442079460000", None),  # a fixed line: refused only if you say so
+        ("+441111111111", "NUMBER_UNALLOCATED"),
+        ("+870773111632", "NUMBER_SATELLITE"),
+        ("+881612345678", "NUMBER_SATELLITE"),
+        ("+8835100000000", "NUMBER_SATELLITE"),
+        ("+979123456789", "NUMBER_SATELLITE"),
+        ("+449012345678", "NUMBER_LINE_TYPE"),  # premium
+        ("+448431234567", "NUMBER_LINE_TYPE"),  # shared cost
+        ("+447640123456", "NUMBER_LINE_TYPE"),  # pager
+        ("+445512345678", "NUMBER_LINE_TYPE"),  # UAN
+    ],
+)
+def test_numbers_that_nobody_receives_a_code_on(phone: str, found: str | None) -> None:
+    """Satellite, premium and their like are refused, and so is what no plan allocates."""
+    assert code(Number().judge(make_attempt(phone), ())) == found
+
+
+def test_lines_and_regions_are_configurable() -> None:
+    """VoIP and fixed lines, single countries, or all but a few."""
+    fixed, voip, french = "+442079460000", "+445612345678", "+33612345678"
+    assert code(Number(refused_lines=["fixed_line"]).judge(make_attempt(fixed), ())) is not None
+    assert code(Number(refused_lines=["voip"]).judge(make_attempt(voip), ())) is not None
+    assert code(Number(refused_regions=["FR"]).judge(make_attempt(french), ())) == "NUMBER_REGION"
+    assert code(Number(only_regions=["GB"]).judge(make_attempt(french), ())) == "NUMBER_REGION"
+    assert Number(only_regions=["FR"]).judge(make_attempt(french), ()) is None
+    assert Number(unallocated=False).judge(make_attempt("+441111111111"), ()) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "action"),
+    [
+        ("residential", None),
+        ("unknown", None),
+        ("hosting", Action.BLOCK),
+        ("tor", Action.BLOCK),
+        ("vpn", Action.CHALLENGE),
+        ("proxy", Action.CHALLENGE),
+    ],
+)
+def test_servers_are_refused_and_detours_asked(kind: str, action: Action | None) -> None:
+    """Hosting and Tor are blocked; a VPN may be a careful person."""
+    finding = Network().judge(from_a(kind), ())
+    assert (finding.action if finding else None) == action
+
+
+def test_countries_of_addresses_are_configurable() -> None:
+    """Refuse some, or all but some; an unknown country is not on a list of allowed ones."""
+    assert code(Network(refused_countries=["GB"]).judge(from_a("unknown"), ())) == "NETWORK_COUNTRY"
+    assert code(Network(only_countries=["FR"]).judge(from_a("unknown"), ())) == "NETWORK_COUNTRY"
+    assert code(Network(only_countries=["FR"]).judge(from_a("unknown", None), ())) is not None
+    assert Network(only_countries=["GB"]).judge(from_a("unknown"), ()) is None
+
+
+def test_an_unknown_address_is_an_outcome_of_its_own() -> None:
+    """Let through by default; challenge or refuse it if your server always knows its peers."""
+    nobody = make_attempt(address=None)
+    assert Network().judge(nobody, ()) is None
+    finding = Network(unknown="challenge").judge(nobody, ())
+    assert finding is not None
+    assert (finding.code, finding.action) == ("NETWORK_UNKNOWN", Action.CHALLENGE)
+
+
+@pytest.mark.parametrize(
+    ("phone", "country", "mismatch"),
+    [
+        ("+447400123456", "GB", False),
+        ("+447400123456", "RO", True),
+        ("+447400123456", None, False),  # we do not know, so we do not say
+        ("+447781123456", "GB", False),  # Guernsey shares +44
+        ("+14165550123", "US", False),  # Canada shares +1
+        ("+881612345678", "GB", False),  # no country at all
+    ],
+)
+def test_geo_mismatch(phone: str, country: str | None, mismatch: bool) -> None:
+    """The phone's country and the address's differ; shared calling codes count as one."""
+    finding = GeoMismatch().judge(make_attempt(phone, country=country), ())
+    assert code(finding) == ("GEO_MISMATCH" if mismatch else None)
+
+
+async def test_a_mismatch_asks_and_proof_answers() -> None:
+    """A traveller solves the challenge and gets the code."""
+    app = Trying(GeoMismatch())
+    assert (await app.send(country="RO")).action is Action.CHALLENGE
+    assert await app.allows(country="RO", proved=True)
+
+
+async def test_one_address_for_many_countries() -> None:
+    """Five countries a day from one address pass, the sixth has to prove itself."""
+    phones = ["+447400123456", "+33612345678", "+4915112345678", "+353851234567", "+12025550123"]
+    app = Trying(CountrySpread())
+    for phone in phones * 2:
+        assert await app.allows(phone)
+    sixth = await app.send("+34612345678")
+    assert sixth.action is Action.CHALLENGE
+    assert sixth.finding is not None
+    assert sixth.finding.evidence["countries"] == 5
+    assert await app.allows("+34612345678", address="198.51.100.7")
+    assert await app.allows("+34612345678", address=None)
+    assert await app.allows("+34612345678", after=86_400)
+
+
+@pytest.mark.parametrize("countries", [0, 65])
+def test_a_spread_that_cannot_be_counted_is_refused(countries: int) -> None:
+    """One to 64."""
+    with pytest.raises(PolicyError, match=r"rules\.country_spread\.countries"):
+        CountrySpread(countries=countries)
+
+
+def test_modes_and_names_are_checked_everywhere() -> None:
+    """A typo in a list of kinds is not a kind that never matches."""
+    for rule in (Network, Number, GeoMismatch, CountrySpread):
+        with pytest.raises(PolicyError):
+            rule(mode="loud")  # type: ignore[arg-type]
+    with pytest.raises(PolicyError, match="refused_kinds"):
+        Network(refused_kinds=["hostings"])  # type: ignore[list-item]
+    with pytest.raises(PolicyError, match="refused_lines"):
+        Number(refused_lines=["premum"])  # type: ignore[list-item]

@@ -1,0 +1,232 @@
+"""The guard: rules in, one decision out, whatever happens to the store or to a rule."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from pumpguard import Action, Decision, Finding, Guard, IntakeError, Policy, StoreError
+from pumpguard.attempt import Attempt
+from pumpguard.counters import Counter, Reading, Window
+from pumpguard.decision import Mode
+from pumpguard.intake.network import UnknownNetworks
+from pumpguard.rules import GeoMismatch, Number, RateLimit, SlidingBan
+from pumpguard.store.base import Answer, Question
+from pumpguard.testing import FakeClock, make_attempt
+from tests.rules.trying import Trying
+
+COOLDOWN = RateLimit(name="cooldown", by="phone", limits="1/minute")
+
+
+async def test_the_strictest_enforced_finding_decides() -> None:
+    """And all others stand beside it, enforced ones first."""
+    app = Trying(
+        GeoMismatch(),
+        RateLimit(name="watched", by="network", limits="1/hour", action="block", mode="monitor"),
+        COOLDOWN,
+        SlidingBan(strikes="50 per 5 minute"),
+    )
+    await app.send(country="GB")
+    decision = await app.send(country="RO")
+    assert decision.action is Action.THROTTLE
+    assert [finding.rule for finding in decision.findings] == [
+        "cooldown",
+        "geo_mismatch",
+        "watched",
+    ]
+    assert decision.finding is decision.findings[0]
+
+
+async def test_a_refused_request_is_charged_nowhere() -> None:
+    """What refuses from the request alone charges nothing."""
+    app = Trying(GeoMismatch(), COOLDOWN)
+    assert (await app.send(country="RO")).action is Action.CHALLENGE
+    assert await app.allows(country="GB")
+
+
+async def test_a_plain_function_is_a_rule() -> None:
+    """The smallest rule there is."""
+
+    def no_french_numbers(attempt: Attempt) -> Finding | None:
+        if attempt.phone.region == "FR":
+            return Finding("", Action.BLOCK, "NON")
+        return None
+
+    guard = Guard(Policy(send="/s", rules=[no_french_numbers]), networks=UnknownNetworks())
+    decision = await guard.assess(make_attempt("+33612345678"))
+    assert decision.action is Action.BLOCK
+    assert decision.finding is not None
+    assert decision.finding.rule == "no_french_numbers"
+    assert (await guard.assess(make_attempt())).allowed
+
+
+class TwoPerDevice:
+    """A rule of one's own: a small class with two methods."""
+
+    name = "two_per_device"
+    mode: Mode = "enforce"
+
+    def counters(self, attempt: Attempt) -> Sequence[Counter]:
+        if attempt.device is None:
+            return ()
+        return [Window(self.name, "device", attempt.device, 2, 3600)]
+
+    def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+        if readings and readings[0].full:
+            return Finding(self.name, Action.THROTTLE, "DEVICE", retry_after=readings[0].wait)
+        return None
+
+
+async def test_a_rule_of_ones_own_declares_and_judges() -> None:
+    """It picks kinds of counters and writes no Lua."""
+    app = Trying(TwoPerDevice())
+    assert [await app.allows(device="d") for _ in range(3)] == [True, True, False]
+    assert await app.allows()
+
+
+class Broken(TwoPerDevice):
+    name = "broken"
+
+    def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+        raise RuntimeError("a bug")
+
+
+async def test_a_rule_that_raises_is_silent_and_harms_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A bug in one rule neither opens the others nor breaks the endpoint."""
+    app = Trying(Broken(), COOLDOWN)
+    with caplog.at_level(logging.ERROR):
+        assert await app.allows(device="d")
+        assert not await app.allows(device="d")
+    assert "PG020 rule 'broken' failed" in caplog.text
+
+
+class Mute(TwoPerDevice):
+    name = "mute"
+
+    def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+        return None
+
+
+async def test_what_was_not_charged_is_not_sent() -> None:
+    """A limit that refused is a refusal even if its rule has nothing to say about it."""
+    app = Trying(Mute())
+    assert [await app.allows(device="d") for _ in range(3)] == [True, True, False]
+
+
+async def test_a_static_refusal_costs_no_trip() -> None:
+    """Unless it feeds a strike."""
+    store = Counting()
+    guard = Guard(Policy(send="/s", rules=[Number(), COOLDOWN]), store)
+    assert not (await guard.assess(make_attempt("+441111111111"))).allowed
+    assert store.trips == 0
+    striking = [Number(), COOLDOWN, SlidingBan(strikes="3/hour", after=["number"])]
+    guard = Guard(Policy(send="/s", rules=striking), store)
+    assert not (await guard.assess(make_attempt("+441111111111"))).allowed
+    assert store.trips == 1
+
+
+class Counting:
+    """A store that lets everything through and counts its trips."""
+
+    def __init__(self) -> None:
+        self.trips = 0
+
+    async def decide(self, question: Question) -> Answer:
+        self.trips += 1
+        readings = tuple(Reading(0, 0) for _ in question.entries)
+        return Answer(not question.refused, readings, 0.0)
+
+    async def aclose(self) -> None:
+        pass
+
+
+class Away(Counting):
+    """A store that never answers."""
+
+    async def decide(self, question: Question) -> Answer:
+        raise StoreError("away")
+
+
+def blind(**policy: Any) -> Guard:
+    return Guard(
+        Policy(send="/s", rules=[Number(), RateLimit(by="phone", limits="4/hour")], **policy),
+        Away(),
+        clock=FakeClock(),
+        networks=UnknownNetworks(),
+    )
+
+
+async def outcomes(guard: Guard, requests: int) -> list[Decision]:
+    return [await guard.assess(make_attempt(at=1000.0)) for _ in range(requests)]
+
+
+@pytest.mark.parametrize(("workers", "admitted"), [(1, 4), (2, 2), (4, 1), (9, 1)])
+async def test_blind_it_keeps_its_share_of_each_limit(workers: int, admitted: int) -> None:
+    """Without the store each process admits L / workers, at least one, and says so."""
+    decisions = await outcomes(blind(workers=workers), 8)
+    assert sum(decision.allowed for decision in decisions) == admitted
+    assert all(decision.degraded for decision in decisions)
+
+
+async def test_blind_and_open_lets_through_what_no_rule_refuses_by_itself() -> None:
+    """An unallocated number stays refused."""
+    guard = blind(on_store_failure="open")
+    assert all(decision.allowed for decision in await outcomes(guard, 8))
+    assert not (await guard.assess(make_attempt("+441111111111"))).allowed
+
+
+async def test_blind_and_closed_refuses_for_a_moment() -> None:
+    """With a Retry-After, since it is the store's fault."""
+    decisions = await outcomes(blind(on_store_failure="closed"), 3)
+    assert [decision.action for decision in decisions] == [Action.THROTTLE] * 3
+    assert decisions[0].retry_after == 1
+
+
+async def test_workers_can_ask_without_http() -> None:
+    """A task queue has a phone and perhaps an address."""
+    guard = Guard(Policy(send="/s", rules=[COOLDOWN]))
+    attempt = guard.attempt("+44 7400 123456", "2001:db8::1", session="s")
+    assert attempt.phone.e164 == "+447400123456"
+    assert attempt.client.network == "2001:db8::/64"
+    assert attempt.price == 0.05
+    assert (await guard.assess(attempt)).allowed
+    assert not (await guard.assess(attempt)).allowed
+    with pytest.raises(IntakeError):
+        guard.attempt("nonsense")
+
+
+async def test_a_decision_explains_itself_without_naming_anybody() -> None:
+    """Rule, code, numbers; the phone and the address masked."""
+    app = Trying(COOLDOWN)
+    await app.send("+447400123456")
+    text = (await app.send("+447400123456")).explain()
+    assert text == (
+        "throttle: +44••••••••56 (GB) for 81.2.69.• (None)\n"
+        "  cooldown: RATE_LIMIT → throttle [by=phone, used=1, limit=1, seconds=60]"
+    )
+
+
+async def test_every_decision_is_told_once() -> None:
+    """Allowed or refused; and a listener that fails harms nobody."""
+    told: list[Decision] = []
+    guard = Guard(Policy(send="/s", rules=[COOLDOWN]), on_decision=told.append)
+    async with guard:
+        for _ in range(3):
+            await guard.assess(make_attempt())
+    assert [str(decision.action) for decision in told] == ["allow", "throttle", "throttle"]
+
+
+async def test_the_whole_default_chain_lets_an_ordinary_user_through() -> None:
+    """First code, a resend after a minute, from a home address."""
+    clock = FakeClock()
+    guard = Guard(Policy(send="/s", home=["GB"]), clock=clock, networks=UnknownNetworks())
+    for _ in range(2):
+        attempt = make_attempt("+447400123456", country="GB", at=clock.advance(61))
+        decision = await guard.assess(attempt)
+        assert decision.allowed, decision.explain()
+        assert decision.findings == ()

@@ -1,0 +1,62 @@
+"""One decision, one trip: counted by the server, for the whole chain behind real HTTP messages."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from redis.asyncio import Redis
+
+from pumpguard import Guard, Policy, PumpGuardMiddleware
+from pumpguard.store.embedded import EmbeddedServer
+from tests.conftest import PATIENT, SERVERS
+
+REQUESTS = 1_000
+INSIDE_THE_SCRIPT = {"mget", "set", "time"}
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_1000_requests_are_1000_script_calls_and_nothing_else(
+    servers: dict[str, EmbeddedServer], server: str, name: str
+) -> None:
+    """The default chain, a dozen rules and more: INFO commandstats before and after."""
+    app = FastAPI()
+
+    @app.post("/otp/send", status_code=202)
+    async def send() -> dict[str, str]:
+        return {"status": "sent"}
+
+    policy = Policy(
+        send="/otp/send", home=["GB"], name=name, deadline=PATIENT, proxies=["127.0.0.1"]
+    )
+    assert len(policy.chain) >= 12
+    guard = Guard(policy, servers[server].url)
+    app.add_middleware(PumpGuardMiddleware, guard=guard)
+
+    async def request(client: AsyncClient, n: int) -> int:
+        # Spread over blocks and addresses, so that most are admitted and some are not.
+        reply = await client.post(
+            "/otp/send",
+            json={"phone": f"+44740{(n * 7919) % 10_000_000:07}"},
+            headers={"x-forwarded-for": f"86.{n % 50}.{n % 7}.1"},
+        )
+        return reply.status_code
+
+    async with (
+        guard,
+        Redis.from_url(servers[server].url, decode_responses=True) as redis,
+        AsyncClient(transport=ASGITransport(app), base_url="http://app") as client,
+    ):
+        await request(client, 0)  # connects, and leaves the script with the server
+        await redis.config_resetstat()
+        reads = (await redis.info("stats")).get("total_reads_processed", 0)
+        statuses = [await request(client, n) for n in range(1, REQUESTS + 1)]
+        stats = await redis.info("commandstats")
+        trips = (await redis.info("stats")).get("total_reads_processed", 0) - reads
+
+    assert set(statuses) <= {202, 403, 429}
+    assert statuses.count(202) > REQUESTS / 2
+    calls = {key.removeprefix("cmdstat_"): row["calls"] for key, row in stats.items()}
+    assert calls.pop("evalsha") == REQUESTS
+    assert set(calls) - {"info", "config|resetstat"} <= INSIDE_THE_SCRIPT
+    assert trips <= REQUESTS + 5  # each command arrived in one read; the rest are ours
