@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 
@@ -12,6 +12,9 @@ from pumpguard.store.base import Store
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.memory import MemoryStore
 from pumpguard.store.redis import RedisStore
+
+ALLOWED_SKIPS: dict[str, str] = {}
+"""Tests that may be skipped, by node id, each with the reason. Any other skip fails the run."""
 
 PATIENT = 10.0
 """Seconds that a store may take in tests: a busy machine must not look like a fault."""
@@ -63,3 +66,15 @@ async def store(
     )
     yield chosen
     await chosen.aclose()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip that nobody has allowed into a failure."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and item.nodeid not in ALLOWED_SKIPS:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and not in ALLOWED_SKIPS: {report.longrepr}"
+    return report

@@ -1,0 +1,34 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-http test lint format clean
+
+VENV := .venv/bin
+
+help:  ## Say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
+
+demo: .venv/.demo  ## Attack the example app without and with pumpguard, and show the money saved
+	$(VENV)/python -m attack_harness
+
+demo-http: .venv/.demo  ## The same, shorter, through real uvicorn and real sockets
+	$(VENV)/python -m attack_harness --http
+
+test: .venv/.dev lint  ## Check style and types, run all tests
+	$(VENV)/pytest
+
+lint: .venv/.dev
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+
+format: .venv/.dev  ## Put everything in shape
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+clean:  ## Remove what the other targets made
+	rm -rf .venv report .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/.%: pyproject.toml scripts/setup
+	scripts/setup $*
+	@touch $@
