@@ -42,6 +42,7 @@ class Options:
     attacks: tuple[str, ...]
     part: float
     http: bool
+    policy: Path | None
     out: Path
 
 
@@ -58,6 +59,9 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     )
     parser.add_argument("--http", action="store_true", help="over real sockets, to a real uvicorn")
     parser.add_argument("--quick", action="store_true", help="shorter attacks and fewer users")
+    parser.add_argument(
+        "--policy", type=Path, help="guard by this TOML file (the app's own policy)"
+    )
     parser.add_argument("--out", type=Path, default=Path("report"), help="folder of the report")
     given = parser.parse_args(arguments)
     short = given.quick or given.http
@@ -67,6 +71,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         attacks=tuple(n for n in FAMILIES if not given.attack or n in given.attack),
         part=SHORT_PART if short else 1.0,
         http=given.http,
+        policy=given.policy,
         out=given.out,
     )
 
@@ -82,14 +87,15 @@ def _positive(text: str) -> int:
 async def target(options: Options, *, guard: bool) -> AsyncIterator[Target]:
     """The example app with a fresh state, in process or behind real sockets."""
     if options.http:
-        async with served(guard=guard) as url, OverHttp(url) as over_http:
+        async with served(guard=guard, policy=options.policy) as url, OverHttp(url) as over_http:
             yield over_http
         return
     # Imported late, so that the rest of the harness works with any other app.
     from examples.target_app.app import create_app
     from examples.target_app.settings import Settings
 
-    app = create_app(Settings(guard=guard, simulated=True, seed=options.seed))
+    settings = Settings(guard=guard, policy_file=options.policy, simulated=True, seed=options.seed)
+    app = create_app(settings)
     async with InProcess(app) as in_process:
         yield in_process
 

@@ -24,12 +24,13 @@ def _free_port() -> int:
 
 
 @asynccontextmanager
-async def served(*, guard: bool) -> AsyncIterator[str]:
+async def served(*, guard: bool, policy: Path | None = None) -> AsyncIterator[str]:
     """Serve the example app on a free port; yields its URL once it answers."""
     port = _free_port()
     environment = os.environ | {
         "TARGET_APP_GUARD": "on" if guard else "off",
         "TARGET_APP_SIMULATED_TIME": "1",
+        "TARGET_APP_POLICY": os.path.abspath(policy) if policy else "",
         # State from an earlier run would spoil this one: each server starts an empty store.
         "PUMPGUARD_REDIS_URL": "",
     }

@@ -10,14 +10,14 @@ import matplotlib as mpl
 
 mpl.use("Agg")  # no window, ever
 
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.patches import Rectangle  # noqa: E402
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from ..clock import DAY, HOUR  # noqa: E402
-from ..figures import Table  # noqa: E402
-from .words import count, dollars, percent  # noqa: E402
+from ..clock import DAY, HOUR
+from ..figures import Table
+from .words import count, dollars, percent
 
 INK, SOFT, LINE, PAPER = "#1f2933", "#61707f", "#dfe5eb", "#ffffff"
 WITHOUT, WITH, BAND = "#d9694f", "#0b7a6b", "#f4efe6"
@@ -55,7 +55,9 @@ def draw_parts(scorecard: Table) -> tuple[bytes, bytes]:
     """The curve of the day and the bars of the attacks, each a picture for a narrow page."""
     return (
         _png((9, 5.6), lambda figure: _day(figure.add_axes((0.09, 0.1, 0.79, 0.77)), scorecard)),
-        _png((5.6, 5.6), lambda figure: _bars(figure.add_axes((0.04, 0.02, 0.92, 0.85)), scorecard)),
+        _png(
+            (5.6, 5.6), lambda figure: _bars(figure.add_axes((0.04, 0.02, 0.92, 0.85)), scorecard)
+        ),
     )
 
 
@@ -111,9 +113,13 @@ def _day(axes: Axes, scorecard: Table) -> None:
         _band(axes, attack, top)
     for name, colour, strength in (("without", WITHOUT, 0.16), ("with", WITH, 0.30)):
         axes.plot(hours, timeline[name], color=colour, linewidth=2.4, zorder=3)
-        axes.fill_between(hours, timeline[name], color=colour, alpha=strength, zorder=2, linewidth=0)
+        axes.fill_between(
+            hours, timeline[name], color=colour, alpha=strength, zorder=2, linewidth=0
+        )
     _ends(axes, timeline, top)
-    axes.set_title("Spend over the day, users’ messages included", loc="left", size=14, pad=14, weight="bold")
+    axes.set_title(
+        "Spend over the day, users’ messages included", loc="left", size=14, pad=14, weight="bold"
+    )
     axes.set_xlim(0, DAY / HOUR)
     axes.set_ylim(0, top)
     axes.set_xticks(range(0, 25, 4), [f"{hour:02d}:00" for hour in range(0, 25, 4)])
@@ -162,8 +168,14 @@ def _bars(axes: Axes, scorecard: Table) -> None:
         axes.text(shut + pad, row + 0.13, dollars(shut), va="center", size=11, color=WITH)
         axes.text(0, row - 0.35, attack["title"], size=11.5, va="center")
         axes.text(
-            1, row - 0.35, f"{percent(attack['saved'])} saved",
-            transform=axes.get_yaxis_transform(), size=11.5, ha="right", va="center", weight="bold",
+            1,
+            row - 0.35,
+            f"{percent(attack['saved'])} saved",
+            transform=axes.get_yaxis_transform(),
+            size=11.5,
+            ha="right",
+            va="center",
+            weight="bold",
         )
     axes.set_title("Spend per attack", loc="left", size=14, pad=14, weight="bold")
     axes.set_ylim(max(len(attacks), 1) - 0.4, -0.55)

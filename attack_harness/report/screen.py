@@ -82,7 +82,7 @@ def _headline(scorecard: Table) -> Panel:
 
 
 def _attacks(scorecard: Table) -> Grid:
-    """*Unnoticed* messages went out before the first refusal; *profit* is the attacker's, guarded."""
+    """*Unnoticed* messages went out before the first refusal; *profit* is the attacker's."""
     grid = Grid(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -117,7 +117,9 @@ def _users(scorecard: Table) -> Grid:
             count(group["total"]),
             count(group["got_code_without"]),
             count(group["got_code_with"]),
-            f"{count(group['harmed'])} ({percent(group['harmed_share'])})" if group["harmed"] else "0",
+            f"{count(group['harmed'])} ({percent(group['harmed_share'])})"
+            if group["harmed"]
+            else "0",
             count(group["challenged"]),
             count(group["delayed"]),
         )
