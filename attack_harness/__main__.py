@@ -42,8 +42,8 @@ class Options:
     attacks: tuple[str, ...]
     part: float
     http: bool
-    policy: Path | None
     out: Path
+    policy: Path | None = None
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:

@@ -30,15 +30,14 @@ async def served(*, guard: bool, policy: Path | None = None) -> AsyncIterator[st
     environment = os.environ | {
         "TARGET_APP_GUARD": "on" if guard else "off",
         "TARGET_APP_SIMULATED_TIME": "1",
-        "TARGET_APP_POLICY": os.path.abspath(policy) if policy else "",
+        "TARGET_APP_POLICY": str(policy or ""),
         # State from an earlier run would spoil this one: each server starts an empty store.
         "PUMPGUARD_REDIS_URL": "",
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "uvicorn", APP, "--port", str(port), "--log-level", "warning"),
+        *(sys.executable, "-m", "uvicorn", APP, "--app-dir", str(ROOT), "--port", str(port)),
         # The guard itself must see the proxy's header and decide whether to believe it.
-        *("--no-proxy-headers", "--no-access-log"),
-        cwd=ROOT,
+        *("--no-proxy-headers", "--no-access-log", "--log-level", "warning"),
         env=environment,
     )
     url = f"http://127.0.0.1:{port}"
