@@ -73,9 +73,9 @@ class Reader:
             client=self._client(address),
             at=self._clock(),
             price=self._prices.price(phone.region),
-            session=session,
-            account=account,
-            device=device,
+            session=bounded(session),
+            account=bounded(account),
+            device=bounded(device),
             proved=proved,
         )
 
@@ -99,14 +99,18 @@ class Reader:
         )
 
     def _key(self, fields: Fields, field: str | None) -> str | None:
-        """A session, account or device: any text, or a whole number. Long ones go by their hash."""
+        """A session, account or device: any text, or a whole number."""
         value = fields.get(field) if field else None
         if value is None or value == "":
             return None
         if isinstance(value, bool) or not isinstance(value, str | int):
             detail = "A value that identifies the request is neither text nor a whole number."
             raise IntakeError(400, "bad-request", "Bad request", detail)
-        text = str(value)
-        if len(text) <= LONGEST_KEY and text.isprintable():
-            return text
-        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        return str(value)
+
+
+def bounded(text: str | None) -> str | None:
+    """The text itself, or its hash if it is long or not fit to be shown."""
+    if text is None or (len(text) <= LONGEST_KEY and text.isprintable()):
+        return text
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

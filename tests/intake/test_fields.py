@@ -1,0 +1,425 @@
+"""Values out of a request: one declared place each, and anything ambiguous refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+
+from pumpguard.errors import IntakeError, PolicyError
+from pumpguard.intake.fields import MAX_FIELDS, Fields, check_field, decode_json
+from tests.asgi import FORM, JSON, PHONE, arriving, request
+
+
+def fields(
+    body: bytes = b"",
+    content_type: str | None = JSON,
+    *,
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+    query: str = "",
+    parameters: Mapping[str, str] | None = None,
+) -> Fields:
+    scope = request(content_type=content_type, headers=headers, query=query)
+    return Fields(scope, body, parameters or {})
+
+
+def in_json(text: str | bytes, field: str = "phone") -> object:
+    return fields(text.encode() if isinstance(text, str) else text).get(field)
+
+
+def refused(field: str, found: Fields) -> int:
+    """The status of the refusal."""
+    with pytest.raises(IntakeError) as refusal:
+        found.get(field)
+    return refusal.value.status
+
+
+# Where a field may stand
+
+
+def test_a_bare_name_is_a_field_of_a_json_or_a_form_body() -> None:
+    assert in_json('{"phone": "+447400123456"}') == PHONE
+    assert fields(b"phone=%2B447400123456", FORM).get("phone") == PHONE
+
+
+def test_a_dotted_name_leads_into_nested_objects() -> None:
+    nested = '{"user": {"contact": {"phone": "1"}}}'
+    assert in_json(nested, "user.contact.phone") == "1"
+    assert in_json(nested, "json:user.contact.phone") == "1"
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", '"phone"', "1", "null", '{"user": []}', "[[]]"])
+def test_what_is_not_there_is_nothing(body: str) -> None:
+    assert in_json(body, "user.phone") is None
+
+
+def test_a_list_is_never_searched_for_its_first_number() -> None:
+    assert in_json('{"phone": ["1", "2"]}') == ["1", "2"]
+    assert in_json('[{"phone": "1"}]') is None
+
+
+def test_each_source_is_read_alone_and_never_instead_of_another() -> None:
+    found = fields(
+        b'{"phone": "body"}',
+        query="phone=query",
+        headers={"phone": "header", "cookie": "phone=cookie"},
+        parameters={"phone": "path"},
+    )
+    sources = ["json", "query", "path", "header", "cookie"]
+    assert [found.get(f"{source}:phone") for source in sources] == [
+        "body",
+        "query",
+        "path",
+        "header",
+        "cookie",
+    ]
+    assert fields(b"{}", query="phone=1").get("phone") is None
+
+
+def test_header_names_have_no_case() -> None:
+    assert fields(headers={"X-Session": "s"}).get("header:x-SESSION") == "s"
+
+
+@pytest.mark.parametrize("text", ["phone", "user.phone", "json:a.b", "query:x", "cookie:sid"])
+def test_a_policy_names_fields_like_this(text: str) -> None:
+    check_field(text, "phone")
+
+
+@pytest.mark.parametrize("text", ["", " ", " phone", "body:phone", "json:", ":x", 1, None, ["x"]])
+def test_anything_else_is_no_field(text: object) -> None:
+    with pytest.raises(PolicyError, match=r"^phone: expected"):
+        check_field(text, "phone")
+
+
+# JSON
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"phone": "1", "phone": "2"}',
+        '{"phone": "1", "phone": "1"}',
+        '{"a": {"x": 1, "x": 2}, "phone": "1"}',
+        r'{"phone": "1", "\u0070hone": "2"}',
+    ],
+)
+def test_duplicate_keys_are_refused_wherever_they_stand(body: str) -> None:
+    """Half of all parsers take the first, the others the last."""
+    assert refused("phone", fields(body.encode())) == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"phone": "1"} {"phone": "2"}',
+        b'{"phone": "1"}\x00',
+        b'{"phone": "1",}',
+        b"{'phone': '1'}",
+        b'{"phone": "1"} // no',
+        b'{"phone": NaN}',
+        b'{"phone": Infinity}',
+        b'{"x": -Infinity, "phone": "1"}',
+        b'{"phone": 01}',
+        b'{"phone": "\n"}',
+        b'{"phone": "\x00"}',
+        b"\xef\xbb\xbf" + b'{"phone": "1"}',
+        '{"phone": "1"}'.encode("utf-16"),
+        '{"phone": "1"}'.encode("utf-16-le"),
+        '{"phone": "1"}'.encode("utf-32-be"),
+        b'{"phone": "\xff"}',
+        b'{"phone": "\xed\xa0\x80"}',  # a surrogate, spelt out in bytes
+        rb'{"phone": "\ud800"}',
+        rb'{"phone": "\uDC00"}',
+        rb'{"\ud800": 1, "phone": "1"}',
+        rb'{"phone": "\udc00\ud800"}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"phone": ' + b"9" * 5_000 + b"}",
+    ],
+)
+def test_json_that_parsers_disagree_about_is_refused(body: bytes) -> None:
+    assert refused("phone", fields(body)) == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (' \n{"phone":\t"1"}\r\n', "1"),
+        (r'{"phone": "\u002b44"}', "+44"),
+        (r'{"phone": "\ud83d\ude00"}', "😀"),
+        (r'{"phone": "\\ud800"}', r"\ud800"),
+        ('{"phone": "٤٤"}', "٤٤"),
+        ('{"phone": 447400123456}', 447400123456),
+        ('{"phone": 1e999}', math.inf),
+        ('{"phone": null}', None),
+        ('{"Phone": "1"}', None),
+        ('{"phone[]": "1"}', None),
+    ],
+)
+def test_json_that_everybody_reads_alike_is_read(body: str, value: object) -> None:
+    assert in_json(body) == value
+
+
+TEXTS = st.text(max_size=10) | st.sampled_from([PHONE, r"\ud800", "\ud800", "\x00"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["phone", "a", "b"]) | TEXTS, inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+DOCUMENTS = st.builds(
+    lambda value, ascii_only: json.dumps(value, ensure_ascii=ascii_only).encode(
+        "utf-8", "surrogatepass"
+    ),
+    VALUES,
+    st.booleans(),
+)
+
+
+@given(DOCUMENTS | st.binary(max_size=60))
+@settings(deadline=None, max_examples=400)
+def test_where_our_reader_accepts_the_apps_reads_the_same(body: bytes) -> None:
+    """``json.loads`` on the bytes is what FastAPI and starlette use."""
+    try:
+        ours = decode_json(body)
+    except IntakeError:
+        return
+    assert ours == json.loads(body)
+
+
+@given(st.dictionaries(st.text("abc", max_size=3), st.text(max_size=5), max_size=4))
+@settings(deadline=None)
+def test_what_honest_clients_send_is_never_refused(value: dict[str, str]) -> None:
+    assert decode_json(json.dumps(value).encode()) == value
+    assert decode_json(json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+# Forms and queries
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"phone=1&phone=2",
+        b"phone=1&phone=1",
+        b"phone=1&phone",
+        b"phone=1&%70hone=2",
+        b"a=1&a=2&phone=1",
+        b"phone=1;phone=2",  # to some parsers ";" separates fields
+        b"phone=1&x=;phone=2",
+        b"phone=%FF",
+        b"phone=\xff",
+        "phone=١".encode(),
+        b"&".join(b"f%d=" % i for i in range(MAX_FIELDS + 1)),
+    ],
+)
+def test_forms_that_parsers_disagree_about_are_refused(body: bytes) -> None:
+    assert refused("phone", fields(body, FORM)) == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b"phone=%2B44+7400+123456", "+44 7400 123456"),
+        (b"phone=+447400123456", " 447400123456"),
+        (b"phone=", ""),
+        (b"phone", ""),
+        (b"phone=a=b", "a=b"),
+        (b"&&phone=1&&", "1"),
+        (b"phone=%D9%A4", "٤"),
+        (b"phone=%3B", ";"),
+        (b"phone=%00", "\x00"),
+        (b"phone%5B%5D=1", None),
+        (b"phone[]=1&phone[]=2", None),
+        (b"", None),
+    ],
+)
+def test_forms_that_everybody_reads_alike_are_read(body: bytes, value: object) -> None:
+    if body.startswith(b"phone[]"):
+        assert refused("phone", fields(body, FORM)) == 400
+    else:
+        assert fields(body, FORM).get("phone") == value
+
+
+FORMS = st.lists(
+    st.sampled_from(["phone", "%70hone", "=", "&", ";", "1", "+", "%2B", "%", "%FF", "%C3%A9", "a"])
+    | st.text(max_size=2),
+    max_size=12,
+).map("".join)
+
+
+@given(FORMS)
+@settings(deadline=None, max_examples=400)
+async def test_where_our_form_reader_accepts_starlettes_reads_the_same(text: str) -> None:
+    body = text.encode("utf-8", "surrogatepass")
+    try:
+        ours = fields(body, FORM).form
+    except IntakeError:
+        return
+    theirs = await Request(request(content_type=FORM), arriving(body)).form()
+    assert list(ours.items()) == theirs.multi_items()
+
+
+@given(FORMS.filter(str.isascii))
+@settings(deadline=None, max_examples=200)
+def test_where_our_query_reader_accepts_starlettes_reads_the_same(query: str) -> None:
+    try:
+        ours = fields(query=query).query
+    except IntakeError:
+        return
+    assert list(ours.items()) == QueryParams(query.encode()).multi_items()
+
+
+@pytest.mark.parametrize("query", ["phone=1&phone=2", "phone=1&phone", "phone=%ff", "x=1&x=2"])
+def test_an_ambiguous_query_is_refused(query: str) -> None:
+    assert refused("query:phone", fields(query=query)) == 400
+
+
+# Kinds of body
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+        "application/vnd.api+json",
+        "application/json;version=1",
+    ],
+)
+def test_json_goes_by_several_types(content_type: str) -> None:
+    assert fields(b'{"phone": "1"}', content_type).get("phone") == "1"
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "text/plain",
+        "text/json",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=utf-16",
+        "application/json; charset=utf-7",
+        "application/json; charset=latin-1",
+        "application/json; charset=utf-8; charset=utf-16",
+        "application/x-www-form-urlencoded; charset=utf-16",
+        "application/json, text/plain",
+        "application/jsonp",
+        "json",
+    ],
+)
+def test_a_body_of_another_kind_is_415(content_type: str | None) -> None:
+    """A body that is not understood cannot be let through: the app may understand it."""
+    assert refused("phone", fields(b'{"phone": "1"}', content_type)) == 415
+
+
+@pytest.mark.parametrize("content_type", [JSON, FORM])
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "identity, gzip", "x"])
+def test_an_encoded_body_is_415(content_type: str, encoding: str) -> None:
+    encoded = fields(b"{}", content_type, headers={"Content-Encoding": encoding})
+    assert refused("phone", encoded) == 415
+
+
+def test_an_encoding_may_not_hide_behind_a_second_header_line() -> None:
+    lines = [("content-encoding", "identity"), ("content-encoding", "gzip")]
+    assert refused("phone", fields(b"{}", headers=lines)) == 415
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
+def test_no_encoding_may_be_said_out_loud(encoding: str) -> None:
+    plain = fields(b'{"phone": "1"}', headers={"content-encoding": encoding})
+    assert plain.get("phone") == "1"
+
+
+def test_two_content_types_are_refused() -> None:
+    assert refused("phone", fields(b"{}", headers={"content-type": FORM})) == 400
+    assert refused("phone", fields(b"{}", headers={"content-type": JSON})) == 400
+
+
+def test_a_declared_source_insists_on_its_own_kind_of_body() -> None:
+    assert refused("form:phone", fields(b'{"phone": "1"}', JSON)) == 415
+    assert refused("json:phone", fields(b"phone=1", FORM)) == 415
+
+
+# Headers and cookies
+
+
+def test_a_header_given_twice_is_refused() -> None:
+    twice = fields(headers=[("x-session", "a"), ("x-session", "b")])
+    assert refused("header:x-session", twice) == 400
+
+
+@pytest.mark.parametrize(
+    ("lines", "value"),
+    [
+        (["sid=a"], "a"),
+        (["x=1; sid=a; y=2"], "a"),
+        (["x=1", "sid=a"], "a"),  # HTTP/2 may send a line per cookie
+        (['sid="a b"'], "a b"),
+        (["what is this; sid=a"], "a"),  # strict parsers give up here, apps read on
+        (["sid=a; sid=a"], "a"),
+        (["x=1"], None),
+        ([";;;"], None),
+        ([], None),
+    ],
+)
+def test_cookies_are_read_as_apps_read_them(lines: list[str], value: str | None) -> None:
+    found = fields(headers=[("cookie", line) for line in lines])
+    assert found.get("cookie:sid") == value
+
+
+@pytest.mark.parametrize("lines", [["sid=a; sid=b"], ["sid=a", "sid=b"]])
+def test_one_cookie_with_two_values_is_refused(lines: list[str]) -> None:
+    """Some apps take the first and some the last; other cookies may be as they like."""
+    found = fields(headers=[*(("cookie", line) for line in lines), ("cookie", "x=1; x=2; y=3")])
+    assert refused("cookie:sid", found) == 400
+    assert found.get("cookie:y") == "3"
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=30))
+@settings(deadline=None)
+def test_whatever_single_cookie_we_read_starlette_reads_the_same(header: str) -> None:
+    found = fields(headers={"cookie": header})
+    for name, value in Request(request(headers={"cookie": header})).cookies.items():
+        try:
+            assert found.get(f"cookie:{name}") == value or not name
+        except IntakeError:
+            assert [key for key, _ in found.cookies].count(name) > 1
+
+
+# All of it
+
+
+@given(
+    st.binary(max_size=60) | DOCUMENTS,
+    st.sampled_from([JSON, FORM, "application/x+json", "", "multipart/form-data; boundary=b"]),
+    st.sampled_from(["phone", "json:a.b", "form:phone", "query:phone", "cookie:a", "header:b"]),
+    st.text(st.characters(max_codepoint=255), max_size=30),
+)
+@settings(deadline=None, max_examples=400)
+def test_arbitrary_bytes_give_a_value_or_a_refusal(
+    body: bytes, content_type: str, field: str, junk: str
+) -> None:
+    scope: Any = request(content_type=content_type, headers={"cookie": junk, "b": junk})
+    scope["query_string"] = body
+    status = 200
+    try:
+        Fields(scope, body, {}).get(field)
+    except IntakeError as refusal:
+        status = refusal.status
+    assert status in (200, 400, 415)

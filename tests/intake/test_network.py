@@ -1,0 +1,191 @@
+"""Country and kind of an address, from real data: packaged, or MaxMind's."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
+
+from pumpguard.attempt import NetworkKind
+from pumpguard.errors import PolicyError
+from pumpguard.intake.address import Address
+from pumpguard.intake.network import (
+    CachedNetworks,
+    MaxMindNetworks,
+    PackagedNetworks,
+    UnknownNetworks,
+    default_networks,
+)
+
+HERE = ip_address("203.0.113.9")
+SIX = ip_address("2001:db8::9")
+MakeDatabase = Callable[..., Path]
+
+
+@pytest.fixture
+def make_database(tmp_path: Path) -> MakeDatabase:
+    """Writes a database that has one record for one network."""
+
+    def make(record: Any, network: str = "203.0.113.0/24", version: int = 4) -> Path:
+        writer = MMDBWriter(version, "Test")
+        writer.insert_network(IPSet([network]), record)
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.mmdb"
+        writer.to_db_file(str(path))
+        return path
+
+    return make
+
+
+# The data inside the wheels
+
+
+@pytest.mark.parametrize(
+    ("address", "country", "kind"),
+    [
+        ("8.8.8.8", "US", "hosting"),
+        ("52.94.76.1", "US", "hosting"),  # Amazon
+        ("2600:1f18::1", "US", "hosting"),
+        ("86.130.0.1", "GB", "unknown"),  # British Telecom's customers
+        ("90.0.0.1", "FR", "unknown"),  # Orange's
+        ("10.0.0.1", None, "unknown"),
+        ("127.0.0.1", None, "unknown"),
+        ("fe80::1", None, "unknown"),
+    ],
+)
+def test_the_packaged_data_knows_real_addresses(
+    address: str, country: str | None, kind: NetworkKind
+) -> None:
+    networks = PackagedNetworks()
+    assert networks.country(ip_address(address)) == country
+    assert networks.kind(ip_address(address)) == kind
+
+
+def test_a_block_for_a_whole_continent_has_no_country() -> None:
+    """The registries write ``EU``; as a country, it would differ from every phone's."""
+    assert PackagedNetworks().country(ip_address("145.218.1.91")) != "EU"
+
+
+def test_the_packaged_data_is_the_default() -> None:
+    assert isinstance(default_networks(), PackagedNetworks)
+
+
+def test_without_the_extra_everything_is_unknown_and_a_warning_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "iptocc", None)
+    networks = default_networks()
+    assert isinstance(networks, UnknownNetworks)
+    assert (networks.country(HERE), networks.kind(HERE)) == (None, "unknown")
+    assert "PG001" in caplog.text
+
+
+# MaxMind
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"country": {"iso_code": "GB"}},
+        {"country": {"iso_code": "GB"}, "registered_country": {"iso_code": "US"}},
+        {"registered_country": {"iso_code": "GB"}},
+        {"country_code": "GB"},
+        {"country": "United Kingdom", "country_code": "GB"},
+    ],
+)
+def test_country_databases_come_in_several_shapes(
+    make_database: MakeDatabase, record: dict[str, object]
+) -> None:
+    networks = MaxMindNetworks(country=make_database(record))
+    assert networks.country(HERE) == "GB"
+    assert networks.country(ip_address("198.51.100.1")) is None
+    assert networks.kind(HERE) == "unknown"
+
+
+@pytest.mark.parametrize("record", [{}, {"country": {}}, {"country": {"names": {"en": "Here"}}}])
+def test_a_record_without_a_country_has_none(
+    make_database: MakeDatabase, record: dict[str, object]
+) -> None:
+    assert MaxMindNetworks(country=make_database(record)).country(HERE) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "kind"),
+    [
+        ({"is_anonymous": True, "is_tor_exit_node": True, "is_anonymous_vpn": True}, "tor"),
+        ({"is_anonymous": True, "is_anonymous_vpn": True, "is_hosting_provider": True}, "vpn"),
+        ({"is_anonymous": True, "is_hosting_provider": True}, "hosting"),
+        ({"is_anonymous": True, "is_public_proxy": True}, "proxy"),
+        ({"is_anonymous": True, "is_residential_proxy": True}, "proxy"),
+        ({"is_anonymous": True}, "unknown"),
+        ({}, "unknown"),
+    ],
+)
+def test_the_strongest_flag_is_the_kind(
+    make_database: MakeDatabase, record: dict[str, bool], kind: NetworkKind
+) -> None:
+    networks = MaxMindNetworks(anonymous=make_database(record))
+    assert networks.kind(HERE) == kind
+    assert networks.country(HERE) is None
+
+
+def test_a_database_may_know_only_ipv4(make_database: MakeDatabase) -> None:
+    """A client with IPv6 is then unknown, and no error."""
+    country = make_database({"country": {"iso_code": "GB"}})
+    networks = MaxMindNetworks(country=country, anonymous=make_database({"is_tor_exit_node": True}))
+    assert (networks.country(SIX), networks.kind(SIX)) == (None, "unknown")
+
+
+def test_a_database_of_ipv6_is_read_too(make_database: MakeDatabase) -> None:
+    path = make_database({"country": {"iso_code": "GB"}}, "2001:db8::/32", 6)
+    assert MaxMindNetworks(country=path).country(SIX) == "GB"
+    assert MaxMindNetworks(country=str(path)).country(HERE) is None
+
+
+@pytest.mark.parametrize("setting", ["country", "anonymous"])
+def test_a_file_that_cannot_be_opened_is_a_policy_error(setting: str, tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=f"^networks.{setting}: expected a MaxMind database"):
+        MaxMindNetworks(**{setting: tmp_path / "missing.mmdb"})
+
+
+def test_a_file_that_is_no_database_is_a_policy_error(tmp_path: Path) -> None:
+    (tmp_path / "text.mmdb").write_text("not a database")
+    with pytest.raises(PolicyError, match=r"^networks\.country: expected a MaxMind database"):
+        MaxMindNetworks(country=tmp_path / "text.mmdb")
+
+
+# The cache
+
+
+class Counted(UnknownNetworks):
+    """Counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def country(self, address: Address) -> str | None:
+        """The same country every time."""
+        self.asked += 1
+        return "GB"
+
+
+def test_an_answer_is_remembered() -> None:
+    networks = Counted()
+    cached = CachedNetworks(networks)
+    assert [cached.country(HERE) for _ in range(3)] == ["GB"] * 3
+    assert networks.asked == 1
+    assert cached.kind(HERE) == "unknown"
+
+
+def test_the_cache_is_bounded() -> None:
+    """A million addresses must not take a million places."""
+    networks = Counted()
+    cached = CachedNetworks(networks, size=2)
+    for last in (1, 2, 3, 1):
+        cached.country(ip_address(f"203.0.113.{last}"))
+    assert networks.asked == 4

@@ -1,0 +1,291 @@
+"""One number, one canonical form, however it is spelt; what is no one number is refused."""
+
+from __future__ import annotations
+
+import phonenumbers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+from pumpguard.errors import IntakeError
+from pumpguard.intake.phone import MAX_LENGTH, canonical
+from tests.asgi import PHONE
+
+SPELLINGS = [
+    "+447400123456",
+    " +447400123456 ",
+    "+44 7400 123456",
+    "+44-7400-123-456",
+    "+44.7400.123.456",
+    "+44 (7400) 123 456",
+    "(+44) 7400 123456",
+    "[+44] 7400 123456",
+    "+44 (0)7400 123456",
+    "+44 0 7400 123456",
+    "+4407400123456",
+    "++447400123456",
+    "+ 44 7400 123456",
+    "+44/7400/123456",
+    "00447400123456",
+    "0044 (0) 7400 123456",
+    "(0044) 7400 123456",
+    "tel:+447400123456",
+    "TEL:+44-7400-123456",
+    "+٤٤٧٤٠٠١٢٣٤٥٦",
+    "٠٠٤٤٧٤٠٠١٢٣٤٥٦",
+    "+४४७४००१२३४५६",
+    "＋４４７４００１２３４５６",
+    "００４４７４００１２３４５６",
+    "+𝟒𝟒𝟕𝟒𝟎𝟎𝟏𝟐𝟑𝟒𝟓𝟔",
+    "+44\u200b7400\u200b123456",
+    "\u200b+447400123456",
+    "\ufeff+447400123456",
+    "\u202a+44 7400 123456\u202c",  # as copied from an address book
+    "+44\u00a07400\u2009123456",
+    "+44\u20117400\u2013123\u2014456",
+    "+44\u00ad7400123456",
+    "+447400123456.",
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_every_spelling_is_the_same_number(spelling: str) -> None:
+    assert canonical(spelling) == canonical(PHONE)
+    assert canonical(spelling).e164 == PHONE
+
+
+@pytest.mark.parametrize(
+    "national",
+    ["07400123456", "7400123456", "(07400) 123 456", "٠٧٤٠٠١٢٣٤٥٦", "447400123456", PHONE],
+)
+def test_a_region_stands_in_for_the_calling_code(national: str) -> None:
+    assert canonical(national, None, "GB").e164 == PHONE
+
+
+@pytest.mark.parametrize(
+    "code", ["44", "+44", "0044", " 44 ", "٤٤", "＋４４", "00 44".replace(" ", "")]
+)
+@pytest.mark.parametrize("national", ["7400123456", "07400 123456", "(0)7400 123456"])
+def test_a_number_may_come_in_two_parts(code: str, national: str) -> None:
+    assert canonical(national, code).e164 == PHONE
+
+
+@pytest.mark.parametrize("code", [None, ""])
+def test_an_empty_code_is_none(code: str | None) -> None:
+    assert canonical(PHONE, code).e164 == PHONE
+
+
+@pytest.mark.parametrize("code", ["0", "044", "44444", "+", "4a", "4 4", " ", 44, ["44"], "-44"])
+def test_a_code_that_is_no_calling_code_is_refused(code: object) -> None:
+    assert refused("7400123456", code)
+
+
+@pytest.mark.parametrize("number", [PHONE, "00447400123456", "+491511234567", "00491511234567"])
+def test_a_number_with_two_calling_codes_is_two_numbers(number: str) -> None:
+    """Read on, ``49`` and ``0049151…`` would be a third number that nobody meant."""
+    assert refused(number, "44")
+    assert refused(number, "49")
+
+
+def test_without_a_region_a_number_needs_its_calling_code() -> None:
+    assert refused("07400123456")
+    assert refused("447400123456")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        None,
+        "",
+        " ",
+        "+",
+        "+44",
+        "00",
+        "tel:",
+        7400123456,
+        447400123456.0,
+        True,
+        [PHONE],
+        {"phone": PHONE},
+        b"+447400123456",
+        "+44740",  # too short
+        "+4474001234567890",  # too long
+        "+9997400123456",  # no such calling code
+        "+44 7400 1234 ext 5",
+        "+447400123456x5",
+        "+447400123456;ext=5",
+        "+447400123456,5",
+        "+447400123456#5",
+        "tel:+447400123456;phone-context=+44",
+        "+1800FLOWERS",
+        "+1800ⒻⓁⓄⓌⒺⓇⓈ",
+        "℡+447400123456",
+        "+44740012345O",
+        "+44740012345²",  # numerals that are no digits: some programs drop them
+        "+447400123456②",
+        "+44740012345½",
+        "+44740012345Ⅷ",
+        "+447400123456\x00",
+        "\x00" + PHONE,
+        "+44\t7400123456",
+        "+447400123456\n",
+        "+447400123456\ud800",
+        "\udcff" + PHONE,
+        f"{PHONE} {PHONE}",
+        f"{PHONE},{PHONE}",
+        f"{PHONE}/{PHONE}",
+        PHONE + " " * MAX_LENGTH,
+        "9" * 1_000_000,
+        "+" * 60 + "44",
+        "²" * MAX_LENGTH,
+        "\ufdfa" * MAX_LENGTH,  # one character that NFKC turns into eighteen
+    ],
+)
+def test_what_is_not_one_number_is_refused(number: object) -> None:
+    assert refused(number)
+    assert refused(number, None, "GB")
+
+
+def test_a_refusal_never_repeats_what_was_sent() -> None:
+    with pytest.raises(IntakeError) as refusal:
+        canonical("+44 SECRET")
+    assert "SECRET" not in str(refusal.value)
+
+
+def refused(number: object, code: object = None, region: str | None = None) -> bool:
+    with pytest.raises(IntakeError, match="422 phone-number"):
+        canonical(number, code, region)
+    return True
+
+
+# What kind of number it is
+
+
+@pytest.mark.parametrize(
+    ("number", "region", "line", "valid"),
+    [
+        ("+447400123456", "GB", "mobile", True),
+        ("+447700900123", "GB", "unknown", False),  # kept free for films
+        ("+442079460000", "GB", "fixed_line", True),
+        ("+447797712345", "JE", "mobile", True),
+        ("+12015550123", "US", "fixed_line_or_mobile", True),
+        ("+14165550123", "CA", "fixed_line_or_mobile", True),
+        ("+77012345678", "KZ", "mobile", True),
+        ("+79123456789", "RU", "mobile", True),
+        ("+449012345678", "GB", "premium", True),
+        ("+491801234567", "DE", "shared_cost", True),
+        ("+448001234567", "GB", "toll_free", True),
+        ("+445612345678", "GB", "voip", True),
+        ("+447012345678", "GB", "personal", True),
+        ("+447640123456", "GB", "pager", True),
+        ("+445512345678", "GB", "uan", True),
+    ],
+)
+def test_region_and_line_type(number: str, region: str, line: str, valid: bool) -> None:
+    phone = canonical(number)
+    assert (phone.region, phone.line_type, phone.valid) == (region, line, valid)
+
+
+@pytest.mark.parametrize(
+    "number", ["+870773111632", "+881612345678", "+882161234567", "+88312345678901"]
+)
+def test_satellite_and_global_services_belong_to_no_country(number: str) -> None:
+    phone = canonical(number)
+    assert (phone.region, phone.line_type) == (None, "satellite")
+
+
+def test_international_freephone_belongs_to_no_country_either() -> None:
+    phone = canonical("+80012345678")
+    assert (phone.region, phone.line_type) == (None, "toll_free")
+
+
+@pytest.mark.parametrize("number", ["+390612345678", "+39 06 1234 5678", "+39 (06) 12345678"])
+def test_an_italian_zero_is_part_of_the_number(number: str) -> None:
+    assert canonical(number).e164 == "+390612345678"
+
+
+def test_an_italian_mobile_number_has_none() -> None:
+    assert canonical("+39 347 1234567").e164 == "+393471234567"
+
+
+def test_national_mobile_prefixes_lead_to_one_number() -> None:
+    """Argentina dials 15 at home and 9 from abroad; Brazil dials a carrier in between."""
+    assert canonical("+54 11 15 2345 6789") == canonical("+54 9 11 2345 6789")
+    assert canonical("+55 0 15 11 96123 4567") == canonical("+55 11 96123 4567")
+
+
+# For every text and every number
+
+
+ALPHABET = st.sampled_from("+0123456789٤４² ()-./#*;,xtel:\x00\u200b\ud800") | st.characters()
+
+
+@given(
+    st.text(ALPHABET, max_size=MAX_LENGTH + 2) | st.integers() | st.none(),
+    st.none() | st.text(ALPHABET, max_size=6),
+    st.sampled_from([None, "GB", "US", "IT"]),
+)
+@settings(deadline=None, max_examples=400)
+def test_any_text_is_a_number_or_a_refusal(
+    number: object, code: object, region: str | None
+) -> None:
+    try:
+        phone = canonical(number, code, region)
+    except IntakeError:
+        assert refused(number, code, region)
+        return
+    assert phone.e164[0] == "+"
+    assert phone.e164[1:].isascii()
+    assert phone.e164[1:].isdecimal()
+    assert canonical(phone.e164) == phone
+
+
+SAMPLES = [
+    phonenumbers.format_number(example, PhoneNumberFormat.E164)
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    for kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE)
+    if (example := phonenumbers.example_number_for_type(region, kind)) is not None
+]
+
+
+@pytest.mark.parametrize("number", SAMPLES)
+def test_the_example_numbers_of_every_region_are_read_as_written(number: str) -> None:
+    phone = canonical(number)
+    assert phone.valid
+    assert phone.e164 == number
+    assert f"+{phone.calling_code}" == number[: len(str(phone.calling_code)) + 1]
+
+
+@given(st.sampled_from(SAMPLES), st.text("0123456789", min_size=4, max_size=4))
+@settings(deadline=None, max_examples=300)
+def test_valid_numbers_are_what_phonenumbers_says_they_are(example: str, ending: str) -> None:
+    parsed = phonenumbers.parse(example[:-4] + ending)
+    if not phonenumbers.is_valid_number(parsed):
+        return
+    phone = canonical(phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL))
+    assert phone.e164 == phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    assert phone.region == phonenumbers.region_code_for_number(parsed)
+    assert phone.calling_code == parsed.country_code
+
+
+NOISE = st.lists(st.sampled_from(["", " ", "-", ".", "\u200b", "\u00a0"]), min_size=16, max_size=16)
+SCRIPTS = st.sampled_from(["0123456789", "٠١٢٣٤٥٦٧٨٩", "０１２３４５６７８９", "०१२३४५६७८९"])
+
+
+@given(st.sampled_from(SAMPLES), NOISE, SCRIPTS, st.sampled_from(["+", "00", "＋", "tel:+"]))
+@settings(deadline=None, max_examples=300)
+def test_noise_and_scripts_change_no_number(
+    number: str, noise: list[str], script: str, prefix: str
+) -> None:
+    digits = number[1:].translate(str.maketrans("0123456789", script))
+    spelt = prefix + "".join(a + b for a, b in zip(digits, noise, strict=False))
+    assert canonical(spelt).e164 == number
+
+
+@given(st.sampled_from(SAMPLES), st.sampled_from(["", "+", "00"]))
+@settings(deadline=None, max_examples=200)
+def test_two_parts_are_the_number_that_one_part_is(number: str, sign: str) -> None:
+    whole = canonical(number)
+    code = str(whole.calling_code)
+    assert canonical(number[len(code) + 1 :], sign + code) == whole

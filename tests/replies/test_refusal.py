@@ -1,0 +1,67 @@
+"""The visible refusals say how to go on, and nothing about why."""
+
+from __future__ import annotations
+
+import pytest
+
+from pumpguard import Action, Decision, Finding
+from pumpguard.replies.refusal import refusal
+from pumpguard.testing import make_attempt
+from tests.asgi import Reply, call, request
+
+
+async def refused(action: Action, retry_after: float | None = None, **words: str) -> Reply:
+    finding = Finding(
+        words.get("rule", "some_rule"),
+        action,
+        words.get("code", "SOME_CODE"),
+        {"limit": 17},
+        retry_after,
+        subject="+44740012",
+    )
+    return await call(refusal(Decision(make_attempt(), action, (finding,))), request())
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "ending"),
+    [
+        (Action.CHALLENGE, 403, "/challenge"),
+        (Action.THROTTLE, 429, "/throttled"),
+        (Action.BLOCK, 403, "/blocked"),
+        (Action.SHADOW, 403, "/blocked"),  # where nothing could keep it silent
+    ],
+)
+async def test_every_action_has_its_reply(action: Action, status: int, ending: str) -> None:
+    reply = await refused(action)
+    assert reply.is_problem
+    assert reply.status == status
+    assert reply.json["type"].endswith(ending)
+
+
+async def test_only_a_throttle_says_when_to_come_back() -> None:
+    assert (await refused(Action.THROTTLE, 30.5)).headers["retry-after"] == "31"
+    for action in (Action.CHALLENGE, Action.BLOCK, Action.SHADOW):
+        assert "retry-after" not in (await refused(action, 30.5)).headers
+
+
+async def test_a_throttle_that_does_not_know_when_says_nothing() -> None:
+    assert "retry-after" not in (await refused(Action.THROTTLE)).headers
+
+
+@pytest.mark.parametrize("action", [Action.CHALLENGE, Action.THROTTLE, Action.BLOCK])
+async def test_the_reason_changes_no_byte_of_the_reply(action: Action) -> None:
+    """Whoever could tell two reasons apart could walk around each."""
+    one = await refused(action, rule="phone_limit", code="RATE_LIMIT")
+    other = await refused(action, rule="prefix_pattern", code="PREFIX_SURGE")
+    assert one.messages == other.messages
+
+
+@pytest.mark.parametrize("action", [Action.CHALLENGE, Action.THROTTLE, Action.BLOCK])
+async def test_no_header_tells_limits(action: Action) -> None:
+    names = (await refused(action, 5.0)).headers.keys()
+    allowed = {"cache-control", "content-length", "content-type"}
+    assert names - allowed <= ({"retry-after"} if action is Action.THROTTLE else set())
+
+
+async def test_a_shadow_that_could_be_heard_looks_like_any_block() -> None:
+    assert (await refused(Action.SHADOW)).messages == (await refused(Action.BLOCK)).messages

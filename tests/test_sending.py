@@ -1,0 +1,154 @@
+"""The last gate: a wrapped sender stays silent under a shadow and is itself everywhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from pumpguard import Action, Decision, Guard, Policy, current_decision, sender, sending
+from pumpguard.errors import MessageNotSent
+from pumpguard.testing import make_attempt
+
+
+@pytest.fixture(autouse=True)
+def _no_sender_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "_wrapped", False)
+
+
+@contextmanager
+def deciding(action: Action) -> Iterator[Decision]:
+    """As inside of a request that was decided about."""
+    decision = Decision(make_attempt(), action)
+    token = sending.enter(decision)
+    try:
+        yield decision
+    finally:
+        sending.leave(token)
+
+
+def send(phone: str, *, text: str = "") -> str:
+    """Sends."""
+    return f"sent {phone}{text}"
+
+
+async def send_later(phone: str, *, text: str = "") -> str:
+    return f"sent {phone}{text}"
+
+
+class Provider:
+    """A client of a provider's, as objects come: with methods, or called themselves."""
+
+    async def send(self, phone: str) -> str:
+        return f"sent {phone}"
+
+    async def __call__(self, phone: str) -> str:
+        return f"sent {phone}"
+
+
+ASYNCHRONOUS: dict[str, Any] = {
+    "function": send_later,
+    "method": Provider().send,
+    "object": Provider(),
+    "partial": functools.partial(send_later, text=""),
+}
+
+
+def test_outside_of_a_request_a_wrapped_sender_sends() -> None:
+    """Such as a reminder from a task queue: no decision, no gate."""
+    assert current_decision() is None
+    assert sender(send)("+1") == "sent +1"
+
+
+def test_arguments_pass_through() -> None:
+    with deciding(Action.ALLOW):
+        assert sender(send)(phone="+1", text="!") == "sent +1!"
+
+
+@pytest.mark.parametrize("kind", ASYNCHRONOUS)
+async def test_asynchronous_senders_stay_asynchronous(kind: str) -> None:
+    wrapped = sender(ASYNCHRONOUS[kind], shadowed="id-0")
+    with deciding(Action.ALLOW):
+        assert await wrapped("+1") == "sent +1"
+    with deciding(Action.SHADOW):
+        assert await wrapped("+1") == "id-0"
+
+
+def test_the_wrapper_looks_like_what_it_wraps() -> None:
+    wrapped = sender(send)
+    assert (wrapped.__name__, wrapped.__doc__) == ("send", "Sends.")
+    assert inspect.signature(wrapped) == inspect.signature(send)
+    assert inspect.iscoroutinefunction(sender(send_later))
+
+
+def test_under_a_shadow_nothing_is_sent_and_the_caller_gets_what_was_agreed() -> None:
+    sent: list[str] = []
+    with deciding(Action.SHADOW):
+        assert sender(sent.append)("+1") is None
+        assert sender(send, shadowed="id-0")("+1") == "id-0"
+        assert sender(send, shadowed=lambda phone, text="": f"id of {phone}")("+1") == "id of +1"
+    assert sent == []
+
+
+async def test_what_a_shadow_gives_may_be_made_asynchronously() -> None:
+    async def shadowed(phone: str) -> str:
+        return f"id of {phone}"
+
+    with deciding(Action.SHADOW):
+        assert await sender(send_later, shadowed)("+1") == "id of +1"
+
+
+@pytest.mark.parametrize("action", [Action.CHALLENGE, Action.THROTTLE, Action.BLOCK])
+async def test_a_refused_request_cannot_send_at_all(action: Action) -> None:
+    """It never reaches the app; should it, by some mistake, this is the last gate."""
+    with deciding(action):
+        with pytest.raises(MessageNotSent, match=str(action)):
+            sender(send)("+1")
+        with pytest.raises(MessageNotSent):
+            await sender(send_later)("+1")
+
+
+def test_the_senders_own_errors_are_the_callers() -> None:
+    def broken(phone: str) -> None:
+        raise ConnectionError(phone)
+
+    with deciding(Action.ALLOW), pytest.raises(ConnectionError):
+        sender(broken)("+1")
+
+
+def test_the_process_knows_whether_a_sender_was_wrapped() -> None:
+    assert not sending.has_sender()
+    sender(send)
+    assert sending.has_sender()
+
+
+async def test_a_guard_wraps_senders_too() -> None:
+    wrapped = Guard(Policy(send="/otp/send")).sender(send, "id-0")
+    assert sending.has_sender()
+    with deciding(Action.SHADOW):
+        assert wrapped("+1") == "id-0"
+
+
+async def test_a_decision_reaches_the_tasks_and_threads_of_its_request() -> None:
+    wrapped = sender(send, "id-0")
+    with deciding(Action.SHADOW) as decision:
+        assert await asyncio.to_thread(wrapped, "+1") == "id-0"
+        task = asyncio.create_task(sender(send_later, "id-0")("+1"))
+        assert current_decision() is decision
+    assert current_decision() is None
+    assert await task == "id-0"
+
+
+async def test_decisions_of_parallel_requests_do_not_mix() -> None:
+    async def one(action: Action) -> str:
+        with deciding(action):
+            await asyncio.sleep(0)
+            return sender(send, "id-0")("+1")
+
+    allowed, shadowed = await asyncio.gather(one(Action.ALLOW), one(Action.SHADOW))
+    assert (allowed, shadowed) == ("sent +1", "id-0")
