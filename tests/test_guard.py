@@ -70,9 +70,7 @@ class TwoPerDevice:
     mode: Mode = "enforce"
 
     def counters(self, attempt: Attempt) -> Sequence[Counter]:
-        if attempt.device is None:
-            return ()
-        return [Window(self.name, "device", attempt.device, 2, 3600)]
+        return (Window(self.name, "device", 2, 3600),)
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         if readings and readings[0].full:
@@ -87,22 +85,57 @@ async def test_a_rule_of_ones_own_declares_and_judges() -> None:
     assert await app.allows()
 
 
-class Broken(TwoPerDevice):
+class BrokenDeclaration(TwoPerDevice):
     name = "broken"
+
+    def counters(self, attempt: Attempt) -> Sequence[Counter]:
+        raise RuntimeError("a bug")
+
+
+class BrokenJudgement(TwoPerDevice):
+    name = "broken"
+    always = True
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         raise RuntimeError("a bug")
 
 
+@pytest.mark.parametrize("broken", [BrokenDeclaration, BrokenJudgement])
 async def test_a_rule_that_raises_is_silent_and_harms_no_other(
-    caplog: pytest.LogCaptureFixture,
+    broken: type[TwoPerDevice], caplog: pytest.LogCaptureFixture
 ) -> None:
     """A bug in one rule neither opens the others nor breaks the endpoint."""
-    app = Trying(Broken(), COOLDOWN)
+    app = Trying(broken(), COOLDOWN)
     with caplog.at_level(logging.ERROR):
         assert await app.allows(device="d")
         assert not await app.allows(device="d")
     assert "PG020 rule 'broken' failed" in caplog.text
+
+
+class Curious(TwoPerDevice):
+    """A rule that wants every reading, and makes its counters anew each time."""
+
+    name = "curious"
+    always = True
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def counters(self, attempt: Attempt) -> Sequence[Counter]:
+        return [Window(self.name, "device", 100, 3600), Window(self.name, "session", 5, 60)]
+
+    def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+        self.seen.append(readings[0].used)
+        return None
+
+
+async def test_a_rule_may_ask_to_be_always_judged() -> None:
+    """With ``always`` it is told every reading, of what the attempt has; the rest reads 0."""
+    rule = Curious()
+    app = Trying(rule, COOLDOWN)
+    for i in range(4):
+        await app.send(f"+44740012345{i}", device="d")
+    assert rule.seen == [0, 1, 2, 3]
 
 
 class Mute(TwoPerDevice):
@@ -138,8 +171,7 @@ class Counting:
 
     async def decide(self, question: Question) -> Answer:
         self.trips += 1
-        readings = tuple(Reading(0, 0) for _ in question.entries)
-        return Answer(not question.refused, readings, 0.0)
+        return Answer(not question.refused, {}, 0.0)
 
     async def aclose(self) -> None:
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,14 +31,14 @@ Dimension = Literal[
     "session",
     "account",
     "device",
-    "prefix",
     "country",
     "calling_code",
     "client_country",
     "everything",
 ]
-"""What a counter can be kept *per*. ``country`` is the phone's, ``client_country`` the address's;
-``network`` is one IPv4 address or one IPv6 /64, ``site`` one IPv6 /48."""
+"""What a counter can be kept *per*, beside prefixes. ``country`` is the phone's,
+``client_country`` the address's; ``network`` is one IPv4 address or one IPv6 /64, ``site`` one
+IPv6 /48."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,31 +107,34 @@ class Attempt:
     device: str | None = None
     proved: bool = False
 
-    def subject(self, dimension: Dimension) -> str | None:
+    def subject(self, by: str) -> str | None:
         """This attempt's value on a dimension, or ``None`` where it has none.
 
-        ``prefix`` has a depth and so is asked of the phone (`Phone.prefix`).
+        ``by`` is a `Dimension`, a prefix with its depth (``prefix:3`` is a block of 1,000 numbers),
+        or several of them joined by ``+``.
         """
-        match dimension:
-            case "phone":
-                return self.phone.e164
-            case "country":
-                return self.phone.region or f"+{self.phone.calling_code}"
-            case "calling_code":
-                return f"+{self.phone.calling_code}"
-            case "network":
-                return self.client.network
-            case "site":
-                return self.client.site
-            case "client_country":
-                return self.client.country
-            case "session":
-                return self.session
-            case "account":
-                return self.account
-            case "device":
-                return self.device
-            case "everything":
-                return "everything"
-            case "prefix":
-                raise ValueError("a prefix needs a depth: ask attempt.phone.prefix(drop)")
+        reader = SUBJECTS.get(by)
+        if reader is not None:
+            return reader(self)
+        if "+" in by:
+            parts = [self.subject(part) for part in by.split("+")]
+            known = [f"{len(part)}:{part}" for part in parts if part is not None]
+            return "".join(known) if len(known) == len(parts) else None
+        return self.phone.prefix(int(by.removeprefix(PREFIX)))
+
+
+PREFIX = "prefix:"
+
+SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
+    "phone": lambda attempt: attempt.phone.e164,
+    "country": lambda attempt: attempt.phone.region or f"+{attempt.phone.calling_code}",
+    "calling_code": lambda attempt: f"+{attempt.phone.calling_code}",
+    "network": lambda attempt: attempt.client.network,
+    "site": lambda attempt: attempt.client.site,
+    "client_country": lambda attempt: attempt.client.country,
+    "session": lambda attempt: attempt.session,
+    "account": lambda attempt: attempt.account,
+    "device": lambda attempt: attempt.device,
+    "everything": lambda attempt: "everything",
+}
+"""How each dimension is read off an attempt."""

@@ -1,7 +1,11 @@
 """What a rule can ask the store to keep: four kinds of counter, and what comes back.
 
-A rule never talks to a store. It *declares* counters; the guard sends all of them in one trip and
-hands each rule its `Reading`s to judge. See ``store/kinds/`` for what each kind does.
+A rule never talks to a store. It *declares* counters, which say what is counted, per what
+(``by``), and up to where; the attempt says whose they are. The guard sends all of them in one trip
+and hands each rule its `Reading`s to judge. See ``store/kinds/`` for what each kind does.
+
+Counters do not change from request to request: a rule makes them once and returns the same tuple
+every time, so that the guard can prepare the question once as well.
 """
 
 from __future__ import annotations
@@ -22,17 +26,16 @@ SLICES = 10
 """Slices per window above `EXACT_UP_TO`. All slices that touch the window count in full, so a
 window never admits more than its limit and may hold a hit up to a tenth of the window too long."""
 
-DISTINCT_UP_TO = 64
-NEIGHBOURS_REMEMBERED = 32
+DISTINCT_UP_TO = 24
+NEIGHBOURS_REMEMBERED = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """At most ``limit`` hits of ``subject`` in any ``seconds``."""
+    """At most ``limit`` hits in any ``seconds``."""
 
     rule: str
-    dimension: str
-    subject: str
+    by: str
     limit: int
     seconds: int
     action: Action = Action.THROTTLE
@@ -41,31 +44,27 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Distinct:
-    """At most ``limit`` different members per subject in any ``seconds``."""
+    """At most ``limit`` different values of the dimension ``of`` in any ``seconds``."""
 
     rule: str
-    dimension: str
-    subject: str
+    by: str
     limit: int
     seconds: int
-    member: str
+    of: str
     action: Action = Action.THROTTLE
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """At most ``limit`` other positions within ``distance`` of this one in any ``seconds``.
+    """At most ``limit`` other numbers within ``distance`` of this one in any ``seconds``.
 
-    ``position`` is a place inside the subject, 0 to 65,535: for a block of phone numbers, the
-    last four digits.
+    Numbers are compared by their last four digits, so ``by`` is a block of 10,000: ``prefix:4``.
     """
 
     rule: str
-    dimension: str
-    subject: str
+    by: str
     limit: int
     seconds: int
-    position: int
     distance: int
     action: Action = Action.THROTTLE
 
@@ -81,8 +80,7 @@ class Ban:
     """
 
     rule: str
-    dimension: str
-    subject: str
+    by: str
     strikes: int
     seconds: int
     fed_by: Literal["attempts"] | frozenset[str]
@@ -97,8 +95,8 @@ class Ban:
 Counter: TypeAlias = Window | Distinct | Neighbours | Ban
 
 
-def identity(counter: Counter) -> tuple[str, ...]:
-    """What makes a counter the same counter from request to request.
+def identity(counter: Counter) -> str:
+    """What makes a counter the same counter from request to request, and from deploy to deploy.
 
     Changing a limit keeps what was counted, unless the new limit is kept in another layout.
     """
@@ -109,8 +107,7 @@ def identity(counter: Counter) -> tuple[str, ...]:
             layout = _layout(counter.strikes)
         case _:
             layout = ""
-    kind = type(counter).__name__
-    return (kind, layout, counter.rule, str(counter.seconds), counter.dimension, counter.subject)
+    return f"{type(counter).__name__} {layout} {counter.seconds} {counter.by} {counter.rule}"
 
 
 def _layout(limit: int) -> str:

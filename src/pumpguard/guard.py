@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from pumpguard import sending
 from pumpguard.attempt import Attempt
+from pumpguard.chain import Chain, judge, met, share, speak
 from pumpguard.challenge import Challenge
-from pumpguard.counters import Ban, Counter, Reading, Window
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import StoreError
 from pumpguard.intake.network import CachedNetworks, Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.policy import Policy
-from pumpguard.rules import Rule
-from pumpguard.store.base import Answer, Entry, Question, Store
+from pumpguard.store.base import Answer, Question, Store
 from pumpguard.store.breaker import Breaker
-from pumpguard.store.memory import MemoryStore
+from pumpguard.store.memory import MemoryStore, StoreFull
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,7 +29,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 logger = logging.getLogger("pumpguard")
-chance = random.SystemRandom()
 
 
 class Guard:
@@ -58,6 +56,7 @@ class Guard:
         looked_up = CachedNetworks(networks or default_networks())
         self.reader = Reader(policy, looked_up, challenge, clock)
         self._on_decision = on_decision
+        self._chain = Chain(policy.chain)
         self._local = MemoryStore()
 
     def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:
@@ -76,11 +75,21 @@ class Guard:
 
     async def decide(self, attempt: Attempt) -> Decision:
         """Decide about an attempt: at most one trip to the store, whatever the number of rules."""
-        spoken, asking = self._declare(attempt)
-        question = self._question(attempt, spoken, asking)
-        if not question.entries:
-            return _decision(attempt, spoken)
-        if question.refused and not _feeds_on(question):
+        sheet, subjects, members = self._chain.sheet(attempt)
+        spoken = speak(sheet, attempt)
+        refusing = [finding for finding in spoken if _stands(finding, attempt)]
+        plan = sheet.plan
+        question = Question(
+            plan,
+            subjects,
+            members,
+            int(attempt.phone.e164[-4:]),
+            bool(refusing),
+            frozenset([f.rule for f in refusing if f.action > Action.CHALLENGE]),
+            attempt.at if self.simulated else None,
+            0.0 if self.simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
+        )
+        if not plan.counters or (refusing and not _feeds_on(question)):
             return _decision(attempt, spoken)
         try:
             answer, degraded = await self.store.decide(question), False
@@ -88,8 +97,13 @@ class Guard:
             logger.debug("deciding without the store: %s", error)
             if self.policy.on_store_failure != "local":
                 return self._blind(attempt, spoken)
-            answer, degraded = self._decide_locally(question), True
-        findings = spoken + _judge(attempt, asking, answer)
+            try:
+                answer, degraded = self._decide_locally(question), True
+            except StoreFull:
+                return self._refused_blind(attempt, spoken)
+        if answer.admitted and not answer.readings and not spoken:
+            return Decision(attempt, degraded=degraded)
+        findings = spoken + judge(sheet, attempt, answer.readings)
         return _decision(attempt, findings, answer.admitted, degraded)
 
     def record(self, decision: Decision) -> None:
@@ -119,57 +133,19 @@ class Guard:
     ) -> None:
         await self.aclose()
 
-    def _declare(
-        self, attempt: Attempt
-    ) -> tuple[list[Finding], list[tuple[Rule, Sequence[Counter]]]]:
-        """Let every rule say what it needs; those that need nothing speak at once."""
-        spoken: list[Finding] = []
-        asking: list[tuple[Rule, Sequence[Counter]]] = []
-        for rule in self.policy.chain:
-            try:
-                counters = rule.counters(attempt)
-                finding = None if counters else rule.judge(attempt, ())
-            except Exception:
-                _broken(rule)
-                continue
-            if counters:
-                asking.append((rule, counters))
-            elif finding is not None:
-                spoken.append(replace(finding, rule=rule.name, mode=rule.mode))
-        return spoken, asking
-
-    def _question(
-        self,
-        attempt: Attempt,
-        spoken: list[Finding],
-        asking: list[tuple[Rule, Sequence[Counter]]],
-    ) -> Question:
-        refusing = [finding for finding in spoken if _stands(finding, attempt)]
-        return Question(
-            entries=tuple(
-                Entry(counter, rule.mode == "enforce" and not _met(counter.action, attempt))
-                for rule, counters in asking
-                for counter in counters
-            ),
-            refused=bool(refusing),
-            refused_by=frozenset(f.rule for f in refusing if f.action > Action.CHALLENGE),
-            at=attempt.at if self.simulated else None,
-            jitter=0.0 if self.simulated else chance.uniform(-1, 1),
-        )
-
     def _decide_locally(self, question: Question) -> Answer:
         """This process alone, with its share of every limit."""
-        entries = tuple(
-            replace(entry, counter=_share(entry.counter, self.policy.workers))
-            for entry in question.entries
-        )
-        return self._local.decide_now(replace(question, entries=entries))
+        plan = share(question.plan, self.policy.workers)
+        return self._local.decide_now(replace(question, plan=plan))
 
     def _blind(self, attempt: Attempt, spoken: list[Finding]) -> Decision:
         if self.policy.on_store_failure == "closed":
-            away = Finding("store", Action.THROTTLE, "STORE_UNAVAILABLE", retry_after=1.0)
-            return _decision(attempt, [*spoken, away], degraded=True)
+            return self._refused_blind(attempt, spoken)
         return _decision(attempt, spoken, degraded=True)
+
+    def _refused_blind(self, attempt: Attempt, spoken: list[Finding]) -> Decision:
+        away = Finding("store", Action.THROTTLE, "STORE_UNAVAILABLE", retry_after=1.0)
+        return _decision(attempt, [*spoken, away], degraded=True)
 
 
 def open_store(url: str, policy: Policy) -> Store:
@@ -181,23 +157,6 @@ def open_store(url: str, policy: Policy) -> Store:
     return Breaker(
         RedisStore(url, name=policy.name, secret=policy.secret, deadline=policy.deadline)
     )
-
-
-def _judge(
-    attempt: Attempt, asking: list[tuple[Rule, Sequence[Counter]]], answer: Answer
-) -> list[Finding]:
-    found: list[Finding] = []
-    readings = iter(answer.readings)
-    for rule, counters in asking:
-        mine: list[Reading] = [next(readings) for _ in counters]
-        try:
-            finding = rule.judge(attempt, mine)
-        except Exception:
-            _broken(rule)
-            continue
-        if finding is not None:
-            found.append(replace(finding, rule=rule.name, mode=rule.mode))
-    return found
 
 
 def _decision(
@@ -227,32 +186,10 @@ def _why(findings: list[Finding]) -> str | None:
 
 def _stands(finding: Finding, attempt: Attempt) -> bool:
     """Whether this finding refuses this attempt."""
-    enforced = finding.mode == "enforce" and finding.action is not Action.ALLOW
-    return enforced and not _met(finding.action, attempt)
-
-
-def _met(action: Action, attempt: Attempt) -> bool:
-    """Whether all that is asked for is proof, and it was given."""
-    return action is Action.ALLOW or (action is Action.CHALLENGE and attempt.proved)
+    return finding.mode == "enforce" and not met(finding.action, attempt.proved)
 
 
 def _feeds_on(question: Question) -> bool:
     """Whether a request that is refused already still has to be counted somewhere."""
-    return any(
-        entry.counter.fed_by == "attempts"
-        or not entry.counter.fed_by.isdisjoint(question.refused_by)
-        if isinstance(entry.counter, Ban)
-        else isinstance(entry.counter, Window) and entry.counter.counts == "attempts"
-        for entry in question.entries
-    )
-
-
-def _share(counter: Counter, workers: int) -> Counter:
-    if isinstance(counter, Ban):
-        return replace(counter, strikes=max(1, counter.strikes // workers))
-    return replace(counter, limit=max(1, counter.limit // workers))
-
-
-def _broken(rule: Rule) -> None:
-    """A rule that raises is silent for this request; the others go on."""
-    logger.exception("PG020 rule %r failed; it is silent for this request", rule.name)
+    plan = question.plan
+    return plan.counts_attempts or not plan.feeding.isdisjoint(question.refused_by)

@@ -12,7 +12,9 @@ from redis.crc import key_slot
 
 from pumpguard import Guard, Policy
 from pumpguard.counters import Window
+from pumpguard.store.base import Plan, Question
 from pumpguard.store.redis import RedisStore
+from pumpguard.testing import make_attempt
 from tests.asgi import PHONE, call, request
 from tests.otp_app import Outbox, guarded, one_per_minute, otp_app
 
@@ -81,35 +83,44 @@ async def test_every_session_is_its_own_subject_on_a_real_server(
     await store.aclose()
 
 
-def window(subject: str, dimension: str = "session", rule: str = "limit") -> Window:
-    return Window(rule, dimension, subject, 1, 60)
+def key(store: RedisStore, subject: str, by: str = "session") -> str:
+    plan = Plan([Window("limit", by, 1, 60)], [True])
+    return store.keys(Question(plan, (subject,)))[0]
 
 
 @given(st.text(max_size=50), st.text(max_size=50))
 @settings(deadline=None)
 def test_one_policy_is_one_slot_and_two_subjects_are_two_keys(one: str, other: str) -> None:
     store = RedisStore("redis://nowhere")
-    keys = [store.key(window(text)) for text in (one, other)]
+    keys = [key(store, text) for text in (one, other)]
     assert key_slot(keys[0].encode()) == key_slot(keys[1].encode())
     assert (keys[0] == keys[1]) is (one == other)
 
 
-@given(st.lists(st.text("ab:|{}", max_size=4), min_size=3, max_size=3))
+@given(st.text("ab:|+{}", max_size=4), st.text("ab:|+{}\0", max_size=4))
 @settings(deadline=None)
-def test_the_parts_of_a_key_cannot_run_into_each_other(parts: list[str]) -> None:
+def test_the_parts_of_a_key_cannot_run_into_each_other(by: str, subject: str) -> None:
     store = RedisStore("redis://nowhere")
-    rule, dimension, subject = parts
-    shifted = window(subject[1:], dimension + subject[:1], rule)
-    original = window(subject, dimension, rule)
-    assert (store.key(original) == store.key(shifted)) is (original == shifted)
+    shifted = (subject[1:], by + subject[:1].replace("\0", ""))
+    assert (key(store, subject, by) == key(store, *shifted)) is ((subject, by) == shifted)
+
+
+@given(*[st.text("a:|+1", min_size=1, max_size=4)] * 4)
+@settings(deadline=None)
+def test_dimensions_in_combination_cannot_run_into_each_other(
+    session: str, device: str, other_session: str, other_device: str
+) -> None:
+    """Session ``a|b`` on device ``c`` is not session ``a`` on device ``b|c``."""
+    one = make_attempt(session=session, device=device)
+    other = make_attempt(session=other_session, device=other_device)
+    same = (session, device) == (other_session, other_device)
+    by = "session+device"
+    assert (one.subject(by) == other.subject(by)) is same
 
 
 def test_without_the_secret_nobody_can_tell_whose_key_it_is() -> None:
-    keys = {
-        RedisStore("redis://nowhere", secret=secret).key(window(PHONE, "phone"))
-        for secret in ("", "a", "b")
-    }
-    assert len(keys) == 3
+    stores = [RedisStore("redis://nowhere", secret=secret) for secret in ("", "a", "b")]
+    assert len({key(store, PHONE, "phone") for store in stores}) == 3
 
 
 @pytest.mark.parametrize("session", ["a\nb", "\x00", "\ud800", "x" * 5_000])

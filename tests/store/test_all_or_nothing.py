@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from pumpguard.store.base import Entry, Store
-from tests.store.asking import ask, ban, distinct, neighbours, window
+from pumpguard.store.base import Store
+from tests.store.asking import ask, ban, distinct, neighbours, watched, window
 
 
 async def test_one_full_window_keeps_all_others_uncharged(store: Store) -> None:
@@ -32,7 +32,7 @@ async def test_everything_is_read_even_when_something_refuses(store: Store) -> N
     both = window(1, rule="first"), window(1, rule="second")
     await ask(store, *both)
     answer = await ask(store, *both)
-    assert [reading.full for reading in answer.readings] == [True, True]
+    assert [reading.full for reading in answer.readings.values()] == [True, True]
 
 
 async def test_refusals_create_no_new_subjects(store: Store) -> None:
@@ -55,4 +55,4 @@ async def test_parallel_requests_admit_exactly_the_limit(store: Store, limit: in
 
 async def test_a_question_without_counters_is_admitted(store: Store) -> None:
     """Entries that do not bind, and nothing refused: nothing stands against it."""
-    assert (await ask(store, Entry(window(1), binds=False))).admitted
+    assert (await ask(store, watched(window(1)))).admitted

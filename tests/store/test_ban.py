@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pumpguard.decision import Action
-from pumpguard.store.base import Entry, Store
-from tests.store.asking import ask, ban, window
+from pumpguard.store.base import Store
+from tests.store.asking import ask, ban, watched, window
 
 
 async def test_refusals_by_the_named_rule_are_strikes(store: Store) -> None:
@@ -114,7 +114,7 @@ async def test_a_banned_request_charges_and_extends_nothing(store: Store) -> Non
 async def test_a_monitored_ban_refuses_nobody(store: Store) -> None:
     """It is kept, shown, and not acted on."""
     struck: dict[str, Any] = {"refused": True, "refused_by": frozenset({"number"})}
-    await ask(store, Entry(ban(after="number"), binds=False), **struck)
-    answer = await ask(store, Entry(ban(after="number"), binds=False), at=1)
+    await ask(store, watched(ban(after="number")), **struck)
+    answer = await ask(store, watched(ban(after="number")), at=1)
     assert answer.admitted
     assert answer.readings[0].full

@@ -7,9 +7,11 @@ import asyncio
 import pytest
 
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Question
+from pumpguard.store.base import Answer, Plan, Question
 from pumpguard.store.breaker import FAULTS, Breaker
 from pumpguard.testing import FakeClock
+
+QUESTION = Question(Plan((), ()), ())
 
 
 class Flaky:
@@ -26,7 +28,7 @@ class Flaky:
             await self.hold.wait()
         if self.away:
             raise StoreError("away")
-        return Answer(True, (), 0.0)
+        return Answer(True, {}, 0.0)
 
     async def aclose(self) -> None:
         self.asked = -1
@@ -35,7 +37,7 @@ class Flaky:
 async def outage(breaker: Breaker, requests: int) -> None:
     for _ in range(requests):
         with pytest.raises(StoreError):
-            await breaker.decide(Question(()))
+            await breaker.decide(QUESTION)
 
 
 async def test_it_opens_after_five_faults_in_a_row() -> None:
@@ -55,7 +57,7 @@ async def test_an_answer_in_between_starts_the_count_anew() -> None:
         store.away = True
         await outage(breaker, FAULTS - 1)
         store.away = False
-        await breaker.decide(Question(()))
+        await breaker.decide(QUESTION)
 
 
 async def test_one_probe_at_a_time_and_ever_longer_pauses() -> None:
@@ -82,7 +84,7 @@ async def test_while_a_probe_is_out_the_others_fail_at_once() -> None:
     await outage(breaker, FAULTS)
     clock.advance(1)
     store.hold = asyncio.Event()
-    probe = asyncio.create_task(breaker.decide(Question(())))
+    probe = asyncio.create_task(breaker.decide(QUESTION))
     await asyncio.sleep(0)
     await outage(breaker, 20)
     assert store.asked == FAULTS + 1
@@ -100,7 +102,7 @@ async def test_the_first_answer_closes_it() -> None:
     store.away = False
     clock.advance(1)
     for _ in range(10):
-        assert (await breaker.decide(Question(()))).admitted
+        assert (await breaker.decide(QUESTION)).admitted
 
 
 async def test_a_cancelled_probe_lets_the_next_one_through() -> None:
@@ -111,13 +113,13 @@ async def test_a_cancelled_probe_lets_the_next_one_through() -> None:
     await outage(breaker, FAULTS)
     clock.advance(1)
     store.hold = asyncio.Event()
-    probe = asyncio.create_task(breaker.decide(Question(())))
+    probe = asyncio.create_task(breaker.decide(QUESTION))
     await asyncio.sleep(0)
     probe.cancel()
     with pytest.raises(asyncio.CancelledError):
         await probe
     store.hold, store.away = None, False
-    assert (await breaker.decide(Question(()))).admitted
+    assert (await breaker.decide(QUESTION)).admitted
 
 
 async def test_closing_closes_the_store_behind() -> None:

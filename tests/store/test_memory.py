@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pumpguard.store.base import Entry, Question
 from pumpguard.store.memory import MemoryStore, StoreFull
 from pumpguard.testing import FakeClock
-from tests.store.asking import START, ask, ban, window
+from tests.store.asking import START, ask, ban, question, window
 
 
 async def test_a_full_store_refuses_rather_than_forgets() -> None:
@@ -57,8 +57,8 @@ async def test_its_own_clock_decides_when_none_is_given() -> None:
     """In production the store tells the time; tests give it a clock."""
     clock = FakeClock(START)
     store = MemoryStore(clock=clock)
-    question = Question((Entry(window(1)),))
-    assert (await store.decide(question)).admitted
-    assert not (await store.decide(question)).admitted
+    timeless = replace(question(window(1)), at=None)
+    assert (await store.decide(timeless)).admitted
+    assert not (await store.decide(timeless)).admitted
     clock.advance(60)
-    assert (await store.decide(question)).admitted
+    assert (await store.decide(timeless)).admitted

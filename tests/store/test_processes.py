@@ -14,13 +14,15 @@ LIMITS = (7, 100)
 WORKER = """
 import asyncio, sys
 from pumpguard.counters import Window
-from pumpguard.store.base import Entry, Question
+from pumpguard.store.base import Plan, Question
 from pumpguard.store.redis import RedisStore
 
 async def main(url, name, requests, limits):
     store = RedisStore(url, name=name, deadline=60)
-    ask = lambda limit: store.decide(Question((Entry(Window("r", "d", "s", limit, 3600)),)))
-    await store.decide(Question((Entry(Window("warm", "d", "s", 1000, 3600)),)))
+    def ask(limit, rule="r"):
+        plan = Plan([Window(rule, f"phone {limit}", limit, 3600)], [True])
+        return store.decide(Question(plan, ("somebody",)))
+    await ask(1000, "warm")
     print("ready", flush=True)
     sys.stdin.readline()
     for limit in limits:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pumpguard.decision import Action
-from pumpguard.store.base import Entry, Store
-from tests.store.asking import ask, window
+from pumpguard.store.base import Store
+from tests.store.asking import ask, watched, window
 
 
 @pytest.mark.parametrize("limit", [1, 3, 10, 11, 50])
@@ -74,8 +74,8 @@ async def test_attempts_count_refused_requests_too(store: Store) -> None:
 
 async def test_a_window_that_does_not_bind_only_watches(store: Store) -> None:
     """A monitored window is counted as if it were enforced, and refuses nothing."""
-    watched = Entry(window(2), binds=False)
-    answers = [await ask(store, watched) for _ in range(4)]
+    seen = watched(window(2))
+    answers = [await ask(store, seen) for _ in range(4)]
     assert all(answer.admitted for answer in answers)
     assert [answer.readings[0].full for answer in answers] == [False, False, True, True]
 
@@ -85,5 +85,5 @@ async def test_a_solved_challenge_does_not_empty_the_window(store: Store) -> Non
     asks = window(2, action=Action.CHALLENGE)
     for _ in range(2):
         await ask(store, asks)
-    assert (await ask(store, Entry(asks, binds=False))).admitted
+    assert (await ask(store, watched(asks))).admitted
     assert not (await ask(store, asks)).admitted

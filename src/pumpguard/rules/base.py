@@ -18,8 +18,10 @@ ActionName = Literal["allow", "challenge", "throttle", "block", "shadow"]
 class Rule(Protocol):
     """One reason to be suspicious, as two pure methods.
 
-    A rule that declares no counters for an attempt is judged before the store is asked. A rule's
-    counters carry the rule's name: that is how bans know what they are fed by.
+    A rule that declares no counters for an attempt is judged before the store is asked; any other
+    is judged after, if one of its counters is full (or always, if it has an attribute ``always``
+    that is true). Return the same tuple of counters every time: they say what is counted, and the
+    attempt says whose. Counters carry their rule's name: bans know by it what they are fed by.
     """
 
     @property

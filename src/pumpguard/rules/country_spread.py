@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
@@ -25,22 +25,20 @@ class CountrySpread:
     mode: Mode = "enforce"
     action: ActionName = "challenge"
     weight: float = 2.0
+    _spread: tuple[Distinct, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check(self, f"rules.{self.name}")
         fits = 1 <= self.countries <= DISTINCT_UP_TO
         require(fits, self.name, "countries", f"1 to {DISTINCT_UP_TO}", self.countries)
         require(self.seconds > 0, self.name, "seconds", "at least 1", self.seconds)
+        action = action_of(self.action)
+        spread = Distinct(self.name, "network", self.countries, self.seconds, "country", action)
+        object.__setattr__(self, "_spread", (spread,))
 
     def counters(self, attempt: Attempt) -> Sequence[Distinct]:
         """The different countries asked for from this network."""
-        network, country = attempt.client.network, attempt.subject("country")
-        if network is None or country is None:
-            return ()
-        action = action_of(self.action)
-        return [
-            Distinct(self.name, "network", network, self.countries, self.seconds, country, action)
-        ]
+        return self._spread
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding for one country too many."""

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TypeAlias, get_args
+from typing import TypeAlias
 
 from limits import parse_many
 
-from pumpguard.attempt import Attempt, Dimension
+from pumpguard.attempt import PREFIX, SUBJECTS
 from pumpguard.errors import PolicyError
 
 By: TypeAlias = str | Sequence[str]
 
 HIGHEST_LIMIT = 2**32 - 1
-PREFIX = "prefix:"
 
 
 def parse_limits(text: str, path: str) -> tuple[tuple[int, int], ...]:
@@ -41,28 +40,15 @@ def parse_limits(text: str, path: str) -> tuple[tuple[int, int], ...]:
     return tuple((amount, seconds) for seconds, amount in pairs)
 
 
-def check_dimensions(by: By, path: str) -> tuple[str, ...]:
-    """The dimensions as a tuple. Raises `PolicyError` for an unknown one."""
+def check_dimensions(by: By, path: str) -> str:
+    """The dimensions as counters name them, joined by ``+``. Raises `PolicyError`."""
     names = (by,) if isinstance(by, str) else tuple(by)
-    known = [name for name in get_args(Dimension) if name != "prefix"]
     for name in names:
         depth = name.removeprefix(PREFIX)
         is_prefix = name.startswith(PREFIX) and depth.isdecimal() and 1 <= int(depth) <= 9
-        if name not in known and not is_prefix:
-            raise PolicyError(path, f"one of {', '.join(known)} or 'prefix:1' to 'prefix:9'", name)
+        if name not in SUBJECTS and not is_prefix:
+            known = f"one of {', '.join(SUBJECTS)} or 'prefix:1' to 'prefix:9'"
+            raise PolicyError(path, known, name)
     if not names:
         raise PolicyError(path, "at least one dimension", by)
-    return names
-
-
-def subject_of(attempt: Attempt, dimensions: tuple[str, ...]) -> str | None:
-    """The attempt's value on all of these dimensions together, or ``None`` if one is unknown."""
-    values = [_value(attempt, name) for name in dimensions]
-    known = [value for value in values if value is not None]
-    return "|".join(known) if len(known) == len(values) else None
-
-
-def _value(attempt: Attempt, name: str) -> str | None:
-    if name.startswith(PREFIX):
-        return attempt.phone.prefix(int(name.removeprefix(PREFIX)))
-    return attempt.subject(name)  # type: ignore[arg-type]
+    return "+".join(names)

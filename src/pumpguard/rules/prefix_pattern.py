@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pumpguard.attempt import Attempt, Phone
+from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.config import check
 from pumpguard.counters import NEIGHBOURS_REMEMBERED, Neighbours, Reading, Window
 from pumpguard.decision import Finding, Mode
@@ -44,7 +44,8 @@ class PrefixPattern:
     relaxed_regions: Sequence[str] = ()
     relaxed_factor: int = 10
     weight: float = 2.0
-    _windows: tuple[tuple[int, int, int], ...] = field(init=False, repr=False)
+    _strict: tuple[Neighbours | Window, ...] = field(init=False, repr=False)
+    _relaxed: tuple[Neighbours | Window, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         path = f"rules.{self.name}"
@@ -60,65 +61,70 @@ class PrefixPattern:
         require(
             self.relaxed_factor > 0, self.name, "relaxed_factor", "at least 1", self.relaxed_factor
         )
-        windows = []
-        for size, limits in self.blocks.items():
-            drop = len(str(size)) - 1
-            right = str(size) == str(10**drop) and 1 <= drop <= 9
-            require(right, self.name, "blocks", "sizes '10', '100', '1000', …", size)
-            pairs = parse_limits(limits, f"{path}.blocks.{size}")
-            windows += [(drop, limit, seconds) for limit, seconds in pairs]
-        most = max((limit for _, limit, _ in windows), default=0)
+        blocks = self._checked_blocks(path)
+        most = max((limit for _, limit, _ in blocks), default=0)
         countable = most * self.relaxed_factor <= HIGHEST_LIMIT
         require(countable, self.name, "relaxed_factor", "a countable limit", self.relaxed_factor)
-        object.__setattr__(self, "_windows", tuple(sorted(windows)))
+        object.__setattr__(self, "_strict", self._declared(blocks, 1))
+        object.__setattr__(self, "_relaxed", self._declared(blocks, self.relaxed_factor))
 
     def counters(self, attempt: Attempt) -> Sequence[Neighbours | Window]:
         """The neighbourhood first, then blocks from narrow to wide."""
-        return [counter for _, counter in self._declared(attempt.phone)]
+        return self._relaxed if attempt.phone.region in self.relaxed_regions else self._strict
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding about the narrowest full block."""
-        declared = zip(self._declared(attempt.phone), readings, strict=False)
-        for (size, counter), reading in declared:
+        for counter, reading in zip(self.counters(attempt), readings, strict=False):
             if reading.full:
                 return Finding(
                     self.name,
-                    action_of(self.action),
+                    counter.action,
                     "PREFIX_ADJACENT" if isinstance(counter, Neighbours) else "PREFIX_SURGE",
                     {
-                        "block": size,
+                        "block": _size(counter),
                         "used": reading.used,
                         "limit": counter.limit,
                         "seconds": counter.seconds,
                     },
                     retry_after=reading.wait,
                     weight=self.weight,
-                    subject=counter.subject,
+                    subject=attempt.subject(counter.by),
                     mode=self.mode,
                 )
         return None
 
-    def _declared(self, phone: Phone) -> list[tuple[int, Neighbours | Window]]:
+    def _checked_blocks(self, path: str) -> list[tuple[int, int, int]]:
+        """Digits dropped, limit and seconds of each window, from narrow to wide."""
+        windows: list[tuple[int, int, int]] = []
+        for size, limits in self.blocks.items():
+            drop = len(str(size)) - 1
+            right = str(size) == str(10**drop) and 1 <= drop <= 9
+            require(right, self.name, "blocks", "sizes '10', '100', '1000', …", size)
+            pairs = parse_limits(limits, f"{path}.blocks.{size}")
+            windows += [(drop, limit, seconds) for limit, seconds in pairs]
+        return sorted(windows)
+
+    def _declared(
+        self, blocks: list[tuple[int, int, int]], factor: int
+    ) -> tuple[Neighbours | Window, ...]:
         action = action_of(self.action)
-        factor = self.relaxed_factor if phone.region in self.relaxed_regions else 1
-        declared: list[tuple[int, Neighbours | Window]] = []
-        around = phone.prefix(BLOCK_DIGITS)
-        if self.neighbours and around is not None:
-            place = int(phone.e164[-BLOCK_DIGITS:])
-            walk = Neighbours(
-                self.name,
-                "prefix",
-                around,
-                self.neighbours,
-                self.seconds,
-                place,
-                self.distance,
-                action,
-            )
-            declared.append((2 * self.distance + 1, walk))
-        for drop, limit, seconds in self._windows:
-            block = phone.prefix(drop)
-            if block is not None:
-                window = Window(self.name, "prefix", block, limit * factor, seconds, action)
-                declared.append((10**drop, window))
-        return declared
+        walk = Neighbours(
+            self.name,
+            f"{PREFIX}{BLOCK_DIGITS}",
+            self.neighbours,
+            self.seconds,
+            self.distance,
+            action,
+        )
+        windows = (
+            Window(self.name, f"{PREFIX}{drop}", limit * factor, seconds, action)
+            for drop, limit, seconds in blocks
+        )
+        return (*((walk,) if self.neighbours else ()), *windows)
+
+
+def _size(counter: Neighbours | Window) -> int:
+    """How many numbers a counter is about."""
+    if isinstance(counter, Neighbours):
+        return 2 * counter.distance + 1
+    return int(10 ** int(counter.by.removeprefix(PREFIX)))

@@ -10,7 +10,7 @@ from pumpguard.config import check
 from pumpguard.counters import Counts, Reading, Window
 from pumpguard.decision import Finding, Mode
 from pumpguard.rules.base import ActionName, action_of
-from pumpguard.rules.limits_notation import check_dimensions, parse_limits, subject_of
+from pumpguard.rules.limits_notation import check_dimensions, parse_limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,49 +34,43 @@ class RateLimit:
     regions: Sequence[str] = ()
     except_regions: Sequence[str] = ()
     weight: float = 1.5
-    _dimensions: tuple[str, ...] = field(init=False, repr=False)
-    _windows: tuple[tuple[int, int], ...] = field(init=False, repr=False)
+    _windows: tuple[Window, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         path = f"rules.{self.name}"
         check(self, path)
-        object.__setattr__(self, "_dimensions", check_dimensions(self.by, f"{path}.by"))
-        object.__setattr__(self, "_windows", parse_limits(self.limits, f"{path}.limits"))
+        by = check_dimensions(self.by, f"{path}.by")
+        windows = tuple(
+            Window(self.name, by, limit, seconds, action_of(self.action), self.counts)
+            for limit, seconds in parse_limits(self.limits, f"{path}.limits")
+        )
+        object.__setattr__(self, "_windows", windows)
 
     def counters(self, attempt: Attempt) -> Sequence[Window]:
         """One sliding window per limit."""
-        subject = subject_of(attempt, self._dimensions)
-        if subject is None or not self._concerns(attempt.phone.region):
+        region = attempt.phone.region
+        if (self.regions and region not in self.regions) or region in self.except_regions:
             return ()
-        dimension, action = "+".join(self._dimensions), action_of(self.action)
-        return [
-            Window(self.name, dimension, subject, limit, seconds, action, self.counts)
-            for limit, seconds in self._windows
-        ]
+        return self._windows
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding about the window that stays full longest."""
-        full = [pair for pair in zip(self._windows, readings, strict=False) if pair[1].full]
-        if not full:
+        pairs = zip(self._windows, readings, strict=False)
+        window, reading = max(pairs, key=lambda pair: pair[1].wait, default=(None, None))
+        if window is None or reading is None or not reading.full:
             return None
-        (limit, seconds), reading = max(full, key=lambda pair: pair[1].wait)
         return Finding(
             self.name,
-            action_of(self.action),
+            window.action,
             "RATE_LIMIT",
             {
-                "by": "+".join(self._dimensions),
+                "by": window.by,
                 "used": reading.used,
-                "limit": limit,
-                "seconds": seconds,
+                "limit": window.limit,
+                "seconds": window.seconds,
             },
             retry_after=reading.wait,
             weight=self.weight,
-            subject=subject_of(attempt, self._dimensions),
+            subject=attempt.subject(window.by),
             mode=self.mode,
         )
-
-    def _concerns(self, region: str | None) -> bool:
-        if self.regions and region not in self.regions:
-            return False
-        return region not in self.except_regions

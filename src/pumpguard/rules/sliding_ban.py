@@ -10,7 +10,7 @@ from pumpguard.config import check
 from pumpguard.counters import Ban, Reading
 from pumpguard.decision import Finding, Mode
 from pumpguard.rules.base import ActionName, action_of, require
-from pumpguard.rules.limits_notation import check_dimensions, parse_limits, subject_of
+from pumpguard.rules.limits_notation import check_dimensions, parse_limits
 
 DAY = 86_400
 
@@ -41,8 +41,7 @@ class SlidingBan:
     mode: Mode = "enforce"
     action: ActionName = "block"
     weight: float = 2.0
-    _dimensions: tuple[str, ...] = field(init=False, repr=False)
-    _strikes: tuple[int, int] = field(init=False, repr=False)
+    _ban: tuple[Ban, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         path = f"rules.{self.name}"
@@ -54,19 +53,10 @@ class SlidingBan:
         require(0 <= self.jitter < 1, self.name, "jitter", "0 to 1", self.jitter)
         strikes = parse_limits(self.strikes, f"{path}.strikes")
         require(len(strikes) == 1, self.name, "strikes", "one limit", self.strikes)
-        object.__setattr__(self, "_strikes", strikes[0])
-        object.__setattr__(self, "_dimensions", check_dimensions(self.by, f"{path}.by"))
-
-    def counters(self, attempt: Attempt) -> Sequence[Ban]:
-        """One ban per subject."""
-        subject = subject_of(attempt, self._dimensions)
-        if subject is None:
-            return ()
         ban = Ban(
             self.name,
-            "+".join(self._dimensions),
-            subject,
-            *self._strikes,
+            check_dimensions(self.by, f"{path}.by"),
+            *strikes[0],
             fed_by=frozenset(self.after) if self.after else "attempts",
             base=self.base,
             factor=self.factor,
@@ -75,7 +65,11 @@ class SlidingBan:
             jitter=self.jitter,
             action=action_of(self.action),
         )
-        return [ban]
+        object.__setattr__(self, "_ban", (ban,))
+
+    def counters(self, attempt: Attempt) -> Sequence[Ban]:
+        """One ban per subject."""
+        return self._ban
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding while the ban lasts, the request that completed the strikes included."""
@@ -85,10 +79,10 @@ class SlidingBan:
             self.name,
             action_of(self.action),
             self.code,
-            {"by": "+".join(self._dimensions), "level": readings[0].used, "strikes": self.strikes},
+            {"by": self._ban[0].by, "level": readings[0].used, "strikes": self.strikes},
             retry_after=readings[0].wait,
             weight=self.weight,
-            subject=subject_of(attempt, self._dimensions),
+            subject=attempt.subject(self._ban[0].by),
             mode=self.mode,
         )
 

@@ -14,33 +14,67 @@ The semantics are the same in every store and are fixed by `tests/store/`:
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
-from pumpguard.counters import Ban, Counter, Reading
+from pumpguard.counters import Ban, Counter, Distinct, Reading, Window, identity
 from pumpguard.decision import Action
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A counter in a question, and whether it may refuse."""
+class Plan:
+    """Counters prepared for asking, over and over, about ever different subjects.
 
-    counter: Counter
-    binds: bool = True
+    ``groups`` are the dimensions that the counters are kept by: counters of one group are about
+    the same subject and live in one value. ``binds`` says which counters may refuse; a plan that
+    ``reports`` wants a reading of every counter, not only of those that are full.
+    """
+
+    def __init__(
+        self, counters: Sequence[Counter], binds: Sequence[bool], reports: bool = True
+    ) -> None:
+        self.groups = tuple(dict.fromkeys(counter.by for counter in counters))
+        self.counters = tuple(counters)
+        self.binds = tuple(binds)
+        self.reports = reports
+        self.group_of = tuple(self.groups.index(counter.by) for counter in counters)
+        self.identities = tuple(identity(counter) for counter in counters)
+        self.members = tuple(c.of for c in counters if isinstance(c, Distinct))
+        self.feeding = frozenset(
+            rule
+            for counter in counters
+            if isinstance(counter, Ban) and counter.fed_by != "attempts"
+            for rule in counter.fed_by
+        )
+        """The rules whose refusals give a strike somewhere."""
+        self.counts_attempts = any(counts_attempts(counter) for counter in counters)
+
+    @cached_property
+    def grouped(self) -> tuple[tuple[int, ...], ...]:
+        """The indexes of the counters of each group."""
+        return tuple(
+            tuple(i for i, group in enumerate(self.group_of) if group == g)
+            for g in range(len(self.groups))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """All that one request asks of the store.
 
-    ``refused`` says that a rule has refused already, from the request alone, and ``refused_by``
-    names those whose refusal is more than a challenge and so may give strikes. ``at`` is the time
-    in Unix seconds, or ``None`` to let the store's own clock decide. ``jitter`` is a random number
-    in [-1, 1] for ban lengths; it comes from the caller because a server's own generator may
-    restart with the same sequence.
+    ``subjects`` has one value per group of the plan, ``members`` one per distinct count, and
+    ``place`` is the number's last four digits. ``refused`` says that a rule has refused already,
+    from the request alone, and ``refused_by`` names those whose refusal is more than a challenge
+    and so may give strikes. ``at`` is the time in Unix seconds, or ``None`` to let the store's own
+    clock decide. ``jitter`` is a random number in [-1, 1] for ban lengths; it comes from the
+    caller because a server's own generator may restart with the same sequence.
     """
 
-    entries: tuple[Entry, ...]
+    plan: Plan
+    subjects: tuple[str, ...]
+    members: tuple[str, ...] = ()
+    place: int = 0
     refused: bool = False
     refused_by: frozenset[str] = frozenset()
     at: float | None = None
@@ -49,10 +83,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether the request was admitted (and charged), one reading per entry, and the time."""
+    """Whether the request was admitted (and charged), and what was read when.
+
+    ``readings`` are by the counter's index in the plan: of those that are full, or of all if the
+    plan reports.
+    """
 
     admitted: bool
-    readings: tuple[Reading, ...]
+    readings: Mapping[int, Reading]
     at: float
 
 
@@ -66,6 +104,13 @@ class Store(Protocol):
     async def aclose(self) -> None:
         """Let go of connections; the store may be used again and reconnects."""
         ...
+
+
+def counts_attempts(counter: Counter) -> bool:
+    """Whether a counter counts every request, whatever becomes of it."""
+    if isinstance(counter, Ban):
+        return counter.fed_by == "attempts"
+    return isinstance(counter, Window) and counter.counts == "attempts"
 
 
 def gives_strikes(counter: Counter) -> bool:

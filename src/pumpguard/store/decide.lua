@@ -1,72 +1,119 @@
 -- One request, one decision: read all, decide all, charge all or nothing, write bans.
 --
--- KEYS  one key per counter
+-- KEYS  one key per subject; its value holds all counters about that subject
 -- ARGV  1  the time in milliseconds, or 0 to let this server's clock decide
 --       2  1 if a rule has already refused the request, else 0
 --       3  a random number in [-1, 1] for ban lengths
---       4… one packed spec per key: kind (1 byte: W D N B), flags (1), limit (4), span in
---          milliseconds (8), then the kind's own tail; for a ban the tail is followed by one
---          byte per key, '1' where a refusal by that key's counter gives a strike
--- Returns  admitted (0 or 1), the time, then for each key: used, wait in milliseconds
+--       4  the plan, which does not change from request to request (see below)
+--       5  the place of the number in its block: its last four digits
+--       6  4 bytes per distinct count: the hash of this request's member
+--       7  one byte per ban that has a strike already, whatever the counters say: its index
+-- Returns  admitted (0 or 1), the time, then index, used, wait (ms) of each counter that is full,
+--          or of every counter if the plan says so
+--
+-- A value is the time it expires (6 bytes), then a segment per counter: id (3), length (1), bytes.
+-- Segments that this plan does not know belong to another version of it, and are kept.
+--
+-- A plan is: report everything? (1), number of groups (1); per group the number of counters (1);
+-- per counter kind (1: W D N B), flags (1), id (3), limit (4), span in ms (8), and for
+--   N  distance (2)
+--   B  base, cap, memory in seconds (4 each), factor, jitter (doubles), then how many (1) and
+--      which (1 each) counters' refusals give it a strike
 
-local BINDS, ATTEMPTS, FED_ALREADY = 1, 2, 4  -- flags
-
+local BINDS, ATTEMPTS = 1, 2  -- flags
 local READ = {W = window_read, D = distinct_read, N = neighbours_read, B = ban_read}
 local CHARGE = {W = window_charge, D = distinct_charge, N = neighbours_charge}
-local BAN_TAIL = 28
+local LONGEST = 400 * 86400000  -- ms that any counter may matter
+local UNKNOWN_KEPT = 512  -- bytes of a value up to which foreign segments are kept
 
-local function has(flags, flag) return math.floor(flags / flag) % 2 == 1 end
-
-local now = tonumber(ARGV[1])
+local now, refused, chance = tonumber(ARGV[1]), ARGV[2] == '1', tonumber(ARGV[3])
 if now == 0 then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local refused, chance = ARGV[2] == '1', tonumber(ARGV[3])
 
-local specs, states, writes = {}, {}, {}
+-- 1. Read all.
+
+local plan, at = ARGV[4], 3
+local specs, states, groups = {}, {}, {}
+local members_seen = 0
+
+local function read_tail(spec)
+  if spec.kind == 'D' then
+    spec.member = string.sub(ARGV[6], 4 * members_seen + 1, 4 * members_seen + 4)
+    members_seen = members_seen + 1
+  elseif spec.kind == 'N' then
+    spec.distance, at = struct.unpack('>I2', plan, at)
+    spec.place = tonumber(ARGV[5])
+  elseif spec.kind == 'B' then
+    local feeders
+    spec.base, spec.cap, spec.memory, spec.factor, spec.jitter, feeders, at =
+      struct.unpack('>I4I4I4ddB', plan, at)
+    spec.fed_by = {string.byte(plan, at, at + feeders - 1)}
+    at = at + feeders
+  end
+end
+
+local function read_segments(value)
+  local segments, from = {}, 7
+  while from + 3 <= #value do
+    local id, size = struct.unpack('>I3B', value, from)
+    segments[id] = string.sub(value, from + 4, from + 3 + size)
+    from = from + 4 + size
+  end
+  return segments
+end
+
 local values = redis.call('MGET', unpack(KEYS))
-
-for i = 1, #KEYS do
-  local kind, flags, limit, span = struct.unpack('>c1BI4I8', ARGV[i + 3])
-  local spec = {
-    kind = kind, limit = limit, span = span, tail = string.sub(ARGV[i + 3], 15),
-    binds = has(flags, BINDS), attempts = has(flags, ATTEMPTS), fed = has(flags, FED_ALREADY),
-  }
-  specs[i] = spec
-  states[i] = READ[kind](spec, values[i] or '', now)
+for g = 1, #KEYS do
+  local value = values[g] or ''
+  local size = string.byte(plan, at)
+  local expires = #value >= 6 and struct.unpack('>I6', value) or 0
+  if expires > now + LONGEST then value, expires = '', 0 end  -- not one of ours
+  local group = {first = #specs + 1, last = #specs + size, expires = expires, was = #value}
+  group.segments = read_segments(value)
+  groups[g] = group
+  at = at + 1
+  for i = group.first, group.last do
+    local spec = {group = group}
+    local flags
+    spec.kind, flags, spec.id, spec.limit, spec.span, at = struct.unpack('>c1BI3I4I8', plan, at)
+    spec.binds, spec.attempts = flags % 2 == 1, flags >= ATTEMPTS
+    read_tail(spec)
+    specs[i] = spec
+    states[i] = READ[spec.kind](spec, group.segments[spec.id] or '', now)
+  end
 end
 
 local function answer(admitted)
-  for i, write in pairs(writes) do
-    redis.call('SET', KEYS[i], write.value, 'PX', math.max(1, math.ceil(write.ttl)))
-  end
-  local reply = {admitted and 1 or 0, now}
-  for _, state in ipairs(states) do
-    reply[#reply + 1] = state.used
-    reply[#reply + 1] = math.ceil(state.wait)
+  local reply, all = {admitted and 1 or 0, now}, string.byte(plan, 1) == 1
+  for i, state in ipairs(states) do
+    if all or state.wait > 0 then
+      reply[#reply + 1] = i - 1
+      reply[#reply + 1] = state.used
+      reply[#reply + 1] = math.ceil(state.wait)
+    end
   end
   return reply
 end
 
--- A standing ban ends it here, and writes nothing: being banned must stay cheap.
+-- 2. Decide all. A standing ban ends it here, and writes nothing: being banned must stay cheap.
+
 for i, spec in ipairs(specs) do
   if spec.kind == 'B' and spec.binds and states[i].wait > 0 then return answer(false) end
 end
 
-local function strike(i)
-  local value, ttl = ban_strike(specs[i], states[i], chance)
-  writes[i] = {value = value, ttl = ttl}
-end
-
-local function charge(i)
-  local value, ttl = CHARGE[specs[i].kind](specs[i], states[i])
-  writes[i] = {value = value, ttl = ttl}
+local function keep(i, stored, ttl)
+  local group = specs[i].group
+  group.segments[specs[i].id] = stored
+  group.ttl = math.max(group.ttl or 0, ttl)
 end
 
 -- Attempts count whatever becomes of the request.
 for i, spec in ipairs(specs) do
-  if spec.kind == 'B' and spec.attempts and states[i].wait == 0 then strike(i) end
+  if spec.kind == 'B' and spec.attempts and states[i].wait == 0 then
+    keep(i, ban_strike(spec, states[i], chance))
+  end
 end
 
 local refusing, admitted = {}, not refused
@@ -77,21 +124,55 @@ for i, spec in ipairs(specs) do
   end
 end
 
-for i, spec in ipairs(specs) do
-  if spec.kind ~= 'B' and (spec.attempts or (admitted and states[i].wait == 0)) then charge(i) end
-end
+-- 3. Charge all or nothing; write bans.
 
-local function fed(spec)
-  if spec.fed then return true end
-  for i in pairs(refusing) do
-    if string.sub(spec.tail, BAN_TAIL + i, BAN_TAIL + i) == '1' then return true end
+for i, spec in ipairs(specs) do
+  if spec.kind ~= 'B' and (spec.attempts or (admitted and states[i].wait == 0)) then
+    keep(i, CHARGE[spec.kind](spec, states[i]))
   end
-  return false
 end
 
 if not admitted then
+  local fed = {}
+  for _, i in ipairs({string.byte(ARGV[7], 1, -1)}) do fed[i] = true end
   for i, spec in ipairs(specs) do
-    if spec.kind == 'B' and not spec.attempts and states[i].wait == 0 and fed(spec) then strike(i) end
+    if spec.kind == 'B' and not spec.attempts and states[i].wait == 0 then
+      local struck = fed[i - 1]
+      for _, j in ipairs(spec.fed_by) do struck = struck or refusing[j + 1] end
+      if struck then keep(i, ban_strike(spec, states[i], chance)) end
+    end
+  end
+end
+
+for g, group in ipairs(groups) do
+  if group.ttl then
+    local parts, size = {''}, 6
+    for i = group.first, group.last do
+      local id = specs[i].id
+      local stored = group.segments[id]
+      if stored then
+        parts[#parts + 1] = struct.pack('>I3B', id, #stored)
+        parts[#parts + 1] = stored
+        size = size + 4 + #stored
+        group.segments[id] = nil
+      end
+    end
+    for id, stored in pairs(group.segments) do
+      if size + 4 + #stored <= UNKNOWN_KEPT then
+        parts[#parts + 1] = struct.pack('>I3B', id, #stored)
+        parts[#parts + 1] = stored
+        size = size + 4 + #stored
+      end
+    end
+    -- The expiry is moved in steps of a tenth, so that most writes leave it as it is.
+    if group.was > 0 and group.expires >= now + group.ttl then
+      parts[1] = struct.pack('>I6', group.expires)
+      redis.call('SET', KEYS[g], table.concat(parts), 'KEEPTTL')
+    else
+      local ttl = math.ceil(group.ttl * 1.1)
+      parts[1] = struct.pack('>I6', now + ttl)
+      redis.call('SET', KEYS[g], table.concat(parts), 'PX', ttl)
+    end
   end
 end
 

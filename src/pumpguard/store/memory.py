@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
-from pumpguard.counters import Ban, Counter, Distinct, Neighbours, Reading, Window, identity
+from pumpguard.counters import Ban, Counter, Distinct, Neighbours, Reading, Window
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Entry, Question, feeds, gives_strikes
+from pumpguard.store.base import Answer, Question, counts_attempts, feeds, gives_strikes
 from pumpguard.store.kinds import Look, Stored, ban, distinct, neighbours, window
 
 Key: TypeAlias = tuple[str, ...]
@@ -45,8 +45,7 @@ class MemoryStore:
         at = self._clock() if question.at is None else question.at
         trip = Trip(question, int(at * 1000), self._stored)
         self._write(trip.writes, trip.now)
-        readings = tuple(Reading(look.used, look.wait / 1000) for look in trip.looks)
-        return Answer(trip.admitted, readings, trip.now / 1000)
+        return Answer(trip.admitted, trip.readings(), trip.now / 1000)
 
     def _stored(self, key: Key, now: int) -> Stored | None:
         stored, expires = self._kept.get(key, (None, 0))
@@ -73,69 +72,82 @@ class Trip:
     def __init__(
         self, question: Question, now: int, stored: Callable[[Key, int], Stored | None]
     ) -> None:
+        plan = question.plan
         self.question = question
         self.now = now
         self.writes: dict[Key, tuple[Stored, int]] = {}
-        self.bans: list[tuple[Entry, Key, ban.BanLook]] = []
-        self.counts: list[tuple[Entry, Key, Look]] = []
-        self.looks: list[Look | ban.BanLook] = []
-        for entry in question.entries:
-            key = identity(entry.counter)
-            look = self._look(entry, key, stored(key, now))
-            self.looks.append(look)
+        self.keys = [
+            (identity, question.subjects[group])
+            for identity, group in zip(plan.identities, plan.group_of, strict=True)
+        ]
+        self.bans: dict[int, ban.BanLook] = {}
+        self.counts: dict[int, Look] = {}
+        members = iter(question.members)
+        for i, counter in enumerate(plan.counters):
+            kept = stored(self.keys[i], now)
+            if isinstance(counter, Ban):
+                self.bans[i] = ban.look(counter, kept, now)
+            else:
+                member = next(members) if isinstance(counter, Distinct) else ""
+                self.counts[i] = look_at(counter, member, question.place, kept, now)
         self.admitted = not self._banned() and self._decide()
 
-    def _look(self, entry: Entry, key: Key, stored: Stored | None) -> Look | ban.BanLook:
-        if isinstance(entry.counter, Ban):
-            found = ban.look(entry.counter, stored, self.now)
-            self.bans.append((entry, key, found))
-            return found
-        look = look_at(entry.counter, stored, self.now)
-        self.counts.append((entry, key, look))
-        return look
+    def readings(self) -> dict[int, Reading]:
+        """Of every counter, or of those that are full."""
+        looks: list[tuple[int, Look | ban.BanLook]] = [*self.bans.items(), *self.counts.items()]
+        waits = [(i, look, look.wait) for i, look in looks]
+        return {
+            i: Reading(look.used, wait / 1000)
+            for i, look, wait in waits
+            if wait or self.question.plan.reports
+        }
 
     def _banned(self) -> bool:
         """A standing ban ends it here, and writes nothing: being banned must stay cheap."""
-        return any(entry.binds and look.wait for entry, _, look in self.bans)
+        return any(self.question.plan.binds[i] and look.wait for i, look in self.bans.items())
 
     def _decide(self) -> bool:
+        counters = self.question.plan.counters
         # Attempts count whatever becomes of the request.
-        for _, key, found in self.bans:
-            if found.ban.fed_by == "attempts" and not found.wait:
-                self.writes[key] = found.strike(self.question.jitter)
+        for i, found in self.bans.items():
+            if counts_attempts(found.ban) and not found.wait:
+                self.writes[self.keys[i]] = found.strike(self.question.jitter)
         refusing = self._refusing()
         admitted = not refusing and not self.question.refused
-        for entry, key, look in self.counts:
-            counter = entry.counter
-            always = isinstance(counter, Window) and counter.counts == "attempts"
-            if always or (admitted and not look.wait):
-                self.writes[key] = look.charged()
+        for i, look in self.counts.items():
+            if counts_attempts(counters[i]) or (admitted and not look.wait):
+                self.writes[self.keys[i]] = look.charged()
         if not admitted:
             self._feed(frozenset(c.rule for c in refusing if gives_strikes(c)))
         return admitted
 
     def _refusing(self) -> list[Counter]:
-        both = zip(self.question.entries, self.looks, strict=True)
-        return [entry.counter for entry, look in both if entry.binds and look.wait]
+        plan = self.question.plan
+        looks: dict[int, Look | ban.BanLook] = {**self.bans, **self.counts}
+        return [plan.counters[i] for i, look in looks.items() if plan.binds[i] and look.wait]
 
     def _feed(self, refused_by: frozenset[str]) -> None:
-        for _, key, found in self.bans:
+        for i, found in self.bans.items():
             if not found.wait and feeds(found.ban, refused_by | self.question.refused_by):
-                self.writes[key] = found.strike(self.question.jitter)
+                self.writes[self.keys[i]] = found.strike(self.question.jitter)
 
 
-def look_at(counter: Window | Distinct | Neighbours, stored: Stored | None, now: int) -> Look:
+def look_at(
+    counter: Window | Distinct | Neighbours,
+    member: str,
+    place: int,
+    stored: Stored | None,
+    now: int,
+) -> Look:
     """Read a counter of any kind but a ban."""
-    span = counter.seconds * 1000
+    limit, span = counter.limit, counter.seconds * 1000
     match counter:
         case Window():
-            return window.look(counter.limit, span, stored, now)
+            return window.look(limit, span, stored, now)
         case Distinct():
-            return distinct.look(counter.limit, span, counter.member, stored, now)
+            return distinct.look(limit, span, member, stored, now)
         case Neighbours():
-            return neighbours.look(
-                counter.limit, span, counter.position, counter.distance, stored, now
-            )
+            return neighbours.look(limit, span, place, counter.distance, stored, now)
 
 
 def _only_strikes(stored: Stored, _expires: int) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from hashlib import blake2b, sha1
 from importlib.resources import files
 from typing import Any
@@ -17,15 +17,16 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from pumpguard.counters import Ban, Counter, Distinct, Neighbours, Reading, Window, identity
+from pumpguard.counters import Ban, Neighbours, Reading
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Entry, Question, gives_strikes
+from pumpguard.store.base import Answer, Plan, Question, counts_attempts, feeds, gives_strikes
 
 FORMAT = "pg1"
 """The version of what is stored: it protects the bytes in a rolling deploy, as the script's hash
 protects the code."""
 
-BINDS, ATTEMPTS, FED_ALREADY = 1, 2, 4
+BINDS, ATTEMPTS = 1, 2
+NOTHING: Mapping[int, Reading] = {}
 
 logger = logging.getLogger("pumpguard.store")
 
@@ -64,13 +65,14 @@ class RedisStore:
         self.deadline = deadline
         self._max_connections = max_connections
         self._prefix = f"{FORMAT}:{{{name}}}:"
-        self._hash_key = blake2b(secret.encode(), digest_size=32).digest()
+        key = blake2b(secret.encode(), digest_size=32).digest()
+        self._hash = blake2b(digest_size=10, key=key)
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Redis] = WeakKeyDictionary()
 
     async def decide(self, question: Question) -> Answer:
         """Ask in one round trip. Raises `StoreError` on any fault or past the deadline."""
-        keys = [self.key(entry.counter) for entry in question.entries]
-        args = encode(question, self._hash_key)
+        keys = self.keys(question)
+        args = self._arguments(question)
         # The call lives in its own task: cancelling a request must not tear down a connection
         # between command and reply.
         call = asyncio.create_task(self._call(keys, args))
@@ -82,7 +84,7 @@ class RedisStore:
             raise StoreError(f"no answer within {self.deadline * 1000:.0f} ms") from None
         except (RedisError, OSError) as error:
             raise StoreError(f"{type(error).__name__}: {error}") from error
-        return decode(reply)
+        return decode(question.plan, reply)
 
     async def aclose(self) -> None:
         """Close this event loop's connections."""
@@ -90,16 +92,33 @@ class RedisStore:
         if client is not None:
             await client.aclose()
 
-    def key(self, counter: Counter) -> str:
-        """The key of a counter: format version, policy (the hash tag), keyed hash.
+    def keys(self, question: Question) -> list[str]:
+        """One key per subject: format version, policy (the hash tag), keyed hash."""
+        prefix = self._prefix
+        keys = []
+        for by, subject in zip(question.plan.groups, question.subjects, strict=True):
+            hashed = self._hash.copy()
+            # A dimension has no NUL, so no two pairs run together.
+            hashed.update(f"{by}\0{subject}".encode("utf-8", "surrogatepass"))
+            keys.append(prefix + hashed.hexdigest())
+        return keys
 
-        The parts are length-prefixed, so that no two different counters run together.
-        """
-        joined = b"".join(
-            len(part).to_bytes(2) + part for part in map(str.encode, identity(counter))
-        )
-        digest = blake2b(joined, digest_size=15, key=self._hash_key).digest()
-        return self._prefix + urlsafe_b64encode(digest).decode()
+    def _arguments(self, question: Question) -> list[Any]:
+        plan = question.plan
+        return [
+            0 if question.at is None else int(question.at * 1000),
+            int(question.refused),
+            question.jitter,
+            encode(plan),
+            question.place,
+            b"".join(self._member(member) for member in question.members),
+            _fed(plan, question.refused_by) if question.refused_by else b"",
+        ]
+
+    def _member(self, member: str) -> bytes:
+        hashed = self._hash.copy()
+        hashed.update(member.encode("utf-8", "surrogatepass"))
+        return hashed.digest()[:4]
 
     async def _call(self, keys: list[str], args: list[Any]) -> list[int]:
         run: Callable[..., Awaitable[list[int]]] = self._client().execute_command
@@ -129,54 +148,72 @@ class RedisStore:
         return Redis.from_pool(pool)
 
 
-def encode(question: Question, hash_key: bytes) -> list[Any]:
-    """A question as the script's ARGV."""
-    strikers = [gives_strikes(e.counter) and e.counter.rule for e in question.entries]
-    return [
-        0 if question.at is None else int(question.at * 1000),
-        int(question.refused),
-        question.jitter,
-        *(_spec(entry, question, strikers, hash_key) for entry in question.entries),
-    ]
+@lru_cache(maxsize=1024)
+def encode(plan: Plan) -> bytes:
+    """A plan as ``decide.lua`` reads it. Raises `ValueError` in the one case in millions where two
+    counters of a subject cannot be told apart; rename a rule."""
+    encoded = [bytes([plan.reports, len(plan.groups)])]
+    for group in plan.grouped:
+        ids = [_id(plan.identities[i]) for i in group]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two counters of one subject have the same id: rename a rule")
+        encoded.append(bytes([len(group)]))
+        encoded += [_spec(plan, i, each) for i, each in zip(group, ids, strict=True)]
+    return b"".join(encoded)
 
 
-def _spec(
-    entry: Entry, question: Question, strikers: Sequence[str | bool], hash_key: bytes
-) -> bytes:
-    counter = entry.counter
-    flags = BINDS if entry.binds else 0
+def order(plan: Plan) -> list[int]:
+    """The counters' indexes in the order in which the script sees them: group by group."""
+    return [i for group in plan.grouped for i in group]
+
+
+def _id(identity: str) -> bytes:
+    return blake2b(identity.encode(), digest_size=3).digest()
+
+
+def _spec(plan: Plan, i: int, each: bytes) -> bytes:
+    counter = plan.counters[i]
+    flags = (BINDS if plan.binds[i] else 0) | (ATTEMPTS if counts_attempts(counter) else 0)
+    limit = counter.strikes if isinstance(counter, Ban) else counter.limit
+    kind = type(counter).__name__[0].encode()
+    span = counter.seconds * 1000
+    head = struct.pack(">cB", kind, flags) + each + struct.pack(">IQ", limit, span)
     match counter:
-        case Window():
-            kind, limit, tail = b"W", counter.limit, b""
-            flags |= ATTEMPTS if counter.counts == "attempts" else 0
-        case Distinct():
-            member = blake2b(counter.member.encode(), digest_size=4, key=hash_key).digest()
-            kind, limit, tail = b"D", counter.limit, member
         case Neighbours():
-            place = struct.pack(">HH", counter.position, counter.distance)
-            kind, limit, tail = b"N", counter.limit, place
+            return head + struct.pack(">H", counter.distance)
         case Ban():
-            kind, limit, tail = b"B", counter.strikes, _ban_tail(counter, strikers)
-            if counter.fed_by == "attempts":
-                flags |= ATTEMPTS
-            elif not counter.fed_by.isdisjoint(question.refused_by):
-                flags |= FED_ALREADY
-    return struct.pack(">cBIQ", kind, flags, limit, counter.seconds * 1000) + tail
+            return head + _ban_tail(plan, counter)
+    return head
 
 
-def _ban_tail(ban: Ban, strikers: Sequence[str | bool]) -> bytes:
-    fed_by = frozenset() if ban.fed_by == "attempts" else ban.fed_by
-    mask = b"".join(b"1" if rule in fed_by else b"0" for rule in strikers)
-    return struct.pack(">IIIdd", ban.base, ban.cap, ban.memory, ban.factor, ban.jitter) + mask
-
-
-def decode(reply: list[int]) -> Answer:
-    """The script's reply as an answer."""
-    admitted, now, *numbers = reply
-    readings = tuple(
-        Reading(used, wait / 1000) for used, wait in zip(numbers[::2], numbers[1::2], strict=True)
+def _ban_tail(plan: Plan, ban: Ban) -> bytes:
+    feeders = bytes(
+        place
+        for place, i in enumerate(order(plan))
+        if gives_strikes(plan.counters[i]) and feeds(ban, frozenset({plan.counters[i].rule}))
     )
-    return Answer(bool(admitted), readings, now / 1000)
+    shape = struct.pack(">IIIdd", ban.base, ban.cap, ban.memory, ban.factor, ban.jitter)
+    return shape + bytes([len(feeders)]) + feeders
+
+
+def _fed(plan: Plan, refused_by: frozenset[str]) -> bytes:
+    """The bans to which rules that spoke before the store gave a strike."""
+    return bytes(
+        place
+        for place, i in enumerate(order(plan))
+        if isinstance(ban := plan.counters[i], Ban) and feeds(ban, refused_by)
+    )
+
+
+def decode(plan: Plan, reply: list[int]) -> Answer:
+    """The script's reply as an answer."""
+    now = reply[1] / 1000
+    if len(reply) == 2:
+        return Answer(bool(reply[0]), NOTHING, now)
+    places = order(plan)
+    triples = zip(reply[2::3], reply[3::3], reply[4::3], strict=True)
+    readings = {places[i]: Reading(used, wait / 1000) for i, used, wait in triples}
+    return Answer(bool(reply[0]), readings, now)
 
 
 def _forget(call: asyncio.Task[list[int]]) -> None:

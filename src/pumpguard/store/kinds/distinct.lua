@@ -1,23 +1,22 @@
 -- distinct: at most `limit` different members in any true window of `span` milliseconds.
 --
--- Value: 10 bytes per member, its latest time (6) and its hash (4).
--- ARGV tail: the hash of this request's member (4 bytes).
+-- Stored: 10 bytes per member, its latest time (6) and its hash (4).
+-- The question brings the hash of its member (spec.member, 4 bytes).
 -- Twin: distinct.py
 
-local function distinct_read(spec, value, now)
-  local member = struct.unpack('>I4', spec.tail)
-  local times, members = {}, {}
-  for at = 1, #value - 9, 10 do
-    times[#times + 1], members[#members + 1] = struct.unpack('>I6I4', value, at)
-    now = math.max(now, times[#times])
+local function distinct_read(spec, stored, now)
+  local member = spec.member
+  for at = 1, #stored - 9, 10 do
+    now = math.max(now, (struct.unpack('>I6', stored, at)))
   end
   local others, waits, known = {}, {}, false
-  for i, time in ipairs(times) do
+  for at = 1, #stored - 9, 10 do
+    local time = struct.unpack('>I6', stored, at)
     if time > now - spec.span then
-      if members[i] == member then
+      if string.sub(stored, at + 6, at + 9) == member then
         known = true
       else
-        others[#others + 1] = string.sub(value, 10 * i - 9, 10 * i)
+        others[#others + 1] = string.sub(stored, at, at + 9)
         waits[#waits + 1] = time + spec.span - now
       end
     end
@@ -32,6 +31,6 @@ end
 
 local function distinct_charge(spec, state)
   local others = state.others
-  others[#others + 1] = struct.pack('>I6I4', state.now, state.member)
+  others[#others + 1] = struct.pack('>I6', state.now) .. state.member
   return table.concat(others), spec.span
 end

@@ -1,0 +1,178 @@
+"""The chain of rules: what they declare becomes one question, and its answer becomes findings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TypeAlias
+
+from pumpguard.attempt import Attempt
+from pumpguard.counters import Ban, Counter, Distinct, Reading
+from pumpguard.decision import Action, Finding
+from pumpguard.rules import Rule
+from pumpguard.store.base import Plan
+
+SHEETS = 1_024
+"""How many different questions a chain keeps prepared; far more than a policy has."""
+
+UNREAD = Reading(0, 0.0)
+
+Declared: TypeAlias = tuple[Sequence[Counter], ...]
+
+logger = logging.getLogger("pumpguard")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """One way in which the chain's rules may declare: the plan to ask by, and who is told what.
+
+    ``silent`` rules declared nothing and speak from the attempt alone. ``asking`` holds each other
+    rule with the plan's index of each of its counters, ``None`` for one that cannot be asked
+    because the attempt has no such subject.
+    """
+
+    declared: Declared
+    silent: tuple[Rule, ...]
+    asking: tuple[tuple[Rule, tuple[int | None, ...]], ...]
+    plan: Plan
+
+
+class Chain:
+    """A policy's rules, in order."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._reports = any(getattr(rule, "always", False) for rule in rules)
+        self._sheets: dict[object, Sheet] = {}
+
+    def sheet(self, attempt: Attempt) -> tuple[Sheet, tuple[str, ...], tuple[str, ...]]:
+        """How to ask about this attempt, with its subjects and its members."""
+        declared = tuple([_counters(rule, attempt) for rule in self.rules])
+        # A rule returns the same tuple every time, so its identity says what it declares; the
+        # sheet holds on to the tuples, so that no identity is used twice.
+        sheet = self._sheets.get((*map(id, declared), attempt.proved))
+        if sheet is None:
+            sheet = self._find(declared, attempt.proved)
+        subjects = [attempt.subject(by) for by in sheet.plan.groups]
+        members = [attempt.subject(of) for of in sheet.plan.members]
+        if None in subjects or None in members:
+            dimensions = (*sheet.plan.groups, *sheet.plan.members)
+            unknown = frozenset(by for by in dimensions if attempt.subject(by) is None)
+            sheet = self._without(sheet, unknown, attempt.proved)
+            subjects = [attempt.subject(by) for by in sheet.plan.groups]
+            members = [attempt.subject(of) for of in sheet.plan.members]
+        return sheet, tuple(subjects), tuple(members)  # type: ignore[arg-type]
+
+    def _find(self, declared: Declared, proved: bool) -> Sheet:
+        """A rule that makes its counters anew each time is recognised by what they say."""
+        same = (tuple(map(tuple, declared)), proved)
+        sheet = self._sheets.get(same)
+        if sheet is None:
+            sheet = self._prepare(declared, frozenset(), proved)
+            self._remember(sheet, same, (*map(id, declared), proved))
+        return sheet
+
+    def _without(self, sheet: Sheet, unknown: frozenset[str], proved: bool) -> Sheet:
+        """The same sheet for an attempt that has nothing to say on these dimensions."""
+        key = (sheet, unknown)
+        found = self._sheets.get(key)
+        if found is None:
+            found = self._prepare(sheet.declared, unknown, proved)
+            self._remember(found, key)
+        return found
+
+    def _remember(self, sheet: Sheet, *keys: object) -> None:
+        if len(self._sheets) > SHEETS:
+            self._sheets.clear()
+        for key in keys:
+            self._sheets[key] = sheet
+
+    def _prepare(self, declared: Declared, unknown: frozenset[str], proved: bool) -> Sheet:
+        counters: list[Counter] = []
+        binds: list[bool] = []
+        asking: list[tuple[Rule, tuple[int | None, ...]]] = []
+        for rule, mine in zip(self.rules, declared, strict=True):
+            places: list[int | None] = []
+            for counter in mine:
+                needs = {counter.by, counter.of if isinstance(counter, Distinct) else counter.by}
+                if not unknown.isdisjoint(needs):
+                    places.append(None)
+                    continue
+                places.append(len(counters))
+                counters.append(counter)
+                binds.append(rule.mode == "enforce" and not met(counter.action, proved))
+            if mine:
+                asking.append((rule, tuple(places)))
+        silent = tuple(r for r, mine in zip(self.rules, declared, strict=True) if not mine)
+        return Sheet(declared, silent, tuple(asking), Plan(counters, binds, self._reports))
+
+
+def speak(sheet: Sheet, attempt: Attempt) -> list[Finding]:
+    """What the rules without counters find, before the store is asked."""
+    found = []
+    for rule in sheet.silent:
+        finding = _judged(rule, attempt, ())
+        if finding is not None:
+            found.append(finding)
+    return found
+
+
+def judge(sheet: Sheet, attempt: Attempt, readings: Mapping[int, Reading]) -> list[Finding]:
+    """What the others find, now that their counters are read.
+
+    A rule is asked if one of its counters is full, or if it has ``always`` set.
+    """
+    found = []
+    for rule, places in sheet.asking:
+        if not getattr(rule, "always", False) and not any(
+            place in readings and readings[place].full for place in places if place is not None
+        ):
+            continue
+        mine = [UNREAD if place is None else readings.get(place, UNREAD) for place in places]
+        finding = _judged(rule, attempt, mine)
+        if finding is not None:
+            found.append(finding)
+    return found
+
+
+def met(action: Action, proved: bool) -> bool:
+    """Whether all that is asked for is proof, and it was given."""
+    return action is Action.ALLOW or (action is Action.CHALLENGE and proved)
+
+
+@lru_cache(maxsize=SHEETS)
+def share(plan: Plan, workers: int) -> Plan:
+    """The same plan with one process's share of every limit, at least one."""
+
+    def less(counter: Counter) -> Counter:
+        if isinstance(counter, Ban):
+            return replace(counter, strikes=max(1, counter.strikes // workers))
+        return replace(counter, limit=max(1, counter.limit // workers))
+
+    return Plan([less(counter) for counter in plan.counters], plan.binds, plan.reports)
+
+
+def _counters(rule: Rule, attempt: Attempt) -> Sequence[Counter]:
+    try:
+        return rule.counters(attempt)
+    except Exception:
+        _broken(rule)
+        return ()
+
+
+def _judged(rule: Rule, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+    try:
+        finding = rule.judge(attempt, readings)
+    except Exception:
+        _broken(rule)
+        return None
+    if finding is None or (finding.rule == rule.name and finding.mode == rule.mode):
+        return finding
+    return replace(finding, rule=rule.name, mode=rule.mode)
+
+
+def _broken(rule: Rule) -> None:
+    """A rule that raises is silent for this request; the others go on."""
+    logger.exception("PG020 rule %r failed; it is silent for this request", rule.name)
