@@ -36,22 +36,39 @@ end
 
 local plan, at = ARGV[4], 3
 local specs, states, groups = {}, {}, {}
-local members_seen = 0
+local place, members_seen = tonumber(ARGV[5]), 0
 
-local function read_tail(spec)
-  if spec.kind == 'D' then
-    spec.member = string.sub(ARGV[6], 4 * members_seen + 1, 4 * members_seen + 4)
-    members_seen = members_seen + 1
-  elseif spec.kind == 'N' then
-    spec.distance, at = struct.unpack('>I2', plan, at)
-    spec.place = tonumber(ARGV[5])
-  elseif spec.kind == 'B' then
-    local feeders
-    spec.base, spec.cap, spec.memory, spec.factor, spec.jitter, feeders, at =
-      struct.unpack('>I4I4I4ddB', plan, at)
-    spec.fed_by = {string.byte(plan, at, at + feeders - 1)}
-    at = at + feeders
+local function read_spec(group)
+  local kind, flags, id, limit, span
+  kind, flags, id, limit, span, at = struct.unpack('>c1BI3I4I8', plan, at)
+  local binds, attempts = flags % 2 == 1, flags >= ATTEMPTS
+  if kind == 'W' then
+    return {
+      kind = kind, id = id, group = group, binds = binds, attempts = attempts,
+      limit = limit, span = span,
+    }
+  elseif kind == 'N' then
+    local distance
+    distance, at = struct.unpack('>I2', plan, at)
+    return {
+      kind = kind, id = id, group = group, binds = binds, limit = limit, span = span,
+      place = place, distance = distance,
+    }
+  elseif kind == 'D' then
+    members_seen = members_seen + 4
+    return {
+      kind = kind, id = id, group = group, binds = binds, limit = limit, span = span,
+      member = string.sub(ARGV[6], members_seen - 3, members_seen),
+    }
   end
+  local base, cap, memory, factor, jitter, feeders
+  base, cap, memory, factor, jitter, feeders, at = struct.unpack('>I4I4I4ddB', plan, at)
+  at = at + feeders
+  return {
+    kind = kind, id = id, group = group, binds = binds, attempts = attempts,
+    limit = limit, span = span, base = base, cap = cap, memory = memory,
+    factor = factor, jitter = jitter, fed_by = string.sub(plan, at - feeders, at - 1),
+  }
 end
 
 local function read_segments(value)
@@ -66,20 +83,20 @@ end
 
 local values = redis.call('MGET', unpack(KEYS))
 for g = 1, #KEYS do
-  local value = values[g] or ''
-  local size = string.byte(plan, at)
-  local expires = #value >= 6 and struct.unpack('>I6', value) or 0
-  if expires > now + LONGEST then value, expires = '', 0 end  -- not one of ours
-  local group = {first = #specs + 1, last = #specs + size, expires = expires, was = #value}
-  group.segments = read_segments(value)
+  local value, expires = values[g] or '', 0
+  if #value >= 6 then
+    expires = struct.unpack('>I6', value)
+    if expires > now + LONGEST then value, expires = '', 0 end  -- not one of ours
+  end
+  local first, size = #specs + 1, string.byte(plan, at)
+  local group = {
+    first = first, last = first + size - 1, expires = expires, was = #value, ttl = 0,
+    segments = read_segments(value),
+  }
   groups[g] = group
   at = at + 1
-  for i = group.first, group.last do
-    local spec = {group = group}
-    local flags
-    spec.kind, flags, spec.id, spec.limit, spec.span, at = struct.unpack('>c1BI3I4I8', plan, at)
-    spec.binds, spec.attempts = flags % 2 == 1, flags >= ATTEMPTS
-    read_tail(spec)
+  for i = first, group.last do
+    local spec = read_spec(group)
     specs[i] = spec
     states[i] = READ[spec.kind](spec, group.segments[spec.id] or '', now)
   end
@@ -106,7 +123,7 @@ end
 local function keep(i, stored, ttl)
   local group = specs[i].group
   group.segments[specs[i].id] = stored
-  group.ttl = math.max(group.ttl or 0, ttl)
+  if ttl > group.ttl then group.ttl = ttl end
 end
 
 -- Attempts count whatever becomes of the request.
@@ -138,29 +155,29 @@ if not admitted then
   for i, spec in ipairs(specs) do
     if spec.kind == 'B' and not spec.attempts and states[i].wait == 0 then
       local struck = fed[i - 1]
-      for _, j in ipairs(spec.fed_by) do struck = struck or refusing[j + 1] end
+      for j in pairs(refusing) do
+        struck = struck or string.find(spec.fed_by, string.char(j - 1), 1, true)
+      end
       if struck then keep(i, ban_strike(spec, states[i], chance)) end
     end
   end
 end
 
 for g, group in ipairs(groups) do
-  if group.ttl then
-    local parts, size = {''}, 6
+  if group.ttl > 0 then
+    local segments, parts, size = group.segments, {''}, 6
     for i = group.first, group.last do
       local id = specs[i].id
-      local stored = group.segments[id]
+      local stored = segments[id]
       if stored then
-        parts[#parts + 1] = struct.pack('>I3B', id, #stored)
-        parts[#parts + 1] = stored
+        parts[#parts + 1] = struct.pack('>I3B', id, #stored) .. stored
         size = size + 4 + #stored
-        group.segments[id] = nil
+        segments[id] = nil
       end
     end
-    for id, stored in pairs(group.segments) do
+    for id, stored in pairs(segments) do
       if size + 4 + #stored <= UNKNOWN_KEPT then
-        parts[#parts + 1] = struct.pack('>I3B', id, #stored)
-        parts[#parts + 1] = stored
+        parts[#parts + 1] = struct.pack('>I3B', id, #stored) .. stored
         size = size + 4 + #stored
       end
     end

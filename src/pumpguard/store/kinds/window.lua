@@ -3,16 +3,18 @@
 -- Up to 10 hits: an exact log, 6 bytes per hit, oldest first.
 -- Above: conservative slices. The window is cut into 10; the current slice and the 10 before it
 -- are summed whole, and together they cover every instant of the true window, so the sum is never
--- below the true count. Stored: index of the newest slice (6 bytes), then 11 counts, newest first,
--- of 2 bytes each (4 if the limit needs them).
+-- below the true count. Stored: index of the newest slice (6 bytes), the sum (4), then 11 counts,
+-- newest first, of 2 bytes each (4 if the limit needs them). The counts stay packed: most
+-- requests need no more than the sum and the first of them.
 -- Twin: window.py
 
 local EXACT_UP_TO = 10
 local SLICES = 10
 local TIMES = {}  -- format by length of the log
 for n = 1, EXACT_UP_TO do TIMES[n] = '>' .. string.rep('I6', n) end
-local NARROW = '>I6' .. string.rep('I2', SLICES + 1)
-local WIDE = '>I6' .. string.rep('I4', SLICES + 1)
+local EMPTY = {[2] = string.rep('\0', 2 * (SLICES + 1)), [4] = string.rep('\0', 4 * (SLICES + 1))}
+local COUNT = {[2] = '>I2', [4] = '>I4'}
+local HEAD = {[2] = '>I6I4I2', [4] = '>I6I4I4'}
 
 local function log_read(limit, span, stored, now)
   local hits = math.floor(#stored / 6)
@@ -31,40 +33,45 @@ local function log_charge(limit, state)
   return string.sub(state.stored, 6 * gone + 1) .. struct.pack('>I6', state.now)
 end
 
+local function slices_sum(counts, width, from)
+  local sum = 0
+  for at = from, #counts, width do sum = sum + struct.unpack(COUNT[width], counts, at) end
+  return sum
+end
+
+local function slices_wait(limit, span, state)
+  local left, passed, width = state.used, 0, state.width
+  while left + 1 > limit do
+    left = left - struct.unpack(COUNT[width], state.counts, 1 + width * (SLICES - passed))
+    passed = passed + 1
+  end
+  return (state.index + passed) * (span / SLICES) - state.now
+end
+
 local function slices_read(limit, span, stored, now)
-  local width = span / SLICES
-  local index = math.floor(now / width)
-  local format = limit > 65535 and WIDE or NARROW
-  local counts, total, wait = {}, 0, 0
-  if #stored == struct.size(format) then
-    local kept = {struct.unpack(format, stored)}
-    local newest = kept[1]
+  local slice, width = span / SLICES, limit > 65535 and 4 or 2
+  local index, total, counts = math.floor(now / slice), 0, EMPTY[width]
+  if #stored == 10 + #counts then
+    local newest, sum = struct.unpack('>I6I4', stored)
+    total, counts = sum, string.sub(stored, 11)
     if index < newest then
-      index, now = newest, newest * width
+      index, now = newest, newest * slice
+    elseif index > newest then
+      local kept = math.max(0, SLICES + 1 - (index - newest)) * width
+      total = total - slices_sum(counts, width, kept + 1)
+      counts = string.sub(EMPTY[width], kept + 1) .. string.sub(counts, 1, kept)
     end
-    local shift = index - newest
-    for i = 0, SLICES do
-      local count = i >= shift and kept[2 + i - shift] or 0
-      counts[i + 1] = count
-      total = total + count
-    end
-  else
-    for i = 1, SLICES + 1 do counts[i] = 0 end
   end
-  if total >= limit then
-    local left, passed = total, 0
-    while left + 1 > limit do
-      left = left - counts[SLICES + 1 - passed]
-      passed = passed + 1
-    end
-    wait = (index + passed) * width - now
-  end
-  return {used = total, wait = wait, now = now, index = index, counts = counts, format = format}
+  local state = {used = total, wait = 0, now = now, index = index, counts = counts, width = width}
+  if total >= limit then state.wait = slices_wait(limit, span, state) end
+  return state
 end
 
 local function slices_charge(state)
-  state.counts[1] = state.counts[1] + 1
-  return struct.pack(state.format, state.index, unpack(state.counts))
+  local counts, width = state.counts, state.width
+  local newest = struct.unpack(COUNT[width], counts) + 1
+  return struct.pack(HEAD[width], state.index, state.used + 1, newest)
+    .. string.sub(counts, width + 1)
 end
 
 local function window_read(spec, stored, now)
