@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 LineType = Literal[
@@ -113,14 +114,7 @@ class Attempt:
         ``by`` is a `Dimension`, a prefix with its depth (``prefix:3`` is a block of 1,000 numbers),
         or several of them joined by ``+``.
         """
-        reader = SUBJECTS.get(by)
-        if reader is not None:
-            return reader(self)
-        if "+" in by:
-            parts = [self.subject(part) for part in by.split("+")]
-            known = [f"{len(part)}:{part}" for part in parts if part is not None]
-            return "".join(known) if len(known) == len(parts) else None
-        return self.phone.prefix(int(by.removeprefix(PREFIX)))
+        return subject_reader(by)(self)
 
 
 PREFIX = "prefix:"
@@ -138,3 +132,22 @@ SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
     "everything": lambda attempt: "everything",
 }
 """How each dimension is read off an attempt."""
+
+
+@cache
+def subject_reader(by: str) -> Callable[[Attempt], str | None]:
+    """How to read ``by`` off an attempt. Raises `ValueError` for what is no dimension."""
+    if by in SUBJECTS:
+        return SUBJECTS[by]
+    if "+" not in by:
+        depth = int(by.removeprefix(PREFIX))
+        return lambda attempt: attempt.phone.prefix(depth)
+    readers = [subject_reader(part) for part in by.split("+")]
+
+    def combined(attempt: Attempt) -> str | None:
+        parts = [read(attempt) for read in readers]
+        # With their lengths, so that no two combinations run together.
+        known = [f"{len(part)}:{part}" for part in parts if part is not None]
+        return "".join(known) if len(known) == len(parts) else None
+
+    return combined

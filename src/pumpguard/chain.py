@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeAlias
 
-from pumpguard.attempt import Attempt
+from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import Ban, Counter, Distinct, Reading
 from pumpguard.decision import Action, Finding
 from pumpguard.rules import Rule
@@ -20,6 +20,8 @@ SHEETS = 1_024
 UNREAD = Reading(0, 0.0)
 
 Declared: TypeAlias = tuple[Sequence[Counter], ...]
+Reader: TypeAlias = Callable[[Attempt], str | None]
+Values: TypeAlias = tuple[str | None, ...]
 
 logger = logging.getLogger("pumpguard")
 
@@ -28,12 +30,15 @@ logger = logging.getLogger("pumpguard")
 class Sheet:
     """One way in which the chain's rules may declare: the plan to ask by, and who is told what.
 
+    ``readers`` read the plan's subjects and members off an attempt.
+
     ``silent`` rules declared nothing and speak from the attempt alone. ``asking`` holds each other
     rule with the plan's index of each of its counters, ``None`` for one that cannot be asked
     because the attempt has no such subject.
     """
 
     declared: Declared
+    readers: tuple[tuple[Reader, ...], tuple[Reader, ...]]
     silent: tuple[Rule, ...]
     asking: tuple[tuple[Rule, tuple[int | None, ...]], ...]
     plan: Plan
@@ -49,21 +54,25 @@ class Chain:
 
     def sheet(self, attempt: Attempt) -> tuple[Sheet, tuple[str, ...], tuple[str, ...]]:
         """How to ask about this attempt, with its subjects and its members."""
-        declared = tuple([_counters(rule, attempt) for rule in self.rules])
+        declared = self._declared(attempt)
         # A rule returns the same tuple every time, so its identity says what it declares; the
         # sheet holds on to the tuples, so that no identity is used twice.
         sheet = self._sheets.get((*map(id, declared), attempt.proved))
         if sheet is None:
             sheet = self._find(declared, attempt.proved)
-        subjects = [attempt.subject(by) for by in sheet.plan.groups]
-        members = [attempt.subject(of) for of in sheet.plan.members]
+        subjects, members = _read(sheet, attempt)
         if None in subjects or None in members:
             dimensions = (*sheet.plan.groups, *sheet.plan.members)
             unknown = frozenset(by for by in dimensions if attempt.subject(by) is None)
             sheet = self._without(sheet, unknown, attempt.proved)
-            subjects = [attempt.subject(by) for by in sheet.plan.groups]
-            members = [attempt.subject(of) for of in sheet.plan.members]
-        return sheet, tuple(subjects), tuple(members)  # type: ignore[arg-type]
+            subjects, members = _read(sheet, attempt)
+        return sheet, subjects, members  # type: ignore[return-value]
+
+    def _declared(self, attempt: Attempt) -> Declared:
+        try:
+            return tuple([rule.counters(attempt) for rule in self.rules])
+        except Exception:  # one of them has a bug; find out which
+            return tuple([_counters(rule, attempt) for rule in self.rules])
 
     def _find(self, declared: Declared, proved: bool) -> Sheet:
         """A rule that makes its counters anew each time is recognised by what they say."""
@@ -106,7 +115,17 @@ class Chain:
             if mine:
                 asking.append((rule, tuple(places)))
         silent = tuple(r for r, mine in zip(self.rules, declared, strict=True) if not mine)
-        return Sheet(declared, silent, tuple(asking), Plan(counters, binds, self._reports))
+        plan = Plan(counters, binds, self._reports)
+        readers = (
+            tuple(subject_reader(by) for by in plan.groups),
+            tuple(subject_reader(of) for of in plan.members),
+        )
+        return Sheet(declared, readers, silent, tuple(asking), plan)
+
+
+def _read(sheet: Sheet, attempt: Attempt) -> tuple[Values, Values]:
+    subjects, members = sheet.readers
+    return tuple([read(attempt) for read in subjects]), tuple([read(attempt) for read in members])
 
 
 def speak(sheet: Sheet, attempt: Attempt) -> list[Finding]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 
+import iporigin
 import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
@@ -16,6 +18,7 @@ from pumpguard.attempt import NetworkKind
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import Address
 from pumpguard.intake.network import (
+    KINDS,
     CachedNetworks,
     MaxMindNetworks,
     PackagedNetworks,
@@ -189,3 +192,18 @@ def test_the_cache_is_bounded() -> None:
     for last in (1, 2, 3, 1):
         cached.country(ip_address(f"203.0.113.{last}"))
     assert networks.asked == 4
+
+
+def test_the_quick_look_says_the_same_as_iporigin() -> None:
+    """The packaged networks look in iporigin's table themselves; the answers must be its own."""
+    rng = random.Random(7)
+    packaged = PackagedNetworks()
+    addresses: list[Address] = [IPv4Address(rng.getrandbits(32)) for _ in range(3_000)]
+    addresses += [IPv6Address(0x2000 << 112 | rng.getrandbits(125)) for _ in range(1_000)]
+    addresses += [
+        ip_address(text) for text in ("127.0.0.1", "10.1.2.3", "192.0.2.1", "::1", "fd00::1")
+    ]
+    hosted = [ip_address(text) for text in ("52.95.110.1", "35.190.0.1", "2600:1900::1")]
+    for address in addresses + hosted:
+        assert packaged.kind(address) == KINDS.get(iporigin.classify(address).kind, "unknown")
+    assert {packaged.kind(address) for address in hosted} == {"hosting"}

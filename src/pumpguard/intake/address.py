@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
+
+from pumpguard.intake.headers import HasLines
 
 Address: TypeAlias = IPv4Address | IPv6Address
 
 MAX_HOPS = 32
+REMEMBERED = 16_384
+LONGEST = 128
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -26,8 +30,9 @@ class TrustedProxies:
     def __init__(self, proxies: Sequence[str] = (), header: str = "x-forwarded-for") -> None:
         self._networks = tuple(ip_network(proxy) for proxy in proxies)
         self._header = header
+        self._trusted = lru_cache(REMEMBERED)(self._is_trusted)
 
-    def client(self, scope: Scope, headers: Headers) -> Address | None:
+    def client(self, scope: Scope, headers: HasLines) -> Address | None:
         """The client's address, or ``None`` if the server does not know its peer's."""
         peer = parse_address(scope["client"][0]) if scope.get("client") else None
         if peer is None or not self._trusted(peer):
@@ -44,12 +49,18 @@ class TrustedProxies:
                 break
         return found
 
-    def _trusted(self, address: Address) -> bool:
+    def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
 
 
 def parse_address(text: str) -> Address | None:
     """One canonical address per host: no brackets, port or zone, IPv4 in IPv6 taken out."""
+    # What is long is not kept: a client must not decide how much memory its header takes.
+    return _parsed(text) if len(text) <= LONGEST else _parsed.__wrapped__(text)
+
+
+@lru_cache(REMEMBERED)
+def _parsed(text: str) -> Address | None:
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -17,6 +17,7 @@ from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from pumpguard.errors import IntakeError, PolicyError
+from pumpguard.intake.headers import Lines
 
 SOURCES = ("json", "form", "query", "path", "header", "cookie")
 MAX_FIELDS = 100
@@ -38,6 +39,9 @@ class Fields:
         self.scope = scope
         self.body = body
         self.parameters = parameters
+        self.lines = Lines(scope)
+        self.media_type = self.lines.get("content-type").partition(";")[0].strip().lower()
+        """The body's type, lower case and without parameters."""
 
     def get(self, field: str) -> object:
         """The field's value, or ``None`` where the request has none. Raises `IntakeError`."""
@@ -61,11 +65,6 @@ class Fields:
     def headers(self) -> Headers:
         """The request's headers."""
         return Headers(scope=self.scope)
-
-    @cached_property
-    def media_type(self) -> str:
-        """The body's type, lower case and without parameters."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @cached_property
     def json(self) -> object:
@@ -93,7 +92,7 @@ class Fields:
     @cached_property
     def cookies(self) -> tuple[tuple[str, str], ...]:
         """The cookies as names and values, in order; HTTP/2 spreads them over header lines."""
-        parts = ";".join(self.headers.getlist("cookie")).split(";")
+        parts = ";".join(self.lines.getlist("cookie")).split(";")
         return tuple(pair for part in parts for pair in cookie_parser(part).items())
 
     def _from_body(self, name: str) -> object:
@@ -104,7 +103,7 @@ class Fields:
         raise _unsupported(f"application/json or {FORM}")
 
     def _header(self, name: str) -> str | None:
-        values = self.headers.getlist(name)
+        values = self.lines.getlist(name)
         if len(values) > 1:
             raise _ambiguous("header")
         return values[0] if values else None
@@ -116,12 +115,16 @@ class Fields:
         return next(iter(values), None)
 
     def _check_encoding(self) -> None:
-        encodings = ",".join(self.headers.getlist("content-encoding")).lower().split(",")
+        if self.lines.getlist("content-type") == [self.media_type] and not self.lines.get(
+            "content-encoding"
+        ):
+            return  # nearly always
+        encodings = ",".join(self.lines.getlist("content-encoding")).lower().split(",")
         if not {encoding.strip() for encoding in encodings} <= {"", "identity"}:
             raise _unsupported("an unencoded body (no Content-Encoding)")
-        if len(self.headers.getlist("content-type")) > 1:
+        if len(self.lines.getlist("content-type")) > 1:
             raise _ambiguous("Content-Type header")
-        for parameter in self.headers.get("content-type", "").split(";")[1:]:
+        for parameter in self.lines.get("content-type").split(";")[1:]:
             name, _, value = parameter.partition("=")
             if name.strip().lower() == "charset" and value.strip().strip('"').lower() != "utf-8":
                 raise _unsupported("UTF-8")
@@ -132,7 +135,7 @@ def decode_json(body: bytes) -> object:
     try:
         # json.loads(bytes) would accept UTF-16 and a byte order mark, which apps read otherwise.
         text = body.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = STRICT.decode(text)
         if "\\ud" in text or "\\uD" in text:  # a surrogate escape: lone ones are no text
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
@@ -151,6 +154,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Never:
     raise ValueError(name)
+
+
+STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
 def _dig(value: object, path: str) -> object:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
-
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+from typing import TYPE_CHECKING
 
 from pumpguard.attempt import LineType, Phone
 from pumpguard.errors import IntakeError
+
+if TYPE_CHECKING:
+    import phonenumbers
+else:
+    try:  # the same library in Rust, from the [fast] extra; tests hold the two to be equal
+        import rphonenumbers as phonenumbers
+    except ImportError:
+        import phonenumbers
 
 MAX_LENGTH = 64
 CACHED = 8_192
@@ -17,6 +23,8 @@ NUMERALS = ("No", "Nl")
 
 SATELLITE = frozenset({870, 878, 881, 882, 883, 888, 979})
 """Calling codes of satellite, global and international premium services: up to dollars each."""
+
+PhoneNumberType = phonenumbers.PhoneNumberType
 
 LINE_TYPES: dict[int, LineType] = {
     PhoneNumberType.MOBILE: "mobile",
@@ -66,6 +74,8 @@ def _plain(value: object) -> str:
         raise unreadable("The telephone number is not text.")
     if not 0 < len(value) <= MAX_LENGTH:
         raise unreadable(f"The telephone number does not have 1 to {MAX_LENGTH} characters.")
+    if value[0] == "+" and value.isascii() and value[1:].isdecimal():
+        return value  # nearly always
     if value[:4].lower() == "tel:":
         value = value[4:]
     # Numerals that are no digits (², ①) are refused before NFKC makes digits of them, and letters
@@ -97,7 +107,7 @@ def _parse(text: str, region: str | None) -> Phone:
         raise unreadable("The telephone number needs its calling code, such as +44.")
     try:
         number = phonenumbers.parse(spelt, region)
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         raise unreadable(
             "The telephone number cannot be read; write it like +447700900123."
         ) from None
@@ -113,7 +123,7 @@ def _facts(number: phonenumbers.PhoneNumber) -> Phone:
         region = phonenumbers.region_code_for_country_code(calling_code)
     line = LINE_TYPES.get(phonenumbers.number_type(number), "unknown")
     return Phone(
-        e164=phonenumbers.format_number(number, PhoneNumberFormat.E164),
+        e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
         region=None if region in ("001", "ZZ") else region,
         calling_code=calling_code,
         line_type="satellite" if calling_code in SATELLITE else line,

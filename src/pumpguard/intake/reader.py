@@ -49,7 +49,7 @@ class Reader:
         fields = Fields(scope, body, parameters)
         attempt = self.attempt(
             self._phone(fields),
-            self._proxies.client(scope, fields.headers),
+            self._proxies.client(scope, fields.lines),
             session=self._key(fields, self._policy.session),
             account=self._key(fields, self._policy.account),
             device=self._key(fields, self._policy.device),
