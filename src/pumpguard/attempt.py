@@ -61,7 +61,8 @@ class Phone:
         """The block of ``10 ** drop`` numbers around this one, or ``None`` if it would cut into
         the calling code."""
         end = len(self.e164) - drop
-        return self.e164[:end] if end > len(str(self.calling_code)) + 1 else None
+        shown = 2 + (self.calling_code > 9) + (self.calling_code > 99)  # the + and the code
+        return self.e164[:end] if end > shown else None
 
     @property
     def masked(self) -> str:

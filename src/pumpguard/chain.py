@@ -21,7 +21,6 @@ UNREAD = Reading(0, 0.0)
 
 Declared: TypeAlias = tuple[Sequence[Counter], ...]
 Reader: TypeAlias = Callable[[Attempt], str | None]
-Values: TypeAlias = tuple[str | None, ...]
 
 logger = logging.getLogger("pumpguard")
 
@@ -30,7 +29,7 @@ logger = logging.getLogger("pumpguard")
 class Sheet:
     """One way in which the chain's rules may declare: the plan to ask by, and who is told what.
 
-    ``readers`` read the plan's subjects and members off an attempt.
+    ``readers`` read the plan's subjects off an attempt.
 
     ``silent`` rules declared nothing and speak from the attempt alone. ``asking`` holds each other
     rule with the plan's index of each of its counters, ``None`` for one that cannot be asked
@@ -38,7 +37,7 @@ class Sheet:
     """
 
     declared: Declared
-    readers: tuple[tuple[Reader, ...], tuple[Reader, ...]]
+    readers: tuple[Reader, ...]
     silent: tuple[Rule, ...]
     asking: tuple[tuple[Rule, tuple[int | None, ...]], ...]
     plan: Plan
@@ -60,13 +59,16 @@ class Chain:
         sheet = self._sheets.get((*map(id, declared), attempt.proved))
         if sheet is None:
             sheet = self._find(declared, attempt.proved)
-        subjects, members = _read(sheet, attempt)
-        if None in subjects or None in members:
-            dimensions = (*sheet.plan.groups, *sheet.plan.members)
-            unknown = frozenset(by for by in dimensions if attempt.subject(by) is None)
+        subjects = [read(attempt) for read in sheet.readers]
+        members = [attempt.subject(of) for of in sheet.plan.members]
+        if None in subjects or None in members:  # such as the IPv6 site of an IPv4 address
+            unknown = _unknown(sheet.plan.groups, subjects) | _unknown(sheet.plan.members, members)
             sheet = self._without(sheet, unknown, attempt.proved)
-            subjects, members = _read(sheet, attempt)
-        return sheet, subjects, members  # type: ignore[return-value]
+            subjects = [attempt.subject(by) for by in sheet.plan.groups] if None in members else [
+                subject for subject in subjects if subject is not None
+            ]  # fmt: skip
+            members = [attempt.subject(of) for of in sheet.plan.members]
+        return sheet, tuple(subjects), tuple(members)  # type: ignore[arg-type]
 
     def _declared(self, attempt: Attempt) -> Declared:
         try:
@@ -116,16 +118,13 @@ class Chain:
                 asking.append((rule, tuple(places)))
         silent = tuple(r for r, mine in zip(self.rules, declared, strict=True) if not mine)
         plan = Plan(counters, binds, self._reports)
-        readers = (
-            tuple(subject_reader(by) for by in plan.groups),
-            tuple(subject_reader(of) for of in plan.members),
-        )
+        readers = tuple(subject_reader(by) for by in plan.groups)
         return Sheet(declared, readers, silent, tuple(asking), plan)
 
 
-def _read(sheet: Sheet, attempt: Attempt) -> tuple[Values, Values]:
-    subjects, members = sheet.readers
-    return tuple([read(attempt) for read in subjects]), tuple([read(attempt) for read in members])
+def _unknown(dimensions: Sequence[str], values: Sequence[str | None]) -> frozenset[str]:
+    pairs = zip(dimensions, values, strict=True)
+    return frozenset([by for by, value in pairs if value is None])
 
 
 def speak(sheet: Sheet, attempt: Attempt) -> list[Finding]:

@@ -14,7 +14,7 @@ from pumpguard.chain import Chain, judge, met, share, speak
 from pumpguard.challenge import Challenge
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import StoreError
-from pumpguard.intake.network import CachedNetworks, Networks, default_networks
+from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.policy import Policy
@@ -53,8 +53,7 @@ class Guard:
         self.policy = policy
         self.store = open_store(store, policy) if isinstance(store, str) else store
         self.simulated = clock is not None
-        looked_up = CachedNetworks(networks or default_networks())
-        self.reader = Reader(policy, looked_up, challenge, clock)
+        self.reader = Reader(policy, networks or default_networks(), challenge, clock)
         self._on_decision = on_decision
         self._chain = Chain(policy.chain)
         self._local = MemoryStore()

@@ -14,18 +14,20 @@ import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
+from pumpguard import Guard, Policy
 from pumpguard.attempt import NetworkKind
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import Address
 from pumpguard.intake.network import (
     KINDS,
-    CachedNetworks,
     MaxMindNetworks,
     PackagedNetworks,
     UnknownNetworks,
     default_networks,
 )
+from pumpguard.intake.reader import CLIENTS
 
+PHONE = "+447400123456"
 HERE = ip_address("203.0.113.9")
 SIX = ip_address("2001:db8::9")
 MakeDatabase = Callable[..., Path]
@@ -179,19 +181,18 @@ class Counted(UnknownNetworks):
 
 def test_an_answer_is_remembered() -> None:
     networks = Counted()
-    cached = CachedNetworks(networks)
-    assert [cached.country(HERE) for _ in range(3)] == ["GB"] * 3
+    guard = Guard(Policy(send="/otp/send"), networks=networks)
+    for _ in range(3):
+        assert guard.attempt(PHONE, str(HERE)).client.country == "GB"
     assert networks.asked == 1
-    assert cached.kind(HERE) == "unknown"
 
 
-def test_the_cache_is_bounded() -> None:
+def test_the_memory_for_addresses_is_bounded() -> None:
     """A million addresses must not take a million places."""
-    networks = Counted()
-    cached = CachedNetworks(networks, size=2)
-    for last in (1, 2, 3, 1):
-        cached.country(ip_address(f"203.0.113.{last}"))
-    assert networks.asked == 4
+    guard = Guard(Policy(send="/otp/send"), networks=UnknownNetworks())
+    for last in range(CLIENTS + 100):
+        guard.attempt(PHONE, str(IPv4Address(0x0A000000 + last)))
+    assert guard.reader._known_client.cache_info().currsize == CLIENTS
 
 
 def test_the_quick_look_says_the_same_as_iporigin() -> None:

@@ -30,37 +30,38 @@ class TrustedProxies:
     def __init__(self, proxies: Sequence[str] = (), header: str = "x-forwarded-for") -> None:
         self._networks = tuple(ip_network(proxy) for proxy in proxies)
         self._header = header
-        self._trusted = lru_cache(REMEMBERED)(self._is_trusted)
+        self._known_hop = lru_cache(REMEMBERED)(self._read_hop)
 
     def client(self, scope: Scope, headers: HasLines) -> Address | None:
         """The client's address, or ``None`` if the server does not know its peer's."""
-        peer = parse_address(scope["client"][0]) if scope.get("client") else None
-        if peer is None or not self._trusted(peer):
-            return peer
+        found, trusted = self._hop(scope["client"][0]) if scope.get("client") else (None, False)
+        if not trusted:
+            return found
         # Several header lines are one list, in order.
         hops = ",".join(headers.getlist(self._header)).split(",")
-        found = peer
         for hop in reversed(hops[-MAX_HOPS:]):
-            address = parse_address(hop)
+            address, trusted = self._hop(hop)
             if address is None:
                 break  # what our own proxy wrote can be read; this was put there by somebody else
             found = address
-            if not self._trusted(address):
+            if not trusted:
                 break
         return found
 
-    def _is_trusted(self, address: Address) -> bool:
-        return any(address in network for network in self._networks)
+    def _hop(self, text: str) -> tuple[Address | None, bool]:
+        """One address of the way here, and whether it is one of our proxies."""
+        # What is long is not remembered: a client must not decide how much memory that takes.
+        return self._known_hop(text) if len(text) <= LONGEST else self._read_hop(text)
+
+    def _read_hop(self, text: str) -> tuple[Address | None, bool]:
+        address = parse_address(text)
+        if address is None:
+            return None, False
+        return address, any(address in network for network in self._networks)
 
 
 def parse_address(text: str) -> Address | None:
     """One canonical address per host: no brackets, port or zone, IPv4 in IPv6 taken out."""
-    # What is long is not kept: a client must not decide how much memory its header takes.
-    return _parsed(text) if len(text) <= LONGEST else _parsed.__wrapped__(text)
-
-
-@lru_cache(REMEMBERED)
-def _parsed(text: str) -> Address | None:
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +11,6 @@ from pumpguard.attempt import NetworkKind
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import Address
 
-CACHED = 65_536
 NO_COUNTRIES = ("AP", "EU")
 """What registries write for a block that serves a whole continent."""
 
@@ -119,14 +117,6 @@ class MaxMindNetworks:
         if record.get("is_public_proxy") or record.get("is_residential_proxy"):
             return "proxy"
         return "unknown"
-
-
-class CachedNetworks:
-    """Remembers the latest answers of another `Networks`."""
-
-    def __init__(self, networks: Networks, size: int = CACHED) -> None:
-        self.country = lru_cache(size)(networks.country)
-        self.kind = lru_cache(size)(networks.kind)
 
 
 def default_networks() -> Networks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ from pumpguard.intake.phone import canonical
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
+
+CLIENTS = 65_536
+"""How many addresses' countries and kinds are remembered."""
 
 LONGEST_KEY = 128
 
@@ -39,6 +43,7 @@ class Reader:
         self._challenge = challenge
         self._clock = clock or time.time
         self._prices = policy.price_table
+        self._known_client = lru_cache(CLIENTS)(self._look_up)
         self._proxies = TrustedProxies(policy.proxies, policy.proxy_header)
 
     async def read(
@@ -88,14 +93,15 @@ class Reader:
 
     def _client(self, address: Address | str | None) -> Client:
         found = parse_address(address) if isinstance(address, str) else address
-        if found is None:
-            return Client()
+        return Client() if found is None else self._known_client(found)
+
+    def _look_up(self, address: Address) -> Client:
         return Client(
-            address=str(found),
-            network=network_of(found),
-            site=site_of(found),
-            country=self._networks.country(found),
-            kind=self._networks.kind(found),
+            address=str(address),
+            network=network_of(address),
+            site=site_of(address),
+            country=self._networks.country(address),
+            kind=self._networks.kind(address),
         )
 
     def _key(self, fields: Fields, field: str | None) -> str | None:
