@@ -18,6 +18,7 @@ from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.policy import Policy
+from pumpguard.store.ban_cache import BanCache
 from pumpguard.store.base import Answer, Question, Store
 from pumpguard.store.breaker import Breaker
 from pumpguard.store.memory import MemoryStore, StoreFull
@@ -148,14 +149,13 @@ class Guard:
 
 
 def open_store(url: str, policy: Policy) -> Store:
-    """The store that a URL names, behind a breaker if it is over a network."""
+    """The store that a URL names; over a network, behind a breaker and a memory for bans."""
     if url.startswith("memory://"):
         return MemoryStore()
     from pumpguard.store.redis import RedisStore
 
-    return Breaker(
-        RedisStore(url, name=policy.name, secret=policy.secret, deadline=policy.deadline)
-    )
+    redis = RedisStore(url, name=policy.name, secret=policy.secret, deadline=policy.deadline)
+    return BanCache(Breaker(redis))
 
 
 def _decision(

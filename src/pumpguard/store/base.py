@@ -48,6 +48,9 @@ class Plan:
             for rule in counter.fed_by
         )
         """The rules whose refusals give a strike somewhere."""
+        self.binding_bans = tuple(
+            i for i, counter in enumerate(counters) if isinstance(counter, Ban) and binds[i]
+        )
         self.counts_attempts = any(counts_attempts(counter) for counter in counters)
 
     @cached_property
