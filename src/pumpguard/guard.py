@@ -88,6 +88,7 @@ class Guard:
             frozenset([f.rule for f in refusing if f.action > Action.CHALLENGE]),
             attempt.at if self.simulated else None,
             0.0 if self.simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
+            str(attempt.phone.calling_code),
         )
         if not plan.counters or (refusing and not _feeds_on(question)):
             return _decision(attempt, spoken)
@@ -154,7 +155,13 @@ def open_store(url: str, policy: Policy) -> Store:
         return MemoryStore()
     from pumpguard.store.redis import RedisStore
 
-    redis = RedisStore(url, name=policy.name, secret=policy.secret, deadline=policy.deadline)
+    redis = RedisStore(
+        url,
+        name=policy.name,
+        secret=policy.secret,
+        deadline=policy.deadline,
+        shards=policy.shards,
+    )
     return BanCache(Breaker(redis))
 
 

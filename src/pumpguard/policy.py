@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from pumpguard.attempt import Attempt, Phone
 from pumpguard.config import build, check, join
 from pumpguard.errors import PolicyError
 from pumpguard.intake.fields import check_field
@@ -18,6 +19,7 @@ from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import PriceTable
 from pumpguard.rules import KINDS, FunctionRule, Rule, RuleFunction, SlidingBan
 from pumpguard.rules.defaults import default_rules
+from pumpguard.store.sharding import too_small
 
 Rules: TypeAlias = tuple[Rule | RuleFunction, ...]
 RuleChanges: TypeAlias = Mapping[str, Mapping[str, object]]
@@ -49,7 +51,8 @@ class Policy:
         ``name`` separates policies that share a Redis; ``secret`` keys the hashes stored there.
         ``deadline`` (seconds) bounds a decision. When the store cannot answer in time, a request
         is judged by this process alone against limits divided by ``workers`` (``local``), let
-        through (``open``) or refused (``closed``), as ``on_store_failure`` says.
+        through (``open``) or refused (``closed``), as ``on_store_failure`` says. ``shards``
+        spreads the keys over that many parts of a cluster, by the phone's calling code.
     """
 
     send: str | Sequence[str]
@@ -72,6 +75,7 @@ class Policy:
     deadline: float = 0.05
     on_store_failure: Literal["local", "open", "closed"] = "local"
     workers: int = 1
+    shards: int = 1
     chain: Sequence[Rule] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +83,8 @@ class Policy:
         self._check_intake()
         self._check_values()
         object.__setattr__(self, "chain", _chain(self.rules, self.home))
+        if self.shards > 1:
+            _check_shards(self.chain, self.shards)
 
     @classmethod
     def from_toml(cls, source: str | Path) -> Policy:
@@ -127,7 +133,7 @@ class Policy:
         for i, region in enumerate(self.home):
             check_region(region, f"home.{i}")
         self.price_table  # noqa: B018 - raises for an unknown list or a bad price
-        for name, least in (("max_body", 1), ("workers", 1)):
+        for name, least in (("max_body", 1), ("workers", 1), ("shards", 1)):
             if getattr(self, name) < least:
                 raise PolicyError(name, f"at least {least}", getattr(self, name))
         for name in ("body_deadline", "deadline"):
@@ -208,3 +214,14 @@ def _check_names(chain: tuple[Rule, ...]) -> None:
                 raise PolicyError(
                     f"rules.{rule.name}.after", f"names of rules ({', '.join(names)})", after
                 )
+
+
+def _check_shards(chain: Sequence[Rule], shards: int) -> None:
+    """Every shard gets a part of the limits that belong to no destination; none may be zero."""
+    for region in sorted(SUPPORTED_REGIONS):
+        attempt = Attempt(Phone("+1000000000", region, 1))
+        for rule in chain:
+            counter = too_small(rule.counters(attempt), shards)
+            if counter is not None:
+                expected = f"at most the smallest limit by {counter.by} (rule {rule.name!r})"
+                raise PolicyError("shards", expected, shards)

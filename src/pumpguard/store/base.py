@@ -66,12 +66,13 @@ class Plan:
 class Question:
     """All that one request asks of the store.
 
-    ``subjects`` has one value per group of the plan, ``members`` one per distinct count, and
-    ``place`` is the number's last four digits. ``refused`` says that a rule has refused already,
-    from the request alone, and ``refused_by`` names those whose refusal is more than a challenge
-    and so may give strikes. ``at`` is the time in Unix seconds, or ``None`` to let the store's own
-    clock decide. ``jitter`` is a random number in [-1, 1] for ban lengths; it comes from the
-    caller because a server's own generator may restart with the same sequence.
+    ``subjects`` has one value per group of the plan, ``members`` one per distinct count, ``place``
+    is the number's last four digits, ``destination`` its calling code. ``refused`` says that a
+    rule has refused already, from the request alone, and ``refused_by`` names those whose refusal
+    is more than a challenge and so may give strikes. ``at`` is the time in Unix seconds, or
+    ``None`` to let the store's own clock decide. ``jitter`` is a random number in [-1, 1] for ban
+    lengths; it comes from the caller because a server's own generator may restart with the same
+    sequence.
     """
 
     plan: Plan
@@ -82,6 +83,7 @@ class Question:
     refused_by: frozenset[str] = frozenset()
     at: float | None = None
     jitter: float = 0.0
+    destination: str = ""
 
 
 @dataclass(frozen=True, slots=True)

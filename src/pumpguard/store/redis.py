@@ -20,6 +20,7 @@ from redis.exceptions import NoScriptError, RedisError
 from pumpguard.counters import Ban, Neighbours, Reading
 from pumpguard.errors import StoreError
 from pumpguard.store.base import Answer, Plan, Question, counts_attempts, feeds, gives_strikes
+from pumpguard.store.sharding import shard_of, spread
 
 FORMAT = "pg1"
 """The version of what is stored: it protects the bytes in a rolling deploy, as the script's hash
@@ -49,7 +50,8 @@ class RedisStore:
 
     ``secret`` keys the hashes under which phones and networks are stored. ``deadline`` (seconds)
     bounds the whole call; nothing is retried, because a call whose reply was lost may have
-    counted. Connections are made lazily, one pool per event loop, at most ``max_connections``.
+    counted. ``shards`` spreads the keys by calling code (see `pumpguard.store.sharding`).
+    Connections are made lazily, one pool per event loop, at most ``max_connections``.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class RedisStore:
         name: str = "default",
         secret: str = "",
         deadline: float = 0.05,
+        shards: int = 1,
         max_connections: int = 32,
     ) -> None:
         self.url = url
         self.deadline = deadline
         self._max_connections = max_connections
-        self._prefix = f"{FORMAT}:{{{name}}}:"
+        tags = [name] if shards == 1 else [f"{name}-{shard}" for shard in range(shards)]
+        self._prefixes = [f"{FORMAT}:{{{tag}}}:" for tag in tags]
         key = blake2b(secret.encode(), digest_size=32).digest()
         self._hash = blake2b(digest_size=10, key=key)
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Redis] = WeakKeyDictionary()
@@ -94,7 +98,9 @@ class RedisStore:
 
     def keys(self, question: Question) -> list[str]:
         """One key per subject: format version, policy (the hash tag), keyed hash."""
-        prefix = self._prefix
+        prefix = self._prefixes[0]
+        if len(self._prefixes) > 1:
+            prefix = self._prefixes[shard_of(question.destination, len(self._prefixes))]
         keys = []
         for by, subject in zip(question.plan.groups, question.subjects, strict=True):
             hashed = self._hash.copy()
@@ -104,7 +110,7 @@ class RedisStore:
         return keys
 
     def _arguments(self, question: Question) -> list[Any]:
-        plan = question.plan
+        plan = self._plan(question)
         return [
             0 if question.at is None else int(question.at * 1000),
             int(question.refused),
@@ -114,6 +120,10 @@ class RedisStore:
             b"".join(self._member(member) for member in question.members),
             _fed(plan, question.refused_by) if question.refused_by else b"",
         ]
+
+    def _plan(self, question: Question) -> Plan:
+        shards = len(self._prefixes)
+        return question.plan if shards == 1 else spread(question.plan, shards)
 
     def _member(self, member: str) -> bytes:
         hashed = self._hash.copy()

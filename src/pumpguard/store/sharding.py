@@ -1,0 +1,58 @@
+"""One policy over several shards, by the destination's calling code.
+
+Everything about a destination (phone, prefix, country) lives in that destination's shard and keeps
+its whole limit. What does not belong to one destination (a network that asks for many countries)
+is counted in every shard it asks for, each with its part of the limit. So the whole never admits
+more than the limits say; it may admit less to a network whose requests are unevenly spread, and a
+ban holds in the shard in which it was earned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+from hashlib import blake2b
+
+from pumpguard.counters import Ban, Counter
+from pumpguard.store.base import Plan
+
+DESTINATIONS = frozenset({"phone", "country", "calling_code"})
+
+
+def shard_of(destination: str, shards: int) -> int:
+    """The shard of a destination, the same in every process."""
+    digest = blake2b(destination.encode(), digest_size=4).digest()
+    return int.from_bytes(digest) % shards
+
+
+def belongs_to_a_destination(counter: Counter) -> bool:
+    """Whether all requests that this counter counts go to one destination."""
+    return any(part in DESTINATIONS or part.startswith("prefix:") for part in counter.by.split("+"))
+
+
+def too_small(counters: Iterable[Counter], shards: int) -> Counter | None:
+    """A counter whose limit cannot be divided among so many shards, if there is one."""
+    for counter in counters:
+        if not belongs_to_a_destination(counter) and _limit(counter) < shards:
+            return counter
+    return None
+
+
+@lru_cache(maxsize=1024)
+def spread(plan: Plan, shards: int) -> Plan:
+    """The plan as each shard applies it."""
+    counters = [_part(counter, shards) for counter in plan.counters]
+    return Plan(counters, plan.binds, plan.reports)
+
+
+def _part(counter: Counter, shards: int) -> Counter:
+    if belongs_to_a_destination(counter):
+        return counter
+    if isinstance(counter, Ban):
+        return replace(counter, strikes=counter.strikes // shards)
+    return replace(counter, limit=counter.limit // shards)
+
+
+def _limit(counter: Counter) -> int:
+    return counter.strikes if isinstance(counter, Ban) else counter.limit

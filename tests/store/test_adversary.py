@@ -1,0 +1,72 @@
+"""An adversary who knows the algorithm and looks for the edges of its buckets."""
+
+from __future__ import annotations
+
+import pytest
+
+from pumpguard.counters import SLICES, Window
+from pumpguard.store.base import Plan, Question
+from pumpguard.store.memory import MemoryStore
+
+SECONDS = 10
+STEP = 0.025
+
+
+def burst(store: MemoryStore, plan: Plan, at: float, requests: int) -> list[float]:
+    """As many requests as fit at one moment."""
+    admitted = []
+    for _ in range(requests):
+        if not store.decide_now(Question(plan, ("me",), at=at)).admitted:
+            break
+        admitted.append(at)
+    return admitted
+
+
+def densest(times: list[float]) -> int:
+    """The most admissions in any true window (t - W, t]."""
+    most, first = 0, 0
+    for last, time in enumerate(times):
+        while times[first] <= time - SECONDS + 1e-9:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+@pytest.mark.parametrize("limit", [1, 7, 10, 11, 40, 100])
+def test_bursts_at_any_two_moments_never_get_more_than_the_limit(limit: int) -> None:
+    """All offsets of two bursts against the slices, a fortieth of a slice apart: a two-bucket
+    window admits nearly twice the limit to this, and so does a fixed one."""
+    for start in range(40):
+        for gap in range(0, round(SECONDS * 1.2 / STEP), 7):
+            store, plan = MemoryStore(), Plan([Window("r", "x", limit, SECONDS)], [True])
+            at = 1_700_000_000 + start * STEP
+            times = burst(store, plan, at, limit + 1)
+            times += burst(store, plan, at + gap * STEP, limit + 1)
+            assert densest(times) <= limit
+
+
+@pytest.mark.parametrize("limit", [3, 10, 11, 100])
+def test_a_greedy_client_gets_the_limit_and_nearly_all_of_it(limit: int) -> None:
+    """Asking all the time: never more than L per window, and at least k / (k + 1) of the rate."""
+    store, plan = MemoryStore(), Plan([Window("r", "x", limit, SECONDS)], [True])
+    times: list[float] = []
+    windows = 8
+    for step in range(round(windows * SECONDS / STEP)):
+        times += burst(store, plan, 1_700_000_000 + step * STEP, limit + 1)
+    assert densest(times) == limit
+    assert len(times) >= windows * limit * SLICES / (SLICES + 1) - 1
+
+
+@pytest.mark.parametrize("limit", [5, 50])
+def test_a_patient_client_finds_no_gap(limit: int) -> None:
+    """Fill the window late in a slice, then try every moment after: nothing opens early."""
+    for late in range(1, 40):
+        store, plan = MemoryStore(), Plan([Window("r", "x", limit, SECONDS)], [True])
+        filled = 1_700_000_000 + late * STEP
+        times = burst(store, plan, filled, limit)
+        step = 1
+        while len(times) == limit:
+            times += burst(store, plan, filled + step * STEP, 1)
+            step += 1
+        assert times[-1] - filled >= SECONDS - 1e-6
+        assert times[-1] - filled <= SECONDS * (1 + 1 / SLICES) + STEP

@@ -1,0 +1,88 @@
+"""Shards: the whole never admits more than the limits say."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from pumpguard import Policy, PolicyError
+from pumpguard.counters import Window
+from pumpguard.rules import RateLimit
+from pumpguard.store.base import Plan, Question
+from pumpguard.store.redis import RedisStore
+from pumpguard.store.sharding import shard_of
+from tests.conftest import PATIENT
+
+SHARDS = 4
+PLAN = Plan([Window("net", "network", 22, 3600), Window("phone", "phone", 3, 3600)], [True, True])
+
+
+@pytest.fixture
+async def sharded(valkey_url: str, name: str) -> AsyncIterator[RedisStore]:
+    store = RedisStore(valkey_url, name=name, deadline=PATIENT, shards=SHARDS)
+    yield store
+    await store.aclose()
+
+
+def question(network: str, phone: str, code: str) -> Question:
+    return Question(PLAN, (network, phone), at=1_700_000_000.0, destination=code)
+
+
+async def test_a_network_gets_no_more_than_its_limit_over_all_shards(sharded: RedisStore) -> None:
+    """It asks everywhere; each shard gives it its part."""
+    rng = random.Random(1)
+    admitted = 0
+    for n in range(400):
+        code = str(rng.randrange(1, 999))
+        answer = await sharded.decide(question("one", f"+{code}{n}", code))
+        admitted += answer.admitted
+    assert admitted == SHARDS * (22 // SHARDS) <= 22
+
+
+async def test_a_destination_keeps_its_whole_limit(sharded: RedisStore) -> None:
+    """A phone lives in one shard, whoever asks for it."""
+    answers = [await sharded.decide(question(f"n{i}", "+441", "44")) for i in range(5)]
+    assert [answer.admitted for answer in answers] == [True] * 3 + [False] * 2
+
+
+async def test_all_keys_of_a_question_share_a_slot(
+    sharded: RedisStore, valkey_url: str, name: str
+) -> None:
+    """One destination is one hash tag; many destinations are all of them."""
+    for code in range(1, 60):
+        keys = sharded.keys(question("n", f"+{code}", str(code)))
+        assert len({key.split("}")[0] for key in keys}) == 1
+        await sharded.decide(question("n", f"+{code}", str(code)))
+    async with Redis.from_url(valkey_url, decode_responses=True) as server:
+        tags = {key.split("}")[0] async for key in server.scan_iter(match=f"*{name}*")}
+    assert tags == {f"pg1:{{{name}-{shard}" for shard in range(SHARDS)}
+
+
+@given(st.integers(1, 16))
+def test_calling_codes_are_spread(shards: int) -> None:
+    """No shard is left out, and none takes much more than its part."""
+    counts = Counter(shard_of(str(code), shards) for code in range(1, 1000))
+    assert len(counts) == shards
+    assert max(counts.values()) < 2 * 1000 / shards
+
+
+def test_limits_that_cannot_be_divided_are_refused() -> None:
+    """A limit of 3 per network over 4 shards would be 0 or 4; neither is what was meant."""
+    few = RateLimit(by="network", limits="3/hour")
+    with pytest.raises(PolicyError, match=r"shards: expected at most .* by network"):
+        Policy(send="/s", rules=[few], shards=4)
+    Policy(send="/s", rules=[few], shards=3)
+    Policy(send="/s", rules=[RateLimit(by=("network", "country"), limits="1/hour")], shards=9)
+
+
+def test_the_default_chain_can_be_sharded() -> None:
+    """Up to what its smallest limit by network allows."""
+    Policy(send="/s", home=["GB"], shards=5)
+    with pytest.raises(PolicyError, match="shards"):
+        Policy(send="/s", home=["GB"], shards=6)
