@@ -15,7 +15,7 @@ from pumpguard.decision import Mode
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import GeoMismatch, Number, RateLimit, SlidingBan
 from pumpguard.store.base import Answer, Question
-from pumpguard.testing import FakeClock, make_attempt
+from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
 from tests.rules.trying import Trying
 
 COOLDOWN = RateLimit(name="cooldown", by="phone", limits="1/minute")
@@ -241,6 +241,15 @@ async def test_a_decision_explains_itself_without_naming_anybody() -> None:
         "throttle: +44••••••••56 (GB) for 81.2.69.• (None)\n"
         "  cooldown: RATE_LIMIT → throttle [by=phone, used=1, limit=1, seconds=60]"
     )
+
+
+def test_a_challenge_that_nobody_can_solve_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """At start, and only where a rule would put one."""
+    for challenge in (None, SimulatedHuman()):
+        Guard(Policy(send="/s", rules=[GeoMismatch()]), challenge=challenge)
+    Guard(Policy(send="/s", rules=[COOLDOWN]))
+    Guard(Policy(send="/s", rules=[GeoMismatch(mode="monitor")]))
+    assert caplog.text.count("PG003") == 1
 
 
 async def test_every_decision_is_told_once() -> None:

@@ -155,6 +155,11 @@ def judge(sheet: Sheet, attempt: Attempt, readings: Mapping[int, Reading]) -> li
     return found
 
 
+def asks_for_proof(rule: Rule) -> bool:
+    """Whether findings of this rule put a challenge to the client, as far as it says."""
+    return rule.mode == "enforce" and getattr(rule, "action", None) == "challenge"
+
+
 def met(action: Action, proved: bool) -> bool:
     """Whether all that is asked for is proof, and it was given."""
     return action is Action.ALLOW or (action is Action.CHALLENGE and proved)

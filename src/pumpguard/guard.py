@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from pumpguard import sending
 from pumpguard.attempt import Attempt
-from pumpguard.chain import Chain, judge, met, share, speak
+from pumpguard.chain import Chain, asks_for_proof, judge, met, share, speak
 from pumpguard.challenge import Challenge
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import StoreError
@@ -57,6 +57,11 @@ class Guard:
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
         self._on_decision = on_decision
         self._chain = Chain(policy.chain)
+        if challenge is None and any(asks_for_proof(rule) for rule in policy.chain):
+            logger.warning(
+                "PG003 rules ask for proof, and no challenge= can tell a solved one: "
+                "whoever is asked stays refused"
+            )
         self._local = MemoryStore()
 
     def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:

@@ -62,7 +62,7 @@ class Plan:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question:
     """All that one request asks of the store.
 
@@ -86,7 +86,7 @@ class Question:
     destination: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """Whether the request was admitted (and charged), and what was read when.
 
