@@ -7,6 +7,7 @@ import re
 import socket
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -175,11 +176,13 @@ async def test_nobody_there_is_a_typed_error_at_once() -> None:
     await store.aclose()
 
 
-async def silent_server(heard: list[bytes]) -> asyncio.Server:
+async def silent_server(heard: list[bytes], closed: asyncio.Event) -> asyncio.Server:
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while chunk := await reader.read(65_536):
-            heard.append(chunk)
+        with suppress(ConnectionError):
+            while chunk := await reader.read(65_536):
+                heard.append(chunk)
         writer.close()
+        closed.set()
 
     return await asyncio.start_server(listen, "127.0.0.1", 0)
 
@@ -187,14 +190,15 @@ async def silent_server(heard: list[bytes]) -> asyncio.Server:
 async def test_a_server_that_never_answers_is_asked_once() -> None:
     """The deadline ends the call; a call that may have counted is not repeated."""
     heard: list[bytes] = []
-    async with await silent_server(heard) as server:
+    closed = asyncio.Event()
+    async with await silent_server(heard, closed) as server:
         port = server.sockets[0].getsockname()[1]
         store = RedisStore(f"redis://127.0.0.1:{port}", deadline=0.05)
-        with pytest.raises(StoreError, match="50 ms"):
+        with pytest.raises(StoreError, match="deadline|no reply"):
             await ask(store, window(1))
-        await asyncio.sleep(0.2)
-        assert b"".join(heard).count(b"EVALSHA") == 1
         await store.aclose()
+        await asyncio.wait_for(closed.wait(), PATIENT)
+        assert b"".join(heard).count(b"EVALSHA") == 1
 
 
 async def test_cancelled_requests_tear_down_no_connections(
@@ -212,7 +216,7 @@ async def test_cancelled_requests_tear_down_no_connections(
     )
     assert all(answer.readings[0].used == 0 for answer in answers)
     opened = (await server.info("stats"))["total_connections_received"] - before
-    assert opened <= 32
+    assert opened == 0
 
 
 def test_one_store_serves_several_event_loops(valkey_url: str, name: str) -> None:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import struct
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b, sha1
 from importlib.resources import files
-from typing import Any
-from weakref import WeakKeyDictionary
-
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
 
 from pumpguard.counters import Ban, Neighbours, Reading
-from pumpguard.errors import StoreError
 from pumpguard.store.base import Answer, Plan, Question, counts_attempts, feeds, gives_strikes
 from pumpguard.store.sharding import shard_of, spread
+from pumpguard.store.transport.link import Link
+from pumpguard.store.transport.resp import Word
 
 FORMAT = "pg1"
 """The version of what is stored: it protects the bytes in a rolling deploy, as the script's hash
@@ -28,8 +21,6 @@ protects the code."""
 
 BINDS, ATTEMPTS = 1, 2
 NOTHING: Mapping[int, Reading] = {}
-
-logger = logging.getLogger("pumpguard.store")
 
 
 def _script() -> str:
@@ -48,10 +39,11 @@ SCRIPT_SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 class RedisStore:
     """Counters in Redis or Valkey, shared by every process that uses the same ``name``.
 
-    ``secret`` keys the hashes under which phones and networks are stored. ``deadline`` (seconds)
-    bounds the whole call; nothing is retried, because a call whose reply was lost may have
-    counted. ``shards`` spreads the keys by calling code (see `pumpguard.store.sharding`).
-    Connections are made lazily, one pool per event loop, at most ``max_connections``.
+    ``url`` is ``redis://``, ``rediss://`` or ``unix://``, ``redis+sentinel://h:p,h:p/service`` or
+    ``redis+cluster://h:p,h:p``. ``secret`` keys the hashes under which phones and networks are
+    stored. ``deadline`` (seconds) bounds the whole call; nothing that may have counted is sent
+    again. ``shards`` spreads the keys by calling code (see `pumpguard.store.sharding`).
+    Raises `PolicyError` for a URL that cannot be understood; connects when first asked.
     """
 
     def __init__(
@@ -62,45 +54,36 @@ class RedisStore:
         secret: str = "",
         deadline: float = 0.05,
         shards: int = 1,
-        max_connections: int = 32,
     ) -> None:
-        self.url = url
-        self.deadline = deadline
-        self._max_connections = max_connections
         tags = [name] if shards == 1 else [f"{name}-{shard}" for shard in range(shards)]
         self._prefixes = [f"{FORMAT}:{{{tag}}}:" for tag in tags]
+        # In a cluster, shards live on different nodes: each has a link that knows its own.
+        self._links = [Link(url, deadline=deadline) for _ in tags]
         key = blake2b(secret.encode(), digest_size=32).digest()
         self._hash = blake2b(digest_size=10, key=key)
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Redis] = WeakKeyDictionary()
 
     async def decide(self, question: Question) -> Answer:
         """Ask in one round trip. Raises `StoreError` on any fault or past the deadline."""
-        keys = self.keys(question)
-        args = self._arguments(question)
-        # The call lives in its own task: cancelling a request must not tear down a connection
-        # between command and reply.
-        call = asyncio.create_task(self._call(keys, args))
-        call.add_done_callback(_forget)
-        try:
-            async with asyncio.timeout(self.deadline):
-                reply = await asyncio.shield(call)
-        except TimeoutError:
-            raise StoreError(f"no answer within {self.deadline * 1000:.0f} ms") from None
-        except (RedisError, OSError) as error:
-            raise StoreError(f"{type(error).__name__}: {error}") from error
-        return decode(question.plan, reply)
+        link, prefix, plan = self._links[0], self._prefixes[0], question.plan
+        if len(self._links) > 1:
+            shard = shard_of(question.destination, len(self._links))
+            link, prefix = self._links[shard], self._prefixes[shard]
+            plan = spread(plan, len(self._links))
+        reply = await link.run(
+            SCRIPT_SHA, SCRIPT, self._keys(question, prefix), self._arguments(question, plan)
+        )
+        return decode(plan, reply)
 
     async def aclose(self) -> None:
         """Close this event loop's connections."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        await asyncio.gather(*(link.aclose() for link in self._links))
 
     def keys(self, question: Question) -> list[str]:
         """One key per subject: format version, policy (the hash tag), keyed hash."""
-        prefix = self._prefixes[0]
-        if len(self._prefixes) > 1:
-            prefix = self._prefixes[shard_of(question.destination, len(self._prefixes))]
+        shard = shard_of(question.destination, len(self._prefixes))
+        return self._keys(question, self._prefixes[shard])
+
+    def _keys(self, question: Question, prefix: str) -> list[str]:
         keys = []
         for by, subject in zip(question.plan.groups, question.subjects, strict=True):
             hashed = self._hash.copy()
@@ -109,53 +92,21 @@ class RedisStore:
             keys.append(prefix + hashed.hexdigest())
         return keys
 
-    def _arguments(self, question: Question) -> list[Any]:
-        plan = self._plan(question)
+    def _arguments(self, question: Question, plan: Plan) -> list[Word]:
         return [
             0 if question.at is None else int(question.at * 1000),
             int(question.refused),
             question.jitter,
             encode(plan),
             question.place,
-            b"".join(self._member(member) for member in question.members),
+            b"".join([self._member(member) for member in question.members]),
             _fed(plan, question.refused_by) if question.refused_by else b"",
         ]
-
-    def _plan(self, question: Question) -> Plan:
-        shards = len(self._prefixes)
-        return question.plan if shards == 1 else spread(question.plan, shards)
 
     def _member(self, member: str) -> bytes:
         hashed = self._hash.copy()
         hashed.update(member.encode("utf-8", "surrogatepass"))
         return hashed.digest()[:4]
-
-    async def _call(self, keys: list[str], args: list[Any]) -> list[int]:
-        run: Callable[..., Awaitable[list[int]]] = self._client().execute_command
-        try:
-            return await run("EVALSHA", SCRIPT_SHA, len(keys), *keys, *args)
-        except NoScriptError:  # a restarted server, or one that sees this version first
-            return await run("EVAL", SCRIPT, len(keys), *keys, *args)
-
-    def _client(self) -> Redis:
-        loop = asyncio.get_running_loop()
-        client = self._clients.get(loop)
-        if client is None:
-            client = self._clients[loop] = self._connect()
-        return client
-
-    def _connect(self) -> Redis:
-        pool = BlockingConnectionPool.from_url(
-            self.url,
-            max_connections=self._max_connections,
-            timeout=self.deadline,
-            socket_timeout=self.deadline,
-            socket_connect_timeout=self.deadline,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            driver_info=None,
-        )
-        return Redis.from_pool(pool)
 
 
 @lru_cache(maxsize=1024)
@@ -224,9 +175,3 @@ def decode(plan: Plan, reply: list[int]) -> Answer:
     triples = zip(reply[2::3], reply[3::3], reply[4::3], strict=True)
     readings = {places[i]: Reading(used, wait / 1000) for i, used, wait in triples}
     return Answer(bool(reply[0]), readings, now)
-
-
-def _forget(call: asyncio.Task[list[int]]) -> None:
-    """Collect the outcome of a call that nobody waits for any more."""
-    if not call.cancelled() and (error := call.exception()) is not None:
-        logger.debug("a store call failed: %s", type(error).__name__)

@@ -1,0 +1,243 @@
+"""One connection: commands out in few writes, replies in order, one timer for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, NamedTuple, cast
+
+from pumpguard.errors import StoreError
+from pumpguard.store.transport.calls import Ahead, Call, fail
+from pumpguard.store.transport.endpoint import Endpoint, check_greetings
+from pumpguard.store.transport.faults import ErrorReply, Late, Lost, Unreachable
+from pumpguard.store.transport.resp import NOTHING, Codec, Word
+
+FLUSH_AFTER = 8
+"""Commands that are written together at most: the server works on them while we go on."""
+
+GRACE = 0.002
+"""Seconds between a missed deadline and the verdict. When this process was late itself, replies
+may be waiting in the socket; in this time the loop comes by to read them."""
+
+
+class Terms(NamedTuple):
+    """What a connection may take: seconds per call, seconds to connect, and the codec."""
+
+    deadline: float
+    connect_deadline: float
+    codec: Codec
+
+
+class Connection(asyncio.Protocol):
+    """Opens itself when made; calls queue until it is open, and fail with it.
+
+    ``pending`` holds a future per call, oldest first, and when it was made. A future that was
+    cancelled keeps its place, so that its reply is taken off the wire and goes to nobody.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, terms: Terms, on_gone: Callable[[Connection], None]
+    ) -> None:
+        self.pending: deque[Call] = deque()
+        self._endpoint = endpoint
+        self._deadline, self._connect_deadline, (self._pack, make_reader) = terms
+        self._on_gone = on_gone
+        self._loop = asyncio.get_running_loop()
+        self._reader = make_reader()
+        self._queue: list[bytes] = []  # until it is open, queue[i] is what pending[i] waits for
+        self._greeted: deque[Call] = deque()
+        self._expecting = self._greeted
+        self._transport: asyncio.Transport | None = None
+        self._open = self._gone = self._retired = self._paused = self._flushing = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._on_trial: object = None
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+        self._opening = self._loop.create_task(self._connect())
+
+    def ask(self, command: tuple[Word, ...]) -> asyncio.Future[Any]:
+        """Queue a command; the future is its reply, or a `StoreError`."""
+        packed = self._pack(command)
+        future = self._loop.create_future()
+        self.pending.append((future, monotonic()))
+        queue = self._queue
+        queue.append(packed)
+        if len(queue) >= FLUSH_AFTER:
+            self._flush()
+        elif not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush_tick)
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._deadline, self._check)
+        return future
+
+    def ask_asking(self, command: tuple[Word, ...]) -> asyncio.Future[Any]:
+        """The same behind ``ASKING``; the two are sent together or not at all."""
+        ahead = Ahead()
+        self.pending.append((cast(asyncio.Future[Any], ahead), monotonic()))
+        self._queue.append(self._pack(("ASKING",)))
+        ahead.of = self.ask(command)
+        return ahead.of
+
+    def retire(self) -> None:
+        """Close when the last reply is in; the owner sends no more calls."""
+        self._retired = True
+        if not self.pending:
+            self._break("the connection is retired")
+
+    async def aclose(self) -> None:
+        """Close at once; calls in flight fail."""
+        self._break("the store was closed")
+        await asyncio.wait({self._opening})
+        if self._transport is not None:
+            await asyncio.wait({self._closed})
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport, unless everybody has gone meanwhile."""
+        self._transport = wire = cast(asyncio.Transport, transport)  # uvloop's is no subclass
+        # Nothing is to wait in the transport: uvloop would keep writes until the tick ends. (With
+        # a limit of 0, asyncio's TLS would call an empty buffer full.)
+        wire.set_write_buffer_limits(high=1)
+        if self._gone:
+            wire.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand each reply to the oldest call."""
+        reader, expecting = self._reader, self._expecting
+        gets = reader.gets
+        try:
+            reader.feed(data)
+            while (reply := gets()) is not NOTHING:
+                future, _ = expecting.popleft()
+                if future.done():  # its caller has gone
+                    continue
+                if isinstance(reply, StoreError):
+                    future.set_exception(reply)
+                else:
+                    future.set_result(reply)
+        except Exception as error:  # no RESP, more replies than calls: nothing after it is safe
+            self._break(f"what came is no reply ({type(error).__name__})")
+        if self._retired and not self.pending:
+            self._break("the connection is retired")
+
+    def pause_writing(self) -> None:
+        """The kernel takes no more: keep commands here, where their deadlines are watched."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """The kernel takes more."""
+        self._paused = False
+        self._flush()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Fail what was in flight: its replies will never come."""
+        self._break(f"the connection ended ({type(error).__name__ if error else 'EOF'})")
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    def _flush_tick(self) -> None:
+        self._flushing = False
+        self._flush()
+
+    def _flush(self) -> None:
+        queue = self._queue
+        if queue and self._open and not self._paused and self._transport is not None:
+            self._transport.write(b"".join(queue))
+            queue.clear()
+
+    async def _connect(self) -> None:
+        try:
+            async with asyncio.timeout(self._connect_deadline):
+                await self._endpoint.connect(self)
+                await self._greet()
+        except ErrorReply as refusal:
+            reply, text = refusal.reply, str(refusal)
+            self._drop(lambda: ErrorReply(reply, text))
+        except TimeoutError:
+            self._break("no connection in time")
+        except Exception as error:  # sockets, TLS, resolvers: each has its own
+            self._break(f"no connection ({type(error).__name__}: {error})")
+        else:
+            self._start()
+
+    async def _greet(self) -> None:
+        """All greetings in one write; nothing else is sent until the server has taken them."""
+        greetings = self._endpoint.greetings()
+        replies = [self._loop.create_future() for _ in greetings]
+        self._greeted.extend((reply, 0.0) for reply in replies)
+        if self._transport is not None and greetings:
+            self._transport.write(b"".join(map(self._pack, greetings)))
+        outcomes = await asyncio.gather(*replies, return_exceptions=True)
+        check_greetings(greetings, outcomes)
+
+    def _start(self) -> None:
+        if self._gone:
+            return
+        waiting = zip(list(self.pending), self._queue, strict=True)
+        still = [(call, packed) for call, packed in waiting if not call[0].done()]
+        self.pending.clear()
+        self.pending.extend(call for call, _ in still)
+        self._queue[:] = [packed for _, packed in still]
+        self._expecting = self.pending
+        self._open = True
+        self._flush()
+        if self._retired:
+            self.retire()
+
+    def _check(self) -> None:
+        """What the timer calls: has the oldest call missed its deadline?"""
+        self._timer = None
+        if not self.pending:
+            return
+        oldest = self.pending[0]
+        left = oldest[1] + self._deadline - monotonic()
+        if left <= 0 and self._open and self._on_trial is oldest:
+            self._give_up()
+            return
+        if left <= 0 and self._open:
+            self._on_trial, left = oldest, GRACE
+        elif left <= 0:
+            left = self._stop_waiting()
+        if self.pending:
+            self._timer = self._loop.call_later(left, self._check)
+
+    def _overdue(self) -> int:
+        born = monotonic() - self._deadline
+        return next((i for i, (_, at) in enumerate(self.pending) if at > born), len(self.pending))
+
+    def _give_up(self) -> None:
+        """Replies come in order: when one is missing, none behind it can be waited for."""
+        late = Late(f"{self._endpoint.where}: no reply within {self._deadline * 1000:.0f} ms")
+        for _ in range(self._overdue()):
+            fail(self.pending.popleft(), Late(*late.args))
+        self._break("a call before this one had no reply in time")
+
+    def _stop_waiting(self) -> float:
+        """Fail calls that waited too long for a connection: they need not be sent any more."""
+        overdue = self._overdue()
+        del self._queue[:overdue]
+        for _ in range(overdue):
+            fault = Unreachable(f"{self._endpoint.where}: no connection in time")
+            fail(self.pending.popleft(), fault)
+        return self.pending[0][1] + self._deadline - monotonic() if self.pending else 0.0
+
+    def _break(self, text: str) -> None:
+        kind = Lost if self._open else Unreachable
+        self._drop(lambda: kind(f"{self._endpoint.where}: {text}"))
+
+    def _drop(self, fault: Callable[[], StoreError]) -> None:
+        if self._gone:
+            return
+        self._gone = True
+        self._on_gone(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+        if self._opening is not asyncio.current_task(self._loop):
+            self._opening.cancel()
+        self._queue.clear()
+        for calls in (self._greeted, self.pending):
+            while calls:
+                fail(calls.popleft(), fault())

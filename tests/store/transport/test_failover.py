@@ -1,0 +1,145 @@
+"""Clusters whose slots move and masters that die, under load."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from redis.crc import key_slot
+
+from tests.store.transport.calling import SLACK
+from tests.store.transport.fleet import Server, until, watched_pair
+from tests.store.transport.linking import READ, READ_SHA, Load, MakeLink, count, elsewhere, fault_of
+
+# Clusters.
+
+
+@contextmanager
+def moving(nodes: list[Server], tag: str) -> Iterator[tuple[Callable[..., None], Server, Server]]:
+    """The slot of a tag on its way to another node; the move is completed in the end."""
+    slot = key_slot(tag.encode())
+    owners = {node.port: node for node in nodes}
+    rows = nodes[0].ask("CLUSTER", "SLOTS")
+    [port] = [where[1] for first, last, where, *_ in rows if first <= slot <= last]
+    source = owners[port]
+    target = next(node for node in nodes if node is not source)
+    ids = {node.port: node.ask("CLUSTER", "MYID").decode() for node in nodes}
+    target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source.port])
+    source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target.port])
+
+    def migrate(*keys: str) -> None:
+        source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+
+    try:
+        yield migrate, source, target
+    finally:
+        rest = source.ask("CLUSTER", "GETKEYSINSLOT", slot, 1000)
+        if rest:
+            migrate(*(key.decode() for key in rest))
+        for node in (target, source, *nodes):
+            node.ask("CLUSTER", "SETSLOT", slot, "NODE", ids[target.port])
+
+
+def cluster_url(nodes: list[Server]) -> str:
+    return "redis+cluster://" + ",".join(node.seed for node in nodes)
+
+
+async def test_a_cluster_serves_the_script_at_the_owner_of_its_slot(
+    make_link: MakeLink, nodes: list[Server], name: str
+) -> None:
+    """No redirection, ever, while nothing moves."""
+    for tag in (f"{name}-{i}" for i in range(6)):
+        link = make_link(cluster_url(nodes))
+        for number in range(1, 4):
+            assert await count(link, f"{{{tag}}}:a", f"{{{tag}}}:b") == number
+        assert len(next(iter(link._lanes.values()))._lines) == 1
+
+
+async def test_a_slot_that_has_moved_costs_one_trip_once(
+    make_link: MakeLink, nodes: list[Server], name: str
+) -> None:
+    """MOVED has not run: it is followed, and nobody notices."""
+    link = make_link(cluster_url(nodes))
+    keys = (f"{{{name}}}:a", f"{{{name}}}:b")
+    assert await count(link, *keys) == 1
+    with moving(nodes, name):
+        pass
+    assert [await count(link, *keys) for _ in range(3)] == [2, 3, 4]
+
+
+async def test_a_slot_on_its_way(make_link: MakeLink, nodes: list[Server], name: str) -> None:
+    """Keys on both sides: a store error, until they are together again; never counted twice."""
+    link = make_link(cluster_url(nodes))
+    a, b = f"{{{name}}}:a", f"{{{name}}}:b"
+    assert await count(link, a, b) == 1
+    with moving(nodes, name) as (migrate, _, _):
+        assert await count(link, a, b) == 2  # all still there
+        migrate(a)
+        fault = await fault_of(link, a, b)
+        assert type(fault.reply).__name__ == "TryAgainError"  # type: ignore[attr-defined]
+        assert await count(link, a) == 3  # ASK is followed
+        migrate(b)
+        assert await count(link, a, b) == 4  # ASK, for both
+    assert await count(link, a, b) == 5
+
+
+async def test_slots_that_move_under_load(
+    make_link: MakeLink, nodes: list[Server], name: str
+) -> None:
+    """To and fro: answers or store errors, nothing counted twice, and no restart."""
+    link = make_link(cluster_url(nodes), deadline=1.0)
+    keys = [(f"{{{name}}}:{i}-a", f"{{{name}}}:{i}-b") for i in range(20)]
+    dice = random.Random(3)
+    load = Load(link, lambda: dice.choice(keys))
+
+    def there_and_back() -> None:
+        for _ in range(3):
+            with moving(nodes, name) as (migrate, _, _):
+                for pair in dice.sample(keys, 10):
+                    migrate(pair[0])
+
+    async with load.running():
+        await load.more()
+        await elsewhere(there_and_back)
+        await load.more()
+    assert set(load.outcomes) <= {"answered", "ErrorReply"}
+    counted = 0
+    for first, second in keys:
+        reads = [int(await link.run(READ_SHA, READ, [key], [])) for key in (first, second)]
+        assert reads[0] == reads[1]
+        counted += reads[0]
+    assert 0 <= counted - load.outcomes["answered"] <= 16  # the last ones were called off
+
+
+# Sentinels.
+
+
+async def test_a_sentinel_failover_under_load(make_link: MakeLink, name: str) -> None:
+    """The master dies: store errors within the deadline, then the replica serves."""
+    with watched_pair() as (master, replica, sentinel):
+        link = make_link(f"redis+sentinel://{sentinel.seed}/shop", deadline=0.25)
+        load = Load(link, lambda: (name,))
+        async with load.running():
+            await load.more()
+            await elsewhere(master.kill)
+            await elsewhere(lambda: until(lambda: replica.ask("ROLE")[0] == b"master"))
+            await load.more()
+        assert load.slowest < 0.25 + SLACK
+        assert set(load.outcomes) <= {"answered", "Lost", "Unreachable", "Late", "ErrorReply"}
+        assert int(replica.ask("GET", name)) > 50
+
+
+async def test_a_planned_failover_under_load(make_link: MakeLink, name: str) -> None:
+    """The old master lives on as a replica: it is left, not hammered."""
+    with watched_pair() as (master, replica, sentinel):
+        link = make_link(f"redis+sentinel://{sentinel.seed}/shop", deadline=0.25)
+        load = Load(link, lambda: (name,))
+        async with load.running():
+            await load.more()
+            await elsewhere(lambda: until(lambda: sentinel.ask("SENTINEL", "FAILOVER", "shop")))
+            await elsewhere(lambda: until(lambda: master.ask("ROLE")[0] == b"slave"))
+            await load.more()
+        assert load.slowest < 0.25 + SLACK
+        assert set(load.outcomes) <= {"answered", "Lost", "Unreachable", "Late", "ErrorReply"}
+        assert replica.ask("ROLE")[0] == b"master"
