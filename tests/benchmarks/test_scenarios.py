@@ -1,0 +1,114 @@
+"""The measuring itself, in miniature: what it finds is not asserted, only that it finds it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks.kit.delay import delayed
+from benchmarks.kit.load import content_length, wire_format
+from benchmarks.kit.servers import server
+from benchmarks.kit.traffic import traffic
+from benchmarks.report.picture import draw
+from benchmarks.scenarios.growth import COUNTS, rules
+from benchmarks.scenarios.live_subjects import RULE, fill
+from benchmarks.scenarios.over_admission import most_over
+from benchmarks.systems.ours import guard
+
+
+def test_an_excess_in_any_window_is_found() -> None:
+    instants = [(0.0, 0.0), (0.6, 0.6), (0.9, 0.9), (1.1, 1.1)]
+    assert most_over(instants, limit=3, seconds=1.0) == 0
+    assert most_over(instants, limit=2, seconds=1.0) == 1
+
+
+def test_what_may_have_fallen_outside_is_no_excess() -> None:
+    assert most_over([(0.0, 0.1), (0.5, 1.2)], limit=1, seconds=1.0) == 0
+
+
+def test_policies_of_so_many_rules() -> None:
+    assert [len(guard("memory://", rules(count)).policy.chain) for count in COUNTS] == [1, 4, 8, 16]
+
+
+async def test_live_subjects_are_copies_in_the_stores_own_format() -> None:
+    with server() as store:
+        async with AsyncExitStack() as stack:
+            asked = guard(store.url, [RULE], stack, name="live")
+            await fill(store, asked, 20_500)
+        assert store.keys() == (20_500, 0)
+
+
+def test_the_proxy_delays_and_changes_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_echo, args=(listener,), daemon=True).start()
+        with (
+            delayed(listener.getsockname()[1], 0.001) as port,
+            socket.create_connection(("127.0.0.1", port), timeout=5) as near,
+        ):
+            near.sendall(b"as it is")
+            assert near.recv(64) == b"as it is"
+
+
+def _echo(listener: socket.socket) -> None:
+    far, _ = listener.accept()
+    with far:
+        while data := far.recv(64):
+            far.sendall(data)
+
+
+def test_the_load_client_speaks_http() -> None:
+    request = traffic(200)[0]
+    head, _, body = wire_format(request).partition(b"\r\n\r\n")
+    assert content_length(head) == len(body) == len(request.body)
+    assert content_length(b"HTTP/1.1 204 No Content") == 0
+
+
+def test_the_picture_is_drawn_from_the_results() -> None:
+    picture = draw(results())
+    assert picture.startswith(b"\x89PNG")
+    assert [int.from_bytes(picture[at : at + 4]) for at in (16, 20)] == [1600, 900]
+
+
+def test_one_scenario_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def found(_: object) -> dict[str, Any]:
+        return {"bytes_per_subject": 171.0, "keys_without_ttl": 0}
+
+    monkeypatch.setitem(command.SCENARIOS, "memory", found)
+    monkeypatch.setattr(command, "traffic", lambda: ())
+    monkeypatch.setattr("gc.freeze", lambda: None)
+    monkeypatch.setattr("logging.disable", lambda _: None)
+    assert command.main(["--quick", "--only", "memory", "--out", str(tmp_path)]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["latest.json"]
+    assert "missed" in capsys.readouterr().out
+
+
+def results() -> dict[str, Any]:
+    """As little as a picture can be drawn from."""
+    value = {"median": 40.0, "low": 30.0, "high": 50.0}
+    small = {"median": 0.4, "low": 0.3, "high": 0.5}
+    mode = {"microseconds": value, "added_to_bare": small}
+    system = {"title": "it", "limits": 8, "concurrent": mode}
+    return {
+        "about": {
+            "machine": "here", "server": "valkey", "python": "3", "at": "2026-01-01", "quick": True,
+            "packages": {"fastapi": "1"},
+        },
+        "in_process": {
+            "bare": {**system, "kind": "bare"},
+            "pumpguard": {**system, "kind": "ours"},
+            "peer": {**system, "kind": "peer"},
+        },
+        "far_redis": {
+            "ping_microseconds": value,
+            "systems": {"pumpguard": {"title": "it", "pings": small}},
+        },
+        "growth": {"rules": {str(n): {"added_microseconds": value} for n in COUNTS}},
+    }  # fmt: skip
