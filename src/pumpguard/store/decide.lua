@@ -20,7 +20,7 @@
 --   B  base, cap, memory in seconds (4 each), factor, jitter (doubles), then how many (1) and
 --      which (1 each) counters' refusals give it a strike
 
-local BINDS, ATTEMPTS = 1, 2  -- flags
+local ATTEMPTS = 2  -- flags: 1 for one that binds, 2 for one that counts attempts
 local READ = {W = window_read, D = distinct_read, N = neighbours_read, B = ban_read}
 local CHARGE = {W = window_charge, D = distinct_charge, N = neighbours_charge}
 local LONGEST = 400 * 86400000  -- ms that any counter may matter
@@ -35,40 +35,28 @@ end
 -- 1. Read all.
 
 local plan, at = ARGV[4], 3
-local specs, states, groups = {}, {}, {}
 local place, members_seen = tonumber(ARGV[5]), 0
+local groups = {}
+-- Of each counter, in columns: a table per counter would cost more than all the counting.
+local kinds, binds, attempts, ids, limits, spans, states = {}, {}, {}, {}, {}, {}, {}
 
-local function read_spec(group)
-  local kind, flags, id, limit, span
-  kind, flags, id, limit, span, at = struct.unpack('>c1BI3I4I8', plan, at)
-  local binds, attempts = flags % 2 == 1, flags >= ATTEMPTS
-  if kind == 'W' then
-    return {
-      kind = kind, id = id, group = group, binds = binds, attempts = attempts,
-      limit = limit, span = span,
-    }
-  elseif kind == 'N' then
+local function read_tail(kind)
+  if kind == 'N' then
     local distance
     distance, at = struct.unpack('>I2', plan, at)
-    return {
-      kind = kind, id = id, group = group, binds = binds, limit = limit, span = span,
-      place = place, distance = distance,
-    }
+    return {place = place, distance = distance}
   elseif kind == 'D' then
     members_seen = members_seen + 4
+    return string.sub(ARGV[6], members_seen - 3, members_seen)
+  elseif kind == 'B' then
+    local base, cap, memory, factor, jitter, feeders
+    base, cap, memory, factor, jitter, feeders, at = struct.unpack('>I4I4I4ddB', plan, at)
+    at = at + feeders
     return {
-      kind = kind, id = id, group = group, binds = binds, limit = limit, span = span,
-      member = string.sub(ARGV[6], members_seen - 3, members_seen),
+      base = base, cap = cap, memory = memory, factor = factor, jitter = jitter,
+      fed_by = string.sub(plan, at - feeders, at - 1),
     }
   end
-  local base, cap, memory, factor, jitter, feeders
-  base, cap, memory, factor, jitter, feeders, at = struct.unpack('>I4I4I4ddB', plan, at)
-  at = at + feeders
-  return {
-    kind = kind, id = id, group = group, binds = binds, attempts = attempts,
-    limit = limit, span = span, base = base, cap = cap, memory = memory,
-    factor = factor, jitter = jitter, fed_by = string.sub(plan, at - feeders, at - 1),
-  }
 end
 
 local function read_segments(value)
@@ -88,17 +76,18 @@ for g = 1, #KEYS do
     expires = struct.unpack('>I6', value)
     if expires > now + LONGEST then value, expires = '', 0 end  -- not one of ours
   end
-  local first, size = #specs + 1, string.byte(plan, at)
-  local group = {
-    first = first, last = first + size - 1, expires = expires, was = #value, ttl = 0,
-    segments = read_segments(value),
+  local first, size = #kinds + 1, string.byte(plan, at)
+  local segments = value == '' and {} or read_segments(value)
+  groups[g] = {
+    first = first, last = first + size - 1, expires = expires, was = #value, segments = segments,
   }
-  groups[g] = group
   at = at + 1
-  for i = first, group.last do
-    local spec = read_spec(group)
-    specs[i] = spec
-    states[i] = READ[spec.kind](spec, group.segments[spec.id] or '', now)
+  for i = first, first + size - 1 do
+    local kind, flags, id, limit, span
+    kind, flags, id, limit, span, at = struct.unpack('>c1BI3I4I8', plan, at)
+    kinds[i], binds[i], attempts[i] = kind, flags % 2 == 1, flags >= ATTEMPTS
+    ids[i], limits[i], spans[i] = id, limit, span
+    states[i] = READ[kind](limit, span, segments[id] or '', now, read_tail(kind))
   end
 end
 
@@ -116,26 +105,24 @@ end
 
 -- 2. Decide all. A standing ban ends it here, and writes nothing: being banned must stay cheap.
 
-for i, spec in ipairs(specs) do
-  if spec.kind == 'B' and spec.binds and states[i].wait > 0 then return answer(false) end
+for i, kind in ipairs(kinds) do
+  if kind == 'B' and binds[i] and states[i].wait > 0 then return answer(false) end
 end
 
-local function keep(i, stored, ttl)
-  local group = specs[i].group
-  group.segments[specs[i].id] = stored
-  if ttl > group.ttl then group.ttl = ttl end
+local written = {}  -- what to store and for how long it can matter, by counter
+
+local function strike(i)
+  written[i] = {ban_strike(limits[i], spans[i], states[i], chance)}
 end
 
 -- Attempts count whatever becomes of the request.
-for i, spec in ipairs(specs) do
-  if spec.kind == 'B' and spec.attempts and states[i].wait == 0 then
-    keep(i, ban_strike(spec, states[i], chance))
-  end
+for i, kind in ipairs(kinds) do
+  if kind == 'B' and attempts[i] and states[i].wait == 0 then strike(i) end
 end
 
 local refusing, admitted = {}, not refused
-for i, spec in ipairs(specs) do
-  if spec.binds and states[i].wait > 0 then
+for i, state in ipairs(states) do
+  if binds[i] and state.wait > 0 then
     refusing[i] = true
     admitted = false
   end
@@ -143,31 +130,37 @@ end
 
 -- 3. Charge all or nothing; write bans.
 
-for i, spec in ipairs(specs) do
-  if spec.kind ~= 'B' and (spec.attempts or (admitted and states[i].wait == 0)) then
-    keep(i, CHARGE[spec.kind](spec, states[i]))
+for i, kind in ipairs(kinds) do
+  if kind ~= 'B' and (attempts[i] or (admitted and states[i].wait == 0)) then
+    written[i] = {CHARGE[kind](limits[i], spans[i], states[i])}
   end
 end
 
 if not admitted then
-  local fed = {}
-  for _, i in ipairs({string.byte(ARGV[7], 1, -1)}) do fed[i] = true end
-  for i, spec in ipairs(specs) do
-    if spec.kind == 'B' and not spec.attempts and states[i].wait == 0 then
-      local struck = fed[i - 1]
+  for i, kind in ipairs(kinds) do
+    if kind == 'B' and not attempts[i] and states[i].wait == 0 then
+      local struck = string.find(ARGV[7], string.char(i - 1), 1, true)
       for j in pairs(refusing) do
-        struck = struck or string.find(spec.fed_by, string.char(j - 1), 1, true)
+        struck = struck or string.find(states[i].shape.fed_by, string.char(j - 1), 1, true)
       end
-      if struck then keep(i, ban_strike(spec, states[i], chance)) end
+      if struck then strike(i) end
     end
   end
 end
 
 for g, group in ipairs(groups) do
-  if group.ttl > 0 then
-    local segments, parts, size = group.segments, {''}, 6
+  local segments, ttl = group.segments, 0
+  for i = group.first, group.last do
+    local write = written[i]
+    if write then
+      segments[ids[i]] = write[1]
+      if write[2] > ttl then ttl = write[2] end
+    end
+  end
+  if ttl > 0 then
+    local parts, size = {''}, 6
     for i = group.first, group.last do
-      local id = specs[i].id
+      local id = ids[i]
       local stored = segments[id]
       if stored then
         parts[#parts + 1] = struct.pack('>I3B', id, #stored) .. stored
@@ -182,11 +175,11 @@ for g, group in ipairs(groups) do
       end
     end
     -- The expiry is moved in steps of a tenth, so that most writes leave it as it is.
-    if group.was > 0 and group.expires >= now + group.ttl then
+    if group.was > 0 and group.expires >= now + ttl then
       parts[1] = struct.pack('>I6', group.expires)
       redis.call('SET', KEYS[g], table.concat(parts), 'KEEPTTL')
     else
-      local ttl = math.ceil(group.ttl * 1.1)
+      ttl = math.ceil(ttl * 1.1)
       parts[1] = struct.pack('>I6', now + ttl)
       redis.call('SET', KEYS[g], table.concat(parts), 'PX', ttl)
     end

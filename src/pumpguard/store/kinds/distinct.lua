@@ -1,36 +1,35 @@
 -- distinct: at most `limit` different members in any true window of `span` milliseconds.
 --
 -- Stored: 10 bytes per member, its latest time (6) and its hash (4).
--- The question brings the hash of its member (spec.member, 4 bytes).
+-- The question brings the hash of its member (4 bytes).
 -- Twin: distinct.py
 
-local function distinct_read(spec, stored, now)
-  local member = spec.member
+local function distinct_read(limit, span, stored, now, member)
   for at = 1, #stored - 9, 10 do
     now = math.max(now, (struct.unpack('>I6', stored, at)))
   end
   local others, waits, known = {}, {}, false
   for at = 1, #stored - 9, 10 do
     local time = struct.unpack('>I6', stored, at)
-    if time > now - spec.span then
+    if time > now - span then
       if string.sub(stored, at + 6, at + 9) == member then
         known = true
       else
         others[#others + 1] = string.sub(stored, at, at + 9)
-        waits[#waits + 1] = time + spec.span - now
+        waits[#waits + 1] = time + span - now
       end
     end
   end
   local used, wait = #others + (known and 1 or 0), 0
-  if not known and used >= spec.limit then
+  if not known and used >= limit then
     table.sort(waits)
-    wait = waits[used - spec.limit + 1]
+    wait = waits[used - limit + 1]
   end
   return {used = used, wait = wait, now = now, others = others, member = member}
 end
 
-local function distinct_charge(spec, state)
+local function distinct_charge(_, span, state)
   local others = state.others
   others[#others + 1] = struct.pack('>I6', state.now) .. state.member
-  return table.concat(others), spec.span
+  return table.concat(others), span
 end

@@ -1,16 +1,16 @@
 -- neighbours: at most `limit` other places within `distance` of this one in any true window.
 --
 -- Stored: 8 bytes per hit, its time (6) and its place (2), oldest first, 24 at most.
--- The question brings this request's place (spec.place).
+-- The question brings this request's place, the plan the distance.
 -- Twin: neighbours.py
 
 local REMEMBERED = 24
 
-local function neighbours_read(spec, stored, now)
-  local mine, distance = spec.place, spec.distance
+local function neighbours_read(limit, span, stored, now, reach)
+  local mine, distance = reach.place, reach.distance
   local size = #stored - #stored % 8
   if size > 0 then now = math.max(now, (struct.unpack('>I6', stored, size - 7))) end
-  local edge, near, seen, oldest = now - spec.span, {}, {}, size + 1
+  local edge, near, seen, oldest = now - span, {}, {}, size + 1
   for at = size - 7, 1, -8 do  -- newest first, so that each place counts with its latest time
     local time, place = struct.unpack('>I6I2', stored, at)
     if time <= edge then break end
@@ -22,11 +22,11 @@ local function neighbours_read(spec, stored, now)
     end
   end
   local wait = 0
-  if #near >= spec.limit then wait = near[spec.limit] + spec.span - now end
-  return {used = #near, wait = wait, now = now, live = string.sub(stored, oldest, size)}
+  if #near >= limit then wait = near[limit] + span - now end
+  return {used = #near, wait = wait, now = now, live = string.sub(stored, oldest, size), place = mine}
 end
 
-local function neighbours_charge(spec, state)
-  local hits = state.live .. struct.pack('>I6I2', state.now, spec.place)
-  return string.sub(hits, -8 * REMEMBERED), spec.span
+local function neighbours_charge(_, span, state)
+  local hits = state.live .. struct.pack('>I6I2', state.now, state.place)
+  return string.sub(hits, -8 * REMEMBERED), span
 end

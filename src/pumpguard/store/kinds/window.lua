@@ -74,13 +74,13 @@ local function slices_charge(state)
     .. string.sub(counts, width + 1)
 end
 
-local function window_read(spec, stored, now)
-  if spec.limit <= EXACT_UP_TO then return log_read(spec.limit, spec.span, stored, now) end
-  return slices_read(spec.limit, spec.span, stored, now)
+local function window_read(limit, span, stored, now)
+  if limit <= EXACT_UP_TO then return log_read(limit, span, stored, now) end
+  return slices_read(limit, span, stored, now)
 end
 
 -- Returns what to store, and for how long it can matter.
-local function window_charge(spec, state)
-  if state.counts then return slices_charge(state), spec.span * 1.1 end
-  return log_charge(spec.limit, state), spec.span
+local function window_charge(limit, span, state)
+  if state.counts then return slices_charge(state), span * 1.1 end
+  return log_charge(limit, state), span
 end
