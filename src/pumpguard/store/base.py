@@ -3,7 +3,7 @@
 The semantics are the same in every store and are fixed by `tests/store/`:
 
 1. Everything is read before anything is decided, and decided before anything is written.
-2. An active ban that binds refuses at once and writes nothing.
+2. A standing ban that binds refuses at once: nothing else is read, and nothing written.
 3. A request is admitted when nothing that binds is full. Only then are admission counters charged,
    every one of them; a refused request charges none.
 4. A counter that does not bind (monitored, or a challenge that was solved) is charged with the
@@ -91,7 +91,7 @@ class Answer:
     """Whether the request was admitted (and charged), and what was read when.
 
     ``readings`` are by the counter's index in the plan: of those that are full, or of all if the
-    plan reports.
+    plan reports; of the bans that stand, if there are any.
     """
 
     admitted: bool

@@ -14,8 +14,8 @@
 -- A value is the time it expires (6 bytes), then a segment per counter: id (3), length (1), bytes.
 -- Segments that this plan does not know belong to another version of it, and are kept.
 --
--- A plan is: report everything? (1), number of groups (1); per group the number of counters (1);
--- per counter kind (1: W D N B), flags (1), id (3), limit (4), span in ms (8), and for
+-- A plan is: report everything? (1); how many bans bind (1), of each its index (1), group (1) and
+-- id (3); then per group the number of counters (1), and per counter kind (1: W D N B), flags (1), id (3), limit (4), span in ms (8), and for
 --   N  distance (2)
 --   B  base, cap, memory in seconds (4 each), factor, jitter (doubles), then how many (1) and
 --      which (1 each) counters' refusals give it a strike
@@ -32,9 +32,47 @@ if now == 0 then
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- 1. Read all.
-
 local plan, at = ARGV[4], 3
+
+local values, expiries, segments = redis.call('MGET', unpack(KEYS)), {}, {}
+for g = 1, #KEYS do
+  local value = values[g] or ''
+  local expires = #value >= 6 and struct.unpack('>I6', value) or 0
+  if expires > now + LONGEST then value, expires = '', 0 end  -- not one of ours
+  values[g], expiries[g] = value, expires
+end
+
+local function segments_of(g)
+  local found = segments[g]
+  if found then return found end
+  local value, from = values[g], 7
+  found = {}
+  while from + 3 <= #value do
+    local id, size = struct.unpack('>I3B', value, from)
+    found[id] = string.sub(value, from + 4, from + 3 + size)
+    from = from + 4 + size
+  end
+  segments[g] = found
+  return found
+end
+
+-- 1. A standing ban ends it here, and writes nothing: being banned must stay cheap.
+
+local banned = {0, now}
+for _ = 1, string.byte(plan, 2) do
+  local index, g, id
+  index, g, id, at = struct.unpack('>BBI3', plan, at)
+  local level, wait = ban_standing(segments_of(g + 1)[id], now)
+  if wait > 0 then
+    banned[#banned + 1] = index
+    banned[#banned + 1] = level
+    banned[#banned + 1] = math.ceil(wait)
+  end
+end
+if #banned > 2 then return banned end
+
+-- 2. Read all.
+
 local place, members_seen = tonumber(ARGV[5]), 0
 local groups = {}
 -- Of each counter, in columns: a table per counter would cost more than all the counting.
@@ -59,35 +97,16 @@ local function read_tail(kind)
   end
 end
 
-local function read_segments(value)
-  local segments, from = {}, 7
-  while from + 3 <= #value do
-    local id, size = struct.unpack('>I3B', value, from)
-    segments[id] = string.sub(value, from + 4, from + 3 + size)
-    from = from + 4 + size
-  end
-  return segments
-end
-
-local values = redis.call('MGET', unpack(KEYS))
 for g = 1, #KEYS do
-  local value, expires = values[g] or '', 0
-  if #value >= 6 then
-    expires = struct.unpack('>I6', value)
-    if expires > now + LONGEST then value, expires = '', 0 end  -- not one of ours
-  end
-  local first, size = #kinds + 1, string.byte(plan, at)
-  local segments = value == '' and {} or read_segments(value)
-  groups[g] = {
-    first = first, last = first + size - 1, expires = expires, was = #value, segments = segments,
-  }
+  local kept, first, size = segments_of(g), #kinds + 1, string.byte(plan, at)
+  groups[g] = {first = first, last = first + size - 1}
   at = at + 1
   for i = first, first + size - 1 do
     local kind, flags, id, limit, span
     kind, flags, id, limit, span, at = struct.unpack('>c1BI3I4I8', plan, at)
     kinds[i], binds[i], attempts[i] = kind, flags % 2 == 1, flags >= ATTEMPTS
     ids[i], limits[i], spans[i] = id, limit, span
-    states[i] = READ[kind](limit, span, segments[id] or '', now, read_tail(kind))
+    states[i] = READ[kind](limit, span, kept[id] or '', now, read_tail(kind))
   end
 end
 
@@ -103,11 +122,7 @@ local function answer(admitted)
   return reply
 end
 
--- 2. Decide all. A standing ban ends it here, and writes nothing: being banned must stay cheap.
-
-for i, kind in ipairs(kinds) do
-  if kind == 'B' and binds[i] and states[i].wait > 0 then return answer(false) end
-end
+-- 3. Decide all.
 
 local written = {}  -- what to store and for how long it can matter, by counter
 
@@ -128,7 +143,7 @@ for i, state in ipairs(states) do
   end
 end
 
--- 3. Charge all or nothing; write bans.
+-- 4. Charge all or nothing; write bans.
 
 for i, kind in ipairs(kinds) do
   if kind ~= 'B' and (attempts[i] or (admitted and states[i].wait == 0)) then
@@ -149,11 +164,11 @@ if not admitted then
 end
 
 for g, group in ipairs(groups) do
-  local segments, ttl = group.segments, 0
+  local kept, ttl = segments[g], 0
   for i = group.first, group.last do
     local write = written[i]
     if write then
-      segments[ids[i]] = write[1]
+      kept[ids[i]] = write[1]
       if write[2] > ttl then ttl = write[2] end
     end
   end
@@ -161,22 +176,22 @@ for g, group in ipairs(groups) do
     local parts, size = {''}, 6
     for i = group.first, group.last do
       local id = ids[i]
-      local stored = segments[id]
+      local stored = kept[id]
       if stored then
         parts[#parts + 1] = struct.pack('>I3B', id, #stored) .. stored
         size = size + 4 + #stored
-        segments[id] = nil
+        kept[id] = nil
       end
     end
-    for id, stored in pairs(segments) do
+    for id, stored in pairs(kept) do
       if size + 4 + #stored <= UNKNOWN_KEPT then
         parts[#parts + 1] = struct.pack('>I3B', id, #stored) .. stored
         size = size + 4 + #stored
       end
     end
     -- The expiry is moved in steps of a tenth, so that most writes leave it as it is.
-    if group.was > 0 and group.expires >= now + ttl then
-      parts[1] = struct.pack('>I6', group.expires)
+    if #values[g] > 0 and expiries[g] >= now + ttl then
+      parts[1] = struct.pack('>I6', expiries[g])
       redis.call('SET', KEYS[g], table.concat(parts), 'KEEPTTL')
     else
       ttl = math.ceil(ttl * 1.1)

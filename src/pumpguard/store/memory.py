@@ -90,10 +90,15 @@ class Trip:
             else:
                 member = next(members) if isinstance(counter, Distinct) else ""
                 self.counts[i] = look_at(counter, member, question.place, kept, now)
-        self.admitted = not self._banned() and self._decide()
+        binds = plan.binds
+        # A standing ban ends it here, and writes nothing: being banned must stay cheap.
+        self.standing = {i: look for i, look in self.bans.items() if binds[i] and look.wait}
+        self.admitted = not self.standing and self._decide()
 
     def readings(self) -> dict[int, Reading]:
-        """Of every counter, or of those that are full."""
+        """Of the bans that stand, else of every counter or of those that are full."""
+        if self.standing:
+            return {i: Reading(look.used, look.wait / 1000) for i, look in self.standing.items()}
         looks: list[tuple[int, Look | ban.BanLook]] = [*self.bans.items(), *self.counts.items()]
         waits = [(i, look, look.wait) for i, look in looks]
         return {
@@ -101,10 +106,6 @@ class Trip:
             for i, look, wait in waits
             if wait or self.question.plan.reports
         }
-
-    def _banned(self) -> bool:
-        """A standing ban ends it here, and writes nothing: being banned must stay cheap."""
-        return any(self.question.plan.binds[i] and look.wait for i, look in self.bans.items())
 
     def _decide(self) -> bool:
         counters = self.question.plan.counters

@@ -113,7 +113,10 @@ class RedisStore:
 def encode(plan: Plan) -> bytes:
     """A plan as ``decide.lua`` reads it. Raises `ValueError` in the one case in millions where two
     counters of a subject cannot be told apart; rename a rule."""
-    encoded = [bytes([plan.reports, len(plan.groups)])]
+    places = order(plan)
+    encoded = [bytes([plan.reports, len(plan.binding_bans)])]
+    for i in plan.binding_bans:
+        encoded.append(bytes([places.index(i), plan.group_of[i]]) + _id(plan.identities[i]))
     for group in plan.grouped:
         ids = [_id(plan.identities[i]) for i in group]
         if len(set(ids)) != len(ids):

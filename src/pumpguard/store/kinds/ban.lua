@@ -4,6 +4,13 @@
 -- The plan brings base, cap and memory in seconds, factor, and jitter.
 -- Twin: ban.py
 
+-- The level and what is left of a ban that stands, or zeros.
+local function ban_standing(stored, now)
+  if not stored or #stored < 7 then return 0, 0 end
+  local ends, level = struct.unpack('>I6B', stored)
+  return level, math.max(0, ends - now)
+end
+
 local function ban_read(_, _, stored, now, shape)
   local ends, level, strikes = 0, 0, ''
   if #stored >= 7 then
