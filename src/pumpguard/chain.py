@@ -62,11 +62,9 @@ class Chain:
         subjects = [read(attempt) for read in sheet.readers]
         members = [attempt.subject(of) for of in sheet.plan.members]
         if None in subjects or None in members:  # such as the IPv6 site of an IPv4 address
-            unknown = _unknown(sheet.plan.groups, subjects) | _unknown(sheet.plan.members, members)
-            sheet = self._without(sheet, unknown, attempt.proved)
-            subjects = [attempt.subject(by) for by in sheet.plan.groups] if None in members else [
-                subject for subject in subjects if subject is not None
-            ]  # fmt: skip
+            blank = tuple([value is None for value in (*subjects, *members)])
+            sheet = self._without(sheet, blank, attempt.proved)
+            subjects = [read(attempt) for read in sheet.readers]
             members = [attempt.subject(of) for of in sheet.plan.members]
         return sheet, tuple(subjects), tuple(members)  # type: ignore[arg-type]
 
@@ -85,11 +83,13 @@ class Chain:
             self._remember(sheet, same, (*map(id, declared), proved))
         return sheet
 
-    def _without(self, sheet: Sheet, unknown: frozenset[str], proved: bool) -> Sheet:
-        """The same sheet for an attempt that has nothing to say on these dimensions."""
-        key = (sheet, unknown)
+    def _without(self, sheet: Sheet, blank: tuple[bool, ...], proved: bool) -> Sheet:
+        """The same sheet for an attempt that has nothing to say on some dimensions."""
+        key = (sheet, blank)
         found = self._sheets.get(key)
         if found is None:
+            dimensions = (*sheet.plan.groups, *sheet.plan.members)
+            unknown = frozenset(by for by, none in zip(dimensions, blank, strict=True) if none)
             found = self._prepare(sheet.declared, unknown, proved)
             self._remember(found, key)
         return found
@@ -120,11 +120,6 @@ class Chain:
         plan = Plan(counters, binds, self._reports)
         readers = tuple(subject_reader(by) for by in plan.groups)
         return Sheet(declared, readers, silent, tuple(asking), plan)
-
-
-def _unknown(dimensions: Sequence[str], values: Sequence[str | None]) -> frozenset[str]:
-    pairs = zip(dimensions, values, strict=True)
-    return frozenset([by for by, value in pairs if value is None])
 
 
 def speak(sheet: Sheet, attempt: Attempt) -> list[Finding]:

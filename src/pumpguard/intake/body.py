@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine, Generator
+from functools import partial
+from typing import Any, cast
 
 from starlette.types import Message, Receive
 
@@ -18,13 +21,43 @@ async def read_body(receive: Receive, limit: int, deadline: float) -> bytes:
     Raises `IntakeError` (408, 413) or `ClientGone`. The deadline is for the whole body and not for
     a pause in it: a client that sends a byte a second never pauses.
     """
+    reading = _read(receive, limit)
+    try:
+        # Small bodies have mostly arrived with their headers: then there is nothing to wait for,
+        # and no need of a timer.
+        waiting_for = reading.send(None)
+    except StopIteration as done:
+        body: bytes = done.value
+        return body
     try:
         async with asyncio.timeout(deadline):
-            return await _read(receive, limit)
+            return await _Begun(reading, waiting_for)
     except TimeoutError:
         raise IntakeError(
             408, "body-timeout", "Request body too slow", "The request body did not arrive in time."
         ) from None
+
+
+class _Begun:
+    """A coroutine that has run up to its first wait; awaiting this goes on from there."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, bytes], waiting_for: Any) -> None:
+        self._coroutine = coroutine
+        self._waiting_for = waiting_for
+
+    def __await__(self) -> Generator[Any, Any, bytes]:
+        waiting_for = self._waiting_for
+        while True:
+            try:
+                sent = yield waiting_for
+            except BaseException as error:
+                go_on = partial(self._coroutine.throw, error)
+            else:
+                go_on = partial(self._coroutine.send, sent)
+            try:
+                waiting_for = go_on()
+            except StopIteration as done:
+                return cast(bytes, done.value)
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
