@@ -8,14 +8,15 @@
 --       5  the place of the number in its block: its last four digits
 --       6  4 bytes per distinct count: the hash of this request's member
 --       7  one byte per ban that has a strike already, whatever the counters say: its index
--- Returns  admitted (0 or 1), the time, then index, used, wait (ms) of each counter that is full,
---          or of every counter if the plan says so
+-- Returns  admitted (0 or 1), the time, then index, used, wait (ms) of each ban that stands; if
+--          none does, of each counter that is full, or of every one if the plan says so
 --
 -- A value is the time it expires (6 bytes), then a segment per counter: id (3), length (1), bytes.
 -- Segments that this plan does not know belong to another version of it, and are kept.
 --
 -- A plan is: report everything? (1); how many bans bind (1), of each its index (1), group (1) and
--- id (3); then per group the number of counters (1), and per counter kind (1: W D N B), flags (1), id (3), limit (4), span in ms (8), and for
+-- id (3); then per group the number of counters (1), and per counter its kind (1: W D N B),
+-- flags (1), id (3), limit (4), span in ms (8), and for
 --   N  distance (2)
 --   B  base, cap, memory in seconds (4 each), factor, jitter (doubles), then how many (1) and
 --      which (1 each) counters' refusals give it a strike
