@@ -18,18 +18,23 @@ from benchmarks.kit.traffic import traffic
 from benchmarks.report.picture import draw
 from benchmarks.scenarios.growth import COUNTS, rules
 from benchmarks.scenarios.live_subjects import RULE, fill
-from benchmarks.scenarios.over_admission import most_over
+from benchmarks.scenarios.over_admission import fullest, fullest_windows
 from benchmarks.systems.ours import guard
 
 
-def test_an_excess_in_any_window_is_found() -> None:
-    instants = [(0.0, 0.0), (0.6, 0.6), (0.9, 0.9), (1.1, 1.1)]
-    assert most_over(instants, limit=3, seconds=1.0) == 0
-    assert most_over(instants, limit=2, seconds=1.0) == 1
+def test_the_fullest_window_is_found_wherever_it_lies() -> None:
+    assert fullest([(0.0, 0.0), (0.6, 0.6), (0.9, 0.9), (1.1, 1.1)], seconds=1.0) == 3
+    assert fullest([(0.0, 0.0), (1.0, 1.0)], seconds=1.0) == 1
 
 
-def test_what_may_have_fallen_outside_is_no_excess() -> None:
-    assert most_over([(0.0, 0.1), (0.5, 1.2)], limit=1, seconds=1.0) == 0
+def test_what_may_have_fallen_outside_does_not_count() -> None:
+    assert fullest([(0.0, 0.1), (0.5, 1.2)], seconds=1.0) == 1
+
+
+def test_every_limit_of_every_subject_is_looked_at() -> None:
+    admitted = [("+441", "a", n / 100, n / 100) for n in range(5)]
+    assert fullest_windows(admitted)[:3] == [(5, 3), (5, 8), (5, 200)]
+    assert len(fullest_windows(admitted)) == 9
 
 
 def test_policies_of_so_many_rules() -> None:

@@ -1,0 +1,1 @@
+"""Tools for measuring: traffic, servers, clients, rounds and the arithmetic."""

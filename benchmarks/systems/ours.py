@@ -1,0 +1,67 @@
+"""pumpguard with its whole default policy, as the README shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from functools import cache
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from pumpguard import Guard, Policy, PumpGuardMiddleware
+from pumpguard.intake.network import PackagedNetworks
+from pumpguard.store.base import Store
+from pumpguard.store.memory import MemoryStore
+
+from ..kit.traffic import HOME, PATH
+from . import Variant
+from .app import make_app
+
+DEADLINE = 5.0
+"""Long, so that a pause of a shared machine is measured and not mistaken for a lost Redis."""
+
+ROOM = 3_000_000
+"""Counters that the store in memory may hold: a whole run's."""
+
+
+@cache
+def networks() -> PackagedNetworks:
+    """The address data, loaded once."""
+    return PackagedNetworks()
+
+
+def policy(rules: Any = None, **more: Any) -> Policy:
+    """The default policy for this traffic, or one with other rules."""
+    settings: dict[str, Any] = {"deadline": DEADLINE, "name": "bench", **more}
+    return Policy(send=PATH, home=HOME, rules=rules, **settings)
+
+
+def guard(
+    store: str | Store, rules: Sequence[Any] | None = None, stack: AsyncExitStack | None = None,
+    **more: Any,
+) -> Guard:  # fmt: skip
+    """A guard over a store, closed with the stack."""
+    chain = None if rules is None else tuple(rules)
+    made = Guard(policy(chain, **more), store, networks=networks())
+    if stack is not None:
+        stack.push_async_callback(made.aclose)
+    return made
+
+
+async def on_redis(url: str, stack: AsyncExitStack, amount: int) -> ASGIApp:
+    """The default policy over Redis."""
+    return PumpGuardMiddleware(make_app(), guard=guard(url, stack=stack))
+
+
+async def in_memory(url: str, stack: AsyncExitStack, amount: int) -> ASGIApp:
+    """The default policy in this process."""
+    return PumpGuardMiddleware(make_app(), guard=guard(MemoryStore(ROOM), stack=stack))
+
+
+NOTE = "body, phone, country, network kind, the whole default chain, bans; one decision"
+
+OURS = (
+    Variant("pumpguard", "pumpguard, Redis", "ours", 20, on_redis, NOTE),
+    Variant("pumpguard_memory", "pumpguard, in memory", "ours", 20, in_memory, NOTE),
+)
