@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from starlette.types import Message
 
 from pumpguard import Action, Decision, Finding
 from pumpguard.replies.refusal import refusal
@@ -65,3 +66,21 @@ async def test_no_header_tells_limits(action: Action) -> None:
 
 async def test_a_shadow_that_could_be_heard_looks_like_any_block() -> None:
     assert (await refused(Action.SHADOW)).messages == (await refused(Action.BLOCK)).messages
+
+
+async def test_what_others_add_to_one_reply_is_not_in_the_next() -> None:
+    """Refusals are made once; a middleware that appends a header must not append it for ever."""
+    decision = Decision(make_attempt(), Action.BLOCK)
+    lengths = []
+
+    async def nothing() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            lengths.append(len(message["headers"]))
+            message["headers"].append((b"x-added", b"1"))
+
+    for _ in range(3):
+        await refusal(decision)({"type": "http"}, nothing, send)
+    assert len(set(lengths)) == 1

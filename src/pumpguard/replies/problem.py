@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from pumpguard.errors import IntakeError
 
@@ -25,6 +26,13 @@ class Problem(JSONResponse):
             headers["retry-after"] = str(max(1, math.ceil(retry_after)))
         body = {"type": TYPE + problem, "title": title, "status": status, "detail": detail}
         super().__init__(body, status, headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, with headers of its own: a middleware around us may add to the list it gets,
+        and the same problem is sent again."""
+        headers = list(self.raw_headers)
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 def unreadable(error: IntakeError) -> Problem:

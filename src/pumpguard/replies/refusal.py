@@ -1,36 +1,43 @@
-"""The visible refusals: challenge, throttle, block."""
+"""The visible refusals: challenge, throttle, block.
+
+A reply says the same to everybody, so each is made once and sent over and over: under attack most
+replies are refusals.
+"""
 
 from __future__ import annotations
+
+import math
+from functools import lru_cache
 
 from pumpguard.decision import Action, Decision
 from pumpguard.replies.problem import Problem
 
+CHALLENGE = Problem(
+    403,
+    "challenge",
+    "Proof required",
+    "Show that a person is asking, then send this request again.",
+)
+"""Proof first; an honest client solves and asks again."""
 
-def challenge() -> Problem:
-    """Proof first; an honest client solves and asks again."""
-    return Problem(
-        403,
-        "challenge",
-        "Proof required",
-        "Show that a person is asking, then send this request again.",
-    )
+BLOCK = Problem(
+    403,
+    "blocked",
+    "Request refused",
+    "No code can be sent for this request. Check the number.",
+)
+"""No. The same words for every reason: an attacker learns nothing, an honest client enough."""
 
 
-def throttle(retry_after: float | None) -> Problem:
-    """Later."""
+@lru_cache(maxsize=4_096)
+def throttle(seconds: int | None) -> Problem:
+    """Later, and if that is known when."""
     return Problem(
         429,
         "throttled",
         "Too many requests",
         "Please wait before asking for another code.",
-        retry_after,
-    )
-
-
-def block() -> Problem:
-    """No. The same words for every reason: an attacker learns nothing, an honest client enough."""
-    return Problem(
-        403, "blocked", "Request refused", "No code can be sent for this request. Check the number."
+        seconds,
     )
 
 
@@ -38,7 +45,8 @@ def refusal(decision: Decision) -> Problem:
     """The reply to a decision that was not to allow. A shadow that could be heard is a block."""
     match decision.action:
         case Action.CHALLENGE:
-            return challenge()
+            return CHALLENGE
         case Action.THROTTLE:
-            return throttle(decision.retry_after)
-    return block()
+            wait = decision.retry_after
+            return throttle(None if wait is None else math.ceil(wait))
+    return BLOCK
