@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pumpguard.store.base import Store
 from tests.store.asking import ask, distinct, window
 
@@ -32,3 +34,19 @@ async def test_a_refused_request_adds_no_member(store: Store) -> None:
     await ask(store, window(1), distinct("GB"))
     await ask(store, window(1), distinct("IE"))
     assert (await ask(store, distinct("FR"))).readings[0].used == 1
+
+
+async def test_each_count_gets_its_own_member(store: Store) -> None:
+    """Whatever the order in which counts about different subjects are declared."""
+
+    async def seen(one: str, other: str) -> bool:
+        first = window(100, subject="x", rule="wide")
+        second, third = distinct(one, limit=1, subject="b"), distinct(other, limit=1, subject="x")
+        third = replace(third, counter=replace(third.counter, by=first.counter.by))
+        return (await ask(store, first, second, third)).admitted
+
+    assert await seen("GB", "IE")
+    assert await seen("GB", "IE")
+    other = distinct("IE", limit=1, subject="b")
+    assert not (await ask(store, other)).admitted
+    assert (await ask(store, distinct("GB", limit=1, subject="b"))).admitted

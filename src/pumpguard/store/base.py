@@ -61,6 +61,17 @@ class Plan:
             for g in range(len(self.groups))
         )
 
+    @cached_property
+    def order(self) -> tuple[int, ...]:
+        """The counters' indexes group by group, as a store with one value per subject sees them."""
+        return tuple(i for group in self.grouped for i in group)
+
+    @cached_property
+    def member_order(self) -> tuple[int, ...]:
+        """The indexes of ``members`` in that order."""
+        distinct = [i for i, c in enumerate(self.counters) if isinstance(c, Distinct)]
+        return tuple(distinct.index(i) for i in self.order if i in distinct)
+
 
 @dataclass(slots=True)
 class Question:

@@ -99,7 +99,7 @@ class RedisStore:
             question.jitter,
             encode(plan),
             question.place,
-            b"".join([self._member(member) for member in question.members]),
+            b"".join([self._member(question.members[i]) for i in plan.member_order]),
             _fed(plan, question.refused_by) if question.refused_by else b"",
         ]
 
@@ -113,7 +113,7 @@ class RedisStore:
 def encode(plan: Plan) -> bytes:
     """A plan as ``decide.lua`` reads it. Raises `ValueError` in the one case in millions where two
     counters of a subject cannot be told apart; rename a rule."""
-    places = order(plan)
+    places = plan.order
     encoded = [bytes([plan.reports, len(plan.binding_bans)])]
     for i in plan.binding_bans:
         encoded.append(bytes([places.index(i), plan.group_of[i]]) + _id(plan.identities[i]))
@@ -124,11 +124,6 @@ def encode(plan: Plan) -> bytes:
         encoded.append(bytes([len(group)]))
         encoded += [_spec(plan, i, each) for i, each in zip(group, ids, strict=True)]
     return b"".join(encoded)
-
-
-def order(plan: Plan) -> list[int]:
-    """The counters' indexes in the order in which the script sees them: group by group."""
-    return [i for group in plan.grouped for i in group]
 
 
 def _id(identity: str) -> bytes:
@@ -153,7 +148,7 @@ def _spec(plan: Plan, i: int, each: bytes) -> bytes:
 def _ban_tail(plan: Plan, ban: Ban) -> bytes:
     feeders = bytes(
         place
-        for place, i in enumerate(order(plan))
+        for place, i in enumerate(plan.order)
         if gives_strikes(plan.counters[i]) and feeds(ban, frozenset({plan.counters[i].rule}))
     )
     shape = struct.pack(">IIIdd", ban.base, ban.cap, ban.memory, ban.factor, ban.jitter)
@@ -164,7 +159,7 @@ def _fed(plan: Plan, refused_by: frozenset[str]) -> bytes:
     """The bans to which rules that spoke before the store gave a strike."""
     return bytes(
         place
-        for place, i in enumerate(order(plan))
+        for place, i in enumerate(plan.order)
         if isinstance(ban := plan.counters[i], Ban) and feeds(ban, refused_by)
     )
 
@@ -174,7 +169,7 @@ def decode(plan: Plan, reply: list[int]) -> Answer:
     now = reply[1] / 1000
     if len(reply) == 2:
         return Answer(bool(reply[0]), NOTHING, now)
-    places = order(plan)
+    places = plan.order
     triples = zip(reply[2::3], reply[3::3], reply[4::3], strict=True)
     readings = {places[i]: Reading(used, wait / 1000) for i, used, wait in triples}
     return Answer(bool(reply[0]), readings, now)
