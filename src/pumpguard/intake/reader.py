@@ -96,10 +96,9 @@ class Reader:
         return Client() if found is None else self._known_client(found)
 
     def _look_up(self, address: Address) -> Client:
-        text = str(address)
         return Client(
-            address=text,
-            network=f"{text}/32" if address.version == 4 else network_of(address),
+            address=str(address),
+            network=network_of(address),
             site=site_of(address),
             country=self._networks.country(address),
             kind=self._networks.kind(address),
