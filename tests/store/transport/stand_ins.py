@@ -18,28 +18,44 @@ from pumpguard.store.transport.resp import NOTHING, PythonReader
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 
 
+class Accepted(asyncio.StreamReaderProtocol):
+    """A connection that is known from its first moment, before its handler's task has begun."""
+
+    def __init__(self, serve: Handler, open_now: set[asyncio.BaseTransport]) -> None:
+        super().__init__(asyncio.StreamReader(), serve)
+        self._open_now = open_now
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._open_now.add(transport)
+        super().connection_made(transport)
+
+
 @asynccontextmanager
 async def listening(handle: Handler, **options: Any) -> AsyncIterator[int]:
     """A server on a port of its own whose connections all end with it."""
-    open_now: set[asyncio.StreamWriter] = set()
+    open_now: set[asyncio.BaseTransport] = set()
     handlers: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         handlers.add(task)
-        open_now.add(writer)
         with suppress(OSError, asyncio.CancelledError):
             await handle(reader, writer)
         writer.transport.abort()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, **options)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Accepted(serve, open_now), "127.0.0.1", 0, **options)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
+        # Who connected a moment ago must get as far as having a transport: a server that closes
+        # between the two leaves the socket open for the garbage collector to complain about.
+        for _ in range(5):
+            await asyncio.sleep(0)
         server.close()
-        for writer in open_now:
-            writer.transport.abort()
+        for transport in open_now:
+            transport.abort()  # type: ignore[attr-defined]
         for task in handlers:
             task.cancel()
         await asyncio.gather(*handlers, return_exceptions=True)
