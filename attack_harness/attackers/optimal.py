@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil
 
-from pumpguard import Policy
 from pumpguard.money.exposure import exposure
+
+from pumpguard import Policy
 
 from .. import addresses
 from ..clock import HOUR

@@ -37,7 +37,7 @@ def assemble(rules: object, default: tuple[Rule, ...], *, verified: bool) -> tup
     chain = tuple(rule for rule in chain if rule.mode != "off")
     if not verified:
         _check_needs(chain)
-    chain = _with_settling(chain)
+    chain = _with_settling(chain, verified)
     _check_names(chain)
     return chain
 
@@ -49,7 +49,7 @@ def _check_needs(chain: tuple[Rule, ...]) -> None:
             raise PolicyError("verify", expected, None)
 
 
-def _with_settling(chain: tuple[Rule, ...]) -> tuple[Rule, ...]:
+def _with_settling(chain: tuple[Rule, ...], verified: bool) -> tuple[Rule, ...]:
     """The chain with what its rules need remembered, if they need anything."""
     if not any(getattr(rule, "settles", False) for rule in chain):
         return chain
@@ -57,7 +57,7 @@ def _with_settling(chain: tuple[Rule, ...]) -> tuple[Rule, ...]:
     own = [rule for rule in chain if isinstance(rule, Settling)]
     settling = own[0] if own else Settling()
     asked = [*settling.remembers, *(by for by in told if not follows_from_the_number(by))]
-    settling = replace(settling, remembers=tuple(dict.fromkeys(asked)))
+    settling = replace(settling, remembers=tuple(dict.fromkeys(asked)), verified=verified)
     return (settling, *(rule for rule in chain if not isinstance(rule, Settling)))
 
 

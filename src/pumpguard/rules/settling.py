@@ -23,17 +23,20 @@ class Settling:
 
     It never refuses anything. A policy with a rule about money or verifications has it on its own
     accord; name it to change for how long tickets stay open (``seconds``) or a number stays known
-    (``known_days``).
+    (``known_days``). The policy says what outcomes have to be told by (``remembers``), and whether
+    verifications are heard of at all.
     """
 
     seconds: int = 900
     known_days: int = 90
     remembers: Sequence[str] = ()
+    verified: bool = True
     name: str = "settling"
     mode: Mode = "enforce"
     declares_by: ClassVar[Sequence[str]] = ()
     known: Known = field(init=False, repr=False)
     tickets: Tickets = field(init=False, repr=False)
+    _counters: tuple[Known | Tickets, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check(self, f"rules.{self.name}")
@@ -42,10 +45,13 @@ class Settling:
         object.__setattr__(self, "known", Known(self.name, self.known_days * DAY))
         tickets = Tickets(self.name, self.seconds, remembers=tuple(self.remembers))
         object.__setattr__(self, "tickets", tickets)
+        object.__setattr__(
+            self, "_counters", (self.known, tickets) if self.verified else (tickets,)
+        )
 
     def counters(self, attempt: Attempt) -> Sequence[Known | Tickets]:
         """Whether the number is known, and its open tickets."""
-        return (self.known, self.tickets)
+        return self._counters
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """Nothing, ever."""
