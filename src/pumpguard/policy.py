@@ -16,7 +16,7 @@ from pumpguard.config import build, check, join
 from pumpguard.errors import PolicyError
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
-from pumpguard.money.prices import PriceTable
+from pumpguard.money.prices import FILES, PriceTable
 from pumpguard.rules import KINDS, FunctionRule, Rule, RuleFunction, SlidingBan
 from pumpguard.rules.defaults import default_rules
 from pumpguard.store.sharding import too_small
@@ -45,7 +45,9 @@ class Policy:
     Judging:
         ``home``: ISO regions where most users live.
         ``rules``: a whole chain, or changes to the default one by rule name, as in a TOML file.
-        ``prices``, ``price_overrides``: a packaged list by name, and USD by region.
+        ``prices``: a packaged list by name, your provider's by its path (``"rates.csv"``), or a
+        table of `pumpguard.money.price_list.PriceList`'s settings; relative to the policy's file.
+        ``price_overrides``: USD by region, over that.
 
     Keeping count:
         ``name`` separates policies that share a Redis; ``secret`` keys the hashes stored there.
@@ -68,7 +70,7 @@ class Policy:
     body_deadline: float = 5.0
     home: Sequence[str] = ()
     rules: Any = None
-    prices: str = "appwrite-2025"
+    prices: str | Mapping[str, Any] = "appwrite-2025"
     price_overrides: Mapping[str, float] = field(default_factory=dict)
     name: str = "default"
     secret: str = ""
@@ -77,6 +79,7 @@ class Policy:
     workers: int = 1
     shards: int = 1
     chain: Sequence[Rule] = field(init=False, repr=False)
+    price_table: PriceTable = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check(self)
@@ -107,12 +110,9 @@ class Policy:
             raise PolicyError("policy", f"TOML ({error})") from None
         if "send" not in table:
             raise PolicyError("send", "the guarded route, such as '/otp/send'")
+        if "\n" not in str(source):
+            table = _beside(Path(source).parent, table)
         return build(cls, table)
-
-    @property
-    def price_table(self) -> PriceTable:
-        """The prices with this policy's own in front."""
-        return PriceTable.load(self.prices).override(self.price_overrides)
 
     def _check_intake(self) -> None:
         Routes(self.send)
@@ -132,7 +132,8 @@ class Policy:
             check_region(self.region, "region")
         for i, region in enumerate(self.home):
             check_region(region, f"home.{i}")
-        self.price_table  # noqa: B018 - raises for an unknown list or a bad price
+        prices = PriceTable.of(self.prices).override(self.price_overrides)
+        object.__setattr__(self, "price_table", prices)
         for name, least in (("max_body", 1), ("workers", 1), ("shards", 1)):
             if getattr(self, name) < least:
                 raise PolicyError(name, f"at least {least}", getattr(self, name))
@@ -147,6 +148,16 @@ def check_region(region: str, path: str) -> None:
     """Raise `PolicyError` unless ``region`` is an ISO 3166 code that has telephone numbers."""
     if region not in SUPPORTED_REGIONS:
         raise PolicyError(path, "an ISO 3166 region such as 'GB'", region)
+
+
+def _beside(folder: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """A price list that a policy's file names stands beside that file."""
+    match table.get("prices"):
+        case str(path) if path.lower().endswith(FILES):
+            return {**table, "prices": str(folder / path)}
+        case {"path": str(path), **how}:
+            return {**table, "prices": {**how, "path": str(folder / path)}}
+    return table
 
 
 def _chain(rules: object, home: Sequence[str]) -> tuple[Rule, ...]:
