@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from pumpguard.counters import Ban, Counter, Distinct, Neighbours, Reading, Window
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Question, counts_attempts, feeds, gives_strikes
+from pumpguard.store.base import (
+    Answer,
+    Question,
+    Redeemed,
+    Redemption,
+    Settlement,
+    counts_attempts,
+    feeds,
+    gives_strikes,
+)
 from pumpguard.store.kinds import Look, Stored, ban, distinct, neighbours, window
 
 Key: TypeAlias = tuple[str, ...]
@@ -33,6 +42,14 @@ class MemoryStore:
     async def decide(self, question: Question) -> Answer:
         """Read all, decide all, charge all or nothing. Raises `StoreFull`."""
         return self.decide_now(question)
+
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        """Take a number's open tickets. Raises `StoreError`."""
+        raise NotImplementedError
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Apply outcomes. Raises `StoreError`."""
+        raise NotImplementedError
 
     async def aclose(self) -> None:
         """Nothing to let go of."""
@@ -134,21 +151,22 @@ class Trip:
 
 
 def look_at(
-    counter: Window | Distinct | Neighbours,
+    counter: Counter,
     member: str,
     place: int,
     stored: Stored | None,
     now: int,
 ) -> Look:
     """Read a counter of any kind but a ban."""
-    limit, span = counter.limit, counter.seconds * 1000
     match counter:
-        case Window():
-            return window.look(limit, span, stored, now)
-        case Distinct():
-            return distinct.look(limit, span, member, stored, now)
-        case Neighbours():
+        case Window(limit=limit, seconds=seconds):
+            return window.look(limit, seconds * 1000, stored, now)
+        case Distinct(limit=limit, seconds=seconds):
+            return distinct.look(limit, seconds * 1000, member, stored, now)
+        case Neighbours(limit=limit, seconds=seconds):
+            span = seconds * 1000
             return neighbours.look(limit, span, place, counter.distance, stored, now)
+    raise NotImplementedError
 
 
 def _only_strikes(stored: Stored, _expires: int) -> bool:

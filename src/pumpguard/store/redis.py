@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b, sha1
 from importlib.resources import files
 
 from pumpguard.counters import Ban, Neighbours, Reading
-from pumpguard.store.base import Answer, Plan, Question, counts_attempts, feeds, gives_strikes
+from pumpguard.store.base import (
+    Answer,
+    Plan,
+    Question,
+    Redeemed,
+    Redemption,
+    Settlement,
+    counts_attempts,
+    feeds,
+    gives_strikes,
+)
 from pumpguard.store.sharding import shard_of, spread
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.resp import Word
@@ -74,6 +84,14 @@ class RedisStore:
         )
         return decode(plan, reply)
 
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        """Take a number's open tickets. Raises `StoreError`."""
+        raise NotImplementedError
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Apply outcomes. Raises `StoreError`."""
+        raise NotImplementedError
+
     async def aclose(self) -> None:
         """Close this event loop's connections."""
         await asyncio.gather(*(link.aclose() for link in self._links))
@@ -133,9 +151,9 @@ def _id(identity: str) -> bytes:
 def _spec(plan: Plan, i: int, each: bytes) -> bytes:
     counter = plan.counters[i]
     flags = (BINDS if plan.binds[i] else 0) | (ATTEMPTS if counts_attempts(counter) else 0)
-    limit = counter.strikes if isinstance(counter, Ban) else counter.limit
+    limit = counter.strikes if isinstance(counter, Ban) else getattr(counter, "limit", 0)
     kind = type(counter).__name__[0].encode()
-    span = counter.seconds * 1000
+    span = getattr(counter, "seconds", 0) * 1000
     head = struct.pack(">cB", kind, flags) + each + struct.pack(">IQ", limit, span)
     match counter:
         case Neighbours():
