@@ -31,7 +31,7 @@ from pumpguard.store.memory import MemoryStore
 
 REGIONS = {"GB": 44, "JE": 44, "US": 1, "CA": 1, "BD": 880}
 START = 1_700_000_000.0
-LENGTHS = (60, 600, 1800, 3600, 7200, 43_200, 86_400)
+LENGTHS = (60, 600, 1800, 2400, 3600, 5000, 7200, 43_200, 50_000, 86_400)
 SUBJECTS: Sequence[str | tuple[str, ...]] = (
     "everything", "everything", "everything", "country", "country", "calling_code", "phone",
     "network", "site", "session", "client_country", "prefix:2", "prefix:4",
