@@ -27,7 +27,7 @@ def test_a_dear_bill_warns_with_the_reason(caplog: pytest.LogCaptureFixture) -> 
     assert found.warning
     assert "aws-2022 of 2022-04-03" in found.warning
     assert "Peru" in found.warning
-    assert "PG030" in caplog.text
+    assert "PG040" in caplog.text
 
 
 def test_nonsense_is_refused() -> None:

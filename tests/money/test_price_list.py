@@ -135,6 +135,7 @@ def test_a_list_is_named_dated_and_sourced(tmp_path: Path) -> None:
         ("iso,price\nGB,12.34.56\n", "rates.csv:2: expected a price"),
         ("iso,price,currency\nGB,$0.05,EUR\n", "rates.csv:2: expected one currency"),
         ("iso,old price,new price\nGB,1,2\n", "rates.csv:1: expected one column for the price"),
+        ("iso,price USD or EUR\nGB,1\n", "rates.csv:1: expected one currency in the name"),
         ("iso,iso,price\nGB,GB,2\n", "rates.csv:1: expected every column"),
         ("where,price\nGB,2\n", "rates.csv:1: expected a column named one of iso,"),
         ("iso,how much\nGB,2\n", "rates.csv:1: expected a column with one of"),

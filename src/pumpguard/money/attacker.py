@@ -46,6 +46,10 @@ Held: TypeAlias = Mapping[str, Limiting]
 _noted: ContextVar[dict[str, None] | None] = ContextVar("noted", default=None)
 
 
+class TooManyChoices(Exception):
+    """A rule depends on more facts than can be tried in all combinations."""
+
+
 @dataclass(frozen=True, slots=True)
 class Destination:
     """Somewhere messages go: a region, or a calling code of no country (``+870``), with its price.
@@ -73,13 +77,16 @@ def shortest_numbers() -> Mapping[str, Phone]:
 
 
 def held(rule: Rule, destination: Destination, addresses_known: bool) -> Held | None:
-    """What a rule holds against any message there; ``None`` if it refuses every one outright."""
+    """What a rule holds against any message there; ``None`` if it refuses every one outright.
+
+    Raises `TooManyChoices` for a rule that reads more than can be tried.
+    """
     if rule.mode != "enforce":
         return {}
     common: dict[str, Limiting] | None = None
     for tried, outcome in enumerate(_outcomes(rule, destination, addresses_known)):
         if tried >= MOST_CHOICES:
-            return {}
+            raise TooManyChoices
         if outcome is None:
             continue
         if common is None:

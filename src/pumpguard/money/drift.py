@@ -35,7 +35,7 @@ def drift(
 ) -> Drift:
     """Compare a bill with the USD that were expected, or with messages by region × ``prices``.
 
-    Logs PG030 above ``warn_above``. A ratio far below 1 is no danger, only a table that is dear.
+    Logs PG040 above ``warn_above``. A ratio far below 1 is no danger, only a table that is dear.
     """
     if isinstance(expected, Mapping):
         if prices is None:
@@ -53,5 +53,5 @@ def drift(
         "more. Read your provider's current list (prices=). Single prices have risen eightfold in "
         "a few years, as Peru's did between 2022 and 2026"
     )
-    logger.warning("PG030 %s", warning)
+    logger.warning("PG040 %s", warning)
     return Drift(ratio, invoice_usd, expected, warning)

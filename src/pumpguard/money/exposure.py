@@ -23,9 +23,10 @@ beside the total as ``unverified``.
 
 What is not covered: prices that are higher than the table's (`pumpguard.money.drift`), messages
 that are longer than one segment, sends that the app makes without asking, rules that are changed
-meanwhile, a store that forgets (evicts keys, or is restored from a copy), a ``memory://`` store
-in several processes (each is bounded by itself), and, where you say how many networks he has,
-requests whose address is unknown.
+meanwhile, a store that forgets (evicts keys, or is restored from a copy) or whose shards' clocks
+disagree, a ``memory://`` store in several processes (each is bounded by itself), and, where you
+say how many networks he has, requests whose address is unknown. A rule of your own that reads the
+number itself, or more facts than can be tried in all combinations, is taken to hold nothing.
 
 While the store is away and ``on_store_failure`` is ``local``, each of ``workers`` processes alone
 enforces its share, floor(L / workers) but at least 1: at most ``away`` is spent by them in an hour
@@ -42,10 +43,18 @@ from typing import NamedTuple
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Refunds, micros
 from pumpguard.errors import PolicyError
-from pumpguard.money.attacker import Destination, Held, declared_by, held, shortest_numbers
+from pumpguard.money.attacker import (
+    Destination,
+    Held,
+    TooManyChoices,
+    declared_by,
+    held,
+    shortest_numbers,
+)
 from pumpguard.money.claims import Claim, Ledger, Resources, Terms
 from pumpguard.money.solve import Bound, alone, together
 from pumpguard.policy import Policy
+from pumpguard.rules import Rule
 
 HOUR, DAY = 3_600, 86_400
 
@@ -129,10 +138,7 @@ class _Case:
         self.destinations = _destinations(policy, countries)
         self.prices = [destination.price for destination in self.destinations]
         known = resources.networks is not None
-        said = {
-            rule.name: [held(rule, there, known) for there in self.destinations]
-            for rule in policy.chain
-        }
+        said = {rule.name: _held(rule, self.destinations, known) for rule in policy.chain}
         self.refused: dict[str, frozenset[int]] = {
             rule: frozenset(i for i, outcome in enumerate(outcomes) if outcome is None)
             for rule, outcomes in said.items()
@@ -180,6 +186,15 @@ class _Case:
         return [*outright, *self.ledger.claims(terms, without)]
 
 
+def _held(
+    rule: Rule, destinations: Sequence[Destination], addresses_known: bool
+) -> list[Held | None]:
+    try:
+        return [held(rule, there, addresses_known) for there in destinations]
+    except TooManyChoices:
+        return [{}] * len(destinations)
+
+
 def _destinations(policy: Policy, countries: Iterable[str] | None) -> list[Destination]:
     numbers = shortest_numbers()
     names = list(numbers) if countries is None else list(dict.fromkeys(countries))
@@ -204,8 +219,10 @@ def _refunds(policy: Policy) -> list[tuple[int, int]]:
     ]
     if declared:
         return [(counter.limit, counter.seconds) for counter in declared]
-    share, daily = getattr(policy, "refund_cap", 0.0), getattr(policy, "daily_budget", 0.0)
-    return [(micros(share * daily / 6), HOUR)] if share else []
+    if getattr(policy, "settling", True) is None:
+        return []
+    share = getattr(policy, "refund_share", 0.0) * getattr(policy, "daily_budget", 0.0) / 6
+    return [(micros(share), HOUR)] if share else []
 
 
 def _away(policy: Policy, case: _Case) -> Totals:

@@ -11,8 +11,9 @@ from typing import Literal
 from pumpguard.config import check
 from pumpguard.errors import PolicyError
 from pumpguard.money.amounts import SYMBOLS, Written, decimal_of, written
+from pumpguard.money.columns import Columns
 from pumpguard.money.places import places
-from pumpguard.money.tables import Columns, Entry, entries
+from pumpguard.money.tables import Entry, entries
 
 DEAREST = 100.0
 """USD per message above which a price is taken for a mistake, such as cents read as dollars."""

@@ -80,7 +80,7 @@ class PriceTable:
 
             PriceTable.read("rates.csv", date="2026-01-31", rates={"EUR": 1.08})
 
-        The columns are found by their names (``tables.py`` has the rules) or named by you. A row
+        The columns are found by their names (``columns.py`` has the rules) or named by you. A row
         says where by ISO code, English country name or calling code; of several rows for one
         country, such as one per carrier, the dearest counts. Raises `PolicyError` with the line or
         path of whatever it cannot read; nothing is skipped that is not in ``ignore``.

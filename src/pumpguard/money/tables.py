@@ -8,57 +8,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from pumpguard.errors import PolicyError
+from pumpguard.money.columns import Columns, currency_in, find_columns, names_currency
 
 DELIMITERS = (",", ";", "\t", "|")
 
-PLACE_NAMES = (
-    "iso", "isocode", "iso2", "isocountry", "isocountrycode", "countryiso", "countryisocode",
-    "alpha2", "region", "regioncode", "country", "countryname", "destination",
-    "destinationcountry", "name", "callingcode", "dialcode", "dialingcode", "diallingcode",
-    "phonecode", "countrycode", "prefix", "code",
-)  # fmt: skip
-"""What a column or field that says where is called, letters and digits only; the first counts."""
-
-CURRENCIES = frozenset(
-    (
-        "usd", "eur", "gbp", "inr", "aud", "brl", "cad", "chf", "cny", "dkk", "hkd", "idr", "ils",
-        "jpy", "krw", "mxn", "myr", "nok", "nzd", "php", "pln", "sar", "sek", "sgd", "thb", "try",
-        "twd", "zar", "aed", "ngn", "kes",
-    )
-)  # fmt: skip
-"""Codes that are recognised in the name of a column; any is in a column of its own."""
-
-SIGNS = {"$": "USD", "€": "EUR", "£": "GBP"}
-
-PRICE_WORDS = frozenset({"price", "rate", "cost", "amount"}) | CURRENCIES
-"""One of these words is in the name of the column that says how much; exactly one may be."""
-
 Row: TypeAlias = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Where an entry's facts stand; what is ``None`` is found by the rules above."""
-
-    region: str | None = None
-    price: str | None = None
-    currency: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The same, found."""
-
-    region: str
-    price: str
-    currency: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +53,7 @@ def _csv_entries(name: str, text: str, columns: Columns) -> Iterator[Entry]:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = [title.strip() for title in next(rows, [])]
-        at = _found(f"{name}:1", header, columns)
+        at = find_columns(f"{name}:1", header, columns)
         start = rows.line_num + 1
         for row in rows:
             where, start = f"{name}:{start}", rows.line_num + 1
@@ -102,65 +62,10 @@ def _csv_entries(name: str, text: str, columns: Columns) -> Iterator[Entry]:
             if len(row) != len(header):
                 raise PolicyError(where, f"{len(header)} columns, as in the first line", len(row))
             cells = dict(zip(header, row, strict=True))
-            currency = cells[at.currency] if at.currency else _currency_in(at.price)
+            currency = cells[at.currency] if at.currency else currency_in(at.price)
             yield Entry(where, cells[at.region], cells[at.price], currency)
     except csv.Error as error:
         raise PolicyError(f"{name}:{rows.line_num}", f"CSV ({error})") from None
-
-
-def _found(where: str, titles: Sequence[str], columns: Columns) -> Found:
-    """Which titles say where, how much and in what currency."""
-    for title in titles:
-        if titles.count(title) > 1:
-            raise PolicyError(where, "every column to have a name of its own", title)
-    for wanted in (columns.region, columns.price, columns.currency):
-        if wanted is not None and wanted not in titles:
-            raise PolicyError(where, f"a column {wanted!r}", ", ".join(titles))
-    region = columns.region or _region_title(where, titles)
-    others = [title for title in titles if title != region]
-    currency = columns.currency or _only_one(
-        where, "currency", [t for t in others if _names_currency(t) and t != columns.price]
-    )
-    priced = [title for title in others if title != currency and _words(title) & PRICE_WORDS]
-    price = columns.price or _only_one(where, "price", priced)
-    if price is None:
-        expected = f"a column with one of the words {', '.join(sorted(PRICE_WORDS))}, or price="
-        raise PolicyError(where, expected, ", ".join(titles))
-    return Found(region, price, currency)
-
-
-def _region_title(where: str, titles: Sequence[str]) -> str:
-    plain = {_plain(title): title for title in reversed(titles)}
-    for name in PLACE_NAMES:
-        if name in plain:
-            return plain[name]
-    expected = f"a column named one of {', '.join(PLACE_NAMES)}, or region="
-    raise PolicyError(where, expected, ", ".join(titles))
-
-
-def _only_one(where: str, what: str, titles: Sequence[str]) -> str | None:
-    if len(titles) > 1:
-        raise PolicyError(where, f"one column for the {what}, or {what}=", ", ".join(titles))
-    return titles[0] if titles else None
-
-
-def _names_currency(title: str) -> bool:
-    return "currency" in _words(title) or _plain(title) == "priceunit"
-
-
-def _currency_in(title: str) -> str | None:
-    """The one currency that a column's name names, as ``Price (EUR)`` does."""
-    words = {word.upper() for word in _words(title) & CURRENCIES}
-    words |= {currency for sign, currency in SIGNS.items() if sign in title}
-    return words.pop() if len(words) == 1 else None
-
-
-def _plain(title: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", title.casefold())
-
-
-def _words(title: str) -> set[str]:
-    return set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", title).casefold()))
 
 
 def _json_entries(name: str, text: str, columns: Columns) -> Iterator[Entry]:
@@ -182,7 +87,7 @@ def _json_rows(name: str, parsed: Any) -> Iterator[tuple[str, Row]]:
         if len(lists) != 1:
             yield from _json_table(name, parsed)
             return
-        shared = {key: value for key, value in parsed.items() if _names_currency(key)}
+        shared = {key: value for key, value in parsed.items() if names_currency(key)}
         name, parsed = f"{name}: {lists[0]}", parsed[lists[0]]
     if not isinstance(parsed, list):
         raise PolicyError(name, "a list of objects, or an object of prices by country", parsed)
@@ -200,9 +105,9 @@ def _json_table(name: str, parsed: Row) -> Iterator[tuple[str, Row]]:
 def _row_entries(where: str, row: Row, columns: Columns) -> Iterator[Entry]:
     titles = [key for key, value in row.items() if not isinstance(value, dict | list)]
     named = (columns.region, columns.price, columns.currency)
-    at = _found(where, [*titles, *(path for path in named if path and "." in path)], columns)
+    at = find_columns(where, [*titles, *(path for path in named if path and "." in path)], columns)
     place = _one(where, at.region, row)
-    currency = _one(where, at.currency, row) if at.currency else _currency_in(at.price)
+    currency = _one(where, at.currency, row) if at.currency else currency_in(at.price)
     amounts = list(_at(where, row, at.price.split(".")))
     if not amounts:
         raise PolicyError(f"{where}.{at.price}", "a price")
