@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pumpguard import cli
+from pumpguard import Policy, cli
 from pumpguard.commands import app
 
 BOUNDED = """
@@ -26,11 +26,19 @@ limits = "100/hour; 500/day"
 """
 
 
+# A policy may have a budget to begin with; here it would hide what the other rules do.
+UNBUDGETED = "".join(
+    f'[rules.{rule.name}]\nmode = "off"\n'
+    for rule in Policy(send="/s").chain
+    if rule.name in ("budget", "credit", "conversion")
+)
+
+
 @pytest.fixture
 def policy(tmp_path: Path) -> Path:
     """A policy with a cap."""
     file = tmp_path / "policy.toml"
-    file.write_text(BOUNDED)
+    file.write_text(BOUNDED + UNBUDGETED)
     return file
 
 
@@ -59,7 +67,7 @@ def test_the_total_comes_first(policy: Path) -> None:
 
 def test_no_bound_is_said_loudly(policy: Path) -> None:
     """With an exit code that a deployment can stop at."""
-    policy.write_text('send = "/otp/send"\n')
+    policy.write_text('send = "/otp/send"\n' + UNBUDGETED)
     code, out, _ = run(policy)
     assert code == 2
     assert out.startswith("NOT BOUNDED")
