@@ -26,12 +26,15 @@ from typing import Literal, Protocol, TypeAlias
 
 from pumpguard.counters import (
     Ban,
+    Conversion,
     Counter,
+    Credit,
     Distinct,
     Known,
     Pulse,
     Reading,
     Refunds,
+    Spend,
     Tickets,
     Window,
     identity,
@@ -39,8 +42,8 @@ from pumpguard.counters import (
 from pumpguard.decision import Action
 
 NEVER_REFUSE = (Known, Pulse, Tickets, Refunds)
+SETTLED = (Spend, Credit, Conversion, Tickets)
 READ_FIRST = (Known, Pulse)
-"""Kinds on which the reading of other kinds depends."""
 
 DAY = 86_400
 """Seconds. A verification counts once per number in any such time."""
@@ -89,6 +92,8 @@ class Plan:
         )
         self.counts_attempts = any(counts_attempts(counter) for counter in counters)
         tickets = [counter for counter in counters if isinstance(counter, Tickets)]
+        self.settled = any(isinstance(counter, SETTLED) for counter in counters)
+        """Whether something here is about money or outcomes."""
         self.writes_tickets = bool(tickets)
         self.remembered = tickets[0].remembers if tickets else ()
         """The dimensions that a ticket remembers, in this order."""
