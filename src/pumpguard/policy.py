@@ -15,7 +15,7 @@ from pumpguard.config import build, check
 from pumpguard.errors import PolicyError
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
-from pumpguard.money.prices import PriceTable
+from pumpguard.money.prices import FILES, PriceTable
 from pumpguard.rules import Rule, Settling
 from pumpguard.rules.assembly import assemble, check_shards
 from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
@@ -45,7 +45,9 @@ class Policy:
     Money:
         ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
         twenty times it in 30 days. Set it to about twice what a busy day costs.
-        ``prices``, ``price_overrides``: a packaged list by name, and USD by region.
+        ``prices``: a packaged list by name, your provider's by its path (``"rates.csv"``), or a
+        table of `pumpguard.money.price_list.PriceList`'s settings; relative to the policy's file.
+        ``price_overrides``: USD by region, over that.
         ``verify``: the route or routes where codes are entered. An answer below 300 there tells
         the guard that the number of ``verify_phone`` (by default ``phone``) was verified, without
         which it can know no customers and learn nothing. An app that calls `Guard.verified`
@@ -78,7 +80,7 @@ class Policy:
     settled: bool = False
     daily_budget: float = DAILY_BUDGET
     refund_share: float = 0.05
-    prices: str = "appwrite-2025"
+    prices: str | Mapping[str, Any] = "appwrite-2025"
     price_overrides: Mapping[str, float] = field(default_factory=dict)
     name: str = "default"
     secret: str = ""
@@ -87,6 +89,7 @@ class Policy:
     workers: int = 1
     shards: int = 1
     chain: Sequence[Rule] = field(init=False, repr=False)
+    price_table: PriceTable = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check(self)
@@ -124,6 +127,8 @@ class Policy:
             raise PolicyError("policy", f"TOML ({error})") from None
         if "send" not in table:
             raise PolicyError("send", "the guarded route, such as '/otp/send'")
+        if "\n" not in str(source):
+            table = _beside(Path(source).parent, table)
         return build(cls, table)
 
     @property
@@ -135,11 +140,6 @@ class Policy:
     def settling(self) -> Settling | None:
         """The rule that keeps what outcomes are told by, if the chain has it."""
         return next((rule for rule in self.chain if isinstance(rule, Settling)), None)
-
-    @property
-    def price_table(self) -> PriceTable:
-        """The prices with this policy's own in front."""
-        return PriceTable.load(self.prices).override(self.price_overrides)
 
     def _check_intake(self) -> None:
         Routes(self.send)
@@ -167,7 +167,8 @@ class Policy:
             raise PolicyError("daily_budget", "USD above 0", self.daily_budget)
         if not 0 <= self.refund_share <= 1:
             raise PolicyError("refund_share", "a share from 0 to 1", self.refund_share)
-        self.price_table  # noqa: B018 - raises for an unknown list or a bad price
+        prices = PriceTable.of(self.prices).override(self.price_overrides)
+        object.__setattr__(self, "price_table", prices)
         for name, least in (("max_body", 1), ("workers", 1), ("shards", 1)):
             if getattr(self, name) < least:
                 raise PolicyError(name, f"at least {least}", getattr(self, name))
@@ -182,3 +183,13 @@ def check_region(region: str, path: str) -> None:
     """Raise `PolicyError` unless ``region`` is an ISO 3166 code that has telephone numbers."""
     if region not in SUPPORTED_REGIONS:
         raise PolicyError(path, "an ISO 3166 region such as 'GB'", region)
+
+
+def _beside(folder: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """A price list that a policy's file names stands beside that file."""
+    match table.get("prices"):
+        case str(path) if path.lower().endswith(FILES):
+            return {**table, "prices": str(folder / path)}
+        case {"path": str(path), **how}:
+            return {**table, "prices": {**how, "path": str(folder / path)}}
+    return table
