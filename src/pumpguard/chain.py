@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from pumpguard.attempt import Attempt, subject_reader
-from pumpguard.counters import Ban, Counter, Distinct, Reading
+from pumpguard.counters import Conversion, Counter, Distinct, Reading, divided
 from pumpguard.decision import Action, Finding
 from pumpguard.rules import Rule
 from pumpguard.store.base import Plan
@@ -175,14 +175,13 @@ def met(action: Action, proved: bool) -> bool:
 
 @lru_cache(maxsize=SHEETS)
 def share(plan: Plan, workers: int) -> Plan:
-    """The same plan with one process's share of every limit, at least one."""
+    """The same plan with one process's share of every limit.
 
-    def less(counter: Counter) -> Counter:
-        if isinstance(counter, Ban):
-            return replace(counter, strikes=max(1, counter.strikes // workers))
-        return replace(counter, limit=max(1, counter.limit // workers))
-
-    return Plan([less(counter) for counter in plan.counters], plan.binds, plan.reports)
+    What verifications teach is known to the store alone, so conversion binds nothing here.
+    """
+    learnt = [isinstance(counter, Conversion) for counter in plan.counters]
+    binds = [may and not told for may, told in zip(plan.binds, learnt, strict=True)]
+    return Plan([divided(counter, workers) for counter in plan.counters], binds, plan.reports)
 
 
 def _depends_on(rules: Sequence[Rule]) -> tuple[Reader, ...] | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Plan, Question
+from pumpguard.store.base import Answer, Plan, Question, Redeemed, Redemption, Settlement
 from pumpguard.store.breaker import FAULTS, Breaker
 from pumpguard.testing import FakeClock
 
@@ -29,6 +30,14 @@ class Flaky:
         if self.away:
             raise StoreError("away")
         return Answer(True, {}, 0.0)
+
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        await self.decide(QUESTION)
+        return Redeemed(False, 0, ())
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        await self.decide(QUESTION)
+        return len(settlements)
 
     async def aclose(self) -> None:
         self.asked = -1

@@ -69,6 +69,14 @@ class Reader:
         )
         return attempt, body
 
+    def verified_phone(self, scope: Scope, body: bytes, parameters: Mapping[str, str]) -> Phone:
+        """The number that a request to the verify route is about. Raises `IntakeError`."""
+        fields = Fields(scope, body, parameters)
+        where = self._policy.verify_phone or self._policy.phone
+        number = where(fields) if callable(where) else fields.get(where)
+        # There ``code`` is mostly the one-time code: a number in two parts needs a function.
+        return canonical(number, None, self._policy.region)
+
     def attempt(
         self,
         phone: Phone,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Question, Store
+from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Store
 
 FAULTS = 5
 FIRST_PAUSE = 1.0
@@ -47,6 +47,14 @@ class Breaker:
                 self._probing = False
         self._answered()
         return answer
+
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        """Pass it on."""
+        return await self.store.redeem(redemption)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Pass them on."""
+        return await self.store.settle(settlements)
 
     async def aclose(self) -> None:
         """Close the store behind."""
