@@ -3,42 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-from redis.crc import key_slot
 
 from tests.store.transport.calling import SLACK
-from tests.store.transport.fleet import Server, until, watched_pair
+from tests.store.transport.fleet import Server, moving, until, watched_pair
 from tests.store.transport.linking import READ, READ_SHA, Load, MakeLink, count, elsewhere, fault_of
 
 # Clusters.
-
-
-@contextmanager
-def moving(nodes: list[Server], tag: str) -> Iterator[tuple[Callable[..., None], Server, Server]]:
-    """The slot of a tag on its way to another node; the move is completed in the end."""
-    slot = key_slot(tag.encode())
-    owners = {node.port: node for node in nodes}
-    rows = nodes[0].ask("CLUSTER", "SLOTS")
-    [port] = [where[1] for first, last, where, *_ in rows if first <= slot <= last]
-    source = owners[port]
-    target = next(node for node in nodes if node is not source)
-    ids = {node.port: node.ask("CLUSTER", "MYID").decode() for node in nodes}
-    target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source.port])
-    source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target.port])
-
-    def migrate(*keys: str) -> None:
-        source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
-
-    try:
-        yield migrate, source, target
-    finally:
-        rest = source.ask("CLUSTER", "GETKEYSINSLOT", slot, 1000)
-        if rest:
-            migrate(*(key.decode() for key in rest))
-        for node in (target, source, *nodes):
-            node.ask("CLUSTER", "SETSLOT", slot, "NODE", ids[target.port])
 
 
 def cluster_url(nodes: list[Server]) -> str:
