@@ -16,7 +16,7 @@ from pumpguard.store.transport.multiplexer import Multiplexer
 from pumpguard.store.transport.resp import FASTEST, PYTHON, Codec
 from tests.conftest import PATIENT, SERVERS
 from tests.store.transport.calling import MakeLine
-from tests.store.transport.fleet import Server, cluster
+from tests.store.transport.fleet import Pair, Server, cluster, watched_pair
 from tests.store.transport.linking import MakeLink
 
 CODECS = {"fastest": FASTEST, "python": PYTHON}
@@ -74,6 +74,13 @@ def own() -> Iterator[Server]:
 def nodes() -> Iterator[list[Server]]:
     """A cluster of three masters, between which slots may be moved."""
     with cluster() as started:
+        yield started
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """A master, its replica and their sentinel, to be failed over."""
+    with watched_pair() as started:
         yield started
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -46,6 +48,14 @@ def until(true: Callable[[], Any], seconds: float = 20.0) -> Any:
                 return found
         time.sleep(0.02)
     raise TimeoutError("the servers did not get there")
+
+
+@cache
+def version(program: str) -> int:
+    """The major version that a server says it is."""
+    said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
+    [major] = re.findall(r"v=(\d+)\.", said.stdout)
+    return int(major)
 
 
 @dataclass(frozen=True)
@@ -127,7 +137,8 @@ class Server:
             common += ["--cluster-port", str(self._bus)]
             common += ["--tls-cluster", "yes"] if self._certificate is not None else []
         local = ["--unixsocket", self.socket, "--save", "", "--appendonly", "no"]
-        local += ["--shutdown-timeout", "0"]  # no waiting for replicas that lag behind
+        if version(self._program) >= 7:
+            local += ["--shutdown-timeout", "0"]  # no waiting for replicas that lag behind
         return [*common, *local, *self._options]
 
     def ask(self, *command: Any) -> Any:

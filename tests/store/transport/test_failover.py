@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from tests.store.transport.calling import SLACK
-from tests.store.transport.fleet import Server, moving, until, watched_pair
+from tests.store.transport.fleet import Pair, Server, moving, until
 from tests.store.transport.linking import READ, READ_SHA, Load, MakeLink, count, elsewhere, fault_of
 
 # Clusters.
@@ -85,31 +85,31 @@ async def test_slots_that_move_under_load(
 # Sentinels.
 
 
-async def test_a_sentinel_failover_under_load(make_link: MakeLink, name: str) -> None:
+async def test_a_sentinel_failover_under_load(make_link: MakeLink, pair: Pair, name: str) -> None:
     """The master dies: store errors within the deadline, then the replica serves."""
-    with watched_pair() as (master, replica, sentinel):
-        link = make_link(f"redis+sentinel://{sentinel.seed}/shop", deadline=0.25)
-        load = Load(link, lambda: (name,))
-        async with load.running():
-            await load.more()
-            await elsewhere(master.kill)
-            await elsewhere(lambda: until(lambda: replica.ask("ROLE")[0] == b"master"))
-            await load.more()
-        assert load.slowest < 0.25 + SLACK
-        assert set(load.outcomes) <= {"answered", "Lost", "Unreachable", "Late", "ErrorReply"}
-        assert int(replica.ask("GET", name)) > 50
+    master, replica, sentinel = pair
+    link = make_link(f"redis+sentinel://{sentinel.seed}/shop", deadline=0.25)
+    load = Load(link, lambda: (name,))
+    async with load.running():
+        await load.more()
+        await elsewhere(master.kill)
+        await elsewhere(lambda: until(lambda: replica.ask("ROLE")[0] == b"master"))
+        await load.more()
+    assert load.slowest < 0.25 + SLACK
+    assert set(load.outcomes) <= {"answered", "Lost", "Unreachable", "Late", "ErrorReply"}
+    assert int(replica.ask("GET", name)) > 50
 
 
-async def test_a_planned_failover_under_load(make_link: MakeLink, name: str) -> None:
+async def test_a_planned_failover_under_load(make_link: MakeLink, pair: Pair, name: str) -> None:
     """The old master lives on as a replica: it is left, not hammered."""
-    with watched_pair() as (master, replica, sentinel):
-        link = make_link(f"redis+sentinel://{sentinel.seed}/shop", deadline=0.25)
-        load = Load(link, lambda: (name,))
-        async with load.running():
-            await load.more()
-            await elsewhere(lambda: until(lambda: sentinel.ask("SENTINEL", "FAILOVER", "shop")))
-            await elsewhere(lambda: until(lambda: master.ask("ROLE")[0] == b"slave"))
-            await load.more()
-        assert load.slowest < 0.25 + SLACK
-        assert set(load.outcomes) <= {"answered", "Lost", "Unreachable", "Late", "ErrorReply"}
-        assert replica.ask("ROLE")[0] == b"master"
+    master, replica, sentinel = pair
+    link = make_link(f"redis+sentinel://{sentinel.seed}/shop", deadline=0.25)
+    load = Load(link, lambda: (name,))
+    async with load.running():
+        await load.more()
+        await elsewhere(lambda: until(lambda: sentinel.ask("SENTINEL", "FAILOVER", "shop")))
+        await elsewhere(lambda: until(lambda: master.ask("ROLE")[0] == b"slave"))
+        await load.more()
+    assert load.slowest < 0.25 + SLACK
+    assert set(load.outcomes) <= {"answered", "Lost", "Unreachable", "Late", "ErrorReply"}
+    assert replica.ask("ROLE")[0] == b"master"
