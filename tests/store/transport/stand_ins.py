@@ -128,12 +128,14 @@ async def forwarding(path: str, **options: Any) -> AsyncIterator[int]:
         yield port
 
 
-def throwaway_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for ``localhost`` that nobody else trusts, and a server that shows it."""
+def throwaway_certificate(
+    folder: Path, names: str = "DNS:localhost"
+) -> tuple[Path, ssl.SSLContext]:
+    """A certificate that nobody else trusts, and a server that shows it."""
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command += ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", str(key)]
-    command += ["-addext", "subjectAltName=DNS:localhost", "-out", str(certificate)]
+    command += ["-addext", f"subjectAltName={names}", "-out", str(certificate)]
     subprocess.run(command, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
