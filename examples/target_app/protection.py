@@ -110,7 +110,14 @@ def _policy(settings: Settings) -> Policy:
     policy = (
         Policy.from_toml(settings.policy_file)
         if settings.policy_file
-        else Policy(send="/otp/send", phone="phone", code="code", home=HOME, proxies=LOOPBACK)
+        else Policy(
+            send="/otp/send",
+            verify="/otp/verify",
+            phone="phone",
+            code="code",
+            home=HOME,
+            proxies=LOOPBACK,
+        )
     )
     # A simulation must come out the same on a busy machine.
     return replace(policy, deadline=SIMULATED_DEADLINE) if settings.simulated else policy

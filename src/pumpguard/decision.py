@@ -78,6 +78,8 @@ class Decision:
     @property
     def finding(self) -> Finding | None:
         """The finding that decided, if the request was not allowed."""
+        if self.allowed:
+            return None
         return next(
             (f for f in self.findings if f.mode == "enforce" and f.action is self.action), None
         )

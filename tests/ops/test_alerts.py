@@ -14,7 +14,7 @@ def found(code: str, subject: str | None = None, **evidence: object) -> Decision
     return Decision(make_attempt(), findings=(finding,))
 
 
-def test_the_same_alert_is_raised_once_an_hour() -> None:
+def test_the_same_alert_is_raised_once_in_a_while() -> None:
     clock, raised = FakeClock(), list[Alert]()
     alerts = Alerts(raised.append, clock)
     for _ in range(3):

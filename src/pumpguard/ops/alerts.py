@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pumpguard.decision import Decision, Finding
 
 ALERTING = frozenset({"BUDGET_ALERT", "BUDGET_LOW", "BUDGET_SPENT", "PROVIDER_OUTAGE"})
-QUIET = 3_600.0
+QUIET = 6 * 3_600.0
 """Seconds for which the same alert is not raised again by this process."""
 
 REMEMBERED = 1_000
