@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any, cast
 
 from pumpguard.attempt import Attempt, Client, NetworkKind, Phone
 from pumpguard.counters import Counter, Distinct, Reading, Spend, Window, micros
 from pumpguard.decision import Action, Finding, Mode
-from pumpguard.rules import GeoMismatch, Network, Number, RateLimit, Rule, SlidingBan
+from pumpguard.rules import KINDS, GeoMismatch, Network, Number, RateLimit, Rule, SlidingBan
 
 REGIONS = {"GB": 44, "JE": 44, "US": 1, "CA": 1, "BD": 880}
 LENGTHS = (60, 600, 1800, 2400, 3600, 5000, 7200, 43_200, 50_000, 86_400)
@@ -108,6 +109,9 @@ def _distinct(random: Random, name: str, mode: Mode) -> Rule:
 def _spending(random: Random, name: str, mode: Mode) -> Rule:
     by, seconds = random.choice(["everything", "country", "calling_code"]), random.choice(LENGTHS)
     limit = micros(random.choice([0.01, 0.1, 0.5, 2]))
+    if "budget" in KINDS and random.random() < 0.5:
+        budget = cast(Any, KINDS["budget"])
+        return cast(Rule, budget(name=name, day=limit / 1e6, by=by, mode=mode))
     whole = Spend(name, by, limit, seconds, reserved=limit // 5)
     share = Spend(name, by, limit * 4 // 5, seconds, action=Action.CHALLENGE)
     return Declares(name, (share, whole), (whole,), "proved", mode)
