@@ -17,6 +17,7 @@ from pumpguard.rules import GeoMismatch, Number, RateLimit, SlidingBan
 from pumpguard.store.base import Answer, Question
 from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
 from tests.rules.trying import Trying
+from tests.store.stand_in import TellsNothing
 
 COOLDOWN = RateLimit(name="cooldown", by="phone", limits="1/minute")
 
@@ -163,7 +164,7 @@ async def test_a_static_refusal_costs_no_trip() -> None:
     assert store.trips == 1
 
 
-class Counting:
+class Counting(TellsNothing):
     """A store that lets everything through and counts its trips."""
 
     def __init__(self) -> None:

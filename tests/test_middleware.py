@@ -43,6 +43,7 @@ from tests.asgi import (
     scripted,
 )
 from tests.otp_app import Outbox, guarded, one_per_minute, otp_app
+from tests.store.stand_in import TellsNothing
 
 OTHER = "+447400123457"
 BODY = json.dumps({"phone": PHONE}).encode()
@@ -125,7 +126,7 @@ async def test_the_guard_is_closed_although_the_app_fails_to_start() -> None:
     assert store.closed == 1
 
 
-class ClosableStore:
+class ClosableStore(TellsNothing):
     """A store of somebody else's."""
 
     def __init__(self, error: Exception | None = None) -> None:
