@@ -57,9 +57,9 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
         st.sampled_from([0.3, 2.0]), ACTIONS,
     ),
     st.builds(
-        Conversion, RULES, st.sampled_from(["x", "prefix:3", "network"]), h=st.sampled_from([0.6, 2.0]),
-        minimum=st.sampled_from([1, 3]), seconds=st.sampled_from([66, 67]), hold=st.just(40),
-        action=ACTIONS,
+        Conversion, RULES, st.sampled_from(["x", "prefix:3", "network"]),
+        h=st.sampled_from([0.6, 2.0]), minimum=st.sampled_from([1, 3]),
+        seconds=st.sampled_from([66, 67]), hold=st.just(40), action=ACTIONS,
     ),
 )  # fmt: skip
 SETTLED = (Spend, Credit, Conversion, Pulse)

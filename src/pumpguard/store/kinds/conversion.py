@@ -19,7 +19,7 @@ Below w = 0.22 that is negative: it speaks against its subject, nearly like a co
 Measured with the defaults (p0 = 0.5, p1 = 0.05, h = 12.8): 20 matured sends without a verification
 are an alarm. Of 12,000 healthy subjects at the worst rate that is still called healthy (50 %
 verified, each send in a slice of its own) 1.7 % had a false alarm within 20,000 sends, and 1.7 to
-1.9 % where chance makes numbers neighbours. At h = 12 it were 3.3 % (0.3 % with 10 sends per slice).
+1.9 % where chance makes numbers neighbours. At h = 12 it was 3.3 % (0.3 % at 10 sends per slice).
 
 Sends that matured during an outage are dropped when the subject is next asked about. If nobody asks
 before the outage is over, they count as failures.
