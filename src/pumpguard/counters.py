@@ -155,7 +155,7 @@ class Conversion:
     by: str
     p0: float = 0.5
     p1: float = 0.05
-    h: float = 12.0
+    h: float = 12.8
     minimum: int = 20
     seconds: int = 600
     hold: int = 1_800
@@ -167,8 +167,9 @@ class Pulse:
     """Whether verifications arrive at all: a CUSUM for a drop of their rate to a tenth.
 
     It is full while they do not, which is nobody's attack but the provider's (or the app's)
-    outage: meanwhile no `Conversion` of the same question is full, and sends that mature count
-    neither way. It never refuses. Needs ``minimum`` verifications before it says anything.
+    outage: from ``2 × h`` nats until it is below ``h`` again. From ``h`` on, and before ``minimum``
+    verifications were seen at all, no `Conversion` of the same question is full, and sends that
+    mature count neither way. It never refuses.
 
     Its reading's ``detail`` is the verifications seen (at most 65,535) and the Unix time in ms at
     which the outage began (0 if there is none); the latter names the outage, for who tells each

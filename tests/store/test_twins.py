@@ -57,9 +57,9 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
         st.sampled_from([0.3, 2.0]), ACTIONS,
     ),
     st.builds(
-        Conversion, RULES, st.sampled_from(["x", "y", "network"]), h=st.sampled_from([0.6, 2.0]),
-        minimum=st.sampled_from([1, 3]), seconds=st.sampled_from([66, 67]), hold=st.just(40),
-        action=ACTIONS,
+        Conversion, RULES, st.sampled_from(["x", "prefix:3", "network"]),
+        h=st.sampled_from([0.6, 2.0]), minimum=st.sampled_from([1, 3]),
+        seconds=st.sampled_from([66, 67]), hold=st.just(40), action=ACTIONS,
     ),
 )  # fmt: skip
 SETTLED = (Spend, Credit, Conversion, Pulse)
@@ -223,7 +223,7 @@ EVERYTHING: list[tuple[Counter, bool]] = [
     (Credit("c", "x", 40_000, 600), False),
     (Credit("c", "network", 20_000, 6_000), True),
     (Conversion("v", "x", seconds=60, hold=120), True),
-    (Conversion("v", "y", seconds=67, hold=30, h=3.0, minimum=5), False),
+    (Conversion("v", "prefix:3", seconds=67, hold=30, h=3.0, minimum=5), False),
     (Conversion("v", "network", seconds=600, hold=120, h=4.0), True),
 ]
 

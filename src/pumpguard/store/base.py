@@ -42,6 +42,7 @@ from pumpguard.counters import (
 from pumpguard.decision import Action
 
 NEVER_REFUSE = (Known, Pulse, Tickets, Refunds)
+LEARNING = (Credit, Conversion, Pulse, Known, Tickets)
 SETTLED = (Spend, Credit, Conversion, Tickets)
 READ_FIRST = (Known, Pulse)
 
@@ -94,6 +95,8 @@ class Plan:
         tickets = [counter for counter in counters if isinstance(counter, Tickets)]
         self.settled = any(isinstance(counter, SETTLED) for counter in counters)
         """Whether something here is about money or outcomes."""
+        self.learns = any(isinstance(counter, LEARNING) for counter in counters)
+        """Whether something here depends on outcomes."""
         self.writes_tickets = bool(tickets)
         self.remembered = tickets[0].remembers if tickets else ()
         """The dimensions that a ticket remembers, in this order."""

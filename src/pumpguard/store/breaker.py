@@ -49,16 +49,23 @@ class Breaker:
         return answer
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
-        """Pass it on."""
+        """Pass it on, unless the breaker is open. Raises `StoreError`."""
+        self._refuse_if_open()
         return await self.store.redeem(redemption)
 
     async def settle(self, settlements: Sequence[Settlement]) -> int:
-        """Pass them on."""
+        """Pass them on, unless the breaker is open. Raises `StoreError`."""
+        self._refuse_if_open()
         return await self.store.settle(settlements)
 
     async def aclose(self) -> None:
         """Close the store behind."""
         await self.store.aclose()
+
+    def _refuse_if_open(self) -> None:
+        # Questions probe; outcomes can wait, and may be lost.
+        if self._opens_at is not None:
+            raise StoreError("the store is away")
 
     def _failed(self) -> None:
         self._faults += 1

@@ -15,14 +15,6 @@
 --          the plan says so. Kinds with more to say add minus the index (from 1), and two numbers.
 
 local ATTEMPTS = 2  -- flags: 1 for one that binds, 2 for one that counts attempts
-local READ = {
-  W = window_read, D = distinct_read, N = neighbours_read, B = ban_read, S = spend_read,
-  C = credit_read, V = conversion_read, P = pulse_read, K = known_read, T = tickets_read,
-}
-local CHARGE = {
-  W = window_charge, D = distinct_charge, N = neighbours_charge, S = spend_charge,
-  C = credit_charge, V = conversion_charge, T = tickets_charge,
-}
 local UNKNOWN_KEPT = 1024  -- bytes of a value up to which foreign segments are kept
 
 local now, refused, chance = tonumber(ARGV[1]), ARGV[2] == '1', tonumber(ARGV[3])

@@ -64,11 +64,13 @@ def script(*parts: str) -> Script:
     return Script(sha1(body.encode(), usedforsecurity=False).hexdigest(), body)
 
 
-DECIDE = script(
-    "kinds/window", "kinds/distinct", "kinds/neighbours", "kinds/ban", "kinds/spend",
-    "kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/known", "kinds/tickets",
-    "plan", "decide",
-)  # fmt: skip
+COUNTING = ("kinds/window", "kinds/distinct", "kinds/neighbours", "kinds/ban", "kinds/spend")
+LEARNING = ("kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/known", "kinds/tickets")
+
+DECIDE = script(*COUNTING, *LEARNING, "plan", "decide")
+DECIDE_WITHOUT_OUTCOMES = script(*COUNTING, "plan", "decide")
+"""For policies that nobody tells outcomes: what a script defines, every call pays for."""
+
 REDEEM = script("kinds/known", "kinds/tickets", "redeem")
 SETTLE = script(
     "kinds/spend", "kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/tickets",
@@ -87,9 +89,8 @@ def tail(counter: Counter) -> bytes:
             return struct.pack(">I", credit.permille(counter))
         case Conversion():
             steps = struct.pack(">IIII", *conversion.steps(counter), counter.minimum)
-            return (
-                steps + six(counter.hold * 1000) + bytes([conversion.tells_networks_apart(counter)])
-            )
+            weighed = bytes([conversion.tells_networks_apart(counter), conversion.near(counter)])
+            return steps + six(counter.hold * 1000) + weighed
         case Pulse():
             return struct.pack(">II", round(1000 * counter.h), counter.minimum)
         case Tickets():

@@ -9,7 +9,8 @@
 --   S  what of the limit is reserved for known numbers (6)
 --   C  the share of what was verified that makes the line, in permille (4)
 --   V  what an unverified send adds, what a verified one takes, where the alarm is (milli-nats, 4
---      each), after how many sends (4), for how long (ms, 6), whether networks tell apart (1)
+--      each), after how many sends (4), for how long (ms, 6), whether networks tell apart (1), how
+--      many places are near (1)
 --   P  where the alarm is (milli-nats, 4), after how many verifications (4)
 --   T  how many tickets are kept (1), the bytes of one (1)
 
@@ -27,11 +28,12 @@ local function read_tail(kind)
     tail, at = struct.unpack('>I4', plan, at)
     return tail
   elseif kind == 'V' then
-    local fail, ok, alarm, minimum, hold, networks
-    fail, ok, alarm, minimum, hold, networks, at = struct.unpack('>I4I4I4I4I6B', plan, at)
+    local fail, ok, alarm, minimum, hold, networks, near
+    fail, ok, alarm, minimum, hold, networks, near, at =
+      struct.unpack('>I4I4I4I4I6BB', plan, at)
     return {
       fail = fail, ok = ok, alarm = alarm, minimum = minimum, hold = hold,
-      networks = networks == 1,
+      networks = networks == 1, near = near,
     }
   elseif kind == 'P' then
     local alarm, minimum

@@ -24,6 +24,7 @@ from pumpguard.store.base import (
 )
 from pumpguard.store.encoding import (
     DECIDE,
+    DECIDE_WITHOUT_OUTCOMES,
     KINDS,
     REDEEM,
     SETTLE,
@@ -46,8 +47,6 @@ BINDS, ATTEMPTS = 1, 2
 ADMITTED, KNOWN = 1, 2
 NOTHING: Mapping[int, Reading] = {}
 
-
-SCRIPT_SHA, SCRIPT = DECIDE
 
 SETTLED_AT_ONCE = 16
 """Outcomes per script call."""
@@ -87,7 +86,8 @@ class RedisStore:
             link, prefix = self._links[shard], self._prefixes[shard]
             plan = spread(plan, len(self._links))
         keys = self._keys(question, prefix)
-        reply = await link.run(SCRIPT_SHA, SCRIPT, keys, self._arguments(question, plan, keys))
+        sha, script = DECIDE if plan.learns else DECIDE_WITHOUT_OUTCOMES
+        reply = await link.run(sha, script, keys, self._arguments(question, plan, keys))
         answer = decode(plan, reply)
         if answer.admitted and plan.writes_tickets:
             answer.ticket = question.ticket

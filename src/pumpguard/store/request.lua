@@ -7,3 +7,6 @@ local ripe = 0  -- the age in ms at which an unverified send speaks against conv
 local ticket = ''  -- the ticket to write: its id, and the key hashes that go with it
 
 local DAY = 86400000  -- ms
+
+-- How each kind is read, and how it is charged, by its letter in a plan.
+local READ, CHARGE = {}, {}

@@ -88,7 +88,7 @@ local function conversion_worth(state, age, network, own_place)
     local tenths, net, where = struct.unpack('>I2I2I2', ring, at)
     total = total + tenths
     if net == network and network > 0 then same = same + 1 end
-    if math.abs(where - own_place) <= 10 then close = true end
+    if math.abs(where - own_place) < state.shape.near then close = true end
   end
   if age < 30 then worth = worth / 5 end
   if n >= 6 then
@@ -136,3 +136,5 @@ local function conversion_verified(state, sent_at, age, network, own_place)
     .. string.sub(state.ring, 1, VERIFICATION * (RING - 1))
   return worth
 end
+
+READ.V, CHARGE.V = conversion_read, conversion_charge

@@ -11,10 +11,18 @@ What a verification is worth (invented codes and farms verify too):
 - a fifth if the last 6 to 8 took about the same time (mean deviation below a tenth of the mean);
 - divided by 1 + how many of the last 8 came from the same network, unless the subject itself is
   one network, session, account or device;
-- a quarter if one of the last 8 numbers is within 10 of this one.
+- a quarter if one of the last 8 numbers is within 10 of this one (blocks of 1,000: next to it).
 
 One that is worth ``w`` takes ``w × ln(p0 / p1) - (1 - w) × ln((1 - p1) / (1 - p0))`` from the sum.
 Below w = 0.22 that is negative: it speaks against its subject, nearly like a code that never came.
+
+Measured with the defaults (p0 = 0.5, p1 = 0.05, h = 12.8): 20 matured sends without a verification
+are an alarm. Of 12,000 healthy subjects at the worst rate that is still called healthy (50 %
+verified, each send in a slice of its own) 1.7 % had a false alarm within 20,000 sends, and 1.7 to
+1.9 % where chance makes numbers neighbours. At h = 12 it was 3.3 % (0.3 % at 10 sends per slice).
+
+Sends that matured during an outage are dropped when the subject is next asked about. If nobody asks
+before the outage is over, they count as failures.
 """
 
 from __future__ import annotations
@@ -24,6 +32,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
+from pumpguard.attempt import PREFIX
 from pumpguard.counters import Conversion
 from pumpguard.store.base import DAY
 
@@ -57,6 +66,16 @@ def steps(counter: Conversion) -> Steps:
 def tells_networks_apart(counter: Conversion) -> bool:
     """Whether many verifications from one network are remarkable for such a subject."""
     return OF_ONE_CLIENT.isdisjoint(counter.by.split("+"))
+
+
+@cache
+def near(counter: Conversion) -> int:
+    """Two places this far apart are not near each other any more. In narrow blocks everybody is
+    near somebody: there it takes the next number, and in blocks of 100 nothing is remarkable."""
+    parts = counter.by.split("+")
+    digits = [int(by.removeprefix(PREFIX)) for by in parts if by.startswith(PREFIX)]
+    smallest = min(digits, default=4)
+    return 11 if smallest > 3 else 2 if smallest == 3 else 0
 
 
 @dataclass(slots=True)
@@ -165,7 +184,8 @@ class ConversionLook:
             worth //= 5
         if tells_networks_apart(self.counter) and verification.network:
             worth //= 1 + sum(each.network == verification.network for each in ring)
-        if any(abs(each.place - verification.place) <= 10 for each in ring):
+        places = near(self.counter)
+        if any(abs(each.place - verification.place) < places for each in ring):
             worth //= 4
         return worth
 

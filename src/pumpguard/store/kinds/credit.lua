@@ -66,3 +66,5 @@ local function credit_settled(span, state, earned)
   end
   return credit_kept(span, state, math.max(0, state.used - price))
 end
+
+READ.C, CHARGE.C = credit_read, credit_charge

@@ -1,7 +1,8 @@
 -- pulse: are verifications arriving at all? A CUSUM for a drop of their rate to a tenth.
 --
 -- The sum D grows by 0.9 times the verifications that were to be expected, and falls by ln 10 with
--- each that arrives. Expected is a moving average over half an hour, whose decay is rational
+-- each that arrives. At the alarm it is `silent`, which freezes conversion; at twice the alarm it
+-- is an outage, until it has come below the alarm. Expected is a moving average over half an hour, whose decay is rational
 -- (T / (T + dt)), so that both languages agree on it to the last bit.
 -- Stored: verifications seen (2 bytes), the average (thousandths of a verification in half an hour,
 -- 4), when the last one came (6), D then (milli-nats, 4), since when there is an outage (6).
@@ -21,13 +22,13 @@ local function pulse_read(_, _, stored, now, shape)
     now = math.max(now, last)
   end
   local grown = math.min(2 * shape.alarm, sum + math.floor(average * (now - last) / GROWTH))
-  local outage = seen >= shape.minimum and grown >= shape.alarm
+  silent = seen < shape.minimum or grown >= shape.alarm
+  local outage = seen >= shape.minimum and grown >= (began > 0 and 1 or 2) * shape.alarm
   if not outage then
     began = 0
   elseif began == 0 then
-    began = last + math.ceil(math.max(0, shape.alarm - sum) * GROWTH / math.max(1, average))
+    began = last + math.ceil(math.max(0, 2 * shape.alarm - sum) * GROWTH / math.max(1, average))
   end
-  silent = outage or seen < shape.minimum
   return {
     used = grown, wait = outage and 1000 or 0, now = now, more = seen, most = began,
     average = average, last = last, alarm = shape.alarm,
@@ -43,3 +44,5 @@ local function pulse_verified(state)
     state.now, sum, sum >= state.alarm and state.most or 0
   ), FORGOTTEN
 end
+
+READ.P = pulse_read

@@ -2,6 +2,12 @@
 
 For Poisson arrivals whose rate may fall from r to r / 10, the log likelihood grows by 0.9 × r × dt
 while nothing arrives and falls by ln 10 with each arrival.
+
+Two thresholds, because freezing conversion costs nothing and calling an outage costs attention. At
+``h`` = 7, after 7.8 missing verifications, conversion freezes: where half converts that is before
+silence alone could have raised its alarm (7.8 × 2 sends × 0.64 = 10 of 12.8 nats). It happens once
+in some 1,100 (e^7) verifications for no reason, and ends with the next few. At 2 ``h`` it is an
+outage.
 """
 
 from __future__ import annotations
@@ -76,10 +82,11 @@ def look(counter: Pulse, stored: Kept | None, now: int) -> PulseLook:
     # In floats, as Lua does it.
     growth = math.floor(float(stored.average) * (now - stored.last) / GROWTH)
     grown = min(2 * alarm, stored.sum + growth)
-    outage = stored.seen >= counter.minimum and grown >= alarm
+    founded = stored.seen >= counter.minimum
+    outage = founded and grown >= (alarm if stored.began else 2 * alarm)
     began = stored.began if outage else 0
     if outage and not began:
-        lacking = float(max(0, alarm - stored.sum))
+        lacking = float(max(0, 2 * alarm - stored.sum))
         began = stored.last + math.ceil(lacking * GROWTH / max(1, stored.average))
-    silent = outage or stored.seen < counter.minimum
+    silent = not founded or grown >= alarm
     return PulseLook(now, grown, 1000 if outage else 0, alarm, stored, began, silent)

@@ -7,7 +7,7 @@
 -- Refunds are kept in the same way. Twin: spend.py
 
 local PERIODS = 10
-local NOTHING_SPENT = string.rep('\0', 6 * (PERIODS + 1))
+local AMOUNTS = 6 * (PERIODS + 1)  -- bytes
 
 local function spend_wait(allowed, slice, state)
   local left, passed = state.used, 0
@@ -20,8 +20,8 @@ end
 
 local function spend_read(limit, span, stored, now, reserved)
   local slice = span / PERIODS
-  local index, total, amounts = math.floor(now / slice), 0, NOTHING_SPENT
-  if #stored == 12 + #NOTHING_SPENT then
+  local index, total, amounts = math.floor(now / slice), 0, nil
+  if #stored == 12 + AMOUNTS then
     local newest, sum = struct.unpack('>I6I6', stored)
     total, amounts = sum, string.sub(stored, 13)
     if index < newest then
@@ -29,9 +29,10 @@ local function spend_read(limit, span, stored, now, reserved)
     elseif index > newest then
       local kept = math.max(0, PERIODS + 1 - (index - newest)) * 6
       for at = kept + 1, #amounts, 6 do total = total - struct.unpack('>I6', amounts, at) end
-      amounts = string.sub(NOTHING_SPENT, kept + 1) .. string.sub(amounts, 1, kept)
+      amounts = string.rep('\0', AMOUNTS - kept) .. string.sub(amounts, 1, kept)
     end
   end
+  amounts = amounts or string.rep('\0', AMOUNTS)
   local state = {used = total, wait = 0, now = now, index = index, amounts = amounts}
   local allowed = known and limit or limit - reserved
   if total + price > allowed then state.wait = spend_wait(allowed, slice, state) end
@@ -56,3 +57,5 @@ local function spend_refund(span, state, sent_at)
   return struct.pack('>I6I6', state.index, state.used - back) .. string.sub(amounts, 1, at)
     .. struct.pack('>I6', spent - back) .. string.sub(amounts, at + 7), span * 1.1
 end
+
+READ.S, CHARGE.S = spend_read, spend_charge

@@ -42,3 +42,5 @@ local function tickets_taken(span, stored, now, id, size)
     end
   end
 end
+
+READ.T, CHARGE.T = tickets_read, tickets_charge

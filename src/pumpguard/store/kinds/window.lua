@@ -88,3 +88,5 @@ local function window_charge(limit, span, state)
   if state.counts then return slices_charge(state), span * 1.1 end
   return log_charge(limit, state), span
 end
+
+READ.W, CHARGE.W = window_read, window_charge
