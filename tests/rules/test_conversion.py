@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pumpguard import PolicyError
+from pumpguard import Action, PolicyError
 from pumpguard.rules import Conversion
 from tests.rules.trying import Trying
 
@@ -55,6 +55,18 @@ async def test_a_block_that_nobody_verifies_is_refused_while_the_country_is_not(
 async def test_ordinary_users_are_never_refused() -> None:
     app = trying()
     assert await live(app, spread(1_500), 0.72, every=20) == 0
+
+
+async def test_a_whole_country_is_asked_for_proof_and_not_refused() -> None:
+    """A spray over all its numbers must not take the country's people out."""
+    app = trying(by=["country"])
+    await live(app, spread(100), 0.8)
+    for number in range(200):
+        await app.allows(f"+4477{number * 7_654_321 % 10**8:08}", f"203.0.113.{number}")
+        await live(app, spread(1, 500 + number // 4), float(number % 4 == 0), every=2)
+    asked = await app.send("+447500123456", after=1)
+    assert asked.action is Action.CHALLENGE
+    assert await app.allows("+447500123456", proved=True)
 
 
 async def test_an_outage_refuses_nobody_and_is_told_once() -> None:

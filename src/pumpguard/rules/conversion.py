@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from pumpguard.attempt import Attempt
+from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.config import check
 from pumpguard.counters import Conversion as Watch
 from pumpguard.counters import Pulse, Reading
@@ -31,6 +31,10 @@ class Conversion:
     are worth less, because who owns a range can read its codes. When verifications stop everywhere
     it is the provider that is down: that is said once (``PROVIDER_OUTAGE``) and refuses nobody.
 
+    ``action`` is for blocks of numbers. Of a whole country or an address that many people may share
+    ``wide_action`` asks for proof: to refuse those for a part of their traffic would do the
+    attacker's work.
+
     Sources: alarms below 30 to 35 % (Vonage, IronAuth, StartMessaging) over 20 sends (IronAuth);
     the test is Page's CUSUM, as in threshold random walk scan detection (Jung et al., 2004).
 
@@ -47,6 +51,7 @@ class Conversion:
     name: str = "conversion"
     mode: Mode = "enforce"
     action: ActionName = "block"
+    wide_action: ActionName = "challenge"
     weight: float = 2.0
     declares_by: ClassVar[Sequence[str]] = ()
     needs_verifications: ClassVar[bool] = True
@@ -63,11 +68,10 @@ class Conversion:
         require(self.seconds >= 12, self.name, "seconds", "at least 12", self.seconds)
         require(self.hold > 0, self.name, "hold", "at least 1", self.hold)
         require(bool(self.by), self.name, "by", "at least one dimension", self.by)
-        action = action_of(self.action)
         watched = [
             Watch(
                 self.name, check_dimensions(by.split("+"), f"{path}.by.{i}"), self.p0, self.p1,
-                self.h, self.minimum, self.seconds, self.hold, action,
+                self.h, self.minimum, self.seconds, self.hold, self._action(by),
             )
             for i, by in enumerate(self.by)
         ]  # fmt: skip
@@ -94,6 +98,10 @@ class Conversion:
                 )
             return self._found(attempt, watch, reading)
         return None
+
+    def _action(self, by: str) -> Action:
+        narrow = any(part.startswith(PREFIX) or part == "phone" for part in by.split("+"))
+        return action_of(self.action if narrow else self.wide_action)
 
     def _found(self, attempt: Attempt, watch: Watch, reading: Reading) -> Finding:
         matured, verified = reading.detail if len(reading.detail) == 2 else (0, 0)
