@@ -26,6 +26,8 @@ from pumpguard.store.memory import MemoryStore, StoreFull
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from pumpguard.store.health import Concern
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -124,6 +126,15 @@ class Guard:
         """Wrap the function that sends messages; see `pumpguard.sender`."""
         return sending.sender(send, shadowed)
 
+    async def check(self) -> tuple[Concern, ...]:
+        """What an operator should mend about the store: nothing, or nothing that could be seen.
+
+        A Redis is looked at once in any case, in the background, and what is found is logged.
+        """
+        from pumpguard.store.health import check
+
+        return await check(self.store)
+
     async def aclose(self) -> None:
         """Let go of the store's connections."""
         await self.store.aclose()
@@ -166,6 +177,7 @@ def open_store(url: str, policy: Policy) -> Store:
         secret=policy.secret,
         deadline=policy.deadline,
         shards=policy.shards,
+        checkup=True,
     )
     return BanCache(Breaker(redis))
 
