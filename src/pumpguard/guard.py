@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from pumpguard import sending
@@ -13,7 +14,7 @@ from pumpguard.attempt import Attempt
 from pumpguard.chain import Chain, asks_for_proof, judge, met, share, speak
 from pumpguard.challenge import Challenge
 from pumpguard.decision import Action, Decision, Finding
-from pumpguard.errors import StoreError
+from pumpguard.errors import PolicyError, StoreError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
@@ -58,6 +59,8 @@ class Guard:
         self.simulated = clock is not None
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
         self._on_decision = on_decision
+        if any(map(iscoroutinefunction, (on_decision, type(on_decision).__call__))):
+            raise PolicyError("on_decision", "a plain function: nobody would await it", on_decision)
         self._chain = Chain(policy.chain)
         if challenge is None and any(asks_for_proof(rule) for rule in policy.chain):
             logger.warning(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -10,6 +11,7 @@ from typing import TypeAlias
 
 from starlette.types import Scope
 
+from pumpguard.errors import PolicyError
 from pumpguard.intake.headers import HasLines
 
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -17,6 +19,7 @@ Address: TypeAlias = IPv4Address | IPv6Address
 MAX_HOPS = 32
 REMEMBERED = 16_384
 LONGEST = 128
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -65,6 +68,15 @@ class TrustedProxies:
             if family == version and number & mask == base:
                 return address, True
         return address, False
+
+
+def check_proxy_header(name: str) -> None:
+    """Raise `PolicyError` unless a list of addresses can be read from a header of this name."""
+    if not HEADER_NAME.match(name):
+        raise PolicyError("proxy_header", "a header's name, such as 'x-forwarded-for'", name)
+    if name.lower() == "forwarded":
+        wanted = "a list of addresses such as 'x-forwarded-for' (RFC 7239's pairs are not read)"
+        raise PolicyError("proxy_header", wanted, name)
 
 
 def parse_address(text: str) -> Address | None:
