@@ -16,6 +16,7 @@ from pumpguard.decision import Mode
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import GeoMismatch, Number, RateLimit, SlidingBan
 from pumpguard.store.base import Answer, Question
+from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
 from tests.rules.trying import Trying
 
@@ -164,18 +165,16 @@ async def test_a_static_refusal_costs_no_trip() -> None:
     assert store.trips == 1
 
 
-class Counting:
+class Counting(MemoryStore):
     """A store that lets everything through and counts its trips."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.trips = 0
 
     async def decide(self, question: Question) -> Answer:
         self.trips += 1
         return Answer(not question.refused, {}, 0.0)
-
-    async def aclose(self) -> None:
-        pass
 
 
 class Away(Counting):

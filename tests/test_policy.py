@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pumpguard import Finding, Policy, PolicyError
 from pumpguard.attempt import Attempt
 from pumpguard.rules import GeoMismatch, RateLimit, SlidingBan
-from pumpguard.rules.defaults import HIGH_RISK
+from pumpguard.rules.high_risk import HIGH_RISK
 
 TOML = """
 send = ["/otp/send", "GET /otp/{phone}/resend"]
@@ -131,7 +131,11 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
         ({"send": "/s", "max_body": -1}, "max_body", "at least 1"),
         ({"send": "/s", "name": "a{b}"}, "name", "without braces"),
         ({"send": "/s", "on_store_failure": "pray"}, "on_store_failure", "one of 'local'"),
-        ({"send": "/s", "prices": "ebay"}, "prices", "one of appwrite-2025, aws-2022"),
+        (
+            {"send": "/s", "prices": "ebay"},
+            "prices",
+            "one of alibaba-2025, appwrite-2025, aws-2022, or a .csv",
+        ),
         ({"send": "/s", "price_overrides": {"GB": 0}}, "price_overrides.GB", "above 0"),
         ({"send": "/s", "price_overrides": {"GB": "dear"}}, "price_overrides", "a number"),
         ({"send": "/s", "rules": 5}, "rules", "a list of rules"),

@@ -1,4 +1,4 @@
-"""What a rule can ask the store to keep: four kinds of counter, and what comes back.
+"""What a rule can ask the store to keep: each kind of counter, and what comes back.
 
 A rule never talks to a store. It *declares* counters, which say what is counted, per what
 (``by``), and up to where; the attempt says whose they are. The guard sends all of them in one trip
@@ -6,11 +6,14 @@ and hands each rule its `Reading`s to judge. See ``store/kinds/`` for what each 
 
 Counters do not change from request to request: a rule makes them once and returns the same tuple
 every time, so that the guard can prepare the question once as well.
+
+Money is in whole micro-dollars (µ$); `pumpguard.counters.micros` makes them of USD.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Literal, TypeAlias
 
 from pumpguard.decision import Action
@@ -92,7 +95,155 @@ class Ban:
     action: Action = Action.BLOCK
 
 
-Counter: TypeAlias = Window | Distinct | Neighbours | Ban
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """At most ``limit`` µ$ in any ``seconds``, by the price of what is let through.
+
+    ``reserved`` µ$ of them are kept for numbers that have verified before (see `Known`): anybody
+    else is let through up to ``limit - reserved``. Several with the same rule, ``by`` and
+    ``seconds`` are one sum looked at with several limits, such as a share at which to ask for
+    proof and the whole; declare all of them at once, or one instead of the other.
+
+    Its reading's ``used`` is in µ$, its ``wait`` until the price of this message fits.
+    """
+
+    rule: str
+    by: str
+    limit: int
+    seconds: int
+    reserved: int = 0
+    action: Action = Action.THROTTLE
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """How many µ$ of messages that nobody has verified a subject may have outstanding.
+
+    The line is the highest of ``limit`` and ``ratio`` times what was verified on the best of the
+    last 14 days or today so far (UTC days; today never exceeds the last 24 hours, so this is
+    never more than earned). Debts are forgiven evenly, a whole line in ``seconds``; a
+    verification pays its message back at once, and lets the line grow.
+
+    Its reading's ``used`` is the debt in µ$, its ``detail`` the line in µ$.
+    Source: the shape is Authgear's fraud protection, in messages: max(20, 0.3 × best of 14 days,
+    0.3 × last 24 hours) unverified per country and day.
+    """
+
+    rule: str
+    by: str
+    limit: int
+    seconds: int
+    ratio: float = 0.3
+    action: Action = Action.THROTTLE
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """Whether the messages sent to a subject get verified, as a CUSUM over matured sends.
+
+    Every send that is still unverified when it is old enough (the question's ``matures_after``, at
+    most ``seconds``) adds ``ln((1 - p1) / (1 - p0))``, every verified one takes ``ln(p0 / p1)``
+    times its worth away, never below 0. At ``h`` nats, and at least ``minimum`` matured sends, it
+    is full for ``hold`` seconds and starts anew. What a verification is worth, and what was
+    measured with these defaults, is in ``store/kinds/conversion.py``.
+
+    Its reading's ``used`` is the sum in thousandths of a nat, its ``detail`` how many sends have
+    matured and how many of them were verified (both halved from time to time).
+    """
+
+    rule: str
+    by: str
+    p0: float = 0.5
+    p1: float = 0.05
+    h: float = 12.8
+    minimum: int = 20
+    seconds: int = 600
+    hold: int = 1_800
+    action: Action = Action.BLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Whether verifications arrive at all: a CUSUM for a drop of their rate to a tenth.
+
+    It is full while they do not, which is nobody's attack but the provider's (or the app's)
+    outage: from ``2 × h`` nats until it is below ``h`` again. From ``h`` on, and before ``minimum``
+    verifications were seen at all, no `Conversion` of the same question is full, and sends that
+    mature count neither way. It never refuses.
+
+    Its reading's ``detail`` is the verifications seen (at most 65,535) and the Unix time in ms at
+    which the outage began (0 if there is none); the latter names the outage, for who tells each
+    of them once.
+    """
+
+    rule: str
+    by: str = "everything"
+    h: float = 7.0
+    minimum: int = 20
+    action: Action = Action.ALLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whether this number was verified in the last ``seconds``: ``used`` is 1 or 0. Never full.
+
+    It also remembers when a verification last counted: one per number and 24 hours does.
+    """
+
+    rule: str
+    seconds: int = 90 * 86_400
+    by: str = "phone"
+    action: Action = Action.ALLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """The last ``keep`` messages to a number that wait for their outcome, for ``seconds``.
+
+    ``remembers`` names the dimensions, other than those that follow from the number, whose
+    subjects have to be told the outcome as well, such as ``network`` and ``session``. They are
+    stored with each ticket as key hashes. The whole must fit into 255 bytes, so fewer are kept if
+    much is remembered; a ticket that is pushed out is never settled, which is only stricter.
+    Never full.
+    """
+
+    rule: str
+    seconds: int = 900
+    keep: int = 8
+    remembers: tuple[str, ...] = ()
+    by: str = "phone"
+    action: Action = Action.ALLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Refunds:
+    """At most ``limit`` µ$ are given back in any ``seconds``. For settlements only."""
+
+    rule: str
+    limit: int
+    seconds: int = 3_600
+    by: str = "everything"
+    action: Action = Action.ALLOW
+
+
+Counter: TypeAlias = (
+    Window
+    | Distinct
+    | Neighbours
+    | Ban
+    | Spend
+    | Credit
+    | Conversion
+    | Pulse
+    | Known
+    | Tickets
+    | Refunds
+)
+
+
+def micros(usd: float) -> int:
+    """USD as whole µ$, rounded up: a price is never taken for less than it is."""
+    return ceil(usd * 1e6 - 1e-9)
 
 
 def identity(counter: Counter) -> str:
@@ -105,9 +256,28 @@ def identity(counter: Counter) -> str:
             layout = _layout(counter.limit)
         case Ban():
             layout = _layout(counter.strikes)
+        case Tickets():
+            layout = ",".join(counter.remembers)
         case _:
             layout = ""
-    return f"{type(counter).__name__} {layout} {counter.seconds} {counter.by} {counter.rule}"
+    seconds = 0 if isinstance(counter, Pulse) else counter.seconds
+    return f"{type(counter).__name__} {layout} {seconds} {counter.by} {counter.rule}"
+
+
+def divided(counter: Counter, parts: int) -> Counter:
+    """The counter for one of ``parts`` that share its limit: rounded down, but of a count never
+    below 1. Kinds without a limit of that sort stay as they are."""
+    match counter:
+        case Window() | Distinct() | Neighbours():
+            return replace(counter, limit=max(1, counter.limit // parts))
+        case Ban():
+            return replace(counter, strikes=max(1, counter.strikes // parts))
+        case Spend():
+            reserved = -(-counter.reserved // parts)
+            return replace(counter, limit=counter.limit // parts, reserved=reserved)
+        case Credit() | Refunds():
+            return replace(counter, limit=counter.limit // parts)
+    return counter
 
 
 def _layout(limit: int) -> str:
@@ -119,11 +289,13 @@ class Reading:
     """What the store said about one counter.
 
     ``used`` is the count before this request (for a ban: its level); ``wait`` the seconds until
-    it would let this request pass, 0 when it does now.
+    it would let this request pass, 0 when it does now. What else some kinds have to say is in
+    ``detail``.
     """
 
     used: int
     wait: float
+    detail: tuple[int, ...] = ()
 
     @property
     def full(self) -> bool:

@@ -5,8 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pumpguard.counters import Ban, Counter, Distinct, Neighbours, Window
-from pumpguard.store.base import Answer, Plan, Question, Store
+from pumpguard.counters import (
+    Ban,
+    Conversion,
+    Counter,
+    Credit,
+    Distinct,
+    Known,
+    Neighbours,
+    Pulse,
+    Refunds,
+    Spend,
+    Tickets,
+    Window,
+)
+from pumpguard.store.base import (
+    Answer,
+    Open,
+    Outcome,
+    Plan,
+    Question,
+    Redeemed,
+    Redemption,
+    Settlement,
+    Store,
+)
 
 START = 1_700_000_000.0
 
@@ -66,3 +89,60 @@ def ban(strikes: int = 1, after: str = "window", subject: str = "a", **more: Any
     shape: dict[str, Any] = {"base": 10, "factor": 5.0, "cap": 1000, "memory": 100, "jitter": 0.0}
     fed_by: Any = "attempts" if after == "attempts" else frozenset({after})
     return About(Ban("ban", f"network {subject}", strikes, 60, fed_by, **{**shape, **more}))
+
+
+KNOWN = Known("settlement")
+TICKETS = Tickets("settlement", remembers=("network", "session"))
+PHONE = (About(KNOWN), About(TICKETS))
+"""What every guarded number keeps once outcomes are told."""
+
+REFUNDS = Refunds("settlement", limit=1_000)
+PULSE = Pulse("conversion")
+
+
+def spend(limit: int, seconds: int = 100, subject: str = "everything", **more: Any) -> About:
+    """A budget in micro-dollars."""
+    return About(Spend("budget", subject, limit, seconds, **more))
+
+
+def credit(limit: int, seconds: int = 1_000, subject: str = "country", **more: Any) -> About:
+    """A line of unverified micro-dollars."""
+    return About(Credit("credit", subject, limit, seconds, **more))
+
+
+def conversion(subject: str = "prefix:4", **more: Any) -> About:
+    """A conversion with the defaults."""
+    return About(Conversion("conversion", subject, **more))
+
+
+async def redeem(store: Store, at: float = 0.0) -> Redeemed:
+    """Somebody's number was verified."""
+    return await store.redeem(Redemption("somebody", KNOWN, TICKETS, at=START + at))
+
+
+def settlement(
+    *abouts: About, outcome: Outcome = "verified", at: float = 0.0, **more: Any
+) -> Settlement:
+    """An outcome for the counters of somebody's message."""
+    plan = Plan([about.counter for about in abouts], [False for _ in abouts])
+    subjects = tuple("somebody" for _ in plan.groups)
+    return Settlement(plan, subjects, outcome, at=START + at, **more)
+
+
+async def settle(store: Store, *abouts: About, **more: Any) -> int:
+    """Tell one outcome."""
+    return await store.settle([settlement(*abouts, **more)])
+
+
+async def verify(store: Store, *abouts: About, at: float = 0.0, **more: Any) -> Redeemed:
+    """What the guard does when an app says that somebody's number was verified."""
+    redeemed = await redeem(store, at)
+    for n, each in enumerate(redeemed.tickets):
+        outcome: Outcome = "verified" if redeemed.counts and n == 0 else "repeated"
+        await settle(store, *abouts, outcome=outcome, at=at, **told(each, redeemed), **more)
+    return redeemed
+
+
+def told(ticket: Open, redeemed: Redeemed) -> dict[str, Any]:
+    """What an outcome says of a ticket."""
+    return {"price": ticket.price, "sent_at": ticket.at, "age": redeemed.at - ticket.at}

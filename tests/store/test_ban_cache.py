@@ -6,9 +6,9 @@ import pytest
 
 from pumpguard.errors import StoreError
 from pumpguard.store.ban_cache import FRESH, REMEMBERED, BanCache
-from pumpguard.store.base import Answer, Question
+from pumpguard.store.base import Answer, Question, Store
 from pumpguard.store.memory import MemoryStore
-from tests.store.asking import About, ask, ban, watched, window
+from tests.store.asking import PHONE, About, ask, ban, credit, verify, watched, window
 
 
 class Counted(MemoryStore):
@@ -95,3 +95,11 @@ async def test_the_memory_is_bounded() -> None:
     assert store.trips == 0
     await ask(cache, ban(after="number", subject="0"), at=1)
     assert store.trips == 1
+
+
+async def test_outcomes_pass_through(store: Store) -> None:
+    """The memory for bans has nothing to do with them."""
+    cache = BanCache(store)
+    await ask(cache, *PHONE, credit(1_000), price=900, ticket=b"1234")
+    assert (await verify(cache, credit(1_000))).counts
+    assert (await ask(cache, credit(1_000), price=1_000)).admitted

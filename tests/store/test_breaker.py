@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
+from pumpguard.counters import Known, Tickets
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Plan, Question
+from pumpguard.store.base import Answer, Plan, Question, Redeemed, Redemption, Settlement
 from pumpguard.store.breaker import FAULTS, Breaker
 from pumpguard.testing import FakeClock
 
@@ -29,6 +31,14 @@ class Flaky:
         if self.away:
             raise StoreError("away")
         return Answer(True, {}, 0.0)
+
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        await self.decide(QUESTION)
+        return Redeemed(False, 0, ())
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        await self.decide(QUESTION)
+        return len(settlements)
 
     async def aclose(self) -> None:
         self.asked = -1
@@ -127,3 +137,19 @@ async def test_closing_closes_the_store_behind() -> None:
     store = Flaky()
     await Breaker(store).aclose()
     assert store.asked == -1
+
+
+async def test_outcomes_are_not_told_to_a_store_that_is_away() -> None:
+    """They fail at once, like questions; an answer to a question is what closes the breaker."""
+    store, clock = Flaky(), FakeClock()
+    breaker = Breaker(store, clock)
+    assert await breaker.settle([]) == 0
+    store.away = True
+    await outage(breaker, FAULTS)
+    asked = store.asked
+    for _ in range(10):
+        with pytest.raises(StoreError):
+            await breaker.settle([])
+        with pytest.raises(StoreError):
+            await breaker.redeem(Redemption("+441", Known("t"), Tickets("t")))
+    assert store.asked == asked

@@ -20,7 +20,7 @@ from tests.store.asking import ask, question, window
 from tests.store.transport.fleet import Server, free_ports
 from tests.store.transport.stand_ins import fake
 
-LEAST = ("+eval", "+evalsha", "+time", "+mget", "+set")
+LEAST = ("+eval", "+evalsha", "+time", "+get", "+mget", "+set")
 """The commands that a user of ours has to be allowed."""
 
 
@@ -55,8 +55,7 @@ def as_guard(server: Server, *rights: str) -> str:
 async def test_a_server_as_it_should_be(server: Server) -> None:
     """Nothing to say, and nothing left behind."""
     assert await concerns(server.url) == []
-    await asyncio.sleep(0.01)
-    assert server.ask("KEYS", "*") == []
+    assert server.ask("DBSIZE") == 0
 
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])
@@ -95,7 +94,7 @@ async def test_keys_that_are_not_allowed(server: Server) -> None:
     """All commands that touch a key are refused, in one concern."""
     [(code, what)] = await concerns(as_guard(server, "~other:*", "+@all"))
     assert code == "PG013"
-    assert what.startswith("EVAL, EVALSHA, MGET, SET: NOPERM")
+    assert what.startswith("EVAL, EVALSHA, GET, MGET, SET: NOPERM")
 
 
 @pytest.mark.parametrize("login", ["guard:wrong@", ":wrong@", ""])

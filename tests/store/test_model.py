@@ -7,18 +7,16 @@ import os
 from collections import defaultdict
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pumpguard.counters import Ban, Distinct, Neighbours, Window
-from pumpguard.decision import Action
+from pumpguard.counters import Window
 from pumpguard.store.base import Plan, Question
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.memory import MemoryStore
 from pumpguard.store.redis import RedisStore
-from tests.conftest import PATIENT, SERVERS
+from tests.conftest import PATIENT
 from tests.store.asking import START
 
 SECONDS = 20
@@ -98,83 +96,3 @@ def test_never_over_admits(servers: dict[str, EmbeddedServer]) -> None:
         suppress_health_check=list(HealthCheck),
     )
     machine.TestCase("runTest").runTest()
-
-
-RULES = st.sampled_from(["a", "b", "c"])
-BY = st.sampled_from(["x", "y", "z"])
-ACTIONS = st.sampled_from([Action.CHALLENGE, Action.THROTTLE, Action.BLOCK])
-COUNTERS: st.SearchStrategy[Any] = st.one_of(
-    st.builds(
-        Window, RULES, BY, st.sampled_from([1, 3, 10, 11, 40, 70_000]), st.just(60),
-        ACTIONS, st.sampled_from(["attempts", "admissions"]),
-    ),
-    st.builds(Distinct, RULES, BY, st.just(2), st.just(61), st.just("country"), ACTIONS),
-    st.builds(Neighbours, RULES, BY, st.just(2), st.just(62), st.just(10), ACTIONS),
-    st.builds(
-        Ban, RULES, BY, st.sampled_from([1, 2, 12]), st.just(63),
-        st.one_of(st.just("attempts"), st.frozensets(RULES, min_size=1)),
-        base=st.just(5), cap=st.just(100), memory=st.just(50), action=ACTIONS,
-    ),
-)  # fmt: skip
-PLANS = st.builds(
-    lambda pairs, reports: Plan([c for c, _ in pairs], [binds for _, binds in pairs], reports),
-    st.lists(
-        st.tuples(COUNTERS, st.booleans()),
-        min_size=1,
-        max_size=8,
-        unique_by=lambda pair: (pair[0].rule, pair[0].by, pair[0].seconds),
-    ),
-    st.booleans(),
-)
-REQUESTS = st.fixed_dictionaries(
-    {
-        "plan": st.integers(0, 3),
-        "subject": st.sampled_from("pq"),
-        "member": st.sampled_from("rstu"),
-        "place": st.integers(0, 60),
-        "refused": st.booleans(),
-        "refused_by": st.frozensets(RULES),
-        "step": st.one_of(st.just(0.0), st.floats(-10, 80)),
-        "jitter": st.floats(-1, 1),
-    }
-)
-
-
-@pytest.mark.parametrize("server", SERVERS)
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    plans=st.lists(PLANS, min_size=4, max_size=4),
-    requests=st.lists(REQUESTS, min_size=1, max_size=30),
-)
-def test_every_kind_means_the_same_in_both_languages(
-    servers: dict[str, EmbeddedServer], server: str, plans: list[Plan], requests: list[Any]
-) -> None:
-    """Lua and Python give the same answer to the same questions, all kinds mixed.
-
-    One counter never changes its limit here, as it never does within a policy: several plans ask
-    about the same subjects, each with counters of its own.
-    """
-
-    async def compare() -> None:
-        memory = MemoryStore()
-        redis = RedisStore(servers[server].url, name=os.urandom(6).hex(), deadline=PATIENT)
-        now = START
-        for request in requests:
-            which, now = request["plan"], now + request["step"]
-            plan = plans[which]
-            question = Question(
-                plan,
-                subjects=tuple(f"{which}{request['subject']}" for _ in plan.groups),
-                members=(request["member"],) * len(plan.members),
-                place=request["place"],
-                refused=request["refused"],
-                refused_by=request["refused_by"],
-                at=now,
-                jitter=request["jitter"],
-            )
-            assert await redis.decide(question) == await memory.decide(question), question
-        await redis.aclose()
-
-    asyncio.run(compare())

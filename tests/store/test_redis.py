@@ -16,10 +16,30 @@ from redis.asyncio import Redis
 
 from pumpguard.counters import Window
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Plan, Question
-from pumpguard.store.redis import SCRIPT, RedisStore
+from pumpguard.store.base import DAY, Plan, Question
+from pumpguard.store.encoding import DECIDE, REDEEM, SETTLE, Script
+from pumpguard.store.redis import RedisStore
 from tests.conftest import PATIENT
-from tests.store.asking import ask, ban, distinct, neighbours, question, window
+from tests.store.asking import (
+    PHONE,
+    PULSE,
+    REFUNDS,
+    START,
+    TICKETS,
+    About,
+    ask,
+    ban,
+    conversion,
+    credit,
+    distinct,
+    neighbours,
+    question,
+    redeem,
+    settle,
+    settlement,
+    spend,
+    window,
+)
 
 
 @pytest.fixture
@@ -152,10 +172,13 @@ async def test_foreign_values_break_nothing(
 ) -> None:
     """A key that holds something else is read as well as it can be; nobody gets an error."""
     abouts = [window(3), window(30, rule="wide"), distinct("GB"), neighbours(5), ban()]
+    abouts += [spend(90, subject="x"), credit(90), conversion(), About(PULSE), *PHONE]
     for key in redis.keys(question(*abouts)):
         await server.set(key, garbage)
     await ask(redis, *abouts)
     await ask(redis, *abouts, at=1)
+    await redeem(redis, at=2)
+    await settle(redis, *abouts[5:9], About(TICKETS), About(REFUNDS), at=3)
     for key in redis.keys(question(*abouts)):
         assert await server.pttl(key) > 0
 
@@ -232,15 +255,47 @@ def test_one_store_serves_several_event_loops(valkey_url: str, name: str) -> Non
     assert [asyncio.run(once()) for _ in range(3)] == [0, 1, 2]
 
 
-def test_the_script_names_every_key_it_touches() -> None:
-    """Cluster and Dragonfly refuse others: the script builds no key names."""
-    touched = re.findall(r"redis\.call\('(\w+)'(?:, (\w+))?", SCRIPT)
-    assert sorted(touched) == [
-        ("MGET", "unpack"),
-        ("SET", "KEYS"),
-        ("SET", "KEYS"),
-        ("TIME", ""),
-    ]
+@pytest.mark.parametrize(
+    ("script", "calls"),
+    [
+        (DECIDE, [("MGET", "unpack"), ("SET", "key"), ("SET", "key"), ("TIME", "")]),
+        (REDEEM, [("GET", "KEYS"), ("SET", "key"), ("SET", "key"), ("TIME", "")]),
+        (SETTLE, [("MGET", "unpack"), ("SET", "key"), ("SET", "key"), ("TIME", "")]),
+    ],
+)
+def test_scripts_name_every_key_they_touch(script: Script, calls: list[tuple[str, str]]) -> None:
+    """Cluster and Dragonfly refuse others: scripts build no key names."""
+    touched = re.findall(r"redis\.call\('(\w+)'(?:, (\w+))?", script.body)
+    assert sorted(touched) == calls
+    names = re.findall(r"value_write\(\s*([\w\[\]]+),", script.body)
+    assert set(names) <= {"key", "KEYS[g]", "KEYS[1]", "name"}
+
+
+async def test_outcomes_travel_sixteen_at_a_time(redis: RedisStore, server: Redis) -> None:
+    """A batch is one command, and shares what its outcomes have in common."""
+    await settle(redis, credit(10**6))
+    await server.config_resetstat()
+    told = [settlement(credit(10**6), price=100, age=20_000) for _ in range(40)]
+    assert await redis.settle(told) == 40
+    stats = await server.info("commandstats")
+    assert stats["cmdstat_evalsha"]["calls"] == 3
+    assert stats["cmdstat_set"]["calls"] == 3
+    assert (await ask(redis, credit(10**6))).readings[0].detail[1] == 4_000
+
+
+async def test_no_value_outgrows_its_segments(redis: RedisStore, server: Redis, name: str) -> None:
+    """A segment holds 255 bytes; the fullest of each kind is below that."""
+    many = (spend(10**9), credit(10**9), conversion(seconds=600), *PHONE)
+    for n in range(40):
+        at, ticket = n * 50, n.to_bytes(4)
+        await ask(redis, *many, price=10, ticket=ticket, at=at)
+        told: dict[str, Any] = {"price": 10, "age": 20_000, "sent_at": int(START + at) * 1000}
+        await settle(redis, *many[1:3], at=at, network=str(n), **told)
+    for day in range(20):
+        await settle(redis, *many[1:3], at=DAY * day, price=1, age=20_000)
+    values = [await server.get(key) or b"" for key in await keys_of(server, name)]
+    assert len(values) == 4
+    assert max(len(value) for value in values) <= 6 + 4 + 255
 
 
 def test_the_url_may_be_a_unix_socket(valkey_url: str) -> None:

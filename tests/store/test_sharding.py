@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from pumpguard import Policy, PolicyError
-from pumpguard.counters import Window
+from pumpguard.counters import Credit, Known, Spend, Tickets, Window
 from pumpguard.rules import RateLimit
-from pumpguard.store.base import Plan, Question
+from pumpguard.store.base import Plan, Question, Redemption, Settlement
 from pumpguard.store.redis import RedisStore
 from pumpguard.store.sharding import shard_of
 from tests.conftest import PATIENT
@@ -86,3 +87,39 @@ def test_the_default_chain_can_be_sharded() -> None:
     Policy(send="/s", home=["GB"], shards=5)
     with pytest.raises(PolicyError, match="shards"):
         Policy(send="/s", home=["GB"], shards=6)
+
+
+async def test_budgets_and_credit_are_divided_like_windows(sharded: RedisStore) -> None:
+    """All shards together spend what one would; what belongs to a destination stays whole."""
+    plan = Plan(
+        [Spend("budget", "everything", 1_000, 3600, 100), Credit("credit", "country", 500, 3600)],
+        [True, True],
+    )
+    spent = 0
+    for code in range(1, 200):
+        asked = Question(
+            plan, ("everything", str(code)), at=1_700_000_000.0, destination=str(code), price=10
+        )
+        spent += 10 * (await sharded.decide(asked)).admitted
+    assert spent <= 1_000 - 100
+    assert spent >= 1_000 - 100 - SHARDS * 10
+
+
+async def test_outcomes_find_their_shard(sharded: RedisStore) -> None:
+    """The ticket, the debt and the refunds of a destination live together."""
+    known, tickets = Known("t"), Tickets("t")
+    counters = (Credit("credit", "country", 500, 3600), known, tickets)
+    plan, told = Plan(counters, [True] * 3), Plan(counters[:1], [True])
+    settlements = []
+    for code in map(str, range(1, 40)):
+        here: dict[str, Any] = {"at": 1_700_000_000.0, "destination": code}
+        phone = (f"+{code}1", code)
+        asked = Question(plan, phone, price=300, ticket=b"1234", **here)
+        assert (await sharded.decide(asked)).admitted
+        redeemed = await sharded.redeem(Redemption(phone[0], known, tickets, **here))
+        assert (redeemed.counts, len(redeemed.tickets)) == (True, 1)
+        settlements.append(Settlement(told, (code,), "verified", price=300, age=9_000, **here))
+    assert await sharded.settle(settlements) == 39
+    for code in map(str, range(1, 40)):
+        asked = Question(told, (code,), at=1_700_000_000.0, destination=code, price=500)
+        assert (await sharded.decide(asked)).admitted

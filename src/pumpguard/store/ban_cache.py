@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from pumpguard.counters import Reading
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Question, Store
+from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Store
 
 FRESH = 5.0
 """Seconds for which a ban is believed without asking: a ban that is lifted is over everywhere
@@ -56,6 +56,14 @@ class BanCache:
         if answer.readings:
             self._learn(question, answer, now)
         return answer
+
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        """Pass it on."""
+        return await self.store.redeem(redemption)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Pass them on."""
+        return await self.store.settle(settlements)
 
     async def aclose(self) -> None:
         """Close the store behind."""

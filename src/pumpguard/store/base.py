@@ -1,4 +1,4 @@
-"""What a store promises: one question, one answer, one trip.
+"""What a store promises: one question, one answer, one trip; and what happened, told afterwards.
 
 The semantics are the same in every store and are fixed by `tests/store/`:
 
@@ -10,6 +10,11 @@ The semantics are the same in every store and are fixed by `tests/store/`:
    others when it has room, so that it shows what it would have done.
 5. A refused request feeds strikes; a ban whose strikes are complete is written in the same step.
 6. Time never runs backwards: a counter that has seen a later time keeps to it.
+7. An alarm that begins is written by the request that finds it, whatever becomes of that request.
+
+What becomes of a message is told later, in two steps. `Store.redeem` says that a number was
+verified: it takes the number's open tickets away and returns them. `Store.settle` tells the other
+subjects. A step that is lost, or made twice, only ever leaves the guard stricter.
 """
 
 from __future__ import annotations
@@ -17,26 +22,61 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
-from pumpguard.counters import Ban, Counter, Distinct, Reading, Window, identity
+from pumpguard.counters import (
+    Ban,
+    Conversion,
+    Counter,
+    Credit,
+    Distinct,
+    Known,
+    Pulse,
+    Reading,
+    Refunds,
+    Spend,
+    Tickets,
+    Window,
+    identity,
+)
 from pumpguard.decision import Action
+
+NEVER_REFUSE = (Known, Pulse, Tickets, Refunds)
+LEARNING = (Credit, Conversion, Pulse, Known, Tickets)
+SETTLED = (Spend, Credit, Conversion, Tickets)
+READ_FIRST = (Known, Pulse)
+
+DAY = 86_400
+"""Seconds. A verification counts once per number in any such time."""
+
+Subject: TypeAlias = str | bytes
+"""A subject by its name, or by what a ticket remembered of it, which only its store can read."""
+
+Outcome: TypeAlias = Literal["verified", "repeated", "failed"]
+"""``verified``: it counts. ``repeated``: verified, but this number has counted already today, or
+another message to it counts in this one's place: it is paid back and taken out of conversion, and
+proves nothing. ``failed``: it was never sent, and is refunded."""
 
 
 class Plan:
     """Counters prepared for asking, over and over, about ever different subjects.
 
     ``groups`` are the dimensions that the counters are kept by: counters of one group are about
-    the same subject and live in one value. ``binds`` says which counters may refuse; a plan that
-    ``reports`` wants a reading of every counter, not only of those that are full.
+    the same subject and live in one value. Groups whose counters others depend on come first.
+    ``binds`` says which counters may refuse; a plan that ``reports`` wants a reading of every
+    counter, not only of those that are full.
     """
 
     def __init__(
         self, counters: Sequence[Counter], binds: Sequence[bool], reports: bool = True
     ) -> None:
-        self.groups = tuple(dict.fromkeys(counter.by for counter in counters))
+        first = sorted(counters, key=lambda counter: not isinstance(counter, READ_FIRST))
+        self.groups = tuple(dict.fromkeys(counter.by for counter in first))
         self.counters = tuple(counters)
-        self.binds = tuple(binds)
+        self.binds = tuple(
+            bool(may) and not isinstance(counter, NEVER_REFUSE)
+            for counter, may in zip(counters, binds, strict=True)
+        )
         self.reports = reports
         self.group_of = tuple(self.groups.index(counter.by) for counter in counters)
         self.identities = tuple(identity(counter) for counter in counters)
@@ -52,13 +92,23 @@ class Plan:
             i for i, counter in enumerate(counters) if isinstance(counter, Ban) and binds[i]
         )
         self.counts_attempts = any(counts_attempts(counter) for counter in counters)
+        tickets = [counter for counter in counters if isinstance(counter, Tickets)]
+        self.settled = any(isinstance(counter, SETTLED) for counter in counters)
+        """Whether something here is about money or outcomes."""
+        self.learns = any(isinstance(counter, LEARNING) for counter in counters)
+        """Whether something here depends on outcomes."""
+        self.writes_tickets = bool(tickets)
+        self.remembered = tickets[0].remembers if tickets else ()
+        """The dimensions that a ticket remembers, in this order."""
 
     @cached_property
     def grouped(self) -> tuple[tuple[int, ...], ...]:
-        """The indexes of the counters of each group."""
+        """The indexes of the counters of each group, in the order in which they are read."""
+        reading = sorted(
+            range(len(self.counters)), key=lambda i: not isinstance(self.counters[i], READ_FIRST)
+        )
         return tuple(
-            tuple(i for i, group in enumerate(self.group_of) if group == g)
-            for g in range(len(self.groups))
+            tuple(i for i in reading if self.group_of[i] == g) for g in range(len(self.groups))
         )
 
     @cached_property
@@ -84,6 +134,10 @@ class Question:
     ``None`` to let the store's own clock decide. ``jitter`` is a random number in [-1, 1] for ban
     lengths; it comes from the caller because a server's own generator may restart with the same
     sequence.
+
+    ``price`` is what the message costs in µ$. ``ticket`` is 4 random bytes by which its outcome can
+    be told later, or empty if nobody will tell it. ``matures_after`` is the age in ms at which a
+    send that is unverified speaks against conversion (``None``: the counter's own ``seconds``).
     """
 
     plan: Plan
@@ -95,6 +149,9 @@ class Question:
     at: float | None = None
     jitter: float = 0.0
     destination: str = ""
+    price: int = 0
+    ticket: bytes = b""
+    matures_after: int | None = None
 
 
 @dataclass(slots=True)
@@ -102,12 +159,79 @@ class Answer:
     """Whether the request was admitted (and charged), and what was read when.
 
     ``readings`` are by the counter's index in the plan: of those that are full, or of all if the
-    plan reports; of the bans that stand, if there are any.
+    plan reports; of the bans that stand, if there are any. ``known`` says whether a `Known` counter
+    of the plan knows the number (always false for who is banned: it is not looked at).
+    ``ticket`` is the question's, if it was written, else empty.
     """
 
     admitted: bool
     readings: Mapping[int, Reading]
     at: float
+    known: bool = False
+    ticket: bytes = b""
+
+
+@dataclass(slots=True)
+class Redemption:
+    """A number was verified. ``known`` and ``tickets`` are the counters of the policy; ``at`` and
+    ``destination`` are as in a question."""
+
+    phone: str
+    known: Known
+    tickets: Tickets
+    destination: str = ""
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A ticket that was open: sent at ``at`` (Unix ms) for ``price`` µ$.
+
+    ``remembered`` has one subject per dimension in ``Tickets.remembers``, ``None`` for none.
+    """
+
+    ticket: bytes
+    at: int
+    price: int
+    remembered: tuple[Subject | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """The tickets that were open, newest first, and whether the newest counts as verified; the
+    others are ``repeated``, and so is the newest if it does not count. ``at`` is in Unix ms."""
+
+    counts: bool
+    at: int
+    tickets: tuple[Open, ...]
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What became of one message, for all subjects that have to know.
+
+    ``plan`` holds the `Spend`, `Credit`, `Conversion` and `Pulse` counters that were asked when the
+    message was admitted (their ``binds`` do not matter); ``subjects`` has one per group. For a
+    failed message it also holds the policy's `Tickets` and `Refunds`: the refund is made if
+    ``ticket`` is still open, which takes it, and if ``Refunds`` has room; with the price and time
+    that are stored, not with those given here.
+
+    ``price`` (µ$) and ``sent_at`` (Unix ms) are those of the redeemed ticket, ``age`` the ms from
+    sending to verifying. ``network`` and ``place`` (last four digits) are what a verification is
+    weighed by. ``at`` and ``destination`` are as in a question.
+    """
+
+    plan: Plan
+    subjects: tuple[Subject, ...]
+    outcome: Outcome
+    ticket: bytes = b""
+    price: int = 0
+    sent_at: int = 0
+    age: int = 0
+    network: Subject | None = None
+    place: int = 0
+    destination: str = ""
+    at: float | None = None
 
 
 class Store(Protocol):
@@ -115,6 +239,15 @@ class Store(Protocol):
 
     async def decide(self, question: Question) -> Answer:
         """Read all, decide all, charge all or nothing."""
+        ...
+
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        """Take the open tickets of a number that was verified, and know it from now on."""
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Tell subjects what became of messages, in order. Returns how many took effect: a failed
+        one does not if its ticket is not open or refunds are used up."""
         ...
 
     async def aclose(self) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Question, Store
+from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Store
 
 FAULTS = 5
 FIRST_PAUSE = 1.0
@@ -48,9 +48,24 @@ class Breaker:
         self._answered()
         return answer
 
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        """Pass it on, unless the breaker is open. Raises `StoreError`."""
+        self._refuse_if_open()
+        return await self.store.redeem(redemption)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Pass them on, unless the breaker is open. Raises `StoreError`."""
+        self._refuse_if_open()
+        return await self.store.settle(settlements)
+
     async def aclose(self) -> None:
         """Close the store behind."""
         await self.store.aclose()
+
+    def _refuse_if_open(self) -> None:
+        # Questions probe; outcomes can wait, and may be lost.
+        if self._opens_at is not None:
+            raise StoreError("the store is away")
 
     def _failed(self) -> None:
         self._faults += 1

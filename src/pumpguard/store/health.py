@@ -108,13 +108,14 @@ async def _concerns(server: Endpoint, key: str) -> Concerns:
 
 
 async def _rights(line: Multiplexer, key: str) -> Found:
-    """Try each command that a decision takes; the key that is set is gone after a millisecond."""
+    """Try each command that a decision takes; ``XX`` sets nothing, for there is no such key."""
     commands: list[tuple[Word, ...]] = [
         ("EVAL", NOTHING_SCRIPT, 1, key),
         ("EVALSHA", NOTHING_SHA, 1, key),
         ("TIME",),
+        ("GET", key),
         ("MGET", key),
-        ("SET", key, "", "PX", 1),
+        ("SET", key, "", "XX", "PX", 1),
     ]
     outcomes = await asyncio.gather(*map(line.ask, commands), return_exceptions=True)
     complaints: dict[tuple[str, str], list[str]] = {}

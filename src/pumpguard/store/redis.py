@@ -4,13 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from hashlib import blake2b, sha1
-from importlib.resources import files
+from hashlib import blake2b
 
-from pumpguard.counters import Ban, Neighbours, Reading
-from pumpguard.store.base import Answer, Plan, Question, counts_attempts, feeds, gives_strikes
+from pumpguard.counters import Ban, Reading, Spend, identity
+from pumpguard.store.base import (
+    Answer,
+    Plan,
+    Question,
+    Redeemed,
+    Redemption,
+    Settlement,
+    Subject,
+    counts_attempts,
+    feeds,
+    gives_strikes,
+)
+from pumpguard.store.encoding import (
+    DECIDE,
+    DECIDE_WITHOUT_OUTCOMES,
+    KINDS,
+    REDEEM,
+    SETTLE,
+    facts,
+    outcome,
+    redeemed,
+    redemption_facts,
+    six,
+    tail,
+)
 from pumpguard.store.health import Checkup, Concerns
 from pumpguard.store.sharding import shard_of, spread
 from pumpguard.store.transport.link import Link
@@ -22,20 +46,12 @@ FORMAT = "pg1"
 protects the code."""
 
 BINDS, ATTEMPTS = 1, 2
+ADMITTED, KNOWN = 1, 2
 NOTHING: Mapping[int, Reading] = {}
 
 
-def _script() -> str:
-    """``decide.lua`` behind the kinds that it calls."""
-    store = files("pumpguard.store")
-    kinds = [
-        store / "kinds" / f"{kind}.lua" for kind in ("window", "distinct", "neighbours", "ban")
-    ]
-    return "\n".join(part.read_text(encoding="utf-8") for part in (*kinds, store / "decide.lua"))
-
-
-SCRIPT = _script()
-SCRIPT_SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+SETTLED_AT_ONCE = 16
+"""Outcomes per script call."""
 
 
 class RedisStore:
@@ -61,9 +77,9 @@ class RedisStore:
     ) -> None:
         tags = [name] if shards == 1 else [f"{name}-{shard}" for shard in range(shards)]
         self._prefixes = [f"{FORMAT}:{{{tag}}}:" for tag in tags]
-        # In a cluster, shards live on different nodes: each has a link that knows its own.
         self._checkup = Checkup(topology_of(url), [f"{prefix}check" for prefix in self._prefixes])
         on_use = self._checkup.begin if checkup else None
+        # In a cluster, shards live on different nodes: each has a link that knows its own.
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
         key = blake2b(secret.encode(), digest_size=32).digest()
         self._hash = blake2b(digest_size=10, key=key)
@@ -75,10 +91,53 @@ class RedisStore:
             shard = shard_of(question.destination, len(self._links))
             link, prefix = self._links[shard], self._prefixes[shard]
             plan = spread(plan, len(self._links))
-        reply = await link.run(
-            SCRIPT_SHA, SCRIPT, self._keys(question, prefix), self._arguments(question, plan)
+        keys = self._keys(question, prefix)
+        sha, script = DECIDE if plan.learns else DECIDE_WITHOUT_OUTCOMES
+        reply = await link.run(sha, script, keys, self._arguments(question, plan, keys))
+        answer = decode(plan, reply)
+        if answer.admitted and plan.writes_tickets:
+            answer.ticket = question.ticket
+        return answer
+
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        """Take a number's open tickets in one round trip. Raises `StoreError`."""
+        shard = shard_of(redemption.destination, len(self._links))
+        arguments = (
+            0 if redemption.at is None else int(redemption.at * 1000),
+            redemption_facts(
+                redemption, _id(identity(redemption.known)), _id(identity(redemption.tickets))
+            ),
         )
-        return decode(plan, reply)
+        digest = self._digest(redemption.known.by, redemption.phone)
+        key = self._prefixes[shard] + digest.hex()
+        return redeemed(await self._links[shard].run(*REDEEM, (key,), arguments))
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Apply outcomes, up to 16 of one shard per round trip. Raises `StoreError`."""
+        by_shard: dict[int, list[Settlement]] = {}
+        applied = 0
+        for settlement in settlements:
+            if not settlement.plan.groups:  # nobody has to know
+                applied += settlement.outcome != "failed"
+                continue
+            shard = shard_of(settlement.destination, len(self._links))
+            by_shard.setdefault(shard, []).append(settlement)
+        for shard, mine in by_shard.items():
+            for first in range(0, len(mine), SETTLED_AT_ONCE):
+                applied += await self._settle(shard, mine[first : first + SETTLED_AT_ONCE])
+        return applied
+
+    async def _settle(self, shard: int, settlements: Sequence[Settlement]) -> int:
+        keys: list[str] = []
+        arguments: list[Word] = []
+        for each in settlements:
+            plan, prefix = each.plan, self._prefixes[shard]
+            for by, subject in zip(plan.groups, each.subjects, strict=True):
+                keys.append(prefix + self._digest(by, subject).hex())
+            network = self._digest("network", each.network)[:2] if each.network else bytes(2)
+            plan = spread(plan, len(self._links)) if len(self._links) > 1 else plan
+            arguments += encode(plan), outcome(each, network)
+        return int(await self._links[shard].run(*SETTLE, keys, arguments))
 
     async def check(self) -> Concerns:
         """What an operator should mend about the server, or about the cluster's that we use."""
@@ -103,7 +162,15 @@ class RedisStore:
             keys.append(prefix + hashed.hexdigest())
         return keys
 
-    def _arguments(self, question: Question, plan: Plan) -> list[Word]:
+    def _digest(self, by: str, subject: Subject) -> bytes:
+        """What keys are made of; a ticket remembers it instead of the subject."""
+        if isinstance(subject, bytes):
+            return subject
+        hashed = self._hash.copy()
+        hashed.update(f"{by}\0{subject}".encode("utf-8", "surrogatepass"))
+        return hashed.digest()
+
+    def _arguments(self, question: Question, plan: Plan, keys: list[str]) -> list[Word]:
         return [
             0 if question.at is None else int(question.at * 1000),
             int(question.refused),
@@ -112,6 +179,7 @@ class RedisStore:
             question.place,
             b"".join([self._member(question.members[i]) for i in plan.member_order]),
             _fed(plan, question.refused_by) if question.refused_by else b"",
+            facts(question, keys) if plan.settled else b"",
         ]
 
     def _member(self, member: str) -> bytes:
@@ -130,11 +198,17 @@ def encode(plan: Plan) -> bytes:
         encoded.append(bytes([places.index(i), plan.group_of[i]]) + _id(plan.identities[i]))
     for group in plan.grouped:
         ids = [_id(plan.identities[i]) for i in group]
-        if len(set(ids)) != len(ids):
+        if len(set(ids)) != len(ids) - _shared(plan, group):
             raise ValueError("two counters of one subject have the same id: rename a rule")
         encoded.append(bytes([len(group)]))
         encoded += [_spec(plan, i, each) for i, each in zip(group, ids, strict=True)]
     return b"".join(encoded)
+
+
+def _shared(plan: Plan, group: Sequence[int]) -> int:
+    """How many counters are another look at a sum that is there already."""
+    sums = [plan.identities[i] for i in group if isinstance(plan.counters[i], Spend)]
+    return len(sums) - len(set(sums))
 
 
 def _id(identity: str) -> bytes:
@@ -144,16 +218,10 @@ def _id(identity: str) -> bytes:
 def _spec(plan: Plan, i: int, each: bytes) -> bytes:
     counter = plan.counters[i]
     flags = (BINDS if plan.binds[i] else 0) | (ATTEMPTS if counts_attempts(counter) else 0)
-    limit = counter.strikes if isinstance(counter, Ban) else counter.limit
-    kind = type(counter).__name__[0].encode()
-    span = counter.seconds * 1000
-    head = struct.pack(">cB", kind, flags) + each + struct.pack(">IQ", limit, span)
-    match counter:
-        case Neighbours():
-            return head + struct.pack(">H", counter.distance)
-        case Ban():
-            return head + _ban_tail(plan, counter)
-    return head
+    limit = counter.strikes if isinstance(counter, Ban) else getattr(counter, "limit", 0)
+    span = getattr(counter, "seconds", 0) * 1000
+    head = KINDS[type(counter)] + bytes([flags]) + each + six(limit) + six(span)
+    return head + (_ban_tail(plan, counter) if isinstance(counter, Ban) else tail(counter))
 
 
 def _ban_tail(plan: Plan, ban: Ban) -> bytes:
@@ -177,10 +245,17 @@ def _fed(plan: Plan, refused_by: frozenset[str]) -> bytes:
 
 def decode(plan: Plan, reply: list[int]) -> Answer:
     """The script's reply as an answer."""
-    now = reply[1] / 1000
+    flags, now = reply[0], reply[1] / 1000
+    admitted, known = bool(flags & ADMITTED), bool(flags & KNOWN)
     if len(reply) == 2:
-        return Answer(bool(reply[0]), NOTHING, now)
+        return Answer(admitted, NOTHING, now, known)
     places = plan.order
-    triples = zip(reply[2::3], reply[3::3], reply[4::3], strict=True)
-    readings = {places[i]: Reading(used, wait / 1000) for i, used, wait in triples}
-    return Answer(bool(reply[0]), readings, now)
+    readings = {}
+    i = 0
+    for index, used, wait in zip(reply[2::3], reply[3::3], reply[4::3], strict=True):
+        if index >= 0:
+            i = places[index]
+            readings[i] = Reading(used, wait / 1000)
+        else:  # more about the one before
+            readings[i] = replace(readings[i], detail=(used, wait))
+    return Answer(admitted, readings, now, known)

@@ -10,11 +10,10 @@ ban holds in the shard in which it was earned.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 
-from pumpguard.counters import Ban, Counter
+from pumpguard.counters import Ban, Counter, Credit, Distinct, Neighbours, Spend, Window, divided
 from pumpguard.store.base import Plan
 
 DESTINATIONS = frozenset({"phone", "country", "calling_code"})
@@ -34,7 +33,7 @@ def belongs_to_a_destination(counter: Counter) -> bool:
 def too_small(counters: Iterable[Counter], shards: int) -> Counter | None:
     """A counter whose limit cannot be divided among so many shards, if there is one."""
     for counter in counters:
-        if not belongs_to_a_destination(counter) and _limit(counter) < shards:
+        if not belongs_to_a_destination(counter) and not _divisible(counter, shards):
             return counter
     return None
 
@@ -47,12 +46,13 @@ def spread(plan: Plan, shards: int) -> Plan:
 
 
 def _part(counter: Counter, shards: int) -> Counter:
-    if belongs_to_a_destination(counter):
-        return counter
-    if isinstance(counter, Ban):
-        return replace(counter, strikes=counter.strikes // shards)
-    return replace(counter, limit=counter.limit // shards)
+    return counter if belongs_to_a_destination(counter) else divided(counter, shards)
 
 
-def _limit(counter: Counter) -> int:
-    return counter.strikes if isinstance(counter, Ban) else counter.limit
+def _divisible(counter: Counter, shards: int) -> bool:
+    match counter:
+        case Ban():
+            return counter.strikes >= shards
+        case Window() | Distinct() | Neighbours() | Spend() | Credit():
+            return counter.limit >= shards
+    return True

@@ -26,6 +26,7 @@ class Look(Protocol):
         """Milliseconds until this request would fit, 0 if it does now."""
         ...
 
-    def charged(self) -> tuple[Stored, int]:
-        """What to store once this request is counted, and until when."""
+    def charged(self) -> tuple[Stored, int] | None:
+        """What to store once this request is counted, and until when; nothing if kinds of this
+        sort are not written by requests."""
         ...

@@ -44,3 +44,5 @@ local function ban_strike(limit, span, state, chance)
   local remembered = math.max(0, state.ends - state.now) + state.level * shape.memory * 1000
   return struct.pack('>I6B', state.ends, state.level) .. strikes, math.max(ttl, remembered)
 end
+
+READ.B = ban_read

@@ -33,3 +33,5 @@ local function distinct_charge(_, span, state)
   others[#others + 1] = struct.pack('>I6', state.now) .. state.member
   return table.concat(others), span
 end
+
+READ.D, CHARGE.D = distinct_read, distinct_charge

@@ -30,3 +30,5 @@ local function neighbours_charge(_, span, state)
   local hits = state.live .. struct.pack('>I6I2', state.now, state.place)
   return string.sub(hits, -8 * REMEMBERED), span
 end
+
+READ.N, CHARGE.N = neighbours_read, neighbours_charge

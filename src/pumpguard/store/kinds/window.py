@@ -79,11 +79,16 @@ def look(limit: int, span: int, stored: Log | Slices | None, now: int) -> LogLoo
         times = stored if isinstance(stored, list) else []
         now = max(now, times[-1]) if times else now
         return LogLook(limit, span, now, [time for time in times if time > now - span])
+    return SlicesLook(limit, span, *slid(span, stored if isinstance(stored, tuple) else None, now))
+
+
+def slid(span: int, stored: Slices | None, now: int) -> tuple[int, int, list[int]]:
+    """The time, the current slice's index, and the slices that touch the window, newest first."""
     width = span // SLICES
     index = now // width
-    if not isinstance(stored, tuple):
-        return SlicesLook(limit, span, now, index, [0] * (SLICES + 1))
+    if stored is None:
+        return now, index, [0] * (SLICES + 1)
     newest, counts = stored
     index = max(index, newest)
     shifted = ([0] * min(index - newest, SLICES + 1) + counts)[: SLICES + 1]
-    return SlicesLook(limit, span, max(now, newest * width), index, shifted)
+    return max(now, newest * width), index, shifted

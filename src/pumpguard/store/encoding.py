@@ -1,0 +1,156 @@
+"""What travels between `RedisStore` and its scripts, beside what every decision carries."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from pumpguard.counters import (
+    Ban,
+    Conversion,
+    Counter,
+    Credit,
+    Distinct,
+    Known,
+    Neighbours,
+    Pulse,
+    Refunds,
+    Spend,
+    Tickets,
+    Window,
+)
+from pumpguard.store.base import Open, Question, Redeemed, Redemption, Settlement
+from pumpguard.store.kinds import conversion, credit, tickets
+
+HASH = 10
+"""Bytes of a key hash."""
+
+NOBODY = bytes(HASH)
+"""What is remembered where there is no subject."""
+
+KINDS: dict[type[Counter], bytes] = {
+    Window: b"W",
+    Distinct: b"D",
+    Neighbours: b"N",
+    Ban: b"B",
+    Spend: b"S",
+    Credit: b"C",
+    Conversion: b"V",
+    Pulse: b"P",
+    Known: b"K",
+    Tickets: b"T",
+    Refunds: b"R",
+}
+"""How scripts call each kind."""
+
+
+class Script(NamedTuple):
+    """A script and the hash that servers know it by."""
+
+    sha: str
+    body: str
+
+
+def script(*parts: str) -> Script:
+    """Lua files put together; all share the facts of the request and the format of a value."""
+    store = files("pumpguard.store")
+    body = "\n".join(
+        store.joinpath(f"{part}.lua").read_text(encoding="utf-8")
+        for part in ("request", "value", *parts)
+    )
+    return Script(sha1(body.encode(), usedforsecurity=False).hexdigest(), body)
+
+
+COUNTING = ("kinds/window", "kinds/distinct", "kinds/neighbours", "kinds/ban", "kinds/spend")
+LEARNING = ("kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/known", "kinds/tickets")
+
+DECIDE = script(*COUNTING, *LEARNING, "plan", "decide")
+DECIDE_WITHOUT_OUTCOMES = script(*COUNTING, "plan", "decide")
+"""For policies that nobody tells outcomes: what a script defines, every call pays for."""
+
+REDEEM = script("kinds/known", "kinds/tickets", "redeem")
+SETTLE = script(
+    "kinds/spend", "kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/tickets",
+    "plan", "settle",
+)  # fmt: skip
+
+
+def tail(counter: Counter) -> bytes:
+    """What a kind needs in a plan beside limit and span; see ``plan.lua``."""
+    match counter:
+        case Neighbours():
+            return struct.pack(">H", counter.distance)
+        case Spend():
+            return six(counter.reserved)
+        case Credit():
+            return struct.pack(">I", credit.permille(counter))
+        case Conversion():
+            steps = struct.pack(">IIII", *conversion.steps(counter), counter.minimum)
+            weighed = bytes([conversion.tells_networks_apart(counter), conversion.near(counter)])
+            return steps + six(counter.hold * 1000) + weighed
+        case Pulse():
+            return struct.pack(">II", round(1000 * counter.h), counter.minimum)
+        case Tickets():
+            return bytes([tickets.kept(counter), tickets.size(counter)])
+    return b""
+
+
+def six(number: int) -> bytes:
+    """A time, a span or money."""
+    return number.to_bytes(6)
+
+
+def facts(question: Question, keys: Sequence[str]) -> bytes:
+    """What a question says to the kinds that count money or outcomes."""
+    said = six(question.price) + struct.pack(">I", question.matures_after or 0)
+    if not question.ticket:
+        return said
+    groups, remembered = question.plan.groups, question.plan.remembered
+    hashes = [
+        bytes.fromhex(keys[groups.index(by)][-2 * HASH :]) if by in groups else NOBODY
+        for by in remembered
+    ]
+    return said + question.ticket + b"".join(hashes)
+
+
+def redemption_facts(redemption: Redemption, known_id: bytes, tickets_id: bytes) -> bytes:
+    """What ``redeem.lua`` has to know."""
+    known, waiting = redemption.known, redemption.tickets
+    size = bytes([tickets.size(waiting)])
+    return known_id + six(known.seconds * 1000) + tickets_id + six(waiting.seconds * 1000) + size
+
+
+def redeemed(reply: list[Any]) -> Redeemed:
+    """What ``redeem.lua`` says."""
+    counts, now, *stored = reply
+    return Redeemed(bool(counts), now, tuple(_open(each) for each in stored))
+
+
+def _open(stored: bytes) -> Open:
+    hashes = [stored[at : at + HASH] for at in range(tickets.FIXED, len(stored), HASH)]
+    return Open(
+        stored[:4],
+        int.from_bytes(stored[4:10]),
+        int.from_bytes(stored[10:16]),
+        tuple(None if each == NOBODY else each for each in hashes),
+    )
+
+
+def outcome(settlement: Settlement, network: bytes) -> bytes:
+    """One outcome, as ``settle.lua`` reads it; ``network`` is a hash of 2 bytes."""
+    return b"".join(
+        (
+            settlement.outcome[:1].encode(),
+            six(0 if settlement.at is None else int(settlement.at * 1000)),
+            bytes([len(settlement.plan.groups)]),
+            six(settlement.price),
+            six(settlement.sent_at),
+            struct.pack(">H", conversion.tenths(settlement.age)),
+            network,
+            struct.pack(">H", settlement.place),
+            settlement.ticket or bytes(4),
+        )
+    )

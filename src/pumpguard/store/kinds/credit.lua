@@ -1,0 +1,70 @@
+-- credit: how much a subject may have outstanding for messages that nobody has verified.
+--
+-- The line is `limit`, or `permille` of the best of the last 15 days (UTC, today included) if that
+-- is more. A thousandth of the line is forgiven with every thousandth of `span` that begins.
+-- Stored: the debt (6 bytes), the thousandth in which it was written (6), the most that was
+-- verified on one of the days (6), the newest day (2), and what was verified on it and on the days
+-- before it, 6 bytes each, newest first, 15 at most. Twin: credit.py
+
+local DAYS = 15
+local LONGEST_DEBT = 2000  -- thousandths of `span` for which one that nobody touches is remembered
+
+local function credit_days(best, newest, days, today)
+  local ago = today - newest
+  if ago == 0 or #days == 0 then return best, days end
+  days = string.sub(string.rep('\0', 6 * math.min(ago, DAYS)) .. days, 1, 6 * DAYS)
+  best = 0
+  for at = 1, #days, 6 do best = math.max(best, (struct.unpack('>I6', days, at))) end
+  return best, best > 0 and days or ''
+end
+
+local function credit_read(limit, span, stored, now, permille)
+  local step, today, debt, best, days = math.floor(now * 1000 / span), math.floor(now / DAY), 0, 0, ''
+  local passed = 0
+  if #stored >= 20 and (#stored - 20) % 6 == 0 then
+    local written, newest
+    debt, written, best, newest = struct.unpack('>I6I6I6I2', stored)
+    passed = step - written
+    if passed < 0 then passed, step, now = 0, written, math.floor(written * span / 1000) end
+    today = math.max(today, newest)
+    best, days = credit_days(best, newest, string.sub(stored, 21), today)
+  end
+  local line = math.max(limit, math.floor(best / 1000) * permille)
+  local forgiven = math.max(1, math.floor(line / 1000))
+  debt = passed <= LONGEST_DEBT and math.max(0, debt - passed * forgiven) or 0
+  local wait = 0
+  if debt + price > line then
+    local steps = price > line and 1000 or math.ceil((debt + price - line) / forgiven)
+    wait = math.ceil((step + steps) * span / 1000) - now
+  end
+  return {
+    used = debt, wait = wait, now = now, step = step, today = today, best = best, days = days,
+    forgiven = forgiven, more = line, most = best,
+  }
+end
+
+-- The state with a debt, and for how long it can matter.
+local function credit_kept(span, state, debt)
+  local ttl = math.min(math.ceil(debt / state.forgiven) + 1, LONGEST_DEBT) * span / 1000
+  if #state.days > 0 then ttl = math.max(ttl, (state.today + DAYS) * DAY - state.now) end
+  return struct.pack('>I6I6I6I2', debt, state.step, state.best, state.today) .. state.days,
+    math.ceil(ttl)
+end
+
+local function credit_charge(_, span, state)
+  return credit_kept(span, state, state.used + price)
+end
+
+-- The debt is paid back; `earned` makes today's credit grow.
+local function credit_settled(span, state, earned)
+  if earned == 0 and state.used == 0 then return end
+  if earned > 0 then
+    local days = #state.days > 0 and state.days or string.rep('\0', 6)
+    local verified = struct.unpack('>I6', days) + earned
+    state.days = struct.pack('>I6', verified) .. string.sub(days, 7)
+    state.best = math.max(state.best, verified)
+  end
+  return credit_kept(span, state, math.max(0, state.used - price))
+end
+
+READ.C, CHARGE.C = credit_read, credit_charge

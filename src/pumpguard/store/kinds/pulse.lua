@@ -1,0 +1,48 @@
+-- pulse: are verifications arriving at all? A CUSUM for a drop of their rate to a tenth.
+--
+-- The sum D grows by 0.9 times the verifications that were to be expected, and falls by ln 10 with
+-- each that arrives. At the alarm it is `silent`, which freezes conversion; at twice the alarm it
+-- is an outage, until it has come below the alarm. Expected is a moving average over half an hour, whose decay is rational
+-- (T / (T + dt)), so that both languages agree on it to the last bit.
+-- Stored: verifications seen (2 bytes), the average (thousandths of a verification in half an hour,
+-- 4), when the last one came (6), D then (milli-nats, 4), since when there is an outage (6).
+-- The plan brings where the alarm is, and after how many. Twin: pulse.py
+
+local HALF_AN_HOUR = 1800000
+local ONE = 2303  -- 1000 ln 10
+local GROWTH = 2000000  -- what divides average × ms to make milli-nats: half an hour / 0.9
+local HIGHEST_AVERAGE = 2000000000
+local FORGOTTEN = 7 * DAY
+
+local function pulse_read(_, _, stored, now, shape)
+  local seen, average, last, sum, began = 0, 0, now, 0, 0
+  if #stored == 22 then
+    seen, average, last, sum, began = struct.unpack('>I2I4I6I4I6', stored)
+    if now - last > FORGOTTEN then seen, average, last, sum, began = 0, 0, now, 0, 0 end
+    now = math.max(now, last)
+  end
+  local grown = math.min(2 * shape.alarm, sum + math.floor(average * (now - last) / GROWTH))
+  silent = seen < shape.minimum or grown >= shape.alarm
+  local outage = seen >= shape.minimum and grown >= (began > 0 and 1 or 2) * shape.alarm
+  if not outage then
+    began = 0
+  elseif began == 0 then
+    began = last + math.ceil(math.max(0, 2 * shape.alarm - sum) * GROWTH / math.max(1, average))
+  end
+  return {
+    used = grown, wait = outage and 1000 or 0, now = now, more = seen, most = began,
+    average = average, last = last, alarm = shape.alarm,
+  }
+end
+
+-- A verification has arrived.
+local function pulse_verified(state)
+  local decayed = math.floor(state.average * HALF_AN_HOUR / (HALF_AN_HOUR + state.now - state.last))
+  local sum = math.max(0, state.used - ONE)
+  return struct.pack(
+    '>I2I4I6I4I6', math.min(65535, state.more + 1), math.min(HIGHEST_AVERAGE, decayed + 1000),
+    state.now, sum, sum >= state.alarm and state.most or 0
+  ), FORGOTTEN
+end
+
+READ.P = pulse_read

@@ -1,0 +1,62 @@
+-- plan: which counters a question or an outcome is about.
+--
+-- Report everything? (1); how many bans bind (1), of each its index (1), group (1) and id (3); then
+-- per group the number of counters (1), and per counter its kind (1), flags (1), id (3), limit (6),
+-- span in ms (6), and for
+--   N  distance (2)
+--   B  base, cap, memory in seconds (4 each), factor, jitter (doubles), then how many (1) and
+--      which (1 each) counters' refusals give it a strike
+--   S  what of the limit is reserved for known numbers (6)
+--   C  the share of what was verified that makes the line, in permille (4)
+--   V  what an unverified send adds, what a verified one takes, where the alarm is (milli-nats, 4
+--      each), after how many sends (4), for how long (ms, 6), whether networks tell apart (1), how
+--      many places are near (1)
+--   P  where the alarm is (milli-nats, 4), after how many verifications (4)
+--   T  how many tickets are kept (1), the bytes of one (1)
+
+local plan, at, place, members, members_seen = '', 0, 0, '', 0
+
+-- What a kind needs beside limit and span; reads on in the plan, and in the members.
+local function read_tail(kind)
+  local tail
+  if kind == 'W' or kind == 'K' or kind == 'R' then
+    return
+  elseif kind == 'S' then
+    tail, at = struct.unpack('>I6', plan, at)
+    return tail
+  elseif kind == 'C' then
+    tail, at = struct.unpack('>I4', plan, at)
+    return tail
+  elseif kind == 'V' then
+    local fail, ok, alarm, minimum, hold, networks, near
+    fail, ok, alarm, minimum, hold, networks, near, at =
+      struct.unpack('>I4I4I4I4I6BB', plan, at)
+    return {
+      fail = fail, ok = ok, alarm = alarm, minimum = minimum, hold = hold,
+      networks = networks == 1, near = near,
+    }
+  elseif kind == 'P' then
+    local alarm, minimum
+    alarm, minimum, at = struct.unpack('>I4I4', plan, at)
+    return {alarm = alarm, minimum = minimum}
+  elseif kind == 'T' then
+    local keep, size
+    keep, size, at = struct.unpack('>BB', plan, at)
+    return {keep = keep, size = size}
+  elseif kind == 'N' then
+    local distance
+    distance, at = struct.unpack('>I2', plan, at)
+    return {place = place, distance = distance}
+  elseif kind == 'D' then
+    members_seen = members_seen + 4
+    return string.sub(members, members_seen - 3, members_seen)
+  elseif kind == 'B' then
+    local base, cap, memory, factor, jitter, feeders
+    base, cap, memory, factor, jitter, feeders, at = struct.unpack('>I4I4I4ddB', plan, at)
+    at = at + feeders
+    return {
+      base = base, cap = cap, memory = memory, factor = factor, jitter = jitter,
+      fed_by = string.sub(plan, at - feeders, at - 1),
+    }
+  end
+end

@@ -1,0 +1,28 @@
+-- A number was verified: its open tickets are taken away and returned, and it is known from now on.
+--
+-- KEYS  1  the number's key
+-- ARGV  1  the time in milliseconds, or 0 to let this server's clock decide
+--       2  the id (3) and span in ms (6) of `known`, those of `tickets`, the bytes of one ticket (1)
+-- Returns  whether the newest ticket counts as verified (0 or 1), the time, then the tickets as
+--          they are stored, newest first
+
+local now = tonumber(ARGV[1])
+if now == 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local known_id, known_span, id, span, size = struct.unpack('>I3I6I3I6B', ARGV[2])
+local value, expires = value_checked(redis.call('GET', KEYS[1]), now)
+local segments = value_segments(value)
+local stored = segments[id] or ''
+if #stored % size ~= 0 then stored = '' end
+
+local open = {}
+for from = #stored - size + 1, tickets_from(span, stored, now, size), -size do
+  open[#open + 1] = string.sub(stored, from, from + size - 1)
+end
+local kept, ttl, counts = known_verified(known_span, segments[known_id] or '', now, #open > 0)
+segments[known_id], segments[id] = kept, nil
+value_write(KEYS[1], segments, {}, 1, 0, math.huge, expires, now, ttl)
+return {counts and 1 or 0, now, unpack(open)}

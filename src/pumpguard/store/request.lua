@@ -1,0 +1,12 @@
+-- What the kinds want to know about the request or the outcome at hand.
+
+local price = 0  -- micro-dollars
+local known = false  -- has the number been verified before? (set by reading `known`)
+local silent = false  -- are no verifications arriving at all? (set by reading `pulse`)
+local ripe = 0  -- the age in ms at which an unverified send speaks against conversion
+local ticket = ''  -- the ticket to write: its id, and the key hashes that go with it
+
+local DAY = 86400000  -- ms
+
+-- How each kind is read, and how it is charged, by its letter in a plan.
+local READ, CHARGE = {}, {}

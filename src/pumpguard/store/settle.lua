@@ -1,0 +1,130 @@
+-- What became of messages, told to the subjects that have to know.
+--
+-- KEYS  of each outcome in turn, one key per group of its plan
+-- ARGV  of each outcome in turn, its plan (plan.lua), and: what happened (1: v for verified, r for
+--       repeated, f for failed), the time in ms (6; 0 to let this server's clock decide), how many
+--       groups (1), price in micro-dollars (6), when it was sent in ms (6), its age in tenths of a
+--       second (2), a hash of the network (2), the number's place (2), the ticket's id (4)
+-- Returns  how many took effect
+
+local clock = 0
+local function time_of(stated)
+  if stated > 0 then return stated end
+  if clock == 0 then
+    local time = redis.call('TIME')
+    clock = time[1] * 1000 + math.floor(time[2] / 1000)
+  end
+  return clock
+end
+
+-- By key, because outcomes share subjects: segments, when they expire, how long they matter now.
+local values, segments, expiries, ttls = redis.call('MGET', unpack(KEYS)), {}, {}, {}
+
+-- The counters of the outcome at hand, in columns.
+local now, outcome, sent_at, kinds, ids, limits, spans, tails, keys
+
+local function stored_of(i) return segments[keys[i]][ids[i]] or '' end
+
+local function keep(i, stored, ttl)
+  if not stored then return end
+  segments[keys[i]][ids[i]] = stored ~= '' and stored or nil
+  ttls[keys[i]] = math.max(ttls[keys[i]] or 1, ttl)
+end
+
+local function read_plan(groups, key)
+  kinds, ids, limits, spans, tails, keys = {}, {}, {}, {}, {}, {}
+  local i = 0
+  for g = key + 1, key + groups do
+    local name = KEYS[g]
+    if not segments[name] then
+      local value, expires = value_checked(values[g], now)
+      segments[name], expiries[name] = value_segments(value), expires
+    end
+    local size = string.byte(plan, at)
+    at = at + 1
+    for _ = 1, size do
+      i = i + 1
+      kinds[i], _, ids[i], limits[i], spans[i], at = struct.unpack('>c1BI3I6I6', plan, at)
+      tails[i], keys[i] = read_tail(kinds[i]), name
+    end
+  end
+end
+
+local function find(kind)
+  for i = 1, #kinds do
+    if kinds[i] == kind then return i end
+  end
+end
+
+-- Takes the ticket, and the refund out of what may be refunded. Returns whether both were there.
+local function refundable(id)
+  local t, r = find('T'), find('R')
+  if not t then return false end
+  local stored = stored_of(t)
+  if #stored % tails[t].size ~= 0 then return false end
+  local rest, at_the_time, paid = tickets_taken(spans[t], stored, now, id, tails[t].size)
+  if not rest then return false end
+  keep(t, rest, spans[t])
+  sent_at, price = at_the_time, paid
+  if not r then return false end
+  local state = spend_read(limits[r], spans[r], stored_of(r), now, 0)
+  if state.wait > 0 then return false end
+  keep(r, spend_charge(limits[r], spans[r], state))
+  return true
+end
+
+-- Tells pulse and conversions; returns what a verification is worth to the strictest of them.
+local function learn(age, network)
+  local worth = 1000
+  for i = 1, #kinds do
+    local stored = stored_of(i)
+    if kinds[i] == 'P' then
+      local state = pulse_read(limits[i], spans[i], stored, now, tails[i])
+      if outcome == 'v' then keep(i, pulse_verified(state)) end
+    elseif kinds[i] == 'V' and (outcome == 'v' or stored ~= '') then
+      local state = conversion_read(limits[i], spans[i], stored, now, tails[i])
+      if outcome == 'v' then
+        worth = math.min(worth, conversion_verified(state, sent_at, age, network, place))
+        keep(i, conversion_kept(state))
+      elseif state.count > 0 or state.more > 0 then
+        conversion_settled(state, sent_at)
+        keep(i, conversion_kept(state))
+      end
+    end
+  end
+  return worth
+end
+
+local function pay_back(earned)
+  for i = 1, #kinds do
+    local stored = stored_of(i)
+    if kinds[i] == 'C' and (earned > 0 or stored ~= '') then
+      local state = credit_read(limits[i], spans[i], stored, now, tails[i])
+      keep(i, credit_settled(spans[i], state, earned))
+    elseif kinds[i] == 'S' and outcome == 'f' and stored ~= '' then
+      local state = spend_read(limits[i], spans[i], stored, now, 0)
+      keep(i, spend_refund(spans[i], state, sent_at))
+    end
+  end
+end
+
+local key, applied = 0, 0
+for o = 1, #ARGV, 2 do
+  local groups, age, network, id
+  plan, at, known, silent = ARGV[o], 3, false, false
+  outcome, now, groups, price, sent_at, age, network, place, id =
+    struct.unpack('>c1I6BI6I6I2I2I2c4', ARGV[o + 1])
+  now = time_of(now)
+  read_plan(groups, key)
+  key = key + groups
+  if outcome ~= 'f' or refundable(id) then
+    local worth = learn(age, network)
+    pay_back(outcome == 'v' and math.floor(price * worth / 1000) or 0)
+    applied = applied + 1
+  end
+end
+
+for name, ttl in pairs(ttls) do
+  value_write(name, segments[name], {}, 1, 0, math.huge, expiries[name], now, ttl)
+end
+return applied

@@ -1,0 +1,189 @@
+"""One question answered in this process, step by step as in ``decide.lua``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pumpguard.counters import (
+    Ban,
+    Conversion,
+    Counter,
+    Credit,
+    Distinct,
+    Known,
+    Neighbours,
+    Pulse,
+    Reading,
+    Spend,
+    Tickets,
+    Window,
+)
+from pumpguard.store.base import (
+    Open,
+    Plan,
+    Question,
+    Subject,
+    counts_attempts,
+    feeds,
+    gives_strikes,
+)
+from pumpguard.store.kinds import (
+    Look,
+    Stored,
+    ban,
+    conversion,
+    credit,
+    distinct,
+    known,
+    neighbours,
+    pulse,
+    spend,
+    tickets,
+    window,
+)
+
+Key: TypeAlias = tuple[str, Subject]
+"""A counter and its subject."""
+
+Recall: TypeAlias = Callable[[Key, int], Stored | None]
+"""What is stored at a time in milliseconds."""
+
+Writes: TypeAlias = dict[Key, tuple[Stored, int]]
+"""What to store, and until when."""
+
+
+def keys(plan: Plan, subjects: tuple[Subject, ...]) -> list[Key]:
+    """Where each counter of a plan is stored."""
+    return [
+        (identity, subjects[group])
+        for identity, group in zip(plan.identities, plan.group_of, strict=True)
+    ]
+
+
+@dataclass(slots=True)
+class Facts:
+    """What kinds want to know beside the counter; see ``request.lua``."""
+
+    place: int
+    price: int
+    ripe: int | None
+    ticket: Open | None
+    known: bool = False
+    silent: bool = False
+
+
+class Trip:
+    """One question being answered, step by step as in ``decide.lua``."""
+
+    def __init__(self, question: Question, now: int, stored: Recall) -> None:
+        plan = question.plan
+        self.question = question
+        self.now = now
+        self.facts = Facts(
+            question.place, question.price, question.matures_after, new_ticket(question, now)
+        )
+        self.writes: Writes = {}
+        self.keys = keys(plan, question.subjects)
+        self.bans = {
+            i: ban.look(counter, stored(self.keys[i], now), now)
+            for i, counter in enumerate(plan.counters)
+            if isinstance(counter, Ban)
+        }
+        self.counts: dict[int, Look] = {}
+        # A standing ban ends it here, and writes nothing: being banned must stay cheap.
+        self.standing = {i: look for i, look in self.bans.items() if plan.binds[i] and look.wait}
+        if not self.standing:
+            self._read(stored)
+        self.admitted = not self.standing and self._decide()
+
+    def readings(self) -> dict[int, Reading]:
+        """Of the bans that stand, else of every counter or of those that are full."""
+        if self.standing:
+            return {i: Reading(look.used, look.wait / 1000) for i, look in self.standing.items()}
+        looks: list[tuple[int, Look | ban.BanLook]] = [*self.bans.items(), *self.counts.items()]
+        waits = [(i, look, look.wait) for i, look in looks]
+        return {
+            i: Reading(look.used, wait / 1000, getattr(look, "detail", ()))
+            for i, look, wait in waits
+            if wait or self.question.plan.reports
+        }
+
+    def _read(self, stored: Recall) -> None:
+        plan = self.question.plan
+        distinct_counts = [i for i, c in enumerate(plan.counters) if isinstance(c, Distinct)]
+        member = dict(zip(distinct_counts, self.question.members, strict=True))
+        for i in plan.order:
+            counter = plan.counters[i]
+            if not isinstance(counter, Ban):
+                kept = stored(self.keys[i], self.now)
+                self.counts[i] = look_at(counter, self.facts, member.get(i, ""), kept, self.now)
+
+    def _decide(self) -> bool:
+        counters = self.question.plan.counters
+        # Attempts count whatever becomes of the request.
+        for i, found in self.bans.items():
+            if counts_attempts(found.ban) and not found.wait:
+                self.writes[self.keys[i]] = found.strike(self.question.jitter)
+        refusing = self._refusing()
+        admitted = not refusing and not self.question.refused
+        for i, look in self.counts.items():
+            begins = isinstance(look, conversion.ConversionLook) and look.begins
+            if counts_attempts(counters[i]) or begins or (admitted and not look.wait):
+                written = look.charged()
+                if written is not None:
+                    self.writes[self.keys[i]] = written
+        if not admitted:
+            self._feed(frozenset(c.rule for c in refusing if gives_strikes(c)))
+        return admitted
+
+    def _refusing(self) -> list[Counter]:
+        plan = self.question.plan
+        looks: dict[int, Look | ban.BanLook] = {**self.bans, **self.counts}
+        return [plan.counters[i] for i, look in looks.items() if plan.binds[i] and look.wait]
+
+    def _feed(self, refused_by: frozenset[str]) -> None:
+        for i, found in self.bans.items():
+            if not found.wait and feeds(found.ban, refused_by | self.question.refused_by):
+                self.writes[self.keys[i]] = found.strike(self.question.jitter)
+
+
+def look_at(counter: Counter, facts: Facts, member: str, stored: Stored | None, now: int) -> Look:
+    """Read a counter of any kind but a ban."""
+    match counter:
+        case Window(limit=limit, seconds=seconds):
+            return window.look(limit, seconds * 1000, stored, now)
+        case Spend(limit=limit, seconds=seconds, reserved=reserved):
+            allowed = limit if facts.known else limit - reserved
+            return spend.look(allowed, seconds * 1000, facts.price, stored, now)
+        case Credit():
+            return credit.look(counter, facts.price, stored, now)
+        case Conversion():
+            return conversion.look(counter, stored, now, facts.ripe, facts.silent)
+        case Distinct(limit=limit, seconds=seconds):
+            return distinct.look(limit, seconds * 1000, member, stored, now)
+        case Neighbours(limit=limit, seconds=seconds):
+            span = seconds * 1000
+            return neighbours.look(limit, span, facts.place, counter.distance, stored, now)
+        case Tickets():
+            return tickets.look(counter, facts.ticket, stored, now)
+        case Known():
+            number = known.look(stored, now)
+            facts.known = bool(number.used)
+            return number
+        case Pulse():
+            beat = pulse.look(counter, stored, now)
+            facts.silent = beat.silent
+            return beat
+    raise ValueError(f"{type(counter).__name__} is no part of a question")
+
+
+def new_ticket(question: Question, now: int) -> Open | None:
+    """The ticket that this request would write."""
+    plan = question.plan
+    if not question.ticket:
+        return None
+    subjects = dict(zip(plan.groups, question.subjects, strict=True))
+    remembered = tuple(subjects.get(by) for by in plan.remembered)
+    return Open(question.ticket, now, question.price, remembered)

@@ -1,0 +1,17 @@
+"""The part of a store that a test does not use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pumpguard.store.base import Redeemed, Redemption, Settlement
+
+
+class TellsNothing:
+    """A store that is never told what became of messages."""
+
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        raise AssertionError("not asked in this test")
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        raise AssertionError("not asked in this test")

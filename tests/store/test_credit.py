@@ -1,0 +1,141 @@
+"""Credit: unverified money outstanding, in every store."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from pumpguard.counters import Credit
+from pumpguard.store.base import DAY, Plan, Question, Store
+from pumpguard.store.memory import MemoryStore
+from tests.store.asking import PHONE, ask, credit, redeem, settle, verify, watched, window
+
+LINE = 1_000_000
+"""A dollar."""
+
+
+async def test_a_stranger_gets_the_line_and_no_more(store: Store) -> None:
+    """Prices add up to a debt; what would exceed the line is refused and owes nothing."""
+    assert (await ask(store, credit(LINE), price=600_000)).admitted
+    for _ in range(3):
+        assert not (await ask(store, credit(LINE), price=400_001)).admitted
+    assert (await ask(store, credit(LINE), price=400_000)).admitted
+    answer = await ask(store, credit(LINE), price=1)
+    assert (answer.readings[0].used, answer.readings[0].detail[0]) == (LINE, LINE)
+
+
+async def test_a_debt_is_forgiven_evenly(store: Store) -> None:
+    """A whole line in ``seconds``: half of it after half of them."""
+    await ask(store, credit(LINE), price=LINE)
+    refused = await ask(store, credit(LINE), price=LINE // 4, at=100)
+    assert refused.readings[0].used == LINE * 9 // 10
+    assert 149 <= refused.readings[0].wait <= 151
+    assert not (await ask(store, credit(LINE), price=LINE // 4, at=248)).admitted
+    assert (await ask(store, credit(LINE), price=LINE // 4, at=251)).admitted
+    answer = await ask(store, watched(credit(LINE)), price=LINE, at=501)
+    assert LINE * 74 // 100 <= answer.readings[0].used <= LINE * 76 // 100
+
+
+async def test_asking_often_forgives_no_less(store: Store) -> None:
+    """Steps are fixed in time, so that rounding cannot hold a debt for ever."""
+    await ask(store, credit(LINE), price=LINE)
+    for n in range(1, 2_000, 7):
+        answer = await ask(store, credit(LINE), price=0, at=n / 10)
+    assert LINE * 79 // 100 <= answer.readings[0].used <= LINE * 81 // 100
+
+
+async def test_a_price_above_the_line_waits_in_vain(store: Store) -> None:
+    """It never fits; the answer is a wait all the same."""
+    answer = await ask(store, credit(LINE), price=LINE + 1)
+    assert not answer.admitted
+    assert 999 <= answer.readings[0].wait <= 1_000
+
+
+async def test_a_verification_pays_back(store: Store) -> None:
+    """Who verifies never meets the line."""
+    for n in range(50):
+        at = n * 2 * DAY
+        answer = await ask(store, *PHONE, credit(LINE), price=LINE, ticket=b"1234", at=at)
+        assert answer.admitted
+        await verify(store, credit(LINE), at=at + 10)
+        assert (await ask(store, credit(LINE), at=at + 10)).readings[0].used == 0
+
+
+async def test_verified_money_makes_the_line_longer(store: Store) -> None:
+    """By 0.3 of the best of the last 14 days and today; afterwards it is the floor again."""
+    for at in (0, DAY):
+        for dollars in (1, 4, 2):
+            await settle(store, credit(LINE), price=dollars * LINE, age=20_000, at=at)
+    lines = [(await ask(store, credit(LINE), at=n * DAY)).readings[0].detail for n in range(17)]
+    assert lines[1][1] == 7 * LINE
+    assert [line for line, _ in lines[1:16]] == [7 * LINE * 3 // 10] * 15
+    assert lines[16] == (LINE, 0)
+
+
+async def test_the_best_day_counts_wherever_it_lies(store: Store) -> None:
+    """Not the latest, and not the sum."""
+    for day, dollars in ((0, 5), (3, 50), (9, 20)):
+        await settle(store, credit(LINE), price=dollars * LINE, age=20_000, at=day * DAY)
+    bests = [
+        (await ask(store, credit(LINE), at=d * DAY)).readings[0].detail[1] // LINE
+        for d in (9, 17, 18, 23, 24)
+    ]
+    assert bests == [50, 50, 20, 20, 0]
+
+
+async def test_a_repeated_verification_pays_back_and_earns_nothing(store: Store) -> None:
+    """One number cannot make a line by verifying all day."""
+    for hour in range(20):
+        at = hour * 3600
+        await ask(store, *PHONE, credit(LINE), price=LINE, ticket=b"1234", at=at)
+        await verify(store, credit(LINE), at=at + 10)
+    answer = await ask(store, credit(LINE), at=20 * 3600)
+    assert (answer.readings[0].used, answer.readings[0].detail) == (0, (LINE, LINE))
+
+
+async def test_paying_back_never_leaves_a_credit(store: Store) -> None:
+    """A debt that was forgiven meanwhile is not paid back a second time."""
+    await ask(store, *PHONE, credit(LINE), price=LINE, ticket=b"1234")
+    await settle(store, credit(LINE), outcome="repeated", price=5 * LINE)
+    assert (await ask(store, credit(LINE), price=LINE)).admitted
+    assert not (await ask(store, credit(LINE), price=1_001)).admitted
+
+
+async def test_a_request_that_something_else_refuses_owes_nothing(store: Store) -> None:
+    """All or nothing."""
+    await ask(store, credit(LINE), window(1), price=1_000)
+    await ask(store, credit(LINE), window(1), price=1_000)
+    assert (await ask(store, credit(LINE))).readings[0].used == 1_000
+
+
+async def test_many_messages_to_one_number_are_one_proof(store: Store) -> None:
+    """All of them are paid back, and the newest earns."""
+    for n in range(4):
+        await ask(store, *PHONE, credit(LINE), price=100_000, ticket=bytes([n] * 4))
+    assert (await redeem(store)).counts
+    for n in range(4):
+        outcome = "verified" if n == 0 else "repeated"
+        await settle(store, credit(LINE), outcome=outcome, price=100_000, age=20_000)
+    answer = await ask(store, credit(LINE))
+    assert (answer.readings[0].used, answer.readings[0].detail[1]) == (0, 100_000)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_loss_is_bounded_in_any_time(seed: int) -> None:
+    """Whoever never verifies gets, in any time T, at most line × (1 + T / seconds + 1 / 1000)."""
+    chance = random.Random(seed)
+    seconds, store = 1_000, MemoryStore()
+    plan = Plan([Credit("c", "x", LINE, seconds)], [True])
+    at, lent = 1_700_000_000.0 + chance.random(), list[tuple[float, int]]()
+    for _ in range(400):
+        at = round(at + chance.choice([0, 0.001, 0.5, 0.999, 1, 1.001, 30, 500]), 3)
+        for price in (LINE, chance.randrange(1, LINE), 1_000, 999):
+            if store.decide_now(Question(plan, ("me",), at=at, price=price)).admitted:
+                lent.append((at, price))
+    for n in range(len(lent)):
+        total = 0
+        for when, price in lent[n:]:
+            total += price
+            time = when - lent[n][0]
+            assert total <= LINE * (1 + time / seconds + 0.001) + 1
