@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 
-from pumpguard import Action, Decision, Finding, Guard, IntakeError, Policy, StoreError
+from pumpguard import Action, Decision, Finding, Guard, IntakeError, Policy, PolicyError, StoreError
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Reading, Window
 from pumpguard.decision import Mode
@@ -259,6 +260,24 @@ async def test_every_decision_is_told_once() -> None:
         for _ in range(3):
             await guard.assess(make_attempt())
     assert [str(decision.action) for decision in told] == ["allow", "throttle", "throttle"]
+
+
+class Listener:
+    """An object that wants to be awaited."""
+
+    async def __call__(self, decision: Decision) -> None:
+        """Never called."""
+
+
+async def tell(decision: Decision, to: str = "everybody") -> None:
+    """Never called."""
+
+
+@pytest.mark.parametrize("listener", [tell, partial(tell, to="me"), Listener()])
+def test_a_listener_that_wants_to_be_awaited_is_refused(listener: Any) -> None:
+    """Nobody awaits it, so it would never run, and nobody would notice."""
+    with pytest.raises(PolicyError, match=r"^on_decision: expected a plain function"):
+        Guard(Policy(send="/s", rules=[COOLDOWN]), on_decision=listener)
 
 
 async def test_the_whole_default_chain_lets_an_ordinary_user_through() -> None:

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from pumpguard import sending
@@ -15,7 +16,7 @@ from pumpguard.chain import Chain, asks_for_proof, judge, share, speak
 from pumpguard.challenge import Challenge
 from pumpguard.counters import micros
 from pumpguard.decision import Action, Decision, Finding
-from pumpguard.errors import StoreError
+from pumpguard.errors import PolicyError, StoreError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
@@ -30,6 +31,8 @@ from pumpguard.verdict import stands, verdict
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from pumpguard.store.health import Concern
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -63,6 +66,8 @@ class Guard:
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
         self._clock = clock
         self._on_decision = on_decision
+        if any(map(iscoroutinefunction, (on_decision, type(on_decision).__call__))):
+            raise PolicyError("on_decision", "a plain function: nobody would await it", on_decision)
         self._alerts = Alerts(on_alert, clock or time.time)
         self._chain = Chain(policy.chain)
         self._settlements = open_settlements(policy, self.store)
@@ -173,6 +178,15 @@ class Guard:
     def sender(self, send: Callable[P, R], shadowed: Any = None) -> Callable[P, R]:
         """Wrap the function that sends messages; see `pumpguard.sender`."""
         return sending.sender(send, shadowed)
+
+    async def check(self) -> tuple[Concern, ...]:
+        """What an operator should mend about the store: nothing, or nothing that could be seen.
+
+        A Redis is looked at once in any case, in the background, and what is found is logged.
+        """
+        from pumpguard.store.health import check
+
+        return await check(self.store)
 
     async def aclose(self) -> None:
         """Tell what is still to be told, and let go of the store's connections."""

@@ -13,6 +13,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from pumpguard.config import build, check
 from pumpguard.errors import PolicyError
+from pumpguard.intake.address import check_proxy_header
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
@@ -157,6 +158,7 @@ class Policy:
                 ip_network(proxy)
             except ValueError:
                 raise PolicyError(f"proxies.{i}", "a CIDR such as '10.0.0.0/8'", proxy) from None
+        check_proxy_header(self.proxy_header)
 
     def _check_values(self) -> None:
         if self.region is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -10,11 +11,13 @@ from typing import TypeAlias
 
 from starlette.types import Scope
 
+from pumpguard.errors import PolicyError
 from pumpguard.intake.headers import HasLines
 
 Address: TypeAlias = IPv4Address | IPv6Address
 
 MAX_HOPS = 32
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 PEERS = 1_024
 """Neighbours that are remembered: mostly our own proxies, which connect over and over."""
 
@@ -64,6 +67,15 @@ class TrustedProxies:
             if family == version and number & mask == base:
                 return address, True
         return address, False
+
+
+def check_proxy_header(name: str) -> None:
+    """Raise `PolicyError` unless a list of addresses can be read from a header of this name."""
+    if not HEADER_NAME.match(name):
+        raise PolicyError("proxy_header", "a header's name, such as 'x-forwarded-for'", name)
+    if name.lower() == "forwarded":
+        wanted = "a list of addresses such as 'x-forwarded-for' (RFC 7239's pairs are not read)"
+        raise PolicyError("proxy_header", wanted, name)
 
 
 def parse_address(text: str) -> Address | None:

@@ -26,6 +26,11 @@ class Route:
     pattern: re.Pattern[str]
     methods: frozenset[str] | None
 
+    @property
+    def shape(self) -> tuple[str, frozenset[str] | None]:
+        """What it matches, whatever its parameters are called and whichever case it is in."""
+        return re.sub(r"\?P<\w+>", "", self.pattern.pattern).lower(), self.methods
+
     def matches(self, method: str, path: str) -> Mapping[str, str] | None:
         """The path's parameters if this request is guarded, else ``None``."""
         if self.methods is None:
@@ -47,6 +52,10 @@ class Routes:
         if not texts:
             raise PolicyError(where, "at least one route, such as '/otp/send'", send)
         self.routes = tuple(parse(text, where) for text in texts)
+        shapes = [route.shape for route in self.routes]
+        for i, shape in enumerate(shapes):
+            if shape in shapes[:i]:
+                raise PolicyError(f"{where}.{i}", "a route that stands there once", texts[i])
 
     def match(self, scope: Scope) -> Mapping[str, str] | None:
         """The path's parameters (often none) if the request is guarded, else ``None``."""

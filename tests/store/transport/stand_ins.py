@@ -100,11 +100,25 @@ class Fake:
                     return
 
 
+def packed(value: Any) -> bytes:
+    """A reply as a server writes it."""
+    match value:
+        case None:
+            return b"$-1\r\n"
+        case int():
+            return b":%d\r\n" % value
+        case str():
+            return b"$%d\r\n%b\r\n" % (len(value), value.encode())
+    return b"*%d\r\n" % len(value) + b"".join(map(packed, value))
+
+
 @asynccontextmanager
-async def fake(answer: bytes | Callable[[list[bytes]], bytes | None]) -> AsyncIterator[Fake]:
+async def fake(
+    answer: bytes | Callable[[list[bytes]], bytes | None], **options: Any
+) -> AsyncIterator[Fake]:
     """A running `Fake`; bytes are its answer to everything."""
     it = Fake((lambda _: answer) if isinstance(answer, bytes) else answer)
-    async with listening(it.serve) as it.port:
+    async with listening(it.serve, **options) as it.port:
         yield it
 
 
