@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from pumpguard.store.base import Store
@@ -38,6 +39,10 @@ def servers_at_hand() -> dict[str, str | None]:
 
 
 SERVERS = servers_at_hand()
+
+# How long an example takes says nothing about the code on a busy machine.
+hypothesis.settings.register_profile("pumpguard", deadline=None)
+hypothesis.settings.load_profile("pumpguard")
 
 
 @pytest.fixture(scope="session")

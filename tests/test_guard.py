@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 
-from pumpguard import Action, Decision, Finding, Guard, IntakeError, Policy, StoreError
+from pumpguard import Action, Decision, Finding, Guard, IntakeError, Policy, PolicyError, StoreError
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Reading, Window
 from pumpguard.decision import Mode
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import GeoMismatch, Number, RateLimit, SlidingBan
 from pumpguard.store.base import Answer, Question
+from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
 from tests.rules.trying import Trying
-from tests.store.stand_in import TellsNothing
 
 COOLDOWN = RateLimit(name="cooldown", by="phone", limits="1/minute")
 
@@ -164,18 +165,16 @@ async def test_a_static_refusal_costs_no_trip() -> None:
     assert store.trips == 1
 
 
-class Counting(TellsNothing):
+class Counting(MemoryStore):
     """A store that lets everything through and counts its trips."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.trips = 0
 
     async def decide(self, question: Question) -> Answer:
         self.trips += 1
         return Answer(not question.refused, {}, 0.0)
-
-    async def aclose(self) -> None:
-        pass
 
 
 class Away(Counting):
@@ -261,6 +260,24 @@ async def test_every_decision_is_told_once() -> None:
         for _ in range(3):
             await guard.assess(make_attempt())
     assert [str(decision.action) for decision in told] == ["allow", "throttle", "throttle"]
+
+
+class Listener:
+    """An object that wants to be awaited."""
+
+    async def __call__(self, decision: Decision) -> None:
+        """Never called."""
+
+
+async def tell(decision: Decision, to: str = "everybody") -> None:
+    """Never called."""
+
+
+@pytest.mark.parametrize("listener", [tell, partial(tell, to="me"), Listener()])
+def test_a_listener_that_wants_to_be_awaited_is_refused(listener: Any) -> None:
+    """Nobody awaits it, so it would never run, and nobody would notice."""
+    with pytest.raises(PolicyError, match=r"^on_decision: expected a plain function"):
+        Guard(Policy(send="/s", rules=[COOLDOWN]), on_decision=listener)
 
 
 async def test_the_whole_default_chain_lets_an_ordinary_user_through() -> None:

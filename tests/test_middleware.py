@@ -29,6 +29,7 @@ from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import RateLimit
 from pumpguard.store.base import Answer, Question
+from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import FakeClock, SimulatedHuman
 from tests.asgi import (
     DISCONNECT,
@@ -43,7 +44,6 @@ from tests.asgi import (
     scripted,
 )
 from tests.otp_app import Outbox, guarded, one_per_minute, otp_app
-from tests.store.stand_in import TellsNothing
 
 OTHER = "+447400123457"
 BODY = json.dumps({"phone": PHONE}).encode()
@@ -126,10 +126,11 @@ async def test_the_guard_is_closed_although_the_app_fails_to_start() -> None:
     assert store.closed == 1
 
 
-class ClosableStore(TellsNothing):
+class ClosableStore(MemoryStore):
     """A store of somebody else's."""
 
     def __init__(self, error: Exception | None = None) -> None:
+        super().__init__()
         self.closed = 0
         self.error = error
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pumpguard import Finding, Policy, PolicyError
 from pumpguard.attempt import Attempt
 from pumpguard.rules import GeoMismatch, RateLimit, SlidingBan
-from pumpguard.rules.defaults import HIGH_RISK
+from pumpguard.rules.high_risk import HIGH_RISK
 
 TOML = """
 send = ["/otp/send", "GET /otp/{phone}/resend"]
@@ -74,6 +74,11 @@ def test_a_file_says_the_same_as_python() -> None:
     assert policy.price_table.price("GB") == 0.04
 
 
+def test_routes_that_only_overlap_are_no_mistake() -> None:
+    """Another method or one segment more is another route."""
+    Policy(send=["/s", "GET /s", "POST /s", "/s/{phone}", "/s/x"], proxy_header="CF-Connecting-IP")
+
+
 def test_a_policy_is_read_from_a_path(tmp_path: Path) -> None:
     """As text or as a path."""
     file = tmp_path / "policy.toml"
@@ -104,6 +109,13 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
         ({"send": "otp/send"}, "send", "a route such as"),
         ({"send": ()}, "send", "at least one route"),
         ({"send": 5}, "send", "text or a list of text"),
+        ({"send": ["/s", "/t", "/s"]}, "send.2", "a route that stands there once"),
+        ({"send": ["/{a}/s", "/{b}/S/"]}, "send.1", "a route that stands there once"),
+        ({"send": ["GET,POST /s", "POST,GET /s"]}, "send.1", "a route that stands there once"),
+        ({"send": "/s", "proxy_header": ""}, "proxy_header", "a header's name"),
+        ({"send": "/s", "proxy_header": "x forwarded"}, "proxy_header", "a header's name"),
+        ({"send": "/s", "proxy_header": "x-real-ip:"}, "proxy_header", "a header's name"),
+        ({"send": "/s", "proxy_header": "Forwarded"}, "proxy_header", "a list of addresses"),
         ({"send": "/s", "home": ["UK"]}, "home.0", "an ISO 3166 region"),
         ({"send": "/s", "home": "GB"}, "home", "a list of text"),
         ({"send": "/s", "region": "XX"}, "region", "an ISO 3166 region"),
@@ -119,7 +131,11 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
         ({"send": "/s", "max_body": -1}, "max_body", "at least 1"),
         ({"send": "/s", "name": "a{b}"}, "name", "without braces"),
         ({"send": "/s", "on_store_failure": "pray"}, "on_store_failure", "one of 'local'"),
-        ({"send": "/s", "prices": "ebay"}, "prices", "one of appwrite-2025, aws-2022"),
+        (
+            {"send": "/s", "prices": "ebay"},
+            "prices",
+            "one of alibaba-2025, appwrite-2025, aws-2022, or a .csv",
+        ),
         ({"send": "/s", "price_overrides": {"GB": 0}}, "price_overrides.GB", "above 0"),
         ({"send": "/s", "price_overrides": {"GB": "dear"}}, "price_overrides", "a number"),
         ({"send": "/s", "rules": 5}, "rules", "a list of rules"),

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from importlib.resources import files
 from itertools import islice
+from typing import TypeAlias
 
 from pumpguard import Attempt, Guard
-from pumpguard.counters import Ban, Counter
+from pumpguard.counters import Ban, Distinct, Neighbours, Spend, Window
 from pumpguard.rules import RateLimit
 
 from ..kit.client import WIDTH
@@ -99,6 +100,11 @@ async def _ban(asked: Guard) -> list[Attempt]:
     return bursts[:SOURCES]
 
 
+Limit: TypeAlias = Window | Distinct | Neighbours | Spend
+LIMITS = (Window, Distinct, Neighbours, Spend)
+"""What the naive script can keep in its way, a sum of dollars as a count. It has no tickets."""
+
+
 class Naive:
     """The naive script, asked for the same counters as a guard."""
 
@@ -129,12 +135,12 @@ class Naive:
         declared = (c for rule in self._guard.policy.chain for c in rule.counters(attempt))
         counters = [each for each in declared if attempt.subject(each.by) is not None]
         bans = [each for each in counters if isinstance(each, Ban)]
-        others = [each for each in counters if not isinstance(each, Ban)]
-        self.size = len(counters)
+        others = [each for each in counters if isinstance(each, LIMITS)]
+        self.size = len(bans) + len(others)
         sizes = [number for each in others for number in (each.limit, each.seconds)]
         keys = [_key(each, attempt) for each in (*bans, *others)]
         return [len(keys), *keys, len(bans), *sizes]
 
 
-def _key(counter: Counter, attempt: Attempt) -> str:
+def _key(counter: Limit | Ban, attempt: Attempt) -> str:
     return f"naive:{counter.rule}:{counter.seconds}:{counter.by}:{attempt.subject(counter.by)}"

@@ -50,8 +50,10 @@ def guard(
 
 
 async def on_redis(url: str, stack: AsyncExitStack, amount: int) -> ASGIApp:
-    """The default policy over Redis."""
-    return PumpGuardMiddleware(make_app(), guard=guard(url, stack=stack))
+    """The default policy over Redis, which has been looked at: that is no part of a request."""
+    made = guard(url, stack=stack)
+    await made.check()
+    return PumpGuardMiddleware(make_app(), guard=made)
 
 
 async def in_memory(url: str, stack: AsyncExitStack, amount: int) -> ASGIApp:

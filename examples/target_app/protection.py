@@ -20,6 +20,9 @@ from pumpguard.testing import SimulatedHuman
 
 HOME = ("GB", "IE", "FR", "DE", "US")
 LOOPBACK = ("127.0.0.0/8", "::1")
+DAILY_BUDGET = 600.0
+"""USD: a little more than twice what the users of a busy day cost."""
+
 SIMULATED_DEADLINE = 10.0
 
 
@@ -106,11 +109,20 @@ class Unguarded:
         """Hold nothing, let go of nothing."""
 
 
-def _policy(settings: Settings) -> Policy:
-    policy = (
-        Policy.from_toml(settings.policy_file)
-        if settings.policy_file
-        else Policy(send="/otp/send", phone="phone", code="code", home=HOME, proxies=LOOPBACK)
+def default_policy() -> Policy:
+    """The policy of this app where no file says otherwise."""
+    return Policy(
+        send="/otp/send",
+        verify="/otp/verify",
+        phone="phone",
+        code="code",
+        home=HOME,
+        proxies=LOOPBACK,
+        daily_budget=DAILY_BUDGET,
     )
+
+
+def _policy(settings: Settings) -> Policy:
+    policy = Policy.from_toml(settings.policy_file) if settings.policy_file else default_policy()
     # A simulation must come out the same on a busy machine.
     return replace(policy, deadline=SIMULATED_DEADLINE) if settings.simulated else policy

@@ -2,11 +2,12 @@
 
 from pumpguard.attempt import Attempt, Client, Phone
 from pumpguard.decision import Action, Decision, Finding
-from pumpguard.errors import IntakeError, PolicyError, PumpGuardError, StoreError
+from pumpguard.errors import IntakeError, PolicyError, PumpGuardError, StoreError, TicketError
 from pumpguard.guard import Guard
 from pumpguard.middleware import PumpGuardMiddleware
 from pumpguard.policy import Policy
 from pumpguard.sending import current_decision, sender
+from pumpguard.ticket import Ticket
 
 __version__ = "0.1.0"
 
@@ -24,6 +25,8 @@ __all__ = [
     "PumpGuardError",
     "PumpGuardMiddleware",
     "StoreError",
+    "Ticket",
+    "TicketError",
     "current_decision",
     "sender",
 ]

@@ -50,15 +50,11 @@ class Chain:
         self.rules = tuple(rules)
         self._reports = any(getattr(rule, "always", False) for rule in rules)
         self._sheets: dict[object, Sheet] = {}
+        self._depends_on = _depends_on(self.rules)
 
     def sheet(self, attempt: Attempt) -> tuple[Sheet, tuple[str, ...], tuple[str, ...]]:
         """How to ask about this attempt, with its subjects and its members."""
-        declared = self._declared(attempt)
-        # A rule returns the same tuple every time, so its identity says what it declares; the
-        # sheet holds on to the tuples, so that no identity is used twice.
-        sheet = self._sheets.get((*map(id, declared), attempt.proved))
-        if sheet is None:
-            sheet = self._find(declared, attempt.proved)
+        sheet = self._known(attempt)
         subjects = [read(attempt) for read in sheet.readers]
         members = [attempt.subject(of) for of in sheet.plan.members]
         if None in subjects or None in members:  # such as the IPv6 site of an IPv4 address
@@ -67,6 +63,23 @@ class Chain:
             subjects = [read(attempt) for read in sheet.readers]
             members = [attempt.subject(of) for of in sheet.plan.members]
         return sheet, tuple(subjects), tuple(members)  # type: ignore[arg-type]
+
+    def _known(self, attempt: Attempt) -> Sheet:
+        if self._depends_on is None:
+            return self._asked(attempt)
+        key = (attempt.proved, *[read(attempt) for read in self._depends_on])
+        sheet = self._sheets.get(key)
+        if sheet is None:
+            sheet = self._asked(attempt)
+            self._remember(sheet, key)
+        return sheet
+
+    def _asked(self, attempt: Attempt) -> Sheet:
+        declared = self._declared(attempt)
+        # A rule returns the same tuple every time, so its identity says what it declares; the
+        # sheet holds on to the tuples, so that no identity is used twice.
+        sheet = self._sheets.get((*map(id, declared), attempt.proved))
+        return self._find(declared, attempt.proved) if sheet is None else sheet
 
     def _declared(self, attempt: Attempt) -> Declared:
         try:
@@ -169,6 +182,18 @@ def share(plan: Plan, workers: int) -> Plan:
     learnt = [isinstance(counter, Conversion) for counter in plan.counters]
     binds = [may and not told for may, told in zip(plan.binds, learnt, strict=True)]
     return Plan([divided(counter, workers) for counter in plan.counters], binds, plan.reports)
+
+
+def _depends_on(rules: Sequence[Rule]) -> tuple[Reader, ...] | None:
+    """How to read all that decides what these rules declare, or ``None`` if one does not say."""
+    dimensions: set[str] = set()
+    for rule in rules:
+        # Whoever overrides `counters` without saying so is not bound by what its base class said.
+        maker = next(each for each in type(rule).__mro__ if "counters" in each.__dict__)
+        if "declares_by" not in maker.__dict__:
+            return None
+        dimensions.update(maker.__dict__["declares_by"])
+    return tuple(subject_reader(by) for by in sorted(dimensions))
 
 
 def _counters(rule: Rule, attempt: Attempt) -> Sequence[Counter]:

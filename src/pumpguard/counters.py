@@ -164,7 +164,7 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """Whether verifications arrive at all: a CUSUM for a drop of their rate to a tenth.
+    """Whether verifications arrive at all: a CUSUM for a drop of their rate to nearly none.
 
     It is full while they do not, which is nobody's attack but the provider's (or the app's)
     outage: from ``2 × h`` nats until it is below ``h`` again. From ``h`` on, and before ``minimum``
@@ -178,7 +178,7 @@ class Pulse:
 
     rule: str
     by: str = "everything"
-    h: float = 7.0
+    h: float = 9.0
     minimum: int = 20
     action: Action = Action.ALLOW
 

@@ -57,7 +57,9 @@ class Decision:
 
     ``findings`` holds every finding, strictest first, monitored ones included; ``action`` is the
     strictest of those that were enforced. ``allowed_because`` explains an admission in spite of
-    findings (``"proved"``, ``"monitored"``). ``degraded`` says that the store could not answer.
+    findings (``"proved"``, ``"monitored"``). ``degraded`` says that the store could not answer,
+    ``known`` that the number has verified before. ``reservation`` is what the store knows an
+    admitted message by, empty if its outcome concerns nobody.
     """
 
     attempt: Attempt
@@ -65,6 +67,8 @@ class Decision:
     findings: tuple[Finding, ...] = ()
     allowed_because: str | None = None
     degraded: bool = False
+    known: bool = False
+    reservation: bytes = b""
 
     @property
     def allowed(self) -> bool:
@@ -74,6 +78,8 @@ class Decision:
     @property
     def finding(self) -> Finding | None:
         """The finding that decided, if the request was not allowed."""
+        if self.allowed:
+            return None
         return next(
             (f for f in self.findings if f.mode == "enforce" and f.action is self.action), None
         )

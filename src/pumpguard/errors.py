@@ -40,6 +40,10 @@ class IntakeError(PumpGuardError):
         super().__init__(f"{status} {problem}: {detail}")
 
 
+class TicketError(PumpGuardError, ValueError):
+    """A text that is no ticket of a decision."""
+
+
 class ClientGone(PumpGuardError):
     """The client hung up before its request was complete; there is nobody to answer."""
 

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from pumpguard import sending
 from pumpguard.attempt import Attempt
-from pumpguard.chain import Chain, asks_for_proof, judge, met, share, speak
+from pumpguard.chain import Chain, asks_for_proof, judge, share, speak
 from pumpguard.challenge import Challenge
+from pumpguard.counters import micros
 from pumpguard.decision import Action, Decision, Finding
-from pumpguard.errors import StoreError
+from pumpguard.errors import PolicyError, StoreError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
+from pumpguard.ops.alerts import Alert, Alerts
 from pumpguard.policy import Policy
-from pumpguard.store.ban_cache import BanCache
+from pumpguard.settlement import Failed, Verified, open_settlements
 from pumpguard.store.base import Answer, Question, Store
-from pumpguard.store.breaker import Breaker
 from pumpguard.store.memory import MemoryStore, StoreFull
+from pumpguard.store.opening import open_store
+from pumpguard.ticket import Ticket
+from pumpguard.verdict import stands, verdict
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from pumpguard.store.health import Concern
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,7 +46,7 @@ class Guard:
     ``store`` is a URL (``redis://``, ``rediss://``, ``unix://``, ``memory://``) or a store.
     ``clock`` replaces the store's own clock, in Unix seconds, where time is simulated.
     ``challenge`` knows a solved challenge; ``networks`` looks addresses up; ``on_decision`` is
-    called once for every decision, after the reply.
+    called once for every decision, after the reply, and ``on_alert`` for what needs a person.
     """
 
     def __init__(
@@ -50,13 +58,20 @@ class Guard:
         challenge: Challenge | None = None,
         networks: Networks | None = None,
         on_decision: Callable[[Decision], None] | None = None,
+        on_alert: Callable[[Alert], None] | None = None,
     ) -> None:
         self.policy = policy
         self.store = open_store(store, policy) if isinstance(store, str) else store
         self.simulated = clock is not None
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
+        self._clock = clock
         self._on_decision = on_decision
+        if any(map(iscoroutinefunction, (on_decision, type(on_decision).__call__))):
+            raise PolicyError("on_decision", "a plain function: nobody would await it", on_decision)
+        self._alerts = Alerts(on_alert, clock or time.time)
         self._chain = Chain(policy.chain)
+        self._settlements = open_settlements(policy, self.store)
+        self._dearest = policy.price_table.unknown
         if challenge is None and any(asks_for_proof(rule) for rule in policy.chain):
             logger.warning(
                 "PG003 rules ask for proof, and no challenge= can tell a solved one: "
@@ -82,7 +97,7 @@ class Guard:
         """Decide about an attempt: at most one trip to the store, whatever the number of rules."""
         sheet, subjects, members = self._chain.sheet(attempt)
         spoken = speak(sheet, attempt)
-        refusing = [finding for finding in spoken if _stands(finding, attempt)]
+        refusing = [finding for finding in spoken if stands(finding, attempt)]
         plan = sheet.plan
         question = Question(
             plan,
@@ -94,9 +109,15 @@ class Guard:
             attempt.at if self.simulated else None,
             0.0 if self.simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
             str(attempt.phone.calling_code),
+            micros(self._dearest if attempt.price is None else attempt.price),
         )
+        settlements = self._settlements
+        if settlements is not None:
+            question.ticket = random.randbytes(4)  # noqa: S311 - tells messages apart, no secret
+            question.matures_after = settlements.delays.matures_after
+            settlements.deliver()  # what was queued where no event loop ran
         if not plan.counters or (refusing and not _feeds_on(question)):
-            return _decision(attempt, spoken)
+            return verdict(attempt, spoken)
         try:
             answer, degraded = await self.store.decide(question), False
         except StoreError as error:
@@ -108,12 +129,46 @@ class Guard:
             except StoreFull:
                 return self._refused_blind(attempt, spoken)
         if answer.admitted and not answer.readings and not spoken:
-            return Decision(attempt, degraded=degraded)
+            return Decision(
+                attempt, degraded=degraded, known=answer.known, reservation=answer.ticket
+            )
         findings = spoken + judge(sheet, attempt, answer.readings)
-        return _decision(attempt, findings, answer.admitted, degraded)
+        return verdict(attempt, findings, answer.admitted, degraded, answer.known, answer.ticket)
+
+    def settle(self, message: Decision | Ticket | str, outcome: Literal["sent", "failed"]) -> None:
+        """Say what became of a message: a failed one is refunded, within a cap.
+
+        ``message`` is its decision, or its ticket, also as text. Returns at once and never raises
+        for the store's sake; say it once or more often, it counts once. Raises `TicketError`.
+        """
+        if outcome == "sent":
+            return  # as every reservation assumes
+        if isinstance(message, Decision):
+            message = Ticket(message.reservation, message.attempt)
+        ticket = Ticket.parse(message) if isinstance(message, str) else message
+        if self._settlements is not None and ticket.reservation:
+            self._settlements.add(Failed(ticket, self._now()))
+
+    def verified(self, phone: str) -> None:
+        """Say that a code was entered for this number, spelt as it may be. Raises `IntakeError`."""
+        number = canonical(phone, None, self.policy.region)
+        if self._settlements is not None:
+            self._settlements.add(Verified(number, self._now()))
+
+    def valued(self, phone: str) -> None:
+        """Say that the owner of this number has proven of value since, such as by a purchase: it
+        stays a known one from today on. Raises `IntakeError`."""
+        self.verified(phone)
+
+    async def settled(self) -> None:
+        """Wait until all outcomes so far have reached the store, or are lost."""
+        if self._settlements is not None:
+            await self._settlements.delivered()
 
     def record(self, decision: Decision) -> None:
         """Tell whoever listens; a listener that fails harms nobody else."""
+        if decision.findings:
+            self._alerts.look(decision)
         if self._on_decision is not None:
             try:
                 self._on_decision(decision)
@@ -124,8 +179,18 @@ class Guard:
         """Wrap the function that sends messages; see `pumpguard.sender`."""
         return sending.sender(send, shadowed)
 
+    async def check(self) -> tuple[Concern, ...]:
+        """What an operator should mend about the store: nothing, or nothing that could be seen.
+
+        A Redis is looked at once in any case, in the background, and what is found is logged.
+        """
+        from pumpguard.store.health import check
+
+        return await check(self.store)
+
     async def aclose(self) -> None:
-        """Let go of the store's connections."""
+        """Tell what is still to be told, and let go of the store's connections."""
+        await self.settled()
         await self.store.aclose()
 
     async def __aenter__(self) -> Guard:
@@ -142,62 +207,19 @@ class Guard:
     def _decide_locally(self, question: Question) -> Answer:
         """This process alone, with its share of every limit."""
         plan = share(question.plan, self.policy.workers)
-        return self._local.decide_now(replace(question, plan=plan))
+        return self._local.decide_now(replace(question, plan=plan, ticket=b""))
+
+    def _now(self) -> float | None:
+        return self._clock() if self._clock is not None else None
 
     def _blind(self, attempt: Attempt, spoken: list[Finding]) -> Decision:
         if self.policy.on_store_failure == "closed":
             return self._refused_blind(attempt, spoken)
-        return _decision(attempt, spoken, degraded=True)
+        return verdict(attempt, spoken, degraded=True)
 
     def _refused_blind(self, attempt: Attempt, spoken: list[Finding]) -> Decision:
         away = Finding("store", Action.THROTTLE, "STORE_UNAVAILABLE", retry_after=1.0)
-        return _decision(attempt, [*spoken, away], degraded=True)
-
-
-def open_store(url: str, policy: Policy) -> Store:
-    """The store that a URL names; over a network, behind a breaker and a memory for bans."""
-    if url.startswith("memory://"):
-        return MemoryStore()
-    from pumpguard.store.redis import RedisStore
-
-    redis = RedisStore(
-        url,
-        name=policy.name,
-        secret=policy.secret,
-        deadline=policy.deadline,
-        shards=policy.shards,
-    )
-    return BanCache(Breaker(redis))
-
-
-def _decision(
-    attempt: Attempt, findings: list[Finding], admitted: bool = True, degraded: bool = False
-) -> Decision:
-    standing = [finding for finding in findings if _stands(finding, attempt)]
-    if not standing and not admitted:
-        # A rule declared a limit, the limit refused, and the rule said nothing about it. What was
-        # not charged must not be sent.
-        standing = [Finding("store", Action.THROTTLE, "LIMIT")]
-        findings = findings + standing
-    action = max((finding.action for finding in standing), default=Action.ALLOW)
-    return Decision(
-        attempt,
-        action,
-        tuple(sorted(findings, key=lambda finding: (finding.mode != "enforce", -finding.action))),
-        allowed_because=_why(findings) if action is Action.ALLOW else None,
-        degraded=degraded,
-    )
-
-
-def _why(findings: list[Finding]) -> str | None:
-    if any(f.mode == "enforce" and f.action is Action.CHALLENGE for f in findings):
-        return "proved"
-    return "monitored" if findings else None
-
-
-def _stands(finding: Finding, attempt: Attempt) -> bool:
-    """Whether this finding refuses this attempt."""
-    return finding.mode == "enforce" and not met(finding.action, attempt.proved)
+        return verdict(attempt, [*spoken, away], degraded=True)
 
 
 def _feeds_on(question: Question) -> bool:

@@ -15,10 +15,12 @@ from pumpguard.guard import Guard
 from pumpguard.intake.body import Replay
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
+from pumpguard.ops.alerts import Alert
 from pumpguard.policy import Policy
 from pumpguard.replies.problem import Problem, unreadable
 from pumpguard.replies.refusal import refusal
 from pumpguard.store.base import Store
+from pumpguard.watching import FAILURE, Verification, Watched
 
 logger = logging.getLogger("pumpguard")
 
@@ -43,6 +45,7 @@ class PumpGuardMiddleware:
         challenge: Challenge | None = None,
         networks: Networks | None = None,
         on_decision: Callable[[Decision], None] | None = None,
+        on_alert: Callable[[Alert], None] | None = None,
     ) -> None:
         if (policy is None) == (guard is None):
             raise TypeError("give either a policy or a guard")
@@ -55,10 +58,13 @@ class PumpGuardMiddleware:
                 challenge=challenge,
                 networks=networks,
                 on_decision=on_decision,
+                on_alert=on_alert,
             )
         self.app = app
         self.guard = guard
         self._routes = Routes(guard.policy.send)
+        verify = guard.policy.verify
+        self._verify_routes = None if verify is None else Routes(verify, "verify")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
@@ -67,6 +73,11 @@ class PumpGuardMiddleware:
             if parameters is not None:
                 await Responder(self.app, self.guard, parameters)(scope, receive, send)
                 return
+            if self._verify_routes is not None:
+                parameters = self._verify_routes.match(scope)
+                if parameters is not None:
+                    await Verification(self.app, self.guard, parameters)(scope, receive, send)
+                    return
         try:
             await self.app(scope, receive, send)
         finally:
@@ -125,7 +136,15 @@ class Responder:
         self, decision: Decision, scope: Scope, receive: Receive, send: Send
     ) -> None:
         token = sending.enter(decision)
+        watched = Watched(send)
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, watched if decision.reservation else send)
+        except Exception:
+            watched.status = watched.status or FAILURE
+            raise
         finally:
             sending.leave(token)
+            if watched.failed:
+                self.guard.settle(decision, "failed")
+                if self.guard.simulated:  # a simulation must come out the same every time
+                    await self.guard.settled()

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from pumpguard.attempt import Attempt, Phone
-from pumpguard.config import build, check, join
+from pumpguard.config import build, check
 from pumpguard.errors import PolicyError
+from pumpguard.intake.address import check_proxy_header
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
-from pumpguard.money.prices import PriceTable
-from pumpguard.rules import KINDS, FunctionRule, Rule, RuleFunction, SlidingBan
-from pumpguard.rules.defaults import default_rules
-from pumpguard.store.sharding import too_small
-
-Rules: TypeAlias = tuple[Rule | RuleFunction, ...]
-RuleChanges: TypeAlias = Mapping[str, Mapping[str, object]]
+from pumpguard.money.prices import FILES, PriceTable
+from pumpguard.rules import Rule, Settling
+from pumpguard.rules.assembly import assemble, check_shards
+from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +42,18 @@ class Policy:
     Judging:
         ``home``: ISO regions where most users live.
         ``rules``: a whole chain, or changes to the default one by rule name, as in a TOML file.
-        ``prices``, ``price_overrides``: a packaged list by name, and USD by region.
+
+    Money:
+        ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
+        twenty times it in 30 days. Set it to about twice what a busy day costs.
+        ``prices``: a packaged list by name, your provider's by its path (``"rates.csv"``), or a
+        table of `pumpguard.money.price_list.PriceList`'s settings; relative to the policy's file.
+        ``price_overrides``: USD by region, over that.
+        ``verify``: the route or routes where codes are entered. An answer below 300 there tells
+        the guard that the number of ``verify_phone`` (by default ``phone``) was verified, without
+        which it can know no customers and learn nothing. An app that calls `Guard.verified`
+        itself says ``settled`` instead.
+        ``refund_share``: the share of an hour's budget that failed messages may give back an hour.
 
     Keeping count:
         ``name`` separates policies that share a Redis; ``secret`` keys the hashes stored there.
@@ -68,7 +76,12 @@ class Policy:
     body_deadline: float = 5.0
     home: Sequence[str] = ()
     rules: Any = None
-    prices: str = "appwrite-2025"
+    verify: str | Sequence[str] | None = None
+    verify_phone: Any = None
+    settled: bool = False
+    daily_budget: float = DAILY_BUDGET
+    refund_share: float = 0.05
+    prices: str | Mapping[str, Any] = "appwrite-2025"
     price_overrides: Mapping[str, float] = field(default_factory=dict)
     name: str = "default"
     secret: str = ""
@@ -77,14 +90,22 @@ class Policy:
     workers: int = 1
     shards: int = 1
     chain: Sequence[Rule] = field(init=False, repr=False)
+    price_table: PriceTable = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check(self)
         self._check_intake()
         self._check_values()
-        object.__setattr__(self, "chain", _chain(self.rules, self.home))
+        default = default_rules(
+            self.home,
+            daily_budget=self.daily_budget,
+            verified=self.verified,
+            session=self.session is not None,
+        )
+        chain = assemble(self.rules, default, verified=self.verified)
+        object.__setattr__(self, "chain", chain)
         if self.shards > 1:
-            _check_shards(self.chain, self.shards)
+            check_shards(self.chain, self.shards)
 
     @classmethod
     def from_toml(cls, source: str | Path) -> Policy:
@@ -107,15 +128,26 @@ class Policy:
             raise PolicyError("policy", f"TOML ({error})") from None
         if "send" not in table:
             raise PolicyError("send", "the guarded route, such as '/otp/send'")
+        if "\n" not in str(source):
+            table = _beside(Path(source).parent, table)
         return build(cls, table)
 
     @property
-    def price_table(self) -> PriceTable:
-        """The prices with this policy's own in front."""
-        return PriceTable.load(self.prices).override(self.price_overrides)
+    def verified(self) -> bool:
+        """Whether the guard is told of verifications."""
+        return self.settled or self.verify is not None
+
+    @property
+    def settling(self) -> Settling | None:
+        """The rule that keeps what outcomes are told by, if the chain has it."""
+        return next((rule for rule in self.chain if isinstance(rule, Settling)), None)
 
     def _check_intake(self) -> None:
         Routes(self.send)
+        if self.verify is not None:
+            Routes(self.verify, "verify")
+        if self.verify_phone is not None and not callable(self.verify_phone):
+            check_field(self.verify_phone, "verify_phone")
         if not callable(self.phone):
             check_field(self.phone, "phone")
         for name in ("code", "session", "account", "device"):
@@ -126,13 +158,19 @@ class Policy:
                 ip_network(proxy)
             except ValueError:
                 raise PolicyError(f"proxies.{i}", "a CIDR such as '10.0.0.0/8'", proxy) from None
+        check_proxy_header(self.proxy_header)
 
     def _check_values(self) -> None:
         if self.region is not None:
             check_region(self.region, "region")
         for i, region in enumerate(self.home):
             check_region(region, f"home.{i}")
-        self.price_table  # noqa: B018 - raises for an unknown list or a bad price
+        if not 0 < self.daily_budget < 1e7:
+            raise PolicyError("daily_budget", "USD above 0", self.daily_budget)
+        if not 0 <= self.refund_share <= 1:
+            raise PolicyError("refund_share", "a share from 0 to 1", self.refund_share)
+        prices = PriceTable.of(self.prices).override(self.price_overrides)
+        object.__setattr__(self, "price_table", prices)
         for name, least in (("max_body", 1), ("workers", 1), ("shards", 1)):
             if getattr(self, name) < least:
                 raise PolicyError(name, f"at least {least}", getattr(self, name))
@@ -149,79 +187,11 @@ def check_region(region: str, path: str) -> None:
         raise PolicyError(path, "an ISO 3166 region such as 'GB'", region)
 
 
-def _chain(rules: object, home: Sequence[str]) -> tuple[Rule, ...]:
-    if isinstance(rules, Mapping):
-        chain = _changed(default_rules(home), rules)
-    elif rules is None:
-        chain = default_rules(home)
-    elif isinstance(rules, tuple):
-        chain = tuple(_as_rule(rule, i) for i, rule in enumerate(rules))
-    else:
-        raise PolicyError("rules", "a list of rules, or a table of changes by rule name", rules)
-    _check_names(chain)
-    return tuple(rule for rule in chain if rule.mode != "off")
-
-
-def _changed(chain: tuple[Rule, ...], changes: RuleChanges) -> tuple[Rule, ...]:
-    """The default chain with some rules changed, and new ones, with a ``rule``, at its end."""
-    by_name = {rule.name: rule for rule in chain}
-    for name, change in changes.items():
-        path = f"rules.{name}"
-        if not isinstance(change, Mapping):
-            raise PolicyError(path, "a table", change)
-        settings = {key: value for key, value in change.items() if key != "rule"}
-        if "rule" in change:
-            kind = KINDS.get(str(change["rule"]))
-            if kind is None:
-                raise PolicyError(
-                    join(path, "rule"), f"one of {', '.join(sorted(KINDS))}", change["rule"]
-                )
-            by_name[name] = _build_rule(kind, {**settings, "name": name}, path)
-        elif name in by_name:
-            old = by_name[name]
-            kept = {f.name: getattr(old, f.name) for f in fields(old) if f.init}  # type: ignore[arg-type]
-            build_check = {**kept, **settings}
-            by_name[name] = _build_rule(type(old), build_check, path)
-        else:
-            known = ", ".join(sorted(by_name))
-            raise PolicyError(path, f"one of {known}, or a new rule with 'rule = …'", name)
-    return tuple(by_name.values())
-
-
-def _build_rule(kind: type[Rule], table: Mapping[str, object], path: str) -> Rule:
-    try:
-        return build(kind, table, path)
-    except TypeError as error:  # a required setting is missing
-        raise PolicyError(path, f"all required settings ({error})") from None
-
-
-def _as_rule(rule: object, i: int) -> Rule:
-    if isinstance(rule, Rule):
-        return rule
-    if callable(rule):
-        return FunctionRule(rule)
-    raise PolicyError(f"rules.{i}", "a rule, or a function of an attempt", rule)
-
-
-def _check_names(chain: tuple[Rule, ...]) -> None:
-    names = [rule.name for rule in chain]
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            raise PolicyError(f"rules.{name}", "a name that no other rule has", name)
-    for rule in chain:
-        for after in rule.after if isinstance(rule, SlidingBan) else ():
-            if after not in names:
-                raise PolicyError(
-                    f"rules.{rule.name}.after", f"names of rules ({', '.join(names)})", after
-                )
-
-
-def _check_shards(chain: Sequence[Rule], shards: int) -> None:
-    """Every shard gets a part of the limits that belong to no destination; none may be zero."""
-    for region in sorted(SUPPORTED_REGIONS):
-        attempt = Attempt(Phone("+1000000000", region, 1))
-        for rule in chain:
-            counter = too_small(rule.counters(attempt), shards)
-            if counter is not None:
-                expected = f"at most the smallest limit by {counter.by} (rule {rule.name!r})"
-                raise PolicyError("shards", expected, shards)
+def _beside(folder: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """A price list that a policy's file names stands beside that file."""
+    match table.get("prices"):
+        case str(path) if path.lower().endswith(FILES):
+            return {**table, "prices": str(folder / path)}
+        case {"path": str(path), **how}:
+            return {**table, "prices": {**how, "path": str(folder / path)}}
+    return table

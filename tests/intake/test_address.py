@@ -11,10 +11,12 @@ from starlette.datastructures import Headers
 
 from pumpguard.intake.address import (
     MAX_HOPS,
+    Address,
     TrustedProxies,
     network_of,
     parse_address,
     site_of,
+    text_of,
 )
 from tests.asgi import request
 
@@ -302,3 +304,8 @@ def test_any_text_is_an_address_or_nothing(text: str) -> None:
 def test_whatever_the_client_writes_the_proxys_word_stands(spoofed: list[str]) -> None:
     line = ",".join([*spoofed, CLIENT]).encode("utf-8", "replace").decode("latin-1")
     assert client(line) == CLIENT
+
+
+@given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)))
+def test_the_text_of_an_address_is_its_canonical_one(address: Address) -> None:
+    assert text_of(address) == str(address)

@@ -66,3 +66,18 @@ def test_both_libraries_say_the_same(share: int) -> None:
     """Thousands of numbers of all regions and types."""
     for text in numbers()[share::4]:
         assert facts(phonenumbers, text) == facts(rphonenumbers, text), text
+
+
+@pytest.mark.parametrize("library", [phonenumbers, rphonenumbers])
+def test_a_number_has_a_type_exactly_if_it_is_valid_and_is_possible_then(
+    library: ModuleType,
+) -> None:
+    """So intake asks for the type alone."""
+    for text in numbers():
+        try:
+            number = library.parse(text, None)
+        except library.NumberParseException:
+            continue
+        typed = library.number_type(number) != library.PhoneNumberType.UNKNOWN
+        assert typed == library.is_valid_number(number), text
+        assert not typed or library.is_possible_number(number), text

@@ -6,6 +6,7 @@ from typing import Any
 
 from pumpguard import Decision, Guard, Policy
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.ops.alerts import Alert
 from pumpguard.rules import Rule
 from pumpguard.testing import FakeClock, make_attempt
 
@@ -15,8 +16,14 @@ class Trying:
 
     def __init__(self, *rules: Rule, **policy: Any) -> None:
         self.clock = FakeClock()
-        chosen = Policy(send="/send", rules=rules, **policy)
-        self.guard = Guard(chosen, clock=self.clock, networks=UnknownNetworks())
+        self.alerts: list[Alert] = []
+        self.asked = 0
+        self.guard = Guard(
+            Policy(send="/send", rules=rules, **policy),
+            clock=self.clock,
+            networks=UnknownNetworks(),
+            on_alert=self.alerts.append,
+        )
 
     async def send(self, *args: Any, after: float = 0.0, **facts: Any) -> Decision:
         """One attempt, ``after`` seconds after the one before."""
@@ -26,3 +33,14 @@ class Trying:
     async def allows(self, *args: Any, **facts: Any) -> bool:
         """Whether one attempt is let through."""
         return (await self.send(*args, **facts)).allowed
+
+    async def verified(self, phone: str) -> None:
+        """The code sent to this number is entered, and the store has heard of it."""
+        self.guard.verified(phone)
+        await self.guard.settled()
+
+
+def numbers(count: int, app: Trying) -> list[str]:
+    """British numbers that were not asked for before, one after the other."""
+    app.asked += count
+    return [f"+4474{n:08}" for n in range(app.asked - count, app.asked)]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-from socket import AF_INET, inet_pton
+from socket import AF_INET, inet_ntop, inet_pton
 from typing import TypeAlias
 
 from starlette.types import Scope
 
+from pumpguard.errors import PolicyError
 from pumpguard.intake.headers import HasLines
 
 Address: TypeAlias = IPv4Address | IPv6Address
 
 MAX_HOPS = 32
-REMEMBERED = 16_384
-LONGEST = 128
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+PEERS = 1_024
+"""Neighbours that are remembered: mostly our own proxies, which connect over and over."""
+
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -33,15 +37,17 @@ class TrustedProxies:
         # As numbers: asking an ip_network costs ten times as much.
         self._ours = [(n.version, int(n.netmask), int(n.network_address)) for n in networks]
         self._header = header
-        self._known_hop = lru_cache(REMEMBERED)(self._read_hop)
+        self._known_peer = lru_cache(PEERS)(self._hop)
 
     def client(self, scope: Scope, headers: HasLines) -> Address | None:
         """The client's address, or ``None`` if the server does not know its peer's."""
-        found, trusted = self._hop(scope["client"][0]) if scope.get("client") else (None, False)
+        peer = scope.get("client")
+        found, trusted = self._known_peer(peer[0]) if peer else (None, False)
         if not trusted:
             return found
         # Several header lines are one list, in order.
-        hops = ",".join(headers.getlist(self._header)).split(",")
+        lines = headers.getlist(self._header)
+        hops = (lines[0] if len(lines) == 1 else ",".join(lines)).split(",")
         for hop in reversed(hops[-MAX_HOPS:]):
             address, trusted = self._hop(hop)
             if address is None:
@@ -53,10 +59,6 @@ class TrustedProxies:
 
     def _hop(self, text: str) -> tuple[Address | None, bool]:
         """One address of the way here, and whether it is one of our proxies."""
-        # What is long is not remembered: a client must not decide how much memory that takes.
-        return self._known_hop(text) if len(text) <= LONGEST else self._read_hop(text)
-
-    def _read_hop(self, text: str) -> tuple[Address | None, bool]:
         address = parse_address(text)
         if address is None:
             return None, False
@@ -65,6 +67,15 @@ class TrustedProxies:
             if family == version and number & mask == base:
                 return address, True
         return address, False
+
+
+def check_proxy_header(name: str) -> None:
+    """Raise `PolicyError` unless a list of addresses can be read from a header of this name."""
+    if not HEADER_NAME.match(name):
+        raise PolicyError("proxy_header", "a header's name, such as 'x-forwarded-for'", name)
+    if name.lower() == "forwarded":
+        wanted = "a list of addresses such as 'x-forwarded-for' (RFC 7239's pairs are not read)"
+        raise PolicyError("proxy_header", wanted, name)
 
 
 def parse_address(text: str) -> Address | None:
@@ -90,10 +101,15 @@ def _parse_any(text: str) -> Address | None:
     return address
 
 
+def text_of(address: Address) -> str:
+    """The canonical text of an address, in C where that says the same."""
+    return inet_ntop(AF_INET, address.packed) if address.version == 4 else str(address)
+
+
 def network_of(address: Address) -> str:
     """What limits are kept by: the address in IPv4, the /64 in IPv6, which one host controls."""
     if isinstance(address, IPv4Address):
-        return f"{address}/32"
+        return f"{text_of(address)}/32"
     return _truncated(address, 64)
 
 

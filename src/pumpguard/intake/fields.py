@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Never
 from urllib.parse import parse_qsl
 
@@ -21,7 +21,22 @@ from pumpguard.intake.headers import Lines
 
 SOURCES = ("json", "form", "query", "path", "header", "cookie")
 MAX_FIELDS = 100
+REMEMBERED = 256
+JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _split(field: str) -> tuple[str, str]:
+    """The source and the name of a declared field; no source means the body."""
+    source, colon, name = field.partition(":")
+    return (source, name) if colon else ("", source)
+
+
+def _media_type(content_type: str) -> str:
+    if content_type == JSON:
+        return JSON  # nearly always
+    return content_type.partition(";")[0].strip().lower()
 
 
 def check_field(text: object, path: str) -> None:
@@ -40,15 +55,15 @@ class Fields:
         self.body = body
         self.parameters = parameters
         self.lines = Lines(scope)
-        self.media_type = self.lines.get("content-type").partition(";")[0].strip().lower()
+        self.media_type = _media_type(self.lines.get("content-type"))
         """The body's type, lower case and without parameters."""
 
     def get(self, field: str) -> object:
         """The field's value, or ``None`` where the request has none. Raises `IntakeError`."""
-        source, colon, name = field.partition(":")
-        if not colon:
-            return self._from_body(field)
+        source, name = _split(field)
         match source:
+            case "":
+                return self._from_body(name)
             case "json":
                 return _dig(self.json, name)
             case "form":
@@ -69,8 +84,8 @@ class Fields:
     @cached_property
     def json(self) -> object:
         """The body as JSON."""
-        if self.media_type != "application/json" and not self.media_type.endswith("+json"):
-            raise _unsupported("application/json")
+        if self.media_type != JSON and not self.media_type.endswith("+json"):
+            raise _unsupported(JSON)
         self._check_encoding()
         return decode_json(self.body)
 
@@ -96,11 +111,11 @@ class Fields:
         return tuple(pair for part in parts for pair in cookie_parser(part).items())
 
     def _from_body(self, name: str) -> object:
+        if self.media_type == JSON or self.media_type.endswith("+json"):
+            return _dig(self.json, name)
         if self.media_type == FORM:
             return self.form.get(name)
-        if self.media_type == "application/json" or self.media_type.endswith("+json"):
-            return _dig(self.json, name)
-        raise _unsupported(f"application/json or {FORM}")
+        raise _unsupported(f"{JSON} or {FORM}")
 
     def _header(self, name: str) -> str | None:
         values = self.lines.getlist(name)
@@ -115,9 +130,8 @@ class Fields:
         return next(iter(values), None)
 
     def _check_encoding(self) -> None:
-        if self.lines.getlist("content-type") == [self.media_type] and not self.lines.get(
-            "content-encoding"
-        ):
+        lines = self.lines
+        if lines.only("content-type", self.media_type) and "content-encoding" not in lines:
             return  # nearly always
         encodings = ",".join(self.lines.getlist("content-encoding")).lower().split(",")
         if not {encoding.strip() for encoding in encodings} <= {"", "identity"}:
@@ -160,7 +174,7 @@ STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant
 
 
 def _dig(value: object, path: str) -> object:
-    for name in path.split("."):
+    for name in path.split(".") if "." in path else (path,):
         if not isinstance(value, dict):
             return None
         value = value.get(name)

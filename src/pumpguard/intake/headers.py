@@ -29,6 +29,13 @@ class Lines:
                 lines[name] = [value]
         self._lines = lines
 
+    def __contains__(self, key: str) -> bool:
+        return key.lower().encode("latin-1") in self._lines
+
+    def only(self, key: str, value: str) -> bool:
+        """Whether a name has one line, and that is this value."""
+        return self._lines.get(key.encode("latin-1")) == [value.encode("latin-1")]
+
     def getlist(self, key: str) -> list[str]:
         """All lines of one name, in order. ASGI servers send names in lower case."""
         return [

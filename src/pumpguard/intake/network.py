@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from pumpguard.attempt import NetworkKind
 from pumpguard.errors import PolicyError
-from pumpguard.intake.address import Address
+from pumpguard.intake.address import Address, text_of
 
 NO_COUNTRIES = ("AP", "EU")
 """What registries write for a block that serves a whole continent."""
@@ -69,7 +69,7 @@ class PackagedNetworks:
 
     def country(self, address: Address) -> str | None:
         """The country the registries assigned the address to."""
-        found: str | None = self._country_code(str(address))
+        found: str | None = self._country_code(text_of(address))
         return None if found in NO_COUNTRIES else found
 
     def kind(self, address: Address) -> NetworkKind:

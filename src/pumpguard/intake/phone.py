@@ -18,7 +18,7 @@ else:
         import phonenumbers
 
 MAX_LENGTH = 64
-CACHED = 8_192
+CACHED = 8192
 NUMERALS = ("No", "Nl")
 
 SATELLITE = frozenset({870, 878, 881, 882, 883, 888, 979})
@@ -111,21 +111,23 @@ def _parse(text: str, region: str | None) -> Phone:
         raise unreadable(
             "The telephone number cannot be read; write it like +447700900123."
         ) from None
-    if number.extension or not phonenumbers.is_possible_number(number):
+    kind = phonenumbers.number_type(number)
+    # A number has a type exactly if it is valid, and is possible then: two questions less.
+    valid = kind != PhoneNumberType.UNKNOWN
+    if number.extension or not (valid or phonenumbers.is_possible_number(number)):
         raise unreadable("The telephone number is not a possible one; write it like +447700900123.")
-    return _facts(number)
+    return _facts(number, LINE_TYPES.get(kind, "unknown"), valid)
 
 
-def _facts(number: phonenumbers.PhoneNumber) -> Phone:
+def _facts(number: phonenumbers.PhoneNumber, line: LineType, valid: bool) -> Phone:
     calling_code = number.country_code or 0
     region = phonenumbers.region_code_for_number(number)
     if region is None and calling_code:  # unallocated: the country that the plan belongs to
         region = phonenumbers.region_code_for_country_code(calling_code)
-    line = LINE_TYPES.get(phonenumbers.number_type(number), "unknown")
     return Phone(
         e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
         region=None if region in ("001", "ZZ") else region,
         calling_code=calling_code,
         line_type="satellite" if calling_code in SATELLITE else line,
-        valid=phonenumbers.is_valid_number(number),
+        valid=valid,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,14 @@ from starlette.types import Receive, Scope
 from pumpguard.attempt import Attempt, Client, Phone
 from pumpguard.challenge import Challenge
 from pumpguard.errors import IntakeError
-from pumpguard.intake.address import Address, TrustedProxies, network_of, parse_address, site_of
+from pumpguard.intake.address import (
+    Address,
+    TrustedProxies,
+    network_of,
+    parse_address,
+    site_of,
+    text_of,
+)
 from pumpguard.intake.body import read_body
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import Networks
@@ -22,10 +28,11 @@ from pumpguard.intake.phone import canonical
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
 
-CLIENTS = 65_536
+CLIENTS = 65536
 """How many addresses' countries and kinds are remembered."""
 
 LONGEST_KEY = 128
+NOBODY = Client()
 
 
 class Reader:
@@ -43,7 +50,7 @@ class Reader:
         self._challenge = challenge
         self._clock = clock or time.time
         self._prices = policy.price_table
-        self._known_client = lru_cache(CLIENTS)(self._look_up)
+        self._known_clients: dict[bytes, Client] = {}
         self._proxies = TrustedProxies(policy.proxies, policy.proxy_header)
 
     async def read(
@@ -62,6 +69,14 @@ class Reader:
         )
         return attempt, body
 
+    def verified_phone(self, scope: Scope, body: bytes, parameters: Mapping[str, str]) -> Phone:
+        """The number that a request to the verify route is about. Raises `IntakeError`."""
+        fields = Fields(scope, body, parameters)
+        where = self._policy.verify_phone or self._policy.phone
+        number = where(fields) if callable(where) else fields.get(where)
+        # There ``code`` is mostly the one-time code: a number in two parts needs a function.
+        return canonical(number, None, self._policy.region)
+
     def attempt(
         self,
         phone: Phone,
@@ -78,9 +93,9 @@ class Reader:
             client=self._client(address),
             at=self._clock(),
             price=self._prices.price(phone.region),
-            session=bounded(session),
-            account=bounded(account),
-            device=bounded(device),
+            session=bounded(session) if session else session,
+            account=bounded(account) if account else account,
+            device=bounded(device) if device else device,
             proved=proved,
         )
 
@@ -93,11 +108,19 @@ class Reader:
 
     def _client(self, address: Address | str | None) -> Client:
         found = parse_address(address) if isinstance(address, str) else address
-        return Client() if found is None else self._known_client(found)
+        if found is None:
+            return NOBODY
+        known, key = self._known_clients, found.packed
+        client = known.get(key)
+        if client is None:
+            if len(known) >= CLIENTS:
+                known.clear()
+            client = known[key] = self._look_up(found)
+        return client
 
     def _look_up(self, address: Address) -> Client:
         return Client(
-            address=str(address),
+            address=text_of(address),
             network=network_of(address),
             site=site_of(address),
             country=self._networks.country(address),

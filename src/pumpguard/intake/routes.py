@@ -26,6 +26,11 @@ class Route:
     pattern: re.Pattern[str]
     methods: frozenset[str] | None
 
+    @property
+    def shape(self) -> tuple[str, frozenset[str] | None]:
+        """What it matches, whatever its parameters are called and whichever case it is in."""
+        return re.sub(r"\?P<\w+>", "", self.pattern.pattern).lower(), self.methods
+
     def matches(self, method: str, path: str) -> Mapping[str, str] | None:
         """The path's parameters if this request is guarded, else ``None``."""
         if self.methods is None:
@@ -42,11 +47,15 @@ class Route:
 class Routes:
     """The guarded routes of a policy."""
 
-    def __init__(self, send: str | Sequence[str]) -> None:
+    def __init__(self, send: str | Sequence[str], where: str = "send") -> None:
         texts = (send,) if isinstance(send, str) else send
         if not texts:
-            raise PolicyError("send", "at least one route, such as '/otp/send'", send)
-        self.routes = tuple(parse(text) for text in texts)
+            raise PolicyError(where, "at least one route, such as '/otp/send'", send)
+        self.routes = tuple(parse(text, where) for text in texts)
+        shapes = [route.shape for route in self.routes]
+        for i, shape in enumerate(shapes):
+            if shape in shapes[:i]:
+                raise PolicyError(f"{where}.{i}", "a route that stands there once", texts[i])
 
     def match(self, scope: Scope) -> Mapping[str, str] | None:
         """The path's parameters (often none) if the request is guarded, else ``None``."""
@@ -90,28 +99,28 @@ def normal(path: str) -> str:
     return "/" + "/".join(kept)
 
 
-def parse(text: str) -> Route:
+def parse(text: str, where: str = "send") -> Route:
     """Read ``"/otp/send"`` or ``"GET,POST /otp/{phone}/send"``. Raises `PolicyError`."""
     *methods, path = text.split() or [""]
     names = frozenset(methods[0].split(",")) if methods else None
     right = len(methods) <= 1 and path.startswith("/") and not set(path) & set("?#")
     if not right or (names and not all(METHOD.match(name) for name in names)):
-        raise PolicyError("send", "a route such as '/otp/send' or 'POST /otp/{phone}'", text)
+        raise PolicyError(where, "a route such as '/otp/send' or 'POST /otp/{phone}'", text)
     if names and "GET" in names:
         names |= {"HEAD"}  # routers answer HEAD by running the GET endpoint
-    parts = [_segment(part, text) for part in normal(path).split("/")[1:]]
+    parts = [_segment(part, text, where) for part in normal(path).split("/")[1:]]
     parameters = [part for part in parts if part.startswith("(")]
     if len(set(parameters)) < len(parameters):
-        raise PolicyError("send", "parameters with names of their own", text)
+        raise PolicyError(where, "parameters with names of their own", text)
     # Case is folded, and "$" lets a line break follow as it does in starlette's own patterns: a
     # router that is as lax must not be a way around.
     return Route(re.compile("/" + "/".join(parts) + "$", re.IGNORECASE), names)
 
 
-def _segment(part: str, text: str) -> str:
+def _segment(part: str, text: str, where: str) -> str:
     parameter = PARAMETER.match(part)
     if parameter:
         return f"(?P<{parameter[1]}>[^/]+)"
     if "{" in part or "}" in part:
-        raise PolicyError("send", "parameters that fill a whole segment, such as '/{phone}/'", text)
+        raise PolicyError(where, "parameters that fill a whole segment, such as '/{phone}/'", text)
     return re.escape(part)

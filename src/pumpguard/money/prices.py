@@ -1,32 +1,55 @@
 """Prices per country: dated data, named after their provider, overridable.
 
-No list knows every destination. A region that a list leaves out is priced by the other packaged
-list, and failing that at the dearest price known, because a limit in money that guesses low is no
-limit.
+No list knows every destination. A region that a packaged list leaves out is priced by the next
+packaged one, a region that your own list leaves out by the dearest of them, and what nobody knows
+at the dearest price of all, because a limit in money that guesses low is no limit.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
+from pumpguard.config import build
 from pumpguard.errors import PolicyError
+from pumpguard.money.places import NANP
+from pumpguard.money.price_list import PriceList
 
 PACKAGED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
         "aws-2022": ("aws_2022_usd", "2022-04-03", "AWS price feed, median over carriers"),
         "appwrite-2025": ("appwrite_2025_usd", "2025-02-10", "Appwrite Cloud list prices"),
+        "alibaba-2025": (
+            "alibaba_2025_usd",
+            "2025-03-01",
+            "Alibaba Cloud SMS, changed prices only",
+        ),
     }
 )
 
-NANP = 1
-"""The North American plan holds two dozen countries at very different prices."""
+FILES = (".csv", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a table its list says itself.
+
+    ``rows`` were read and ``ignored`` left out as asked; they priced ``own`` regions, and
+    ``filled`` more are priced by packaged lists.
+    """
+
+    rows: int
+    own: int
+    filled: int
+    ignored: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +61,40 @@ class PriceTable:
     source: str
     usd: Mapping[str, float]
     unknown: float
+    coverage: Coverage
 
     @classmethod
     def load(cls, name: str = "appwrite-2025") -> PriceTable:
-        """One of the packaged lists: ``aws-2022`` or ``appwrite-2025``.
+        """One of the packaged lists: ``aws-2022``, ``appwrite-2025`` or ``alibaba-2025``.
 
         Raises `PolicyError` for any other name.
         """
         if name not in PACKAGED:
-            raise PolicyError("prices", f"one of {', '.join(sorted(PACKAGED))}", name)
+            known = ", ".join(sorted(PACKAGED))
+            raise PolicyError("prices", f"one of {known}, or a .csv or .json file", name)
         return _load(name)
+
+    @classmethod
+    def read(cls, path: str | Path, **how: Any) -> PriceTable:
+        """Your provider's list from a CSV or JSON file; ``how`` as in `PriceList`.
+
+            PriceTable.read("rates.csv", date="2026-01-31", rates={"EUR": 1.08})
+
+        The columns are found by their names (``columns.py`` has the rules) or named by you. A row
+        says where by ISO code, English country name or calling code; of several rows for one
+        country, such as one per carrier, the dearest counts. Raises `PolicyError` with the line or
+        path of whatever it cannot read; nothing is skipped that is not in ``ignore``.
+        """
+        return _filled(build(PriceList, {**how, "path": str(path)}, "prices"))
+
+    @classmethod
+    def of(cls, prices: str | Mapping[str, object]) -> PriceTable:
+        """What a policy's ``prices`` mean: a packaged name, a file, or how to read a file."""
+        if isinstance(prices, str):
+            return cls.read(prices) if prices.lower().endswith(FILES) else cls.load(prices)
+        if "path" not in prices:
+            raise PolicyError("prices.path", "a .csv or .json file")
+        return _filled(build(PriceList, prices, "prices"))
 
     def price(self, region: str | None) -> float:
         """USD for one message to ``region``."""
@@ -58,8 +105,23 @@ class PriceTable:
         for region, price in usd.items():
             if not price > 0:
                 raise PolicyError(f"price_overrides.{region}", "a price in USD above 0", price)
-        merged = MappingProxyType({**self.usd, **usd})
-        return PriceTable(self.name, self.date, self.source, merged, self.unknown)
+        return replace(self, usd=MappingProxyType({**self.usd, **usd}))
+
+
+def _filled(how: PriceList) -> PriceTable:
+    """A list of your own with the regions it leaves out, at the dearest packaged price."""
+    listed = how.read()
+    own = _shared_plans(listed.usd)
+    packaged = [_load(name) for name in PACKAGED]
+    regions = {region for table in packaged for region in table.usd}
+    filled = {
+        region: max(table.price(region) for table in packaged) for region in regions - own.keys()
+    }
+    usd = own | filled
+    name, dated = how.name or Path(how.path).stem, how.dated
+    unknown = max([*usd.values(), listed.elsewhere or 0.0])
+    counts = Coverage(listed.rows, len(own), len(filled), listed.ignored)
+    return PriceTable(name, dated, how.source or how.path, MappingProxyType(usd), unknown, counts)
 
 
 @lru_cache(maxsize=len(PACKAGED))
@@ -67,15 +129,25 @@ def _load(name: str) -> PriceTable:
     column, date, source = PACKAGED[name]
     others = [other for other, *_ in PACKAGED.values() if other != column]
     usd: dict[str, float] = {}
+    rows = own = 0
     with files("pumpguard.data").joinpath("sms_prices.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             known = [row[c] for c in (column, *others) if row[c]]
+            rows += 1
+            own += bool(row[column])
             if known:
                 usd[row["iso"]] = float(known[0])
-    unknown = max(usd.values())
+    usd = _shared_plans(usd)
+    counts = Coverage(rows, own, len(usd) - own)
+    return PriceTable(name, date, source, MappingProxyType(usd), max(usd.values()), counts)
+
+
+def _shared_plans(usd: Mapping[str, float]) -> dict[str, float]:
+    """With regions that share a calling code: Jersey has no price of its own, but its numbers are
+    British ones."""
+    shared = dict(usd)
     for calling_code, (main, *others_in_plan) in COUNTRY_CODE_TO_REGION_CODE.items():
-        # Jersey has no price of its own, but its numbers are British ones.
         if calling_code != NANP and main in usd:
             for region in others_in_plan:
-                usd.setdefault(region, usd[main])
-    return PriceTable(name, date, source, MappingProxyType(usd), unknown)
+                shared.setdefault(region, usd[main])
+    return shared

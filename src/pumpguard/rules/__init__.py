@@ -1,22 +1,30 @@
 """The rules, a file each. They know neither HTTP nor Redis."""
 
 from pumpguard.rules.base import FunctionRule, Rule, RuleFunction
+from pumpguard.rules.budget import Budget
+from pumpguard.rules.conversion import Conversion
 from pumpguard.rules.country_spread import CountrySpread
+from pumpguard.rules.credit import Credit
 from pumpguard.rules.geo_mismatch import GeoMismatch
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
+from pumpguard.rules.settling import Settling
 from pumpguard.rules.shadow_ban import ShadowBan
 from pumpguard.rules.sliding_ban import SlidingBan
 
 KINDS: dict[str, type[Rule]] = {
+    "budget": Budget,
+    "conversion": Conversion,
     "country_spread": CountrySpread,
+    "credit": Credit,
     "geo_mismatch": GeoMismatch,
     "network": Network,
     "number": Number,
     "prefix_pattern": PrefixPattern,
     "rate_limit": RateLimit,
+    "settling": Settling,
     "shadow_ban": ShadowBan,
     "sliding_ban": SlidingBan,
 }
@@ -24,7 +32,10 @@ KINDS: dict[str, type[Rule]] = {
 
 __all__ = [
     "KINDS",
+    "Budget",
+    "Conversion",
     "CountrySpread",
+    "Credit",
     "FunctionRule",
     "GeoMismatch",
     "Network",
@@ -33,6 +44,7 @@ __all__ = [
     "RateLimit",
     "Rule",
     "RuleFunction",
+    "Settling",
     "ShadowBan",
     "SlidingBan",
 ]

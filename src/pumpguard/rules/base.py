@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol, TypeAlias, runtime_checkable
+from typing import ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import join
@@ -22,6 +22,10 @@ class Rule(Protocol):
     is judged after, if one of its counters is full (or always, if it has an attribute ``always``
     that is true). Return the same tuple of counters every time: they say what is counted, and the
     attempt says whose. Counters carry their rule's name: bans know by it what they are fed by.
+
+    A class whose `counters` depends on nothing but some dimensions of the attempt (and on
+    ``proved``) may name them in ``declares_by``, beside the method; it is then asked once for each
+    of their values instead of for every request.
     """
 
     @property
@@ -51,6 +55,7 @@ class FunctionRule:
     """A plain function as a rule; made by the policy, which takes functions as they are."""
 
     mode: Mode = "enforce"
+    declares_by: ClassVar[Sequence[str]] = ()
 
     def __init__(self, function: RuleFunction) -> None:
         self.function = function

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
@@ -25,6 +26,7 @@ class CountrySpread:
     mode: Mode = "enforce"
     action: ActionName = "challenge"
     weight: float = 2.0
+    declares_by: ClassVar[Sequence[str]] = ()
     _spread: tuple[Distinct, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

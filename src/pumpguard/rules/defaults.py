@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pumpguard.rules.base import Rule
+from pumpguard.rules.budget import Budget
+from pumpguard.rules.conversion import Conversion
 from pumpguard.rules.country_spread import CountrySpread
+from pumpguard.rules.credit import LINES, SESSION_LINE, Credit
 from pumpguard.rules.geo_mismatch import GeoMismatch
+from pumpguard.rules.high_risk import HIGH_RISK
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
 from pumpguard.rules.prefix_pattern import PrefixPattern
@@ -14,17 +18,25 @@ from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.shadow_ban import ShadowBan
 from pumpguard.rules.sliding_ban import SlidingBan
 
-HIGH_RISK = (
-    "DZ", "AZ", "BD", "IL",
-    "BY", "EG", "ID", "IQ", "IR", "JO", "KG", "KW", "KZ",
-    "LK", "MM", "NG", "OM", "PK", "PS", "TJ",
-)  # fmt: skip
-"""Destinations on at least three of four separately kept high-risk lists: Vonage burst protection,
-Authgear's high-risk default, Login.gov's restricted countries, Stytch's refused ones (2026)."""
+DAILY_BUDGET = 500.0
+"""USD a day. No app has it by chance right: set about twice what a busy day costs."""
+
+COUNTRY_SHARE = 0.1
+"""Of the daily budget: what a country may have outstanding before any of it was verified."""
 
 
-def default_rules(home: Sequence[str] = ()) -> tuple[Rule, ...]:
-    """The rules of a policy that names none, for an app whose users mostly live in ``home``."""
+def default_rules(
+    home: Sequence[str] = (),
+    *,
+    daily_budget: float = DAILY_BUDGET,
+    verified: bool = False,
+    session: bool = False,
+) -> tuple[Rule, ...]:
+    """The rules of a policy that names none, for an app whose users mostly live in ``home``.
+
+    ``verified`` says that verifications are reported, without which credit and conversion would
+    hold everybody for an attacker, and ``session`` that sessions are known.
+    """
     away = tuple(region for region in HIGH_RISK if region not in home)
     return (
         Number(),
@@ -77,4 +89,14 @@ def default_rules(home: Sequence[str] = ()) -> tuple[Rule, ...]:
         # Authgear caps a high-risk country at 50 messages a day until its users verify; this chain
         # cannot know that yet and leaves them room.
         RateLimit(name="country_limit", by="country", limits="100/hour; 400/day", regions=away),
+        # Where nobody can be known, nothing is kept for known numbers.
+        Budget(day=daily_budget, reserved=0.2 if verified else 0.0),
+        *(_by_verifications(daily_budget, session) if verified else ()),
     )
+
+
+def _by_verifications(daily_budget: float, session: bool) -> tuple[Rule, ...]:
+    lines = {**LINES, "country": COUNTRY_SHARE * daily_budget}
+    if session:
+        lines["session"] = SESSION_LINE
+    return Credit(lines=lines), Conversion()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
@@ -27,6 +28,7 @@ class GeoMismatch:
     mode: Mode = "enforce"
     action: ActionName = "challenge"
     weight: float = 1.25
+    declares_by: ClassVar[Sequence[str]] = ()
 
     def __post_init__(self) -> None:
         check(self, f"rules.{self.name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pumpguard.attempt import Attempt, Client, NetworkKind
 from pumpguard.config import check
@@ -29,6 +30,7 @@ class Network:
     mode: Mode = "enforce"
     action: ActionName = "block"
     weight: float = 1.5
+    declares_by: ClassVar[Sequence[str]] = ()
 
     def __post_init__(self) -> None:
         check(self, f"rules.{self.name}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pumpguard.attempt import Attempt, LineType, Phone
 from pumpguard.config import check
@@ -37,6 +38,7 @@ class Number:
     mode: Mode = "enforce"
     action: ActionName = "block"
     weight: float = 2.0
+    declares_by: ClassVar[Sequence[str]] = ()
 
     def __post_init__(self) -> None:
         check(self, f"rules.{self.name}")

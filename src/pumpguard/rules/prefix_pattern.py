@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.config import check
@@ -44,6 +45,7 @@ class PrefixPattern:
     relaxed_regions: Sequence[str] = ()
     relaxed_factor: int = 10
     weight: float = 2.0
+    declares_by: ClassVar[Sequence[str]] = ("country",)
     _strict: tuple[Neighbours | Window, ...] = field(init=False, repr=False)
     _relaxed: tuple[Neighbours | Window, ...] = field(init=False, repr=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
@@ -34,6 +35,7 @@ class RateLimit:
     regions: Sequence[str] = ()
     except_regions: Sequence[str] = ()
     weight: float = 1.5
+    declares_by: ClassVar[Sequence[str]] = ("country",)
     _windows: tuple[Window, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
@@ -41,6 +42,7 @@ class SlidingBan:
     mode: Mode = "enforce"
     action: ActionName = "block"
     weight: float = 2.0
+    declares_by: ClassVar[Sequence[str]] = ()
     _ban: tuple[Ban, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -35,9 +35,11 @@ from pumpguard.store.encoding import (
     six,
     tail,
 )
+from pumpguard.store.health import Checkup, Concerns
 from pumpguard.store.sharding import shard_of, spread
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.resp import Word
+from pumpguard.store.transport.topology import topology_of
 
 FORMAT = "pg1"
 """The version of what is stored: it protects the bytes in a rolling deploy, as the script's hash
@@ -59,6 +61,7 @@ class RedisStore:
     ``redis+cluster://h:p,h:p``. ``secret`` keys the hashes under which phones and networks are
     stored. ``deadline`` (seconds) bounds the whole call; nothing that may have counted is sent
     again. ``shards`` spreads the keys by calling code (see `pumpguard.store.sharding`).
+    With ``checkup``, the server is looked at once in the background (`pumpguard.store.health`).
     Raises `PolicyError` for a URL that cannot be understood; connects when first asked.
     """
 
@@ -70,11 +73,14 @@ class RedisStore:
         secret: str = "",
         deadline: float = 0.05,
         shards: int = 1,
+        checkup: bool = False,
     ) -> None:
         tags = [name] if shards == 1 else [f"{name}-{shard}" for shard in range(shards)]
         self._prefixes = [f"{FORMAT}:{{{tag}}}:" for tag in tags]
+        self._checkup = Checkup(topology_of(url), [f"{prefix}check" for prefix in self._prefixes])
+        on_use = self._checkup.begin if checkup else None
         # In a cluster, shards live on different nodes: each has a link that knows its own.
-        self._links = [Link(url, deadline=deadline) for _ in tags]
+        self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
         key = blake2b(secret.encode(), digest_size=32).digest()
         self._hash = blake2b(digest_size=10, key=key)
 
@@ -133,8 +139,13 @@ class RedisStore:
             arguments += encode(plan), outcome(each, network)
         return int(await self._links[shard].run(*SETTLE, keys, arguments))
 
+    async def check(self) -> Concerns:
+        """What an operator should mend about the server, or about the cluster's that we use."""
+        return await self._checkup.now()
+
     async def aclose(self) -> None:
         """Close this event loop's connections."""
+        await self._checkup.end()
         await asyncio.gather(*(link.aclose() for link in self._links))
 
     def keys(self, question: Question) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +14,21 @@ from pumpguard.store.transport.endpoint import Endpoint
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.multiplexer import Multiplexer
 from pumpguard.store.transport.resp import FASTEST, PYTHON, Codec
-from tests.conftest import PATIENT
+from tests.conftest import PATIENT, SERVERS
 from tests.store.transport.calling import MakeLine
-from tests.store.transport.fleet import Server, cluster
+from tests.store.transport.fleet import Pair, Server, cluster, watched_pair
 from tests.store.transport.linking import MakeLink
 
 CODECS = {"fastest": FASTEST, "python": PYTHON}
+
+TLS_SERVERS = {
+    name: program
+    for name, program in SERVERS.items()
+    if program is not None and b"SSL_CTX_new" in Path(program).read_bytes()
+}
+"""Servers that are built with TLS. The others know the options, and refuse them when started."""
+
+collect_ignore = [] if TLS_SERVERS else ["test_tls.py"]
 
 Loops = dict[str, Callable[[], asyncio.AbstractEventLoop]]
 ONE_LOOP: Loops = {"asyncio": asyncio.new_event_loop}
@@ -29,6 +39,7 @@ ON_BOTH = {
     "test_faults",
     "test_multiplexer",
     "test_redirections",
+    "test_tls",
 }
 """Where the event loop's own transports and clocks matter."""
 
@@ -63,6 +74,13 @@ def own() -> Iterator[Server]:
 def nodes() -> Iterator[list[Server]]:
     """A cluster of three masters, between which slots may be moved."""
     with cluster() as started:
+        yield started
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """A master, its replica and their sentinel, to be failed over."""
+    with watched_pair() as started:
         yield started
 
 

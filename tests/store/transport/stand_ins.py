@@ -100,11 +100,25 @@ class Fake:
                     return
 
 
+def packed(value: Any) -> bytes:
+    """A reply as a server writes it."""
+    match value:
+        case None:
+            return b"$-1\r\n"
+        case int():
+            return b":%d\r\n" % value
+        case str():
+            return b"$%d\r\n%b\r\n" % (len(value), value.encode())
+    return b"*%d\r\n" % len(value) + b"".join(map(packed, value))
+
+
 @asynccontextmanager
-async def fake(answer: bytes | Callable[[list[bytes]], bytes | None]) -> AsyncIterator[Fake]:
+async def fake(
+    answer: bytes | Callable[[list[bytes]], bytes | None], **options: Any
+) -> AsyncIterator[Fake]:
     """A running `Fake`; bytes are its answer to everything."""
     it = Fake((lambda _: answer) if isinstance(answer, bytes) else answer)
-    async with listening(it.serve) as it.port:
+    async with listening(it.serve, **options) as it.port:
         yield it
 
 
@@ -128,12 +142,14 @@ async def forwarding(path: str, **options: Any) -> AsyncIterator[int]:
         yield port
 
 
-def throwaway_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for ``localhost`` that nobody else trusts, and a server that shows it."""
+def throwaway_certificate(
+    folder: Path, names: str = "DNS:localhost"
+) -> tuple[Path, ssl.SSLContext]:
+    """A certificate that nobody else trusts, and a server that shows it."""
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command += ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", str(key)]
-    command += ["-addext", "subjectAltName=DNS:localhost", "-out", str(certificate)]
+    command += ["-addext", f"subjectAltName={names}", "-out", str(certificate)]
     subprocess.run(command, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

@@ -3,42 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-from redis.crc import key_slot
 
 from tests.store.transport.calling import SLACK
-from tests.store.transport.fleet import Server, until, watched_pair
+from tests.store.transport.fleet import Pair, Server, moving, until
 from tests.store.transport.linking import READ, READ_SHA, Load, MakeLink, count, elsewhere, fault_of
 
 # Clusters.
-
-
-@contextmanager
-def moving(nodes: list[Server], tag: str) -> Iterator[tuple[Callable[..., None], Server, Server]]:
-    """The slot of a tag on its way to another node; the move is completed in the end."""
-    slot = key_slot(tag.encode())
-    owners = {node.port: node for node in nodes}
-    rows = nodes[0].ask("CLUSTER", "SLOTS")
-    [port] = [where[1] for first, last, where, *_ in rows if first <= slot <= last]
-    source = owners[port]
-    target = next(node for node in nodes if node is not source)
-    ids = {node.port: node.ask("CLUSTER", "MYID").decode() for node in nodes}
-    target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source.port])
-    source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target.port])
-
-    def migrate(*keys: str) -> None:
-        source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
-
-    try:
-        yield migrate, source, target
-    finally:
-        rest = source.ask("CLUSTER", "GETKEYSINSLOT", slot, 1000)
-        if rest:
-            migrate(*(key.decode() for key in rest))
-        for node in (target, source, *nodes):
-            node.ask("CLUSTER", "SETSLOT", slot, "NODE", ids[target.port])
 
 
 def cluster_url(nodes: list[Server]) -> str:
@@ -115,31 +85,31 @@ async def test_slots_that_move_under_load(
 # Sentinels.
 
 
-async def test_a_sentinel_failover_under_load(make_link: MakeLink, name: str) -> None:
+async def test_a_sentinel_failover_under_load(make_link: MakeLink, pair: Pair, name: str) -> None:
     """The master dies: store errors within the deadline, then the replica serves."""
-    with watched_pair() as (master, replica, sentinel):
-        link = make_link(f"redis+sentinel://{sentinel.seed}/shop", deadline=0.25)
-        load = Load(link, lambda: (name,))
-        async with load.running():
-            await load.more()
-            await elsewhere(master.kill)
-            await elsewhere(lambda: until(lambda: replica.ask("ROLE")[0] == b"master"))
-            await load.more()
-        assert load.slowest < 0.25 + SLACK
-        assert set(load.outcomes) <= {"answered", "Lost", "Unreachable", "Late", "ErrorReply"}
-        assert int(replica.ask("GET", name)) > 50
+    master, replica, sentinel = pair
+    link = make_link(f"redis+sentinel://{sentinel.seed}/shop", deadline=0.25)
+    load = Load(link, lambda: (name,))
+    async with load.running():
+        await load.more()
+        await elsewhere(master.kill)
+        await elsewhere(lambda: until(lambda: replica.ask("ROLE")[0] == b"master"))
+        await load.more()
+    assert load.slowest < 0.25 + SLACK
+    assert set(load.outcomes) <= {"answered", "Lost", "Unreachable", "Late", "ErrorReply"}
+    assert int(replica.ask("GET", name)) > 50
 
 
-async def test_a_planned_failover_under_load(make_link: MakeLink, name: str) -> None:
+async def test_a_planned_failover_under_load(make_link: MakeLink, pair: Pair, name: str) -> None:
     """The old master lives on as a replica: it is left, not hammered."""
-    with watched_pair() as (master, replica, sentinel):
-        link = make_link(f"redis+sentinel://{sentinel.seed}/shop", deadline=0.25)
-        load = Load(link, lambda: (name,))
-        async with load.running():
-            await load.more()
-            await elsewhere(lambda: until(lambda: sentinel.ask("SENTINEL", "FAILOVER", "shop")))
-            await elsewhere(lambda: until(lambda: master.ask("ROLE")[0] == b"slave"))
-            await load.more()
-        assert load.slowest < 0.25 + SLACK
-        assert set(load.outcomes) <= {"answered", "Lost", "Unreachable", "Late", "ErrorReply"}
-        assert replica.ask("ROLE")[0] == b"master"
+    master, replica, sentinel = pair
+    link = make_link(f"redis+sentinel://{sentinel.seed}/shop", deadline=0.25)
+    load = Load(link, lambda: (name,))
+    async with load.running():
+        await load.more()
+        await elsewhere(lambda: until(lambda: sentinel.ask("SENTINEL", "FAILOVER", "shop")))
+        await elsewhere(lambda: until(lambda: master.ask("ROLE")[0] == b"slave"))
+        await load.more()
+    assert load.slowest < 0.25 + SLACK
+    assert set(load.outcomes) <= {"answered", "Lost", "Unreachable", "Late", "ErrorReply"}
+    assert replica.ask("ROLE")[0] == b"master"

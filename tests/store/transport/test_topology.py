@@ -14,12 +14,12 @@ import pytest
 from redis.crc import key_slot
 
 from pumpguard.errors import PolicyError, StoreError
-from pumpguard.store.transport import topology
+from pumpguard.store.transport import search
 from pumpguard.store.transport.endpoint import Endpoint
 from pumpguard.store.transport.faults import Unreachable
 from pumpguard.store.transport.topology import Cluster, Sentinels, Standalone, topology_of
 from tests.store.transport.fleet import Server, watched_pair
-from tests.store.transport.stand_ins import fake, throwaway_certificate
+from tests.store.transport.stand_ins import Fake, fake, packed, throwaway_certificate
 
 NOBODY = "127.0.0.1:1"
 
@@ -27,7 +27,7 @@ NOBODY = "127.0.0.1:1"
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Searches give up soon."""
-    monkeypatch.setattr(topology, "PATIENCE", 0.1)
+    monkeypatch.setattr(search, "PATIENCE", 0.1)
 
 
 @pytest.fixture
@@ -35,18 +35,6 @@ def silent() -> Iterator[str]:
     """An address that accepts connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
-
-
-def packed(value: Any) -> bytes:
-    """A reply as a server writes it."""
-    match value:
-        case None:
-            return b"$-1\r\n"
-        case int():
-            return b":%d\r\n" % value
-        case str():
-            return b"$%d\r\n%b\r\n" % (len(value), value.encode())
-    return b"*%d\r\n" % len(value) + b"".join(map(packed, value))
 
 
 # One server.
@@ -134,16 +122,29 @@ def test_the_scheme_names_the_topology(url: str, kind: type) -> None:
 
 
 async def test_sentinels_know_the_master(silent: str) -> None:
-    """The first to answer is believed, whoever else is down or silent."""
-    with watched_pair() as (master, _, sentinel):
+    """Whoever else is down or silent; a login that the master refuses is the first call's fault."""
+    with watched_pair() as (master, replica, sentinel):
         url = f"redis+sentinel://u:p@{NOBODY},{silent},{sentinel.seed}/shop/4"
         start = time.monotonic()
         found = await Sentinels(url).locate("key")
         assert time.monotonic() - start < 0.5
         expected = Endpoint("127.0.0.1", master.port, db=4, username="u", password="p")
         assert found == expected
-        with pytest.raises(StoreError, match="MasterNotFound"):
+        with pytest.raises(StoreError, match="No such master"):
             await Sentinels(f"redis+sentinel://{sentinel.seed}/unknown").locate("key")
+        await a_stale_sentinel_is_not_believed(master, replica, sentinel)
+
+
+async def a_stale_sentinel_is_not_believed(
+    master: Server, replica: Server, sentinel: Server
+) -> None:
+    """However fast it is: a replica says itself that it is one. Nobody else, and it is a fault."""
+    async with fake(naming(replica.port, epoch=99)) as stale:
+        seed = stale.url.removeprefix("redis://")
+        found = await Sentinels(f"redis+sentinel://{seed},{sentinel.seed}/shop").locate("key")
+        assert found.port == master.port
+        with pytest.raises(Unreachable, match="is a replica"):
+            await Sentinels(f"redis+sentinel://{seed}/shop").locate("key")
 
 
 @pytest.mark.usefixtures("impatient")
@@ -155,18 +156,68 @@ async def test_sentinels_that_are_all_away_are_a_store_error(silent: str) -> Non
     assert time.monotonic() - start < 0.5
 
 
-async def test_sentinels_have_a_login_of_their_own() -> None:
+def naming(port: int, epoch: int = 0, flags: str = "master") -> bytes:
+    """What a sentinel says of its master."""
+    state = ["name", "shop", "ip", "127.0.0.1", "port", str(port), "flags", flags]
+    return packed([*state, "num-other-sentinels", "2", "config-epoch", str(epoch)])
+
+
+def seeds(*fakes: Fake) -> str:
+    return ",".join(each.url.removeprefix("redis://") for each in fakes)
+
+
+async def test_the_latest_word_counts(valkey: Server, own: Server) -> None:
+    """An old master that was cut off still calls itself one, as do the sentinels on its side."""
+    async with fake(naming(valkey.port, 6)) as stale, fake(naming(own.port, 7)) as recent:
+        for order in ((stale, recent), (recent, stale)):
+            found = await Sentinels(f"redis+sentinel://{seeds(*order)}/shop").locate("key")
+            assert found.port == own.port
+
+
+async def test_a_master_that_is_held_for_down_is_not_taken(valkey: Server) -> None:
+    """Until the failover is over there is none."""
+    async with fake(naming(valkey.port, flags="master,s_down,o_down")) as sentinel:
+        with pytest.raises(Unreachable, match="for down"):
+            await Sentinels(f"redis+sentinel://{seeds(sentinel)}/shop").locate("key")
+
+
+@pytest.mark.parametrize("said", [b"+OK\r\n", b"*0\r\n", b":1\r\n", b"$-1\r\n", b"*1\r\n:1\r\n"])
+async def test_what_is_no_word_of_a_master(said: bytes) -> None:
+    """A store error, as for everything."""
+    async with fake(said) as sentinel:
+        with pytest.raises(Unreachable, match="no such master"):
+            await Sentinels(f"redis+sentinel://{seeds(sentinel)}/shop").locate("key")
+
+
+@pytest.mark.parametrize(
+    "hello", [b"-NOPERM\r\n", b"-ERR unknown command\r\n", b"*0\r\n", b":1\r\n"]
+)
+async def test_a_master_that_does_not_say_what_it_is_is_believed(hello: bytes) -> None:
+    """One call tells, and nothing is lost by it."""
+    async with fake(hello) as server, fake(naming(server.port)) as sentinel:
+        found = await Sentinels(f"redis+sentinel://{seeds(sentinel)}/shop").locate("key")
+        assert found.port == server.port
+        assert server.heard == [[b"HELLO", b"2"]]
+
+
+async def test_sentinels_have_a_login_of_their_own_over_tls_too(tmp_path: Path) -> None:
     """The servers' user and password are not for them."""
-    state = ["name", "shop", "ip", "10.0.0.7", "port", "6380", "flags", "master"]
-    state += ["num-other-sentinels", "2", "quorum", "2"]
-    masters = packed([state])
-    async with fake(lambda c: masters if c[0] == b"SENTINEL" else b"+OK\r\n") as sentinel:
-        seed = sentinel.url.removeprefix("redis://")
-        options = "sentinel_username=watch&sentinel_password=open%26sesame"
-        found = await Sentinels(f"redis+sentinel://u:p@{seed}/shop?{options}").locate("key")
-        assert (found.host, found.port, found.password) == ("10.0.0.7", 6380, "p")
-        assert sentinel.heard[0] == [b"AUTH", b"watch", b"open&sesame"]
-        assert sentinel.verbs() == [b"AUTH", b"SENTINEL"]
+    file, context = throwaway_certificate(tmp_path, "DNS:localhost,IP:127.0.0.1")
+    said: list[bytes] = []
+    async with (
+        fake(b"+OK\r\n", ssl=context) as server,
+        fake(lambda c: said[0] if c[0] == b"SENTINEL" else b"+OK\r\n", ssl=context) as sentinel,
+    ):
+        said.append(naming(server.port))
+        login = "sentinel_username=watch&sentinel_password=open%26sesame"
+        url = f"rediss+sentinel://u:p@{seeds(sentinel)}/shop?ssl_ca_certs={file}&{login}"
+        found = await Sentinels(url).locate("key")
+        assert (found.port, found.password) == (server.port, "p")
+        assert sentinel.heard == [
+            [b"AUTH", b"watch", b"open&sesame"],
+            [b"SENTINEL", b"MASTER", b"shop"],
+        ]
+        assert server.heard[0] == [b"AUTH", b"u", b"p"]
 
 
 # Clusters.
@@ -223,6 +274,29 @@ async def test_what_a_node_says_about_slots(reply: bytes, outcome: tuple[str, in
         else:
             found = await cluster.locate("key")
             assert (found.host, found.port, found.password) == (*outcome, "p")
+
+
+def view(port: int, epoch: int, state: str = "ok") -> Any:
+    """A node that holds another for the owner of everything."""
+    info = f"cluster_state:{state}\r\ncluster_current_epoch:{epoch}\r\n"
+    slots = [[0, 16383, ["127.0.0.1", port, "id"]]]
+    return lambda command: packed(slots if command[1] == b"SLOTS" else info)
+
+
+@pytest.mark.parametrize(
+    ("stale", "recent"),
+    [
+        (view(1, epoch=3), view(2, epoch=4)),
+        (view(1, epoch=9, state="fail"), view(2, epoch=4)),
+        (lambda _: packed([[0, 16383, ["127.0.0.1", 1, "id"]]]), view(2, epoch=4)),
+    ],
+)
+async def test_the_latest_view_counts(stale: Any, recent: Any) -> None:
+    """A node in a minority goes on saying what was true, and its elections count up for nothing."""
+    async with fake(stale) as one, fake(recent) as other:
+        for order in ((one, other), (other, one)):
+            found = await Cluster(f"redis+cluster://{seeds(*order)}").locate("key")
+            assert found.port == 2
 
 
 @pytest.mark.usefixtures("impatient")

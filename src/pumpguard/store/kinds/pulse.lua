@@ -1,16 +1,18 @@
--- pulse: are verifications arriving at all? A CUSUM for a drop of their rate to a tenth.
+-- pulse: are verifications arriving at all? A CUSUM for a drop of their rate to a hundredth.
 --
--- The sum D grows by 0.9 times the verifications that were to be expected, and falls by ln 10 with
--- each that arrives. At the alarm it is `silent`, which freezes conversion; at twice the alarm it
--- is an outage, until it has come below the alarm. Expected is a moving average over half an hour, whose decay is rational
--- (T / (T + dt)), so that both languages agree on it to the last bit.
+-- The sum D grows by 0.99 times the verifications that were to be expected, and falls by ln 100
+-- with each that arrives: it rises only while fewer than a fifth arrive, which no evening does.
+-- At the alarm it is `silent`, which freezes conversion; at twice the alarm it is an outage, until
+-- it has come below the alarm. Expected is a moving average over half an hour, whose decay is
+-- rational (T / (T + dt)), so that both languages agree on it to the last bit. Taken at arrivals,
+-- it is one too high.
 -- Stored: verifications seen (2 bytes), the average (thousandths of a verification in half an hour,
 -- 4), when the last one came (6), D then (milli-nats, 4), since when there is an outage (6).
 -- The plan brings where the alarm is, and after how many. Twin: pulse.py
 
 local HALF_AN_HOUR = 1800000
-local ONE = 2303  -- 1000 ln 10
-local GROWTH = 2000000  -- what divides average × ms to make milli-nats: half an hour / 0.9
+local ONE = 4605  -- 1000 ln 100
+local GROWTH = 1818182  -- what divides average × ms to make milli-nats: half an hour / 0.99
 local HIGHEST_AVERAGE = 2000000000
 local FORGOTTEN = 7 * DAY
 
@@ -21,13 +23,14 @@ local function pulse_read(_, _, stored, now, shape)
     if now - last > FORGOTTEN then seen, average, last, sum, began = 0, 0, now, 0, 0 end
     now = math.max(now, last)
   end
-  local grown = math.min(2 * shape.alarm, sum + math.floor(average * (now - last) / GROWTH))
+  local rate = math.max(0, average - 1000)
+  local grown = math.min(2 * shape.alarm, sum + math.floor(rate * (now - last) / GROWTH))
   silent = seen < shape.minimum or grown >= shape.alarm
   local outage = seen >= shape.minimum and grown >= (began > 0 and 1 or 2) * shape.alarm
   if not outage then
     began = 0
   elseif began == 0 then
-    began = last + math.ceil(math.max(0, 2 * shape.alarm - sum) * GROWTH / math.max(1, average))
+    began = last + math.ceil(math.max(0, 2 * shape.alarm - sum) * GROWTH / math.max(1, rate))
   end
   return {
     used = grown, wait = outage and 1000 or 0, now = now, more = seen, most = began,

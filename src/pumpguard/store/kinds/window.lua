@@ -10,16 +10,20 @@
 
 local EXACT_UP_TO = 10
 local SLICES = 10
-local TIMES = {}  -- format by length of the log
-for n = 1, EXACT_UP_TO do TIMES[n] = '>' .. string.rep('I6', n) end
-local EMPTY = {[2] = string.rep('\0', 2 * (SLICES + 1)), [4] = string.rep('\0', 4 * (SLICES + 1))}
+-- The body of a script runs anew for every call: what it builds here, every call pays for.
+local TIMES = '>I6I6I6I6I6I6I6I6I6I6'  -- a log's format, cut to its length
+local EMPTY = {
+  [2] = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0',
+  [4] = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0',
+}
 local COUNT = {[2] = '>I2', [4] = '>I4'}
 local HEAD = {[2] = '>I6I4I2', [4] = '>I6I4I4'}
 
 local function log_read(limit, span, stored, now)
   local hits = math.floor(#stored / 6)
-  local times = hits > 0 and {struct.unpack(TIMES[math.min(hits, EXACT_UP_TO)], stored)} or {}
-  times[math.min(hits, EXACT_UP_TO) + 1] = nil  -- struct.unpack's last result is a position
+  hits = math.min(hits, EXACT_UP_TO)
+  local times = {struct.unpack(string.sub(TIMES, 1, 1 + 2 * hits), stored)}
+  times[hits + 1] = nil  -- struct.unpack's last result is a position
   now = math.max(now, times[#times] or 0)
   local oldest, edge = 1, now - span
   while times[oldest] and times[oldest] <= edge do oldest = oldest + 1 end

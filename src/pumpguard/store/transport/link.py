@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from threading import Lock
@@ -26,6 +26,7 @@ class Link:
     says that the first did not run: it does not have the script, or not the keys. Whatever else
     happens is a `StoreError`, within ``deadline`` seconds; nothing that may have counted is sent
     again. After a fault that speaks against the server, the next call looks for the right one.
+    ``on_use`` is called when an event loop begins to use it.
     """
 
     def __init__(
@@ -37,8 +38,10 @@ class Link:
         connections: int = 1,
         max_in_flight: int = 1000,
         codec: Codec = FASTEST,
+        on_use: Callable[[], None] | None = None,
     ) -> None:
         self._topology = topology_of(where) if isinstance(where, str) else where
+        self._on_use = on_use
         self._deadline = deadline
         self._make_line = partial(
             Multiplexer,
@@ -88,6 +91,8 @@ class Link:
                     if other.is_closed():
                         del self._lanes[other]
                 lane = self._lanes[loop] = Lane(self._topology, self._make_line)
+                if self._on_use is not None:
+                    self._on_use()
             self._latest = ref(loop), lane
         return lane
 

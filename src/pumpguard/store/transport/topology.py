@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+import re
 from dataclasses import replace
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from redis.asyncio.connection import parse_url
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
-from redis.backoff import NoBackoff
 from redis.crc import key_slot
-from redis.exceptions import RedisError
 
-from pumpguard.errors import PolicyError, StoreError
+from pumpguard.errors import PolicyError
 from pumpguard.store.transport.endpoint import Endpoint
 from pumpguard.store.transport.faults import Unreachable
-from pumpguard.store.transport.multiplexer import Multiplexer
+from pumpguard.store.transport.search import Rank, latest, told
 
-T = TypeVar("T")
-
-Key = str | bytes
-
-PATIENCE = 1.0
-"""Seconds that a search may take. It may outlive the call that began it: the next one profits."""
+Key: TypeAlias = str | bytes
+Masters: TypeAlias = dict[tuple[int, int], Endpoint]
 
 MOST_ASKED = 8
-"""Nodes that one search asks at most, all at the same time: the first good answer counts."""
-
-
-CLIENT: dict[str, Any] = {
-    "socket_timeout": PATIENCE,
-    "socket_connect_timeout": PATIENCE,
-    "retry": Retry(NoBackoff(), 0),
-    "protocol": 2,
-    "driver_info": None,
-}
-"""How redis-py talks to sentinels: once, and without introducing itself."""
+"""Nodes that one search asks at most, all at the same time."""
 
 
 class Topology(Protocol):
@@ -83,35 +64,46 @@ class Sentinels:
         if not self._service:
             raise PolicyError("store", "redis+sentinel://host:port,host:port/service")
         options = dict(parse_qsl(query))
-        own = {name: options.pop(f"sentinel_{name}", None) for name in ("username", "password")}
-        self._seeds = seeds
-        server = f"{login}/{database}?{urlencode(options)}"
-        self._server = Endpoint.of(server)
-        self._client = {**own, **_tls_options(server)}
+        user, password = (options.pop(f"sentinel_{own}", None) for own in ("username", "password"))
+        self._server = Endpoint.of(f"{login}/{database}?{urlencode(options)}")
+        own = replace(self._server, db=0, username=user, password=password)
+        self._seeds = [replace(own, host=host, port=port) for host, port in seeds]
 
     async def locate(self, key: Key) -> Endpoint:
-        """The server that the first sentinel to answer holds for the master."""
-        host, port = await _first(self._ask(host, port) for host, port in self._seeds)
-        return replace(self._server, host=host, port=port)
+        """The master, by the sentinel with the latest word of those that name a real one."""
+        checks: dict[Endpoint, asyncio.Task[None]] = {}
+        return await latest(self._ask(seed, checks) for seed in self._seeds)
 
-    async def _ask(self, host: str, port: int) -> tuple[str, int]:
-        options = {**self._client, **CLIENT}
-        sentinel = Sentinel([(host, port)], sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+    async def _ask(
+        self, seed: Endpoint, checks: dict[Endpoint, asyncio.Task[None]]
+    ) -> tuple[Rank, Endpoint]:
+        [said] = await told(seed, ("SENTINEL", "MASTER", self._service))
         try:
-            found: tuple[str, int] = await sentinel.discover_master(self._service)
-        except (RedisError, OSError) as error:
-            raise Unreachable(f"sentinel {host}:{port}: {type(error).__name__}") from error
-        finally:
-            await sentinel.aclose()
-        return found
+            state = _pairs(said)
+            master = replace(self._server, host=state["ip"], port=int(state["port"]))
+            flags, epoch = state["flags"].split(","), int(state["config-epoch"])
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            raise Unreachable(f"{seed.where} knows no such master: {said!s:.200}") from error
+        if not {"s_down", "o_down"}.isdisjoint(flags):
+            raise Unreachable(f"{seed.where} holds {master.where} for down")
+        if master not in checks:  # one question is enough, however many sentinels name it
+            checks[master] = asyncio.create_task(_is_master(master))
+        await checks[master]
+        return (True, epoch), master
 
 
-def _tls_options(url: str) -> dict[str, Any]:
-    """What redis-py's client wants to hear, to speak to sentinels as we speak to servers."""
-    if not url.startswith("rediss:"):
-        return {}
-    said = dict(parse_url(url))
-    return {"ssl": True, **{name: said[name] for name in said if name.startswith("ssl_")}}
+async def _is_master(server: Endpoint) -> None:
+    """Raise `StoreError` for a replica. ``HELLO`` says so without a right of its own; who refuses
+    even that is believed, because the first call will tell."""
+    [said] = await told(server, ("HELLO", 2))
+    if isinstance(said, list) and _pairs(said).get("role", "master") != "master":
+        raise Unreachable(f"{server.where} is a replica")
+
+
+def _pairs(said: list[bytes]) -> dict[str, str]:
+    """Names and values in turn; numbers and lists among them are of no use to us."""
+    words = [word.decode(errors="replace") if isinstance(word, bytes) else "" for word in said]
+    return dict(zip(words[::2], words[1::2], strict=False))
 
 
 class Cluster:
@@ -130,9 +122,9 @@ class Cluster:
         self._seen: list[Endpoint] = []
 
     async def locate(self, key: Key) -> Endpoint:
-        """The master of the key's slot, by the first node that answers."""
+        """The master of the key's slot, by the node with the latest view."""
         asked = list(dict.fromkeys([*self._seeds, *self._seen]))[:MOST_ASKED]
-        masters = await _first(_masters(node) for node in asked)
+        masters = await latest(_view(node) for node in asked)
         self._seen = list(dict.fromkeys(masters.values()))
         slot = key_slot(key if isinstance(key, bytes) else key.encode())
         for (first, last), master in masters.items():
@@ -141,45 +133,32 @@ class Cluster:
         raise Unreachable(f"no node of the cluster owns slot {slot}")
 
 
-async def _masters(node: Endpoint) -> dict[tuple[int, int], Endpoint]:
+async def _view(node: Endpoint) -> tuple[Rank, Masters]:
     """Ranges of slots and who owns them, as one node sees it."""
-    line = Multiplexer(node, deadline=PATIENCE)
+    rows, info = await told(node, ("CLUSTER", "SLOTS"), ("CLUSTER", "INFO"))
     try:
-        rows = await line.call("CLUSTER", "SLOTS")
-        return {
+        masters = {
             (first, last): elsewhere(node, host.decode() if host else "", port)
             for first, last, (host, port, *_), *_ in rows
             if host != b"?"  # the node has lost track of that one
         }
     except (ValueError, TypeError, AttributeError) as error:
-        raise Unreachable(f"{node.where} speaks no CLUSTER SLOTS") from error
-    finally:
-        await line.aclose()
+        raise Unreachable(f"{node.where} speaks no CLUSTER SLOTS: {rows!s:.200}") from error
+    return _rank(info), masters
+
+
+def _rank(info: object) -> Rank:
+    """Epochs grow in a minority too, with each election that nobody can win there; but it knows
+    that it is one, and its state is not ok."""
+    if not isinstance(info, bytes):  # it may have no right to ask
+        return False, 0
+    epoch = re.search(rb"cluster_current_epoch:(\d+)", info)
+    return b"cluster_state:ok" in info, int(epoch[1]) if epoch else 0
 
 
 def elsewhere(node: Endpoint, host: str, port: int) -> Endpoint:
     """The server that a node points at; without a host it means its own."""
     return replace(node, host=host or node.host, port=port)
-
-
-async def _first(attempts: Iterable[Coroutine[Any, Any, T]]) -> T:
-    """The first good answer; the other attempts are called off."""
-    tasks = [asyncio.create_task(attempt) for attempt in attempts]
-    faults: list[str] = []
-    try:
-        async with asyncio.timeout(PATIENCE):
-            for answer in asyncio.as_completed(tasks):
-                try:
-                    return await answer
-                except StoreError as fault:
-                    faults.append(str(fault))
-    except TimeoutError:
-        faults.append(f"the others are silent for {PATIENCE:g} s")
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    raise Unreachable("nobody knows where to go: " + "; ".join(faults))
 
 
 def _parts(url: str, port: int) -> tuple[str, list[tuple[str, int]], str, str]:

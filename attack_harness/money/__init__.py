@@ -1,0 +1,1 @@
+"""What money rules are worth: the bound and its attacker, caps without detectors, poisoning."""

@@ -1,0 +1,21 @@
+"""The commands, a file each."""
+
+import typer
+
+from pumpguard.commands.exposure import exposure
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(exposure)
+
+
+@app.callback()
+def about() -> None:
+    """Stops SMS pumping before the message is paid for."""
+
+
+__all__ = ["app"]

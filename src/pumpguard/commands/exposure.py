@@ -1,0 +1,196 @@
+"""``pumpguard exposure policy.toml``: the most that an attacker can make this policy spend."""
+
+from __future__ import annotations
+
+import json
+from math import ceil, isfinite
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from pumpguard.errors import PolicyError
+from pumpguard.money.exposure import CountryExposure, Exposure
+from pumpguard.money.exposure import exposure as exposure_of
+from pumpguard.money.solve import Bound
+from pumpguard.policy import Policy
+
+BAD_POLICY, NOT_BOUNDED = 1, 2
+"""Exit codes."""
+
+ADVICE = """\
+No enforced rule limits what may be spent by everything, by country or by calling code, whatever
+the numbers and addresses. Challenges do not count: they are bought at a dollar a thousand.
+Such a rule would be, for example:
+
+    [rules.all_messages]
+    rule = "rate_limit"
+    by = "everything"
+    limits = "500/hour; 3000/day"
+"""
+
+
+def exposure(
+    policy: Annotated[Path, typer.Argument(help="The policy, a TOML file.")],
+    networks: Annotated[
+        int | None, typer.Option(min=0, help="How many addresses the attacker has.")
+    ] = None,
+    numbers: Annotated[
+        int | None, typer.Option(min=0, help="How many numbers the attacker has.")
+    ] = None,
+    country: Annotated[
+        list[str] | None, typer.Option(help="Show this country (ISO code); may be repeated.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=0, help="How many countries to show.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+) -> None:
+    """The most that an attacker can make this policy spend, per hour and per day.
+
+    Ends with 1 if the policy is bad, and with 2 if nothing bounds what it spends.
+    """
+    try:
+        loaded = Policy.from_toml(policy)
+        found = exposure_of(loaded, networks=networks, numbers=numbers)
+        shown = _shown(found, country, top)
+    except PolicyError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
+            f"{policy}: {error}", style="red"
+        )
+        raise typer.Exit(BAD_POLICY) from None
+    if as_json:
+        typer.echo(json.dumps(_as_json(found, loaded), indent=2))
+    else:
+        _print(Console(highlight=False, soft_wrap=True), found, shown, loaded)
+    if not found.bounded:
+        raise typer.Exit(NOT_BOUNDED)
+
+
+def _shown(found: Exposure, names: list[str] | None, top: int) -> list[CountryExposure]:
+    if not names:
+        return list(found.countries[:top])
+    by_name = {country.country: country for country in found.countries}
+    for name in names:
+        if name.upper() not in by_name:
+            raise PolicyError("country", "an ISO region such as 'GB'", name)
+    return [by_name[name.upper()] for name in names]
+
+
+def _print(console: Console, found: Exposure, shown: list[CountryExposure], policy: Policy) -> None:
+    if found.bounded:
+        total = f"{_usd(found.hour.usd)} per hour, {_usd(found.day.usd)} per day"
+        console.print(f"An attacker can make this policy spend at most {total}.", style="bold")
+        console.print(f"Bound by {_rules(found.day)}.")
+    else:
+        console.print("NOT BOUNDED", style="bold white on red")
+        console.print(ADVICE, markup=False)
+    console.print(_assumed(found, policy), style="dim", markup=False)
+    console.print(_countries(shown))
+    if found.bounded:
+        console.print(_without(found))
+    for line in _beside(found, policy):
+        console.print(line, markup=False)
+
+
+def _assumed(found: Exposure, policy: Policy) -> str:
+    prices = policy.price_table
+    has = [
+        f"{count if count is not None else 'any number of'} {what}"
+        for count, what in ((found.networks, "addresses"), (found.numbers, "numbers"))
+    ]
+    return (
+        f"He has {' and '.join(has)}, solves every challenge and enters every code. "
+        f"Prices: {prices.name} of {prices.date}."
+    )
+
+
+def _countries(shown: list[CountryExposure]) -> Table:
+    table = Table(box=box.SIMPLE, title="By country, each alone", title_justify="left")
+    for heading, side in (("", "left"), ("a message", "right"), ("an hour", "right")):
+        table.add_column(heading, justify=side)  # type: ignore[arg-type]
+    table.add_column("a day", justify="right")
+    table.add_column("because of")
+    for country in shown:
+        table.add_row(
+            country.country,
+            f"${country.price:.4f}",
+            _usd(country.hour.usd),
+            _usd(country.day.usd),
+            _rules(country.day) if isfinite(country.day.usd) else "nothing",
+            style=None if isfinite(country.day.usd) else "red",
+        )
+    return table
+
+
+def _without(found: Exposure) -> Table:
+    total = (found.hour.usd, found.day.usd)
+    table = Table(box=box.SIMPLE, title="Without a rule", title_justify="left")
+    table.add_column("")
+    table.add_column("an hour", justify="right")
+    table.add_column("a day", justify="right")
+    idle = []
+    for rule, totals in sorted(found.without.items(), key=lambda item: -item[1].day):
+        if tuple(totals) == total:
+            idle.append(rule)
+        else:
+            style = None if isfinite(totals.day) else "red"
+            table.add_row(rule, _usd(totals.hour), _usd(totals.day), style=style)
+    if idle:
+        table.caption = f"No other rule changes the total by itself: {', '.join(idle)}."
+        table.caption_justify = "left"
+    return table
+
+
+def _beside(found: Exposure, policy: Policy) -> list[str]:
+    lines = []
+    if found.unverified != (found.hour.usd, found.day.usd):
+        hour, day = map(_usd, found.unverified)
+        lines.append(f"Who enters no code, where nobody else does: {hour} per hour, {day} per day.")
+    hour, day = map(_usd, found.away)
+    lines.append(
+        f"While the store is away (on_store_failure = {policy.on_store_failure!r}, workers = "
+        f"{policy.workers}), besides: {hour} per hour, {day} per day."
+    )
+    return lines
+
+
+def _as_json(found: Exposure, policy: Policy) -> dict[str, Any]:
+    """Every bound; where there is none, null."""
+    prices = policy.price_table
+    return {
+        "bounded": found.bounded,
+        "hour": _bound(found.hour),
+        "day": _bound(found.day),
+        "countries": {
+            c.country: {"price": c.price, "hour": _bound(c.hour), "day": _bound(c.day)}
+            for c in found.countries
+        },
+        "without": {
+            rule: {"hour": _finite(totals.hour), "day": _finite(totals.day)}
+            for rule, totals in found.without.items()
+        },
+        "unverified": {of: _finite(usd) for of, usd in found.unverified._asdict().items()},
+        "away": {of: _finite(usd) for of, usd in found.away._asdict().items()},
+        "networks": found.networks,
+        "numbers": found.numbers,
+        "prices": {"name": prices.name, "date": prices.date, "source": prices.source},
+    }
+
+
+def _bound(bound: Bound) -> dict[str, Any]:
+    return {"usd": _finite(bound.usd), "rules": sorted(bound.rules)}
+
+
+def _finite(usd: float) -> float | None:
+    return usd if isfinite(usd) else None
+
+
+def _rules(bound: Bound) -> str:
+    return " + ".join(sorted(bound.rules)) or "the sum over countries"
+
+
+def _usd(usd: float) -> str:
+    """Rounded up to a cent: it is a bound."""
+    return f"${ceil(usd * 100 - 1e-7) / 100:,.2f}" if isfinite(usd) else "unbounded"

@@ -1,0 +1,240 @@
+"""What an attacker may choose, and what each rule holds against his best choice.
+
+A rule is a function of the attempt. Its attempts here note which of their facts it reads; those
+facts, and no others, are then tried with every value an attacker may give them. So a rule is held
+to what it declares in the worst case, whoever wrote it: a limit that spares a kind of line, a
+client's country or whoever solved a challenge (they are sold at a dollar a thousand) is no limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, TypeAlias, get_args
+
+from phonenumbers import (
+    COUNTRY_CODE_TO_REGION_CODE,
+    SUPPORTED_REGIONS,
+    PhoneMetadata,
+    country_code_for_region,
+)
+
+from pumpguard.attempt import Attempt, Client, LineType, NetworkKind, Phone
+from pumpguard.chain import met
+from pumpguard.counters import Counter, Credit, Distinct, Spend, Window, identity
+from pumpguard.intake.phone import SATELLITE
+from pumpguard.money.places import NOWHERE
+from pumpguard.rules import Rule
+
+MOST_CHOICES = 4_000
+"""Choices tried per rule and destination; a rule that reads more facts than that is taken to hold
+against nobody."""
+
+NO_LIMIT = 2**62
+
+UNKNOWABLE = frozenset({"phone.e164", "phone.prefix", "phone.masked"})
+"""A rule that reads the number itself may spare some numbers, and which ones cannot be tried."""
+
+WEEK = tuple(float(hour * 3600) for hour in range(24 * 7))
+
+Limiting: TypeAlias = Window | Spend | Distinct | Credit
+Held: TypeAlias = Mapping[str, Limiting]
+"""The counters that bind whatever is chosen, by identity, with the highest of their limits."""
+
+_noted: ContextVar[dict[str, None] | None] = ContextVar("noted", default=None)
+
+
+class TooManyChoices(Exception):
+    """A rule depends on more facts than can be tried in all combinations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Somewhere messages go: a region, or a calling code of no country (``+870``), with its price.
+
+    ``phone`` is the shortest number there, which lies in the fewest blocks.
+    """
+
+    name: str
+    price: float
+    phone: Phone
+
+
+@cache
+def shortest_numbers() -> Mapping[str, Phone]:
+    """The shortest number of every region and of every calling code that belongs to none."""
+    found = {}
+    for region in sorted(SUPPORTED_REGIONS):
+        metadata = PhoneMetadata.metadata_for_region(region)
+        found[region] = _shortest(metadata, region, country_code_for_region(region))
+    for code, regions in COUNTRY_CODE_TO_REGION_CODE.items():
+        if regions == (NOWHERE,):
+            metadata = PhoneMetadata.metadata_for_nongeo_region(code)
+            found[f"+{code}"] = _shortest(metadata, None, code)
+    return found
+
+
+def held(rule: Rule, destination: Destination, addresses_known: bool) -> Held | None:
+    """What a rule holds against any message there; ``None`` if it refuses every one outright.
+
+    Raises `TooManyChoices` for a rule that reads more than can be tried.
+    """
+    if rule.mode != "enforce":
+        return {}
+    common: dict[str, Limiting] | None = None
+    for tried, outcome in enumerate(_outcomes(rule, destination, addresses_known)):
+        if tried >= MOST_CHOICES:
+            raise TooManyChoices
+        if outcome is None:
+            continue
+        if common is None:
+            common = dict(outcome)
+        else:
+            common = {key: higher(c, outcome[key]) for key, c in common.items() if key in outcome}
+        if not common:
+            return {}
+    return common
+
+
+def declared_by(rule: Rule, attempt: Attempt) -> Sequence[Counter]:
+    """What a rule declares; one that raises is silent, as it is under a guard."""
+    try:
+        return rule.counters(attempt)
+    except Exception:
+        return ()
+
+
+def _outcomes(rule: Rule, there: Destination, addresses_known: bool) -> Iterator[Held | None]:
+    """What the rule says to every choice that makes a difference to it."""
+    choices = _choices(there, addresses_known)
+    todo: list[dict[str, Any]] = [{"proved": False}, {"proved": True}]
+    while todo:
+        chosen = todo.pop()
+        outcome, read = _watched(rule, there, {name: v[0] for name, v in choices.items()} | chosen)
+        fresh = next((name for name in read if name in choices and name not in chosen), None)
+        if not UNKNOWABLE.isdisjoint(read):
+            yield {}
+        elif fresh is None:
+            yield outcome
+        else:
+            todo += [{**chosen, fresh: value} for value in reversed(choices[fresh])]
+
+
+def _choices(there: Destination, addresses_known: bool) -> dict[str, Sequence[Any]]:
+    """Every fact that is the attacker's to choose, with its values, the plainest first."""
+    network = ["192.0.2.1"] if addresses_known else ["192.0.2.1", None]
+    nowhere = ["satellite"] if there.phone.calling_code in SATELLITE else None
+    return {
+        "phone.line_type": nowhere or _LINES,
+        "phone.valid": [True, False],
+        "client.country": [there.phone.region, None, *_REGIONS],
+        "client.kind": _KINDS,
+        "client.network": network,
+        "client.address": network,
+        "client.site": [None, "2001:db8::/48"],
+        "at": WEEK,
+        "session": [None, "s"],
+        "account": [None, "a"],
+        "device": [None, "d"],
+    }
+
+
+def _watched(
+    rule: Rule, there: Destination, facts: Mapping[str, Any]
+) -> tuple[Held | None, Sequence[str]]:
+    """What the rule says to one choice, and which facts it read."""
+    own = there.phone
+    phone = _Phone(
+        own.e164, own.region, own.calling_code, facts["phone.line_type"], facts["phone.valid"]
+    )
+    client = _Client(
+        *(facts[f"client.{name}"] for name in ("address", "network", "site", "country", "kind"))
+    )
+    keys, proved = (facts["session"], facts["account"], facts["device"]), facts["proved"]
+    attempt = _Attempt(phone, client, facts["at"], there.price, *keys, proved)
+    noted: dict[str, None] = {}
+    token = _noted.set(noted)
+    try:
+        outcome = _said(rule, attempt, proved)
+    finally:
+        _noted.reset(token)
+    return outcome, tuple(noted)
+
+
+def _said(rule: Rule, attempt: Attempt, proved: bool) -> Held | None:
+    counters = declared_by(rule, attempt)
+    if counters:
+        return _binding(counters, proved)
+    try:
+        finding = rule.judge(attempt, ())
+    except Exception:
+        return {}
+    return {} if finding is None or met(finding.action, proved) else None
+
+
+def _binding(counters: Sequence[Counter], proved: bool) -> dict[str, Limiting]:
+    found: dict[str, Limiting] = {}
+    for counter in counters:
+        if isinstance(counter, Limiting) and not met(counter.action, proved):
+            key = identity(counter) + (f" {counter.of}" if isinstance(counter, Distinct) else "")
+            other = found.get(key)
+            found[key] = counter if other is None or counter.limit < other.limit else other
+    return found
+
+
+def higher(one: Limiting, other: Limiting) -> Limiting:
+    """One counter looked at with two limits lets through what the higher one does.
+
+    Unless it counts attempts: then the lower limit, met by the way, may forget what the higher
+    one would have to know, and nothing is certain.
+    """
+    if one.limit == other.limit:
+        return one
+    if isinstance(one, Window) and one.counts == "attempts":
+        return replace(one, limit=NO_LIMIT)
+    return one if one.limit > other.limit else other
+
+
+def _shortest(metadata: Any, region: str | None, code: int) -> Phone:
+    lengths = (
+        *metadata.general_desc.possible_length,
+        *metadata.general_desc.possible_length_local_only,
+    )
+    return Phone(f"+{code}{'2' * min(lengths)}", region, code)
+
+
+class _Phone(Phone):
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        _note(f"phone.{name}")
+        return object.__getattribute__(self, name)
+
+
+class _Client(Client):
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        _note(f"client.{name}")
+        return object.__getattribute__(self, name)
+
+
+class _Attempt(Attempt):
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        _note(name)
+        return object.__getattribute__(self, name)
+
+
+def _note(fact: str) -> None:
+    noted = _noted.get()
+    if noted is not None:
+        noted[fact] = None
+
+
+_LINES: Sequence[LineType] = [line for line in get_args(LineType) if line != "satellite"]
+_KINDS: Sequence[NetworkKind] = get_args(NetworkKind)
+_REGIONS: Sequence[str] = sorted(SUPPORTED_REGIONS)

@@ -1,0 +1,234 @@
+"""The most that an attacker can make a policy spend, per hour and per day.
+
+`exposure` proves a bound from what the rules declare; it needs no store and no traffic. It holds in
+every hour and every day, wherever they begin, against an attacker who
+
+* chooses every number, address country, network kind, line type, session, account and device,
+  uses any mix of them, and knows the policy;
+* solves every challenge (they are sold at a dollar a thousand), and receives and enters every
+  code he wishes;
+* has as many addresses and numbers as he likes, or as many as you say.
+
+What is counted: enforced rules that do more than challenge, whatever is chosen. `Window`s and
+`Spend`s per everything, country and calling code, and per phone, block of numbers or network if
+you say how many there are (or a `Distinct` count limits them); a window of L bounds a time T by
+L × ceil(T / window). Numbers of a kind or region that a rule refuses outright cost nothing.
+Prices are rounded up to whole µ$. What failed messages may give back is added.
+
+What is not counted, though it helps: bans, which only cost an attacker one more address;
+neighbours, of which a block remembers only the last two dozen; counts per session, account,
+device or IPv6 site, which a request may come without; distinct countries; conversion, which needs
+messages to judge by. Credit bounds only who cannot verify, where nobody else does, and stands
+beside the total as ``unverified``.
+
+What is not covered: prices that are higher than the table's (`pumpguard.money.drift`), messages
+that are longer than one segment, sends that the app makes without asking, rules that are changed
+meanwhile, a store that forgets (evicts keys, or is restored from a copy) or whose shards' clocks
+disagree, a ``memory://`` store in several processes (each is bounded by itself), and, where you
+say how many networks he has, requests whose address is unknown. A rule of your own that reads the
+number itself, or more facts than can be tried in all combinations, is taken to hold nothing.
+
+While the store is away and ``on_store_failure`` is ``local``, each of ``workers`` processes alone
+enforces its share, floor(L / workers) but at least 1: at most ``away`` is spent by them in an hour
+or a day, beyond what the store has let through in the same time. Nothing bounds ``open``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import NamedTuple
+
+from pumpguard.attempt import Attempt
+from pumpguard.counters import Refunds, micros
+from pumpguard.errors import PolicyError
+from pumpguard.money.attacker import (
+    Destination,
+    Held,
+    TooManyChoices,
+    declared_by,
+    held,
+    shortest_numbers,
+)
+from pumpguard.money.claims import Claim, Ledger, Resources, Terms
+from pumpguard.money.solve import Bound, alone, together
+from pumpguard.policy import Policy
+from pumpguard.rules import Rule
+
+HOUR, DAY = 3_600, 86_400
+
+
+class Totals(NamedTuple):
+    """USD per hour and per day; infinite where nothing bounds them."""
+
+    hour: float
+    day: float
+
+
+@dataclass(frozen=True, slots=True)
+class CountryExposure:
+    """What can be spent on one country (or calling code of none) alone, and why not more."""
+
+    country: str
+    price: float
+    hour: Bound
+    day: Bound
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The bounds in USD; see this module's docstring for what they cover.
+
+    ``countries`` has the dearest day first. ``without`` says what the total would be without each
+    rule that has a part in it, ``unverified`` what somebody could spend who enters no code,
+    ``away`` what is added while the store is.
+    """
+
+    hour: Bound
+    day: Bound
+    countries: Sequence[CountryExposure]
+    without: Mapping[str, Totals]
+    unverified: Totals
+    away: Totals
+    networks: int | None
+    numbers: int | None
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is a bound at all."""
+        return isfinite(self.hour.usd) and isfinite(self.day.usd)
+
+
+def exposure(
+    policy: Policy,
+    *,
+    networks: int | None = None,
+    numbers: int | None = None,
+    countries: Iterable[str] | None = None,
+) -> Exposure:
+    """The most that an attacker with so many networks and numbers can make ``policy`` spend.
+
+    ``countries`` restricts the question to messages to these regions (and calling codes such as
+    ``+870``). Raises `PolicyError` for one that is not known, or a negative count.
+    """
+    for name, count in (("networks", networks), ("numbers", numbers)):
+        if count is not None and count < 0:
+            raise PolicyError(name, "0 or more", count)
+    case = _Case(policy, Resources(networks, numbers), countries)
+    hour, day = case.total(Terms(HOUR)), case.total(Terms(DAY))
+    return Exposure(
+        hour,
+        day,
+        case.countries(),
+        {rule: case.totals(without=rule) for rule in case.parts()},
+        case.totals(verifies=False),
+        _away(policy, case),
+        networks,
+        numbers,
+    )
+
+
+class _Case:
+    """A policy and an attacker, ready to be asked about any time."""
+
+    def __init__(
+        self, policy: Policy, resources: Resources, countries: Iterable[str] | None
+    ) -> None:
+        self.destinations = _destinations(policy, countries)
+        self.prices = [destination.price for destination in self.destinations]
+        known = resources.networks is not None
+        said = {rule.name: _held(rule, self.destinations, known) for rule in policy.chain}
+        self.refused: dict[str, frozenset[int]] = {
+            rule: frozenset(i for i, outcome in enumerate(outcomes) if outcome is None)
+            for rule, outcomes in said.items()
+        }
+        limits: dict[str, dict[int, Held]] = {
+            rule: {i: outcome for i, outcome in enumerate(outcomes) if outcome}
+            for rule, outcomes in said.items()
+        }
+        self.ledger = Ledger(self.destinations, limits, _refunds(policy), resources)
+
+    def total(self, terms: Terms, without: str | None = None) -> Bound:
+        """The bound of everything."""
+        claims = self._claims(terms, without)
+        return together(self.prices, alone(self.prices, claims), claims)
+
+    def totals(self, without: str | None = None, parts: int = 1, verifies: bool = True) -> Totals:
+        """The same for an hour and a day, in USD."""
+        return Totals(
+            *(self.total(Terms(time, parts, verifies), without).usd for time in (HOUR, DAY))
+        )
+
+    def countries(self) -> tuple[CountryExposure, ...]:
+        """Each destination by itself, the dearest day first."""
+        hours, days = (
+            alone(self.prices, self._claims(Terms(seconds), None)) for seconds in (HOUR, DAY)
+        )
+        found = [
+            CountryExposure(there.name, there.price, hour, day)
+            for there, hour, day in zip(self.destinations, hours, days, strict=True)
+        ]
+        return tuple(sorted(found, key=lambda c: (-c.day.usd, -c.hour.usd, -c.price, c.country)))
+
+    def parts(self) -> list[str]:
+        """The rules that have a part in the bounds."""
+        ledger = self.ledger
+        return [rule for rule in self.refused if self.refused[rule] or ledger.held.get(rule)]
+
+    def _claims(self, terms: Terms, without: str | None) -> list[Claim]:
+        outright = [
+            Claim(frozenset({rule}), frozenset([i]), messages=0)
+            for rule, places in self.refused.items()
+            if rule != without
+            for i in places
+        ]
+        return [*outright, *self.ledger.claims(terms, without)]
+
+
+def _held(
+    rule: Rule, destinations: Sequence[Destination], addresses_known: bool
+) -> list[Held | None]:
+    try:
+        return [held(rule, there, addresses_known) for there in destinations]
+    except TooManyChoices:
+        return [{}] * len(destinations)
+
+
+def _destinations(policy: Policy, countries: Iterable[str] | None) -> list[Destination]:
+    numbers = shortest_numbers()
+    names = list(numbers) if countries is None else list(dict.fromkeys(countries))
+    for name in names:
+        if name not in numbers:
+            raise PolicyError("countries", "ISO regions such as 'GB'", name)
+    table = policy.price_table
+    return [
+        Destination(name, micros(table.price(numbers[name].region)) / 1e6, numbers[name])
+        for name in names
+    ]
+
+
+def _refunds(policy: Policy) -> list[tuple[int, int]]:
+    """What may be given back: µ$, and in how many seconds."""
+    anywhere = Attempt(shortest_numbers()["GB"])
+    declared = [
+        counter
+        for rule in policy.chain
+        for counter in declared_by(rule, anywhere)
+        if isinstance(counter, Refunds)
+    ]
+    if declared:
+        return [(counter.limit, counter.seconds) for counter in declared]
+    if getattr(policy, "settling", True) is None:
+        return []
+    share = getattr(policy, "refund_share", 0.0) * getattr(policy, "daily_budget", 0.0) / 6
+    return [(micros(share), HOUR)] if share else []
+
+
+def _away(policy: Policy, case: _Case) -> Totals:
+    match policy.on_store_failure:
+        case "closed":
+            return Totals(0.0, 0.0)
+        case "open":
+            return Totals(inf, inf)
+    return case.totals(parts=policy.workers)

@@ -1,0 +1,126 @@
+"""A policy's chain: the default rules or its own, changed as it says, and checked together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import TypeAlias
+
+from phonenumbers import SUPPORTED_REGIONS
+
+from pumpguard.attempt import Attempt, Phone
+from pumpguard.config import build, join
+from pumpguard.errors import PolicyError
+from pumpguard.rules import KINDS, FunctionRule, Rule, SlidingBan
+from pumpguard.rules.settling import Settling, follows_from_the_number
+from pumpguard.store.sharding import too_small
+
+RuleChanges: TypeAlias = Mapping[str, Mapping[str, object]]
+
+SETTLING = Settling()
+
+
+def assemble(rules: object, default: tuple[Rule, ...], *, verified: bool) -> tuple[Rule, ...]:
+    """The chain of a policy: the default one, that one with changes, or one of its own.
+
+    ``verified`` says whether the guard hears of verifications. Rules about money and verifications
+    bring `Settling` along. Raises `PolicyError` with the path of what is wrong.
+    """
+    if isinstance(rules, Mapping):
+        chain = _changed(default, rules)
+    elif rules is None:
+        chain = default
+    elif isinstance(rules, tuple):
+        chain = tuple(_as_rule(rule, i) for i, rule in enumerate(rules))
+    else:
+        raise PolicyError("rules", "a list of rules, or a table of changes by rule name", rules)
+    chain = tuple(rule for rule in chain if rule.mode != "off")
+    if not verified:
+        _check_needs(chain)
+    chain = _with_settling(chain, verified)
+    _check_names(chain)
+    return chain
+
+
+def _check_needs(chain: tuple[Rule, ...]) -> None:
+    for rule in chain:
+        if getattr(rule, "needs_verifications", False):
+            expected = f"the route where codes are entered, or settled=true: {rule.name!r} needs it"
+            raise PolicyError("verify", expected, None)
+
+
+def _with_settling(chain: tuple[Rule, ...], verified: bool) -> tuple[Rule, ...]:
+    """The chain with what its rules need remembered, if they need anything."""
+    if not any(getattr(rule, "settles", False) for rule in chain):
+        return chain
+    told = [by for rule in chain for by in getattr(rule, "dimensions", ())]
+    own = [rule for rule in chain if isinstance(rule, Settling)]
+    settling = own[0] if own else Settling()
+    asked = [*settling.remembers, *(by for by in told if not follows_from_the_number(by))]
+    settling = replace(settling, remembers=tuple(dict.fromkeys(asked)), verified=verified)
+    return (settling, *(rule for rule in chain if not isinstance(rule, Settling)))
+
+
+def _changed(chain: tuple[Rule, ...], changes: RuleChanges) -> tuple[Rule, ...]:
+    """The default chain with some rules changed, and new ones, with a ``rule``, at its end."""
+    by_name = {rule.name: rule for rule in chain}
+    for name, change in changes.items():
+        path = f"rules.{name}"
+        if not isinstance(change, Mapping):
+            raise PolicyError(path, "a table", change)
+        settings = {key: value for key, value in change.items() if key != "rule"}
+        if "rule" in change:
+            kind = KINDS.get(str(change["rule"]))
+            if kind is None:
+                raise PolicyError(
+                    join(path, "rule"), f"one of {', '.join(sorted(KINDS))}", change["rule"]
+                )
+            by_name[name] = _build_rule(kind, {**settings, "name": name}, path)
+        elif name in by_name or name == SETTLING.name:
+            old = by_name.get(name, SETTLING)
+            kept = {f.name: getattr(old, f.name) for f in fields(old) if f.init}  # type: ignore[arg-type]
+            build_check = {**kept, **settings}
+            by_name[name] = _build_rule(type(old), build_check, path)
+        else:
+            known = ", ".join(sorted(by_name))
+            raise PolicyError(path, f"one of {known}, or a new rule with 'rule = …'", name)
+    return tuple(by_name.values())
+
+
+def _build_rule(kind: type[Rule], table: Mapping[str, object], path: str) -> Rule:
+    try:
+        return build(kind, table, path)
+    except TypeError as error:  # a required setting is missing
+        raise PolicyError(path, f"all required settings ({error})") from None
+
+
+def _as_rule(rule: object, i: int) -> Rule:
+    if isinstance(rule, Rule):
+        return rule
+    if callable(rule):
+        return FunctionRule(rule)
+    raise PolicyError(f"rules.{i}", "a rule, or a function of an attempt", rule)
+
+
+def _check_names(chain: tuple[Rule, ...]) -> None:
+    names = [rule.name for rule in chain]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise PolicyError(f"rules.{name}", "a name that no other rule has", name)
+    for rule in chain:
+        for after in rule.after if isinstance(rule, SlidingBan) else ():
+            if after not in names:
+                raise PolicyError(
+                    f"rules.{rule.name}.after", f"names of rules ({', '.join(names)})", after
+                )
+
+
+def check_shards(chain: Sequence[Rule], shards: int) -> None:
+    """Every shard gets a part of the limits that belong to no destination; none may be zero."""
+    for region in sorted(SUPPORTED_REGIONS):
+        attempt = Attempt(Phone("+1000000000", region, 1))
+        for rule in chain:
+            counter = too_small(rule.counters(attempt), shards)
+            if counter is not None:
+                expected = f"at most the smallest limit by {counter.by} (rule {rule.name!r})"
+                raise PolicyError("shards", expected, shards)

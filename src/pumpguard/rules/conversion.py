@@ -1,0 +1,125 @@
+"""Codes that are sent and never entered: the signal that everybody ends up with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from pumpguard.attempt import PREFIX, Attempt
+from pumpguard.config import check
+from pumpguard.counters import Conversion as Watch
+from pumpguard.counters import Pulse, Reading
+from pumpguard.decision import Action, Finding, Mode
+from pumpguard.rules.base import ActionName, action_of, require
+from pumpguard.rules.limits_notation import check_dimensions
+
+BETA = 3.0
+"""Prior of the conversion rate that findings show: Beta(3, 3)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """Refuses a subject whose messages are not verified any more.
+
+    Each subject's matured sends run through a CUSUM between a healthy rate ``p0`` and a pumped one
+    ``p1``; at ``h`` nats and ``minimum`` sends the subject is refused for ``hold`` seconds and then
+    judged anew. A send matures when it is older than nearly all verifications take, which the
+    guard learns, and after ``seconds`` at the latest.
+
+    Verifications that come too fast or too regularly, from one network, or for adjacent numbers
+    are worth less, because who owns a range can read its codes. When verifications stop everywhere
+    it is the provider that is down: that is said once (``PROVIDER_OUTAGE``) and refuses nobody.
+
+    ``action`` is for blocks of numbers. Of a whole country or an address that many people may share
+    ``wide_action`` asks for proof: to refuse those for a part of their traffic would do the
+    attacker's work.
+
+    Sources: alarms below 30 to 35 % (Vonage, IronAuth, StartMessaging) over 20 sends (IronAuth);
+    the test is Page's CUSUM, as in threshold random walk scan detection (Jung et al., 2004).
+
+    Needs settlement: where verifications are never reported, the policy leaves this rule out.
+    """
+
+    by: Sequence[str] = ("prefix:3", "prefix:4", "prefix:6", "country", "network")
+    p0: float = 0.5
+    p1: float = 0.05
+    h: float = 12.0
+    minimum: int = 20
+    seconds: int = 600
+    hold: int = 1_800
+    name: str = "conversion"
+    mode: Mode = "enforce"
+    action: ActionName = "block"
+    wide_action: ActionName = "challenge"
+    weight: float = 2.0
+    declares_by: ClassVar[Sequence[str]] = ()
+    needs_verifications: ClassVar[bool] = True
+    settles: ClassVar[bool] = True
+    _watched: tuple[Watch | Pulse, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        path = f"rules.{self.name}"
+        check(self, path)
+        apart = 0 < self.p1 < self.p0 < 1
+        require(apart, self.name, "p0", "0 < p1 < p0 < 1", (self.p0, self.p1))
+        require(0 < self.h < 1_000, self.name, "h", "nats above 0", self.h)
+        require(self.minimum > 0, self.name, "minimum", "at least 1", self.minimum)
+        require(self.seconds >= 12, self.name, "seconds", "at least 12", self.seconds)
+        require(self.hold > 0, self.name, "hold", "at least 1", self.hold)
+        require(bool(self.by), self.name, "by", "at least one dimension", self.by)
+        watched = [
+            Watch(
+                self.name, check_dimensions(by.split("+"), f"{path}.by.{i}"), self.p0, self.p1,
+                self.h, self.minimum, self.seconds, self.hold, self._action(by),
+            )
+            for i, by in enumerate(self.by)
+        ]  # fmt: skip
+        object.__setattr__(self, "_watched", (*watched, Pulse(self.name)))
+
+    @property
+    def dimensions(self) -> Sequence[str]:
+        """What outcomes have to be told by."""
+        return self.by
+
+    def counters(self, attempt: Attempt) -> Sequence[Watch | Pulse]:
+        """A watch per dimension, narrow to wide, and the pulse of all verifications."""
+        return self._watched
+
+    def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+        """A finding about the first subject that converts no more, or about the outage."""
+        for watch, reading in zip(self._watched, readings, strict=False):
+            if not reading.full:
+                continue
+            if isinstance(watch, Pulse):
+                began = reading.detail[1] / 1000 if len(reading.detail) > 1 else None
+                return Finding(
+                    self.name, Action.ALLOW, "PROVIDER_OUTAGE", {"since": began}, mode=self.mode
+                )
+            return self._found(attempt, watch, reading)
+        return None
+
+    def _action(self, by: str) -> Action:
+        narrow = any(part.startswith(PREFIX) or part == "phone" for part in by.split("+"))
+        return action_of(self.action if narrow else self.wide_action)
+
+    def _found(self, attempt: Attempt, watch: Watch, reading: Reading) -> Finding:
+        matured, verified = reading.detail if len(reading.detail) == 2 else (0, 0)
+        evidence = {
+            "by": watch.by,
+            "matured": matured,
+            "verified": verified,
+            "rate": round((verified + BETA) / (matured + 2 * BETA), 3),
+            "score": reading.used / 1000,
+            "limit": self.h,
+        }
+        return Finding(
+            self.name,
+            watch.action,
+            "CONVERSION_LOST",
+            evidence,
+            retry_after=reading.wait,
+            weight=self.weight,
+            subject=attempt.subject(watch.by),
+            mode=self.mode,
+        )

@@ -1,0 +1,119 @@
+"""Lines of credit in dollars: what a subject may cost before any of it was verified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import ClassVar
+
+from pumpguard.attempt import Attempt
+from pumpguard.config import check
+from pumpguard.counters import Credit as Line
+from pumpguard.counters import Reading, micros
+from pumpguard.decision import Finding, Mode
+from pumpguard.rules.base import ActionName, action_of, require
+from pumpguard.rules.high_risk import HIGH_RISK
+from pumpguard.rules.limits_notation import check_dimensions
+
+DAY = 86_400
+
+LINES: Mapping[str, float] = MappingProxyType(
+    {"prefix:3": 1.0, "prefix:4": 2.0, "country": 20.0, "network": 5.0}
+)
+"""USD that an unknown subject starts with: a block of 1,000 numbers, one of 10,000, a country, an
+address. Authgear lets 20 unverified messages a day to a country and 10 to an address, which is of
+the same order at the prices of the countries that are attacked."""
+
+
+SESSION_LINE = 1.0
+"""USD for a session, where the policy says where sessions stand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """Refuses a subject whose unverified messages have used up its line of credit.
+
+    ``lines`` gives the USD per dimension that every subject starts with. A message spends its
+    price, and its verification pays it back. A line grows with what was verified: ``ratio`` times
+    the best day of the last 14 (Authgear's 0.3), and debts are forgiven evenly, a whole line in
+    ``seconds``. So an attack that nobody verifies costs at most the lines it can reach, before
+    anything has been learnt about it. ``high_risk_factor`` scales the lines of the regions in
+    ``high_risk``, except those of networks.
+
+    Needs settlement: where verifications are never reported, the policy leaves this rule out.
+    """
+
+    lines: Mapping[str, float] = field(default_factory=lambda: LINES)
+    ratio: float = 0.3
+    seconds: int = DAY
+    high_risk_factor: float = 1.0
+    high_risk: Sequence[str] = HIGH_RISK
+    regions: Sequence[str] = ()
+    except_regions: Sequence[str] = ()
+    name: str = "credit"
+    mode: Mode = "enforce"
+    action: ActionName = "throttle"
+    weight: float = 2.0
+    declares_by: ClassVar[Sequence[str]] = ("country",)
+    needs_verifications: ClassVar[bool] = True
+    settles: ClassVar[bool] = True
+    _usual: tuple[Line, ...] = field(init=False, repr=False)
+    _risky: tuple[Line, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check(self, f"rules.{self.name}")
+        require(bool(self.lines), self.name, "lines", "at least one line", dict(self.lines))
+        require(0 <= self.ratio <= 1, self.name, "ratio", "0 to 1", self.ratio)
+        require(self.seconds > 0, self.name, "seconds", "at least 1", self.seconds)
+        factor = self.high_risk_factor
+        require(0 < factor <= 1, self.name, "high_risk_factor", "a factor up to 1", factor)
+        for by, usd in self.lines.items():
+            check_dimensions(by.split("+"), f"rules.{self.name}.lines.{by}")
+            require(0 < usd < 1e6, self.name, f"lines.{by}", "USD above 0", usd)
+        object.__setattr__(self, "_usual", self._declared(1.0))
+        object.__setattr__(self, "_risky", self._declared(factor))
+
+    @property
+    def dimensions(self) -> Sequence[str]:
+        """What outcomes have to be told by."""
+        return tuple(self.lines)
+
+    def counters(self, attempt: Attempt) -> Sequence[Line]:
+        """A line per dimension."""
+        region = attempt.phone.region
+        if (self.regions and region not in self.regions) or region in self.except_regions:
+            return ()
+        return self._risky if region in self.high_risk else self._usual
+
+    def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+        """A finding about the line that stays full longest."""
+        pairs = zip(self.counters(attempt), readings, strict=False)
+        line, reading = max(pairs, key=lambda pair: pair[1].wait, default=(None, None))
+        if line is None or reading is None or not reading.full:
+            return None
+        granted = reading.detail[0] if reading.detail else line.limit
+        return Finding(
+            self.name,
+            line.action,
+            "CREDIT_SPENT",
+            {"by": line.by, "unverified": reading.used / 1e6, "line": granted / 1e6},
+            retry_after=reading.wait,
+            weight=self.weight,
+            subject=attempt.subject(line.by),
+            mode=self.mode,
+        )
+
+    def _declared(self, factor: float) -> tuple[Line, ...]:
+        action = action_of(self.action)
+        return tuple(
+            Line(
+                self.name,
+                by,
+                micros(usd * (1.0 if by == "network" else factor)),
+                self.seconds,
+                self.ratio,
+                action,
+            )
+            for by, usd in self.lines.items()
+        )

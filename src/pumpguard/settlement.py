@@ -1,0 +1,208 @@
+"""What becomes of messages, told to the store behind the reply and never on its path."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+from pumpguard.attempt import Attempt, Phone
+from pumpguard.counters import Conversion, Counter, Credit, Pulse, Refunds, Spend, micros
+from pumpguard.errors import StoreError
+from pumpguard.money.delays import Delays
+from pumpguard.policy import Policy
+from pumpguard.rules import Rule, Settling
+from pumpguard.rules.budget import HOUR, HOURS_IN_A_DAY
+from pumpguard.store.base import Open, Plan, Redeemed, Redemption, Settlement, Store, Subject
+from pumpguard.ticket import Ticket
+
+T = TypeVar("T")
+
+BATCH = 16
+"""Outcomes that are told in one trip."""
+
+CAPACITY = 10_000
+"""Outcomes that wait at most; when the store is away for long, the oldest are forgotten."""
+
+FAILED = (Spend, Credit, Conversion)
+VERIFIED = (Credit, Conversion, Pulse)
+
+logger = logging.getLogger("pumpguard")
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A message was not sent, whatever the reservation said."""
+
+    ticket: Ticket
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A number was verified."""
+
+    phone: Phone
+    at: float | None
+
+
+class Settlements:
+    """Outcomes on their way to the store.
+
+    They are queued at once and delivered in batches by a task of the event loop, whose trips share
+    their writes with those of decisions. What is lost (a crash, a store that is away) was a
+    chance to be more generous: the guard is only stricter for it.
+    """
+
+    def __init__(
+        self, rules: Sequence[Rule], settling: Settling, store: Store, refunds: Refunds
+    ) -> None:
+        self.delays = Delays()
+        self.lost = 0
+        self._rules = rules
+        self._settling = settling
+        self._store = store
+        self._refunds = refunds
+        self._queue: deque[Failed | Verified] = deque(maxlen=CAPACITY)
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, outcome: Failed | Verified) -> None:
+        """Queue an outcome. From outside an event loop it waits for the next decision in one."""
+        self.lost += len(self._queue) == CAPACITY
+        self._queue.append(outcome)
+        self.deliver()
+
+    def deliver(self) -> None:
+        """See to it that somebody empties the queue."""
+        task = self._task
+        if not self._queue or (task and not task.done() and not task.get_loop().is_closed()):
+            return
+        try:
+            self._task = asyncio.get_running_loop().create_task(self._empty())
+        except RuntimeError:  # no event loop here
+            return
+
+    async def delivered(self) -> None:
+        """Wait until all that was queued has been told or lost."""
+        self.deliver()
+        task = self._task
+        if task is not None and task.get_loop() is asyncio.get_running_loop():
+            await asyncio.wait({task})
+
+    async def _empty(self) -> None:
+        while self._queue:
+            taken = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+            settlements: list[Settlement] = []
+            for outcome in taken:
+                settlements += await self._guarded(self._settlements(outcome), [])
+            for first in range(0, len(settlements), BATCH):
+                await self._guarded(self._store.settle(settlements[first : first + BATCH]), 0)
+
+    async def _guarded(self, work: Awaitable[T], otherwise: T) -> T:
+        try:
+            return await work
+        except StoreError as error:
+            self.lost += 1
+            logger.debug("an outcome was lost: %s", error)
+        except Exception:
+            self.lost += 1
+            logger.exception("PG023 an outcome could not be told")
+        return otherwise
+
+    async def _settlements(self, outcome: Failed | Verified) -> list[Settlement]:
+        if isinstance(outcome, Failed):
+            return [self._refund(outcome)]
+        phone = outcome.phone
+        redemption = Redemption(
+            phone.e164,
+            self._settling.known,
+            self._settling.tickets,
+            str(phone.calling_code),
+            outcome.at,
+        )
+        redeemed = await self._store.redeem(redemption)
+        return [
+            self._verification(outcome, redeemed, ticket, newest=not i)
+            for i, ticket in enumerate(redeemed.tickets)
+        ]
+
+    def _refund(self, outcome: Failed) -> Settlement:
+        attempt = outcome.ticket.attempt
+        declared = _declared(self._rules, attempt, FAILED)
+        plan, subjects = _asked((*declared, self._settling.tickets, self._refunds), attempt.subject)
+        return Settlement(
+            plan,
+            subjects,
+            "failed",
+            ticket=outcome.ticket.reservation,
+            destination=str(attempt.phone.calling_code),
+            at=outcome.at,
+        )
+
+    def _verification(
+        self, outcome: Verified, redeemed: Redeemed, ticket: Open, *, newest: bool
+    ) -> Settlement:
+        attempt = Attempt(outcome.phone)
+        remembered = dict(zip(self._settling.tickets.remembers, ticket.remembered, strict=False))
+
+        def subject(by: str) -> Subject | None:
+            return remembered[by] if by in remembered else attempt.subject(by)
+
+        plan, subjects = _asked(_declared(self._rules, attempt, VERIFIED), subject)
+        age = max(0, redeemed.at - ticket.at)
+        if newest:
+            self.delays.saw(age)
+        return Settlement(
+            plan,
+            subjects,
+            "verified" if newest and redeemed.counts else "repeated",
+            ticket=ticket.ticket,
+            price=ticket.price,
+            sent_at=ticket.at,
+            age=age,
+            network=remembered.get("network"),
+            place=int(outcome.phone.e164[-4:]),
+            destination=str(outcome.phone.calling_code),
+            at=outcome.at,
+        )
+
+
+def open_settlements(policy: Policy, store: Store) -> Settlements | None:
+    """What a policy's outcomes go through, if any of its rules wants to know them."""
+    settling = policy.settling
+    if settling is None:
+        return None
+    budget = policy.daily_budget / HOURS_IN_A_DAY * policy.refund_share
+    refunds = Refunds(settling.name, micros(budget), HOUR)
+    return Settlements(policy.chain, settling, store, refunds)
+
+
+def _declared(
+    rules: Sequence[Rule], attempt: Attempt, kinds: tuple[type[Counter], ...]
+) -> list[Counter]:
+    """What the rules count for this attempt, of some kinds; a sum with several limits once."""
+    found: dict[tuple[object, ...], Counter] = {}
+    for rule in rules:
+        for counter in rule.counters(attempt):
+            if isinstance(counter, kinds):
+                same = (type(counter), counter.rule, counter.by, getattr(counter, "seconds", 0))
+                found.setdefault(same, counter)
+    return list(found.values())
+
+
+def _asked(
+    counters: Sequence[Counter], subject: Callable[[str], Subject | None]
+) -> tuple[Plan, tuple[Subject, ...]]:
+    """A plan of those counters that have a subject, and the subjects."""
+    known = tuple(counter for counter in counters if subject(counter.by) is not None)
+    plan = _plan(known)
+    return plan, tuple(found for by in plan.groups if (found := subject(by)) is not None)
+
+
+@lru_cache(maxsize=1_024)
+def _plan(counters: tuple[Counter, ...]) -> Plan:
+    return Plan(counters, [False] * len(counters))

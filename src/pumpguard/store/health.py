@@ -1,0 +1,207 @@
+"""Looks at the server: may we do there what we have to, and does it keep what we count?
+
+What is wrong with a server shows in no single decision: without a right, every request is decided
+without the store, and an evicted counter is simply not there. So the server is asked once, on a
+connection of its own and off every request's path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha1
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptError
+
+from pumpguard.errors import StoreError
+from pumpguard.store.base import Store
+from pumpguard.store.transport.endpoint import Endpoint
+from pumpguard.store.transport.faults import ErrorReply
+from pumpguard.store.transport.multiplexer import Multiplexer
+from pumpguard.store.transport.resp import Word
+from pumpguard.store.transport.topology import Topology
+
+EVICTS, FORBIDS, SHUTS_OUT, TOO_OLD = "PG012", "PG013", "PG014", "PG015"
+REFUSES, AWAY, UNSEEN = "PG016", "PG017", "PG018"
+
+LEVELS = {EVICTS: logging.WARNING, AWAY: logging.WARNING, UNSEEN: logging.INFO}
+"""How loudly a concern is logged; what stops us from counting at all is an error."""
+
+PATIENCE = 2.0
+"""Seconds that each answer may take: nobody waits for it."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds between attempts to look at a server that is away."""
+
+OLDEST = (6, 0)
+"""The first with ``SET … KEEPTTL``; the oldest that the tests run on is 6.2."""
+
+NOTHING_SCRIPT = "return 1"
+NOTHING_SHA = sha1(NOTHING_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+
+logger = logging.getLogger("pumpguard.store")
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something about a server that an operator should mend.
+
+    ``code`` is the one in the log, ``where`` the server, ``what`` is for people.
+    """
+
+    code: str
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.where}: {self.what}"
+
+
+Concerns: TypeAlias = tuple[Concern, ...]
+Found: TypeAlias = list[tuple[str, str]]
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A store with a server behind it."""
+
+    async def check(self) -> Concerns:
+        """What an operator should mend."""
+        ...
+
+
+async def check(store: Store) -> Concerns:
+    """Ask the store that does the counting, whatever stands in front of it."""
+    inner: object = store
+    while (behind := getattr(inner, "store", None)) is not None:
+        inner = behind
+    return await inner.check() if isinstance(inner, Checkable) else ()
+
+
+async def examine(topology: Topology, keys: Iterable[str]) -> Concerns:
+    """All concerns about the servers that own these keys, which are some of ours."""
+    servers: dict[Endpoint, str] = {}
+    for key in keys:
+        try:
+            servers.setdefault(await topology.locate(key), key)
+        except StoreError as fault:
+            return (Concern(AWAY, "the store", str(fault)),)
+    return tuple([each for server in servers.items() for each in await _concerns(*server)])
+
+
+async def _concerns(server: Endpoint, key: str) -> Concerns:
+    line = Multiplexer(server, deadline=PATIENCE)
+    try:
+        found = await _rights(line, key)
+        if all(code != SHUTS_OUT for code, _ in found):
+            found += await _state(line)
+    except StoreError as fault:
+        found = [(AWAY, str(fault))]
+    finally:
+        await line.aclose()
+    return tuple(Concern(code, server.where, what) for code, what in found)
+
+
+async def _rights(line: Multiplexer, key: str) -> Found:
+    """Try each command that a decision takes; ``XX`` sets nothing, for there is no such key."""
+    commands: list[tuple[Word, ...]] = [
+        ("EVAL", NOTHING_SCRIPT, 1, key),
+        ("EVALSHA", NOTHING_SHA, 1, key),
+        ("TIME",),
+        ("GET", key),
+        ("MGET", key),
+        ("SET", key, "", "XX", "PX", 1),
+    ]
+    outcomes = await asyncio.gather(*map(line.ask, commands), return_exceptions=True)
+    complaints: dict[tuple[str, str], list[str]] = {}
+    for (verb, *_), outcome in zip(commands, outcomes, strict=True):
+        if isinstance(outcome, ErrorReply):
+            if not isinstance(outcome.reply, NoScriptError):
+                complaints.setdefault((_code(outcome), str(outcome)), []).append(str(verb))
+        elif isinstance(outcome, BaseException):
+            raise outcome
+    return [(code, f"{', '.join(verbs)}: {text}") for (code, text), verbs in complaints.items()]
+
+
+def _code(fault: ErrorReply) -> str:
+    match fault.reply:
+        case AuthenticationError():
+            return SHUTS_OUT
+        case NoPermissionError():
+            return FORBIDS
+    return REFUSES
+
+
+async def _state(line: Multiplexer) -> Found:
+    """What the server says of itself."""
+    try:
+        said: bytes = b"\n".join([await line.call("INFO", part) for part in ("server", "memory")])
+    except ErrorReply as fault:
+        return [(UNSEEN, f"whether it evicts, and how old it is: {fault}")]
+    told = dict(re.findall(r"^(\w+):([^\r\n]*)", said.decode(errors="replace"), re.MULTILINE))
+    found: Found = []
+    policy = told.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        why = "an evicted counter is a fresh limit for an attacker, so too much is admitted"
+        found.append((EVICTS, f"maxmemory-policy is {policy}: {why}; set noeviction"))
+    version = told.get("redis_version", "")
+    if version and tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
+        found.append((TOO_OLD, f"Redis {version} has no SET … KEEPTTL; 6.0 is the first that has"))
+    return found
+
+
+class Checkup:
+    """Looks once per process, in the background, from when the store is first used.
+
+    While the server is away it tries again, ever more rarely: it may come back misconfigured.
+    """
+
+    def __init__(self, topology: Topology, keys: Sequence[str]) -> None:
+        self._look = partial(examine, topology, keys)
+        self._task: asyncio.Task[None] | None = None
+        self._done = False
+
+    def begin(self) -> None:
+        """Start, unless it is under way or done."""
+        if not self._done and (self._task is None or self._task.done()):
+            self._task = asyncio.get_running_loop().create_task(self._until_seen())
+
+    async def now(self) -> Concerns:
+        """Look now instead, and leave the log alone: the caller has what there is to know."""
+        await self.end()
+        concerns = await self._look()
+        self._done = not _away(concerns)
+        return concerns
+
+    async def end(self) -> None:
+        """Call it off, if this event loop has begun it."""
+        task = self._task
+        if task is not None and task.get_loop() is asyncio.get_running_loop():
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _until_seen(self) -> None:
+        told: Concerns = ()
+        pause = FIRST_PAUSE
+        while _away(concerns := await self._look()):
+            if concerns != told:
+                _log(concerns)
+            told = concerns
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        self._done = True
+        _log(concerns)
+
+
+def _log(concerns: Concerns) -> None:
+    for concern in concerns:
+        logger.log(LEVELS.get(concern.code, logging.ERROR), "%s", concern)
+
+
+def _away(concerns: Concerns) -> bool:
+    return any(concern.code == AWAY for concern in concerns)

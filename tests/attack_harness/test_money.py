@@ -1,0 +1,84 @@
+"""The studies of money: bounds that hold, attackers that come near them, users who are served."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attack_harness.actors import draws
+from attack_harness.attackers.base import Ground
+from attack_harness.attackers.optimal import Optimal
+from attack_harness.attackers.poisoning import Poisoning
+from attack_harness.money import bound, caps, poisoned
+from attack_harness.money.__main__ import main
+from attack_harness.money.plain_conversion import PlainConversion
+from attack_harness.money.stage import on_stage
+from examples.target_app.protection import default_policy
+
+
+async def test_the_optimal_attacker_comes_near_the_bound_and_not_past_it() -> None:
+    """So the bound that is printed is neither broken nor a fairy tale."""
+    found = await bound.study(seed=3, hours=1.0)
+    assert 0.8 * found["bound"] <= found["spent"] <= found["bound"]
+    assert found["bound_by"] == ["budget"]
+
+
+async def test_without_any_detector_no_attack_costs_more_than_its_cap() -> None:
+    found = await caps.study(seed=3, users=300, part=0.1)
+    assert [attack["under"] for attack in found["attacks"]] == [True] * 4
+    assert all(attack["spent"] > 0 for attack in found["attacks"])
+    assert found["refused_share"] <= 0.005
+
+
+def plan(entered: float) -> Any:
+    family = Poisoning(verified=entered, hours=0.5)
+    return family.plan(Ground(draws(1, family.name)))
+
+
+async def test_the_rule_that_everybody_publishes_stops_who_enters_no_codes() -> None:
+    """It is a fair opponent: 20 messages a block, and then silence for an hour."""
+    attack = plan(0.0)
+    played = await on_stage(attack.actors(), guard=False, around=PlainConversion)
+    assert len(played.books.ledger) == 4 * 20
+
+
+async def test_and_is_walked_around_by_who_enters_half_of_them() -> None:
+    attack = plan(0.5)
+    plain = await on_stage(attack.actors(), guard=False, around=PlainConversion)
+    ours = await on_stage(attack.actors())
+    assert ours.spend(attack) <= 0.25 * plain.spend(attack)
+    assert len(plain.books.ledger) > 0.7 * len(attack.shots)
+
+
+async def test_the_same_share_is_entered_whoever_defends() -> None:
+    """The bots decide beforehand who enters a code, so the plays can be compared."""
+    attack = plan(0.3)
+    played = await on_stage(attack.actors(), guard=False)
+    entered = played.log.calls - len(played.log.exchanges)
+    assert 0.2 < entered / 2 / len(attack.shots) < 0.4
+
+
+def test_an_attacker_aims_at_a_country_with_room() -> None:
+    country, price, usd = Optimal(default_policy()).aim()
+    assert country == "DE"
+    assert 0 < price < usd
+
+
+@pytest.mark.parametrize("entered", [0.3, 0.7])
+async def test_a_study_of_poisoning_says_what_it_compared(
+    entered: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poisoned, "SHARES", (entered,))
+    [row] = await poisoned.study(seed=1, hours=0.2)
+    assert row["entered"] == entered
+    assert row["undefended"] >= row["plain_rule"] >= row["pumpguard"] > 0
+
+
+def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--quick", "--seed", "2", "--out", str(tmp_path)]) == 0
+    said = json.loads((tmp_path / "money.json").read_text())
+    assert said.keys() == {"seed", "bound", "caps", "poisoning"}
+    assert "Optimal attacker" in capsys.readouterr().out

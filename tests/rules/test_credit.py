@@ -1,0 +1,98 @@
+"""Lines of credit: what a subject may cost before anybody has entered a code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pumpguard import Action, Policy, PolicyError
+from pumpguard.rules import Credit
+from tests.rules.trying import Trying, numbers
+
+PRICE = 0.25
+
+
+def trying(by: str = "country", usd: float = 1.0, **settings: Any) -> Trying:
+    return Trying(Credit(lines={by: usd}, **settings), settled=True)
+
+
+async def test_an_unverified_subject_costs_no_more_than_its_line() -> None:
+    app = trying()
+    sent = [await app.send(phone, price=PRICE) for phone in numbers(6, app)]
+    assert [decision.allowed for decision in sent] == [True] * 4 + [False] * 2
+    finding = sent[-1].finding
+    assert finding is not None
+    assert finding.code == "CREDIT_SPENT"
+    assert finding.evidence == {"by": "country", "unverified": 1.0, "line": 1.0}
+
+
+async def test_a_verification_pays_its_message_back() -> None:
+    """An app whose users enter their codes never notices the line."""
+    app = trying()
+    for phone in numbers(40, app):
+        assert await app.allows(phone, price=PRICE)
+        await app.verified(phone)
+
+
+async def test_credit_is_earned() -> None:
+    """Forty verified dollars a day let twelve stand unverified the day after."""
+    app = trying()
+    for phone in numbers(160, app):
+        assert await app.allows(phone, price=PRICE)
+        await app.verified(phone)
+    app.clock.advance(86_400)
+    sent = [await app.allows(phone, price=PRICE) for phone in numbers(60, app)]
+    assert sent.count(True) == 48
+
+
+async def test_debts_are_forgiven_evenly() -> None:
+    """In thousandths of the time: a quarter of the line takes a quarter of a day."""
+    app = trying()
+    for phone in numbers(4, app):
+        assert await app.allows(phone, price=PRICE)
+    app.clock.advance(0.248 * 86_400)
+    assert not await app.allows("+447400555001", price=PRICE)
+    app.clock.advance(0.003 * 86_400)
+    assert await app.allows("+447400555001", price=PRICE)
+
+
+async def test_an_address_answers_for_its_own_messages() -> None:
+    """Whoever verifies at another address pays back what was sent from this one."""
+    app = trying("network")
+    here = [await app.allows(phone, "203.0.113.1", price=PRICE) for phone in numbers(5, app)]
+    assert here == [True] * 4 + [False]
+    assert await app.allows("+447400555002", "203.0.113.2", price=PRICE)
+    await app.verified("+447400000000")  # the first of them, sent from the first address
+    assert await app.allows("+447400555003", "203.0.113.1", price=PRICE)
+
+
+def test_without_verifications_it_cannot_work_and_says_so() -> None:
+    with pytest.raises(PolicyError) as caught:
+        Policy(send="/send", rules=[Credit()])
+    assert caught.value.path == "verify"
+
+
+async def test_action_and_risk_are_the_operators_to_choose() -> None:
+    app = trying(action="challenge", high_risk_factor=0.25)
+    assert await app.allows("+2348021234501", price=PRICE)
+    asked = await app.send("+2348021234502", price=PRICE)
+    assert asked.action is Action.CHALLENGE
+    assert await app.allows("+2348021234502", price=PRICE, proved=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        ({"lines": {}}, "rules.credit.lines"),
+        ({"lines": {"planet": 1.0}}, "rules.credit.lines.planet"),
+        ({"lines": {"country": 0.0}}, "rules.credit.lines.country"),
+        ({"ratio": 2.0}, "rules.credit.ratio"),
+        ({"seconds": 0}, "rules.credit.seconds"),
+        ({"high_risk_factor": 0.0}, "rules.credit.high_risk_factor"),
+    ],
+)
+def test_a_line_that_makes_no_sense_is_refused(settings: dict[str, Any], path: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        Credit(**settings)
+    assert caught.value.path == path

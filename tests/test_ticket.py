@@ -1,0 +1,44 @@
+"""A ticket travels as text and means the same where it arrives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pumpguard import TicketError
+from pumpguard.testing import make_attempt
+from pumpguard.ticket import Ticket
+
+keys = st.none() | st.text()
+
+
+@given(
+    reservation=st.binary(min_size=4, max_size=4),
+    address=st.sampled_from(["203.0.113.9", "2001:db8::9", None]),
+    session=keys,
+    account=keys,
+    device=keys,
+)
+def test_a_ticket_survives_being_text(
+    reservation: bytes, address: str | None, **facts: str | None
+) -> None:
+    attempt = replace(make_attempt(address=address, country="GB"), **facts)  # type: ignore[arg-type]
+    there = Ticket.parse(str(Ticket(reservation, attempt)))
+    assert there.reservation == reservation
+    for by in ("phone", "network", "site", "client_country", "session", "account", "device"):
+        assert there.attempt.subject(by) == attempt.subject(by)
+
+
+@given(st.text())
+def test_any_other_text_is_refused(text: str) -> None:
+    with pytest.raises(TicketError):
+        Ticket.parse(text)
+
+
+@pytest.mark.parametrize("text", ["e30=", "W10=", "WzEsMl0=", "bnVsbA==", ""])
+def test_other_json_is_refused(text: str) -> None:
+    with pytest.raises(TicketError):
+        Ticket.parse(text)
