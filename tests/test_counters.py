@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pumpguard.chain import share
@@ -26,13 +26,22 @@ from pumpguard.store.base import Plan
 
 @pytest.mark.parametrize(
     ("usd", "expected"),
-    [(0, 0), (0.0075, 7_500), (0.1, 100_000), (0.07, 70_000), (1e-7, 1), (1 / 3, 333_334)],
+    [
+        (0, 0),
+        (0.0075, 7_500),
+        (0.1, 100_000),
+        (0.07, 70_000),
+        (1e-7, 1),
+        (1 / 3, 333_334),
+        (1073.741805, 1_073_741_805),
+    ],
 )
 def test_prices_round_up_to_the_next_micro_dollar(usd: float, expected: int) -> None:
     """Never for less than it is, and not by one more for what only floats make of it."""
     assert micros(usd) == expected
 
 
+@settings(max_examples=2_000)
 @given(st.integers(0, 10**12))
 def test_whole_micro_dollars_stay_what_they_are(whole: int) -> None:
     """Up to a million dollars, in USD and back."""

@@ -243,7 +243,8 @@ Counter: TypeAlias = (
 
 def micros(usd: float) -> int:
     """USD as whole µ$, rounded up: a price is never taken for less than it is."""
-    return ceil(usd * 1e6 - 1e-9)
+    # Rounded first: what floats add by themselves is no micro-dollar.
+    return ceil(round(usd * 1e6, 3))
 
 
 def identity(counter: Counter) -> str:

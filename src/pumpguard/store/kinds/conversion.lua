@@ -21,7 +21,7 @@ local function conversion_read(_, span, stored, now, shape)
   local listed = #stored >= 21 and string.byte(stored, 21) or MOST_SLICES + 1
   if listed <= MOST_SLICES and #stored >= 21 + SLICE * listed then
     sum, matured, verified, ends, newest, count = struct.unpack('>I4I2I2I6I6B', stored)
-    if now - newest * width > REMEMBERED then
+    if now - newest * width > REMEMBERED and now >= ends then
       sum, matured, verified, ends, newest, count = 0, 0, 0, 0, index, 0
     else
       slices = string.sub(stored, 22, 21 + SLICE * count)

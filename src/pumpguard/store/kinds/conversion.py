@@ -212,7 +212,7 @@ def look(
     """Read a conversion; sends of at least ``ripe`` ms have matured."""
     wide, span = width(counter), counter.seconds * 1000
     index = now // wide
-    if stored is None or now - stored.index * wide > REMEMBERED:
+    if stored is None or (now - stored.index * wide > REMEMBERED and now >= stored.ends):
         stored = Kept(index=index)
     if index < stored.index:
         index, now = stored.index, stored.index * wide
