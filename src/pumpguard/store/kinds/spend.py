@@ -21,7 +21,7 @@ class SpendLook:
     price: int
     now: int
     index: int
-    amounts: list[int]
+    amounts: tuple[int, ...]
 
     @property
     def used(self) -> int:
@@ -39,7 +39,7 @@ class SpendLook:
 
     def charged(self) -> tuple[Slices, int]:
         """The price in the current slice."""
-        return self._kept([self.amounts[0] + self.price, *self.amounts[1:]])
+        return self._kept((self.amounts[0] + self.price, *self.amounts[1:]))
 
     def refunded(self, sent_at: int) -> tuple[Slices, int] | None:
         """The price given back to the slice in which it was spent, if that still matters."""
@@ -49,9 +49,9 @@ class SpendLook:
             return None
         amounts = list(self.amounts)
         amounts[ago] -= back
-        return self._kept(amounts)
+        return self._kept(tuple(amounts))
 
-    def _kept(self, amounts: list[int]) -> tuple[Slices, int]:
+    def _kept(self, amounts: tuple[int, ...]) -> tuple[Slices, int]:
         return (self.index, amounts), self.now + self.span + self.span // SLICES
 
 

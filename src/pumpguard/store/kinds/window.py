@@ -9,12 +9,12 @@ between two buckets admits up to 1.99 times the limit to a client that knows the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from pumpguard.counters import EXACT_UP_TO, SLICES
 
-Log: TypeAlias = list[int]
-Slices: TypeAlias = tuple[int, list[int]]
+Log: TypeAlias = tuple[int, ...]
+Slices: TypeAlias = tuple[int, tuple[int, ...]]
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class LogLook:
 
     def charged(self) -> tuple[Log, int]:
         """The newest ``limit`` hits are all that can ever matter."""
-        return [*self.live, self.now][-self.limit :], self.now + self.span
+        return (*self.live, self.now)[-self.limit :], self.now + self.span
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class SlicesLook:
     span: int
     now: int
     index: int
-    counts: list[int]
+    counts: tuple[int, ...]
 
     @property
     def used(self) -> int:
@@ -69,26 +69,27 @@ class SlicesLook:
 
     def charged(self) -> tuple[Slices, int]:
         """One more in the current slice."""
-        counts = [self.counts[0] + 1, *self.counts[1:]]
+        counts = (self.counts[0] + 1, *self.counts[1:])
         return (self.index, counts), self.now + self.span + self.span // SLICES
 
 
 def look(limit: int, span: int, stored: Log | Slices | None, now: int) -> LogLook | SlicesLook:
-    """Read a window of ``span`` milliseconds."""
+    """Read a window of ``span`` milliseconds; what is stored has the layout of its limit, because
+    that is part of a counter's identity."""
     if limit <= EXACT_UP_TO:
-        times = stored if isinstance(stored, list) else []
+        times = cast(Log, stored or ())
         now = max(now, times[-1]) if times else now
-        return LogLook(limit, span, now, [time for time in times if time > now - span])
-    return SlicesLook(limit, span, *slid(span, stored if isinstance(stored, tuple) else None, now))
+        return LogLook(limit, span, now, tuple([time for time in times if time > now - span]))
+    return SlicesLook(limit, span, *slid(span, cast(Slices | None, stored), now))
 
 
-def slid(span: int, stored: Slices | None, now: int) -> tuple[int, int, list[int]]:
+def slid(span: int, stored: Slices | None, now: int) -> tuple[int, int, tuple[int, ...]]:
     """The time, the current slice's index, and the slices that touch the window, newest first."""
     width = span // SLICES
     index = now // width
     if stored is None:
-        return now, index, [0] * (SLICES + 1)
+        return now, index, (0,) * (SLICES + 1)
     newest, counts = stored
     index = max(index, newest)
-    shifted = ([0] * min(index - newest, SLICES + 1) + counts)[: SLICES + 1]
+    shifted = ((0,) * min(index - newest, SLICES + 1) + counts)[: SLICES + 1]
     return max(now, newest * width), index, shifted
