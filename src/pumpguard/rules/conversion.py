@@ -44,7 +44,7 @@ class Conversion:
     by: Sequence[str] = ("prefix:3", "prefix:4", "prefix:6", "country", "network")
     p0: float = 0.5
     p1: float = 0.05
-    h: float = 12.0
+    h: float = 12.8
     minimum: int = 20
     seconds: int = 600
     hold: int = 1_800
