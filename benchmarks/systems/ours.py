@@ -21,6 +21,9 @@ from .app import make_app
 DEADLINE = 5.0
 """Long, so that a pause of a shared machine is measured and not mistaken for a lost Redis."""
 
+PLENTY = 9_000_000.0
+"""USD a day: what is measured is what deciding costs, and not when the money ends."""
+
 ROOM = 3_000_000
 """Counters that the store in memory may hold: a whole run's."""
 
@@ -33,7 +36,9 @@ def networks() -> PackagedNetworks:
 
 def policy(rules: Any = None, **more: Any) -> Policy:
     """The default policy for this traffic, or one with other rules."""
-    settings: dict[str, Any] = {"deadline": DEADLINE, "name": "bench", **more}
+    settings: dict[str, Any] = {
+        "deadline": DEADLINE, "name": "bench", "daily_budget": PLENTY, **more,
+    }  # fmt: skip
     return Policy(send=PATH, home=HOME, rules=rules, **settings)
 
 

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from pumpguard.counters import Window
 from pumpguard.errors import StoreError
 from pumpguard.store.base import DAY, Plan, Question
-from pumpguard.store.encoding import DECIDE, REDEEM, SETTLE, Script
+from pumpguard.store.encoding import FILES, REDEEM, SETTLE, Script, decide_script
 from pumpguard.store.redis import RedisStore
 from tests.conftest import PATIENT
 from tests.store.asking import (
@@ -258,7 +258,10 @@ def test_one_store_serves_several_event_loops(valkey_url: str, name: str) -> Non
 @pytest.mark.parametrize(
     ("script", "calls"),
     [
-        (DECIDE, [("MGET", "unpack"), ("SET", "key"), ("SET", "key"), ("TIME", "")]),
+        (
+            decide_script(frozenset(FILES)),
+            [("MGET", "unpack"), ("SET", "key"), ("SET", "key"), ("TIME", "")],
+        ),
         (REDEEM, [("GET", "KEYS"), ("SET", "key"), ("SET", "key"), ("TIME", "")]),
         (SETTLE, [("MGET", "unpack"), ("SET", "key"), ("SET", "key"), ("TIME", "")]),
     ],

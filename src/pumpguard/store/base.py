@@ -42,9 +42,9 @@ from pumpguard.counters import (
 from pumpguard.decision import Action
 
 NEVER_REFUSE = (Known, Pulse, Tickets, Refunds)
-LEARNING = (Credit, Conversion, Pulse, Known, Tickets)
 SETTLED = (Spend, Credit, Conversion, Tickets)
 READ_FIRST = (Known, Pulse)
+"""Kinds on which the reading of other kinds depends."""
 
 DAY = 86_400
 """Seconds. A verification counts once per number in any such time."""
@@ -95,17 +95,19 @@ class Plan:
         tickets = [counter for counter in counters if isinstance(counter, Tickets)]
         self.settled = any(isinstance(counter, SETTLED) for counter in counters)
         """Whether something here is about money or outcomes."""
-        self.learns = any(isinstance(counter, LEARNING) for counter in counters)
-        """Whether something here depends on outcomes."""
+        self.kinds = frozenset(type(counter) for counter in counters)
         self.writes_tickets = bool(tickets)
         self.remembered = tickets[0].remembers if tickets else ()
         """The dimensions that a ticket remembers, in this order."""
 
     @cached_property
     def grouped(self) -> tuple[tuple[int, ...], ...]:
-        """The indexes of the counters of each group, in the order in which they are read."""
+        """The indexes of the counters of each group, in the order in which they are read: those
+        that others depend on first, and those that are one sum with several limits together."""
+        first = {which: i for i, which in reversed(list(enumerate(self.identities)))}
         reading = sorted(
-            range(len(self.counters)), key=lambda i: not isinstance(self.counters[i], READ_FIRST)
+            range(len(self.counters)),
+            key=lambda i: (not isinstance(self.counters[i], READ_FIRST), first[self.identities[i]]),
         )
         return tuple(
             tuple(i for i in reading if self.group_of[i] == g) for g in range(len(self.groups))

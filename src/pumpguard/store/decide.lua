@@ -29,17 +29,8 @@ if ARGV[8] ~= '' then
   ticket = string.sub(ARGV[8], 11)
 end
 
-local values, expiries, segments = redis.call('MGET', unpack(KEYS)), {}, {}
+local values, expiries = redis.call('MGET', unpack(KEYS)), {}
 for g = 1, #KEYS do values[g], expiries[g] = value_checked(values[g], now) end
-
-local function segments_of(g)
-  local found = segments[g]
-  if not found then
-    found = value_segments(values[g])
-    segments[g] = found
-  end
-  return found
-end
 
 -- 1. A standing ban ends it here, and writes nothing: being banned must stay cheap.
 
@@ -47,7 +38,7 @@ local banned = {0, now}
 for _ = 1, string.byte(plan, 2) do
   local index, g, id
   index, g, id, at = struct.unpack('>BBI3', plan, at)
-  local level, wait = ban_standing(segments_of(g + 1)[id], now)
+  local level, wait = ban_standing(value_find(values[g + 1], id), now)
   if wait > 0 then
     banned[#banned + 1] = index
     banned[#banned + 1] = level
@@ -58,20 +49,23 @@ if #banned > 2 then return banned end
 
 -- 2. Read all.
 
-local groups = {}
 -- Of each counter, in columns: a table per counter would cost more than all the counting.
 local kinds, binds, attempts, ids, limits, spans, states = {}, {}, {}, {}, {}, {}, {}
+local tails, segments = {}, {}
+local lasts, others = {[0] = 0}, {}  -- of each group: its last counter, and segments it has besides
 
 for g = 1, #KEYS do
-  local kept, first, size = segments_of(g), #kinds + 1, string.byte(plan, at)
-  groups[g] = {first = first, last = first + size - 1}
-  at = at + 1
-  for i = first, first + size - 1 do
-    local kind, flags, id, limit, span
-    kind, flags, id, limit, span, at = struct.unpack('>c1BI3I6I6', plan, at)
+  local first, last = lasts[g - 1] + 1, lasts[g - 1] + string.byte(plan, at)
+  lasts[g], at = last, at + 1
+  for i = first, last do
+    local kind, flags
+    kind, flags, ids[i], limits[i], spans[i], at = struct.unpack('>c1BI3I6I6', plan, at)
     kinds[i], binds[i], attempts[i] = kind, flags % 2 == 1, flags >= ATTEMPTS
-    ids[i], limits[i], spans[i] = id, limit, span
-    states[i] = READ[kind](limit, span, kept[id] or '', now, read_tail(kind))
+    tails[i] = read_tail(kind)
+  end
+  others[g] = value_split(values[g], ids, first, last, segments)
+  for i = first, last do
+    states[i] = READ[kinds[i]](limits[i], spans[i], segments[i], now, tails[i])
   end
 end
 
@@ -94,10 +88,10 @@ end
 
 -- 3. Decide all.
 
-local written = {}  -- what to store and for how long it can matter, by counter
+local ttls = {}  -- of each counter that is written: for how long it can matter
 
 local function strike(i)
-  written[i] = {ban_strike(limits[i], spans[i], states[i], chance)}
+  segments[i], ttls[i] = ban_strike(limits[i], spans[i], states[i], chance)
 end
 
 -- Attempts count whatever becomes of the request.
@@ -119,7 +113,7 @@ for i, kind in ipairs(kinds) do
   local state, charge = states[i], CHARGE[kind]
   if charge and (attempts[i] or state.begins or (admitted and state.wait == 0)) then
     local stored, ttl = charge(limits[i], spans[i], state)
-    if stored then written[i] = {stored, ttl} end
+    if stored then segments[i], ttls[i] = stored, ttl end
   end
 end
 
@@ -135,19 +129,18 @@ if not admitted then
   end
 end
 
-for g, group in ipairs(groups) do
-  local kept, ttl = segments[g], 0
-  for i = group.first, group.last do
-    local write = written[i]
-    if write then
-      kept[ids[i]] = write[1]
-      if write[2] > ttl then ttl = write[2] end
+for g = 1, #KEYS do
+  local first, last, ttl = lasts[g - 1] + 1, lasts[g], 0
+  for i = first, last do
+    if not ttls[i] and i > first and ids[i] == ids[i - 1] then  -- one sum, with several limits
+      segments[i], ttls[i] = segments[i - 1], ttls[i - 1]
     end
+    if ttls[i] and ttls[i] > ttl then ttl = ttls[i] end
   end
   if ttl > 0 then
-    value_write(
-      KEYS[g], kept, ids, group.first, group.last, UNKNOWN_KEPT, expiries[g], now, ttl
-    )
+    local parts, size = value_joined(ids, segments, first, last)
+    if others[g] then value_join_others(parts, size, others[g], UNKNOWN_KEPT) end
+    value_write(KEYS[g], parts, expiries[g], now, ttl)
   end
 end
 

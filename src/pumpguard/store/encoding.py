@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from functools import cache
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -64,12 +65,29 @@ def script(*parts: str) -> Script:
     return Script(sha1(body.encode(), usedforsecurity=False).hexdigest(), body)
 
 
-COUNTING = ("kinds/window", "kinds/distinct", "kinds/neighbours", "kinds/ban", "kinds/spend")
-LEARNING = ("kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/known", "kinds/tickets")
+FILES: dict[type[Counter], str] = {
+    Window: "kinds/window",
+    Distinct: "kinds/distinct",
+    Neighbours: "kinds/neighbours",
+    Ban: "kinds/ban",
+    Spend: "kinds/spend",
+    Credit: "kinds/credit",
+    Conversion: "kinds/conversion",
+    Pulse: "kinds/pulse",
+    Known: "kinds/known",
+    Tickets: "kinds/tickets",
+}
+ALWAYS = frozenset({Window, Ban})
+"""What the loop itself, or another kind, is built on."""
 
-DECIDE = script(*COUNTING, *LEARNING, "plan", "decide")
-DECIDE_WITHOUT_OUTCOMES = script(*COUNTING, "plan", "decide")
-"""For policies that nobody tells outcomes: what a script defines, every call pays for."""
+
+@cache
+def decide_script(kinds: frozenset[type[Counter]]) -> Script:
+    """The script that knows these kinds: what a script defines, every call of it pays for."""
+    return script(
+        *(file for kind, file in FILES.items() if kind in kinds | ALWAYS), "plan", "decide"
+    )
+
 
 REDEEM = script("kinds/known", "kinds/tickets", "redeem")
 SETTLE = script(

@@ -24,5 +24,7 @@ for from = #stored - size + 1, tickets_from(span, stored, now, size), -size do
 end
 local kept, ttl, counts = known_verified(known_span, segments[known_id] or '', now, #open > 0)
 segments[known_id], segments[id] = kept, nil
-value_write(KEYS[1], segments, {}, 1, 0, math.huge, expires, now, ttl)
+local parts = {''}
+value_join_others(parts, 6, segments, math.huge)
+value_write(KEYS[1], parts, expires, now, ttl)
 return {counts and 1 or 0, now, unpack(open)}

@@ -23,11 +23,10 @@ from pumpguard.store.base import (
     gives_strikes,
 )
 from pumpguard.store.encoding import (
-    DECIDE,
-    DECIDE_WITHOUT_OUTCOMES,
     KINDS,
     REDEEM,
     SETTLE,
+    decide_script,
     facts,
     outcome,
     redeemed,
@@ -92,7 +91,7 @@ class RedisStore:
             link, prefix = self._links[shard], self._prefixes[shard]
             plan = spread(plan, len(self._links))
         keys = self._keys(question, prefix)
-        sha, script = DECIDE if plan.learns else DECIDE_WITHOUT_OUTCOMES
+        sha, script = decide_script(plan.kinds)
         reply = await link.run(sha, script, keys, self._arguments(question, plan, keys))
         answer = decode(plan, reply)
         if answer.admitted and plan.writes_tickets:

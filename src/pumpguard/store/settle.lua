@@ -125,6 +125,8 @@ for o = 1, #ARGV, 2 do
 end
 
 for name, ttl in pairs(ttls) do
-  value_write(name, segments[name], {}, 1, 0, math.huge, expiries[name], now, ttl)
+  local parts = {''}
+  value_join_others(parts, 6, segments[name], math.huge)
+  value_write(name, parts, expiries[name], now, ttl)
 end
 return applied

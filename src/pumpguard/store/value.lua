@@ -13,8 +13,10 @@ local function value_checked(value, now)
   return value, expires
 end
 
-local function value_segments(value)
-  local found, from = {}, 7
+-- The segments from a place on (the first, unless told), by their ids.
+local function value_segments(value, from)
+  local found = {}
+  from = from or 7
   while from + 3 <= #value do
     local id, size = struct.unpack('>I3B', value, from)
     found[id] = string.sub(value, from + 4, from + 3 + size)
@@ -23,26 +25,67 @@ local function value_segments(value)
   return found
 end
 
--- Writes the segments of ids[first..last], and of the others as many as `room` bytes hold. They
--- matter for `ttl` ms; the expiry is moved in steps of a tenth, so that most writes leave it as
--- it is.
-local function value_write(key, segments, ids, first, last, room, expires, now, ttl)
-  local parts, size = {''}, 6
+-- One segment, or nothing.
+local function value_find(value, wanted)
+  local from = 7
+  while from + 3 <= #value do
+    local id, size = struct.unpack('>I3B', value, from)
+    if id == wanted then return string.sub(value, from + 4, from + 3 + size) end
+    from = from + 4 + size
+  end
+end
+
+-- Puts the segments of ids[first..last] into `into`, '' for none. Returns the others by their ids,
+-- or nothing if there are none. A value mostly holds just these, in this order: then no table is
+-- made. Counters that share a segment follow each other.
+local function value_split(value, ids, first, last, into)
+  local from, others = 7
   for i = first, last do
-    local id = ids[i]
-    local stored = segments[id]
-    if stored then
-      parts[#parts + 1] = struct.pack('>I3B', id, #stored) .. stored
-      size = size + 4 + #stored
-      segments[id] = nil
+    local id, size
+    if not others and from + 3 <= #value then id, size = struct.unpack('>I3B', value, from) end
+    if i > first and ids[i] == ids[i - 1] then
+      into[i] = into[i - 1]
+    elseif id == ids[i] then
+      into[i] = string.sub(value, from + 4, from + 3 + size)
+      from = from + 4 + size
+    elseif id or others then
+      others = others or value_segments(value, from)
+      into[i] = others[ids[i]] or ''
+      others[ids[i]] = nil
+    else
+      into[i] = ''
     end
   end
-  for id, stored in pairs(segments) do
+  if not others and from + 3 <= #value then others = value_segments(value, from) end
+  return others
+end
+
+-- The segments of ids[first..last] with their heads, behind a place for the expiry, and their size.
+local function value_joined(ids, segments, first, last)
+  local parts, size, n = {''}, 6, 1
+  for i = first, last do
+    local stored = segments[i]
+    if stored ~= '' and (i == last or ids[i] ~= ids[i + 1]) then
+      parts[n + 1], parts[n + 2] = struct.pack('>I3B', ids[i], #stored), stored
+      size, n = size + 4 + #stored, n + 2
+    end
+  end
+  return parts, size
+end
+
+-- Adds as many other segments as `room` bytes hold.
+local function value_join_others(parts, size, others, room)
+  for id, stored in pairs(others) do
     if size + 4 + #stored <= room then
       parts[#parts + 1] = struct.pack('>I3B', id, #stored) .. stored
       size = size + 4 + #stored
     end
   end
+end
+
+-- Writes a value that matters for `ttl` ms; the expiry is moved in steps of a tenth, so that most
+-- writes leave it as it is.
+local function value_write(key, parts, expires, now, ttl)
   if expires >= now + ttl then
     parts[1] = struct.pack('>I6', expires)
     redis.call('SET', key, table.concat(parts), 'KEEPTTL')
