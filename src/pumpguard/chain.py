@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import Conversion, Counter, Distinct, Reading, divided
-from pumpguard.decision import Action, Finding
+from pumpguard.decision import Finding, met
 from pumpguard.rules import Rule
-from pumpguard.store.base import Plan
+from pumpguard.store.base import Plan, Weight
 
 SHEETS = 1_024
 """How many different questions a chain keeps prepared; far more than a policy has."""
@@ -33,21 +33,22 @@ class Sheet:
 
     ``silent`` rules declared nothing and speak from the attempt alone. ``asking`` holds each other
     rule with the plan's index of each of its counters, ``None`` for one that cannot be asked
-    because the attempt has no such subject.
+    because the attempt has no such subject, and with its weight in the risk score.
     """
 
     declared: Declared
     readers: tuple[Reader, ...]
     silent: tuple[Rule, ...]
-    asking: tuple[tuple[Rule, tuple[int | None, ...]], ...]
+    asking: tuple[tuple[Rule, tuple[int | None, ...], Weight], ...]
     plan: Plan
 
 
 class Chain:
-    """A policy's rules, in order."""
+    """A policy's rules, in order; ``scored`` if what they find together may refuse as well."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], scored: bool = False) -> None:
         self.rules = tuple(rules)
+        self._scored = scored
         self._reports = any(getattr(rule, "always", False) for rule in rules)
         self._sheets: dict[object, Sheet] = {}
         self._depends_on = _depends_on(self.rules)
@@ -116,21 +117,26 @@ class Chain:
     def _prepare(self, declared: Declared, unknown: frozenset[str], proved: bool) -> Sheet:
         counters: list[Counter] = []
         binds: list[bool] = []
-        asking: list[tuple[Rule, tuple[int | None, ...]]] = []
+        asking: list[tuple[Rule, tuple[int | None, ...], Weight]] = []
         for rule, mine in zip(self.rules, declared, strict=True):
             places: list[int | None] = []
+            heavy: list[int] = []
             for counter in mine:
                 needs = {counter.by, counter.of if isinstance(counter, Distinct) else counter.by}
                 if not unknown.isdisjoint(needs):
                     places.append(None)
                     continue
+                if weighs(rule, counter):
+                    heavy.append(len(counters))
                 places.append(len(counters))
                 counters.append(counter)
                 binds.append(rule.mode == "enforce" and not met(counter.action, proved))
             if mine:
-                asking.append((rule, tuple(places)))
+                weight = Weight(getattr(rule, "weight", 1.0), tuple(heavy))
+                asking.append((rule, tuple(places), weight))
         silent = tuple(r for r, mine in zip(self.rules, declared, strict=True) if not mine)
-        plan = Plan(counters, binds, self._reports)
+        weights = [weight for _, _, weight in asking] if self._scored else ()
+        plan = Plan(counters, binds, self._reports, weights)
         readers = tuple(subject_reader(by) for by in plan.groups)
         return Sheet(declared, readers, silent, tuple(asking), plan)
 
@@ -148,10 +154,11 @@ def speak(sheet: Sheet, attempt: Attempt) -> list[Finding]:
 def judge(sheet: Sheet, attempt: Attempt, readings: Mapping[int, Reading]) -> list[Finding]:
     """What the others find, now that their counters are read.
 
-    A rule is asked if one of its counters is full, or if it has ``always`` set.
+    A rule is asked if one of its counters is full, or if it has ``always`` set. A finding weighs
+    what was declared, because that is what the store reckons with.
     """
     found = []
-    for rule, places in sheet.asking:
+    for rule, places, weight in sheet.asking:
         if not getattr(rule, "always", False) and not any(
             place in readings and readings[place].full for place in places if place is not None
         ):
@@ -159,18 +166,29 @@ def judge(sheet: Sheet, attempt: Attempt, readings: Mapping[int, Reading]) -> li
         mine = [UNREAD if place is None else readings.get(place, UNREAD) for place in places]
         finding = _judged(rule, attempt, mine)
         if finding is not None:
-            found.append(finding)
+            factor = weight.of(readings)
+            found.append(finding if finding.weight == factor else replace(finding, weight=factor))
     return found
+
+
+def total(sheet: Sheet, score: float, readings: Mapping[int, Reading]) -> float:
+    """The risk score as the store reckons it: times every weight that a full counter earns, in the
+    order of the chain, because another could round differently."""
+    for _, _, weight in sheet.asking:
+        score *= weight.of(readings)
+    return score
+
+
+def weighs(rule: Rule, counter: Counter) -> bool:
+    """Whether this counter puts its rule's weight into the score when it is full; rules whose
+    counters differ in that say so in a method of this name."""
+    say = getattr(rule, "weighs", None)
+    return say is None or bool(say(counter))
 
 
 def asks_for_proof(rule: Rule) -> bool:
     """Whether findings of this rule put a challenge to the client, as far as it says."""
     return rule.mode == "enforce" and getattr(rule, "action", None) == "challenge"
-
-
-def met(action: Action, proved: bool) -> bool:
-    """Whether all that is asked for is proof, and it was given."""
-    return action is Action.ALLOW or (action is Action.CHALLENGE and proved)
 
 
 @lru_cache(maxsize=SHEETS)
@@ -181,7 +199,8 @@ def share(plan: Plan, workers: int) -> Plan:
     """
     learnt = [isinstance(counter, Conversion) for counter in plan.counters]
     binds = [may and not told for may, told in zip(plan.binds, learnt, strict=True)]
-    return Plan([divided(counter, workers) for counter in plan.counters], binds, plan.reports)
+    counters = [divided(counter, workers) for counter in plan.counters]
+    return Plan(counters, binds, plan.reports, plan.weights)
 
 
 def _depends_on(rules: Sequence[Rule]) -> tuple[Reader, ...] | None:

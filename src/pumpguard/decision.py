@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from math import prod
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ class Action(IntEnum):
 
     def __str__(self) -> str:
         return self.name.lower()
+
+
+def met(action: Action, proved: bool) -> bool:
+    """Whether all that is asked for is proof, and it was given."""
+    return action is Action.ALLOW or (action is Action.CHALLENGE and proved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,14 @@ class Decision:
         return next(
             (f for f in self.findings if f.mode == "enforce" and f.action is self.action), None
         )
+
+    @property
+    def score(self) -> float:
+        """The risk score: the product of all findings' weights, 1 without any.
+
+        It is acted on where the policy has a `pumpguard.risk.Risk`, which knows its levels.
+        """
+        return prod(finding.weight for finding in self.findings)
 
     @property
     def retry_after(self) -> float | None:

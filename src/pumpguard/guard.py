@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from pumpguard import sending
 from pumpguard.attempt import Attempt
-from pumpguard.chain import Chain, asks_for_proof, judge, share, speak
+from pumpguard.chain import Chain, asks_for_proof, judge, share, speak, total
 from pumpguard.challenge import Challenge
 from pumpguard.counters import micros
 from pumpguard.decision import Action, Decision, Finding
@@ -22,6 +22,7 @@ from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.ops.alerts import Alert, Alerts
 from pumpguard.policy import Policy
+from pumpguard.risk import product
 from pumpguard.settlement import Failed, Verified, open_settlements
 from pumpguard.store.base import Answer, Question, Store
 from pumpguard.store.memory import MemoryStore, StoreFull
@@ -69,10 +70,12 @@ class Guard:
         if any(map(iscoroutinefunction, (on_decision, type(on_decision).__call__))):
             raise PolicyError("on_decision", "a plain function: nobody would await it", on_decision)
         self._alerts = Alerts(on_alert, clock or time.time)
-        self._chain = Chain(policy.chain)
+        self._risk = None if policy.risk is None or policy.risk.mode == "off" else policy.risk
+        scored = self._risk is not None and self._risk.mode == "enforce"
+        self._chain = Chain(policy.chain, scored)
         self._settlements = open_settlements(policy, self.store)
         self._dearest = policy.price_table.unknown
-        if challenge is None and any(asks_for_proof(rule) for rule in policy.chain):
+        if challenge is None and _asks_for_proof(policy):
             logger.warning(
                 "PG003 rules ask for proof, and no challenge= can tell a solved one: "
                 "whoever is asked stays refused"
@@ -111,19 +114,23 @@ class Guard:
             str(attempt.phone.calling_code),
             micros(self._dearest if attempt.price is None else attempt.price),
         )
+        risk = self._risk
+        if risk is not None:
+            question.score = product(spoken)
+            question.bound = risk.bound(attempt.proved)
         settlements = self._settlements
         if settlements is not None:
             question.ticket = random.randbytes(4)  # noqa: S311 - tells messages apart, no secret
             question.matures_after = settlements.delays.matures_after
             settlements.deliver()  # what was queued where no event loop ran
         if not plan.counters or (refusing and not _feeds_on(question)):
-            return verdict(attempt, spoken)
+            return verdict(attempt, self._weighed(spoken, attempt, question.score))
         try:
             answer, degraded = await self.store.decide(question), False
         except StoreError as error:
             logger.debug("deciding without the store: %s", error)
             if self.policy.on_store_failure != "local":
-                return self._blind(attempt, spoken)
+                return self._blind(attempt, self._weighed(spoken, attempt, question.score))
             try:
                 answer, degraded = self._decide_locally(question), True
             except StoreFull:
@@ -133,6 +140,9 @@ class Guard:
                 attempt, degraded=degraded, known=answer.known, reservation=answer.ticket
             )
         findings = spoken + judge(sheet, attempt, answer.readings)
+        if risk is not None:
+            score = total(sheet, question.score, answer.readings)
+            findings = self._weighed(findings, attempt, score)
         return verdict(attempt, findings, answer.admitted, degraded, answer.known, answer.ticket)
 
     def settle(self, message: Decision | Ticket | str, outcome: Literal["sent", "failed"]) -> None:
@@ -204,6 +214,11 @@ class Guard:
     ) -> None:
         await self.aclose()
 
+    def _weighed(self, findings: list[Finding], attempt: Attempt, score: float) -> list[Finding]:
+        """The findings, and what their score says."""
+        together = self._risk and self._risk.finding(score, attempt.proved)
+        return [*findings, together] if together else findings
+
     def _decide_locally(self, question: Question) -> Answer:
         """This process alone, with its share of every limit."""
         plan = share(question.plan, self.policy.workers)
@@ -220,6 +235,12 @@ class Guard:
     def _refused_blind(self, attempt: Attempt, spoken: list[Finding]) -> Decision:
         away = Finding("store", Action.THROTTLE, "STORE_UNAVAILABLE", retry_after=1.0)
         return verdict(attempt, [*spoken, away], degraded=True)
+
+
+def _asks_for_proof(policy: Policy) -> bool:
+    """Whether somebody may be asked for proof, as far as can be known beforehand."""
+    by_score = policy.risk is not None and policy.risk.asks_for_proof
+    return by_score or any(asks_for_proof(rule) for rule in policy.chain)
 
 
 def _feeds_on(question: Question) -> bool:

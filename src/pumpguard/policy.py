@@ -17,6 +17,7 @@ from pumpguard.intake.address import check_proxy_header
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
+from pumpguard.risk import Risk
 from pumpguard.rules import Rule, Settling
 from pumpguard.rules.assembly import assemble, check_shards
 from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
@@ -42,6 +43,8 @@ class Policy:
     Judging:
         ``home``: ISO regions where most users live.
         ``rules``: a whole chain, or changes to the default one by rule name, as in a TOML file.
+        ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`; a ``[risk]`` table
+        in TOML). Without it, decisions have a score and nothing follows from it.
 
     Money:
         ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
@@ -76,6 +79,7 @@ class Policy:
     body_deadline: float = 5.0
     home: Sequence[str] = ()
     rules: Any = None
+    risk: Risk | None = None
     verify: str | Sequence[str] | None = None
     verify_phone: Any = None
     settled: bool = False
@@ -93,6 +97,8 @@ class Policy:
     price_table: PriceTable = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if isinstance(self.risk, Mapping):  # a table
+            object.__setattr__(self, "risk", build(Risk, self.risk, "risk"))
         check(self)
         self._check_intake()
         self._check_values()

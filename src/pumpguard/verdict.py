@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pumpguard.attempt import Attempt
-from pumpguard.chain import met
-from pumpguard.decision import Action, Decision, Finding
+from pumpguard.decision import Action, Decision, Finding, met
 
 
 def verdict(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 import pytest
@@ -26,7 +28,7 @@ from pumpguard.counters import (
     Window,
 )
 from pumpguard.decision import Action
-from pumpguard.store.base import Plan, Question, Redemption, Settlement, Store, Subject
+from pumpguard.store.base import Plan, Question, Redemption, Settlement, Store, Subject, Weight
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.memory import MemoryStore
 from pumpguard.store.redis import RedisStore
@@ -69,12 +71,23 @@ REFUNDS = Refunds("settlement", limit=1_500, seconds=100)
 PULSE = Pulse("settlement", h=1.0, minimum=2)
 
 
-def plan(pairs: list[tuple[Counter, bool]], reports: bool, settled: bool, pulse: bool) -> Plan:
-    """As a chain makes them; what is settled keeps tickets, and may watch the pulse."""
+def plan(
+    pairs: list[tuple[Counter, bool]],
+    reports: bool,
+    settled: bool,
+    pulse: bool,
+    factors: Sequence[float] = (),
+) -> Plan:
+    """As a chain makes them; what is settled keeps tickets, and may watch the pulse. Every factor
+    is earned by some of the counters."""
     counters, binds = [c for c, _ in pairs], [binds for _, binds in pairs]
     extra: list[Counter] = [KNOWN, TICKETS] if settled else []
     extra += [PULSE] if pulse else []
-    return Plan([*counters, *extra], [*binds, *[True] * len(extra)], reports)
+    weights = [
+        Weight(factor, tuple(range(i % len(counters), len(counters), i + 1)))
+        for i, factor in enumerate(factors)
+    ]
+    return Plan([*counters, *extra], [*binds, *[True] * len(extra)], reports, weights)
 
 
 def segment(pair: tuple[Counter, bool]) -> object:
@@ -89,6 +102,7 @@ PLANS = st.builds(
     st.booleans(),
     st.booleans(),
     st.booleans(),
+    st.lists(st.floats(0.5, 3.0), max_size=4),
 )
 STEPS = st.one_of(
     st.just(0.0), st.floats(0, 3), st.floats(-10, 80), st.sampled_from([86_400.0, 200_000.0])
@@ -106,6 +120,8 @@ ASKS = st.fixed_dictionaries(
         "price": st.sampled_from([0, 1, 700, 50_000]),
         "matures_after": st.sampled_from([None, 1_000, 30_000]),
         "ticket": st.booleans(),
+        "score": st.sampled_from([1.0, 1.25, 0.9, 3.0]),
+        "bound": st.sampled_from([1.25, 2.0, 1.1, inf]),
     }
 )
 TELLS = st.fixed_dictionaries(
@@ -147,6 +163,8 @@ class Pair:
             price=request["price"],
             ticket=ticket,
             matures_after=request["matures_after"],
+            score=request["score"],
+            bound=request["bound"],
         )
         answer, expected = await self.redis.decide(question), await self.memory.decide(question)
         for i, counter in enumerate(plan.counters):  # one at a time, so that failures can be read
@@ -253,6 +271,8 @@ async def test_long_walks_end_where_they_should(
                 "price": chance.choice([0, 7_000, 7_000, 50_000]),
                 "matures_after": chance.choice([None, 30_000]),
                 "ticket": chance.random() < 0.9,
+                "score": 1.0,
+                "bound": inf,
             },
         )
         if chance.random() < converting:

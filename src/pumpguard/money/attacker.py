@@ -22,8 +22,8 @@ from phonenumbers import (
 )
 
 from pumpguard.attempt import Attempt, Client, LineType, NetworkKind, Phone
-from pumpguard.chain import met
 from pumpguard.counters import Counter, Credit, Distinct, Spend, Window, identity
+from pumpguard.decision import met
 from pumpguard.intake.phone import SATELLITE
 from pumpguard.money.places import NOWHERE
 from pumpguard.rules import Rule

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from math import inf
 from typing import TypeAlias
 
 from phonenumbers import SUPPORTED_REGIONS
@@ -39,6 +40,7 @@ def assemble(rules: object, default: tuple[Rule, ...], *, verified: bool) -> tup
         _check_needs(chain)
     chain = _with_settling(chain, verified)
     _check_names(chain)
+    _check_weights(chain)
     return chain
 
 
@@ -113,6 +115,13 @@ def _check_names(chain: tuple[Rule, ...]) -> None:
                 raise PolicyError(
                     f"rules.{rule.name}.after", f"names of rules ({', '.join(names)})", after
                 )
+
+
+def _check_weights(chain: tuple[Rule, ...]) -> None:
+    for rule in chain:
+        weight = getattr(rule, "weight", 1.0)
+        if not (isinstance(weight, int | float) and 0 < weight < inf):
+            raise PolicyError(f"rules.{rule.name}.weight", "a factor above 0", weight)
 
 
 def check_shards(chain: Sequence[Rule], shards: int) -> None:

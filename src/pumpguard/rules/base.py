@@ -23,6 +23,10 @@ class Rule(Protocol):
     that is true). Return the same tuple of counters every time: they say what is counted, and the
     attempt says whose. Counters carry their rule's name: bans know by it what they are fed by.
 
+    What a finding of a rule without counters puts into the risk score is its own ``weight``. A rule
+    with counters has an attribute ``weight`` (or weighs nothing), because the store has to know it
+    beforehand, and may have a method ``weighs(counter)`` that excepts some of them.
+
     A class whose `counters` depends on nothing but some dimensions of the attempt (and on
     ``proved``) may name them in ``declares_by``, beside the method; it is then asked once for each
     of their values instead of for every request.

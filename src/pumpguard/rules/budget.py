@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
-from pumpguard.counters import Reading, Spend, micros
+from pumpguard.counters import Counter, Reading, Spend, micros
 from pumpguard.decision import Action, Finding, Mode
 from pumpguard.rules.base import ActionName, action_of, require
 from pumpguard.rules.high_risk import HIGH_RISK
@@ -80,6 +80,10 @@ class Budget:
             return ()
         risky = self.by == "country" and region in self.high_risk
         return self._caps[2 * risky + attempt.proved]
+
+    def weighs(self, counter: Counter) -> bool:
+        """All but the alert, which says nothing about the request."""
+        return counter.action is not Action.ALLOW
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding about the window that stays full longest, or an alert that changes nothing."""

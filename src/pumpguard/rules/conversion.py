@@ -9,7 +9,7 @@ from typing import ClassVar
 from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.config import check
 from pumpguard.counters import Conversion as Watch
-from pumpguard.counters import Pulse, Reading
+from pumpguard.counters import Counter, Pulse, Reading
 from pumpguard.decision import Action, Finding, Mode
 from pumpguard.rules.base import ActionName, action_of, require
 from pumpguard.rules.limits_notation import check_dimensions
@@ -85,6 +85,10 @@ class Conversion:
     def counters(self, attempt: Attempt) -> Sequence[Watch | Pulse]:
         """A watch per dimension, narrow to wide, and the pulse of all verifications."""
         return self._watched
+
+    def weighs(self, counter: Counter) -> bool:
+        """The watches: an outage says nothing about the request."""
+        return isinstance(counter, Watch)
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding about the first subject that converts no more, or about the outage."""

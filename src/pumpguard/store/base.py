@@ -11,6 +11,8 @@ The semantics are the same in every store and are fixed by `tests/store/`:
 5. A refused request feeds strikes; a ban whose strikes are complete is written in the same step.
 6. Time never runs backwards: a counter that has seen a later time keeps to it.
 7. An alarm that begins is written by the request that finds it, whatever becomes of that request.
+8. Where the plan has weights, each that is earned by a full counter multiplies the question's
+   score; a request whose score reaches the question's bound is refused like any other.
 
 What becomes of a message is told later, in two steps. `Store.redeem` says that a number was
 verified: it takes the number's open tickets away and returns them. `Store.settle` tells the other
@@ -22,7 +24,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol, TypeAlias
+from math import inf
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from pumpguard.counters import (
     Ban,
@@ -58,17 +61,32 @@ another message to it counts in this one's place: it is paid back and taken out 
 proves nothing. ``failed``: it was never sent, and is refunded."""
 
 
+class Weight(NamedTuple):
+    """A factor of the risk score, earned once if any of the counters at these indexes is full."""
+
+    factor: float
+    places: tuple[int, ...]
+
+    def of(self, readings: Mapping[int, Reading]) -> float:
+        """The factor that these readings earn."""
+        return self.factor if any(i in readings and readings[i].full for i in self.places) else 1.0
+
+
 class Plan:
     """Counters prepared for asking, over and over, about ever different subjects.
 
     ``groups`` are the dimensions that the counters are kept by: counters of one group are about
     the same subject and live in one value. Groups whose counters others depend on come first.
     ``binds`` says which counters may refuse; a plan that ``reports`` wants a reading of every
-    counter, not only of those that are full.
+    counter, not only of those that are full. ``weights`` make up a risk score that may refuse.
     """
 
     def __init__(
-        self, counters: Sequence[Counter], binds: Sequence[bool], reports: bool = True
+        self,
+        counters: Sequence[Counter],
+        binds: Sequence[bool],
+        reports: bool = True,
+        weights: Sequence[Weight] = (),
     ) -> None:
         first = sorted(counters, key=lambda counter: not isinstance(counter, READ_FIRST))
         self.groups = tuple(dict.fromkeys(counter.by for counter in first))
@@ -78,6 +96,7 @@ class Plan:
             for counter, may in zip(counters, binds, strict=True)
         )
         self.reports = reports
+        self.weights = tuple(each for each in weights if each.places and each.factor != 1)
         self.group_of = tuple(self.groups.index(counter.by) for counter in counters)
         self.identities = tuple(identity(counter) for counter in counters)
         self.members = tuple(c.of for c in counters if isinstance(c, Distinct))
@@ -140,6 +159,7 @@ class Question:
     ``price`` is what the message costs in µ$. ``ticket`` is 4 random bytes by which its outcome can
     be told later, or empty if nobody will tell it. ``matures_after`` is the age in ms at which a
     send that is unverified speaks against conversion (``None``: the counter's own ``seconds``).
+    ``score`` is the risk score before any counter is read, ``bound`` the one that refuses.
     """
 
     plan: Plan
@@ -154,6 +174,8 @@ class Question:
     price: int = 0
     ticket: bytes = b""
     matures_after: int | None = None
+    score: float = 1.0
+    bound: float = inf
 
 
 @dataclass(slots=True)

@@ -10,11 +10,13 @@
 --       7  one byte per ban that has a strike already, whatever the counters say: its index
 --       8  nothing, or the price in micro-dollars (6), the age in ms at which sends mature (4; 0
 --          for as late as possible), and the ticket to write, if any (4 and 10 per key hash)
+--       9  only with weights in the plan: the risk score so far, and the one that refuses (doubles)
 -- Returns  admitted (0 or 1) plus 2 if the number is known, the time, then index, used, wait (ms)
 --          of each ban that stands; if none does, of each counter that is full, or of every one if
 --          the plan says so. Kinds with more to say add minus the index (from 1), and two numbers.
 
-local ATTEMPTS = 2  -- flags: 1 for one that binds, 2 for one that counts attempts
+local WEIGHS = 2  -- flags of the plan: 1 to report everything, 2 for weights at its end
+local ATTEMPTS = 2  -- flags of a counter: 1 for one that binds, 2 for one that counts attempts
 local UNKNOWN_KEPT = 1024  -- bytes of a value up to which foreign segments are kept
 
 local now, refused, chance = tonumber(ARGV[1]), ARGV[2] == '1', tonumber(ARGV[3])
@@ -70,7 +72,7 @@ for g = 1, #KEYS do
 end
 
 local function answer(admitted)
-  local reply, all = {(admitted and 1 or 0) + (known and 2 or 0), now}, string.byte(plan, 1) == 1
+  local reply, all = {(admitted and 1 or 0) + (known and 2 or 0), now}, string.byte(plan, 1) % 2 == 1
   for i, state in ipairs(states) do
     if all or state.wait > 0 then
       reply[#reply + 1] = i - 1
@@ -105,6 +107,23 @@ for i, state in ipairs(states) do
     refusing[i] = true
     admitted = false
   end
+end
+
+-- In the order of the plan, so that every store rounds alike.
+if string.byte(plan, 1) >= WEIGHS then
+  local score, bound = struct.unpack('>dd', ARGV[9])
+  for _ = 1, string.byte(plan, at) do
+    local factor, first, earned
+    factor, earned, first = struct.unpack('>dB', plan, at + 1)
+    at = first + earned - 1
+    for j = first, at do
+      if states[string.byte(plan, j) + 1].wait > 0 then
+        score = score * factor
+        break
+      end
+    end
+  end
+  if score >= bound then admitted = false end
 end
 
 -- 4. Charge all or nothing; write bans.

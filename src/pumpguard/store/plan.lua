@@ -1,8 +1,8 @@
 -- plan: which counters a question or an outcome is about.
 --
--- Report everything? (1); how many bans bind (1), of each its index (1), group (1) and id (3); then
--- per group the number of counters (1), and per counter its kind (1), flags (1), id (3), limit (6),
--- span in ms (6), and for
+-- Flags (1); how many bans bind (1), of each its index (1), group (1) and id (3); then per group the
+-- number of counters (1), and per counter its kind (1), flags (1), id (3), limit (6), span in ms (6),
+-- and for
 --   N  distance (2)
 --   B  base, cap, memory in seconds (4 each), factor, jitter (doubles), then how many (1) and
 --      which (1 each) counters' refusals give it a strike
@@ -13,6 +13,8 @@
 --      many places are near (1)
 --   P  where the alarm is (milli-nats, 4), after how many verifications (4)
 --   T  how many tickets are kept (1), the bytes of one (1)
+-- and with weights: how many (1), of each the factor (double), how many (1) and which (1 each)
+-- counters earn it.
 
 local plan, at, place, members, members_seen = '', 0, 0, '', 0
 

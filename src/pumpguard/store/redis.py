@@ -18,6 +18,7 @@ from pumpguard.store.base import (
     Redemption,
     Settlement,
     Subject,
+    Weight,
     counts_attempts,
     feeds,
     gives_strikes,
@@ -45,6 +46,7 @@ FORMAT = "pg1"
 protects the code."""
 
 BINDS, ATTEMPTS = 1, 2
+REPORTS, WEIGHS = 1, 2
 ADMITTED, KNOWN = 1, 2
 NOTHING: Mapping[int, Reading] = {}
 
@@ -170,9 +172,9 @@ class RedisStore:
         return hashed.digest()
 
     def _arguments(self, question: Question, plan: Plan, keys: list[str]) -> list[Word]:
-        return [
+        words: list[Word] = [
             0 if question.at is None else int(question.at * 1000),
-            int(question.refused),
+            int(question.refused or (not plan.weights and question.score >= question.bound)),
             question.jitter,
             encode(plan),
             question.place,
@@ -180,6 +182,9 @@ class RedisStore:
             _fed(plan, question.refused_by) if question.refused_by else b"",
             facts(question, keys) if plan.settled else b"",
         ]
+        if plan.weights:
+            words.append(struct.pack(">dd", question.score, question.bound))
+        return words
 
     def _member(self, member: str) -> bytes:
         hashed = self._hash.copy()
@@ -192,7 +197,8 @@ def encode(plan: Plan) -> bytes:
     """A plan as ``decide.lua`` reads it. Raises `ValueError` in the one case in millions where two
     counters of a subject cannot be told apart; rename a rule."""
     places = plan.order
-    encoded = [bytes([plan.reports, len(plan.binding_bans)])]
+    flags = (REPORTS if plan.reports else 0) | (WEIGHS if plan.weights else 0)
+    encoded = [bytes([flags, len(plan.binding_bans)])]
     for i in plan.binding_bans:
         encoded.append(bytes([places.index(i), plan.group_of[i]]) + _id(plan.identities[i]))
     for group in plan.grouped:
@@ -201,6 +207,9 @@ def encode(plan: Plan) -> bytes:
             raise ValueError("two counters of one subject have the same id: rename a rule")
         encoded.append(bytes([len(group)]))
         encoded += [_spec(plan, i, each) for i, each in zip(group, ids, strict=True)]
+    if plan.weights:
+        encoded.append(bytes([len(plan.weights)]))
+        encoded += [_weight(plan, weight) for weight in plan.weights]
     return b"".join(encoded)
 
 
@@ -231,6 +240,11 @@ def _ban_tail(plan: Plan, ban: Ban) -> bytes:
     )
     shape = struct.pack(">IIIdd", ban.base, ban.cap, ban.memory, ban.factor, ban.jitter)
     return shape + bytes([len(feeders)]) + feeders
+
+
+def _weight(plan: Plan, weight: Weight) -> bytes:
+    places = bytes(plan.order.index(i) for i in weight.places)
+    return struct.pack(">dB", weight.factor, len(places)) + places
 
 
 def _fed(plan: Plan, refused_by: frozenset[str]) -> bytes:

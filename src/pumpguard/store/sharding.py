@@ -42,7 +42,7 @@ def too_small(counters: Iterable[Counter], shards: int) -> Counter | None:
 def spread(plan: Plan, shards: int) -> Plan:
     """The plan as each shard applies it."""
     counters = [_part(counter, shards) for counter in plan.counters]
-    return Plan(counters, plan.binds, plan.reports)
+    return Plan(counters, plan.binds, plan.reports, plan.weights)
 
 
 def _part(counter: Counter, shards: int) -> Counter:

@@ -1,0 +1,95 @@
+"""The risk score: what no finding says alone, all of them may say together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from pumpguard.config import check, join
+from pumpguard.decision import Action, Finding, Mode, met
+from pumpguard.errors import PolicyError
+from pumpguard.rules.base import ActionName, action_of
+
+Level = Literal["low", "medium", "high"]
+
+RULE = "risk"
+"""What findings and metrics call the score."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """Acts on the product of the weights of all findings, those of monitored rules included.
+
+    Scores below ``medium`` are low and let through; from there on, and from ``high`` on, a request
+    meets the action of its level. A rule that shall only weigh has ``action="allow"``, or the mode
+    ``monitor``.
+
+    The store knows the weights and applies the score in the trip that counts, so what the score
+    refuses was charged nowhere. Its refusals give no strikes: only a rule's do.
+
+    Sources: levels and bounds of ``achrafsouk/sms-pumping`` (below 1.25 low, below 2 medium), which
+    multiplies weights from 1.25 (another country) to 2 (velocity, bots).
+    """
+
+    medium: float = 1.25
+    high: float = 2.0
+    on_medium: ActionName = "challenge"
+    on_high: ActionName = "block"
+    mode: Mode = "enforce"
+
+    def __post_init__(self) -> None:
+        check(self, RULE)
+        # Whoever has no finding scores 1, and must stay low.
+        _require(1 < self.medium < inf, "medium", "a score above 1", self.medium)
+        _require(self.medium <= self.high < inf, "high", "at least medium", self.high)
+        milder = action_of(self.on_medium) <= action_of(self.on_high)
+        _require(milder, "on_high", "an action at least as strict as on_medium", self.on_high)
+
+    @property
+    def asks_for_proof(self) -> bool:
+        """Whether the score may put a challenge to the client."""
+        return self.mode == "enforce" and "challenge" in (self.on_medium, self.on_high)
+
+    def level(self, score: float) -> Level:
+        """The level of a score, such as a decision's."""
+        if score < self.medium:
+            return "low"
+        return "medium" if score < self.high else "high"
+
+    def finding(self, score: float, proved: bool, hold: bool = False) -> Finding | None:
+        """What the score says against a request, if anything."""
+        level = self.level(score)
+        if level == "low":
+            return None
+        evidence = {"score": round(score, 3), "medium": self.medium, "high": self.high}
+        action = self._action(level, proved, hold)
+        return Finding(RULE, action, f"RISK_{level.upper()}", evidence, mode=self.mode)
+
+    def bound(self, proved: bool, hold: bool = False) -> float:
+        """The score from which on a request is refused."""
+        if self.mode == "enforce":
+            if not met(self._action("medium", proved, hold), proved):
+                return self.medium
+            if not met(self._action("high", proved, hold), proved):
+                return self.high
+        return inf
+
+    def _action(self, level: Level, proved: bool, hold: bool) -> Action:
+        """The action of a level; one that is on ``hold`` may not pass its grey zone, the medium."""
+        action = action_of(self.on_medium if level == "medium" else self.on_high)
+        return Action.THROTTLE if hold and level == "medium" and met(action, proved) else action
+
+
+def product(findings: Iterable[Finding]) -> float:
+    """The score of these findings, in their order: in another, it may differ by a rounding."""
+    score = 1.0
+    for finding in findings:
+        score *= finding.weight
+    return score
+
+
+def _require(condition: bool, field: str, expected: str, got: object) -> None:
+    if not condition:
+        raise PolicyError(join(RULE, field), expected, got)
