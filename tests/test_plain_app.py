@@ -24,6 +24,7 @@ from starlette.websockets import WebSocket as StarletteWebSocket
 from pumpguard import Policy, PumpGuardMiddleware
 from tests.asgi import PHONE, arriving, ask, call, request
 from tests.browser import TestClient
+from tests.conftest import PATIENT
 
 OTHER = "+447400123457"
 
@@ -117,7 +118,9 @@ def store(request: pytest.FixtureRequest, valkey_url: str) -> str:
 def app(store: str, name: str) -> FastAPI:
     """The plain app, and one line more."""
     app = plain_app()
-    policy = Policy(send=("/otp/send", "/otp/form", "/otp/stream", "/v2/otp/send"), name=name)
+    policy = Policy(
+        send=("/otp/send", "/otp/form", "/otp/stream", "/v2/otp/send"), name=name, deadline=PATIENT
+    )
     app.add_middleware(PumpGuardMiddleware, policy=policy, store=store)
     return app
 
@@ -186,7 +189,9 @@ def test_a_mounted_app_works(client: TestClient) -> None:
 def test_a_mounted_app_can_have_the_middleware_for_itself(store: str, name: str) -> None:
     outer, inner = FastAPI(), plain_app()
     inner.add_middleware(
-        PumpGuardMiddleware, policy=Policy(send="/otp/stream", name=name), store=store
+        PumpGuardMiddleware,
+        policy=Policy(send="/otp/stream", name=name, deadline=PATIENT),
+        store=store,
     )
     outer.mount("/api", inner)
     with TestClient(outer) as client:
@@ -244,7 +249,7 @@ async def test_a_stream_starts_before_it_ends(store: str, name: str) -> None:
             first_arrived.set()
 
     plain = Starlette(routes=[Route("/otp/send", send, methods=["POST"])])
-    policy = Policy(send="/otp/send", name=name)
+    policy = Policy(send="/otp/send", name=name, deadline=PATIENT)
     app = PumpGuardMiddleware(plain, policy, store)
     body = b'{"phone": "+447400123456"}'
     async with asyncio.timeout(10):
@@ -257,7 +262,11 @@ async def test_a_stream_starts_before_it_ends(store: str, name: str) -> None:
 def test_other_middleware_may_stand_inside_and_outside(store: str, name: str) -> None:
     app = plain_app()
     app.add_middleware(GZipMiddleware, minimum_size=1)
-    app.add_middleware(PumpGuardMiddleware, policy=Policy(send="/otp/send", name=name), store=store)
+    app.add_middleware(
+        PumpGuardMiddleware,
+        policy=Policy(send="/otp/send", name=name, deadline=PATIENT),
+        store=store,
+    )
 
     @app.middleware("http")
     async def stamp(request: Request, call_next: Any) -> Response:
@@ -293,7 +302,11 @@ def test_plain_starlette_works_the_same_way(store: str, name: str) -> None:
             Mount("/sub", routes=[Route("/", below)]),
         ]
     )
-    app.add_middleware(PumpGuardMiddleware, policy=Policy(send="/otp/send", name=name), store=store)
+    app.add_middleware(
+        PumpGuardMiddleware,
+        policy=Policy(send="/otp/send", name=name, deadline=PATIENT),
+        store=store,
+    )
     with TestClient(app) as client:
         assert client.post("/otp/send", json={"phone": PHONE}).json() == {"to": PHONE}
         assert client.post("/otp/send", json={"phone": PHONE}).status_code == 429
