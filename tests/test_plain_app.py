@@ -108,6 +108,11 @@ def plain_app() -> FastAPI:
     return app
 
 
+def patient(name: str, *send: str) -> Policy:
+    """The default policy, whose store may take its time on a busy machine."""
+    return Policy(send=send or "/otp/send", name=name, deadline=PATIENT)
+
+
 @pytest.fixture(params=["memory", "valkey"])
 def store(request: pytest.FixtureRequest, valkey_url: str) -> str:
     """Both ways to write the one line."""
@@ -190,7 +195,7 @@ def test_a_mounted_app_can_have_the_middleware_for_itself(store: str, name: str)
     outer, inner = FastAPI(), plain_app()
     inner.add_middleware(
         PumpGuardMiddleware,
-        policy=Policy(send="/otp/stream", name=name, deadline=PATIENT),
+        policy=patient(name, "/otp/stream"),
         store=store,
     )
     outer.mount("/api", inner)
@@ -249,7 +254,7 @@ async def test_a_stream_starts_before_it_ends(store: str, name: str) -> None:
             first_arrived.set()
 
     plain = Starlette(routes=[Route("/otp/send", send, methods=["POST"])])
-    policy = Policy(send="/otp/send", name=name, deadline=PATIENT)
+    policy = patient(name)
     app = PumpGuardMiddleware(plain, policy, store)
     body = b'{"phone": "+447400123456"}'
     async with asyncio.timeout(10):
@@ -264,7 +269,7 @@ def test_other_middleware_may_stand_inside_and_outside(store: str, name: str) ->
     app.add_middleware(GZipMiddleware, minimum_size=1)
     app.add_middleware(
         PumpGuardMiddleware,
-        policy=Policy(send="/otp/send", name=name, deadline=PATIENT),
+        policy=patient(name),
         store=store,
     )
 
@@ -304,7 +309,7 @@ def test_plain_starlette_works_the_same_way(store: str, name: str) -> None:
     )
     app.add_middleware(
         PumpGuardMiddleware,
-        policy=Policy(send="/otp/send", name=name, deadline=PATIENT),
+        policy=patient(name),
         store=store,
     )
     with TestClient(app) as client:
