@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+NOBODY: frozenset[str] = frozenset()
+
 logger = logging.getLogger("pumpguard")
 
 
@@ -217,14 +219,15 @@ class Guard:
         members: tuple[str, ...],
         spoken: list[Finding],
     ) -> Question:
-        refusing = [finding for finding in spoken if stands(finding, attempt)]
+        refusing = [f for f in spoken if stands(f, attempt)] if spoken else spoken
+        strict = [f.rule for f in refusing if f.action > Action.CHALLENGE] if refusing else ()
         question = Question(
             plan,
             subjects,
             members,
             int(attempt.phone.e164[-4:]),
             bool(refusing),
-            frozenset([f.rule for f in refusing if f.action > Action.CHALLENGE]),
+            frozenset(strict) if strict else NOBODY,
             attempt.at if self.simulated else None,
             0.0 if self.simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
             str(attempt.phone.calling_code),
