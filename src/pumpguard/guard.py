@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
@@ -23,8 +23,10 @@ from pumpguard.intake.reader import Reader
 from pumpguard.ops.alerts import Alert, Alerts
 from pumpguard.policy import Policy
 from pumpguard.risk import product
+from pumpguard.scores import doubt
+from pumpguard.scores.base import Score
 from pumpguard.settlement import Failed, Verified, open_settlements
-from pumpguard.store.base import Answer, Question, Store
+from pumpguard.store.base import Answer, Plan, Question, Store
 from pumpguard.store.memory import MemoryStore, StoreFull
 from pumpguard.store.opening import open_store
 from pumpguard.ticket import Ticket
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+NOBODY: frozenset[str] = frozenset()
+
 logger = logging.getLogger("pumpguard")
 
 
@@ -46,8 +50,9 @@ class Guard:
 
     ``store`` is a URL (``redis://``, ``rediss://``, ``unix://``, ``memory://``) or a store.
     ``clock`` replaces the store's own clock, in Unix seconds, where time is simulated.
-    ``challenge`` knows a solved challenge; ``networks`` looks addresses up; ``on_decision`` is
-    called once for every decision, after the reply, and ``on_alert`` for what needs a person.
+    ``challenge`` knows a solved challenge; ``networks`` looks addresses up; ``score`` is asked
+    about requests whose risk score is medium, if the policy's ``risk`` is enforced. ``on_decision``
+    is called once for every decision, after the reply, and ``on_alert`` for what needs a person.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class Guard:
         clock: Callable[[], float] | None = None,
         challenge: Challenge | None = None,
         networks: Networks | None = None,
+        score: Score | None = None,
         on_decision: Callable[[Decision], None] | None = None,
         on_alert: Callable[[Alert], None] | None = None,
     ) -> None:
@@ -73,6 +79,9 @@ class Guard:
         self._risk = None if policy.risk is None or policy.risk.mode == "off" else policy.risk
         scored = self._risk is not None and self._risk.mode == "enforce"
         self._chain = Chain(policy.chain, scored)
+        self._score = score
+        if score is not None and policy.risk is None:
+            raise PolicyError("risk", "levels: an outside score is asked about the medium one")
         self._settlements = open_settlements(policy, self.store)
         self._dearest = policy.price_table.unknown
         if challenge is None and _asks_for_proof(policy):
@@ -96,41 +105,34 @@ class Guard:
         self.record(decision)
         return decision
 
-    async def decide(self, attempt: Attempt) -> Decision:
-        """Decide about an attempt: at most one trip to the store, whatever the number of rules."""
+    def decide(self, attempt: Attempt) -> Coroutine[Any, Any, Decision]:
+        """Decide about an attempt: at most one trip to the store, whatever the number of rules, and
+        a second one if an outside score was asked."""
+        score, risk = self._score, self._risk
+        if score is None or risk is None or risk.mode != "enforce":
+            return self._decide(attempt)
+        return doubt.decide(self._decide, attempt, score, risk)
+
+    async def _decide(
+        self, attempt: Attempt, said: Sequence[Finding] = (), *, hold: bool = False
+    ) -> Decision:
+        """``said`` was found elsewhere; ``hold`` refuses a medium score whatever its action."""
         sheet, subjects, members = self._chain.sheet(attempt)
-        spoken = speak(sheet, attempt)
-        refusing = [finding for finding in spoken if stands(finding, attempt)]
-        plan = sheet.plan
-        question = Question(
-            plan,
-            subjects,
-            members,
-            int(attempt.phone.e164[-4:]),
-            bool(refusing),
-            frozenset([f.rule for f in refusing if f.action > Action.CHALLENGE]),
-            attempt.at if self.simulated else None,
-            0.0 if self.simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
-            str(attempt.phone.calling_code),
-            micros(self._dearest if attempt.price is None else attempt.price),
-        )
+        spoken = [*said, *speak(sheet, attempt)] if said else speak(sheet, attempt)
+        question = self._question(attempt, sheet.plan, subjects, members, spoken)
         risk = self._risk
         if risk is not None:
             question.score = product(spoken)
-            question.bound = risk.bound(attempt.proved)
-        settlements = self._settlements
-        if settlements is not None:
-            question.ticket = random.randbytes(4)  # noqa: S311 - tells messages apart, no secret
-            question.matures_after = settlements.delays.matures_after
-            settlements.deliver()  # what was queued where no event loop ran
-        if not plan.counters or (refusing and not _feeds_on(question)):
-            return verdict(attempt, self._weighed(spoken, attempt, question.score))
+            question.bound = risk.bound(attempt.proved, hold)
+        if not sheet.plan.counters or (question.refused and not _feeds_on(question)):
+            return verdict(attempt, self._weighed(spoken, attempt, question.score, hold))
         try:
             answer, degraded = await self.store.decide(question), False
         except StoreError as error:
             logger.debug("deciding without the store: %s", error)
             if self.policy.on_store_failure != "local":
-                return self._blind(attempt, self._weighed(spoken, attempt, question.score))
+                spoken = self._weighed(spoken, attempt, question.score, hold)
+                return self._blind(attempt, spoken)
             try:
                 answer, degraded = self._decide_locally(question), True
             except StoreFull:
@@ -142,7 +144,7 @@ class Guard:
         findings = spoken + judge(sheet, attempt, answer.readings)
         if risk is not None:
             score = total(sheet, question.score, answer.readings)
-            findings = self._weighed(findings, attempt, score)
+            findings = self._weighed(findings, attempt, score, hold)
         return verdict(attempt, findings, answer.admitted, degraded, answer.known, answer.ticket)
 
     def settle(self, message: Decision | Ticket | str, outcome: Literal["sent", "failed"]) -> None:
@@ -202,6 +204,8 @@ class Guard:
         """Tell what is still to be told, and let go of the store's connections."""
         await self.settled()
         await self.store.aclose()
+        if self._score is not None:
+            await self._score.aclose()
 
     async def __aenter__(self) -> Guard:
         return self
@@ -214,10 +218,41 @@ class Guard:
     ) -> None:
         await self.aclose()
 
-    def _weighed(self, findings: list[Finding], attempt: Attempt, score: float) -> list[Finding]:
+    def _weighed(
+        self, findings: list[Finding], attempt: Attempt, score: float, hold: bool
+    ) -> list[Finding]:
         """The findings, and what their score says."""
-        together = self._risk and self._risk.finding(score, attempt.proved)
+        together = self._risk and self._risk.finding(score, attempt.proved, hold)
         return [*findings, together] if together else findings
+
+    def _question(
+        self,
+        attempt: Attempt,
+        plan: Plan,
+        subjects: tuple[str, ...],
+        members: tuple[str, ...],
+        spoken: list[Finding],
+    ) -> Question:
+        refusing = [f for f in spoken if stands(f, attempt)] if spoken else spoken
+        strict = [f.rule for f in refusing if f.action > Action.CHALLENGE] if refusing else ()
+        question = Question(
+            plan,
+            subjects,
+            members,
+            int(attempt.phone.e164[-4:]),
+            bool(refusing),
+            frozenset(strict) if strict else NOBODY,
+            attempt.at if self.simulated else None,
+            0.0 if self.simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
+            str(attempt.phone.calling_code),
+            micros(self._dearest if attempt.price is None else attempt.price),
+        )
+        settlements = self._settlements
+        if settlements is not None:
+            question.ticket = random.randbytes(4)  # noqa: S311 - tells messages apart, no secret
+            question.matures_after = settlements.delays.matures_after
+            settlements.deliver()  # what was queued where no event loop ran
+        return question
 
     def _decide_locally(self, question: Question) -> Answer:
         """This process alone, with its share of every limit."""

@@ -19,6 +19,7 @@ from pumpguard.ops.alerts import Alert
 from pumpguard.policy import Policy
 from pumpguard.replies.problem import Problem, unreadable
 from pumpguard.replies.refusal import refusal
+from pumpguard.scores.base import Score
 from pumpguard.store.base import Store
 from pumpguard.watching import FAILURE, Verification, Watched
 
@@ -44,6 +45,7 @@ class PumpGuardMiddleware:
         clock: Callable[[], float] | None = None,
         challenge: Challenge | None = None,
         networks: Networks | None = None,
+        score: Score | None = None,
         on_decision: Callable[[Decision], None] | None = None,
         on_alert: Callable[[Alert], None] | None = None,
     ) -> None:
@@ -57,6 +59,7 @@ class PumpGuardMiddleware:
                 clock=clock,
                 challenge=challenge,
                 networks=networks,
+                score=score,
                 on_decision=on_decision,
                 on_alert=on_alert,
             )

@@ -17,6 +17,9 @@ Level = Literal["low", "medium", "high"]
 RULE = "risk"
 """What findings and metrics call the score."""
 
+MEDIUM, HIGH = "RISK_MEDIUM", "RISK_HIGH"
+"""The reason codes of its findings."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Risk:
@@ -64,8 +67,8 @@ class Risk:
         if level == "low":
             return None
         evidence = {"score": round(score, 3), "medium": self.medium, "high": self.high}
-        action = self._action(level, proved, hold)
-        return Finding(RULE, action, f"RISK_{level.upper()}", evidence, mode=self.mode)
+        code = MEDIUM if level == "medium" else HIGH
+        return Finding(RULE, self._action(level, proved, hold), code, evidence, mode=self.mode)
 
     def bound(self, proved: bool, hold: bool = False) -> float:
         """The score from which on a request is refused."""

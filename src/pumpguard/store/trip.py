@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import TypeAlias
 
 from pumpguard.counters import (
@@ -127,7 +128,9 @@ class Trip:
             if counts_attempts(found.ban) and not found.wait:
                 self.writes[self.keys[i]] = found.strike(self.question.jitter)
         refusing = self._refusing()
-        admitted = not refusing and not self.question.refused and not self._too_risky()
+        admitted = not refusing and not self.question.refused
+        if admitted and self.question.bound < inf:
+            admitted = self._score() < self.question.bound
         for i, look in self.counts.items():
             begins = isinstance(look, conversion.ConversionLook) and look.begins
             if counts_attempts(counters[i]) or begins or (admitted and not look.wait):
@@ -143,12 +146,12 @@ class Trip:
         looks: dict[int, Look | ban.BanLook] = {**self.bans, **self.counts}
         return [plan.counters[i] for i, look in looks.items() if plan.binds[i] and look.wait]
 
-    def _too_risky(self) -> bool:
+    def _score(self) -> float:
         score = self.question.score
         for factor, places in self.question.plan.weights:
             if any((self.bans.get(i) or self.counts[i]).wait for i in places):
                 score *= factor
-        return score >= self.question.bound
+        return score
 
     def _feed(self, refused_by: frozenset[str]) -> None:
         for i, found in self.bans.items():

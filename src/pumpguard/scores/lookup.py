@@ -1,0 +1,159 @@
+"""A number's risk from a look-up over HTTP, such as Twilio's."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from math import inf
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from pumpguard.attempt import Attempt
+from pumpguard.errors import PolicyError
+from pumpguard.scores.allowance import DAY, Allowance
+
+if TYPE_CHECKING:
+    import httpx
+
+TWILIO = "https://lookups.twilio.com/v2/PhoneNumbers/{phone}?Fields=sms_pumping_risk"
+TWILIO_FIELD = "sms_pumping_risk.sms_pumping_risk_score"
+
+BANDS: Mapping[float, float] = MappingProxyType({0: 0.75, 60: 1.0, 75: 1.5, 90: 4.0})
+"""Factors from scores on: Twilio's are 0 (no risk) to 100, and 61 is a "moderate" carrier. Who
+uses it in public code calls 75 to 90 suspicious and does not send from 90 on; the factors are ours:
+4 makes any grey request high, 0.75 makes the lower half of the grey zone low."""
+
+FAULTS = 3
+PAUSE = 30.0
+REMEMBERED = 10_000
+HERE = ("127.0.0.1", "::1", "localhost")
+
+logger = logging.getLogger("pumpguard")
+
+
+class LookupScore:
+    """Asks ``url`` with the number at ``{phone}`` and reads the score at ``field`` of the JSON.
+
+    The defaults are Twilio's Lookup; ``auth`` is (account SID, auth token). ``bands`` maps scores
+    to factors, each from its score on. An answer is remembered for ``remember`` seconds.
+
+    It costs at most ``daily_budget`` USD in 24 hours, per process, at ``price`` a look-up, with a
+    sixth of it in any hour; and at most ``deadline`` seconds of a request's time. After three
+    faults in a row it is left alone for half a minute. Whoever cannot be asked about is judged
+    without: nobody is ever refused for a look-up that did not answer.
+
+    It gives telephone numbers to the service: say so where you say what you do with them. Needs the
+    ``[lookup]`` extra. Raises `PolicyError`.
+    """
+
+    def __init__(
+        self,
+        *,
+        auth: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        url: str = TWILIO,
+        field: str = TWILIO_FIELD,
+        bands: Mapping[float, float] = BANDS,
+        price: float = 0.035,
+        daily_budget: float = 5.0,
+        deadline: float = 0.3,
+        remember: float = DAY,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        _check(url, bands, price, daily_budget, deadline)
+        self._url, self._field = url, field
+        self._auth, self._headers = auth, dict(headers or {})
+        self._bands = sorted(bands.items(), reverse=True)
+        self._deadline, self._remember, self._clock = deadline, remember, clock
+        self._allowance = Allowance(int(daily_budget / price + 1e-9), clock)
+        self._known: dict[str, tuple[float | None, float]] = {}
+        self._faults, self._resumes_at = 0, -inf
+        self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+
+    async def score(self, attempt: Attempt) -> float | None:
+        """The factor for this number, or ``None`` if nobody knows or may be asked now."""
+        phone, now = attempt.phone.e164, self._clock()
+        factor, until = self._known.get(phone, (None, -inf))
+        if now < until:
+            return factor
+        if now < self._resumes_at or not self._allowance.take():
+            return None
+        try:
+            async with asyncio.timeout(self._deadline):
+                factor = self._factor(await self._look_up(phone))
+        except Exception as error:  # whatever it is, the request goes on without
+            self._failed(error)
+            return None
+        self._faults = 0
+        self._keep(phone, factor)
+        return factor
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop."""
+        client, self._client = self._client, None
+        if client is not None and client[0] is asyncio.get_running_loop():
+            await client[1].aclose()
+
+    async def _look_up(self, phone: str) -> object:
+        """The score as the service gives it; ``None`` if it does not know the number."""
+        url = self._url.replace("{phone}", quote(phone, safe=""))
+        response = await self._connected().get(url)
+        if response.status_code == 404:
+            return None
+        response.raise_for_status()
+        value: Any = response.json()
+        for name in self._field.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    def _connected(self) -> httpx.AsyncClient:
+        import httpx
+
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._client[0] is not loop:
+            client = httpx.AsyncClient(
+                auth=self._auth, headers=self._headers, timeout=self._deadline
+            )
+            self._client = loop, client
+        return self._client[1]
+
+    def _factor(self, value: object) -> float | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"{self._field} is not a number")
+        return next((factor for score, factor in self._bands if value >= score), 1.0)
+
+    def _keep(self, phone: str, factor: float | None) -> None:
+        self._known[phone] = factor, self._clock() + self._remember
+        if len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
+
+    def _failed(self, error: Exception) -> None:
+        self._faults += 1
+        logger.debug("a look-up failed: %s", type(error).__name__)
+        if self._faults >= FAULTS:
+            self._resumes_at = self._clock() + PAUSE
+            logger.warning(
+                "PG030 look-ups fail (%s); the next is tried in %d s", type(error).__name__, PAUSE
+            )
+
+
+def _check(
+    url: str, bands: Mapping[float, float], price: float, daily_budget: float, deadline: float
+) -> None:
+    where = urlsplit(url)
+    safe = where.scheme == "https" or (where.scheme == "http" and where.hostname in HERE)
+    if "{phone}" not in url or not safe:
+        raise PolicyError("score.url", "an https:// address with '{phone}' in it", url)
+    if not bands or not all(0 < factor < inf for factor in bands.values()):
+        raise PolicyError("score.bands", "factors above 0 by score", dict(bands))
+    if not 0 < price < inf:
+        raise PolicyError("score.price", "USD above 0", price)
+    if not price <= daily_budget < inf:
+        raise PolicyError("score.daily_budget", "USD for at least one look-up", daily_budget)
+    if not 0 < deadline < inf:
+        raise PolicyError("score.deadline", "seconds above 0", deadline)
