@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,14 +22,18 @@ keys = st.none() | st.text()
     session=keys,
     account=keys,
     device=keys,
+    extra=st.dictionaries(st.sampled_from(["email_domain", "agent"]), st.text()),
+    asn=keys,
 )
 def test_a_ticket_survives_being_text(
-    reservation: bytes, address: str | None, **facts: str | None
+    reservation: bytes, address: str | None, asn: str | None, **facts: Any
 ) -> None:
-    attempt = replace(make_attempt(address=address, country="GB"), **facts)  # type: ignore[arg-type]
+    attempt = replace(make_attempt(address=address, country="GB"), **facts)
+    attempt = replace(attempt, client=replace(attempt.client, asn=asn))
     there = Ticket.parse(str(Ticket(reservation, attempt)))
     assert there.reservation == reservation
-    for by in ("phone", "network", "site", "client_country", "session", "account", "device"):
+    dimensions = ("phone", "network", "site", "client_country", "session", "account", "device")
+    for by in (*dimensions, "asn", "email_domain", "agent"):
         assert there.attempt.subject(by) == attempt.subject(by)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
@@ -35,11 +36,12 @@ Dimension = Literal[
     "country",
     "calling_code",
     "client_country",
+    "asn",
     "everything",
 ]
-"""What a counter can be kept *per*, beside prefixes. ``country`` is the phone's,
-``client_country`` the address's; ``network`` is one IPv4 address or one IPv6 /64, ``site`` one
-IPv6 /48."""
+"""What a counter can be kept *per*, beside prefixes and what a policy names itself. ``country`` is
+the phone's, ``client_country`` the address's; ``network`` is one IPv4 address or one IPv6 /64,
+``site`` one IPv6 /48, ``asn`` the system that announces the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Client:
     site: str | None = None
     country: str | None = None
     kind: NetworkKind = "unknown"
+    asn: str | None = None
 
     @property
     def masked(self) -> str:
@@ -92,12 +95,17 @@ class Client:
         return ":".join(self.network.split(":")[:3]) + ":•"
 
 
+NOTHING: Mapping[str, str] = {}
+"""What most attempts have to say on dimensions of the policy's own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One request to send a message.
 
     ``price`` is what the message would cost in USD, ``at`` the Unix time in seconds, ``proved``
-    whether the client solved a challenge for this very request.
+    whether the client solved a challenge for this very request. ``extra`` holds its values on the
+    dimensions that the policy names itself.
     """
 
     phone: Phone
@@ -108,17 +116,21 @@ class Attempt:
     account: str | None = None
     device: str | None = None
     proved: bool = False
+    extra: Mapping[str, str] = field(default_factory=lambda: NOTHING, hash=False)
 
     def subject(self, by: str) -> str | None:
         """This attempt's value on a dimension, or ``None`` where it has none.
 
-        ``by`` is a `Dimension`, a prefix with its depth (``prefix:3`` is a block of 1,000 numbers),
-        or several of them joined by ``+``.
+        ``by`` is a `Dimension`, one of the policy's own, a prefix with its depth (``prefix:3`` is a
+        block of 1,000 numbers), or several of them joined by ``+``.
         """
         return subject_reader(by)(self)
 
 
 PREFIX = "prefix:"
+
+OWN_NAME = re.compile(r"(?!prefix\Z)[a-z][a-z0-9_]{0,31}\Z")
+"""How a policy may call a dimension of its own."""
 
 SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
     "phone": lambda attempt: attempt.phone.e164,
@@ -127,6 +139,7 @@ SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
     "network": lambda attempt: attempt.client.network,
     "site": lambda attempt: attempt.client.site,
     "client_country": lambda attempt: attempt.client.country,
+    "asn": lambda attempt: attempt.client.asn,
     "session": lambda attempt: attempt.session,
     "account": lambda attempt: attempt.account,
     "device": lambda attempt: attempt.device,
@@ -140,6 +153,8 @@ def subject_reader(by: str) -> Callable[[Attempt], str | None]:
     """How to read ``by`` off an attempt. Raises `ValueError` for what is no dimension."""
     if by in SUBJECTS:
         return SUBJECTS[by]
+    if OWN_NAME.match(by):
+        return lambda attempt: attempt.extra.get(by)
     if "+" not in by:
         depth = int(by.removeprefix(PREFIX))
         return lambda attempt: attempt.phone.prefix(depth)

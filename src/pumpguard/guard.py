@@ -94,7 +94,8 @@ class Guard:
     def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:
         """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.
 
-        ``facts`` may be ``session``, ``account``, ``device`` and ``proved``.
+        ``facts`` may be ``session``, ``account``, ``device``, ``proved``, and ``extra``: values on
+        the policy's own dimensions, by name.
         """
         number = canonical(phone, None, self.policy.region)
         return self.reader.attempt(number, address, **facts)

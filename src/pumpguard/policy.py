@@ -14,6 +14,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pumpguard.config import build, check
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import check_proxy_header
+from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
@@ -37,6 +38,9 @@ class Policy:
         ``header:…``; ``phone`` may also be a function of `pumpguard.intake.fields.Fields`.
         ``region``: where numbers without a calling code are from; without it they are refused.
         ``session``, ``account``, ``device``: where other dimensions stand (also ``cookie:…``).
+        ``dimensions``: those of your own by name, each a field or a function of the fields; rules
+        may then be kept ``by`` them. ``email_domain`` and ``agent`` are read as what they say
+        (`pumpguard.intake.dimensions`), any other name as it stands.
         ``proxies``: CIDRs whose ``proxy_header`` is believed; nobody's, by default.
         ``max_body`` bytes and ``body_deadline`` seconds bound the reading of a guarded request.
 
@@ -73,6 +77,7 @@ class Policy:
     session: str | None = None
     account: str | None = None
     device: str | None = None
+    dimensions: Mapping[str, Any] = field(default_factory=dict)
     proxies: Sequence[str] = ()
     proxy_header: str = "x-forwarded-for"
     max_body: int = 16_384
@@ -108,7 +113,7 @@ class Policy:
             verified=self.verified,
             session=self.session is not None,
         )
-        chain = assemble(self.rules, default, verified=self.verified)
+        chain = assemble(self.rules, default, verified=self.verified, own=self.dimensions)
         object.__setattr__(self, "chain", chain)
         if self.shards > 1:
             check_shards(self.chain, self.shards)
@@ -159,6 +164,7 @@ class Policy:
         for name in ("code", "session", "account", "device"):
             if getattr(self, name) is not None:
                 check_field(getattr(self, name), name)
+        check_dimensions(self.dimensions)
         for i, proxy in enumerate(self.proxies):
             try:
                 ip_network(proxy)

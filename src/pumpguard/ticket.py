@@ -27,10 +27,12 @@ class Ticket:
     def __str__(self) -> str:
         attempt = self.attempt
         client = attempt.client
-        facts = [
+        facts: list[object] = [
             self.reservation.hex(), attempt.phone.e164, client.network, client.site,
             client.country, attempt.session, attempt.account, attempt.device,
         ]  # fmt: skip
+        if client.asn is not None or attempt.extra:
+            facts += [client.asn, dict(attempt.extra)]
         return base64.urlsafe_b64encode(json.dumps(facts).encode()).decode()
 
     @classmethod
@@ -38,15 +40,16 @@ class Ticket:
         """Read a ticket's text. Raises `TicketError`."""
         try:
             reservation, phone, network, site, country, *keys = _facts(text)
-            session, account, device = keys
+            session, account, device, asn, extra = keys if len(keys) == 5 else [*keys, None, {}]
             return cls(
                 bytes.fromhex(reservation),
                 Attempt(
                     canonical(phone),
-                    Client(network=network, site=site, country=country),
+                    Client(network=network, site=site, country=country, asn=asn),
                     session=session,
                     account=account,
                     device=device,
+                    extra=dict(extra),
                 ),
             )
         except (ValueError, TypeError, IntakeError):

@@ -209,3 +209,25 @@ def test_the_quick_look_says_the_same_as_iporigin() -> None:
     for address in addresses + hosted:
         assert packaged.kind(address) == KINDS.get(untyped.classify(address).kind, "unknown")
     assert {packaged.kind(address) for address in hosted} == {"hosting"}
+
+
+# Autonomous systems
+
+
+def test_maxmind_s_asn_database(make_database: MakeDatabase) -> None:
+    """The number, written as people write it; unknown addresses have none."""
+    record = {"autonomous_system_number": 64500, "autonomous_system_organization": "Example"}
+    networks = MaxMindNetworks(asn=make_database(record))
+    assert networks.asn(HERE) == "AS64500"
+    assert networks.asn(ip_address("198.51.100.1")) is None
+    assert networks.asn(SIX) is None
+    assert MaxMindNetworks().asn(HERE) is None
+
+
+def test_an_attempt_knows_the_system_it_came_from(make_database: MakeDatabase) -> None:
+    """Where the data has it; with other data, nobody has one."""
+    asn = make_database({"autonomous_system_number": 64500})
+    policy = Policy(send="/s")
+    known = Guard(policy, networks=MaxMindNetworks(asn=asn)).attempt(PHONE, str(HERE))
+    assert known.subject("asn") == "AS64500"
+    assert Guard(policy, networks=UnknownNetworks()).attempt(PHONE, str(HERE)).client.asn is None

@@ -89,7 +89,7 @@ async def test_a_monitored_shadow_sends() -> None:
         ({"strikes": "3/hour", "factor": 0.5}, "factor"),
         ({"strikes": "3/hour", "jitter": 1.0}, "jitter"),
         ({"strikes": "3/hour", "memory": 0}, "memory"),
-        ({"strikes": "3/hour", "by": "moon"}, "by"),
+        ({"strikes": "3/hour", "by": "the moon"}, "by"),
     ],
 )
 def test_nonsense_is_refused_at_construction(settings: dict[str, Any], field: str) -> None:

@@ -88,7 +88,7 @@ async def test_an_outage_refuses_nobody_and_is_told_once() -> None:
         ({"seconds": 5}, "rules.conversion.seconds"),
         ({"hold": 0}, "rules.conversion.hold"),
         ({"by": []}, "rules.conversion.by"),
-        ({"by": ["galaxy"]}, "rules.conversion.by.0"),
+        ({"by": ["the galaxy"]}, "rules.conversion.by.0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(settings: dict[str, Any], path: str) -> None:

@@ -85,7 +85,7 @@ async def test_action_and_risk_are_the_operators_to_choose() -> None:
     ("settings", "path"),
     [
         ({"lines": {}}, "rules.credit.lines"),
-        ({"lines": {"planet": 1.0}}, "rules.credit.lines.planet"),
+        ({"lines": {"the planet": 1.0}}, "rules.credit.lines.the planet"),
         ({"lines": {"country": 0.0}}, "rules.credit.lines.country"),
         ({"ratio": 2.0}, "rules.credit.ratio"),
         ({"seconds": 0}, "rules.credit.seconds"),

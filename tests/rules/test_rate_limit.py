@@ -121,7 +121,7 @@ async def test_off_it_is_not_there() -> None:
         ({"by": "phone", "limits": "5/hour; 3/day"}, "rules.rate_limit.limits"),
         ({"by": "phone", "limits": "5/hour; 6/hour"}, "rules.rate_limit.limits"),
         ({"by": "phone", "limits": "60/minute; 3 per 60 second"}, "rules.rate_limit.limits"),
-        ({"by": "shoe_size", "limits": "1/hour"}, "rules.rate_limit.by"),
+        ({"by": "shoe size", "limits": "1/hour"}, "rules.rate_limit.by"),
         ({"by": "prefix", "limits": "1/hour"}, "rules.rate_limit.by"),
         ({"by": "prefix:0", "limits": "1/hour"}, "rules.rate_limit.by"),
         ({"by": (), "limits": "1/hour"}, "rules.rate_limit.by"),

@@ -26,7 +26,9 @@ logger = logging.getLogger("pumpguard.intake")
 
 
 class Networks(Protocol):
-    """Looks addresses up. Anything with these two methods can be passed as ``networks=``."""
+    """Looks addresses up. Anything with these two methods can be passed as ``networks=``; a third
+    one, ``asn(address)``, may say the number of the system that announces it, such as ``AS64500``.
+    """
 
     def country(self, address: Address) -> str | None:
         """The ISO 3166 country, or ``None`` if it is not known."""
@@ -81,17 +83,22 @@ class PackagedNetworks:
 
 
 class MaxMindNetworks:
-    """MaxMind databases that you supply: Country (or City), Anonymous IP, or either alone.
+    """MaxMind databases that you supply: Country (or City), Anonymous IP, ASN, any of them alone.
 
     Raises `PolicyError` if a file cannot be opened. Files with a flat ``country_code``, as some
     free ones have, are read too.
     """
 
     def __init__(
-        self, *, country: str | Path | None = None, anonymous: str | Path | None = None
+        self,
+        *,
+        country: str | Path | None = None,
+        anonymous: str | Path | None = None,
+        asn: str | Path | None = None,
     ) -> None:
         self._country_db = _open(country, "networks.country")
         self._anonymous_db = _open(anonymous, "networks.anonymous")
+        self._asn_db = _open(asn, "networks.asn")
 
     def country(self, address: Address) -> str | None:
         """The country, or where the block is registered if that is all that is known."""
@@ -117,6 +124,18 @@ class MaxMindNetworks:
         if record.get("is_public_proxy") or record.get("is_residential_proxy"):
             return "proxy"
         return "unknown"
+
+    def asn(self, address: Address) -> str | None:
+        """The autonomous system, as ``AS64500``."""
+        record = _record(self._asn_db, address)
+        number = record.get("autonomous_system_number") if record else None
+        return f"AS{number}" if number else None
+
+
+def asn_of(networks: Networks, address: Address) -> str | None:
+    """The system that announces an address, where the data knows it."""
+    find: Callable[[Address], str | None] | None = getattr(networks, "asn", None)
+    return find(address) if find is not None else None
 
 
 def default_networks() -> Networks:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope
 
-from pumpguard.attempt import Attempt, Client, Phone
+from pumpguard.attempt import NOTHING, Attempt, Client, Phone
 from pumpguard.challenge import Challenge
-from pumpguard.errors import IntakeError
 from pumpguard.intake.address import (
     Address,
     TrustedProxies,
@@ -21,8 +20,9 @@ from pumpguard.intake.address import (
     text_of,
 )
 from pumpguard.intake.body import read_body
+from pumpguard.intake.dimensions import check_names, readings, text
 from pumpguard.intake.fields import Fields
-from pumpguard.intake.network import Networks
+from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Reader:
         self._prices = policy.price_table
         self._known_clients: dict[bytes, Client] = {}
         self._proxies = TrustedProxies(policy.proxies, policy.proxy_header)
+        self._own = readings(policy.dimensions)
 
     async def read(
         self, scope: Scope, receive: Receive, parameters: Mapping[str, str]
@@ -66,6 +67,7 @@ class Reader:
             account=self._key(fields, self._policy.account),
             device=self._key(fields, self._policy.device),
             proved=self._challenge is not None and self._challenge.solved(fields.headers),
+            extra=self._extra(fields) if self._own else NOTHING,
         )
         return attempt, body
 
@@ -86,18 +88,28 @@ class Reader:
         account: str | None = None,
         device: str | None = None,
         proved: bool = False,
+        extra: Mapping[str, str] = NOTHING,
     ) -> Attempt:
         """The attempt that these facts make."""
-        return Attempt(
-            phone=phone,
-            client=self._client(address),
-            at=self._clock(),
-            price=self._prices.price(phone.region),
-            session=bounded(session) if session else session,
-            account=bounded(account) if account else account,
-            device=bounded(device) if device else device,
-            proved=proved,
+        if extra:
+            check_names(tuple(extra), self._policy.dimensions)
+            extra = {name: bounded(value) for name, value in extra.items() if value}
+        return Attempt(  # by position: names would cost a tenth more
+            phone,
+            self._client(address),
+            self._clock(),
+            self._prices.price(phone.region),
+            bounded(session) if session else session,
+            bounded(account) if account else account,
+            bounded(device) if device else device,
+            proved,
+            extra,
         )
+
+    def _extra(self, fields: Fields) -> Mapping[str, str]:
+        """The policy's own dimensions, those that this request has something to say on."""
+        found = [(name, read(fields)) for name, read in self._own]
+        return {name: value for name, value in found if value is not None}
 
     def _phone(self, fields: Fields) -> Phone:
         policy = self._policy
@@ -125,21 +137,16 @@ class Reader:
             site=site_of(address),
             country=self._networks.country(address),
             kind=self._networks.kind(address),
+            asn=asn_of(self._networks, address),
         )
 
     def _key(self, fields: Fields, field: str | None) -> str | None:
-        """A session, account or device: any text, or a whole number."""
-        value = fields.get(field) if field else None
-        if value is None or value == "":
-            return None
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            detail = "A value that identifies the request is neither text nor a whole number."
-            raise IntakeError(400, "bad-request", "Bad request", detail)
-        return str(value)
+        """A session, account or device."""
+        return text(fields.get(field)) if field else None
 
 
-def bounded(text: str | None) -> str | None:
+def bounded(key: str) -> str:
     """The text itself, or its hash if it is long or not fit to be shown."""
-    if text is None or (len(text) <= LONGEST_KEY and text.isprintable()):
-        return text
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    if len(key) <= LONGEST_KEY and key.isprintable():
+        return key
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -34,8 +34,9 @@ against nobody."""
 
 NO_LIMIT = 2**62
 
-UNKNOWABLE = frozenset({"phone.e164", "phone.prefix", "phone.masked"})
-"""A rule that reads the number itself may spare some numbers, and which ones cannot be tried."""
+UNKNOWABLE = frozenset({"phone.e164", "phone.prefix", "phone.masked", "client.asn", "extra"})
+"""A rule that reads the number itself may spare some numbers, and which ones cannot be tried; nor
+can what a client may say on dimensions of the policy's own."""
 
 WEEK = tuple(float(hour * 3600) for hour in range(24 * 7))
 

@@ -13,6 +13,7 @@ from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.settling import Settling
 from pumpguard.rules.shadow_ban import ShadowBan
 from pumpguard.rules.sliding_ban import SlidingBan
+from pumpguard.rules.spread import Spread
 
 KINDS: dict[str, type[Rule]] = {
     "budget": Budget,
@@ -27,6 +28,7 @@ KINDS: dict[str, type[Rule]] = {
     "settling": Settling,
     "shadow_ban": ShadowBan,
     "sliding_ban": SlidingBan,
+    "spread": Spread,
 }
 """What a policy file may name in ``rule = "…"``."""
 
@@ -47,4 +49,5 @@ __all__ = [
     "Settling",
     "ShadowBan",
     "SlidingBan",
+    "Spread",
 ]

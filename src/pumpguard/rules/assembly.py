@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from math import inf
 from typing import TypeAlias
@@ -11,8 +11,10 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from pumpguard.attempt import Attempt, Phone
 from pumpguard.config import build, join
+from pumpguard.counters import Distinct
 from pumpguard.errors import PolicyError
 from pumpguard.rules import KINDS, FunctionRule, Rule, SlidingBan
+from pumpguard.rules.limits_notation import check_dimension
 from pumpguard.rules.settling import Settling, follows_from_the_number
 from pumpguard.store.sharding import too_small
 
@@ -21,10 +23,13 @@ RuleChanges: TypeAlias = Mapping[str, Mapping[str, object]]
 SETTLING = Settling()
 
 
-def assemble(rules: object, default: tuple[Rule, ...], *, verified: bool) -> tuple[Rule, ...]:
+def assemble(
+    rules: object, default: tuple[Rule, ...], *, verified: bool, own: Iterable[str] = ()
+) -> tuple[Rule, ...]:
     """The chain of a policy: the default one, that one with changes, or one of its own.
 
-    ``verified`` says whether the guard hears of verifications. Rules about money and verifications
+    ``verified`` says whether the guard hears of verifications, ``own`` names the policy's own
+    dimensions. Rules about money and verifications
     bring `Settling` along. Raises `PolicyError` with the path of what is wrong.
     """
     if isinstance(rules, Mapping):
@@ -38,6 +43,7 @@ def assemble(rules: object, default: tuple[Rule, ...], *, verified: bool) -> tup
     chain = tuple(rule for rule in chain if rule.mode != "off")
     if not verified:
         _check_needs(chain)
+    _check_dimensions(chain, tuple(own))
     chain = _with_settling(chain, verified)
     _check_names(chain)
     _check_weights(chain)
@@ -122,6 +128,33 @@ def _check_weights(chain: tuple[Rule, ...]) -> None:
         weight = getattr(rule, "weight", 1.0)
         if not (isinstance(weight, int | float) and 0 < weight < inf):
             raise PolicyError(f"rules.{rule.name}.weight", "a factor above 0", weight)
+
+
+def _check_dimensions(chain: tuple[Rule, ...], own: Sequence[str]) -> None:
+    """What rules say they are kept by exists; of those that do not say, what they declare."""
+    for rule in chain:
+        for field, by in _named(rule):
+            for part in by.split("+"):
+                check_dimension(part, f"rules.{rule.name}{field}", own)
+
+
+def _named(rule: Rule) -> Iterator[tuple[str, str]]:
+    """Every dimension that a rule names, with where it does."""
+    for field in ("by", "of", "lines", "remembers"):
+        value = getattr(rule, field, ())
+        if isinstance(value, str):
+            yield f".{field}", value
+        elif isinstance(value, Mapping | Sequence):
+            for i, name in enumerate(value):
+                yield f".{field}.{name if isinstance(value, Mapping) else i}", str(name)
+    try:
+        declared = rule.counters(Attempt(Phone("+1000000000", None, 1)))
+    except Exception:  # a bug of the rule's, which the chain can live with
+        return
+    for counter in declared:
+        yield "", counter.by
+        if isinstance(counter, Distinct):
+            yield "", counter.of
 
 
 def check_shards(chain: Sequence[Rule], shards: int) -> None:

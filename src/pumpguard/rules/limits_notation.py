@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
 from limits import parse_many
 
-from pumpguard.attempt import PREFIX, SUBJECTS
+from pumpguard.attempt import OWN_NAME, PREFIX, SUBJECTS
 from pumpguard.errors import PolicyError
 
 By: TypeAlias = str | Sequence[str]
@@ -41,14 +41,23 @@ def parse_limits(text: str, path: str) -> tuple[tuple[int, int], ...]:
 
 
 def check_dimensions(by: By, path: str) -> str:
-    """The dimensions as counters name them, joined by ``+``. Raises `PolicyError`."""
+    """The dimensions as counters name them, joined by ``+``. Raises `PolicyError`.
+
+    Whether a policy has dimensions of other names is for the policy to check.
+    """
     names = (by,) if isinstance(by, str) else tuple(by)
     for name in names:
-        depth = name.removeprefix(PREFIX)
-        is_prefix = name.startswith(PREFIX) and depth.isdecimal() and 1 <= int(depth) <= 9
-        if name not in SUBJECTS and not is_prefix:
-            known = f"one of {', '.join(SUBJECTS)} or 'prefix:1' to 'prefix:9'"
-            raise PolicyError(path, known, name)
+        if not OWN_NAME.match(name):
+            check_dimension(name, path)
     if not names:
         raise PolicyError(path, "at least one dimension", by)
     return "+".join(names)
+
+
+def check_dimension(name: str, path: str, own: Iterable[str] = ()) -> None:
+    """Raise `PolicyError` unless this is a dimension, a block of numbers or one of ``own``."""
+    depth = name.removeprefix(PREFIX)
+    is_prefix = name.startswith(PREFIX) and len(depth) == 1 and depth in "123456789"
+    if name not in SUBJECTS and name not in own and not is_prefix:
+        known = ", ".join((*SUBJECTS, *own))
+        raise PolicyError(path, f"one of {known} or 'prefix:1' to 'prefix:9'", name)

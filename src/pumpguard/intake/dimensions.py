@@ -1,0 +1,111 @@
+"""Dimensions that a policy names itself: what limits can be kept by, beside the built-in ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from pumpguard.attempt import OWN_NAME, SUBJECTS
+from pumpguard.errors import IntakeError, PolicyError
+from pumpguard.intake.fields import Fields, check_field
+
+Reading: TypeAlias = Callable[[Fields], str | None]
+
+BOTS = re.compile(r"bot\b|crawl|spider|headless|phantomjs|selenium|puppeteer|playwright", re.I)
+LIBRARIES = re.compile(
+    r"python|aiohttp|httpx|curl|wget|go-http|okhttp|axios|node|undici|java|apache|perl|php|guzzle"
+    r"|ruby|faraday|dart|cfnetwork|alamofire|postman|insomnia|reqwest|libwww|winhttp",
+    re.I,
+)
+BROWSERS = (
+    ("edge", re.compile(r"Edg(e|A|iOS)?/")),
+    ("opera", re.compile(r"OPR/|OPT/|Opera")),
+    ("samsung", re.compile(r"SamsungBrowser/")),
+    ("firefox", re.compile(r"Firefox/|FxiOS/")),
+    ("chrome", re.compile(r"Chrom(e|ium)/|CriOS/")),
+    ("safari", re.compile(r"Version/[\d.]+ .*Safari/")),
+)
+"""In this order: most browsers also claim to be those that stand further down."""
+
+
+def text(value: object) -> str | None:
+    """A session, an account, any key: text or a whole number. Raises `IntakeError`."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        detail = "A value that identifies the request is neither text nor a whole number."
+        raise IntakeError(400, "bad-request", "Bad request", detail)
+    return str(value)
+
+
+def email_domain(value: object) -> str | None:
+    """What follows the last ``@``, in lower case and in IDNA (``bücher.example`` is
+    ``xn--bcher-kva.example``), and nothing else: no provider's rules, no registrable domains.
+
+    What IDNA does not allow stays as it is, so that it cannot be a way to have no domain.
+    """
+    address = text(value)
+    if address is None or "@" not in address:
+        return None
+    domain = address.rpartition("@")[2].lower()
+    if domain.isascii():
+        return domain or None
+    try:
+        return domain.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return domain
+
+
+def agent_class(value: object) -> str:
+    """One of ``edge``, ``opera``, ``samsung``, ``firefox``, ``chrome``, ``safari``, ``bot`` (also
+    browsers that are driven by programs and say so), ``library``, ``none`` and ``other``.
+
+    Anybody can claim to be any of them; an app's own client is mostly a ``library``.
+    """
+    said = text(value)
+    if said is None or not said.strip():
+        return "none"
+    if BOTS.search(said):
+        return "bot"
+    if said.startswith(("Mozilla/", "Opera/")):
+        return next((family for family, mark in BROWSERS if mark.search(said)), "other")
+    return "library" if LIBRARIES.search(said) else "other"
+
+
+BY_NAME: Mapping[str, Callable[[object], str | None]] = {
+    "agent": agent_class,
+    "email_domain": email_domain,
+}
+"""Dimensions of these names are read so; all others are taken as they are."""
+
+
+def readings(dimensions: Mapping[str, Any]) -> tuple[tuple[str, Reading], ...]:
+    """How to read each dimension off a request."""
+    return tuple((name, _reading(name, where)) for name, where in dimensions.items())
+
+
+def check_dimensions(dimensions: Mapping[str, Any]) -> None:
+    """Raise `PolicyError` for a name that is taken or unfit, and for what is no field."""
+    for name, where in dimensions.items():
+        path = f"dimensions.{name}"
+        if not OWN_NAME.match(name) or name in SUBJECTS:
+            expected = "a name such as 'email_domain' that is no dimension already"
+            raise PolicyError(path, expected, name)
+        if not callable(where):
+            check_field(where, path)
+
+
+def check_names(named: Sequence[str], dimensions: Mapping[str, Any]) -> None:
+    """Raise `PolicyError` if an attempt brings along what the policy does not know."""
+    for name in named:
+        if name not in dimensions:
+            expected = f"one of the policy's own dimensions ({', '.join(dimensions) or 'none'})"
+            raise PolicyError(f"extra.{name}", expected, name)
+
+
+def _reading(name: str, where: Any) -> Reading:
+    if callable(where):
+        return lambda fields: text(where(fields))
+    how = BY_NAME.get(name, text)
+    return lambda fields: how(fields.get(where))
