@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .attackers import FAMILIES
+from .attackers import ALL_FAMILIES, FAMILIES
 from .books import read_books
 from .clock import DAY, MIDNIGHT
 from .figures import Table
@@ -54,8 +54,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument(
         "--attack",
         action="append",
-        choices=list(FAMILIES),
-        help="only this attack; may be repeated (all)",
+        choices=list(ALL_FAMILIES),
+        help=f"only this attack; may be repeated ({', '.join(FAMILIES)})",
     )
     parser.add_argument("--http", action="store_true", help="over real sockets, to a real uvicorn")
     parser.add_argument("--quick", action="store_true", help="shorter attacks and fewer users")
@@ -68,7 +68,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     return Options(
         seed=given.seed,
         users=given.users or (SHORT_USERS if short else FULL_USERS),
-        attacks=tuple(n for n in FAMILIES if not given.attack or n in given.attack),
+        attacks=tuple(n for n in ALL_FAMILIES if n in (given.attack or FAMILIES)),
         part=SHORT_PART if short else 1.0,
         http=given.http,
         policy=given.policy,

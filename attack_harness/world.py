@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .actors import Start, draws
-from .attackers import FAMILIES, Attack, Ground
+from .attackers import ALL_FAMILIES, Attack, Ground
 from .population import User, population
 from .user import Outcome, starts
 
@@ -44,6 +44,6 @@ def build(seed: int, users: int, names: Sequence[str], part: float = 1.0) -> Wor
     attacks: list[Attack] = []
     for name in names:
         ground = Ground(draws(seed, name), frozenset(owned))
-        attacks.append(FAMILIES[name].shortened(part).plan(ground))
+        attacks.append(ALL_FAMILIES[name].shortened(part).plan(ground))
         owned |= attacks[-1].phones
     return World(seed, people, tuple(sorted(attacks, key=lambda attack: attack.starts)))
