@@ -146,7 +146,7 @@ async def compare(options: Options) -> Table:
         lookalikes=options.lookalikes,
     )
     results: list[RunResult] = []
-    with watching("without pumpguard", "with pumpguard") as watches:
+    with watching("without pumpguard", "with pumpguard", days=options.days) as watches:
         for guard, watch in zip((False, True), watches, strict=True):
             async with target(options, guard=guard) as reached:
                 results.append(await one_run(reached, world, watch))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .actors import Start, draws
@@ -48,13 +48,14 @@ def build(
     names: Sequence[str],
     part: float = 1.0,
     *,
+    families: Mapping[str, Family] = ALL_FAMILIES,
     days: int = 1,
     lookalikes: Sequence[str] = (),
 ) -> World:
     """Draw the time; ``part`` shortens every attack to that part of its own."""
-    families = [ALL_FAMILIES[name].shortened(part) for name in names]
-    people = _people(seed, users, families, days, lookalikes)
-    attacks = _attacks(seed, people, families, days)
+    chosen = [families[name].shortened(part) for name in names]
+    people = _people(seed, users, chosen, days, lookalikes)
+    attacks = _attacks(seed, people, chosen, days)
     return World(seed, people, tuple(sorted(attacks, key=lambda attack: attack.starts)), days)
 
 

@@ -43,13 +43,19 @@ class LowAndSlow:
         )
         numbers = ground.rentable([n for block in blocks for n in block])
         phones = [ground.rng.choice(numbers) for _ in times]
-        shots: list[Shot] = []
-        while len(shots) < len(times):
+        shots = tuple(map(Shot, times, phones, self._origins(len(times), ground)))
+        return Attack(self.name, "Low and slow", self.starts, shots, buys_solutions=True)
+
+    def _origins(self, count: int, ground: Ground) -> list[str]:
+        """Distinct addresses, each once or twice in a row."""
+        origins: list[str] = []
+        used: set[str] = set()
+        while len(origins) < count:
             address = addresses.residential(self.country, ground.rng)
-            for _ in range(ground.rng.choice((1, 2))):
-                if len(shots) < len(times):
-                    shots.append(Shot(times[len(shots)], phones[len(shots)], address))
-        return Attack(self.name, "Low and slow", self.starts, tuple(shots), buys_solutions=True)
+            if address not in used:
+                used.add(address)
+                origins += [address] * ground.rng.choice((1, 2))
+        return origins[:count]
 
     def _times(self, count: int, seconds: float, ground: Ground) -> list[float]:
         """Sorted times; a moment is kept as often as its hour is busy."""
