@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from httpx import ASGITransport, AsyncClient
 from redis.asyncio import Redis
 
 from pumpguard import Guard, Policy, PumpGuardMiddleware
+from pumpguard.settlement import BATCH
 from pumpguard.store.embedded import EmbeddedServer
 from tests.conftest import PATIENT, SERVERS
 
@@ -61,3 +64,65 @@ async def test_1000_requests_are_1000_script_calls_and_nothing_else(
     assert calls.pop("evalsha") == REQUESTS
     assert set(calls) - {"info", "config", "config|resetstat"} <= INSIDE_THE_SCRIPT
     assert trips <= REQUESTS + 5  # each command arrived in one read; the rest are ours
+
+
+@pytest.mark.parametrize("server", SERVERS)
+async def test_outcomes_are_told_beside_the_path_and_in_batches(
+    servers: dict[str, EmbeddedServer], server: str, name: str
+) -> None:
+    """With budget, credit and conversion a request still costs one call. Of 200 messages that fail
+    together 16 are told in one; each verification first takes its number's tickets, with one."""
+    app = FastAPI()
+    status = 202
+
+    @app.post("/otp/send")
+    @app.post("/otp/verify")
+    async def answer(body: dict[str, str]) -> Response:
+        return Response(status_code=status)
+
+    policy = Policy(
+        send="/otp/send", verify="/otp/verify", home=["GB"], name=name, deadline=PATIENT,
+        proxies=["127.0.0.1"],
+    )  # fmt: skip
+    assert {"budget", "credit", "conversion"} <= {rule.name for rule in policy.chain}
+    guard = Guard(policy, servers[server].url)
+    app.add_middleware(PumpGuardMiddleware, guard=guard)
+    many = range(200)
+
+    async with (
+        guard,
+        Redis.from_url(servers[server].url, decode_responses=True) as redis,
+        AsyncClient(transport=ASGITransport(app), base_url="http://app") as client,
+    ):
+
+        async def post(route: str, n: int) -> int:
+            phone, address = f"+44740{n * 40_009 % 10_000_000:07}", f"86.{n % 16}.{n // 16 % 250}.1"
+            reply = await client.post(
+                route, json={"phone": phone}, headers={"x-forwarded-for": address}
+            )
+            return reply.status_code
+
+        async def calls() -> int:
+            await guard.settled()
+            found = int((await redis.info("commandstats"))["cmdstat_evalsha"]["calls"])
+            await redis.config_resetstat()
+            return found
+
+        await post("/otp/send", 1_000)  # connects, and leaves the scripts with the server
+        await post("/otp/verify", 1_000)
+        status = 503
+        await post("/otp/send", 1_001)
+        await calls()
+
+        status = 202
+        sent = [await post("/otp/send", n) for n in many]
+        assert sent.count(202) > len(many) * 0.8
+        assert await calls() == len(many)
+
+        assert await asyncio.gather(*(post("/otp/verify", n) for n in many)) == [202] * len(many)
+        assert len(many) < await calls() <= len(many) * (1 + 2 / BATCH) + 5
+
+        status = 503
+        failing = await asyncio.gather(*(post("/otp/send", 5_000 + n) for n in many))
+        assert failing.count(503) > len(many) * 0.8
+        assert len(many) < await calls() <= len(many) * (1 + 2 / BATCH) + 5

@@ -173,12 +173,19 @@ class Settlements:
 
 def open_settlements(policy: Policy, store: Store) -> Settlements | None:
     """What a policy's outcomes go through, if any of its rules wants to know them."""
+    settling, back = policy.settling, refunds(policy)
+    if settling is None or back is None:
+        return None
+    return Settlements(policy.chain, settling, store, back)
+
+
+def refunds(policy: Policy) -> Refunds | None:
+    """What failed messages may give back, if outcomes are wanted at all."""
     settling = policy.settling
     if settling is None:
         return None
     budget = policy.daily_budget / HOURS_IN_A_DAY * policy.refund_share
-    refunds = Refunds(settling.name, micros(budget), HOUR)
-    return Settlements(policy.chain, settling, store, refunds)
+    return Refunds(settling.name, micros(budget), HOUR)
 
 
 def _declared(

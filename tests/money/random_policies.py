@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from random import Random
-from typing import Any, cast
 
 from pumpguard.attempt import Attempt, Client, NetworkKind, Phone
 from pumpguard.counters import Counter, Distinct, Reading, Spend, Window, micros
 from pumpguard.decision import Action, Finding, Mode
-from pumpguard.rules import KINDS, GeoMismatch, Network, Number, RateLimit, Rule, SlidingBan
+from pumpguard.intake.phone import canonical
+from pumpguard.rules import GeoMismatch, Network, Number, RateLimit, Rule, SlidingBan
 
-REGIONS = {"GB": 44, "JE": 44, "US": 1, "CA": 1, "BD": 880}
+REGIONS = {
+    "GB": ("+44740000", "+44740001"),
+    "JE": ("+44779700", "+44779702"),
+    "US": ("+1201555", "+1201556"),
+    "CA": ("+1613555", "+1613556"),
+    "BD": ("+880181200", "+880181201"),
+}
+"""Two blocks of 10,000 numbers in each."""
+
 LENGTHS = (60, 600, 1800, 2400, 3600, 5000, 7200, 43_200, 50_000, 86_400)
 SUBJECTS: Sequence[str | tuple[str, ...]] = (
     "everything", "everything", "everything", "country", "country", "calling_code", "phone",
@@ -54,7 +63,7 @@ class Declares:
         return Finding(self.name, max(full), "FULL") if full else None
 
 
-def random_rule(random: Random, i: int, spend: bool) -> Rule:
+def random_rule(random: Random, i: int) -> Rule:
     name = f"rule{i}"
     mode: Mode = "monitor" if random.random() < 0.1 else "enforce"
     match random.randrange(10):
@@ -62,7 +71,7 @@ def random_rule(random: Random, i: int, spend: bool) -> Rule:
             return _declaring(random, name, mode)
         case 1:
             return _distinct(random, name, mode)
-        case 2 if spend:
+        case 2:
             return _spending(random, name, mode)
         case 3:
             named: list[Rule] = [
@@ -109,19 +118,19 @@ def _distinct(random: Random, name: str, mode: Mode) -> Rule:
 def _spending(random: Random, name: str, mode: Mode) -> Rule:
     by, seconds = random.choice(["everything", "country", "calling_code"]), random.choice(LENGTHS)
     limit = micros(random.choice([0.01, 0.1, 0.5, 2]))
-    if "budget" in KINDS and random.random() < 0.5:
-        budget = cast(Any, KINDS["budget"])
-        return cast(Rule, budget(name=name, day=limit / 1e6, by=by, mode=mode))
     whole = Spend(name, by, limit, seconds, reserved=limit // 5)
     share = Spend(name, by, limit * 4 // 5, seconds, action=Action.CHALLENGE)
     return Declares(name, (share, whole), (whole,), "proved", mode)
 
 
 def random_phone(random: Random) -> Phone:
-    region, code = random.choice(list(REGIONS.items()))
-    return Phone(
-        f"+{code}{random.choice(['20000', '20001', '3111'])}{random.randrange(20):04}", region, code
-    )
+    block = random.choice(random.choice(list(REGIONS.values())))
+    return _phone(f"{block}{random.randrange(20):04}")
+
+
+@cache
+def _phone(e164: str) -> Phone:
+    return canonical(e164)
 
 
 def random_client(random: Random, i: int) -> Client:

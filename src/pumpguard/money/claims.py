@@ -15,8 +15,9 @@ from math import ceil, inf, prod
 from typing import TypeAlias, cast
 
 from pumpguard.attempt import PREFIX
-from pumpguard.counters import Credit, Distinct, Window, divided
+from pumpguard.counters import Credit, Distinct, Refunds, Window, divided
 from pumpguard.money.attacker import Destination, Held, Limiting, higher
+from pumpguard.store.kinds.credit import STEPS
 
 ONE_EACH = frozenset({"everything", "country", "calling_code"})
 
@@ -60,7 +61,7 @@ class Ledger:
 
     destinations: Sequence[Destination]
     held: Mapping[str, Mapping[int, Held]]
-    refunds: Sequence[tuple[int, int]]
+    refunds: Refunds | None
     resources: Resources
 
     def claims(self, terms: Terms, without: str | None = None) -> Iterator[Claim]:
@@ -85,11 +86,12 @@ class Ledger:
             subjects, rules = counts.subjects(sample.by, scope)
             if subjects < inf:
                 widest = _widest(by_place, scope)
-                yield self._claim(rules | {rule}, scope, widest, subjects, terms)
+                ample = _forgiven(widest, terms)
+                yield self._claim(rules | {rule}, scope, widest, ample, subjects, terms)
                 for i in scope:
                     if by_place[i].limit < widest.limit:
-                        lone = frozenset([i])
-                        yield self._claim(rules | {rule}, lone, by_place[i], subjects, terms)
+                        lone, its = frozenset([i]), by_place[i]
+                        yield self._claim(rules | {rule}, lone, its, ample, subjects, terms)
 
     def scopes(self, by: str, by_place: Mapping[int, Limiting]) -> list[Scope]:
         """Which destinations share the subjects of a counter."""
@@ -117,17 +119,25 @@ class Ledger:
         return all(self.destinations[i].phone.prefix(depth) is not None for depth in depths)
 
     def _claim(
-        self, rules: frozenset[str], scope: Scope, counter: Limiting, subjects: float, terms: Terms
+        self,
+        rules: frozenset[str],
+        scope: Scope,
+        counter: Limiting,
+        forgiven: int,
+        subjects: float,
+        terms: Terms,
     ) -> Claim:
         share = _share(counter, terms.parts)
         windows = ceil(terms.seconds / share.seconds)
         if isinstance(share, Window):
             return Claim(rules, scope, messages=subjects * terms.parts * share.limit * windows)
         if isinstance(share, Credit):  # the line at once, and what is forgiven meanwhile
-            spent = share.limit + ceil(share.limit * terms.seconds / share.seconds)
+            spent = share.limit + forgiven if share.limit else 0
         else:
             spent = share.limit * windows
-        back = sum(limit * ceil(terms.seconds / seconds) for limit, seconds in self.refunds)
+        back = (
+            self.refunds.limit * ceil(terms.seconds / self.refunds.seconds) if self.refunds else 0
+        )
         return Claim(rules, scope, usd=(subjects * terms.parts * spent + back) / 1e6)
 
 
@@ -190,6 +200,18 @@ def _is_number(dimension: str) -> bool:
 def _widest(by_place: Mapping[int, Limiting], scope: Scope) -> Limiting:
     """One counter with several limits lets through what the highest of them does."""
     return reduce(higher, (by_place[i] for i in scope))
+
+
+def _forgiven(widest: Limiting, terms: Terms) -> int:
+    """What of a line may be forgiven meanwhile, in whole steps at whole µ$.
+
+    All who share a debt share this, whatever their own limit: each message that is let through
+    writes the debt down as its own line forgives it, and the longest line forgives fastest.
+    """
+    if not isinstance(widest, Credit):
+        return 0
+    steps = ceil(terms.seconds * STEPS / widest.seconds)
+    return steps * max(1, _share(widest, terms.parts).limit // STEPS)
 
 
 def _share(counter: Limiting, parts: int) -> Limiting:

@@ -40,14 +40,12 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import NamedTuple
 
-from pumpguard.attempt import Attempt
-from pumpguard.counters import Refunds, micros
+from pumpguard.counters import micros
 from pumpguard.errors import PolicyError
 from pumpguard.money.attacker import (
     Destination,
     Held,
     TooManyChoices,
-    declared_by,
     held,
     shortest_numbers,
 )
@@ -55,6 +53,7 @@ from pumpguard.money.claims import Claim, Ledger, Resources, Terms
 from pumpguard.money.solve import Bound, alone, together
 from pumpguard.policy import Policy
 from pumpguard.rules import Rule
+from pumpguard.settlement import refunds
 
 HOUR, DAY = 3_600, 86_400
 
@@ -147,7 +146,7 @@ class _Case:
             rule: {i: outcome for i, outcome in enumerate(outcomes) if outcome}
             for rule, outcomes in said.items()
         }
-        self.ledger = Ledger(self.destinations, limits, _refunds(policy), resources)
+        self.ledger = Ledger(self.destinations, limits, refunds(policy), resources)
 
     def total(self, terms: Terms, without: str | None = None) -> Bound:
         """The bound of everything."""
@@ -206,23 +205,6 @@ def _destinations(policy: Policy, countries: Iterable[str] | None) -> list[Desti
         Destination(name, micros(table.price(numbers[name].region)) / 1e6, numbers[name])
         for name in names
     ]
-
-
-def _refunds(policy: Policy) -> list[tuple[int, int]]:
-    """What may be given back: µ$, and in how many seconds."""
-    anywhere = Attempt(shortest_numbers()["GB"])
-    declared = [
-        counter
-        for rule in policy.chain
-        for counter in declared_by(rule, anywhere)
-        if isinstance(counter, Refunds)
-    ]
-    if declared:
-        return [(counter.limit, counter.seconds) for counter in declared]
-    if getattr(policy, "settling", True) is None:
-        return []
-    share = getattr(policy, "refund_share", 0.0) * getattr(policy, "daily_budget", 0.0) / 6
-    return [(micros(share), HOUR)] if share else []
 
 
 def _away(policy: Policy, case: _Case) -> Totals:
