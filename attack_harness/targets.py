@@ -152,9 +152,7 @@ class OverHttp:
     async def __aenter__(self) -> Self:
         limits = httpx.Limits(max_connections=self._at_once)
         # Never a proxy of the environment: the target is on this machine.
-        self._client = httpx.AsyncClient(
-            base_url=self._url, limits=limits, timeout=30, trust_env=False
-        )
+        self._client = httpx.AsyncClient(limits=limits, timeout=30, trust_env=False)
         return self
 
     async def __aexit__(
@@ -174,7 +172,11 @@ class OverHttp:
         }
         async with self._places:
             answer = await self._client.request(
-                call.method, call.path, json=call.json, headers=headers
+                # Joined here: to a client library a path like //otp/send would name a host.
+                call.method,
+                self._url + call.path,
+                json=call.json,
+                headers=headers,
             )
         after = _seconds(answer.headers.get("retry-after"))
         return Reply(at, answer.status_code, _json(answer.content), after)
