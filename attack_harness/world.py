@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .actors import Start, draws
-from .attackers import ALL_FAMILIES, Attack, Ground
+from .attackers import ALL_FAMILIES, Attack, Family, Ground
 from .population import User, population
 from .user import Outcome, starts
 
@@ -37,13 +37,20 @@ class World:
         return outcomes, everybody()
 
 
-def build(seed: int, users: int, names: Sequence[str], part: float = 1.0) -> World:
+def build(
+    seed: int,
+    users: int,
+    names: Sequence[str],
+    part: float = 1.0,
+    *,
+    families: Mapping[str, Family] = ALL_FAMILIES,
+) -> World:
     """Draw a day; ``part`` shortens every attack to that part of its time."""
     people = tuple(population(seed, users))
     owned = {user.phone for user in people}
     attacks: list[Attack] = []
     for name in names:
         ground = Ground(draws(seed, name), frozenset(owned))
-        attacks.append(ALL_FAMILIES[name].shortened(part).plan(ground))
+        attacks.append(families[name].shortened(part).plan(ground))
         owned |= attacks[-1].phones
     return World(seed, people, tuple(sorted(attacks, key=lambda attack: attack.starts)))
