@@ -23,9 +23,9 @@ class Day:
     """Real users, at most one attack, and those who come when it is over."""
 
     def __init__(self, cell: Cell, setting: Setting) -> None:
-        families, names = dict(ALL_FAMILIES), (cell.family,)
+        families, names = dict(ALL_FAMILIES), [cell.family]
         if cell.family == NO_ATTACK:
-            names = ()
+            names = []
         elif setting.held_out:
             rng = draws(cell.seed, f"{cell.family}:parameters")
             families[cell.family] = drawn(families[cell.family], rng)

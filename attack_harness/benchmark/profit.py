@@ -15,9 +15,7 @@ LOOKS_BACK, LEAST = 100, 20
 """He leaves when his last 100 requests (at least 20) have earned him nothing after costs."""
 
 
-def profit_entry(
-    attack: Attack, requests: Sequence[Exchange], paid: Iterable[Message]
-) -> Table:
+def profit_entry(attack: Attack, requests: Sequence[Exchange], paid: Iterable[Message]) -> Table:
     """What he earned if he stayed to the end, and if he had left when it no longer paid."""
     income: dict[float, float] = defaultdict(float)
     for message in paid:

@@ -84,7 +84,9 @@ def invite(
     drawn = list(rings(attacked, each, rng, owned))
     taken.update(phone for ring in drawn for phone in ring.drawn)
     for ring in drawn:
-        found.ringed.append((ring, [_person(p, ends + rng.uniform(*SPREAD), rng) for p in ring.drawn]))
+        found.ringed.append(
+            (ring, [_person(p, ends + rng.uniform(*SPREAD), rng) for p in ring.drawn])
+        )
     near = _near(attacked, drawn, len(MINUTES), rng, frozenset(taken))
     for number, minutes in enumerate(MINUTES):
         phones = [*near[number : number + 1], *_compatriot(attacked, number, rng, taken)]

@@ -31,9 +31,7 @@ DEFENCES: dict[str, Defence] = {
     "per_address": Defence("15 per hour and address", around=lambda app, _: PerAddress(app)),
     "checklist": Defence("checklist of limits", around=lambda app, _: Checklist(app)),
     "fixed_prefix": Defence("10 a day per 1,000 numbers", around=lambda app, _: FixedPrefix(app)),
-    "plain_conversion": Defence(
-        "35 % conversion rule", around=lambda app, _: PlainConversion(app)
-    ),
+    "plain_conversion": Defence("35 % conversion rule", around=lambda app, _: PlainConversion(app)),
     "country_cap": Defence("caps per country", around=CountryCap),
 }
 

@@ -15,7 +15,14 @@ from ...countries import ABROAD, HOME, HOME_SHARE
 from ...targets import AsgiApp
 from .limits import DAY, HOUR, Asked, Limit, Limits
 
-RISKY = frozenset("AZ BD CU DZ IL IR LK NG OM PK PS SY TJ TN".split())
+RISKY = frozenset(
+    (
+        *("AZ", "BD", "CU", "DZ", "IL", "IR", "LK"),
+        *("NG", "OM", "PK", "PS", "SY", "TJ", "TN"),
+    )
+)
+"""Authgear's own list."""
+
 RISKY_LEAST, OTHERS_LEAST = 50, 100
 HOURS = 6
 """The hour's cap is the day's divided by this."""

@@ -125,4 +125,4 @@ def _read(scope: Message, body: bytes) -> Asked | None:
         return None
     headers = dict(scope["headers"])
     address = headers.get(b"x-forwarded-for", b"").decode()
-    return phone and Asked(phone, address, float(headers[b"x-sim-time"])) or None
+    return Asked(phone, address, float(headers[b"x-sim-time"])) if phone else None
