@@ -102,7 +102,7 @@ def _near(
     """Neighbours of the attacked blocks: people of the narrowest ring that has any."""
     if not drawn:
         return []
-    (ring,) = list(rings(attacked, count, rng, taken))[:1] or [drawn[0]]
+    ring = next(rings(attacked, count, rng, taken), drawn[0])
     near = list(ring.drawn)
     rng.shuffle(near)
     return near
