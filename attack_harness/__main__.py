@@ -15,6 +15,7 @@ from .attackers import ALL_FAMILIES, FAMILIES
 from .books import read_books
 from .clock import DAY, MIDNIGHT
 from .figures import Table
+from .lookalikes import LOOKALIKES
 from .report import show, write
 from .report.screen import Watch, watching
 from .run import play
@@ -29,8 +30,8 @@ SHORT_USERS = 600
 SHORT_PART = 0.15
 """The part of each attack's time that a short day keeps."""
 
-BOOKS_CLOSE = MIDNIGHT + DAY + 3_600
-"""When the bills are read: the last users come just before midnight and need a few minutes."""
+LAST_MINUTES = 3_600.0
+"""The last users come just before midnight and need a few of them until the bills are read."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Options:
     http: bool
     out: Path
     policy: Path | None = None
+    days: int = 1
+    lookalikes: tuple[str, ...] = ()
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
@@ -57,6 +60,14 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         choices=list(ALL_FAMILIES),
         help=f"only this attack; may be repeated ({', '.join(FAMILIES)})",
     )
+    parser.add_argument(
+        "--lookalike",
+        action="append",
+        choices=list(LOOKALIKES),
+        default=[],
+        help="innocent traffic that looks like an attack; may be repeated (none)",
+    )
+    parser.add_argument("--days", type=_positive, default=1, help="days, from a Tuesday on (1)")
     parser.add_argument("--http", action="store_true", help="over real sockets, to a real uvicorn")
     parser.add_argument("--quick", action="store_true", help="shorter attacks and fewer users")
     parser.add_argument(
@@ -73,6 +84,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         http=given.http,
         policy=given.policy,
         out=given.out,
+        days=given.days,
+        lookalikes=tuple(n for n in LOOKALIKES if n in given.lookalike),
     )
 
 
@@ -106,9 +119,10 @@ async def one_run(reached: Target, world: World, watch: Watch) -> RunResult:
     _settle_memory()
     began = time.perf_counter()
     log = await play(reached, everybody, watch)
-    watch(BOOKS_CLOSE)
+    books_close = MIDNIGHT + world.days * DAY + LAST_MINUTES
+    watch(books_close)
     wall_seconds = time.perf_counter() - began
-    return RunResult(log, outcomes, await read_books(reached, BOOKS_CLOSE), wall_seconds)
+    return RunResult(log, outcomes, await read_books(reached, books_close), wall_seconds)
 
 
 def _settle_memory() -> None:
@@ -123,9 +137,16 @@ def _settle_memory() -> None:
 
 async def compare(options: Options) -> Table:
     """Both runs over the same day, and their scorecard."""
-    world = build(options.seed, options.users, options.attacks, options.part)
+    world = build(
+        options.seed,
+        options.users,
+        options.attacks,
+        options.part,
+        days=options.days,
+        lookalikes=options.lookalikes,
+    )
     results: list[RunResult] = []
-    with watching("without pumpguard", "with pumpguard") as watches:
+    with watching("without pumpguard", "with pumpguard", days=options.days) as watches:
         for guard, watch in zip((False, True), watches, strict=True):
             async with target(options, guard=guard) as reached:
                 results.append(await one_run(reached, world, watch))

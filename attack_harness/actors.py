@@ -18,13 +18,17 @@ NO_JSON: Json = {}
 
 
 class Call(NamedTuple):
-    """One HTTP request, made at the actor's current simulated time."""
+    """One HTTP request, made at the actor's current simulated time.
+
+    ``meant`` is the number in E.164 that a request for a message asks for, however it is typed.
+    """
 
     method: Literal["GET", "POST"]
     path: str
     json: Json | None = None
     address: str | None = None
     human: bool = False
+    meant: str | None = None
 
 
 class Wait(NamedTuple):
@@ -66,7 +70,10 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One ``POST /otp/send`` as it happened: the raw material of the scorecard."""
+    """One request for a message as it happened: the raw material of the scorecard.
+
+    ``phone`` is the number that was meant, in E.164.
+    """
 
     at: float
     side: str

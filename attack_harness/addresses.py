@@ -44,19 +44,32 @@ def known_countries() -> frozenset[str]:
 
 def is_residential(address: str, country: str) -> bool:
     """True if the registries place the address in the country and call it no data centre."""
+    return _is(address, country, "unknown")
+
+
+def _is(address: str, country: str, kind: str) -> bool:
     return (
-        iptocc.country_code(address) == country and iporigin.classify(address).kind == "unknown"  # type: ignore[no-untyped-call]
+        iptocc.country_code(address) == country and iporigin.classify(address).kind == kind  # type: ignore[no-untyped-call]
     )
 
 
 def residential(country: str, rng: random.Random) -> str:
     """One residential address of the country."""
+    return _drawn(country, "unknown", rng)
+
+
+def hosting(country: str, rng: random.Random) -> str:
+    """One address of a hosting provider in the country."""
+    return _drawn(country, "hosting", rng)
+
+
+def _drawn(country: str, kind: str, rng: random.Random) -> str:
     blocks = _blocks()[country]
-    for _ in range(1_000):
+    for _ in range(5_000):
         address = str(IPv4Address(rng.choice(blocks) + rng.randrange(1, BLOCK - 1)))
-        if is_residential(address, country):
+        if _is(address, country, kind):
             return address
-    raise ValueError(f"found no residential address in {country}")
+    raise ValueError(f"found no such address in {country}: {kind}")
 
 
 def anywhere(rng: random.Random) -> str:

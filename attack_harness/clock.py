@@ -15,8 +15,10 @@ MIDNIGHT = datetime(2026, 3, 3, tzinfo=UTC).timestamp()
 
 
 def hour_label(at: float) -> str:
-    """``05:00:12`` for a moment of the simulated day."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+    """``05:00:12`` for a moment of the simulated day, ``2d 05:00:12`` for one two days later."""
+    label = datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+    days = int((at - MIDNIGHT) // DAY)
+    return f"{days}d {label}" if days > 0 else label
 
 
 def to_millisecond(at: float) -> float:

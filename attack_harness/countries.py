@@ -96,3 +96,6 @@ HOURS = (
     *(1.30, 1.20, 1.15, 1.15, 1.20, 1.35, 1.50, 1.60, 1.65, 1.50, 1.10, 0.65),
 )
 """Relative demand by local hour: quiet before dawn, busiest in the evening."""
+
+WEEK = (1.0, 1.0, 1.0, 1.05, 0.9, 0.85, 1.0)
+"""Relative demand by day, from Tuesday on: an assumption, because no measurement is published."""

@@ -12,6 +12,9 @@ from collections.abc import Iterable, Sequence
 from .figures import Table, share
 from .user import Outcome
 
+USUAL = frozenset({"cgnat", "office", "traveller"})
+"""Groups that every population has."""
+
 LATE = 30.0
 """A user is *delayed* if the code came this many seconds later than without the guard."""
 
@@ -26,6 +29,7 @@ def users_entry(
         "offices": [p for p in pairs if "office" in p[0].user.groups],
         "travellers": [p for p in pairs if "traveller" in p[0].user.groups],
         "attacked_countries": [p for p in pairs if p[0].user.country in attacked],
+        **_crowds(pairs),
     }
     harmed = [b for a, b in pairs if _harmed(a, b)]
     return {
@@ -36,6 +40,14 @@ def users_entry(
         # Silence: the app said that it sent a message, and none ever came.
         "harmed_by_refusal": _counted(b.gave_up_at or "silence" for b in harmed),
     }
+
+
+def _crowds(
+    pairs: Sequence[tuple[Outcome, Outcome]],
+) -> dict[str, list[tuple[Outcome, Outcome]]]:
+    """The crowds and look-alikes that this time has, by name."""
+    names = {name for without, _ in pairs for name in without.user.groups - USUAL}
+    return {name: [p for p in pairs if name in p[0].user.groups] for name in sorted(names)}
 
 
 def _counted(words: Iterable[str]) -> dict[str, int]:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import phonenumbers
@@ -20,7 +20,7 @@ import phonenumbers
 from .actors import Json, draws
 from .addresses import residential
 from .clock import DAY, HOUR, MIDNIGHT
-from .countries import ABROAD, HOME, HOME_SHARE, HOURS, Country
+from .countries import ABROAD, HOME, HOME_SHARE, HOURS, WEEK, Country
 from .numbering import mobile_number
 
 MAX_SENDS = 3
@@ -47,6 +47,26 @@ class Habits:
     retype_on_resend: float = 0.15
 
 
+@dataclass(frozen=True)
+class Crowd:
+    """A launch, a promotion, a spot on television: many more users than usual for a while.
+
+    No measurement of such spikes is published; ``factor`` times the usual number for 30 to 60
+    minutes is an assumption. Otherwise they are users like all others: they live where users live,
+    have the numbers that the carriers sold them, and enter their codes.
+    """
+
+    name: str
+    starts: float
+    """Seconds after midnight."""
+    seconds: float = 2_700.0
+    factor: float = 5.0
+
+    def holds(self, at: float) -> bool:
+        """Whether a moment lies within it."""
+        return self.starts <= at - MIDNIGHT < self.starts + self.seconds
+
+
 class Patience(NamedTuple):
     """How a user reacts, drawn once."""
 
@@ -68,22 +88,52 @@ class User:
     phone: str
     address: str
     groups: frozenset[str]
-    """``cgnat``, ``office``, ``traveller``: what may make an innocent look suspicious."""
+    """``cgnat``, ``office``, ``traveller``, a crowd or look-alike: what may look suspicious."""
     typed: tuple[Json, ...]
     """The number as typed at each send."""
     patience: Patience
 
 
-def population(seed: int, size: int, habits: Habits | None = None) -> list[User]:
-    """The users of one day, by the time at which they come."""
+def population(
+    seed: int,
+    size: int,
+    habits: Habits | None = None,
+    *,
+    days: int = 1,
+    crowds: Sequence[Crowd] = (),
+) -> list[User]:
+    """The users of one day or more, by the time at which they come; ``size`` is a Tuesday's."""
     habits = habits or Habits()
-    rng = draws(seed, "population")
-    # Poisson by its normal approximation; which hour each user comes at is then independent.
-    count = max(1, round(rng.gauss(size, math.sqrt(size))))
     town = Town(seed, size, habits)
     taken: set[str] = set()
-    users = [_user(n, town, draws(seed, "user", n), taken) for n in range(count)]
+    users: list[User] = []
+    for day in range(days):
+        for _ in range(_count(seed, size, day)):
+            user = _user(len(users), town, draws(seed, "user", len(users)), taken)
+            users.append(replace(user, at=user.at + day * DAY) if day else user)
+    for crowd in crowds:
+        users += list(_crowd(seed, crowd, town, users, taken))
     return sorted(users, key=lambda user: (user.at, user.number))
+
+
+def _count(seed: int, size: int, day: int) -> int:
+    # Poisson by its normal approximation; which hour each user comes at is then independent.
+    expected = size * WEEK[day % len(WEEK)]
+    rng = draws(seed, "population", day) if day else draws(seed, "population")
+    return max(1, round(rng.gauss(expected, math.sqrt(expected))))
+
+
+def _crowd(
+    seed: int, crowd: Crowd, town: Town, users: Sequence[User], taken: set[str]
+) -> Iterator[User]:
+    """The users who come beside the usual ones: most of them soon after its start."""
+    usual = sum(crowd.holds(user.at) for user in users)
+    for n in range(round(usual * (crowd.factor - 1))):
+        rng = draws(seed, f"crowd:{crowd.name}", n)
+        user = _user(len(users) + n, town, rng, taken)
+        after = rng.triangular(0, crowd.seconds, crowd.seconds / 5)
+        at = round(MIDNIGHT + crowd.starts + after, 3)
+        yield replace(user, at=at, groups=user.groups | {crowd.name})
 
 
 class Town:
@@ -135,7 +185,7 @@ def _user(number: int, town: Town, rng: random.Random, taken: set[str]) -> User:
         address,
         groups,
         _typed(phone, town.habits, rng),
-        _patience(town.habits, rng),
+        patience(town.habits, rng),
     )
 
 
@@ -161,7 +211,8 @@ def _where(
     return residential(country, rng), frozenset()
 
 
-def _patience(habits: Habits, rng: random.Random) -> Patience:
+def patience(habits: Habits, rng: random.Random) -> Patience:
+    """One person's, drawn from the habits of all."""
     return Patience(
         finishes=rng.random() < habits.finish,
         enters_after=round(min(240.0, rng.lognormvariate(_ENTRY_MU, _ENTRY_SIGMA)), 3),

@@ -23,10 +23,11 @@ def _next_step(actor: Actor, reply: Reply | None) -> Call | Wait | None:
         return None
 
 
-def _phone_of(call: Call) -> str:
-    """The number as it was typed, in whatever spelling."""
-    assert call.json is not None  # noqa: S101
-    return str(call.json.get("phone", ""))
+def _asked_for(call: Call) -> str | None:
+    """The number that a request for a message means; None for any other request."""
+    if call.meant is None and call.path == SEND and call.json is not None:
+        return str(call.json.get("phone", ""))
+    return call.meant
 
 
 async def _turn(
@@ -41,9 +42,10 @@ async def _turn(
         return later, Reply(later)
     answer = await target.call(step, at)
     log.calls += 1
-    if step.path == SEND:
+    phone = _asked_for(step)
+    if phone is not None:
         log.exchanges.append(
-            Exchange(at, side, _phone_of(step), answer.status, step.human, answer.challenged)
+            Exchange(at, side, phone, answer.status, step.human, answer.challenged)
         )
     return at, answer
 

@@ -6,11 +6,13 @@ it, whatever the reply looked like: silent refusals count, numbers that no carri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from .actors import Exchange, Log
 from .attackers.base import SOLVED_CHALLENGE, Attack
+from .attribution import by_side
 from .books import Books, Message
 from .clock import DAY, MIDNIGHT, hour_label
 from .figures import Table, money, share
@@ -28,6 +30,14 @@ class RunResult:
     outcomes: Sequence[Outcome]
     books: Books
     wall_seconds: float
+
+    @cached_property
+    def _by_side(self) -> Mapping[str, Sequence[Message]]:
+        return by_side(self.log, self.books.ledger)
+
+    def paid(self, side: str) -> Sequence[Message]:
+        """The messages that one side asked for and the app paid for."""
+        return self._by_side.get(side, ())
 
 
 @dataclass(frozen=True)
@@ -84,11 +94,10 @@ def _exchanges(attack: Attack, log: Log) -> list[Exchange]:
 
 
 def tally(attack: Attack, run: RunResult) -> Tally:
-    """Count one attack's requests and the messages to its numbers in one run."""
+    """Count one attack's requests and the messages that they led to in one run."""
     requests = _exchanges(attack, run.log)
     solutions = sum(e.human for e in requests)
-    phones = attack.phones
-    messages = [m for m in run.books.ledger if m.phone in phones]
+    messages = run.paid(attack.name)
     return Tally(
         requests=len(requests),
         solutions=solutions,
@@ -121,9 +130,9 @@ def before_first_refusal(
     }
 
 
-def timeline(ledger: Iterable[Message]) -> list[float]:
-    """Cumulative spend at every step of the day; what comes after midnight is in the last one."""
-    spent = [0.0] * (int(DAY / STEP) + 1)
+def timeline(ledger: Iterable[Message], days: int = 1) -> list[float]:
+    """Cumulative spend at every step of the time; what comes after its end is in the last one."""
+    spent = [0.0] * (int(days * DAY / STEP) + 1)
     for message in ledger:
         step = int((message.at - MIDNIGHT) / STEP) + 1
         spent[max(0, min(step, len(spent) - 1))] += message.price

@@ -11,6 +11,7 @@ from .countries import HOME
 from .figures import Table, money
 from .harm import users_entry
 from .savings import STEP, RunResult, attack_entry, saved, timeline
+from .user import USERS
 from .world import World
 
 
@@ -21,12 +22,12 @@ def score(world: World, without: RunResult, guarded: RunResult, details: Table) 
     return {
         "summary": summary(attacks, users),
         "attacks": attacks,
-        "users": users | _users_spend(world, without, guarded),
+        "users": users | _users_spend(without, guarded),
         "refusals_by_rule": dict(guarded.books.firewall.get("by_rule", {})),
         "timeline": {
             "step_seconds": STEP,
-            "without": timeline(without.books.ledger),
-            "with": timeline(guarded.books.ledger),
+            "without": timeline(without.books.ledger, world.days),
+            "with": timeline(guarded.books.ledger, world.days),
         },
         "run": details | _run_entry(world, without, guarded),
         "metrics_output": {
@@ -62,16 +63,14 @@ def _attacked(world: World, run: RunResult) -> frozenset[str]:
 
     Home countries are left out: their many users would hide the few who are at risk.
     """
-    phones = frozenset[str]().union(*(attack.phones for attack in world.attacks))
-    return frozenset(m.country for m in run.books.ledger if m.phone in phones) - HOME.keys()
-
-
-def _users_spend(world: World, without: RunResult, guarded: RunResult) -> Table:
-    phones = {user.phone for user in world.users}
-    open_, shut = (
-        money(sum(m.price for m in run.books.ledger if m.phone in phones))
-        for run in (without, guarded)
+    return (
+        frozenset(m.country for attack in world.attacks for m in run.paid(attack.name))
+        - HOME.keys()
     )
+
+
+def _users_spend(without: RunResult, guarded: RunResult) -> Table:
+    open_, shut = (money(sum(m.price for m in run.paid(USERS))) for run in (without, guarded))
     return {"spend_without": open_, "spend_with": shut}
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias
+from urllib.parse import unquote
 
 import httpx
 
@@ -120,15 +121,15 @@ class InProcess:
             headers.append((b"x-forwarded-for", call.address.encode()))
         if call.human:
             headers.append((b"x-sim-human", b"1"))
-        path, _, query = call.path.partition("?")
+        raw, _, query = call.path.partition("?")
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": "1.1",
             "method": call.method,
             "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
+            "path": unquote(raw),  # as servers do
+            "raw_path": raw.encode(),
             "query_string": query.encode(),
             "root_path": "",
             "headers": headers,

@@ -74,7 +74,7 @@ def _ask(outcome: Outcome, typed: Json) -> Steps:
     """Ask for a code until it is sent or the user has had enough; returns the last reply."""
     user, human = outcome.user, False
     for attempt in range(TRIES_PER_SEND):
-        reply = yield Call("POST", "/otp/send", typed, user.address, human)
+        reply = yield Call("POST", "/otp/send", typed, user.address, human, user.phone)
         if reply.sent:
             break
         outcome.refused += 1
@@ -109,8 +109,9 @@ def _pause(user: User, reply: Reply, attempt: int, human: bool) -> float | None:
 
 
 def _read(outcome: Outcome, reply: Reply) -> str | None:
-    """The newest code in the inbox."""
-    messages = reply.json.get("messages") or []
+    """The newest code that came since this visit began."""
+    began = outcome.user.at
+    messages = [m for m in reply.json.get("messages") or [] if m["delivered_at"] >= began]
     if not messages:
         return None
     outcome.got_code_at = float(messages[0]["delivered_at"])

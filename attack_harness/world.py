@@ -1,4 +1,4 @@
-"""One simulated day: who comes, and who attacks. The same for both runs."""
+"""The simulated time: who comes, and who attacks. The same for both runs."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from dataclasses import dataclass
 
 from .actors import Start, draws
 from .attackers import ALL_FAMILIES, Attack, Family, Ground
+from .attackers.base import BringsCrowd
+from .clock import MIDNIGHT
+from .lookalikes import LOOKALIKES, Neighbourhood
 from .population import User, population
 from .user import Outcome, starts
 
 
 @dataclass(frozen=True)
 class World:
-    """Real users and planned attacks, whose numbers never overlap."""
+    """Real users and planned attacks."""
 
     seed: int
     users: tuple[User, ...]
     attacks: tuple[Attack, ...]
+    days: int = 1
 
     def __post_init__(self) -> None:
-        # Messages are attributed by number, so a shared one would spoil the whole account.
-        sides = [frozenset(u.phone for u in self.users), *(a.phones for a in self.attacks)]
+        # A fraudster cannot rent the number of a real person: it would be the wrong experiment.
+        rented = [attack.phones - attack.victims for attack in self.attacks]
+        sides = [frozenset(user.phone for user in self.users), *rented]
         if len(frozenset().union(*sides)) != sum(map(len, sides)):
             raise ValueError("users and attacks must not share numbers")
 
@@ -44,13 +49,35 @@ def build(
     part: float = 1.0,
     *,
     families: Mapping[str, Family] = ALL_FAMILIES,
+    days: int = 1,
+    lookalikes: Sequence[str] = (),
 ) -> World:
-    """Draw a day; ``part`` shortens every attack to that part of its time."""
-    people = tuple(population(seed, users))
-    owned = {user.phone for user in people}
+    """Draw the time; ``part`` shortens every attack to that part of its own."""
+    chosen = [families[name].shortened(part) for name in names]
+    people = _people(seed, users, chosen, days, lookalikes)
+    attacks = _attacks(seed, people, chosen, days)
+    return World(seed, people, tuple(sorted(attacks, key=lambda attack: attack.starts)), days)
+
+
+def _people(
+    seed: int, size: int, families: Sequence[Family], days: int, lookalikes: Sequence[str]
+) -> tuple[User, ...]:
+    crowds = [family.crowd for family in families if isinstance(family, BringsCrowd)]
+    people = population(seed, size, days=days, crowds=crowds)
+    for name in lookalikes:
+        people += LOOKALIKES[name].users(Neighbourhood(draws(seed, name), tuple(people)))
+    return tuple(people)
+
+
+def _attacks(
+    seed: int, people: Sequence[User], families: Sequence[Family], days: int
+) -> list[Attack]:
+    phones = frozenset(user.phone for user in people)
+    arrivals = tuple(user.at - MIDNIGHT for user in people)
+    owned = set(phones)
     attacks: list[Attack] = []
-    for name in names:
-        ground = Ground(draws(seed, name), frozenset(owned))
-        attacks.append(families[name].shortened(part).plan(ground))
+    for family in families:
+        rng = draws(seed, family.name)
+        attacks.append(family.plan(Ground(rng, frozenset(owned), phones, arrivals, days)))
         owned |= attacks[-1].phones
-    return World(seed, people, tuple(sorted(attacks, key=lambda attack: attack.starts)))
+    return attacks

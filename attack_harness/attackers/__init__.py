@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
+from .account_resets import AccountResets
+from .adaptive import Adaptive
 from .base import Attack, Family, Ground, Shot
+from .country_spray import CountrySpray
 from .flash import Flash
+from .hidden_in_promotion import HiddenInPromotion
+from .low_and_slow import LowAndSlow
 from .poisoning import Poisoning
+from .random_in_country import RandomInCountry
 from .residential_rotation import ResidentialRotation
 from .seed_simulator import SeedSimulator
 from .sequential_block import SequentialBlock
+from .shuffled_block import ShuffledBlock
+from .spelling_tricks import SpellingTricks
+from .warm_up import WarmUp
 
-FAMILIES: dict[str, Family] = {
-    family.name: family
-    for family in (SequentialBlock(), Flash(), SeedSimulator(), ResidentialRotation())
-}
+
+def _by_name(*families: Family) -> dict[str, Family]:
+    return {family.name: family for family in families}
+
+
+FAMILIES = _by_name(SequentialBlock(), Flash(), SeedSimulator(), ResidentialRotation())
 """The four that ``python -m attack_harness`` plays unless told otherwise, in order of the day."""
 
-ALL_FAMILIES: dict[str, Family] = FAMILIES | {family.name: family for family in (Poisoning(),)}
+ALL_FAMILIES = FAMILIES | _by_name(
+    ShuffledBlock(),
+    LowAndSlow(),
+    CountrySpray(),
+    RandomInCountry(),
+    Poisoning(),
+    WarmUp(),
+    HiddenInPromotion(),
+    AccountResets(),
+    Adaptive(),
+    SpellingTricks(),
+)
 """Everything that ``--attack`` can name."""
 
 __all__ = [
     "ALL_FAMILIES",
     "FAMILIES",
+    "AccountResets",
+    "Adaptive",
     "Attack",
+    "CountrySpray",
     "Family",
     "Flash",
     "Ground",
+    "HiddenInPromotion",
+    "LowAndSlow",
     "Poisoning",
+    "RandomInCountry",
     "ResidentialRotation",
     "SeedSimulator",
     "SequentialBlock",
     "Shot",
+    "ShuffledBlock",
+    "SpellingTricks",
+    "WarmUp",
 ]

@@ -9,10 +9,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
-from ..actors import Actor, Call, Start, Wait
+from ..actors import Actor, Call, Json, Start, Wait
 from ..clock import MIDNIGHT
+from ..population import Crowd
 
 RESIDENTIAL_PROXY = 0.0001
 """Dollars per request through a residential proxy: $1.75 to $8 per GB at 5 to 20 kB a request."""
@@ -20,16 +21,23 @@ RESIDENTIAL_PROXY = 0.0001
 SOLVED_CHALLENGE = 0.001
 """Dollars per solved challenge: $1 per 1,000, the upper end of the published solver prices."""
 
+SEND = "/otp/send"
+
 SOLVING_TAKES = (8.0, 20.0)
 """Seconds from ordering a challenge solution to having it."""
 
 
 class Shot(NamedTuple):
-    """One planned request: seconds after the attack's start, to whom, and from where."""
+    """One planned request: seconds after the attack's start, to whom, and from where.
+
+    ``typed`` is the body where the number is not simply spelt in E.164.
+    """
 
     after: float
     phone: str
     address: str
+    typed: Json | None = None
+    path: str = SEND
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ class Attack:
     shots: tuple[Shot, ...]
     proxy_cost: float = RESIDENTIAL_PROXY
     buys_solutions: bool = False
+    victims: frozenset[str] = frozenset()
+    """Numbers that it asks for although they belong to real people."""
 
     @property
     def phones(self) -> frozenset[str]:
@@ -52,7 +62,7 @@ class Attack:
     @property
     def ends(self) -> float:
         """Seconds after midnight of its last planned request."""
-        return self.starts + max(shot.after for shot in self.shots)
+        return self.starts + max((shot.after for shot in self.shots), default=0.0)
 
     def actors(self) -> Iterator[Start]:
         """One bot per planned request."""
@@ -61,10 +71,17 @@ class Attack:
 
 
 class Ground(NamedTuple):
-    """What an attack is planned on: its own draws, and the numbers that belong to real people."""
+    """What an attack is planned on: its own draws, and what its planner may know of the world.
+
+    ``owned`` numbers are taken, by people or other attacks; ``people`` are the numbers of users
+    with accounts, and ``arrivals`` the seconds after midnight at which users come.
+    """
 
     rng: random.Random
     owned: frozenset[str] = frozenset()
+    people: frozenset[str] = frozenset()
+    arrivals: tuple[float, ...] = ()
+    days: int = 1
 
     def rentable(self, numbers: Sequence[str]) -> list[str]:
         """The numbers that no real user owns."""
@@ -88,12 +105,29 @@ class Family(Protocol):
         ...
 
 
+@runtime_checkable
+class BringsCrowd(Protocol):
+    """A family that attacks while a crowd of real users comes, and because of it."""
+
+    @property
+    def crowd(self) -> Crowd:
+        """Who comes."""
+        ...
+
+
+def call(shot: Shot) -> Call:
+    """The request of one shot."""
+    return Call(
+        "POST", shot.path, shot.typed or {"phone": shot.phone}, shot.address, meant=shot.phone
+    )
+
+
 def bot(attack: Attack, shot: Shot, number: int) -> Actor:
     """Fire one shot; on a challenge buy a solution and try once more, or drop it.
 
     Every other refusal is ignored: bots go on with the next number.
     """
-    send = Call("POST", "/otp/send", {"phone": shot.phone}, shot.address)
+    send = call(shot)
     reply = yield send
     if reply.challenged and attack.buys_solutions:
         # Spread over the solver's turnaround without a generator of its own: 26,000 of them cost.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..actors import Actor, Call, Start, Wait, draws
 from ..clock import MIDNIGHT
-from .base import SOLVING_TAKES, Attack, Shot
+from .base import SOLVING_TAKES, Attack, Shot, call
 
 FIRST_LOOK = 7.0
 ENTRY_MEDIAN, ENTRY_SIGMA = 13.5, 0.9
@@ -45,7 +45,7 @@ def _bot(attack: VerifyingAttack, shot: Shot, rng: random.Random) -> Actor:
     for again in range(attack.sends):
         if again:
             yield Wait(attack.pause + rng.uniform(0, 5))
-        send = Call("POST", "/otp/send", {"phone": shot.phone}, shot.address)
+        send = call(shot)
         reply = yield send
         if reply.challenged and attack.buys_solutions:
             yield Wait(rng.uniform(*SOLVING_TAKES))

@@ -35,8 +35,7 @@ async def study(seed: int, users: int, part: float) -> Table:
 
 
 def _attack(policy: Policy, attack: Attack, played: Played) -> Table:
-    paid = (message for message in played.books.ledger if message.phone in attack.phones)
-    countries = sorted({message.country for message in paid})
+    countries = sorted({message.country for message in played.paid(attack)})
     cap = exposure(policy, countries=countries or None)
     dearest = played.dearest(attack, HOUR)
     spent = played.spend(attack)

@@ -11,7 +11,8 @@ from examples.target_app.settings import Settings
 
 from ..actors import Log, Start
 from ..attackers import Attack
-from ..books import Books, read_books
+from ..attribution import by_side
+from ..books import Books, Message, read_books
 from ..clock import DAY, MIDNIGHT
 from ..run import play
 from ..targets import AsgiApp, InProcess
@@ -26,14 +27,17 @@ class Played:
     log: Log
     books: Books
 
+    def paid(self, attack: Attack) -> list[Message]:
+        """The messages that the attack asked for."""
+        return by_side(self.log, self.books.ledger).get(attack.name, [])
+
     def spend(self, attack: Attack) -> float:
-        """USD that messages to the attack's numbers cost."""
+        """USD that the attack's messages cost."""
         return self.dearest(attack, BOOKS_CLOSE)
 
     def dearest(self, attack: Attack, seconds: float) -> float:
         """USD that they cost in the dearest stretch of so many seconds, wherever it begins."""
-        phones = attack.phones
-        paid = sorted((m.at, m.price) for m in self.books.ledger if m.phone in phones)
+        paid = sorted((m.at, m.price) for m in self.paid(attack))
         most = spent = 0.0
         oldest = 0
         for at, price in paid:

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..clock import DAY, HOUR
+from ..clock import HOUR
 from ..figures import Table
 from .words import count, dollars, percent
 
@@ -120,9 +120,10 @@ def _day(axes: Axes, scorecard: Table) -> None:
     axes.set_title(
         "Spend over the day, users’ messages included", loc="left", size=14, pad=14, weight="bold"
     )
-    axes.set_xlim(0, DAY / HOUR)
+    axes.set_xlim(0, hours[-1])
     axes.set_ylim(0, top)
-    axes.set_xticks(range(0, 25, 4), [f"{hour:02d}:00" for hour in range(0, 25, 4)])
+    ticks = range(0, round(hours[-1]) + 1, 4 * round(hours[-1] / 24))
+    axes.set_xticks(ticks, [f"{hour % 24 or min(hour, 24):02d}:00" for hour in ticks])
     axes.yaxis.set_major_formatter(lambda value, _: f"${value:,.0f}")
     axes.grid(axis="y", color=LINE, linewidth=0.8, zorder=0)
     axes.tick_params(axis="x", pad=9)

@@ -26,7 +26,7 @@ STEP = 60.0
 
 
 @contextmanager
-def watching(*names: str) -> Iterator[list[Watch]]:
+def watching(*names: str, days: int = 1) -> Iterator[list[Watch]]:
     """A progress bar for each run, moved by the simulated clock."""
     columns = (
         TextColumn("{task.description:<18}"),
@@ -35,11 +35,11 @@ def watching(*names: str) -> Iterator[list[Watch]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield [_watch(progress, name) for name in names]
+        yield [_watch(progress, name, days * DAY) for name in names]
 
 
-def _watch(progress: Progress, name: str) -> Watch:
-    task: TaskID = progress.add_task(name, total=DAY, clock="--:--:--", start=False)
+def _watch(progress: Progress, name: str, total: float) -> Watch:
+    task: TaskID = progress.add_task(name, total=total, clock="--:--:--", start=False)
     seen = MIDNIGHT - STEP
 
     def watch(at: float) -> None:
@@ -48,8 +48,8 @@ def _watch(progress: Progress, name: str) -> Watch:
             if seen < MIDNIGHT:
                 progress.start_task(task)
             seen = at
-            done = min(DAY, at - MIDNIGHT)
-            clock = "24:00:00" if done == DAY else hour_label(at)
+            done = min(total, at - MIDNIGHT)
+            clock = "24:00:00" if done == total else hour_label(at)
             progress.update(task, completed=done, clock=clock)
 
     return watch

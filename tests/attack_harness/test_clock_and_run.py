@@ -49,6 +49,11 @@ def test_a_tick_takes_only_what_is_due_within_it() -> None:
     assert [turn[0] for turn in agenda.take_tick(0.25)] == [0.26, 0.3, 0.49]
 
 
+def test_moments_of_later_days_say_so() -> None:
+    assert hour_label(MIDNIGHT + 3_661) == "01:01:01"
+    assert hour_label(MIDNIGHT + 2 * 86_400 + 3_661) == "2d 01:01:01"
+
+
 async def test_calls_happen_in_order_of_simulated_time() -> None:
     target = Recorder()
     starts = [Start(10, "s", caller("slow", 5, 5)), Start(12, "s", caller("fast", 1, 1))]

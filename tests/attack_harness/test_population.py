@@ -10,7 +10,7 @@ import pytest
 from attack_harness.addresses import is_residential
 from attack_harness.clock import DAY, HOUR, MIDNIGHT
 from attack_harness.countries import ABROAD, HOME
-from attack_harness.population import Habits, User, population, spelled
+from attack_harness.population import Crowd, Habits, User, population, spelled
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +94,37 @@ def test_every_spelling_means_the_same_number(phone: str) -> None:
         digits = (form.get("code", "") + form["phone"]).lstrip("+0")
         parsed = phonenumbers.parse("+" + digits)
         assert phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) == phone
+
+
+def test_more_days_leave_the_first_as_it_is(people: list[User]) -> None:
+    week = population(seed=1, size=4_000, days=3)
+    assert week[: len(people)] == people
+    per_day = Counter(int((user.at - MIDNIGHT) // DAY) for user in week)
+    assert per_day.keys() == {0, 1, 2}
+    assert len({user.phone for user in week}) == len(week)
+
+
+def test_the_weekend_is_quieter() -> None:
+    week = population(seed=1, size=2_000, days=7)
+    per_day = Counter(int((user.at - MIDNIGHT) // DAY) for user in week)
+    friday, sunday = per_day[3], per_day[5]
+    assert sunday < 0.9 * friday
+
+
+def test_a_promotion_brings_five_times_the_usual_users(people: list[User]) -> None:
+    crowd = Crowd("promotion", starts=17 * HOUR)
+    everybody = population(seed=1, size=4_000, crowds=[crowd])
+    usual = sum(crowd.holds(user.at) for user in people)
+    came = [user for user in everybody if crowd.holds(user.at)]
+    assert len(came) == pytest.approx(5 * usual, abs=3)
+    assert [user for user in everybody if "promotion" not in user.groups] == people
+
+
+def test_a_promotions_users_are_users_like_all_others(people: list[User]) -> None:
+    crowd = Crowd("promotion", starts=17 * HOUR, factor=20.0)
+    came = [u for u in population(1, 4_000, crowds=[crowd]) if "promotion" in u.groups]
+    assert sum(u.country in HOME for u in came) / len(came) == pytest.approx(0.8, abs=0.04)
+    assert sum(u.patience.finishes for u in came) / len(came) == pytest.approx(0.85, abs=0.03)
+    assert not {u.phone for u in came} & {u.phone for u in people}
+    early = sum(u.at < MIDNIGHT + crowd.starts + crowd.seconds / 2 for u in came)
+    assert early > len(came) * 0.6

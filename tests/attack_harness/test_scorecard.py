@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from attack_harness.clock import MIDNIGHT
 from attack_harness.population import Patience, User
 from attack_harness.savings import RunResult, before_first_refusal, timeline
 from attack_harness.scorecard import score
-from attack_harness.user import Outcome
+from attack_harness.user import USERS, Outcome
 from attack_harness.world import World
 
 CALM = Patience(True, 13.5, (70.0,) * 3, True, 5.0, True)
@@ -44,9 +45,9 @@ def books(*ledger: Message, **firewall: Any) -> Books:
     return Books(ledger, bill, {"prices": {"name": "made-up"}}, {}, firewall)
 
 
-def shots(*statuses: int, human: tuple[int, ...] = ()) -> Log:
+def shots(*statuses: int, human: tuple[int, ...] = (), users: Sequence[Exchange] = ()) -> Log:
     """The attack's requests with their statuses; ``human`` are retries at half past."""
-    log = Log(calls=len(statuses))
+    log = Log(list(users), calls=len(statuses))
     for n, status in enumerate(statuses):
         phone = ATTACK.shots[n].phone
         log.exchanges.append(Exchange(at(n), "flood", phone, status, False, status == 403))
@@ -61,14 +62,15 @@ def example() -> dict[str, Any]:
     world = World(1, people, (ATTACK,))
     phones = [shot.phone for shot in ATTACK.shots]
     own = [line(p.phone, at(5), 0.05, p.country) for p in people]
+    asked = [Exchange(at(5), USERS, p.phone, 202, False, False) for p in people]
     open_ = RunResult(
-        shots(*[202] * 10),
+        shots(*[202] * 10, users=asked),
         [Outcome(p, got_code_at=at(8), verified=True) for p in people[:3]] + [Outcome(people[3])],
         books(*(line(p, at(n)) for n, p in enumerate(phones)), *own),
         1.0,
     )
     shut = RunResult(
-        shots(202, 202, 202, *[403] * 7, human=(4,)),
+        shots(202, 202, 202, *[403] * 7, human=(4,), users=asked[:1]),
         [
             Outcome(people[0], got_code_at=at(8), verified=True),
             Outcome(people[1], refused=2, gave_up_at="block"),

@@ -81,6 +81,15 @@ def test_a_user_gets_a_code_and_enters_it_when_ready() -> None:
     assert len(stage.sends) == 1
 
 
+def test_a_message_from_before_the_visit_is_not_this_visits() -> None:
+    stage = Stage(BLOCKED, BLOCKED)
+    stage.inbox.append({"text": "Your code is 999999.", "delivered_at": 900.0})
+    assert not stage.play().got_code
+    stage = Stage()
+    stage.inbox.append({"text": "Your code is 999999.", "delivered_at": 900.0})
+    assert stage.play().got_code_at == 1003
+
+
 def test_some_never_enter_the_code_they_got() -> None:
     stage = Stage()
     outcome = stage.play(patience(finishes=False))

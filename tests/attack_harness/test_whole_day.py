@@ -111,6 +111,21 @@ async def test_the_screen_fits_eighty_columns(small_day: World) -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
+async def test_several_days_are_told_to_their_end(tmp_path: Path) -> None:
+    world = build(1, 60, ("low_and_slow",), 0.1, days=3, lookalikes=("lecture_hall",))
+    card = await scorecard(world)
+    assert len(card["timeline"]["without"]) == 3 * 288 + 1
+    assert card["timeline"]["without"][-1] == pytest.approx(card_total(card))
+    assert card["users"]["groups"]["lecture_hall"]["total"] == 150
+    write(card, tmp_path)
+    show(card, [], Console(quiet=True))
+
+
+def card_total(card: dict[str, Any]) -> float:
+    """What the attacks and the users cost without a guard."""
+    return float(card["summary"]["attack_spend_without"] + card["users"]["spend_without"])
+
+
 async def test_a_day_without_attackers_or_refusals_is_a_report_too(tmp_path: Path) -> None:
     card = await scorecard(build(1, 20, ()))
     assert card["summary"]["worst_attack"] is None
@@ -124,6 +139,8 @@ def test_the_command_line_has_sensible_defaults() -> None:
     assert parse(["--quick"]).part < 1
     assert parse(["--http"]).http
     assert parse(["--attack", "flash", "--users", "9"]).attacks == ("flash",)
+    assert parse(["--attack", "adaptive", "--attack", "flash"]).attacks == ("flash", "adaptive")
+    assert parse(["--days", "3", "--lookalike", "load_test"]).lookalikes == ("load_test",)
 
 
 @pytest.mark.parametrize("wrong", [["--users", "0"], ["--attack", "unheard-of"], ["--nonsense"]])
