@@ -84,6 +84,40 @@ OF_FAMILY: Mapping[str, Mapping[str, Draw]] = {
         "rate": between(0.5, 5),
     },
     "poisoning": {"verified": between(0.3, 0.7), "rate": between(0.2, 1)},
+    "shuffled_block": {
+        "country": country,
+        "blocks": whole(1, 4),
+        "block_size": lambda rng: rng.choice((2_000, 5_000, 10_000)),
+        "rate": between(2, 17),
+        "addresses": whole(50, 500),
+    },
+    "low_and_slow": {"country": country, "per_minute": between(1, 6), "starts": between(0, 0)},
+    "country_spray": {"countries": whole(10, 40), "rate": between(0.5, 5)},
+    "random_in_country": {"country": country, "rate": between(1, 10)},
+    "warm_up": {"waiting": between(HOUR, 6 * HOUR), "rate": between(2, 10)},
+    "hidden_in_promotion": {
+        "country": country,
+        "share": between(0.1, 0.3),
+        "behind": between(2, 30),
+        "addresses": whole(50, 300),
+    },
+    "account_resets": {
+        "accounts": whole(200, 800),
+        "resets": whole(5, 20),
+        "every": between(120, 600),
+    },
+    "adaptive": {
+        "rate": between(1, 5),
+        "patience": whole(1, 5),
+        "workers": whole(5, 40),
+        "addresses": whole(20, 80),
+    },
+    "spelling_tricks": {
+        "country": country,
+        "numbers": whole(100, 400),
+        "every": between(60, 300),
+        "odd_paths": between(0, 0.2),
+    },
 }
 
 

@@ -13,8 +13,9 @@ from ..actors import Exchange
 from ..books import Message
 from ..figures import Table, money
 
-UNREADABLE = (400, 422)
-"""Answers about a number that no carrier takes: no defence is needed for those."""
+UNREADABLE = (400, 404, 405, 422)
+"""Answers about a number that no carrier takes, or a path that the app does not have: no defence
+is needed for those."""
 
 
 def before_refusal(requests: Sequence[Exchange], paid: Sequence[Message]) -> Table:
