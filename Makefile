@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-http money bench test lint format clean
+.PHONY: help demo demo-http scorecard money bench test lint format clean
 
 VENV := .venv/bin
 
@@ -13,6 +13,9 @@ demo: .venv/.demo  ## Attack the example app without and with pumpguard, and sho
 
 demo-http: .venv/.demo  ## The same, shorter, through real uvicorn and real sockets
 	$(VENV)/python -m attack_harness --http
+
+scorecard: .venv/.demo  ## The public scorecard: every attack, every defence, ten days each; hours, resumable (ARGS=--quick)
+	$(VENV)/python -m attack_harness.benchmark $(ARGS)
 
 money: .venv/.demo  ## What budgets and credit are worth: the optimal attacker against the bound, poisoning
 	$(VENV)/python -m attack_harness.money

@@ -45,18 +45,22 @@ async def _get(target: Target, path: str, at: float) -> Json:
     return reply.json
 
 
-async def read_books(target: Target, at: float) -> Books:
-    """Fetch the whole ledger, page by page, and the bills."""
+async def read_ledger(target: Target, at: float, since: int = 0) -> list[Message]:
+    """Fetch the ledger from a line on, page by page."""
     ledger: list[Message] = []
-    since = 0
     while page := (await _get(target, f"/sim/messages?since={since}", at))["messages"]:
         ledger += (
             Message(m["phone"], m["at"], m["country"], m["price"], m["status"], m["owner_share"])
             for m in page
         )
         since = page[-1]["id"] + 1
+    return ledger
+
+
+async def read_books(target: Target, at: float) -> Books:
+    """Fetch the whole ledger and the bills."""
     return Books(
-        tuple(ledger),
+        tuple(await read_ledger(target, at)),
         await _get(target, "/otp/billing", at),
         await _get(target, "/sms-provider/billing", at),
         await _get(target, "/operator/billing", at),

@@ -123,6 +123,9 @@ def default_policy() -> Policy:
 
 
 def _policy(settings: Settings) -> Policy:
-    policy = Policy.from_toml(settings.policy_file) if settings.policy_file else default_policy()
+    if settings.policy_file:
+        policy = Policy.from_toml(settings.policy_file)
+    else:  # it counts by the prices that the provider charges
+        policy = replace(default_policy(), prices=settings.prices)
     # A simulation must come out the same on a busy machine.
     return replace(policy, deadline=SIMULATED_DEADLINE) if settings.simulated else policy

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "memory://")
+PRICES = "appwrite-2025"
 SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
 
 
@@ -28,7 +29,7 @@ class Settings:
     policy_file: Path | None = None
     redis_url: str | None = None
     simulated: bool = False
-    prices: str = "appwrite-2025"
+    prices: str = PRICES
     loss: float = 0.02
     owner_share: float = 0.10
     seed: int = 0
@@ -50,6 +51,7 @@ class Settings:
         return cls(
             guard=_switch(environ, "TARGET_APP_GUARD", default=True),
             policy_file=Path(policy) if policy else None,
+            prices=environ.get("TARGET_APP_PRICES") or PRICES,
             redis_url=environ.get("PUMPGUARD_REDIS_URL") or None,
             simulated=_switch(environ, "TARGET_APP_SIMULATED_TIME", default=False),
         )

@@ -47,14 +47,22 @@ def test_every_setting_can_be_given_in_the_environment(tmp_path: Path) -> None:
             "TARGET_APP_POLICY": str(policy),
             "PUMPGUARD_REDIS_URL": "redis://localhost:6379/0",
             "TARGET_APP_SIMULATED_TIME": "1",
+            "TARGET_APP_PRICES": "aws-2022",
         }
     ) == Settings(
-        guard=False, policy_file=policy, redis_url="redis://localhost:6379/0", simulated=True
+        guard=False,
+        policy_file=policy,
+        redis_url="redis://localhost:6379/0",
+        simulated=True,
+        prices="aws-2022",
     )
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
-    names = ("TARGET_APP_GUARD", "TARGET_APP_POLICY", "PUMPGUARD_REDIS_URL")
+    names = (
+        *("TARGET_APP_GUARD", "TARGET_APP_POLICY", "TARGET_APP_PRICES"),
+        "PUMPGUARD_REDIS_URL",
+    )
 
     assert Settings.from_environment(dict.fromkeys(names, "")) == Settings()
 

@@ -1,0 +1,1 @@
+"""The public scorecard: every attack family against every defence, repeated until it is sure."""

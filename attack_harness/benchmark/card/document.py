@@ -1,0 +1,138 @@
+"""The scorecard as one JSON document; docs/scorecard.md says what each field means."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ...figures import Table
+from ..cells import NO_ATTACK, OPEN, SCHEMA, SEEDS, Cell, Setting, read
+from ..code import digest
+from ..defences import DEFENCES
+from .certainty import Families, with_intervals
+from .goals import judged
+from .summary import summary
+from .tally import Figures, Tally, least, most
+
+OVERALL, BOTH = "overall", "all"
+
+Results: TypeAlias = Mapping[Cell, Table]
+Scored: TypeAlias = dict[str, dict[str, dict[str, Any]]]
+"""Figures by row (a family, or ``overall``) and price table (or ``all``)."""
+
+
+def load(cells: Iterable[Cell], folder: Path, setting: Setting) -> dict[Cell, Table]:
+    """The results of those cells that are finished."""
+    found = {cell: read(cell.file(folder, setting)) for cell in cells}
+    return {cell: result for cell, result in found.items() if result is not None}
+
+
+def document(results: Results, wanted: Sequence[Cell], setting: Setting, scored: str) -> Table:
+    """Everything; ``scored`` is the defence that the summary and the targets are about."""
+    names = list(dict.fromkeys(cell.defence for cell in wanted))
+    rows = {name: score(results, name) for name in names}
+    defences = {n: {"title": title(n), "results": found} for n, found in rows.items()}
+    both = {row: tables[BOTH] for row, tables in rows[scored].items()}
+    return {
+        "schema": SCHEMA,
+        "scored": scored,
+        "summary": summary(tallies(results, scored), both),
+        "targets": judged(both),
+        "families": _families(results),
+        "defences": defences,
+        "run": _run(results, wanted, setting),
+    }
+
+
+def title(defence: str) -> str:
+    """What people call a defence."""
+    return DEFENCES[defence].title if defence in DEFENCES else defence
+
+
+def tallies(results: Results, defence: str, prices: str | None = None) -> dict[int, Families]:
+    """A defence's tallies by seed and family, beside the same cells without any defence."""
+    found: dict[int, dict[str, list[Tally]]] = defaultdict(lambda: defaultdict(list))
+    for cell, result in results.items():
+        open_ = results.get(Cell(cell.family, cell.seed, cell.prices, OPEN))
+        if cell.defence == defence and prices in (None, cell.prices) and open_ is not None:
+            found[cell.seed][cell.family].append(Tally.of(result, open_))
+    return {s: {f: Tally.all(each) for f, each in fs.items()} for s, fs in found.items()}
+
+
+def score(results: Results, defence: str) -> Scored:
+    """All rows of one defence."""
+    tables = [None, *dict.fromkeys(cell.prices for cell in results)]
+    rows: Scored = defaultdict(dict)
+    for prices in tables:
+        seeds = tallies(results, defence, prices)
+        if not seeds:
+            continue
+        rows[OVERALL][prices or BOTH] = with_intervals(seeds, overall)
+        for family in dict.fromkeys(name for families in seeds.values() for name in families):
+            alone = {s: {family: f[family]} for s, f in seeds.items() if family in f}
+            rows[family][prices or BOTH] = with_intervals(alone, _one)
+    return dict(rows)
+
+
+def _one(families: Families) -> Figures:
+    return Tally.all(families.values()).figures()
+
+
+def overall(families: Families) -> Figures:
+    """All families together, each as heavy as its cost, and the worst of them."""
+    attacks = {name: tally for name, tally in families.items() if name != NO_ATTACK}
+    each = [tally.figures() for tally in attacks.values()]
+    return Tally.all(attacks.values()).figures() | {
+        "saved_worst_family": least(f.get("saved") for f in each),
+        "attacker_profit_max": most(f.get("attacker_profit") for f in each),
+    }
+
+
+def _families(results: Results) -> Table:
+    """What was attacked, from the first cell of each family."""
+    found: Table = {}
+    for cell, result in results.items():
+        attack = result["attack"]
+        if cell.defence != OPEN or cell.family in found:
+            continue
+        told = attack and {k: attack[k] for k in ("title", "numbers", "requests", "countries")}
+        blocks = {"is_block": attack["is_block"]} if attack else {}
+        covers = {"block_digits": result["covered"]["block_digits"]} if attack else {}
+        found[cell.family] = (told or {"title": "No attack"}) | blocks | covers
+    return found
+
+
+def _run(results: Results, wanted: Sequence[Cell], setting: Setting) -> Table:
+    codes: defaultdict[str, int] = defaultdict(int)
+    for result in results.values():
+        codes[result["code"]] += 1
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        **asdict(setting),
+        "seeds": sorted({cell.seed for cell in wanted}),
+        "prices": list(dict.fromkeys(cell.prices for cell in wanted)),
+        "cells": {"finished": len(results), "wanted": len(wanted)},
+        "code": {"now": digest(), "cells": dict(codes)},
+        "warnings": _warnings(results, wanted, setting),
+        "versions": {name: version(name) for name in ("pumpguard", "phonenumbers")},
+        "cell_seconds": round(sum(result["wall_seconds"] for result in results.values()), 1),
+    }
+
+
+def _warnings(results: Results, wanted: Sequence[Cell], setting: Setting) -> list[str]:
+    """What a reader must know before believing a figure."""
+    said = []
+    if len(results) < len(wanted):
+        said.append(f"{len(wanted) - len(results)} of {len(wanted)} cells are not finished.")
+    if stale := sum(result["code"] != digest() for result in results.values()):
+        said.append(f"{stale} cells were measured with other code; --again plays them anew.")
+    if setting.part < 1:
+        said.append(f"Attacks were cut to {setting.part:.0%} of their time: not for publication.")
+    if len({cell.seed for cell in wanted}) < SEEDS:
+        said.append(f"Fewer than {SEEDS} seeds: the intervals mean little.")
+    return said

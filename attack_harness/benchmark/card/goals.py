@@ -1,0 +1,75 @@
+"""The figures to reach, and whether they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ...figures import Table
+
+
+class Goal(NamedTuple):
+    """One figure to reach: where it stands in the results, and what it must not miss."""
+
+    title: str
+    row: str
+    """``overall`` or ``no_attack``."""
+    figure: str
+    limit: float
+    at_least: bool = False
+    unit: str = ""
+
+
+GOALS = (
+    Goal("spend saved, all families", "overall", "saved", 0.98, at_least=True, unit="share"),
+    Goal("spend saved, worst family", "overall", "saved_worst_family", 0.92, True, "share"),
+    Goal("messages before a block attack is refused, median", "overall", "block_messages_p50", 10),
+    Goal("messages before a block attack is refused, 95 %", "overall", "block_messages_p95", 25),
+    Goal("real users refused a code", "overall", "harmed_share_all", 0.001, unit="share"),
+    Goal(
+        "real users refused a code, worst subgroup",
+        *("overall", "harmed_share_worst_group", 0.003),
+        unit="share",
+    ),
+    Goal("real users refused, no attack", "no_attack", "harmed_share_all", 0.001, unit="share"),
+    Goal(
+        "real users challenged during an attack",
+        *("overall", "challenged_share_during", 0.02),
+        unit="share",
+    ),
+    Goal(
+        "attacker’s profit, most profitable family",
+        *("overall", "attacker_profit_max", 0.0),
+        unit="dollars",
+    ),
+    Goal(
+        "innocent numbers refused per attacked one, 95 %",
+        *("overall", "block_covered_p95", 20),
+        unit="times",
+    ),
+    Goal("people there are served again, 95 %", "overall", "recovery_p95", 30, unit="minutes"),
+)
+
+
+def judged(rows: Mapping[str, Mapping[str, Any]]) -> list[Table]:
+    """Every goal with what was measured; ``met`` is None where nothing was."""
+    return [_judged(goal, rows.get(goal.row, {}).get(goal.figure)) for goal in GOALS]
+
+
+def _judged(goal: Goal, measured: Mapping[str, float | None] | None) -> Table:
+    value = None if measured is None else measured["value"]
+    met = None
+    if value is not None:
+        met = value >= goal.limit if goal.at_least else value <= goal.limit
+    return {
+        "title": goal.title,
+        "figure": goal.figure,
+        "row": goal.row,
+        "target": goal.limit,
+        "at_least": goal.at_least,
+        "unit": goal.unit,
+        "measured": value,
+        "low": measured and measured["low"],
+        "high": measured and measured["high"],
+        "met": met,
+    }

@@ -1,0 +1,91 @@
+"""Plays all unfinished cells in several processes, and says how long it will take."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import fmean
+from typing import TypeAlias
+
+from .cells import Cell, Setting, read, write
+from .played import run_cell
+
+Finished: TypeAlias = tuple[Cell, float]
+"""A cell, and the seconds that it took."""
+
+CELLS_PER_PROCESS = 40
+"""Then new processes take over, so that nothing can pile up in memory. (The executor's own limit of
+tasks per process may wait for ever: python/cpython#115634.)"""
+
+_GUESS = 10.0
+
+
+def play_one(cell: Cell, setting: Setting, folder: Path, position: int) -> Finished:
+    """Play a cell in this process and keep its result."""
+    logging.getLogger("pumpguard").setLevel(logging.ERROR)
+    result = asyncio.run(run_cell(cell, setting, position))
+    write(cell.file(folder, setting), cell, setting, result)
+    return cell, float(result["wall_seconds"])
+
+
+def play_all(
+    cells: Sequence[tuple[int, Cell]], setting: Setting, folder: Path, jobs: int
+) -> Iterator[Finished]:
+    """Play cells, each with its position in the whole; yields them as they finish."""
+    if jobs == 1:
+        for position, cell in cells:
+            yield play_one(cell, setting, folder, position)
+        return
+    batch = jobs * CELLS_PER_PROCESS
+    for first in range(0, len(cells), batch):
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            waiting = [
+                pool.submit(play_one, cell, setting, folder, position)
+                for position, cell in cells[first : first + batch]
+            ]
+            try:
+                yield from (future.result() for future in as_completed(waiting))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+class Estimate:
+    """How long the rest will take, by what cells of the same family and defence took."""
+
+    def __init__(self, left: Sequence[Cell], jobs: int) -> None:
+        self._left = set(left)
+        self._jobs = jobs
+        self._took: dict[tuple[str, ...], list[float]] = {}
+
+    def learn(self, cell: Cell, seconds: float) -> None:
+        """A cell took so long."""
+        self._left.discard(cell)
+        for key in ((cell.family, cell.defence), (cell.defence,), ()):
+            self._took.setdefault(key, []).append(seconds)
+
+    @property
+    def seconds(self) -> float:
+        """What is left."""
+        return sum(self._expected(cell) for cell in self._left) / self._jobs
+
+    def _expected(self, cell: Cell) -> float:
+        for key in ((cell.family, cell.defence), (cell.defence,), ()):
+            if key in self._took:
+                return fmean(self._took[key])
+        return _GUESS
+
+
+def unfinished(
+    cells: Sequence[Cell], folder: Path, setting: Setting, *, again: bool
+) -> list[tuple[int, Cell]]:
+    """The cells to play, with their positions; ``again`` plays even finished ones."""
+    return [
+        (position, cell)
+        for position, cell in enumerate(cells, 1)
+        if again or read(cell.file(folder, setting)) is None
+    ]
