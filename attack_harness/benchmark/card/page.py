@@ -14,7 +14,7 @@ from ...figures import Table
 from ..cells import NO_ATTACK, OPEN
 from ..people import SUBGROUPS
 from .colours import on, shade
-from .picture import cells_of, rivals, rows, short
+from .picture import cells_of, days, rivals, rows, short
 from .svg import TABLES, Line, Mark, logarithmic, plot, straight
 from .words import figure, goal, interval, limit, worded
 
@@ -25,7 +25,6 @@ DETAILS = {
     "before_messages_p50": "messages unnoticed, median",
     "before_messages_p95": "95 %",
     "before_dollars_p50": "dollars unnoticed, median",
-    "before_dollars_p95": "95 %",
     "delay_p50": "detected after",
     "attacker_profit": "attacker’s profit",
     "leaves_p50": "he leaves after",
@@ -61,7 +60,9 @@ def _template() -> Template:
     )
     words = {"goal": goal, "limit": limit, "interval": interval, "shade": shade, "on": on}
     environment.filters.update(words)
-    environment.globals.update(figure=figure, worded=worded, cells_of=cells_of, span=range_words)
+    environment.globals.update(
+        figure=figure, worded=worded, cells_of=cells_of, span=range_words, days=days
+    )
     return environment.get_template("page.html")
 
 

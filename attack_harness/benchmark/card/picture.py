@@ -32,7 +32,7 @@ STYLE: Any = {
 WRAP = 13
 OVERALL = "overall"
 PRICE = {
-    "block_covered_p95": "Innocent refused\nper attacked number",
+    "block_covered_p95": "Innocents per number",
     "recovery_p95": "Recovery",
 }
 """What the saving costs those who are not attackers: the last lines of the table."""
@@ -77,11 +77,17 @@ def rivals(scorecard: Table) -> list[str]:
     return [name for name in scorecard["defences"] if name != OPEN]
 
 
+def days(run: Table) -> str:
+    """``10 days``."""
+    number = len(run["seeds"])
+    return f"{number} simulated day{'s' if number != 1 else ''}"
+
+
 def _headline(paper: Figure, scorecard: Table) -> None:
     run, mine = scorecard["run"], cells_of(scorecard, scorecard["scored"], "overall")
     held_out = ", held-out seeds and parameters" if run["held_out"] else ""
     paper.text(0.04, 0.945, "SMS pumping: who stops it, and at whose cost", size=24, weight="bold")
-    line = f"{len(rows(scorecard))} attack families, {len(run['seeds'])} days each{held_out}; "
+    line = f"{len(rows(scorecard))} attack families, {days(run)} each{held_out}; "
     line += f"prices of {' and '.join(run['prices'])}; 95 % bootstrap intervals on the page"
     paper.text(0.04, 0.912, line, color=SOFT, size=12.5)
     strip = Rectangle((0, 0.755), 1, 0.125, transform=paper.transFigure, color=STRIP, zorder=-1)
@@ -161,7 +167,7 @@ def _trade(axes: Axes, scorecard: Table) -> None:
         scored = defence == scorecard["scored"]
         size, colour = (130, GOOD) if scored else (70, OTHER)
         axes.scatter([harmed], [saved], s=size, color=colour, zorder=3, clip_on=False)
-        left = harmed < 0.6 * widest
+        left = harmed < 0.6 * widest and not crowded(harmed, saved, points, widest)
         axes.text(
             harmed + (0.035 if left else -0.035) * widest,
             y,
@@ -183,6 +189,15 @@ def _trade(axes: Axes, scorecard: Table) -> None:
     axes.set_axisbelow(True)
     axes.tick_params(length=0)
     _bare(axes)
+
+
+def crowded(
+    harmed: float, saved: float, points: list[tuple[float, float, str]], widest: float
+) -> bool:
+    """Whether another point is where a label to the right would be."""
+    return harmed > 0.3 * widest and any(
+        0 < x - harmed < 0.45 * widest and abs(y - saved) < 9.0 for x, y, _ in points
+    )
 
 
 def apart(points: list[tuple[float, float, str]]) -> list[tuple[float, float, float, str]]:
