@@ -35,7 +35,7 @@ def test_most_attacks_come_at_night() -> None:
 @pytest.mark.parametrize("name", list(ALL_FAMILIES))
 def test_whatever_is_drawn_can_be_planned(name: str) -> None:
     family = drawn(ALL_FAMILIES[name], draws(1001, name))
-    (attack,) = build(1001, 200, [name], 0.2, families={name: family}).attacks
+    (attack,) = build(1001, 3_000, [name], 0.2, families={name: family}).attacks
     assert attack.shots
 
 
