@@ -96,6 +96,7 @@ OF_FAMILY: Mapping[str, Mapping[str, Draw]] = {
     "random_in_country": {"country": country, "rate": between(1, 10)},
     "warm_up": {"waiting": between(HOUR, 6 * HOUR), "rate": between(2, 10)},
     "hidden_in_promotion": {
+        "starts": between(8 * HOUR, 20 * HOUR),  # nobody promotes anything at night
         "country": country,
         "share": between(0.1, 0.3),
         "behind": between(2, 30),

@@ -61,7 +61,7 @@ def _template() -> Template:
     words = {"goal": goal, "limit": limit, "interval": interval, "shade": shade, "on": on}
     environment.filters.update(words)
     environment.globals.update(
-        figure=figure, worded=worded, cells_of=cells_of, span=range_words, days=days
+        figure=figure, worded=worded, cells_of=cells_of, span=range_words, days=days, short=short
     )
     return environment.get_template("page.html")
 
