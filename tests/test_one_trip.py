@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from fastapi import FastAPI, Response
 from httpx import ASGITransport, AsyncClient
+from redis import Redis as Server
 from redis.asyncio import Redis
 
 from pumpguard import Guard, Policy, PumpGuardMiddleware
@@ -91,7 +92,6 @@ async def test_outcomes_are_told_beside_the_path_and_in_batches(
 
     async with (
         guard,
-        Redis.from_url(servers[server].url, decode_responses=True) as redis,
         AsyncClient(transport=ASGITransport(app), base_url="http://app") as client,
     ):
 
@@ -104,8 +104,9 @@ async def test_outcomes_are_told_beside_the_path_and_in_batches(
 
         async def calls() -> int:
             await guard.settled()
-            found = int((await redis.info("commandstats"))["cmdstat_evalsha"]["calls"])
-            await redis.config_resetstat()
+            with Server.from_url(servers[server].url) as asked:
+                found = int(asked.info("commandstats")["cmdstat_evalsha"]["calls"])
+                asked.config_resetstat()
             return found
 
         await post("/otp/send", 1_000)  # connects, and leaves the scripts with the server
