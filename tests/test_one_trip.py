@@ -110,6 +110,7 @@ async def test_outcomes_are_told_beside_the_path_and_in_batches(
             return found
 
         await post("/otp/send", 1_000)  # connects, and leaves the scripts with the server
+        await guard.check()
         await post("/otp/verify", 1_000)
         status = 503
         await post("/otp/send", 1_001)

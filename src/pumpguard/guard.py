@@ -195,7 +195,7 @@ class Guard:
     async def check(self) -> tuple[Concern, ...]:
         """What an operator should mend about the store: nothing, or nothing that could be seen.
 
-        Ask when your app starts; nothing else looks.
+        A Redis is looked at once in any case, in the background, and what is found is logged.
         """
         from pumpguard.store.health import check
 

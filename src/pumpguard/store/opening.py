@@ -21,5 +21,6 @@ def open_store(url: str, policy: Policy) -> Store:
         secret=policy.secret,
         deadline=policy.deadline,
         shards=policy.shards,
+        checkup=True,
     )
     return BanCache(Breaker(redis))

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import time
+from hashlib import sha1
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from pumpguard.store.transport.faults import ErrorReply, Late, Lost, Overloaded,
 from tests.conftest import PATIENT
 from tests.store.transport.calling import SLACK, TICK, MakeLine, in_flight, outcomes
 from tests.store.transport.fleet import Server
+from tests.store.transport.linking import MakeLink
 from tests.store.transport.stand_ins import fake, forwarding, throwaway_certificate
 
 # Connections that break.
@@ -57,6 +59,24 @@ async def test_a_closed_multiplexer_fails_its_calls_and_may_be_used_again(
         await line.aclose()
         assert {type(fault) for fault in await outcomes(*waiting)} == {Lost}
     assert await line.call("PING") == b"PONG"
+
+
+async def test_closing_is_done_even_if_whoever_closes_is_cancelled(
+    make_line: MakeLine, make_link: MakeLink, own: Server
+) -> None:
+    """Nobody else would: the calls fail, and the sockets do not wait for the garbage collector."""
+    line, link = make_line(own.url), make_link(own.url)
+    await line.call("PING")
+    assert await link.run(sha1(b"return 1").hexdigest(), "return 1", ["key"], []) == 1
+    with own.hanging():
+        waiting = await in_flight(line, "PING", times=3)
+        for closing in (line.aclose(), link.aclose()):
+            task = asyncio.create_task(closing)
+            await asyncio.sleep(0)
+            task.cancel()
+        assert {type(fault) for fault in await outcomes(*waiting)} == {Lost}
+        await asyncio.sleep(0)
+    assert len(own.ask("CLIENT", "LIST").splitlines()) == 1  # who asks
 
 
 async def test_renewed_connections_finish_what_they_carry(make_line: MakeLine, own: Server) -> None:

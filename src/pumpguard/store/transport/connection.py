@@ -86,9 +86,13 @@ class Connection(asyncio.Protocol):
         if not self.pending:
             self._break("the connection is retired")
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Close at once; calls in flight fail."""
         self._break("the store was closed")
+
+    async def aclose(self) -> None:
+        """Close, and wait until the socket is closed."""
+        self.close()
         await asyncio.wait({self._opening})
         if self._transport is not None:
             await asyncio.wait({self._closed})

@@ -67,7 +67,8 @@ class Lane:
             self._search.cancel()
             await asyncio.wait({self._search})
         self.line = None
-        await asyncio.gather(*(line.aclose() for line in self._lines.values()))
+        closing = [each for line in self._lines.values() for each in line.close()]
+        await asyncio.gather(*(each.aclose() for each in closing))
 
     def _found(self, search: asyncio.Task[Endpoint]) -> None:
         self._search = None

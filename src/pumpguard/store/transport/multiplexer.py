@@ -71,7 +71,14 @@ class Multiplexer:
 
     async def aclose(self) -> None:
         """Close all connections; calls in flight fail. It may be used again."""
-        await asyncio.gather(*(each.aclose() for each in (*self._live, *self._leaving)))
+        await asyncio.gather(*(each.aclose() for each in self.close()))
+
+    def close(self) -> tuple[Connection, ...]:
+        """The part that needs no waiting: nobody who waits can be cancelled before it is done."""
+        connections = (*self._live, *self._leaving)
+        for each in connections:
+            each.close()
+        return connections
 
     def _choose(self) -> Connection:
         live = self._live
