@@ -36,6 +36,7 @@ from pumpguard.counters import (
     Refunds,
     Spend,
     Tickets,
+    Trie,
     Window,
     identity,
 )
@@ -97,6 +98,8 @@ class Plan:
         """Whether something here is about money or outcomes."""
         self.learns = any(isinstance(counter, LEARNING) for counter in counters)
         """Whether something here depends on outcomes."""
+        self.grows = any(isinstance(counter, Trie) for counter in counters)
+        """Whether something here looks at the number digit by digit."""
         self.writes_tickets = bool(tickets)
         self.remembered = tickets[0].remembers if tickets else ()
         """The dimensions that a ticket remembers, in this order."""
@@ -138,6 +141,7 @@ class Question:
     ``price`` is what the message costs in µ$. ``ticket`` is 4 random bytes by which its outcome can
     be told later, or empty if nobody will tell it. ``matures_after`` is the age in ms at which a
     send that is unverified speaks against conversion (``None``: the counter's own ``seconds``).
+    ``digits`` are the number's after its calling code, at most 14.
     """
 
     plan: Plan
@@ -152,6 +156,7 @@ class Question:
     price: int = 0
     ticket: bytes = b""
     matures_after: int | None = None
+    digits: str = ""
 
 
 @dataclass(slots=True)

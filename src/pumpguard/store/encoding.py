@@ -20,9 +20,10 @@ from pumpguard.counters import (
     Refunds,
     Spend,
     Tickets,
+    Trie,
     Window,
 )
-from pumpguard.store.base import Open, Question, Redeemed, Redemption, Settlement
+from pumpguard.store.base import Open, Plan, Question, Redeemed, Redemption, Settlement
 from pumpguard.store.kinds import conversion, credit, tickets
 
 HASH = 10
@@ -40,6 +41,7 @@ KINDS: dict[type[Counter], bytes] = {
     Credit: b"C",
     Conversion: b"V",
     Pulse: b"P",
+    Trie: b"A",
     Known: b"K",
     Tickets: b"T",
     Refunds: b"R",
@@ -67,15 +69,27 @@ def script(*parts: str) -> Script:
 COUNTING = ("kinds/window", "kinds/distinct", "kinds/neighbours", "kinds/ban", "kinds/spend")
 LEARNING = ("kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/known", "kinds/tickets")
 
-DECIDE = script(*COUNTING, *LEARNING, "plan", "decide")
-DECIDE_WITHOUT_OUTCOMES = script(*COUNTING, "plan", "decide")
-"""For policies that nobody tells outcomes: what a script defines, every call pays for."""
+GROWING = ("kinds/blocks", "kinds/trie")
+
+DECIDE = script(*COUNTING, *LEARNING, *GROWING, "plan", "decide")
+"""For any policy. What a script defines, every call pays for, so there are lesser ones."""
+
+DECIDE_WITHOUT_TRIES = script(*COUNTING, *LEARNING, "plan", "decide")
+DECIDE_WITHOUT_OUTCOMES = script(*COUNTING, *GROWING, "plan", "decide")
+DECIDE_COUNTING = script(*COUNTING, "plan", "decide")
 
 REDEEM = script("kinds/known", "kinds/tickets", "redeem")
 SETTLE = script(
     "kinds/spend", "kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/tickets",
     "plan", "settle",
 )  # fmt: skip
+
+
+def deciding(plan: Plan) -> Script:
+    """The least script that knows every kind in a plan."""
+    if plan.grows:
+        return DECIDE if plan.learns else DECIDE_WITHOUT_OUTCOMES
+    return DECIDE_WITHOUT_TRIES if plan.learns else DECIDE_COUNTING
 
 
 def tail(counter: Counter) -> bytes:
@@ -93,6 +107,9 @@ def tail(counter: Counter) -> bytes:
             return steps + six(counter.hold * 1000) + weighed
         case Pulse():
             return struct.pack(">II", round(1000 * counter.h), counter.minimum)
+        case Trie():
+            alarm = struct.pack(">II", round(1000 * counter.h), counter.hold)
+            return alarm + bytes([counter.widest, counter.proved])
         case Tickets():
             return bytes([tickets.kept(counter), tickets.size(counter)])
     return b""

@@ -23,11 +23,10 @@ from pumpguard.store.base import (
     gives_strikes,
 )
 from pumpguard.store.encoding import (
-    DECIDE,
-    DECIDE_WITHOUT_OUTCOMES,
     KINDS,
     REDEEM,
     SETTLE,
+    deciding,
     facts,
     outcome,
     redeemed,
@@ -86,7 +85,7 @@ class RedisStore:
             link, prefix = self._links[shard], self._prefixes[shard]
             plan = spread(plan, len(self._links))
         keys = self._keys(question, prefix)
-        sha, script = DECIDE if plan.learns else DECIDE_WITHOUT_OUTCOMES
+        sha, script = deciding(plan)
         reply = await link.run(sha, script, keys, self._arguments(question, plan, keys))
         answer = decode(plan, reply)
         if answer.admitted and plan.writes_tickets:
@@ -169,6 +168,7 @@ class RedisStore:
             b"".join([self._member(question.members[i]) for i in plan.member_order]),
             _fed(plan, question.refused_by) if question.refused_by else b"",
             facts(question, keys) if plan.settled else b"",
+            question.digits if plan.grows else b"",
         ]
 
     def _member(self, member: str) -> bytes:

@@ -18,6 +18,7 @@ from pumpguard.counters import (
     Reading,
     Spend,
     Tickets,
+    Trie,
     Window,
 )
 from pumpguard.store.base import (
@@ -41,11 +42,15 @@ from pumpguard.store.kinds import (
     pulse,
     spend,
     tickets,
+    trie,
     window,
 )
 
 Key: TypeAlias = tuple[str, Subject]
 """A counter and its subject."""
+
+BEGINNING = (conversion.ConversionLook, trie.TrieLook)
+"""What refused requests are written to by the alarm that they find."""
 
 Recall: TypeAlias = Callable[[Key, int], Stored | None]
 """What is stored at a time in milliseconds."""
@@ -70,6 +75,7 @@ class Facts:
     price: int
     ripe: int | None
     ticket: Open | None
+    digits: str = ""
     known: bool = False
     silent: bool = False
 
@@ -82,7 +88,11 @@ class Trip:
         self.question = question
         self.now = now
         self.facts = Facts(
-            question.place, question.price, question.matures_after, new_ticket(question, now)
+            question.place,
+            question.price,
+            question.matures_after,
+            new_ticket(question, now),
+            question.digits,
         )
         self.writes: Writes = {}
         self.keys = keys(plan, question.subjects)
@@ -129,7 +139,7 @@ class Trip:
         refusing = self._refusing()
         admitted = not refusing and not self.question.refused
         for i, look in self.counts.items():
-            begins = isinstance(look, conversion.ConversionLook) and look.begins
+            begins = isinstance(look, BEGINNING) and look.begins
             if counts_attempts(counters[i]) or begins or (admitted and not look.wait):
                 written = look.charged()
                 if written is not None:
@@ -161,6 +171,8 @@ def look_at(counter: Counter, facts: Facts, member: str, stored: Stored | None, 
             return credit.look(counter, facts.price, stored, now)
         case Conversion():
             return conversion.look(counter, stored, now, facts.ripe, facts.silent)
+        case Trie():
+            return trie.look(counter, facts.digits, facts.known, stored, now)
         case Distinct(limit=limit, seconds=seconds):
             return distinct.look(limit, seconds * 1000, member, stored, now)
         case Neighbours(limit=limit, seconds=seconds):

@@ -1,0 +1,334 @@
+"""Where in a country a surge is: a lazy trie over digits. Twin: ``trie.lua``.
+
+TODO
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pumpguard.counters import Trie
+from pumpguard.store.kinds import blocks
+from pumpguard.store.kinds.blocks import DEEPEST, UNIT, Block, Stage
+
+NODES = 144
+SPLIT_AT = 3
+CROWDED = 32
+NOTABLE, ROOMY = 256, 96
+"""A node is split once it has 3 recent admissions, or a 32nd of the whole trie's."""
+
+SAMPLES = 2
+MINUTE = 60_000
+HOURS = 168
+"""Of memory for what is usual: a week."""
+
+REMEMBERED = 14 * 86_400_000
+KAPPA = 20
+FLOOR = 4
+"""Admissions per window that no country is usually below."""
+
+UNIFORM = 4
+"""The last digits of numbers are spread evenly, the first ones are not."""
+
+RECENT_MOST, LEARNED_MOST = 2**24 - 1, 2**32 - 1
+LN_2, ROOT, LN_ROOT = 0.6931471805599453, 0.7071067811865476, -0.34657359027997264
+
+
+class Node(NamedTuple):
+    """Admissions (256ths), recent and before; children by digit (0 for none), or, if there are
+    none, the latest numbers."""
+
+    recent: int = 0
+    learned: int = 0
+    kids: tuple[int, ...] = ()
+    samples: tuple[str, ...] = ()
+
+
+class Kept(NamedTuple):
+    """The minute of the last ageing, the minutes (256ths) in which was learned, and the nodes."""
+
+    minute: int
+    taught: int
+    nodes: tuple[Node, ...]
+    blocks: tuple[Block, ...]
+
+
+class Surge(NamedTuple):
+    """A node that nothing usual explains: its depth, and what would be usual (256ths)."""
+
+    depth: int
+    expected: int
+
+
+@dataclass(slots=True)
+class TrieLook:
+    """A country as one request for one number sees it."""
+
+    counter: Trie
+    now: int
+    number: str
+    kept: Kept
+    path: list[int]
+    block: int
+    surge: Surge | None
+    wait: int
+
+    @property
+    def used(self) -> int:
+        """Recent admissions."""
+        return self.kept.nodes[0].recent // UNIT
+
+    @property
+    def begins(self) -> bool:
+        """Whether a refusal has to be remembered."""
+        return self.wait > 0
+
+    @property
+    def detail(self) -> tuple[int, int]:
+        """How many digits the block has that refuses, and its stage."""
+        if self.surge:
+            return self.surge.depth, Stage.CLOSED
+        if self.block < 0:
+            return 0, 0
+        block = self.kept.blocks[self.block]
+        return len(block.prefix), blocks.stage_of(self.counter, block, self.now)
+
+    def charged(self) -> tuple[Kept, int]:
+        """One admission more, or one strike."""
+        if self.surge:
+            kept = self._closed(self.surge)
+        elif self.wait:
+            block = self.kept.blocks[self.block]
+            struck = blocks.struck(self.counter, block, self.number, self.now)
+            kept = replaced(self.kept, self.block, struck)
+        else:
+            kept = counted(self.kept, self.path, self.number)
+            if self.block >= 0 and self.detail[1] == Stage.CANARY and not self.counter.proved:
+                block = kept.blocks[self.block]
+                passed = min(255, block.passed + 1)
+                kept = replaced(kept, self.block, block._replace(passed=passed))
+        return kept, self.now + REMEMBERED
+
+    def _closed(self, surge: Surge) -> Kept:
+        """The surge is refused from now on, and explained: nothing above it counts it any more, and
+        nothing learns from it."""
+        counter, now, nodes = self.counter, self.now, list(self.kept.nodes)
+        at = self.path[surge.depth]
+        recent = nodes[at].recent
+        for above in self.path[: surge.depth]:
+            nodes[above] = nodes[above]._replace(recent=max(0, nodes[above].recent - recent))
+        nodes[at] = Node(0, nodes[at].learned)
+        prefix = self.number[: surge.depth]
+        new = Block(prefix, now + blocks.lasts(counter, 0), expected=surge.expected)
+        new = new._replace(ring=(self.number,))
+        found = blocks.added(counter, self.kept.blocks, new, len(self.number), now)
+        return self.kept._replace(nodes=tuple(nodes), blocks=tuple(found))
+
+
+def look(
+    counter: Trie, number: str, known: bool, stored: Kept | None, now: int
+) -> TrieLook:
+    """Read a country; ``number`` is without the calling code."""
+    number = number or "0"
+    minute = now // MINUTE
+    kept = stored or Kept(minute, 0, (Node(),), ())
+    if minute < kept.minute:
+        now = kept.minute * MINUTE
+    elif minute > kept.minute:
+        kept = aged(counter, kept, minute)
+    path = path_of(kept, number)
+    found = block_of(counter, kept, number, now)
+    wait, surge, watched = 0, None, False
+    if found >= 0:
+        block = kept.blocks[found]
+        watched = blocks.stage_of(counter, block, now) is Stage.WATCHED
+        if not known and blocks.refuses(counter, block, now):
+            wait = waiting(counter, block, now)
+    if not wait and not known and (watched or found < 0) and is_news(kept, path, number):
+        surge = surging(counter, kept, path, len(number), watched)
+        if surge:
+            wait = blocks.lasts(counter, 0) + blocks.proof_lasts(counter)
+    return TrieLook(counter, now, number, kept, path, found, surge, wait)
+
+
+def replaced(kept: Kept, at: int, block: Block) -> Kept:
+    """The same with one block changed."""
+    return kept._replace(blocks=(*kept.blocks[:at], block, *kept.blocks[at + 1 :]))
+
+
+def waiting(counter: Trie, block: Block, now: int) -> int:
+    """Until the first canary may pass."""
+    if blocks.stage_of(counter, block, now) is Stage.CANARY:
+        return blocks.lasts(counter, block.level + 1) + blocks.proof_lasts(counter)
+    return block.until + blocks.proof_lasts(counter) - now
+
+
+def block_of(counter: Trie, kept: Kept, number: str, now: int) -> int:
+    """The index of the block that a number is in, or -1."""
+    for i, block in enumerate(kept.blocks):
+        gone = blocks.stage_of(counter, block, now) is Stage.GONE
+        if number.startswith(block.prefix) and not gone:
+            return i
+    return -1
+
+
+def path_of(kept: Kept, number: str) -> list[int]:
+    """The nodes that a number passes, from the root."""
+    path, nodes = [0], kept.nodes
+    for digit in number[: len(number) - DEEPEST]:
+        kids = nodes[path[-1]].kids
+        if not kids or not kids[int(digit)]:
+            break
+        path.append(kids[int(digit)])
+    return path
+
+
+def is_news(kept: Kept, path: list[int], number: str) -> bool:
+    """Whether a number was not among the last: who asks again is one person still."""
+    return number not in kept.nodes[path[-1]].samples
+
+
+def surging(
+    counter: Trie, kept: Kept, path: list[int], size: int, watched: bool
+) -> Surge | None:
+    """The deepest node on the path that has more than can be explained."""
+    minimum, h = counter.minimum, round(1000 * counter.h)
+    if watched:
+        minimum, h = max(SPLIT_AT, (minimum + 1) // 2), h // 2
+    root, found = kept.nodes[0], None
+    usual, share = float(FLOOR * UNIT), 1.0
+    if kept.taught:
+        usual = max(usual, float(root.learned) * counter.seconds / 60 / kept.taught * UNIT)
+    for depth in range(1, len(path)):
+        node, above = kept.nodes[path[depth]], kept.nodes[path[depth - 1]]
+        prior = KAPPA * UNIT * (0.1 if size - depth <= UNIFORM else 0.5)
+        share = share * (node.learned + prior) / (above.learned + KAPPA * UNIT)
+        count = float(node.recent + UNIT)
+        if size - depth > counter.widest or count < minimum * UNIT:
+            continue
+        rest = float(max(0, root.recent - node.recent))
+        level = usual if share > 0.9 else max(usual, rest / (1 - share))
+        expected = level * share
+        if deviance(count / UNIT, expected / UNIT) * 1000 >= h:
+            found = Surge(depth, min(RECENT_MOST, math.floor(expected)))
+    return found
+
+
+def deviance(count: float, expected: float) -> float:
+    """Of a Poisson count, in nats."""
+    if count <= expected:
+        return 0.0
+    return count * ln(count / expected) - (count - expected)
+
+
+def ln(x: float) -> float:
+    """The natural logarithm to nine digits, by the same steps in both languages."""
+    mantissa, exponent = math.frexp(x)
+    t = (mantissa - ROOT) / (mantissa + ROOT)
+    s = t * t
+    series = 1 + s * (1 / 3 + s * (0.2 + s * (1 / 7 + s / 9)))
+    return exponent * LN_2 + LN_ROOT + 2 * t * series
+
+
+def counted(kept: Kept, path: list[int], number: str) -> Kept:
+    """One admission more."""
+    if not is_news(kept, path, number):
+        return kept
+    nodes = list(kept.nodes)
+    for i in path:
+        nodes[i] = nodes[i]._replace(recent=min(RECENT_MOST, nodes[i].recent + UNIT))
+    at, depth = path[-1], len(path) - 1
+    last, deepest = nodes[at], len(number) - DEEPEST
+    if last.kids:
+        if depth < deepest and len(nodes) < NODES:
+            sprout(nodes, at, int(number[depth]), number, len(number) - depth - 1 <= UNIFORM)
+        return kept._replace(nodes=tuple(nodes))
+    if depth < deepest and last.recent >= max(SPLIT_AT * UNIT, nodes[0].recent // CROWDED):
+        grow(nodes, at, depth, number)
+    else:
+        nodes[at] = last._replace(samples=(number, *last.samples)[:SAMPLES])
+    return kept._replace(nodes=tuple(nodes))
+
+
+def sprout(nodes: list[Node], at: int, digit: int, number: str, even: bool) -> None:
+    """A child for a digit that was not there, with its part of what nobody else has learned."""
+    parent = nodes[at]
+    others = [nodes[kid].learned for kid in parent.kids if kid]
+    left = max(0, parent.learned - sum(others)) // (10 - len(others) if even else 2)
+    kids = list(parent.kids)
+    kids[digit] = len(nodes)
+    nodes[at] = parent._replace(kids=tuple(kids))
+    nodes.append(Node(UNIT, left, (), (number,)))
+
+
+def grow(nodes: list[Node], at: int, depth: int, number: str) -> None:
+    """Splits a node by what is known of its latest numbers, and again while they stay together."""
+    numbers = (number, *nodes[at].samples)
+    deepest = len(number) - DEEPEST
+    while True:
+        together = {each[depth]: () for each in sorted(numbers, key=lambda n: n[depth : depth + 1])
+                    if depth < len(each)}
+        if len(nodes) + len(together) > NODES:
+            nodes[at] = nodes[at]._replace(samples=numbers[:SAMPLES])
+            return
+        even = len(number) - depth - 1 <= UNIFORM
+        kids, learned = [0] * 10, nodes[at].learned // (10 if even else len(together) + 1)
+        for digit in together:
+            mine = tuple(each for each in numbers if each[depth : depth + 1] == digit)
+            kids[int(digit)] = len(nodes)
+            nodes.append(Node(UNIT * len(mine), learned, (), mine[:SAMPLES]))
+        nodes[at] = nodes[at]._replace(kids=tuple(kids), samples=())
+        at, depth = kids[int(number[depth])], depth + 1
+        if nodes[at].recent < SPLIT_AT * UNIT or depth >= deepest:
+            return
+
+
+def aged(counter: Trie, kept: Kept, minute: int) -> Kept:
+    """What has happened since leaks from what is recent into what is learned; what is neither
+    recent nor a notable part of what is learned is forgotten."""
+    minutes, hours = minute - kept.minute, minute // 60 - kept.minute // 60
+    keep = power(1 - 60 / counter.seconds, minutes)
+    forget = power(1 - 1 / HOURS, hours)
+
+    def older(node: Node) -> Node:
+        recent = math.floor(node.recent * keep)
+        learned = math.floor((node.learned + node.recent - recent) * forget)
+        return node._replace(recent=recent, learned=min(LEARNED_MOST, learned))
+
+    root = older(kept.nodes[0])
+    roomy = len(kept.nodes) < ROOMY
+    notable = max(4 * UNIT, root.learned // (NOTABLE if roomy else NOTABLE // 2))
+    alive = UNIT if roomy else max(2 * UNIT, root.recent // NOTABLE)
+    nodes: list[Node] = []
+
+    def keep_node(node: Node) -> int:
+        place = len(nodes)
+        nodes.append(node)
+        kids = [0] * 10
+        for digit, kid in enumerate(node.kids):
+            if kid:
+                child = older(kept.nodes[kid])
+                if child.recent >= alive or child.learned >= notable:
+                    kids[digit] = keep_node(child)
+        if not any(kids):
+            kids = []
+        samples = node.samples[: (node.recent + UNIT - 1) // UNIT]
+        nodes[place] = node._replace(kids=tuple(kids), samples=samples)
+        return place
+
+    keep_node(root)
+    taught = min(LEARNED_MOST, math.floor((kept.taught + UNIT * minutes) * forget))
+    return Kept(minute, taught, tuple(nodes), kept.blocks)
+
+
+def power(base: float, times: int) -> float:
+    """By squaring, as Lua does it."""
+    result = 1.0
+    while times:
+        if times % 2:
+            result *= base
+        base *= base
+        times //= 2
+    return result
