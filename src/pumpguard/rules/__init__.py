@@ -1,5 +1,6 @@
 """The rules, a file each. They know neither HTTP nor Redis."""
 
+from pumpguard.rules.adaptive_prefix import AdaptivePrefix
 from pumpguard.rules.base import FunctionRule, Rule, RuleFunction
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
@@ -15,6 +16,7 @@ from pumpguard.rules.shadow_ban import ShadowBan
 from pumpguard.rules.sliding_ban import SlidingBan
 
 KINDS: dict[str, type[Rule]] = {
+    "adaptive_prefix": AdaptivePrefix,
     "budget": Budget,
     "conversion": Conversion,
     "country_spread": CountrySpread,
@@ -32,6 +34,7 @@ KINDS: dict[str, type[Rule]] = {
 
 __all__ = [
     "KINDS",
+    "AdaptivePrefix",
     "Budget",
     "Conversion",
     "CountrySpread",

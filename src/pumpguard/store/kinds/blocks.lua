@@ -21,6 +21,7 @@ local function blocks_unpacked(stored, from, count)
     if #stored < from + 18 then break end
     local block, ring, rung = {ring = {}}, 0, 0
     block.prefix = number_at(stored, from)
+    local _
     _, block.till, block.level, block.expected, block.asked, block.passed, rung, from =
       struct.unpack('>I6I6BI3BBB', stored, from)
     for k = 1, math.min(rung, math.floor((#stored - from + 1) / 6)) do
