@@ -59,21 +59,29 @@ local function node_packed(recent, learned, kids, samples)
   return struct.pack('>I3I4B', recent, learned, kids and 1 or 0) .. rest
 end
 
--- What has happened since leaks from what is recent into what is learned; what is neither recent
--- nor a notable part of what is learned is forgotten.
-local function trie_aged(state, since)
-  local old, seconds = state.nodes, state.shape.span / 1000
-  local minutes = state.minute - since
-  local hours = math.floor(state.minute / 60) - math.floor(since / 60)
-  local keep, forget = power(1 - 60 / seconds, minutes), power(1 - 1 / WEEK, hours)
+-- What has happened since leaks from what is recent into what is learned.
+local function node_older(state, i)
+  local recent, learned, inner = node_at(state.nodes, i)
+  local left = math.floor(recent * state.keep)
+  learned = math.min(LEARNED_MOST, math.floor((learned + recent - left) * state.forget))
+  return left, learned, inner == 1
+end
+
+-- How much older the nodes are than when they were written.
+local function trie_ages(state, minute)
+  local minutes = minute - state.minute
+  local hours = math.floor(minute / 60) - math.floor(state.minute / 60)
+  state.keep = power(1 - 60000 / state.shape.span, minutes)
+  state.forget = power(1 - 1 / WEEK, hours)
+  state.taught = math.min(LEARNED_MOST, math.floor((state.taught + UNIT * minutes) * state.forget))
+end
+
+-- Rewrites all nodes at their age, without those that are neither recent nor a notable part of what
+-- is learned. Once a minute at most, and only for who is admitted or begins an alarm.
+local function trie_swept(state)
+  local old = state.nodes
   local roomy = #old < NODE * ROOMY
   local fresh, notable, alive = {}, 0, 0
-
-  local function older(i)
-    local recent, learned, inner = node_at(old, i)
-    local left = math.floor(recent * keep)
-    return left, math.min(LEARNED_MOST, math.floor((learned + recent - left) * forget)), inner == 1
-  end
 
   local function copy(i, recent, learned, inner)
     local place, kids, any = #fresh + 1, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, false
@@ -81,7 +89,7 @@ local function trie_aged(state, since)
     for digit = 0, inner and 9 or -1 do
       local kid = node_kid(old, i, digit)
       if kid > 0 then
-        local r, l, n = older(kid)
+        local r, l, n = node_older(state, kid)
         if r >= alive or l >= notable then
           kids[digit + 1] = copy(kid, r, l, n)
           any = true
@@ -97,32 +105,32 @@ local function trie_aged(state, since)
     return place - 1
   end
 
-  local recent, learned, inner = older(0)
+  local recent, learned, inner = node_older(state, 0)
   notable = math.max(4 * UNIT, math.floor(learned / (roomy and NOTABLE or NOTABLE / 2)))
   alive = roomy and UNIT or math.max(2 * UNIT, math.floor(recent / NOTABLE))
   copy(0, recent, learned, inner)
-  state.nodes = table.concat(fresh)
-  state.taught = math.min(LEARNED_MOST, math.floor((state.taught + UNIT * minutes) * forget))
+  state.nodes, state.minute, state.keep, state.forget = table.concat(fresh), state.current, 1, 1
 end
 
 -- The nodes that the number passes, from the root, in columns.
 local function trie_path(state)
   local nodes, path, recents, learneds = state.nodes, {0}, {}, {}
-  local i, depth, inner = 0, 0, 0
-  recents[1], learneds[1], inner = node_at(nodes, 0)
-  while inner == 1 and depth < #digits - FREE_DIGITS do
+  local i, depth, inner = 0, 0, false
+  recents[1], learneds[1], inner = node_older(state, 0)
+  while inner and depth < #digits - FREE_DIGITS do
     local kid = node_kid(nodes, i, string.byte(digits, depth + 1) - 48)
     if kid == 0 then break end
     i, depth = kid, depth + 1
     path[depth + 1] = i
-    recents[depth + 1], learneds[depth + 1], inner = node_at(nodes, i)
+    recents[depth + 1], learneds[depth + 1], inner = node_older(state, i)
   end
-  state.path, state.recents, state.learneds, state.inner = path, recents, learneds, inner == 1
+  state.path, state.recents, state.learneds, state.inner = path, recents, learneds, inner
   state.news = true
-  if inner == 0 and #digits > 0 then
-    local packed = number_packed(digits)
-    local latest = string.sub(nodes, NODE * i + 9, NODE * i + 20)
-    state.news = string.sub(latest, 1, 6) ~= packed and string.sub(latest, 7) ~= packed
+  local from = NODE * i + 9
+  local recalled = inner and 0 or math.min(2, math.ceil(recents[depth + 1] / UNIT))
+  for k = 1, recalled do
+    if string.sub(nodes, from, from + 5) == state.packed then state.news = false end
+    from = from + 6
   end
 end
 
@@ -180,20 +188,23 @@ local function trie_blocked(state)
 end
 
 local function trie_read(minimum, span, stored, now, shape)
+  local minute_now = math.floor(now / MINUTE)
   shape.span = span
   local state = {
-    now = now, wait = 0, more = 0, most = 0, shape = shape, minute = math.floor(now / MINUTE),
-    taught = 0, nodes = string.rep('\0', NODE), blocks = {},
+    now = now, wait = 0, more = 0, most = 0, shape = shape, minute = minute_now, keep = 1, forget = 1,
+    taught = 0, nodes = string.rep('\0', NODE), blocks = {}, packed = number_packed(digits),
+    current = minute_now, written = 0,
   }
   if #stored >= 10 + NODE then
     local minute, taught, count, blocks = struct.unpack('>I4I4BB', stored)
     if count > 0 and #stored >= 10 + NODE * count then
       state.nodes, state.taught = string.sub(stored, 11, 10 + NODE * count), taught
       if blocks > 0 then state.blocks = blocks_unpacked(stored, 11 + NODE * count, blocks) end
-      if state.minute < minute then
-        state.minute, state.now = minute, minute * MINUTE
-      elseif state.minute > minute then
-        trie_aged(state, minute)
+      state.minute, state.written = minute, taught
+      if minute_now < minute then
+        state.current, state.now = minute, minute * MINUTE
+      elseif minute_now > minute then
+        trie_ages(state, minute_now)
       end
     end
   end
@@ -296,7 +307,7 @@ local function trie_count(state)
       and recent >= math.max(SPLIT_AT * UNIT, math.floor(recents[1] / CROWDED)) then
     trie_grow(state, changed, fresh, at, depth, recent, learned)
   else
-    changed[at] = struct.pack('>I3I4B', recent, learned, 0) .. number_packed(digits)
+    changed[at] = struct.pack('>I3I4B', recent, learned, 0) .. state.packed
       .. string.sub(state.nodes, NODE * at + 9, NODE * at + 14)
   end
   trie_written(state, changed, fresh)
@@ -307,13 +318,15 @@ end
 local function trie_close(state)
   local depth, changed = state.surge, {}
   local recent = state.recents[depth + 1]
-  for k, i in ipairs(state.path) do
-    local own = state.recents[k]
-    if k <= depth then own = math.max(0, own - recent) end
-    changed[i] = struct.pack('>I3', own)
+  if recent then  -- else it was swept away with its last minute
+    for k, i in ipairs(state.path) do
+      local own = state.recents[k]
+      if k <= depth then own = math.max(0, own - recent) end
+      changed[i] = struct.pack('>I3', own)
+    end
+    changed[state.path[depth + 1]] = node_packed(0, state.learneds[depth + 1])
+    trie_written(state, changed, {})
   end
-  changed[state.path[depth + 1]] = node_packed(0, state.learneds[depth + 1])
-  trie_written(state, changed, {})
   local new = {
     prefix = string.sub(digits, 1, depth), till = state.now + block_lasts(state.shape, 0),
     level = 0, expected = state.expected, asked = 0, passed = 0, ring = {digits},
@@ -323,11 +336,18 @@ end
 
 -- One admission more, or one strike.
 local function trie_charge(_, _, state)
-  if state.surge then
-    trie_close(state)
-  elseif state.wait > 0 then
+  if state.wait > 0 and not state.surge then
+    state.taught = state.written
     block_struck(state.shape, state.block, digits, state.now)
   else
+    if state.current > state.minute then
+      trie_swept(state)
+      trie_path(state)
+    end
+  end
+  if state.surge then
+    trie_close(state)
+  elseif state.wait == 0 then
     trie_count(state)
     if state.most == 3 and not state.shape.proved then
       state.block.passed = math.min(255, state.block.passed + 1)

@@ -62,6 +62,15 @@ class Surge(NamedTuple):
     expected: int
 
 
+class Age(NamedTuple):
+    """How old what is stored is: in which minute we are, what is left of what was recent, and what
+    of the rest is not forgotten."""
+
+    minute: int
+    keep: float = 1.0
+    forget: float = 1.0
+
+
 @dataclass(slots=True)
 class TrieLook:
     """A country as one request for one number sees it."""
@@ -70,15 +79,11 @@ class TrieLook:
     now: int
     number: str
     kept: Kept
-    path: list[int]
+    age: Age
+    used: int
     block: int
     surge: Surge | None
     wait: int
-
-    @property
-    def used(self) -> int:
-        """Recent admissions."""
-        return self.kept.nodes[0].recent // UNIT
 
     @property
     def begins(self) -> bool:
@@ -99,12 +104,13 @@ class TrieLook:
         """One admission more, or one strike."""
         if self.surge:
             kept = self._closed(self.surge)
-        elif self.wait:
+        elif self.wait:  # nothing is swept: being refused must stay cheap
             block = self.kept.blocks[self.block]
             struck = blocks.struck(self.counter, block, self.number, self.now)
             kept = replaced(self.kept, self.block, struck)
         else:
-            kept = counted(self.kept, self.path, self.number)
+            kept = swept(self.kept, self.age)
+            kept = counted(kept, path_of(kept, self.number), self.number)
             if self.block >= 0 and self.detail[1] == Stage.CANARY and not self.counter.proved:
                 block = kept.blocks[self.block]
                 passed = min(255, block.passed + 1)
@@ -114,17 +120,19 @@ class TrieLook:
     def _closed(self, surge: Surge) -> Kept:
         """The surge is refused from now on, and explained: nothing above it counts it any more, and
         nothing learns from it."""
-        counter, now, nodes = self.counter, self.now, list(self.kept.nodes)
-        at = self.path[surge.depth]
-        recent = nodes[at].recent
-        for above in self.path[: surge.depth]:
-            nodes[above] = nodes[above]._replace(recent=max(0, nodes[above].recent - recent))
-        nodes[at] = Node(0, nodes[at].learned)
+        counter, now, kept = self.counter, self.now, swept(self.kept, self.age)
+        nodes, path = list(kept.nodes), path_of(kept, self.number)
+        if surge.depth < len(path):  # else it was swept away with its last minute
+            at = path[surge.depth]
+            recent = nodes[at].recent
+            for above in path[: surge.depth]:
+                nodes[above] = nodes[above]._replace(recent=max(0, nodes[above].recent - recent))
+            nodes[at] = Node(0, nodes[at].learned)
         prefix = self.number[: surge.depth]
         new = Block(prefix, now + blocks.lasts(counter, 0), expected=surge.expected)
         new = new._replace(ring=(self.number,))
-        found = blocks.added(counter, self.kept.blocks, new, len(self.number), now)
-        return self.kept._replace(nodes=tuple(nodes), blocks=tuple(found))
+        found = blocks.added(counter, kept.blocks, new, len(self.number), now)
+        return kept._replace(nodes=tuple(nodes), blocks=tuple(found))
 
 
 def look(
@@ -134,11 +142,12 @@ def look(
     number = number or "0"
     minute = now // MINUTE
     kept = stored or Kept(minute, 0, (Node(),), ())
+    age = Age(kept.minute)
     if minute < kept.minute:
         now = kept.minute * MINUTE
     elif minute > kept.minute:
-        kept = aged(counter, kept, minute)
-    path = path_of(kept, number)
+        age = aged(counter, kept, minute)
+    passed = [older(kept.nodes[i], age) for i in path_of(kept, number)]
     found = block_of(counter, kept, number, now)
     wait, surge, watched = 0, None, False
     if found >= 0:
@@ -146,11 +155,13 @@ def look(
         watched = blocks.stage_of(counter, block, now) is Stage.WATCHED
         if not known and blocks.refuses(counter, block, now):
             wait = waiting(counter, block, now)
-    if not wait and not known and (watched or found < 0) and is_news(kept, path, number):
-        surge = surging(counter, kept, path, len(number), watched)
+    if not wait and not known and (watched or found < 0) and number not in passed[-1].samples:
+        surge = surging(counter, taught(kept, age), passed, len(number), watched)
         if surge:
             wait = blocks.lasts(counter, 0) + blocks.proof_lasts(counter)
-    return TrieLook(counter, now, number, kept, path, found, surge, wait)
+    return TrieLook(
+        counter, now, number, kept, age, passed[0].recent // UNIT, found, surge, wait
+    )
 
 
 def replaced(kept: Kept, at: int, block: Block) -> Kept:
@@ -185,24 +196,19 @@ def path_of(kept: Kept, number: str) -> list[int]:
     return path
 
 
-def is_news(kept: Kept, path: list[int], number: str) -> bool:
-    """Whether a number was not among the last: who asks again is one person still."""
-    return number not in kept.nodes[path[-1]].samples
-
-
 def surging(
-    counter: Trie, kept: Kept, path: list[int], size: int, watched: bool
+    counter: Trie, taught: int, passed: list[Node], size: int, watched: bool
 ) -> Surge | None:
-    """The deepest node on the path that has more than can be explained."""
+    """The deepest of the nodes passed that has more than can be explained."""
     minimum, h = counter.minimum, round(1000 * counter.h)
     if watched:
         minimum, h = max(SPLIT_AT, (minimum + 1) // 2), h // 2
-    root, found = kept.nodes[0], None
+    root, found = passed[0], None
     usual, share = float(FLOOR * UNIT), 1.0
-    if kept.taught:
-        usual = max(usual, float(root.learned) * counter.seconds / 60 / kept.taught * UNIT)
-    for depth in range(1, len(path)):
-        node, above = kept.nodes[path[depth]], kept.nodes[path[depth - 1]]
+    if taught:
+        usual = max(usual, float(root.learned) * counter.seconds / 60 / taught * UNIT)
+    for depth in range(1, len(passed)):
+        node, above = passed[depth], passed[depth - 1]
         prior = KAPPA * UNIT * (0.1 if size - depth <= UNIFORM else 0.5)
         share = share * (node.learned + prior) / (above.learned + KAPPA * UNIT)
         count = float(node.recent + UNIT)
@@ -233,8 +239,8 @@ def ln(x: float) -> float:
 
 
 def counted(kept: Kept, path: list[int], number: str) -> Kept:
-    """One admission more."""
-    if not is_news(kept, path, number):
+    """One admission more. Who asks again is one person still."""
+    if number in kept.nodes[path[-1]].samples:
         return kept
     nodes = list(kept.nodes)
     for i in path:
@@ -285,42 +291,51 @@ def grow(nodes: list[Node], at: int, depth: int, number: str) -> None:
             return
 
 
-def aged(counter: Trie, kept: Kept, minute: int) -> Kept:
-    """What has happened since leaks from what is recent into what is learned; what is neither
-    recent nor a notable part of what is learned is forgotten."""
-    minutes, hours = minute - kept.minute, minute // 60 - kept.minute // 60
-    keep = power(1 - 60 / counter.seconds, minutes)
-    forget = power(1 - 1 / HOURS, hours)
+def aged(counter: Trie, kept: Kept, minute: int) -> Age:
+    """How much older what is stored is in a later minute."""
+    hours = minute // 60 - kept.minute // 60
+    keep = power(1 - 60_000 / (counter.seconds * 1000), minute - kept.minute)
+    return Age(minute, keep, power(1 - 1 / HOURS, hours))
 
-    def older(node: Node) -> Node:
-        recent = math.floor(node.recent * keep)
-        learned = math.floor((node.learned + node.recent - recent) * forget)
-        return node._replace(recent=recent, learned=min(LEARNED_MOST, learned))
 
-    root = older(kept.nodes[0])
-    roomy = len(kept.nodes) < ROOMY
+def older(node: Node, age: Age) -> Node:
+    """What has happened since leaks from what is recent into what is learned."""
+    recent = math.floor(node.recent * age.keep)
+    learned = math.floor((node.learned + node.recent - recent) * age.forget)
+    samples = node.samples[: (recent + UNIT - 1) // UNIT]
+    return Node(recent, min(LEARNED_MOST, learned), node.kids, samples)
+
+
+def taught(kept: Kept, age: Age) -> int:
+    """The minutes in which was learned, in 256ths."""
+    minutes = age.minute - kept.minute
+    return min(LEARNED_MOST, math.floor((kept.taught + UNIT * minutes) * age.forget))
+
+
+def swept(kept: Kept, age: Age) -> Kept:
+    """All nodes at their age, without those that are neither recent nor a notable part of what is
+    learned. Once a minute at most, and only for who is admitted or begins an alarm."""
+    if age.minute == kept.minute:
+        return kept
+    root, roomy = older(kept.nodes[0], age), len(kept.nodes) < ROOMY
     notable = max(4 * UNIT, root.learned // (NOTABLE if roomy else NOTABLE // 2))
     alive = UNIT if roomy else max(2 * UNIT, root.recent // NOTABLE)
     nodes: list[Node] = []
 
-    def keep_node(node: Node) -> int:
+    def keep(node: Node) -> int:
         place = len(nodes)
         nodes.append(node)
         kids = [0] * 10
         for digit, kid in enumerate(node.kids):
             if kid:
-                child = older(kept.nodes[kid])
+                child = older(kept.nodes[kid], age)
                 if child.recent >= alive or child.learned >= notable:
-                    kids[digit] = keep_node(child)
-        if not any(kids):
-            kids = []
-        samples = node.samples[: (node.recent + UNIT - 1) // UNIT]
-        nodes[place] = node._replace(kids=tuple(kids), samples=samples)
+                    kids[digit] = keep(child)
+        nodes[place] = node._replace(kids=tuple(kids) if any(kids) else ())
         return place
 
-    keep_node(root)
-    taught = min(LEARNED_MOST, math.floor((kept.taught + UNIT * minutes) * forget))
-    return Kept(minute, taught, tuple(nodes), kept.blocks)
+    keep(root)
+    return Kept(age.minute, taught(kept, age), tuple(nodes), kept.blocks)
 
 
 def power(base: float, times: int) -> float:
