@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from pumpguard.counters import Known, Tickets, Trie
+from pumpguard.counters import Known, Tickets, Trie, Window
 from pumpguard.store.base import Answer, Plan, Question, Redemption, Store
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.kinds.blocks import Stage
@@ -24,7 +24,13 @@ HOLD, PROOF = 1_800, 450
 
 
 async def send(
-    store: Store, digits: str, at: float, trie: Trie = TRIE, *, refused: bool = False, phone: str = ""
+    store: Store,
+    digits: str,
+    at: float,
+    trie: Trie = TRIE,
+    *,
+    refused: bool = False,
+    phone: str = "",
 ) -> Answer:
     """One number of one country, ``at`` seconds after the start."""
     plan = Plan([trie, KNOWN, TICKETS], [True, True, True])
@@ -120,9 +126,7 @@ async def test_one_canary_too_many_closes_it(store: Store) -> None:
     """The fourth in the canary stage, and then it takes twice as long."""
     closed = await surge(store)
     opening = closed + HOLD + PROOF
-    admitted = [
-        (await send(store, f"71234569{n:02d}", opening + n)).admitted for n in range(5)
-    ]
+    admitted = [(await send(store, f"71234569{n:02d}", opening + n)).admitted for n in range(5)]
     assert admitted == [True, True, True, False, False]
     later = opening + 3 + 2 * HOLD - 10
     assert not (await send(store, "7123456500", later, PROVED)).admitted
@@ -162,6 +166,18 @@ async def test_refused_requests_are_no_admissions(store: Store) -> None:
     answer = await send(store, "7123456999", 5)
     assert answer.admitted
     assert answer.readings[0].used == 0
+
+
+async def test_it_shares_its_subject_with_other_counters(store: Store) -> None:
+    """It is longer than others are, stays whole beside them, and outlives plans without it."""
+    at = await healthy(store, 3)
+    used = (await send(store, "7000000000", at)).readings[0].used
+    window = Window("few", "country", 3, 600)
+    alone = Plan([window], [True])
+    for n in range(3):
+        assert (await store.decide(Question(alone, ("XX",), at=START + at + n))).admitted
+    assert (await send(store, "7000000001", at + 3)).readings[0].used >= used
+    assert not (await store.decide(Question(alone, ("XX",), at=START + at + 4))).admitted
 
 
 async def test_it_stays_small() -> None:

@@ -1,4 +1,4 @@
-"""The block of numbers that a surge comes from, of whatever width: nobody has to guess it before."""
+"""The block of numbers that a surge comes from, of whatever width."""
 
 from __future__ import annotations
 

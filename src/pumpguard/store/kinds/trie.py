@@ -1,6 +1,21 @@
 """Where in a country a surge is: a lazy trie over digits. Twin: ``trie.lua``.
 
-TODO
+A node is a prefix. Admissions are counted at each node that a number passes, and a node is split
+only once it has something to split (`SPLIT_AT`), by its latest numbers, so that little is lost by
+being lazy. Counts fade with an average age of ``seconds``; what fades is what the node learns from,
+and that is forgotten within weeks. Only the nodes on a number's path are read and written; once a
+minute at most, all are swept.
+
+What is usual for a node is its share of the country times what the country does. The share is the
+product of ``(learned + κ × prior) / (parent's learned + κ)`` down the path (κ = 20; the prior is a
+tenth for the last five digits, where numbers are spread evenly, and a half for those before, where
+they are not). What the country does is the highest of its own past, of four per ``seconds``, and of
+what the *rest* of it does now: if everybody is busier nobody is suspicious, and one block that is
+busier alone cannot hide in the total. The deepest node with ``minimum`` admissions or more, whose
+Poisson deviance ``c × ln(c / μ) - (c - μ)`` reaches ``h``, explains the surge.
+
+Then it is forgotten there: what was refused as a surge counts in no node above, so that a wider one
+is not refused for the same messages, and nothing is learned from it.
 """
 
 from __future__ import annotations
@@ -16,7 +31,11 @@ from pumpguard.store.kinds.blocks import DEEPEST, UNIT, Block, Stage
 NODES = 144
 SPLIT_AT = 3
 CROWDED = 32
-NOTABLE, ROOMY = 256, 96
+NOTABLE = 256
+"""A part in so many of what is learned is worth a node, and half as many once there are more nodes
+than `ROOMY`."""
+
+ROOMY = 96
 """A node is split once it has 3 recent admissions, or a 32nd of the whole trie's."""
 
 SAMPLES = 2
@@ -25,7 +44,11 @@ HOURS = 168
 """Of memory for what is usual: a week."""
 
 REMEMBERED = 14 * 86_400_000
+"""Milliseconds for which a country that nobody asks for is kept."""
+
 KAPPA = 20
+"""What the prior of a node's share weighs, in admissions."""
+
 FLOOR = 4
 """Admissions per window that no country is usually below."""
 
@@ -135,9 +158,7 @@ class TrieLook:
         return kept._replace(nodes=tuple(nodes), blocks=tuple(found))
 
 
-def look(
-    counter: Trie, number: str, known: bool, stored: Kept | None, now: int
-) -> TrieLook:
+def look(counter: Trie, number: str, known: bool, stored: Kept | None, now: int) -> TrieLook:
     """Read a country; ``number`` is without the calling code."""
     number = number or "0"
     minute = now // MINUTE
@@ -159,9 +180,7 @@ def look(
         surge = surging(counter, taught(kept, age), passed, len(number), watched)
         if surge:
             wait = blocks.lasts(counter, 0) + blocks.proof_lasts(counter)
-    return TrieLook(
-        counter, now, number, kept, age, passed[0].recent // UNIT, found, surge, wait
-    )
+    return TrieLook(counter, now, number, kept, age, passed[0].recent // UNIT, found, surge, wait)
 
 
 def replaced(kept: Kept, at: int, block: Block) -> Kept:
@@ -274,8 +293,11 @@ def grow(nodes: list[Node], at: int, depth: int, number: str) -> None:
     numbers = (number, *nodes[at].samples)
     deepest = len(number) - DEEPEST
     while True:
-        together = {each[depth]: () for each in sorted(numbers, key=lambda n: n[depth : depth + 1])
-                    if depth < len(each)}
+        together = {
+            each[depth]: ()
+            for each in sorted(numbers, key=lambda n: n[depth : depth + 1])
+            if depth < len(each)
+        }
         if len(nodes) + len(together) > NODES:
             nodes[at] = nodes[at]._replace(samples=numbers[:SAMPLES])
             return
