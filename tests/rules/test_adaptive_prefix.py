@@ -42,8 +42,12 @@ async def test_a_block_is_refused_and_named() -> None:
 
 @pytest.mark.parametrize("digits", [2, 3, 4, 5, 6])
 async def test_blocks_of_any_width_are_found(digits: int) -> None:
-    """Nobody told the rule how wide."""
-    _, decision = await until_refused(Trying(AdaptivePrefix()), f"{BLOCK}456"[: 13 - digits])
+    """Nobody told the rule how wide, once it has seen a country's users."""
+    app, chance = Trying(AdaptivePrefix()), random.Random(6)
+    for _ in range(300):
+        code = chance.choice(["7911", "7922", "7733"])
+        assert await app.allows(f"+44{code}{chance.randrange(10**6):06d}", after=60)
+    _, decision = await until_refused(app, f"{BLOCK}456"[: 13 - digits])
     assert decision.finding is not None
     assert decision.finding.evidence["numbers"] <= 10**digits  # type: ignore[operator]
 

@@ -84,6 +84,14 @@ async def test_more_of_the_usual_is_no_surge(store: Store) -> None:
     await healthy(store, 1, at, per_hour=1_200)
 
 
+async def test_a_country_in_which_all_numbers_begin_alike_may_grow(store: Store) -> None:
+    """All of Jamaica is 876: there is no rest to hold it against, new or five times as busy."""
+    chance, at = random.Random(4), 0.0
+    for n in range(600):
+        at += 20 if n < 400 else 4
+        assert (await send(store, f"876{chance.randrange(10**7):07d}", at)).admitted
+
+
 async def test_who_asks_again_is_one_person(store: Store) -> None:
     """Resends say nothing about a block."""
     for n in range(30):

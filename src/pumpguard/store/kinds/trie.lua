@@ -151,12 +151,13 @@ local function trie_surge(state, minimum, watched)
     usual = math.max(usual, learneds[1] * (shape.span / 1000) / 60 / state.taught * UNIT)
   end
   for depth = 1, #recents - 1 do
-    local prior = KAPPA * UNIT * (size - depth <= UNIFORM and 0.1 or 0.5)
+    local free = size - depth
+    local prior = KAPPA * UNIT * (free <= UNIFORM and 0.1 or free == UNIFORM + 1 and 0.5 or 1)
     share = share * (learneds[depth + 1] + prior) / (learneds[depth] + KAPPA * UNIT)
     local count = recents[depth + 1] + UNIT
-    if size - depth <= shape.widest and count >= minimum * UNIT then
+    if free <= shape.widest and share <= 0.5 and count >= minimum * UNIT then
       local rest = math.max(0, recents[1] - recents[depth + 1])
-      local expected = (share > 0.9 and usual or math.max(usual, rest / (1 - share))) * share
+      local expected = math.max(usual, rest / (1 - share)) * share
       local c, mu = count / UNIT, expected / UNIT
       if c > mu and (c * ln(c / mu) - (c - mu)) * 1000 >= h then
         found, usually = depth, math.min(RECENT_MOST, math.floor(expected))

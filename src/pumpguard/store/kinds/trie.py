@@ -8,8 +8,9 @@ minute at most, all are swept.
 
 What is usual for a node is its share of the country times what the country does. The share is the
 product of ``(learned + κ × prior) / (parent's learned + κ)`` down the path (κ = 20; the prior is a
-tenth for the last five digits, where numbers are spread evenly, and a half for those before, where
-they are not). What the country does is the highest of its own past, of four per ``seconds``, and of
+tenth for the last five digits, where numbers are spread evenly, a half for the one before and one
+for the first, where all of a country may be alike). A node with more than half of its country is
+not judged: there is no rest to hold it against. What the country does is the highest of its own past, of four per ``seconds``, and of
 what the *rest* of it does now: if everybody is busier nobody is suspicious, and one block that is
 busier alone cannot hide in the total. The deepest node with ``minimum`` admissions or more, whose
 Poisson deviance ``c × ln(c / μ) - (c - μ)`` reaches ``h``, explains the surge.
@@ -228,14 +229,14 @@ def surging(
         usual = max(usual, float(root.learned) * counter.seconds / 60 / taught * UNIT)
     for depth in range(1, len(passed)):
         node, above = passed[depth], passed[depth - 1]
-        prior = KAPPA * UNIT * (0.1 if size - depth <= UNIFORM else 0.5)
+        free = size - depth
+        prior = KAPPA * UNIT * (0.1 if free <= UNIFORM else 0.5 if free == UNIFORM + 1 else 1.0)
         share = share * (node.learned + prior) / (above.learned + KAPPA * UNIT)
         count = float(node.recent + UNIT)
-        if size - depth > counter.widest or count < minimum * UNIT:
+        if free > counter.widest or share > 0.5 or count < minimum * UNIT:
             continue
         rest = float(max(0, root.recent - node.recent))
-        level = usual if share > 0.9 else max(usual, rest / (1 - share))
-        expected = level * share
+        expected = max(usual, rest / (1 - share)) * share
         if deviance(count / UNIT, expected / UNIT) * 1000 >= h:
             found = Surge(depth, min(RECENT_MOST, math.floor(expected)))
     return found
