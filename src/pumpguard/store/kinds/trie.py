@@ -12,8 +12,9 @@ tenth for the last five digits, where numbers are spread evenly, a half for the 
 for the first, where all of a country may be alike). A node with more than half of its country is
 not judged: there is no rest to hold it against. What the country does is the highest of its own
 past, of four per ``seconds``, and of what the *rest* of it does now: if everybody is busier nobody
-is suspicious, and one block that is busier alone cannot hide in the total. The deepest node with ``minimum`` admissions or more, whose
-Poisson deviance ``c × ln(c / μ) - (c - μ)`` reaches ``h``, explains the surge.
+is suspicious, and one block that is busier alone cannot hide in the total. The deepest node with
+``minimum`` admissions or more, whose Poisson deviance ``c × ln(c / μ) - (c - μ)`` reaches ``h``,
+explains the surge.
 
 Then it is forgotten there: what was refused as a surge counts in no node above, so that a wider one
 is not refused for the same messages, and nothing is learned from it.
