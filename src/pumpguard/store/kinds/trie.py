@@ -10,10 +10,11 @@ What is usual for a node is its share of the country times what the country does
 product of ``(learned + κ × prior) / (parent's learned + κ)`` down the path (κ = 20; the prior is a
 tenth for the last five digits, where numbers are spread evenly, a half for the one before and one
 for the first, where all of a country may be alike). A node with more than half of its country is
-not judged: there is no rest to hold it against. What the country does is the highest of its own past, of four per ``seconds``, and of
-what the *rest* of it does now: if everybody is busier nobody is suspicious, and one block that is
-busier alone cannot hide in the total. The deepest node with ``minimum`` admissions or more, whose
-Poisson deviance ``c × ln(c / μ) - (c - μ)`` reaches ``h``, explains the surge.
+not judged: there is no rest to hold it against. What the country does is the highest of its own
+past, of four per ``seconds``, and of what the *rest* of it does now: if everybody is busier nobody
+is suspicious, and one block that is busier alone cannot hide in the total. The deepest node with
+``minimum`` admissions or more, whose Poisson deviance ``c × ln(c / μ) - (c - μ)`` reaches ``h``,
+explains the surge.
 
 Then it is forgotten there: what was refused as a surge counts in no node above, so that a wider one
 is not refused for the same messages, and nothing is learned from it.
