@@ -34,14 +34,25 @@ class Service:
         assert self._server is not None
         self._server.close()
         await self._server.wait_closed()
+        for _ in range(10):  # a connection whose client has left may still be on its way in
+            await asyncio.sleep(0)
         await asyncio.gather(*self._serving)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving = asyncio.current_task()
         assert serving is not None
         self._serving.add(serving)
-        self.asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
-        await asyncio.sleep(self.delay)
+        # The client may not wait: neither for the answer nor until it has asked.
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            self.asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+            await asyncio.sleep(self.delay)
+            writer.write(self._answer())
+            await writer.drain()
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    def _answer(self) -> bytes:
         body = self.body.encode()
         lines = (
             f"HTTP/1.1 {self.status} It",
@@ -49,7 +60,4 @@ class Service:
             "connection: close",
             f"content-length: {len(body)}",
         )
-        writer.write("".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + body)
-        writer.close()
-        with contextlib.suppress(ConnectionError):  # the client did not wait
-            await writer.wait_closed()
+        return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + body
