@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pumpguard.rules.adaptive_prefix import AdaptivePrefix
 from pumpguard.rules.base import Rule
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
@@ -86,8 +85,6 @@ def default_rules(
             blocks={"10000": "12/hour; 40/day", "100000": "40/hour; 150/day"},
             relaxed_regions=home,
         ),
-        # Blocks of any width against their own past: docs/detection.md.
-        AdaptivePrefix(),
         ShadowBan(strikes="3/hour", after=("prefix_pattern",)),
         # Authgear caps a high-risk country at 50 messages a day until its users verify; this chain
         # cannot know that yet and leaves them room.
