@@ -67,6 +67,11 @@ class Phone:
         return self.e164[:end] if end > shown else None
 
     @property
+    def national(self) -> str:
+        """The digits after the calling code."""
+        return self.e164[2 + (self.calling_code > 9) + (self.calling_code > 99) :]
+
+    @property
     def masked(self) -> str:
         """For people and logs: the calling code and the last two digits."""
         shown = len(str(self.calling_code)) + 1

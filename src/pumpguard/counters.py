@@ -184,6 +184,32 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True)
+class Trie:
+    """Which block of numbers, of whatever width, gets more than can be explained.
+
+    What is let through is counted by its number's digits, as deep as there is something to count.
+    A request is refused if with it a node of at least ``minimum`` recent admissions (an average
+    over ``seconds``) deviates by ``h`` nats from what its past and the rest of the country let
+    expect; the deepest such node is closed, for ``hold`` seconds at first, and opens step by step
+    (`pumpguard.store.kinds.blocks`). No block of more than ``10 ** widest`` numbers is closed.
+
+    ``proved`` says that the client solved a challenge for this request. Declare one or the other.
+    Its reading's ``used`` is the recent admissions of the whole, its ``detail`` how many digits the
+    block has that is closed, and its stage.
+    """
+
+    rule: str
+    by: str = "country"
+    minimum: int = 6
+    h: float = 14.0
+    seconds: int = 600
+    hold: int = 1_800
+    widest: int = 7
+    proved: bool = False
+    action: Action = Action.BLOCK
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """Whether this number was verified in the last ``seconds``: ``used`` is 1 or 0. Never full.
 
@@ -235,6 +261,7 @@ Counter: TypeAlias = (
     | Credit
     | Conversion
     | Pulse
+    | Trie
     | Known
     | Tickets
     | Refunds

@@ -247,6 +247,7 @@ class Guard:
             0.0 if self.simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
             str(attempt.phone.calling_code),
             micros(self._dearest if attempt.price is None else attempt.price),
+            digits=attempt.phone.national,
         )
         settlements = self._settlements
         if settlements is not None:

@@ -25,6 +25,7 @@ from pumpguard.counters import (
     Refunds,
     Spend,
     Tickets,
+    Trie,
     Window,
 )
 from pumpguard.decision import Action
@@ -62,6 +63,11 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
         Conversion, RULES, st.sampled_from(["x", "prefix:3", "network"]),
         h=st.sampled_from([0.6, 2.0]), minimum=st.sampled_from([1, 3]),
         seconds=st.sampled_from([66, 67]), hold=st.just(40), action=ACTIONS,
+    ),
+    st.builds(
+        Trie, RULES, BY, minimum=st.sampled_from([3, 5]), h=st.sampled_from([2.0, 9.0]),
+        seconds=st.sampled_from([120, 600]), hold=st.sampled_from([20, 300]),
+        widest=st.sampled_from([3, 7]), proved=st.booleans(), action=ACTIONS,
     ),
 )  # fmt: skip
 SETTLED = (Spend, Credit, Conversion, Pulse)
@@ -113,6 +119,11 @@ ASKS = st.fixed_dictionaries(
         "subject": st.sampled_from("pq"),
         "members": st.lists(st.sampled_from("rstu"), min_size=8, max_size=8),
         "place": st.integers(0, 60),
+        "digits": st.one_of(
+            st.integers(0, 40).map(lambda n: f"79461{n:05d}"),
+            st.integers(0, 10**9).map(str),
+            st.text("01", min_size=1, max_size=14),
+        ),
         "refused": st.booleans(),
         "refused_by": st.frozensets(RULES),
         "step": STEPS,
@@ -156,6 +167,7 @@ class Pair:
             subjects=tuple(subject for _ in plan.groups),
             members=tuple(request["members"][: len(plan.members)]),
             place=request["place"],
+            digits=request.get("digits", ""),
             refused=request["refused"],
             refused_by=request["refused_by"],
             at=self.now,

@@ -1,5 +1,6 @@
 """The rules, a file each. They know neither HTTP nor Redis."""
 
+from pumpguard.rules.adaptive_prefix import AdaptivePrefix
 from pumpguard.rules.base import FunctionRule, Rule, RuleFunction
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
@@ -16,6 +17,7 @@ from pumpguard.rules.sliding_ban import SlidingBan
 from pumpguard.rules.spread import Spread
 
 KINDS: dict[str, type[Rule]] = {
+    "adaptive_prefix": AdaptivePrefix,
     "budget": Budget,
     "conversion": Conversion,
     "country_spread": CountrySpread,
@@ -34,6 +36,7 @@ KINDS: dict[str, type[Rule]] = {
 
 __all__ = [
     "KINDS",
+    "AdaptivePrefix",
     "Budget",
     "Conversion",
     "CountrySpread",

@@ -39,6 +39,7 @@ from pumpguard.counters import (
     Refunds,
     Spend,
     Tickets,
+    Trie,
     Window,
     identity,
 )
@@ -115,6 +116,8 @@ class Plan:
         self.settled = any(isinstance(counter, SETTLED) for counter in counters)
         """Whether something here is about money or outcomes."""
         self.kinds = frozenset(type(counter) for counter in counters)
+        self.grows = any(isinstance(counter, Trie) for counter in counters)
+        """Whether something here looks at the number digit by digit."""
         self.writes_tickets = bool(tickets)
         self.remembered = tickets[0].remembers if tickets else ()
         """The dimensions that a ticket remembers, in this order."""
@@ -160,6 +163,7 @@ class Question:
     be told later, or empty if nobody will tell it. ``matures_after`` is the age in ms at which a
     send that is unverified speaks against conversion (``None``: the counter's own ``seconds``).
     ``score`` is the risk score before any counter is read, ``bound`` the one that refuses.
+    ``digits`` are the number's after its calling code, at most 14.
     """
 
     plan: Plan
@@ -176,6 +180,7 @@ class Question:
     matures_after: int | None = None
     score: float = 1.0
     bound: float = inf
+    digits: str = ""
 
 
 @dataclass(slots=True)

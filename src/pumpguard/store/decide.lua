@@ -10,14 +10,15 @@
 --       7  one byte per ban that has a strike already, whatever the counters say: its index
 --       8  nothing, or the price in micro-dollars (6), the age in ms at which sends mature (4; 0
 --          for as late as possible), and the ticket to write, if any (4 and 10 per key hash)
---       9  only with weights in the plan: the risk score so far, and the one that refuses (doubles)
+--       9  nothing, or the number's digits after its calling code
+--       10 only with weights in the plan: the risk score so far, and the one that refuses (doubles)
 -- Returns  admitted (0 or 1) plus 2 if the number is known, the time, then index, used, wait (ms)
 --          of each ban that stands; if none does, of each counter that is full, or of every one if
 --          the plan says so. Kinds with more to say add minus the index (from 1), and two numbers.
 
 local WEIGHS = 2  -- flags of the plan: 1 to report everything, 2 for weights at its end
 local ATTEMPTS = 2  -- flags of a counter: 1 for one that binds, 2 for one that counts attempts
-local UNKNOWN_KEPT = 1024  -- bytes of a value up to which foreign segments are kept
+local UNKNOWN_KEPT = 4096  -- bytes of a value up to which foreign segments are kept
 
 local now, refused, chance = tonumber(ARGV[1]), ARGV[2] == '1', tonumber(ARGV[3])
 if now == 0 then
@@ -30,6 +31,8 @@ if ARGV[8] ~= '' then
   price, ripe = struct.unpack('>I6I4', ARGV[8])
   ticket = string.sub(ARGV[8], 11)
 end
+
+if ARGV[9] ~= '' then digits = ARGV[9] end
 
 local values, expiries = redis.call('MGET', unpack(KEYS)), {}
 for g = 1, #KEYS do values[g], expiries[g] = value_checked(values[g], now) end
@@ -111,7 +114,7 @@ end
 
 -- In the order of the plan, so that every store rounds alike.
 if string.byte(plan, 1) >= WEIGHS then
-  local score, bound = struct.unpack('>dd', ARGV[9])
+  local score, bound = struct.unpack('>dd', ARGV[10])
   for _ = 1, string.byte(plan, at) do
     local factor, first, earned
     factor, earned, first = struct.unpack('>dB', plan, at + 1)

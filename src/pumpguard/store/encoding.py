@@ -21,6 +21,7 @@ from pumpguard.counters import (
     Refunds,
     Spend,
     Tickets,
+    Trie,
     Window,
 )
 from pumpguard.store.base import Open, Question, Redeemed, Redemption, Settlement
@@ -41,6 +42,7 @@ KINDS: dict[type[Counter], bytes] = {
     Credit: b"C",
     Conversion: b"V",
     Pulse: b"P",
+    Trie: b"A",
     Known: b"K",
     Tickets: b"T",
     Refunds: b"R",
@@ -76,6 +78,7 @@ FILES: dict[type[Counter], str] = {
     Pulse: "kinds/pulse",
     Known: "kinds/known",
     Tickets: "kinds/tickets",
+    Trie: "kinds/trie",
 }
 ALWAYS = frozenset({Window, Ban})
 """What the loop itself, or another kind, is built on."""
@@ -84,9 +87,10 @@ ALWAYS = frozenset({Window, Ban})
 @cache
 def decide_script(kinds: frozenset[type[Counter]]) -> Script:
     """The script that knows these kinds: what a script defines, every call of it pays for."""
-    return script(
-        *(file for kind, file in FILES.items() if kind in kinds | ALWAYS), "plan", "decide"
-    )
+    known = [file for kind, file in FILES.items() if kind in kinds | ALWAYS]
+    if Trie in kinds:
+        known.insert(0, "kinds/blocks")  # what a trie's nodes are made of
+    return script(*known, "plan", "decide")
 
 
 REDEEM = script("kinds/known", "kinds/tickets", "redeem")
@@ -111,6 +115,9 @@ def tail(counter: Counter) -> bytes:
             return steps + six(counter.hold * 1000) + weighed
         case Pulse():
             return struct.pack(">II", round(1000 * counter.h), counter.minimum)
+        case Trie():
+            alarm = struct.pack(">II", round(1000 * counter.h), counter.hold)
+            return alarm + bytes([counter.widest, counter.proved])
         case Tickets():
             return bytes([tickets.kept(counter), tickets.size(counter)])
     return b""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 
-from pumpguard.counters import Ban, Reading, Spend, identity
+from pumpguard.counters import Ban, Counter, Reading, Spend, Trie, identity
 from pumpguard.store.base import (
     Answer,
     Plan,
@@ -181,6 +181,7 @@ class RedisStore:
             b"".join([self._member(question.members[i]) for i in plan.member_order]),
             _fed(plan, question.refused_by) if question.refused_by else b"",
             facts(question, keys) if plan.settled else b"",
+            question.digits if plan.grows else b"",
         ]
         if plan.weights:
             words.append(struct.pack(">dd", question.score, question.bound))
@@ -226,10 +227,19 @@ def _id(identity: str) -> bytes:
 def _spec(plan: Plan, i: int, each: bytes) -> bytes:
     counter = plan.counters[i]
     flags = (BINDS if plan.binds[i] else 0) | (ATTEMPTS if counts_attempts(counter) else 0)
-    limit = counter.strikes if isinstance(counter, Ban) else getattr(counter, "limit", 0)
+    limit = _limit(counter)
     span = getattr(counter, "seconds", 0) * 1000
     head = KINDS[type(counter)] + bytes([flags]) + each + six(limit) + six(span)
     return head + (_ban_tail(plan, counter) if isinstance(counter, Ban) else tail(counter))
+
+
+def _limit(counter: Counter) -> int:
+    match counter:
+        case Ban():
+            return counter.strikes
+        case Trie():
+            return counter.minimum
+    return getattr(counter, "limit", 0)
 
 
 def _ban_tail(plan: Plan, ban: Ban) -> bytes:

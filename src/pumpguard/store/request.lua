@@ -1,6 +1,7 @@
 -- What the kinds want to know about the request or the outcome at hand.
 
 local price = 0  -- micro-dollars
+local digits = '0'  -- the number without its calling code
 local known = false  -- has the number been verified before? (set by reading `known`)
 local silent = false  -- are no verifications arriving at all? (set by reading `pulse`)
 local ripe = 0  -- the age in ms at which an unverified send speaks against conversion

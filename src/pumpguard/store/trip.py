@@ -19,6 +19,7 @@ from pumpguard.counters import (
     Reading,
     Spend,
     Tickets,
+    Trie,
     Window,
 )
 from pumpguard.store.base import (
@@ -42,11 +43,15 @@ from pumpguard.store.kinds import (
     pulse,
     spend,
     tickets,
+    trie,
     window,
 )
 
 Key: TypeAlias = tuple[str, Subject]
 """A counter and its subject."""
+
+BEGINNING = (conversion.ConversionLook, trie.TrieLook)
+"""What refused requests are written to by the alarm that they find."""
 
 Recall: TypeAlias = Callable[[Key, int], Stored | None]
 """What is stored at a time in milliseconds."""
@@ -71,6 +76,7 @@ class Facts:
     price: int
     ripe: int | None
     ticket: Open | None
+    digits: str = ""
     known: bool = False
     silent: bool = False
 
@@ -83,7 +89,11 @@ class Trip:
         self.question = question
         self.now = now
         self.facts = Facts(
-            question.place, question.price, question.matures_after, new_ticket(question, now)
+            question.place,
+            question.price,
+            question.matures_after,
+            new_ticket(question, now),
+            question.digits,
         )
         self.writes: Writes = {}
         self.keys = keys(plan, question.subjects)
@@ -132,7 +142,7 @@ class Trip:
         if admitted and self.question.bound < inf:
             admitted = self._score() < self.question.bound
         for i, look in self.counts.items():
-            begins = isinstance(look, conversion.ConversionLook) and look.begins
+            begins = isinstance(look, BEGINNING) and look.begins
             if counts_attempts(counters[i]) or begins or (admitted and not look.wait):
                 written = look.charged()
                 if written is not None:
@@ -171,6 +181,8 @@ def look_at(counter: Counter, facts: Facts, member: str, stored: Stored | None, 
             return credit.look(counter, facts.price, stored, now)
         case Conversion():
             return conversion.look(counter, stored, now, facts.ripe, facts.silent)
+        case Trie():
+            return trie.look(counter, facts.digits, facts.known, stored, now)
         case Distinct(limit=limit, seconds=seconds):
             return distinct.look(limit, seconds * 1000, member, stored, now)
         case Neighbours(limit=limit, seconds=seconds):

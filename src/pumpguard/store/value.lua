@@ -1,8 +1,10 @@
 -- value: all counters about one subject in one string.
 --
--- The time it expires (6 bytes), then a segment per counter: id (3), length (1), bytes. Segments
--- that a plan does not know belong to another version of it, or to another plan, and are kept.
+-- The time it expires (6 bytes), then a segment per counter: id (3), length (1; 255 if it is that
+-- or more, and then 2), bytes. Segments that a plan does not know belong to another version of it,
+-- or to another plan, and are kept.
 
+local LONG = 255  -- the length that stands for itself or more
 local LONGEST = 400 * 86400000  -- ms that any counter may matter
 
 -- The value and when it expires; nothing and 0 for what is not one of ours.
@@ -19,8 +21,14 @@ local function value_segments(value, from)
   from = from or 7
   while from + 3 <= #value do
     local id, size = struct.unpack('>I3B', value, from)
-    found[id] = string.sub(value, from + 4, from + 3 + size)
-    from = from + 4 + size
+    from = from + 4
+    if size == LONG then
+      if #value < from + 1 then break end
+      size = struct.unpack('>I2', value, from)
+      from = from + 2
+    end
+    found[id] = string.sub(value, from, from + size - 1)
+    from = from + size
   end
   return found
 end
@@ -30,9 +38,15 @@ local function value_find(value, wanted)
   local from = 7
   while from + 3 <= #value do
     local id, size = struct.unpack('>I3B', value, from)
+    if size == LONG then return value_segments(value, from)[wanted] end
     if id == wanted then return string.sub(value, from + 4, from + 3 + size) end
     from = from + 4 + size
   end
+end
+
+local function value_head(id, size)
+  if size < LONG then return struct.pack('>I3B', id, size) end
+  return struct.pack('>I3BI2', id, LONG, size)
 end
 
 -- Puts the segments of ids[first..last] into `into`, '' for none. Returns the others by their ids,
@@ -43,6 +57,7 @@ local function value_split(value, ids, first, last, into)
   for i = first, last do
     local id, size
     if not others and from + 3 <= #value then id, size = struct.unpack('>I3B', value, from) end
+    if size == LONG then id = -1 end  -- read with the others
     if i > first and ids[i] == ids[i - 1] then
       into[i] = into[i - 1]
     elseif id == ids[i] then
@@ -66,7 +81,7 @@ local function value_joined(ids, segments, first, last)
   for i = first, last do
     local stored = segments[i]
     if stored ~= '' and (i == last or ids[i] ~= ids[i + 1]) then
-      parts[n + 1], parts[n + 2] = struct.pack('>I3B', ids[i], #stored), stored
+      parts[n + 1], parts[n + 2] = value_head(ids[i], #stored), stored
       size, n = size + 4 + #stored, n + 2
     end
   end
@@ -77,7 +92,7 @@ end
 local function value_join_others(parts, size, others, room)
   for id, stored in pairs(others) do
     if size + 4 + #stored <= room then
-      parts[#parts + 1] = struct.pack('>I3B', id, #stored) .. stored
+      parts[#parts + 1] = value_head(id, #stored) .. stored
       size = size + 4 + #stored
     end
   end

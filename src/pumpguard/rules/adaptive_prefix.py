@@ -1,0 +1,99 @@
+"""The block of numbers that a surge comes from, of whatever width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from pumpguard.attempt import Attempt
+from pumpguard.config import check
+from pumpguard.counters import Reading, Trie
+from pumpguard.decision import Action, Finding, Mode
+from pumpguard.rules.base import ActionName, action_of, require
+from pumpguard.rules.limits_notation import check_dimensions
+from pumpguard.store.kinds.blocks import Stage
+
+STAGES = {stage.value: stage.name.lower() for stage in Stage}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptivePrefix:
+    """Refuses the narrowest block of numbers that explains a surge, and lets it back with proof.
+
+    Each country's traffic is held against its own past, digit by digit: a block is refused if
+    ``minimum`` or more recent admissions (an average over ``seconds``) are ``h`` nats from what
+    its part of the country lets expect. If the whole country is busier, more is expected of every
+    block: a promotion is no surge. Blocks of more than ``10 ** widest`` numbers are never refused.
+
+    A block is closed for ``hold`` seconds at first (known numbers pass), then asks for proof, then
+    lets a few through, and is watched for three days; whoever comes back closes it again for twice
+    as long.
+
+    Sources: hierarchical heavy hitters (Cormode et al., VLDB 2003); shrinkage of a child's share
+    to its parent's; half-open recovery as in circuit breakers, and Login.gov's countries for
+    confirmed numbers only. What was measured is in ``docs/detection.md``.
+    """
+
+    minimum: int = 6
+    h: float = 14.0
+    seconds: int = 600
+    hold: int = 1_800
+    widest: int = 7
+    by: str = "country"
+    name: str = "adaptive_prefix"
+    mode: Mode = "enforce"
+    action: ActionName = "block"
+    weight: float = 2.0
+    declares_by: ClassVar[Sequence[str]] = ()
+    _tries: tuple[tuple[Trie], tuple[Trie]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        path = f"rules.{self.name}"
+        check(self, path)
+        require(3 <= self.minimum <= 10_000, self.name, "minimum", "3 to 10000", self.minimum)
+        require(0 < self.h < 1_000, self.name, "h", "nats above 0", self.h)
+        in_a_day = 120 <= self.seconds <= 86_400
+        require(in_a_day, self.name, "seconds", "120 to 86400", self.seconds)
+        require(60 <= self.hold <= 86_400, self.name, "hold", "60 to 86400", self.hold)
+        require(2 <= self.widest <= 14, self.name, "widest", "2 to 14", self.widest)
+        check_dimensions(self.by.split("+"), f"{path}.by")
+        plain, proved = (self._declared(proved=proved) for proved in (False, True))
+        object.__setattr__(self, "_tries", ((plain,), (proved,)))
+
+    def counters(self, attempt: Attempt) -> Sequence[Trie]:
+        """The trie of the country; who solved a challenge gets further in it."""
+        return self._tries[attempt.proved]
+
+    def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+        """A finding about the block that is closed; while it asks for proof, a challenge."""
+        reading = readings[0]
+        if not reading.full:
+            return None
+        length, stage = reading.detail if len(reading.detail) == 2 else (0, Stage.CLOSED)
+        action = action_of(self.action)
+        if stage == Stage.PROOF and not attempt.proved:
+            action = min(action, Action.CHALLENGE)
+        national = attempt.phone.national
+        evidence = {
+            "prefix": attempt.phone.e164[: len(attempt.phone.e164) - len(national) + length],
+            "numbers": 10 ** max(0, len(national) - length),
+            "recent": reading.used,
+            "stage": STAGES.get(stage, "closed"),
+        }
+        return Finding(
+            self.name,
+            action,
+            "PREFIX_UNUSUAL",
+            evidence,
+            retry_after=reading.wait,
+            weight=self.weight,
+            subject=str(evidence["prefix"]),
+            mode=self.mode,
+        )
+
+    def _declared(self, *, proved: bool) -> Trie:
+        return Trie(
+            self.name, self.by, self.minimum, self.h, self.seconds, self.hold, self.widest,
+            proved, action_of(self.action),
+        )  # fmt: skip
