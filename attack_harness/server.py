@@ -24,8 +24,11 @@ def _free_port() -> int:
 
 
 @asynccontextmanager
-async def served(*, guard: bool, policy: Path | None = None) -> AsyncIterator[str]:
-    """Serve the example app on a free port; yields its URL once it answers."""
+async def served(
+    *, guard: bool, policy: Path | None = None, factory: str | None = None, **variables: str
+) -> AsyncIterator[str]:
+    """Serve the example app on a free port, or the app that a factory makes; yields its URL once it
+    answers. ``variables`` are for its environment."""
     port = _free_port()
     environment = os.environ | {
         "TARGET_APP_GUARD": "on" if guard else "off",
@@ -33,9 +36,11 @@ async def served(*, guard: bool, policy: Path | None = None) -> AsyncIterator[st
         "TARGET_APP_POLICY": str(policy or ""),
         # State from an earlier run would spoil this one: each server starts an empty store.
         "PUMPGUARD_REDIS_URL": "",
+        **variables,
     }
+    app = (APP,) if factory is None else (factory, "--factory")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "uvicorn", APP, "--app-dir", str(ROOT), "--port", str(port)),
+        *(sys.executable, "-m", "uvicorn", *app, "--app-dir", str(ROOT), "--port", str(port)),
         # The guard itself must see the proxy's header and decide whether to believe it.
         *("--no-proxy-headers", "--no-access-log", "--log-level", "warning"),
         env=environment,

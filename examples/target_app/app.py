@@ -33,7 +33,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     operator = MobileOperator(
         seed=settings.seed, loss=settings.loss, owner_share=settings.owner_share
     )
-    provider = SmsProvider(operator, PriceTable.load(settings.prices), clock)
+    provider = SmsProvider(
+        operator,
+        PriceTable.load(settings.prices),
+        clock,
+        None if settings.simulated else settings.latency,
+    )
     protection: Protection = Guarded(settings) if settings.guard else Unguarded()
     bill = Bill()
 

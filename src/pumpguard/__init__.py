@@ -7,6 +7,7 @@ from pumpguard.guard import Guard
 from pumpguard.middleware import PumpGuardMiddleware
 from pumpguard.policy import Policy
 from pumpguard.sending import current_decision, sender
+from pumpguard.shadow.ids import like
 from pumpguard.ticket import Ticket
 
 __version__ = "0.1.0"
@@ -28,5 +29,6 @@ __all__ = [
     "Ticket",
     "TicketError",
     "current_decision",
+    "like",
     "sender",
 ]
