@@ -189,13 +189,15 @@ class Responder:
             send = self.replays.watch(self._kind(scope), decision.attempt, send)
         watched = Watched(send)
         try:
-            await self.app(scope, receive, watched if decision.reservation else send)
+            # A shadow goes the way of a message, to the microsecond.
+            watching = decision.reservation or not decision.allowed
+            await self.app(scope, receive, watched if watching else send)
         except Exception:
             watched.status = watched.status or FAILURE
             raise
         finally:
             sending.leave(token)
-            if watched.failed:
+            if watched.failed and decision.reservation:
                 self.guard.settle(decision, "failed")
                 if self.guard.simulated:  # a simulation must come out the same every time
                     await self.guard.settled()

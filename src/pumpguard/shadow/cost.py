@@ -9,40 +9,50 @@ from collections import deque
 
 from pumpguard.decision import Action, Decision
 
-KEPT = 128
+KEPT = 64
+STEP = 5e-6
 LONGEST = 0.005
-"""Seconds of difference that are made up for; more is no difference but a store in trouble."""
+"""Seconds: by how much the wait changes with every shadow, and its most; more is no difference but
+a store in trouble."""
+
+
+class Side:
+    """Messages, or resends: what real ones took, and what shadows have to wait for."""
+
+    def __init__(self) -> None:
+        self.real: deque[float] = deque(maxlen=KEPT)
+        self.owed = 0.0
 
 
 class Cost:
     """Makes a shadow's decision take what the decision takes that it looks like.
 
-    Compared are the medians of recent ones, messages and resends for themselves, and what differs
-    is waited for. To draw from the real ones would not do: what a busy moment costs both, it would
-    cost the shadow twice.
+    The wait grows while more than half of the shadows are quicker than the median of real ones,
+    and shrinks while more are slower, so that whatever waiting itself costs is in it. To draw each
+    from the real ones would not do: a busy moment would cost the shadow twice.
     """
 
     def __init__(self) -> None:
-        self._real = {action: deque[float](maxlen=KEPT) for action in (True, False)}
-        self._shadow = {action: deque[float](maxlen=KEPT) for action in (True, False)}
+        self._sent, self._resent = Side(), Side()
 
     def learn(self, decision: Decision, begun: float) -> None:
         """Remember what one took that was no shadow, from a moment of `time.perf_counter` on."""
         if decision.allowed:
-            self._real[True].append(time.perf_counter() - begun)
+            self._sent.real.append(time.perf_counter() - begun)
         elif decision.action is Action.THROTTLE and not decision.degraded:
-            self._real[False].append(time.perf_counter() - begun)
+            self._resent.real.append(time.perf_counter() - begun)
 
     async def level(self, shown: Decision, begun: float) -> None:
         """Wait for what a shadow was too quick, if it shows as a message or as a limit."""
         if shown.action not in (Action.SHADOW, Action.THROTTLE):
             return
-        sent = shown.action is Action.SHADOW
-        self._shadow[sent].append(time.perf_counter() - begun)
-        if not self._real[sent]:
+        side = self._sent if shown.action is Action.SHADOW else self._resent
+        if not side.real:
             return
-        owed = statistics.median(self._real[sent]) - statistics.median(self._shadow[sent])
-        due = time.perf_counter() + min(owed, LONGEST)
+        usual = statistics.median(side.real)
+        due = time.perf_counter() + side.owed
         # Timers are a millisecond wide, and this is mostly less.
         while time.perf_counter() < due:
             await asyncio.sleep(0)
+        quick = time.perf_counter() - begun < usual
+        side.owed = min(max(0.0, side.owed + (STEP if quick else -STEP)), LONGEST)
