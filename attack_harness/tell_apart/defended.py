@@ -37,9 +37,7 @@ def create() -> FastAPI:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "policy.toml"
         file.write_text(policy(defence), encoding="utf-8")
-        return create_app(
-            Settings(policy_file=file, latency=settings.latency, seed=settings.seed)
-        )
+        return create_app(Settings(policy_file=file, latency=settings.latency, seed=settings.seed))
 
 
 def policy(defence: str) -> str:

@@ -48,6 +48,18 @@ async def test_a_fresh_ban_is_answered_without_a_trip() -> None:
     assert store.trips == 0
 
 
+async def test_a_shadow_is_asked_for_every_time() -> None:
+    """From memory it would be answered a round trip sooner than a message that is sent. A plain ban
+    beside it, known from another number, must not show either."""
+    hidden = ban(after="number", base=60, action=Action.SHADOW)
+    store, cache = await banned(hidden)
+    for at in (1, 2, FRESH + 1):
+        assert (await ask(cache, hidden, at=at)).readings[0].full
+    assert store.trips == 3
+    store.away = True
+    assert not (await ask(cache, hidden, at=FRESH + 2)).admitted
+
+
 async def test_a_ban_is_believed_for_five_seconds_at_most() -> None:
     """So one that was lifted is over everywhere soon; one that stands is learnt anew."""
     store, cache = await banned()

@@ -1,0 +1,63 @@
+"""An adversary tries to tell shadows from messages sent, over real sockets.
+
+It sees every byte, the order of headers, the times to connect, to the first byte and to the last,
+resends and verifications, single sends and whole sessions, and it is shown which are which before
+it has to guess. By permuting the labels of what it saw, its areas under the curve are known where
+there is nothing to see: `docs/shadow.md` says how rarely the bounds below fail by chance.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from attack_harness.tell_apart.classifier import tell_apart
+from attack_harness.tell_apart.defended import INSTANT, REFUSED, REPLAY, SHADOW
+from attack_harness.tell_apart.features import of_exchange, of_session
+from attack_harness.tell_apart.study import Compared, judge, observe
+
+MANY, FEW = 700, 120
+
+
+async def compared(defence: str, sessions: int) -> Compared:
+    return judge(defence, await observe(defence, sessions))
+
+
+@pytest.mark.parametrize("defence", [SHADOW, REPLAY])
+async def test_a_shadow_cannot_be_told_from_a_message_sent(defence: str) -> None:
+    """2,800 sends, 700 resends and 2,100 wrong codes, half of them in shadow."""
+    found = await compared(defence, MANY)
+    assert all(told.samples == 4 * MANY for told in found.sends)
+    assert max(told.auc for told in found.sends) <= 0.55, found
+    assert max(told.low for told in found.everything) <= 0.55, found
+
+
+@pytest.mark.parametrize("defence", [REFUSED, INSTANT])
+async def test_the_same_adversary_sees_what_there_is_to_see(defence: str) -> None:
+    """A naive 429, and a shadow that answers at once."""
+    found = await compared(defence, FEW)
+    assert min(told.auc for told in found.everything) >= 0.95, found
+
+
+def test_areas_are_a_half_where_sides_are_drawn_and_one_where_they_show() -> None:
+    """The yardstick itself, on numbers that are known."""
+    rng = random.Random(1)
+    sides = [n % 2 == 0 for n in range(400)]
+    noise = [{"a": rng.random(), "b": rng.random()} for _ in sides]
+    for told in tell_apart(noise, sides, range(400)):
+        assert told.low <= 0.5 + 0.05
+        assert told.low < told.auc < told.high
+    shown = [{**row, "c": float(side) + rng.gauss(0, 0.1)} for row, side in zip(noise, sides)]
+    assert min(told.low for told in tell_apart(shown, sides, range(400))) > 0.99
+
+
+async def test_what_it_looks_at_is_in_the_answers() -> None:
+    """Bytes, order, time: a feature that were the same for all would be worth nothing."""
+    seen = await observe(REFUSED, 40, latency="0.005 0.3")
+    rows = [of_session(session) for session in seen]
+    sends = [of_exchange(session, n) for session in seen for n in range(4)]
+    for name in ("status", "names", "retry_after", "length", "keys", "entropy", "first_byte"):
+        assert len({row[name] for row in sends}) > 1, name
+    for name in ("connect", "ids", "resend.first_byte.mean", "guess.whole.mean", "repeats"):
+        assert len({row[name] for row in rows}) > 1, name
