@@ -232,7 +232,7 @@ def outage(error: Exception, **options: Any) -> Any:
 def test_while_the_provider_is_away_it_is_away_for_shadows_too() -> None:
     """Or an attacker would be the only one whose messages go out."""
     wrapped = outage(ConnectionError("for +447400123456"))
-    with deciding(Action.SHADOW), pytest.raises(ConnectionError, match="^$"):
+    with deciding(Action.SHADOW), pytest.raises(ConnectionError, match=r"^$"):
         wrapped("+1")
 
 
@@ -244,5 +244,5 @@ def test_what_a_provider_says_of_one_number_is_said_of_no_other() -> None:
 
 def test_an_app_names_the_errors_that_are_about_its_provider() -> None:
     wrapped = outage(RefusedNumber("+447400123456"), failures=(RefusedNumber,))
-    with deciding(Action.SHADOW), pytest.raises(RefusedNumber, match="^$"):
+    with deciding(Action.SHADOW), pytest.raises(RefusedNumber, match=r"^$"):
         wrapped("+1")

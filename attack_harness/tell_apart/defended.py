@@ -29,15 +29,12 @@ DEFENCE, LATENCY = "TELL_APART_DEFENCE", "TARGET_APP_LATENCY"
 def create() -> FastAPI:
     """Build the app for the defence that the environment names."""
     defence = os.environ[DEFENCE]
-    if defence == REPLAY:
-        Guarded.sender = _unwrapped  # type: ignore[method-assign]
-    elif defence == INSTANT:
-        Guarded.sender = _instant  # type: ignore[method-assign]
-    settings = Settings.from_environment({LATENCY: os.environ[LATENCY]})
+    latency = Settings.from_environment({LATENCY: os.environ[LATENCY]}).latency
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "policy.toml"
         file.write_text(policy(defence), encoding="utf-8")
-        return create_app(Settings(policy_file=file, latency=settings.latency, seed=settings.seed))
+        settings = Settings(policy_file=file, latency=latency)
+        return create_app(settings, PROTECTIONS.get(defence, Guarded)(settings))
 
 
 def policy(defence: str) -> str:
@@ -48,19 +45,28 @@ def policy(defence: str) -> str:
     return f'shadow = "replay"\n{text}' if defence == REPLAY else text
 
 
-def _unwrapped(_guarded: Guarded, send: SendSms) -> SendSms:
-    """An app that cannot wrap its sender."""
-    return send
+class Unwrapped(Guarded):
+    """For an app that cannot wrap its sender."""
+
+    def sender(self, send: SendSms) -> SendSms:
+        """As it is."""
+        return send
 
 
-def _instant(guarded: Guarded, send: SendSms) -> SendSms:
+class Instant(Guarded):
     """What a shadow is without any thought of time."""
-    wrapped = guarded._guard.sender(send)
 
-    async def instant(phone: str, text: str) -> Message | None:
-        decision = current_decision()
-        if decision is not None and decision.action is Action.SHADOW:
-            return None
-        return await wrapped(phone, text)
+    def sender(self, send: SendSms) -> SendSms:
+        """Silent at once."""
+        wrapped = super().sender(send)
 
-    return instant
+        async def instant(phone: str, text: str) -> Message | None:
+            decision = current_decision()
+            if decision is not None and decision.action is Action.SHADOW:
+                return None
+            return await wrapped(phone, text)
+
+        return instant
+
+
+PROTECTIONS: dict[str, type[Guarded]] = {REPLAY: Unwrapped, INSTANT: Instant}

@@ -11,7 +11,7 @@ from ..server import served
 from .classifier import Told, tell_apart
 from .defended import DEFENCE, LATENCY, REFUSED
 from .features import of_exchange, of_session
-from .session import WARM, Session, compare
+from .session import NUMBERS, WARM, Session, compare
 
 FACTORY = "attack_harness.tell_apart.defended:create"
 PROVIDER = "0.02 0.5"
@@ -39,7 +39,7 @@ async def observe(
     """Play that many sessions, half of them in shadow, over loopback against a server process of
     their own. Raises `RuntimeError` if what was played is not what it is called."""
     environment = {DEFENCE: defence, LATENCY: latency, "TARGET_APP_SIMULATED_TIME": "0"}
-    async with served(guard=True, factory=FACTORY, **environment) as url:
+    async with served(guard=True, factory=FACTORY, environ=environment) as url:
         seen = await compare(urlsplit(url).port or 0, seed, sessions)
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
             traffic = (await client.get("/metrics/firewall")).json()
@@ -56,9 +56,8 @@ async def observe(
 def judge(defence: str, seen: list[Session], seed: int = 0) -> Compared:
     """Train on what was seen."""
     sides = [each.shadowed for each in seen]
-    rows = [
-        (of_exchange(s, n), s.shadowed, i) for i, s in enumerate(seen) for n in range(len(s.sends))
-    ]
-    sends = tell_apart(*map(list, zip(*rows, strict=True)), seed)  # type: ignore[arg-type]
+    rows = [of_exchange(each, n) for each in seen for n in range(NUMBERS)]
+    owners = [n for n in range(len(seen)) for _ in range(NUMBERS)]
+    sends = tell_apart(rows, [sides[n] for n in owners], owners, seed)
     whole = tell_apart([of_session(s) for s in seen], sides, list(range(len(seen))), seed)
     return Compared(defence, tuple(sends), tuple(whole))

@@ -23,9 +23,10 @@ from pumpguard.money.prices import PriceTable
 PAGE = Path(__file__).with_name("page.html")
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, protection: Protection | None = None) -> FastAPI:
     """Build an app of its own, sharing nothing with any other; settings default to the environment.
 
+    ``protection`` replaces the one that the settings call for.
     With a guard but without a Redis URL this starts an embedded server, which stops with the app.
     """
     settings = settings or Settings.from_environment()
@@ -39,7 +40,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         clock,
         None if settings.simulated else settings.latency,
     )
-    protection: Protection = Guarded(settings) if settings.guard else Unguarded()
+    if protection is None:
+        protection = Guarded(settings) if settings.guard else Unguarded()
     bill = Bill()
 
     app = FastAPI(title="pumpguard's target app", lifespan=_closing(protection))

@@ -165,8 +165,8 @@ async def test_who_brings_a_cookie_is_answered_as_those_who_do() -> None:
 
 
 async def test_numbers_in_the_path_are_one_route_and_spellings_one_path() -> None:
-    route = {"send": "POST /otp/{phone}", "phone": "path:phone"}
-    site = guarded(App(), rules=(quiet,), shadow="replay", **route)
+    send = "POST /otp/{phone}"
+    site = guarded(App(), rules=(quiet,), shadow="replay", send=send, phone="path:phone")
     for n in range(STRANGERS):
         await ask(site, path=f"/otp/+4474001{n:05}", client=(f"203.0.113.{n}", 4711))
     assert (await ask(site, path=f"//OTP/{OTHER}/")).status == 202

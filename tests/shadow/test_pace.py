@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import random
 import statistics
 import time
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -37,10 +37,10 @@ class Later:
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[Later]:
+def later(monkeypatch: pytest.MonkeyPatch) -> Later:
     clock = Later()
-    monkeypatch.setattr(pace_module.time, "monotonic", clock)
-    return clock  # type: ignore[return-value]
+    monkeypatch.setattr("pumpguard.shadow.pace.time.monotonic", clock)
+    return clock
 
 
 def drawn(pace: Pace, country: str | None = None, times: int = 2_000) -> list[float]:
@@ -66,8 +66,6 @@ def test_a_few_sends_say_how_long_and_the_prior_how_much_that_varies() -> None:
 
 def test_draws_are_distributed_as_what_was_seen_and_repeat_none_of_it() -> None:
     """A Kolmogorov-Smirnov test between 400 real sends and 400 draws: p is far from nothing."""
-    import random
-
     rng = random.Random(5)
     pace = Pace()
     real = [rng.lognormvariate(math.log(0.1), 0.5) for _ in range(400)]

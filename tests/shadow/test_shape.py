@@ -6,6 +6,7 @@ import json
 import random
 import re
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -45,7 +46,7 @@ def test_what_never_changes_is_kept() -> None:
 
 RANDOM = random.Random(3)
 
-IDS = {
+IDS: dict[str, tuple[Callable[[], str], str]] = {
     "hex": (lambda: f"{RANDOM.getrandbits(64):016x}", "[0-9a-f]{16}"),
     "HEX": (lambda: f"{RANDOM.getrandbits(64):016X}", "[0-9A-F]{16}"),
     "begun": (lambda: f"SM{RANDOM.getrandbits(64):016x}", "SM[0-9a-f]{16}"),
@@ -71,7 +72,7 @@ def test_an_id_is_another_of_its_alphabet_and_length(kind: str) -> None:
         assert uuid.UUID(json.loads(text)["id"]).version == 4
 
 
-MOMENTS = {
+MOMENTS: dict[str, tuple[Callable[[float], str], Callable[[str], float]]] = {
     "epoch": (lambda at: f"{int(at)}", lambda text: float(text)),
     "milliseconds": (lambda at: f"{int(at * 1000)}", lambda text: float(text) / 1000),
     "iso": (

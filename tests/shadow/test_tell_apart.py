@@ -17,7 +17,7 @@ from attack_harness.tell_apart.defended import INSTANT, REFUSED, REPLAY, SHADOW
 from attack_harness.tell_apart.features import of_exchange, of_session
 from attack_harness.tell_apart.study import Compared, judge, observe
 
-MANY, FEW = 700, 120
+MANY, FEW = 600, 100
 
 
 async def compared(defence: str, sessions: int) -> Compared:
@@ -26,7 +26,7 @@ async def compared(defence: str, sessions: int) -> Compared:
 
 @pytest.mark.parametrize("defence", [SHADOW, REPLAY])
 async def test_a_shadow_cannot_be_told_from_a_message_sent(defence: str) -> None:
-    """2,800 sends, 700 resends and 2,100 wrong codes, half of them in shadow."""
+    """2,400 sends, 600 resends and 1,800 wrong codes, half of them in shadow."""
     found = await compared(defence, MANY)
     assert all(told.samples == 4 * MANY for told in found.sends)
     assert max(told.auc for told in found.sends) <= 0.55, found
@@ -48,7 +48,10 @@ def test_areas_are_a_half_where_sides_are_drawn_and_one_where_they_show() -> Non
     for told in tell_apart(noise, sides, range(400)):
         assert told.low <= 0.5 + 0.05
         assert told.low < told.auc < told.high
-    shown = [{**row, "c": float(side) + rng.gauss(0, 0.1)} for row, side in zip(noise, sides)]
+    shown = [
+        {**row, "c": float(side) + rng.gauss(0, 0.1)}
+        for row, side in zip(noise, sides, strict=True)
+    ]
     assert min(told.low for told in tell_apart(shown, sides, range(400))) > 0.99
 
 

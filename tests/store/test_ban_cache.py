@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pumpguard import Action
 from pumpguard.errors import StoreError
 from pumpguard.store.ban_cache import FRESH, REMEMBERED, BanCache
 from pumpguard.store.base import Answer, Question, Store
@@ -49,8 +50,8 @@ async def test_a_fresh_ban_is_answered_without_a_trip() -> None:
 
 
 async def test_a_shadow_is_asked_for_every_time() -> None:
-    """From memory it would be answered a round trip sooner than a message that is sent. A plain ban
-    beside it, known from another number, must not show either."""
+    """From memory it would be answered a round trip sooner than a message that is sent; while the
+    store is away, it stands all the same."""
     hidden = ban(after="number", base=60, action=Action.SHADOW)
     store, cache = await banned(hidden)
     for at in (1, 2, FRESH + 1):
