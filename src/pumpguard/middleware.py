@@ -164,19 +164,19 @@ class Responder:
             await self.cost.level(shown, begun)
         if shown.action is not Action.SHADOW:
             await refusal(shown)(scope, receive, send)
-        elif not await self._replayed(decision, scope, send):
-            if not sending.has_sender():
-                logger.warning("PG002 shadow decisions refuse openly until a sender is wrapped")
+        elif self.replays is not None:
+            # Never through the app: that it could keep silent is what this policy denies.
+            answered = await self.replays.reply(
+                self._kind(scope), decision.attempt, send, simulated=self.guard.simulated
+            )
+            if not answered:
                 await refusal(decision)(scope, receive, send)
-                return recorded
+        elif sending.has_sender():
             await self._through_the_app(decision, scope, receive, send)
+        else:
+            logger.warning("PG002 shadow decisions refuse openly until a sender is wrapped")
+            await refusal(decision)(scope, receive, send)
         return recorded
-
-    async def _replayed(self, decision: Decision, scope: Scope, send: Send) -> bool:
-        """Whether the answer was given without the app."""
-        return self.replays is not None and await self.replays.reply(
-            self._kind(scope), decision.attempt, send, simulated=self.guard.simulated
-        )
 
     def _kind(self, scope: Scope) -> Kind:
         return kind_of(scope, self.parameters)

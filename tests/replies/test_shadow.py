@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pumpguard import Action, Attempt, Finding, current_decision
+from pumpguard import Action, Attempt, Finding, current_decision, sending
 from pumpguard.replies.shadow import ALIKE, KINDS, LONGEST
 from tests.asgi import PHONE, Reply, ask
 from tests.otp_app import guarded
@@ -20,6 +20,13 @@ from tests.otp_app import guarded
 OTHER = "+447400999999"
 STRANGERS = ALIKE + 2
 NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin", "Frank", "Gwen", "Hal", "Ida", "Jo", "Kim", "Lee")
+
+
+@pytest.fixture(autouse=True)
+def _somebody_has_wrapped_a_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another app in the same process: it is no reason to ask this one."""
+    monkeypatch.setattr(sending, "_wrapped", True)
+
 
 Headers = list[tuple[bytes, bytes]]
 
