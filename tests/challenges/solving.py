@@ -27,8 +27,13 @@ def asks_everybody(attempt: Attempt) -> Finding:
 
 def policy(**settings: Any) -> Policy:
     """Nothing but proof is asked for."""
-    wanted = {"rules": (asks_everybody,), "secret": SECRET, "deadline": 10, **settings}
-    return Policy(send="/otp/send", **wanted)
+    usual: dict[str, Any] = {
+        "send": "/otp/send",
+        "rules": (asks_everybody,),
+        "secret": SECRET,
+        "deadline": 10,
+    }
+    return Policy(**{**usual, **settings})
 
 
 def easy(asking: Policy | None = None, **settings: Any) -> Altcha:
