@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
@@ -106,6 +107,36 @@ def test_no_other_members_pass(change: Any) -> None:
     assert solved(spelt(said)) is False
 
 
+@pytest.mark.parametrize("time", [1, 12, 123])
+def test_padding_has_one_spelling(time: int) -> None:
+    """The last character of base64 has bits that decoders ignore."""
+    said = read(SOLUTION)
+    said["solution"]["time"] = time
+    right = spelt(said)
+    assert solved(right)
+    for last in set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"):
+        end = right.rstrip("=")
+        changed = end[:-1] + last + right[len(end) :]
+        assert changed == right or solved(changed) is False
+    assert solved(right.rstrip("=") + "====") is False
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"counter":', b'"counter": '),
+        (b'{"challenge"', b' {"challenge"'),
+        (b'"solution":{', b'"solution":{"counter":1,'),
+        (b'"data":{', b'"\\u0064ata":{'),
+    ],
+)
+def test_json_has_one_spelling(before: bytes, after: bytes) -> None:
+    """No blanks, no repeated names, no escapes: all of them mean the same to the library."""
+    raw = b64decode(SOLUTION)
+    assert before in raw
+    assert solved(b64encode(raw.replace(before, after)).decode()) is False
+
+
 @given(st.text(max_size=300) | st.binary(max_size=300).map(lambda raw: raw.decode("latin-1")))
 def test_whatever_else_is_sent_is_no_solution(said: str) -> None:
     assert solved(said) is False
@@ -113,8 +144,6 @@ def test_whatever_else_is_sent_is_no_solution(said: str) -> None:
 
 @pytest.mark.parametrize("payload", ["", "null", "[" * 3_000, "{}", '"x"', "1e999", "NaN"])
 def test_json_that_is_no_payload_is_no_solution(payload: str) -> None:
-    from base64 import b64encode
-
     assert solved(b64encode(payload.encode()).decode()) is False
 
 

@@ -162,7 +162,7 @@ def a_kind(kind: Adapter, **settings: Any) -> SiteVerify:
 # Bad days
 
 FAULTS: dict[str, dict[str, Any]] = {
-    "slow": {"delay": 5.0},
+    "slow": {"delay": 0.5},
     "error": {"status": 500},
     "moved": {"status": 302},
     "no JSON": {"raw": b"<html>"},
@@ -221,6 +221,17 @@ async def test_after_three_faults_it_is_left_alone(caplog: pytest.LogCaptureFixt
         await asking.aclose()
     assert caplog.text.count("PG035") == 1
     assert SECRET not in caplog.text
+
+
+async def test_faults_are_counted_in_a_row() -> None:
+    """One answer, and the count begins anew."""
+    async with a_service() as service:
+        asking = adapter(Turnstile, service)
+        for status in (500, 500, 200, 500, 500, 200):
+            service.status = status
+            await asking.solved("invented", SOMEBODY)
+        await asking.aclose()
+    assert len(service.asked) == 6
 
 
 async def test_a_slow_service_blocks_nobody_else() -> None:

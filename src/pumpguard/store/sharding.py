@@ -16,8 +16,7 @@ from hashlib import blake2b
 from pumpguard.counters import Ban, Counter, Credit, Distinct, Neighbours, Spend, Window, divided
 from pumpguard.store.base import Plan
 
-DESTINATIONS = frozenset({"phone", "country", "calling_code", "solution"})
-"""Dimensions of which each value belongs to one destination: a challenge is solved for a number."""
+DESTINATIONS = frozenset({"phone", "country", "calling_code"})
 
 
 def shard_of(destination: str, shards: int) -> int:
