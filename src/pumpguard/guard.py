@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from pumpguard import sending
 from pumpguard.attempt import Attempt
-from pumpguard.chain import Chain, asks_for_proof, judge, share, speak, total
-from pumpguard.challenge import Challenge
+from pumpguard.chain import Chain, judge, share, speak, total
+from pumpguard.challenges.base import Challenge
 from pumpguard.counters import micros
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import PolicyError, StoreError
@@ -23,6 +23,7 @@ from pumpguard.intake.reader import Reader
 from pumpguard.ops.alerts import Alert, Alerts
 from pumpguard.policy import Policy
 from pumpguard.risk import product
+from pumpguard.rules.challenge import once, warn_of_no_way_out
 from pumpguard.scores import doubt
 from pumpguard.scores.base import Score
 from pumpguard.settlement import Failed, Verified, open_settlements
@@ -50,9 +51,10 @@ class Guard:
 
     ``store`` is a URL (``redis://``, ``rediss://``, ``unix://``, ``memory://``) or a store.
     ``clock`` replaces the store's own clock, in Unix seconds, where time is simulated.
-    ``challenge`` knows a solved challenge; ``networks`` looks addresses up; ``score`` is asked
-    about requests whose risk score is medium, if the policy's ``risk`` is enforced. ``on_decision``
-    is called once for every decision, after the reply, and ``on_alert`` for what needs a person.
+    ``challenge`` poses challenges and knows a solved one (`pumpguard.challenges`); ``networks``
+    looks addresses up; ``score`` is asked about requests whose risk score is medium, if the
+    policy's ``risk`` is enforced. ``on_decision`` is called once for every decision, after the
+    reply, and ``on_alert`` for what needs a person.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Guard:
         self.policy = policy
         self.store = open_store(store, policy) if isinstance(store, str) else store
         self.simulated = clock is not None
+        self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
         self._clock = clock
         self._on_decision = on_decision
@@ -78,24 +81,21 @@ class Guard:
         self._alerts = Alerts(on_alert, clock or time.time)
         self._risk = None if policy.risk is None or policy.risk.mode == "off" else policy.risk
         scored = self._risk is not None and self._risk.mode == "enforce"
-        self._chain = Chain(policy.chain, scored)
+        self._chain = Chain(once(policy.chain, challenge), scored)
         self._score = score
         if score is not None and policy.risk is None:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
         self._settlements = open_settlements(policy, self.store)
         self._dearest = policy.price_table.unknown
-        if challenge is None and _asks_for_proof(policy):
-            logger.warning(
-                "PG003 rules ask for proof, and no challenge= can tell a solved one: "
-                "whoever is asked stays refused"
-            )
+        if challenge is None:
+            warn_of_no_way_out(policy.chain, policy.risk is not None and policy.risk.asks_for_proof)
         self._local = MemoryStore()
 
     def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:
         """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.
 
-        ``facts`` may be ``session``, ``account``, ``device``, ``proved``, and ``extra``: values on
-        the policy's own dimensions, by name.
+        ``facts`` may be ``session``, ``account``, ``device``, ``proved`` and ``solution`` (what
+        proved it, if that counts once), and ``extra``: values on the policy's own dimensions.
         """
         number = canonical(phone, None, self.policy.region)
         return self.reader.attempt(number, address, **facts)
@@ -205,8 +205,9 @@ class Guard:
         """Tell what is still to be told, and let go of the store's connections."""
         await self.settled()
         await self.store.aclose()
-        if self._score is not None:
-            await self._score.aclose()
+        for asked in (self._score, self.challenge):
+            if asked is not None:
+                await asked.aclose()
 
     async def __aenter__(self) -> Guard:
         return self
@@ -272,12 +273,6 @@ class Guard:
     def _refused_blind(self, attempt: Attempt, spoken: list[Finding]) -> Decision:
         away = Finding("store", Action.THROTTLE, "STORE_UNAVAILABLE", retry_after=1.0)
         return verdict(attempt, [*spoken, away], degraded=True)
-
-
-def _asks_for_proof(policy: Policy) -> bool:
-    """Whether somebody may be asked for proof, as far as can be known beforehand."""
-    by_score = policy.risk is not None and policy.risk.asks_for_proof
-    return by_score or any(asks_for_proof(rule) for rule in policy.chain)
 
 
 def _feeds_on(question: Question) -> bool:
