@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pumpguard.attempt import Attempt
 from pumpguard.decision import Action, Decision, Finding, met
 
 
 def verdict(
     attempt: Attempt,
-    findings: list[Finding],
+    findings: Sequence[Finding],
     admitted: bool = True,
     degraded: bool = False,
     known: bool = False,
@@ -20,7 +22,7 @@ def verdict(
         # A rule declared a limit, the limit refused, and the rule said nothing about it. What was
         # not charged must not be sent.
         standing = [Finding("store", Action.THROTTLE, "LIMIT")]
-        findings = findings + standing
+        findings = [*findings, *standing]
     action = max((finding.action for finding in standing), default=Action.ALLOW)
     return Decision(
         attempt,
@@ -33,7 +35,7 @@ def verdict(
     )
 
 
-def _why(findings: list[Finding]) -> str | None:
+def _why(findings: Sequence[Finding]) -> str | None:
     if any(f.mode == "enforce" and f.action is Action.CHALLENGE for f in findings):
         return "proved"
     return "monitored" if findings else None
