@@ -78,8 +78,14 @@ class Guard:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
         self._settlements = open_settlements(policy, self.store)
         hashed, orders = hashing(policy.secret), self.store.orders
-        self.orders = Desk(orders, hashed, region=policy.region, clock=clock or time.time)
         self._bulletin = Bulletin(orders, hashed, scattered=policy.shards > 1)
+        self.orders = Desk(
+            orders,
+            hashed,
+            region=policy.region,
+            clock=clock or time.time,
+            on_change=self._bulletin.doubt,
+        )
         self._decider = Decider(
             policy,
             policy.chain,

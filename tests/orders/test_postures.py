@@ -18,8 +18,10 @@ MIKE: dict[str, Any] = {"author": "mike"}
 
 @pytest.fixture
 def app(store: Store) -> Trying:
-    """A guard with a limit and a budget of a dollar, over every store in turn."""
-    return Trying(LIMIT, Budget(day=6.0, hour=1.0, reserved=0.0), store=store, settled=True)
+    """A guard with a limit and a budget, over every store in turn."""
+    return Trying(
+        LIMIT, Budget(day=60.0, hour=10.0, reserved=0.0, challenge=1.0), store=store, settled=True
+    )
 
 
 async def test_normal_is_the_policy_and_needs_no_order(app: Trying) -> None:
@@ -85,7 +87,7 @@ async def test_observe_enforces_nothing_and_records_everything(store: Store) -> 
         assert decision.allowed
         assert decision.allowed_because == "monitored"
     codes = {finding.code for finding in decision.findings}
-    assert {"NUMBER_INVALID", "GEO_MISMATCH", "RATE_LIMIT", "BUDGET_SPENT", "RISK_HIGH"} <= codes
+    assert {"NUMBER_UNALLOCATED", "GEO_MISMATCH", "RATE_LIMIT", "BUDGET_LOW", "RISK_HIGH"} <= codes
     assert {finding.mode for finding in decision.findings} == {"monitor"}
 
 

@@ -44,6 +44,10 @@ class Bulletin:
         if self._scattered and self._heard - self._seen > FRESH:
             self._load()  # one place may have missed what another has; nobody waits for it
 
+    def doubt(self) -> None:
+        """There are new orders, for all we know: look before the next answer."""
+        self._heard = -FRESH
+
     @property
     def stale(self) -> bool:
         """Whether they were last heard of too long ago to answer by them."""

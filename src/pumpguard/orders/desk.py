@@ -32,6 +32,7 @@ class Desk:
     """Gives orders, each in one step: it is there whole, or not at all.
 
     ``clock`` gives Unix seconds, ``region`` is where numbers without a calling code are from.
+    ``on_change`` is called after each writing, also one whose outcome is unknown.
     Methods return all orders as they are then. They raise `OrdersError` for what cannot be
     understood, and `StoreError` when the store does not say whether it has written; ask `show`.
     """
@@ -43,11 +44,13 @@ class Desk:
         *,
         region: str | None = None,
         clock: Callable[[], float] = time.time,
+        on_change: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
         self._hashed = hashed
         self._region = region
         self._clock = clock
+        self._on_change = on_change
 
     async def show(self) -> Orders:
         """All orders that stand."""
@@ -157,7 +160,11 @@ class Desk:
             wanted = change(there.current(self._clock()))
             if wanted == there:
                 return there
-            version = await self._store.write(mark(there.version), wanted.text())
+            try:
+                version = await self._store.write(mark(there.version), wanted.text())
+            finally:
+                if self._on_change is not None:
+                    self._on_change()
             if version is not None:
                 return replace(wanted, version=int.from_bytes(version))
         raise StoreError("others keep changing the orders; nothing was written")

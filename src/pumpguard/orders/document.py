@@ -140,8 +140,8 @@ def mark(version: int) -> bytes:
 
 def _table(part: Order | Step | Listing) -> dict[str, Any]:
     """What is worth writing of a part; postures by their names."""
-    said = {name: value for name, value in asdict(part).items() if value not in (None, "", False)}
-    return {name: str(v) if isinstance(v, Posture) else v for name, v in said.items()}
+    said = {name: str(v) if isinstance(v, Posture) else v for name, v in asdict(part).items()}
+    return {name: v for name, v in said.items() if v is not None and v is not False and v != ""}
 
 
 def _parsed(cls: type[T], table: object, path: str) -> T:
