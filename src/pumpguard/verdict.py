@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pumpguard.attempt import Attempt
@@ -11,7 +12,7 @@ from pumpguard.rules.challenge import USED
 
 def verdict(
     attempt: Attempt,
-    findings: list[Finding],
+    findings: Sequence[Finding],
     admitted: bool = True,
     degraded: bool = False,
     known: bool = False,
@@ -25,7 +26,7 @@ def verdict(
         # A rule declared a limit, the limit refused, and the rule said nothing about it. What was
         # not charged must not be sent.
         standing = [Finding("store", Action.THROTTLE, "LIMIT")]
-        findings = findings + standing
+        findings = [*findings, *standing]
     action = max((finding.action for finding in standing), default=Action.ALLOW)
     return Decision(
         attempt,
@@ -38,7 +39,7 @@ def verdict(
     )
 
 
-def _why(findings: list[Finding]) -> str | None:
+def _why(findings: Sequence[Finding]) -> str | None:
     if any(f.mode == "enforce" and f.action is Action.CHALLENGE for f in findings):
         return "proved"
     return "monitored" if findings else None

@@ -139,6 +139,8 @@ class Trip:
                 self.writes[self.keys[i]] = found.strike(self.question.jitter)
         refusing = self._refusing()
         admitted = not refusing and not self.question.refused
+        if self.question.known_only and not self.facts.known:
+            admitted = False
         if admitted and self.question.bound < inf:
             admitted = self._score() < self.question.bound
         for i, look in self.counts.items():
