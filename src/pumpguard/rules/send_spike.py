@@ -18,8 +18,9 @@ class SendSpike:
     """Says that in the last ``seconds`` more than ``ratio`` times the usual was sent, or asked for.
 
     It refuses nobody: it raises an alert, and a ladder may step up (`pumpguard.orders.ladder`).
-    ``SEND_SPIKE`` is about what was let through, ``ATTEMPT_SPIKE`` about all that was asked for.
-    Below ``minimum`` in that time, and in its first day, it says nothing.
+    What it watches are ``"admissions"``, all that is let through (``SEND_SPIKE``), and
+    ``"attempts"``, all that is asked for (``ATTEMPT_SPIKE``): under an attack that is refused, only
+    the latter grow. Below ``minimum`` in that time, and in its first day, it says nothing.
 
     Source: an alert when the volume spikes by more than 200 % in 10 minutes (the common checklist);
     the minimum is ours: at fewer than 50 in ten minutes chance alone makes such spikes.
@@ -28,7 +29,7 @@ class SendSpike:
     ratio: float = 3.0
     minimum: int = 50
     seconds: int = 600
-    watch: Sequence[Counts] = ("admissions", "attempts")
+    watch: Sequence[Counts] = ("admissions",)
     name: str = "send_spike"
     mode: Mode = "enforce"
     declares_by: ClassVar[Sequence[str]] = ()
