@@ -201,11 +201,6 @@ def weighs(rule: Rule, counter: Counter) -> bool:
     return say is None or bool(say(counter))
 
 
-def asks_for_proof(rule: Rule) -> bool:
-    """Whether findings of this rule put a challenge to the client, as far as it says."""
-    return rule.mode == "enforce" and getattr(rule, "action", None) == "challenge"
-
-
 @lru_cache(maxsize=SHEETS)
 def share(plan: Plan, workers: int) -> Plan:
     """The same plan with one process's share of every limit.

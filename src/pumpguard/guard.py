@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from pumpguard import sending
 from pumpguard.attempt import Attempt
-from pumpguard.chain import asks_for_proof
-from pumpguard.challenge import Challenge
+from pumpguard.challenges.base import Challenge
 from pumpguard.deciding import Decider
 from pumpguard.decision import Decision
 from pumpguard.errors import PolicyError
@@ -25,6 +24,7 @@ from pumpguard.orders.bulletin import Bulletin
 from pumpguard.orders.desk import Desk
 from pumpguard.orders.lists import hashing
 from pumpguard.policy import Policy
+from pumpguard.rules.challenge import once, warn_of_no_way_out
 from pumpguard.scores import doubt
 from pumpguard.scores.base import Score
 from pumpguard.settlement import Failed, Verified, open_settlements
@@ -48,10 +48,11 @@ class Guard:
 
     ``store`` is a URL (``redis://``, ``rediss://``, ``unix://``, ``memory://``) or a store.
     ``clock`` replaces the store's own clock, in Unix seconds, where time is simulated.
-    ``challenge`` knows a solved challenge; ``networks`` looks addresses up; ``score`` is asked
-    about requests whose risk score is medium, if the policy's ``risk`` is enforced. ``on_decision``
-    is called once for every decision, after the reply, and ``on_alert`` for what needs a person.
-    Postures and lists are ordered at ``orders``, for all processes that share the store.
+    ``challenge`` poses challenges and knows a solved one (`pumpguard.challenges`); ``networks``
+    looks addresses up; ``score`` is asked about requests whose risk score is medium, if the
+    policy's ``risk`` is enforced. ``on_decision`` is called once for every decision, after the
+    reply, and ``on_alert`` for what needs a person. Postures and lists are ordered at ``orders``,
+    for all processes that share the store.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Guard:
         self.policy = policy
         self.store = open_store(store, policy) if isinstance(store, str) else store
         self.simulated = clock is not None
+        self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
         self._clock = clock
         self._on_decision = on_decision
@@ -81,39 +83,25 @@ class Guard:
         self._settlements = open_settlements(policy, self.store)
         hashed, orders = hashing(policy.secret), self.store.orders
         self._bulletin = Bulletin(orders, hashed, scattered=policy.shards > 1)
-        self.orders = Desk(
-            orders,
-            hashed,
-            region=policy.region,
-            clock=clock or time.time,
-            on_change=self._bulletin.doubt,
-        )
+        now, heard = clock or time.time, self._bulletin.doubt
+        self.orders = Desk(orders, hashed, region=policy.region, clock=now, on_change=heard)
+        rules = once(policy.chain, challenge)
         self._decider = Decider(
-            policy,
-            policy.chain,
-            self.store,
-            self._bulletin,
-            self._settlements,
-            simulated=self.simulated,
+            policy, rules, self.store, self._bulletin, self._settlements, simulated=self.simulated
         )
         # In simulated time the server's hours are none.
-        claim = None if self.simulated else orders.claim
-        self._alerts = Alerts(on_alert, clock or time.time, claim)
+        self._alerts = Alerts(on_alert, now, None if self.simulated else orders.claim)
         self._ladder: Escalation | None = None
         if policy.ladder is not None:
-            now = clock or time.time
             self._ladder = Escalation(policy.ladder, self.orders, self._bulletin, now)
-        if challenge is None and _asks_for_proof(policy):
-            logger.warning(
-                "PG003 rules ask for proof, and no challenge= can tell a solved one: "
-                "whoever is asked stays refused"
-            )
+        if challenge is None:
+            warn_of_no_way_out(policy.chain, policy.risk is not None and policy.risk.asks_for_proof)
 
     def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:
         """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.
 
-        ``facts`` may be ``session``, ``account``, ``device``, ``proved``, and ``extra``: values on
-        the policy's own dimensions, by name.
+        ``facts`` may be ``session``, ``account``, ``device``, ``proved`` and ``solution`` (what
+        proved it, if that counts once), and ``extra``: values on the policy's own dimensions.
         """
         number = canonical(phone, None, self.policy.region)
         return self.reader.attempt(number, address, **facts)
@@ -197,8 +185,9 @@ class Guard:
         if isinstance(self._on_alert, Webhook):
             await self._on_alert.aclose()
         await self.store.aclose()
-        if self._score is not None:
-            await self._score.aclose()
+        for asked in (self._score, self.challenge):
+            if asked is not None:
+                await asked.aclose()
 
     async def __aenter__(self) -> Guard:
         return self
@@ -213,9 +202,3 @@ class Guard:
 
     def _now(self) -> float | None:
         return self._clock() if self._clock is not None else None
-
-
-def _asks_for_proof(policy: Policy) -> bool:
-    """Whether somebody may be asked for proof, as far as can be known beforehand."""
-    by_score = policy.risk is not None and policy.risk.asks_for_proof
-    return by_score or any(asks_for_proof(rule) for rule in policy.chain)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pumpguard.attempt import Attempt
 from pumpguard.decision import Action, Decision, Finding, met
+from pumpguard.rules.challenge import USED
 
 
 def verdict(
@@ -17,6 +19,8 @@ def verdict(
     reservation: bytes = b"",
 ) -> Decision:
     """The strictest of the findings that stand decides; all others stand beside it."""
+    if any(finding.code == USED for finding in findings):
+        attempt = replace(attempt, proved=False)  # what was shown before proves nothing now
     standing = [finding for finding in findings if stands(finding, attempt)]
     if not standing and not admitted:
         # A rule declared a limit, the limit refused, and the rule said nothing about it. What was
