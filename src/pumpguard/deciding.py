@@ -81,7 +81,7 @@ class Decider:
         """
         bulletin, until = self._bulletin, monotonic() + self._policy.deadline
         decision = await self._by_orders(attempt, said, hold)
-        if decision is not None and not bulletin.stale:
+        if decision is not None and (decision.degraded or not bulletin.stale):
             return decision
         try:
             async with asyncio.timeout(max(0.0, until - monotonic())):
