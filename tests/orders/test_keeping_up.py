@@ -8,7 +8,7 @@ import logging
 import pytest
 from redis import Redis
 
-from pumpguard import Action, Guard, Policy, StoreError
+from pumpguard import Action, Guard, Policy, StoreError, deciding
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.orders import bulletin
 from pumpguard.rules import Number, RateLimit, SlidingBan
@@ -64,7 +64,7 @@ async def send(guard: Guard, phone: str = "+447400123456") -> Action:
     return (await guard.assess(make_attempt(phone))).action
 
 
-async def test_without_orders_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_orders_nothing_is_read() -> None:
     """A decision asks the store once, and hears by the way that nothing has changed."""
     store = Counted()
     (guard,) = processes(store, 1)
@@ -106,7 +106,8 @@ async def test_what_is_refused_without_asking_keeps_no_process_ignorant(
 ) -> None:
     """An unallocated number costs no trip; when nothing was heard for half a second, one look."""
     now = 1_000.0
-    monkeypatch.setattr(bulletin, "monotonic", lambda: now)
+    for module in (bulletin, deciding):
+        monkeypatch.setattr(module, "monotonic", lambda: now)
     store = Counted()
     here, there = processes(store)
     assert await send(there) is Action.ALLOW
@@ -125,7 +126,8 @@ async def test_closed_opens_again_without_a_decision_to_tell_it(
 ) -> None:
     """While it is closed nobody asks the store to decide; it is looked at twice a second."""
     now = 1_000.0
-    monkeypatch.setattr(bulletin, "monotonic", lambda: now)
+    for module in (bulletin, deciding):
+        monkeypatch.setattr(module, "monotonic", lambda: now)
     store = Counted()
     here, there = processes(store)
     await here.orders.posture("closed", author="mike")
@@ -233,7 +235,8 @@ async def test_a_shard_that_was_missed_is_a_matter_of_half_a_second(
 ) -> None:
     """Whoever gave the order ended after the first shard; nobody waits for the others to hear."""
     now = 1_000.0
-    monkeypatch.setattr(bulletin, "monotonic", lambda: now)
+    for module in (bulletin, deciding):
+        monkeypatch.setattr(module, "monotonic", lambda: now)
     policy = Policy(send="/s", rules=[LIMIT], name=name, shards=4, deadline=PATIENT)
     async with Guard(policy, valkey_url) as here, Guard(policy, valkey_url) as there:
         phone = "+33612345678"  # of the third shard
