@@ -139,6 +139,23 @@ def test_spending_freely_is_warned_of(operator: Operator) -> None:
     assert "Budgets do not hold them" in err
 
 
+def test_exposure_knows_what_lifts_the_bound(operator: Operator, policy: Path) -> None:
+    """When it is told where the orders are: exit code 2, and whose fault it is."""
+    words = ("exposure", str(policy), "--store", operator.env["PUMPGUARD_REDIS_URL"])
+    assert operator.types("lists", "allow", "country", "GB")[0] == 0
+    code, out, _ = operator.types(*words)
+    assert (code, "NOT BOUNDED" in out) == (0, False)
+    freely = ("--spends-freely", "--author", "mike")
+    operator.types("lists", "allow", "number", "07400 123456", *freely)
+    code, out, _ = operator.types(*words)
+    assert code == 2
+    assert "number +44••••••••56 spends freely, by order of mike." in out
+    operator.types("posture", "observe")
+    said = json.loads(operator.types(*words, "--json")[1])
+    assert said["unbounded_by_order"][0] == "The posture is observe: nothing is enforced."
+    assert said["bounded"] is True  # by its rules
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

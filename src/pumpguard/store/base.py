@@ -40,6 +40,7 @@ from pumpguard.counters import (
     Reading,
     Refunds,
     Spend,
+    Spike,
     Tickets,
     Trie,
     Window,
@@ -48,7 +49,7 @@ from pumpguard.counters import (
 from pumpguard.decision import Action
 from pumpguard.store.orders import OrderStore
 
-NEVER_REFUSE = (Known, Pulse, Tickets, Refunds)
+NEVER_REFUSE = (Known, Pulse, Tickets, Refunds, Spike)
 SETTLED = (Spend, Credit, Conversion, Tickets)
 READ_FIRST = (Known, Pulse)
 """Kinds on which the reading of other kinds depends."""
@@ -304,7 +305,7 @@ def counts_attempts(counter: Counter) -> bool:
     """Whether a counter counts every request, whatever becomes of it."""
     if isinstance(counter, Ban):
         return counter.fed_by == "attempts"
-    return isinstance(counter, Window) and counter.counts == "attempts"
+    return isinstance(counter, Window | Spike) and counter.counts == "attempts"
 
 
 def gives_strikes(counter: Counter) -> bool:

@@ -138,7 +138,7 @@ end
 
 for i, kind in ipairs(kinds) do
   local state, charge = states[i], CHARGE[kind]
-  if charge and (attempts[i] or state.begins or (admitted and state.wait == 0)) then
+  if charge and (attempts[i] or state.begins or (admitted and (state.wait == 0 or state.always))) then
     local stored, ttl = charge(limits[i], spans[i], state)
     if stored then segments[i], ttls[i] = stored, ttl end
   end

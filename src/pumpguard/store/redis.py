@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 
-from pumpguard.counters import Ban, Counter, Reading, Spend, Trie, identity
+from pumpguard.counters import Ban, Counter, Reading, Spend, Spike, Trie, identity
 from pumpguard.store.base import (
     Answer,
     Plan,
@@ -242,7 +242,7 @@ def _limit(counter: Counter) -> int:
     match counter:
         case Ban():
             return counter.strikes
-        case Trie():
+        case Trie() | Spike():
             return counter.minimum
     return getattr(counter, "limit", 0)
 
