@@ -18,6 +18,7 @@ from ..targets import Target
 from .cells import Cell, Setting
 from .code import digest
 from .day import Day
+from .defences import knows_prices
 from .loss import before_refusal, spend_entry
 from .people import people_entry
 from .profit import profit_entry
@@ -48,7 +49,7 @@ async def run_cells(cells: Sequence[Cell], setting: Setting, position: int = 0) 
         "users": people_entry(day.outcomes, day.attacked, day.when, day.lookalike),
         "refusals_by_rule": dict(after.rules - before.rules),
         "calls": log.calls,
-        "code": digest(),
+        "code": digest(knows_prices(cells[0].defence)),
     }
     attacks = [_attack(day, log, each) for each in ledgers]
     seconds = round((time.perf_counter() - began) / len(cells), 3)

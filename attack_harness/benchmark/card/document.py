@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from ...figures import Table
 from ..cells import CALM, OPEN, SCHEMA, SEEDS, Cell, Setting, read
 from ..code import digest
-from ..defences import DEFENCES
+from ..defences import DEFENCES, knows_prices
 from .certainty import Families, with_intervals
 from .goals import judged
 from .summary import summary
@@ -138,7 +138,8 @@ def _warnings(results: Results, wanted: Sequence[Cell], setting: Setting) -> lis
     said = []
     if len(results) < len(wanted):
         said.append(f"{len(wanted) - len(results)} of {len(wanted)} cells are not finished.")
-    if stale := sum(result["code"] != digest() for result in results.values()):
+    stale = sum(r["code"] != digest(knows_prices(cell.defence)) for cell, r in results.items())
+    if stale:
         said.append(f"{stale} cells were measured with other code; --again plays them anew.")
     if setting.part < 1:
         said.append(f"Attacks were cut to {setting.part:.0%} of their time: not for publication.")
