@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from attack_harness.benchmark import code
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A project of a few files, in a folder whose name means something elsewhere."""
     root = tmp_path / "card"
     for folder in ("src/pumpguard/money", "src/pumpguard/data", "attack_harness/benchmark/card"):
@@ -19,7 +20,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "attack_harness/benchmark/card/page.py").write_text("colour = 1\n")
     monkeypatch.setattr(code, "ROOT", root)
     code.digest.cache_clear()
-    return root
+    yield root
+    code.digest.cache_clear()
 
 
 def changed(root: Path, file: str) -> tuple[bool, bool]:
