@@ -86,8 +86,9 @@ def default_rules(
         RateLimit(name="site_limit", by="site", limits="60/hour; 300/day", action="challenge"),
         # More than 5 phone countries per address and day: Authgear.
         CountrySpread(),
-        # 50 requests in 5 minutes from one address: Elastic's detection of MITRE T1496.003.
-        SlidingBan(name="burst_ban", strikes="50 per 5 minute", base=3600),
+        # 50 requests in 5 minutes from one address: Elastic's detection of MITRE T1496.003. Whoever
+        # signs up a lecture hall is told apart by proof, and from a flood by the ceiling above.
+        SlidingBan(name="burst_ban", strikes="50 per 5 minute", base=3600, action="challenge"),
         SlidingBan(
             name="strike_ban",
             strikes="10/hour",
