@@ -129,6 +129,14 @@ async def test_some_travellers_are_usual() -> None:
     assert await app.allows("+33612345678", country="RO")  # France has had nobody yet
 
 
+async def test_where_users_live_more_of_them_travel() -> None:
+    app = Trying(GeoMismatch(limits="1/hour", relaxed_regions=["GB"], relaxed_factor=3))
+    numbers = [f"+44740012345{n}" for n in range(4)]
+    assert [await app.allows(n, country="RO") for n in numbers] == [True, True, True, False]
+    assert await app.allows("+33612345678", country="RO")
+    assert not await app.allows("+33612345679", country="RO")
+
+
 async def test_some_countries_have_no_travellers_to_spare() -> None:
     app = Trying(GeoMismatch(limits="2/hour", strict_regions=["BD"]))
     assert (await app.send("+8801712345678", country="RO")).action is Action.CHALLENGE

@@ -60,7 +60,7 @@ def default_rules(
         Network(),
         # Up to 8 % of real users travel; proof from all of them is the most that this chain would
         # ask of anybody. So from where fraud is rare, only more of them than usual are asked.
-        GeoMismatch(limits="10/hour; 40/day", strict_regions=away),
+        GeoMismatch(limits="6/hour; 24/day", strict_regions=away, relaxed_regions=home),
         # Cooldown of 60 s and 5 to 10 a day: the common checklist; 3 an hour: IronAuth; 10 a week:
         # Flipdish engineering.
         RateLimit(name="phone_limit", by="phone", limits="1/minute; 3/hour; 5/day; 10 per 7 days"),

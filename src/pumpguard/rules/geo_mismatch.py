@@ -12,8 +12,8 @@ from pumpguard.attempt import Attempt
 from pumpguard.config import check
 from pumpguard.counters import Counter, Reading, Window
 from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, action_of
-from pumpguard.rules.limits_notation import parse_limits
+from pumpguard.rules.base import ActionName, action_of, require
+from pumpguard.rules.limits_notation import HIGHEST_LIMIT, parse_limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,30 +25,38 @@ class GeoMismatch:
     Canada, Russia and Kazakhstan) count as one; an unknown country is no mismatch.
 
     With ``limits``, a mismatch alone is nothing: so many messages to a country may come from
-    elsewhere, and who comes then is asked. In ``strict_regions`` the first is asked already.
+    elsewhere, and who comes then is asked. In ``relaxed_regions``, where most users live, limits
+    are ``relaxed_factor`` times as high; in ``strict_regions`` the first is asked already.
     """
 
     limits: str = ""
     strict_regions: Sequence[str] = ()
+    relaxed_regions: Sequence[str] = ()
+    relaxed_factor: int = 5
     name: str = "geo_mismatch"
     mode: Mode = "enforce"
     action: ActionName = "challenge"
     weight: float = 1.25
     declares_by: ClassVar[Sequence[str]] = ("client_country", "country")
-    _windows: tuple[Window, ...] = field(init=False, repr=False)
+    _usual: tuple[Window, ...] = field(init=False, repr=False)
+    _relaxed: tuple[Window, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         path = f"rules.{self.name}"
         check(self, path)
         limits = parse_limits(self.limits, f"{path}.limits") if self.limits else ()
-        action = action_of(self.action)
-        windows = tuple(Window(self.name, "country", most, s, action) for most, s in limits)
-        object.__setattr__(self, "_windows", windows)
+        most, factor = max((limit for limit, _ in limits), default=1), self.relaxed_factor
+        countable = factor > 0 and most * factor <= HIGHEST_LIMIT
+        require(countable, self.name, "relaxed_factor", "a countable limit", factor)
+        object.__setattr__(self, "_usual", self._declared(limits, 1))
+        object.__setattr__(self, "_relaxed", self._declared(limits, factor))
 
     def counters(self, attempt: Attempt) -> Sequence[Counter]:
         """What came from elsewhere to the phone's country, where that is limited."""
-        spared = attempt.phone.region in self.strict_regions or not _differ(attempt)
-        return () if spared else self._windows
+        region = attempt.phone.region
+        if region in self.strict_regions or not _differ(attempt):
+            return ()
+        return self._relaxed if region in self.relaxed_regions else self._usual
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding if both countries are known and differ, and too many did."""
@@ -61,6 +69,13 @@ class GeoMismatch:
             {"client": attempt.client.country, "phone": attempt.phone.region},
             weight=self.weight,
             mode=self.mode,
+        )
+
+    def _declared(self, limits: Sequence[tuple[int, int]], factor: int) -> tuple[Window, ...]:
+        action = action_of(self.action)
+        return tuple(
+            Window(self.name, "country", limit * factor, seconds, action)
+            for limit, seconds in limits
         )
 
 
