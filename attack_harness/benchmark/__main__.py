@@ -10,6 +10,7 @@ from pathlib import Path
 from pumpguard.money.prices import PACKAGED
 
 from ..attackers import ALL_FAMILIES
+from ..lookalikes import LOOKALIKES
 from .card.document import document, load
 from .card.files import write_all
 from .card.screen import playing, show
@@ -66,10 +67,17 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     scored = own or (GUARD if GUARD in defences else defences[-1])
     main = [name for name in defences if name in (OPEN, scored)]
     others = [name for name in defences if name not in main]
+    # What a look-alike meets is nearly the same every day.
+    alike = [name for name in families if name in LOOKALIKES]
+    exact = [name for name in families if name not in LOOKALIKES]
     few = seeds[: given.baseline_seeds or BASELINE_SEEDS]
     return Options(
         setting=setting,
-        cells=(*grid(families, seeds, prices, main), *grid(families, few, prices, others)),
+        cells=(
+            *grid(exact, seeds, prices, main),
+            *grid(exact, few, prices, others),
+            *grid(alike, few, prices, defences),
+        ),
         scored=scored,
         jobs=1 if given.url else given.jobs,
         out=given.out,
@@ -82,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m attack_harness.benchmark", description=__doc__)
     add = parser.add_argument
     add("--seeds", type=_positive, help=f"days per cell of the table ({SEEDS})")
-    add("--baseline-seeds", type=_positive, help=f"for what it is held against ({BASELINE_SEEDS})")
+    add(
+        "--baseline-seeds", type=_positive, help=f"for baselines and look-alikes ({BASELINE_SEEDS})"
+    )
     add("--jobs", type=_positive, default=1, help="processes (1)")
     add("--users", type=_positive, help=f"real users per day ({Setting.users})")
     add("--quick", action="store_true", help="two seeds, a tenth of each attack, few users")

@@ -37,12 +37,14 @@ async def run_cells(cells: Sequence[Cell], setting: Setting, position: int = 0) 
     began = time.perf_counter()
     day = Day(cells[0], setting)
     gc.collect()  # a full collection in the middle of a play would be measured as the defence's
+    gc.freeze()
     async with stage(cells[0], setting, position) as target:
         before = await _accounts(target, MIDNIGHT)
         log = await play(target, day.everybody())
         close = day.ends + DAY + HOUR
         ledger = await read_ledger(target, close, before.messages)
         after = await _accounts(target, close)
+    gc.unfreeze()
     after.must_have_paid_for(ledger, before)
     ledgers = [ledger, *(repriced(ledger, PriceTable.load(c.prices)) for c in cells[1:])]
     common = {
