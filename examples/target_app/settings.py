@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -21,13 +21,15 @@ class SettingsError(ValueError):
 class Settings:
     """How one app runs.
 
-    ``redis_url`` of ``None`` starts an embedded server; ``loss`` is the share of messages that the
-    mobile operator loses, ``owner_share`` the part of the price it pays to the number's owner.
+    ``redis_url`` of ``None`` starts an embedded server; ``secret`` signs challenges, and without
+    one each process makes its own; ``loss`` is the share of messages that the mobile operator
+    loses, ``owner_share`` the part of the price it pays to the number's owner.
     """
 
     guard: bool = True
     policy_file: Path | None = None
     redis_url: str | None = None
+    secret: str | None = field(default=None, repr=False)
     simulated: bool = False
     prices: str = PRICES
     loss: float = 0.02
@@ -53,6 +55,7 @@ class Settings:
             policy_file=Path(policy) if policy else None,
             prices=environ.get("TARGET_APP_PRICES") or PRICES,
             redis_url=environ.get("PUMPGUARD_REDIS_URL") or None,
+            secret=environ.get("TARGET_APP_SECRET") or None,
             simulated=_switch(environ, "TARGET_APP_SIMULATED_TIME", default=False),
         )
 

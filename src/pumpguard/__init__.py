@@ -2,7 +2,14 @@
 
 from pumpguard.attempt import Attempt, Client, Phone
 from pumpguard.decision import Action, Decision, Finding
-from pumpguard.errors import IntakeError, PolicyError, PumpGuardError, StoreError, TicketError
+from pumpguard.errors import (
+    IntakeError,
+    OrdersError,
+    PolicyError,
+    PumpGuardError,
+    StoreError,
+    TicketError,
+)
 from pumpguard.guard import Guard
 from pumpguard.middleware import PumpGuardMiddleware
 from pumpguard.policy import Policy
@@ -19,6 +26,7 @@ __all__ = [
     "Finding",
     "Guard",
     "IntakeError",
+    "OrdersError",
     "Phone",
     "Policy",
     "PolicyError",

@@ -184,6 +184,25 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True)
+class Spike:
+    """Whether there is far more of something than usual: at least ``minimum`` hits in the last
+    ``seconds``, and more than ``ratio`` times what is usual in that time, by the last two days.
+
+    It is full meanwhile, never refuses, and goes on counting. Within the first day nothing is.
+    Its reading's ``detail`` is what is usual, in thousandths, and how many hours (at most 65,535)
+    that is known from.
+    """
+
+    rule: str
+    by: str = "everything"
+    ratio: float = 3.0
+    minimum: int = 50
+    seconds: int = 600
+    counts: Counts = "admissions"
+    action: Action = Action.ALLOW
+
+
+@dataclass(frozen=True, slots=True)
 class Trie:
     """Which block of numbers, of whatever width, gets more than can be explained.
 
@@ -261,6 +280,7 @@ Counter: TypeAlias = (
     | Credit
     | Conversion
     | Pulse
+    | Spike
     | Trie
     | Known
     | Tickets
@@ -286,6 +306,8 @@ def identity(counter: Counter) -> str:
             layout = _layout(counter.strikes)
         case Tickets():
             layout = ",".join(counter.remembers)
+        case Spike():
+            layout = counter.counts
         case _:
             layout = ""
     seconds = 0 if isinstance(counter, Pulse) else counter.seconds
@@ -303,6 +325,8 @@ def divided(counter: Counter, parts: int) -> Counter:
         case Spend():
             reserved = -(-counter.reserved // parts)
             return replace(counter, limit=counter.limit // parts, reserved=reserved)
+        case Spike():
+            return replace(counter, minimum=max(1, counter.minimum // parts))
         case Credit() | Refunds():
             return replace(counter, limit=counter.limit // parts)
     return counter

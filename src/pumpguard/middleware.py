@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pumpguard import sending
-from pumpguard.challenge import Challenge
+from pumpguard.challenges.base import Challenge
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError
 from pumpguard.guard import Guard
@@ -123,7 +123,7 @@ class Responder:
             if decision.allowed or self._can_stay_silent(decision):
                 await self._through_the_app(decision, scope, Replay(body, receive), send)
             else:
-                await refusal(decision)(scope, receive, send)
+                await refusal(decision, self.guard.challenge)(scope, receive, send)
         finally:
             self.guard.record(decision)
 

@@ -3,6 +3,8 @@
 import typer
 
 from pumpguard.commands.exposure import exposure
+from pumpguard.commands.lists import lists
+from pumpguard.commands.posture import posture
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -11,6 +13,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(exposure)
+app.command()(posture)
+app.add_typer(lists, name="lists")
 
 
 @app.callback()

@@ -15,6 +15,7 @@ from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
+from pumpguard.rules.send_spike import SendSpike
 from pumpguard.rules.shadow_ban import ShadowBan
 from pumpguard.rules.sliding_ban import SlidingBan
 
@@ -120,6 +121,8 @@ def default_rules(
             regions=away,
             action="challenge" if verified else "throttle",
         ),
+        # A spike of 200 % in 10 minutes: the common checklist. It only says so.
+        SendSpike(),
         # Where nobody can be known, nothing is kept for known numbers.
         Budget(day=daily_budget, reserved=0.2 if verified else 0.0),
         *(_by_verifications(home, daily_budget, session) if verified else ()),

@@ -36,6 +36,7 @@ class BanCache:
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self.store = store
+        self.orders = store.orders
         self._clock = clock
         self._known: dict[Key, Known] = {}
 
@@ -76,7 +77,7 @@ class BanCache:
             known = self._known.get((plan.identities[i], question.subjects[plan.group_of[i]]))
             if known is not None and now < (known.fresh_until if fresh else known.ends):
                 readings[i] = Reading(known.level, known.ends - now)
-        return Answer(False, readings, now) if readings else None
+        return Answer(False, readings, now, recalled=True) if readings else None
 
     def _learn(self, question: Question, answer: Answer, now: float) -> None:
         plan = question.plan

@@ -20,6 +20,7 @@ from pumpguard.counters import (
     Pulse,
     Refunds,
     Spend,
+    Spike,
     Tickets,
     Trie,
     Window,
@@ -42,6 +43,7 @@ KINDS: dict[type[Counter], bytes] = {
     Credit: b"C",
     Conversion: b"V",
     Pulse: b"P",
+    Spike: b"Z",
     Trie: b"A",
     Known: b"K",
     Tickets: b"T",
@@ -76,6 +78,7 @@ FILES: dict[type[Counter], str] = {
     Credit: "kinds/credit",
     Conversion: "kinds/conversion",
     Pulse: "kinds/pulse",
+    Spike: "kinds/spike",
     Known: "kinds/known",
     Tickets: "kinds/tickets",
     Trie: "kinds/trie",
@@ -115,6 +118,8 @@ def tail(counter: Counter) -> bytes:
             return steps + six(counter.hold * 1000) + weighed
         case Pulse():
             return struct.pack(">II", round(1000 * counter.h), counter.minimum)
+        case Spike():
+            return struct.pack(">I", round(1000 * counter.ratio))
         case Trie():
             alarm = struct.pack(">II", round(1000 * counter.h), counter.hold)
             return alarm + bytes([counter.widest, counter.proved])
