@@ -10,11 +10,10 @@ from fastapi import FastAPI
 
 from examples.target_app.app import create_app
 from examples.target_app.settings import Settings
-from tests.examples.visitor import BRITISH, NOON, UNALLOCATED, Visitor
+from tests.examples.visitor import BANGLADESHI, BRITISH, NOON, UNALLOCATED, Visitor
 
 BRITISH_HOME = "86.130.0.1"
 FRENCH_HOME = "90.0.0.1"
-BANGLADESHI = "+8801712345678"
 
 
 @pytest.fixture
