@@ -53,6 +53,9 @@ class Policy:
         in TOML). Without it, decisions have a score and nothing follows from it.
         ``ladder``: whether alerts change the posture, and how (`pumpguard.orders.ladder.Ladder`; a
         ``[ladder]`` table in TOML). Without it, only people do.
+        ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
+        ``replay``, an answer in the shape of its recent ones (`pumpguard.replies.shadow`), for an
+        app that cannot wrap its sender.
 
     Money:
         ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
@@ -90,6 +93,7 @@ class Policy:
     rules: Any = None
     risk: Risk | None = None
     ladder: Ladder | None = None
+    shadow: Literal["app", "replay"] = "app"
     verify: str | Sequence[str] | None = None
     verify_phone: Any = None
     settled: bool = False
