@@ -40,7 +40,7 @@ class Alerts:
         on_alert: Callable[[Alert], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._on_alert = on_alert
+        self.listeners = [] if on_alert is None else [on_alert]
         self._clock = clock
         self._raised: dict[object, float] = {}
 
@@ -62,9 +62,9 @@ class Alerts:
             self._raised.clear()
         self._raised[key] = now
         logger.warning("PG030 %s", finding)
-        if self._on_alert is not None:
-            alert = Alert(finding.code, finding.rule, finding.evidence, finding.subject, now)
+        alert = Alert(finding.code, finding.rule, finding.evidence, finding.subject, now)
+        for tell in self.listeners:
             try:
-                self._on_alert(alert)
+                tell(alert)
             except Exception:
                 logger.exception("on_alert failed")
