@@ -13,7 +13,7 @@ from examples.target_app.app import create_app
 from examples.target_app.settings import Settings
 from pumpguard import PolicyError
 from tests.challenges.solving import solution_of
-from tests.examples.visitor import BRITISH, NOON, Visitor
+from tests.examples.visitor import BANGLADESHI, NOON, Visitor
 
 FRENCH_HOME = "90.0.0.1"
 SETTINGS = Settings(loss=0, secret="the same for all workers")
@@ -69,13 +69,13 @@ async def test_and_nothing_else_is(visitor: Visitor, path: str) -> None:
 
 async def test_a_traveller_does_the_work_and_gets_a_code(visitor: Visitor) -> None:
     """As hard as it really is."""
-    challenged = await visitor.send(BRITISH, address=FRENCH_HOME)
+    challenged = await visitor.send(BANGLADESHI, address=FRENCH_HOME)
     assert challenged.status_code == 403
     solution = solution_of(challenged.json()["challenge"])
 
-    elsewhere = await visitor.send(BRITISH, address="90.0.0.2", X_Challenge_Solution=solution)
+    elsewhere = await visitor.send(BANGLADESHI, address="90.0.0.2", X_Challenge_Solution=solution)
     assert elsewhere.status_code == 403
-    solved = await visitor.send(BRITISH, address=FRENCH_HOME, X_Challenge_Solution=solution)
+    solved = await visitor.send(BANGLADESHI, address=FRENCH_HOME, X_Challenge_Solution=solution)
     assert solved.status_code == 202
     assert (await visitor.get("/otp/billing"))["messages_sent"] == 1
 
@@ -85,23 +85,27 @@ async def test_the_work_counts_in_a_simulation_too() -> None:
     app = create_app(replace(SETTINGS, simulated=True))
     async with app.router.lifespan_context(app):
         visitor = Visitor(app)
-        challenged = await visitor.send(BRITISH, address=FRENCH_HOME)
+        challenged = await visitor.send(BANGLADESHI, address=FRENCH_HOME)
         solution = solution_of(challenged.json()["challenge"])
         for later, status in ((300, 403), (299, 202)):
             visitor.now = NOON + later
-            reply = await visitor.send(BRITISH, address=FRENCH_HOME, X_Challenge_Solution=solution)
+            reply = await visitor.send(
+                BANGLADESHI, address=FRENCH_HOME, X_Challenge_Solution=solution
+            )
             assert reply.status_code == status
 
 
 async def test_another_worker_knows_the_solution(visitor: Visitor) -> None:
     """By the secret they share."""
-    challenged = await visitor.send(BRITISH, address=FRENCH_HOME)
+    challenged = await visitor.send(BANGLADESHI, address=FRENCH_HOME)
     solution = solution_of(challenged.json()["challenge"])
     for secret, status in (("another secret for others", 403), (SETTINGS.secret, 202)):
         other = create_app(replace(SETTINGS, secret=secret))
         async with other.router.lifespan_context(other):
             asking = Visitor(other, simulated=False)
-            reply = await asking.send(BRITISH, address=FRENCH_HOME, X_Challenge_Solution=solution)
+            reply = await asking.send(
+                BANGLADESHI, address=FRENCH_HOME, X_Challenge_Solution=solution
+            )
             assert reply.status_code == status
 
 

@@ -71,7 +71,8 @@ def once(chain: Sequence[Rule], challenge: Expiring | None) -> tuple[Rule, ...]:
 
 def asks_for_proof(rule: Rule) -> bool:
     """Whether findings of this rule put a challenge to the client, as far as it says."""
-    return rule.mode == "enforce" and getattr(rule, "action", None) == "challenge"
+    asks = getattr(rule, "action", None) == "challenge" or getattr(rule, "ask_first", False)
+    return rule.mode == "enforce" and asks
 
 
 def warn_of_no_way_out(chain: Iterable[Rule], score_asks: bool) -> None:

@@ -10,7 +10,7 @@ from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.config import check
 from pumpguard.counters import NEIGHBOURS_REMEMBERED, Neighbours, Reading, Window
 from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, action_of, require
+from pumpguard.rules.base import ActionName, action_of, asked_first, require
 from pumpguard.rules.limits_notation import HIGHEST_LIMIT, parse_limits
 
 BLOCK_DIGITS = 4
@@ -28,6 +28,8 @@ class PrefixPattern:
     ``neighbours`` other numbers within ``distance`` of this one, admitted within ``seconds``,
     count as a walk through a block, in whatever order (0 turns this off).
 
+    With ``ask_first``, a challenge comes before each refusal, as in `Credit`.
+
     In ``relaxed_regions``, where most users live, limits are ``relaxed_factor`` times as high.
 
     Sources: blocks of 1,000 (last three digits dropped, 10 per day: ``achrafsouk/sms-pumping``)
@@ -42,6 +44,7 @@ class PrefixPattern:
     name: str = "prefix_pattern"
     mode: Mode = "enforce"
     action: ActionName = "throttle"
+    ask_first: bool = False
     relaxed_regions: Sequence[str] = ()
     relaxed_factor: int = 10
     weight: float = 2.0
@@ -80,7 +83,7 @@ class PrefixPattern:
             if reading.full:
                 return Finding(
                     self.name,
-                    counter.action,
+                    asked_first(counter.action, attempt) if self.ask_first else counter.action,
                     "PREFIX_ADJACENT" if isinstance(counter, Neighbours) else "PREFIX_SURGE",
                     {
                         "block": _size(counter),
