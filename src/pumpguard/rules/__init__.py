@@ -6,6 +6,7 @@ from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
 from pumpguard.rules.country_spread import CountrySpread
 from pumpguard.rules.credit import Credit
+from pumpguard.rules.earned_trust import EarnedTrust
 from pumpguard.rules.geo_mismatch import GeoMismatch
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
@@ -22,6 +23,7 @@ KINDS: dict[str, type[Rule]] = {
     "conversion": Conversion,
     "country_spread": CountrySpread,
     "credit": Credit,
+    "earned_trust": EarnedTrust,
     "geo_mismatch": GeoMismatch,
     "network": Network,
     "number": Number,
@@ -41,6 +43,7 @@ __all__ = [
     "Conversion",
     "CountrySpread",
     "Credit",
+    "EarnedTrust",
     "FunctionRule",
     "GeoMismatch",
     "Network",

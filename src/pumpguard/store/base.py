@@ -40,15 +40,17 @@ from pumpguard.counters import (
     Spend,
     Tickets,
     Trie,
+    Trust,
     Window,
     identity,
 )
 from pumpguard.decision import Action
 
-NEVER_REFUSE = (Known, Pulse, Tickets, Refunds)
+NEVER_REFUSE = (Known, Pulse, Trust, Tickets, Refunds)
 SETTLED = (Spend, Credit, Conversion, Tickets)
 READ_FIRST = (Known, Pulse)
-"""Kinds on which the reading of other kinds depends."""
+"""Kinds on which the reading of other kinds depends, about whatever subject. (`Trust` concerns its
+own subject's counters, and comes before those.)"""
 
 DAY = 86_400
 """Seconds. A verification counts once per number in any such time."""
@@ -129,7 +131,11 @@ class Plan:
         first = {which: i for i, which in reversed(list(enumerate(self.identities)))}
         reading = sorted(
             range(len(self.counters)),
-            key=lambda i: (not isinstance(self.counters[i], READ_FIRST), first[self.identities[i]]),
+            key=lambda i: (
+                not isinstance(self.counters[i], READ_FIRST),
+                not isinstance(self.counters[i], Trust),
+                first[self.identities[i]],
+            ),
         )
         return tuple(
             tuple(i for i in reading if self.group_of[i] == g) for g in range(len(self.groups))

@@ -22,10 +22,11 @@ from pumpguard.counters import (
     Spend,
     Tickets,
     Trie,
+    Trust,
     Window,
 )
 from pumpguard.store.base import Open, Question, Redeemed, Redemption, Settlement
-from pumpguard.store.kinds import conversion, credit, tickets
+from pumpguard.store.kinds import conversion, credit, tickets, trust
 
 HASH = 10
 """Bytes of a key hash."""
@@ -43,11 +44,15 @@ KINDS: dict[type[Counter], bytes] = {
     Conversion: b"V",
     Pulse: b"P",
     Trie: b"A",
+    Trust: b"E",
     Known: b"K",
     Tickets: b"T",
     Refunds: b"R",
 }
 """How scripts call each kind."""
+
+ROOMY = b"L"
+"""A window with room."""
 
 
 class Script(NamedTuple):
@@ -76,6 +81,7 @@ FILES: dict[type[Counter], str] = {
     Credit: "kinds/credit",
     Conversion: "kinds/conversion",
     Pulse: "kinds/pulse",
+    Trust: "kinds/trust",
     Known: "kinds/known",
     Tickets: "kinds/tickets",
     Trie: "kinds/trie",
@@ -95,14 +101,25 @@ def decide_script(kinds: frozenset[type[Counter]]) -> Script:
 
 REDEEM = script("kinds/known", "kinds/tickets", "redeem")
 SETTLE = script(
-    "kinds/spend", "kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/tickets",
-    "plan", "settle",
+    "kinds/spend", "kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/trust",
+    "kinds/tickets", "plan", "settle",
 )  # fmt: skip
+
+
+def kind(counter: Counter) -> bytes:
+    """How scripts call the kind of this counter."""
+    if isinstance(counter, Window) and counter.most > 1:
+        return ROOMY
+    return KINDS[type(counter)]
 
 
 def tail(counter: Counter) -> bytes:
     """What a kind needs in a plan beside limit and span; see ``plan.lua``."""
     match counter:
+        case Window(most=most) if most > 1:
+            return bytes([most])
+        case Trust():
+            return struct.pack(">HB", trust.permille(counter), trust.of_clients(counter))
         case Neighbours():
             return struct.pack(">H", counter.distance)
         case Spend():

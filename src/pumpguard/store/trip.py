@@ -20,6 +20,7 @@ from pumpguard.counters import (
     Spend,
     Tickets,
     Trie,
+    Trust,
     Window,
 )
 from pumpguard.store.base import (
@@ -44,6 +45,7 @@ from pumpguard.store.kinds import (
     spend,
     tickets,
     trie,
+    trust,
     window,
 )
 
@@ -79,6 +81,7 @@ class Facts:
     digits: str = ""
     known: bool = False
     silent: bool = False
+    room: int = 0
 
 
 class Trip:
@@ -125,9 +128,14 @@ class Trip:
         plan = self.question.plan
         distinct_counts = [i for i, c in enumerate(plan.counters) if isinstance(c, Distinct)]
         member = dict(zip(distinct_counts, self.question.members, strict=True))
+        group = -1
         for i in plan.order:
             counter = plan.counters[i]
-            if not isinstance(counter, Ban):
+            if plan.group_of[i] != group:  # what the last one earned is its own
+                group, self.facts.room = plan.group_of[i], 0
+            if isinstance(counter, Ban):
+                self.bans[i].room = self.facts.room
+            else:
                 kept = stored(self.keys[i], self.now)
                 self.counts[i] = look_at(counter, self.facts, member.get(i, ""), kept, self.now)
 
@@ -173,6 +181,8 @@ def look_at(counter: Counter, facts: Facts, member: str, stored: Stored | None, 
     """Read a counter of any kind but a ban."""
     match counter:
         case Window(limit=limit, seconds=seconds):
+            if counter.most > 1:
+                return window.with_room(counter, facts.room, stored, now)
             return window.look(limit, seconds * 1000, stored, now)
         case Spend(limit=limit, seconds=seconds, reserved=reserved):
             allowed = limit if facts.known else limit - reserved
@@ -194,6 +204,10 @@ def look_at(counter: Counter, facts: Facts, member: str, stored: Stored | None, 
             number = known.look(stored, now)
             facts.known = bool(number.used)
             return number
+        case Trust():
+            earned = trust.look(counter, stored, now, facts.silent)
+            facts.room = earned.used
+            return earned
         case Pulse():
             beat = pulse.look(counter, stored, now)
             facts.silent = beat.silent
