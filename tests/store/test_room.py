@@ -1,4 +1,4 @@
-"""Windows with room against an exact model: never more than what was earned when it was let through."""
+"""Windows with room, against an exact model: never more than was earned at that moment."""
 
 from __future__ import annotations
 

@@ -70,9 +70,7 @@ def default_rules(
             mode="enforce" if home else "off",
             earned=earned,
         ),
-        RateLimit(
-            name="network_ceiling", by="network", limits="120/hour; 500/day", earned=earned
-        ),
+        RateLimit(name="network_ceiling", by="network", limits="120/hour; 500/day", earned=earned),
         RateLimit(
             name="site_limit",
             by="site",
@@ -86,7 +84,11 @@ def default_rules(
         # false positives are lecture halls and carrier NAT. Those have been asked for proof by then
         # (above); four times as many without any is no crowd.
         SlidingBan(
-            name="burst_ban", strikes="200 per 5 minute", base=3600, spare_proved=True, earned=earned
+            name="burst_ban",
+            strikes="200 per 5 minute",
+            base=3600,
+            spare_proved=True,
+            earned=earned,
         ),
         SlidingBan(
             name="strike_ban",

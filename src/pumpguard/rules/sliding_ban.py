@@ -24,9 +24,9 @@ class SlidingBan:
     none. Without ``after``, every request counts, refused or not: that is the shape of a burst.
     The level rises with every ban, and falls by one for each ``memory`` seconds after its end.
 
-    With ``spare_proved``, requests that carry a solved challenge give no strikes: a crowd behind one
-    address proves itself instead of being banned. ``earned`` lets subjects whose users verify have
-    up to so many times the strikes (`pumpguard.rules.EarnedTrust`).
+    With ``spare_proved``, requests that carry a solved challenge give no strikes: a crowd behind
+    one address proves itself instead of being banned. ``earned`` lets subjects whose users verify
+    have up to so many times the strikes (`pumpguard.rules.EarnedTrust`).
 
     By default the subject is the client's network, never the phone: a ban on a number would let
     anybody lock its owner out.

@@ -82,8 +82,8 @@ class SlicesLook:
 def look(
     limit: int, span: int, stored: Log | Slices | None, now: int, highest: int = 0
 ) -> LogLook | SlicesLook:
-    """Read a window of ``span`` milliseconds; what is stored has the layout of its ``highest`` limit
-    (by default the only one), because that is part of a counter's identity."""
+    """Read a window of ``span`` milliseconds; what is stored has the layout of its ``highest``
+    limit (by default the only one), because that is part of a counter's identity."""
     highest = highest or limit
     if highest <= EXACT_UP_TO:
         times = cast(Log, stored or ())
