@@ -218,6 +218,28 @@ class Trie:
 
 
 @dataclass(frozen=True, slots=True)
+class Mix:
+    """Whether a country's messages go to other ranges of numbers than they used to.
+
+    A range is the first three digits after the calling code, taken in 32 groups. While at least
+    ``minimum`` messages are recent (an average over ``seconds``), their spread over the groups is
+    held against that of the past weeks; if it is ``h`` nats from it, it is full for ``hold`` seconds
+    for whoever asks for a group that has its share already. Known numbers pass.
+
+    Its reading's ``used`` is the recent messages, its ``detail`` how far they are from what is usual
+    when that begins (thousandths of a nat; 0 later), and what is usual for this group (256ths).
+    """
+
+    rule: str
+    by: str = "country"
+    minimum: int = 6
+    h: float = 12.0
+    seconds: int = 600
+    hold: int = 3_600
+    action: Action = Action.CHALLENGE
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
     """What a subject has earned: so many messages more, for every window that is kept ``by`` the
     same and has room (``most``). Never full.
@@ -289,6 +311,7 @@ Counter: TypeAlias = (
     | Conversion
     | Pulse
     | Trie
+    | Mix
     | Trust
     | Known
     | Tickets

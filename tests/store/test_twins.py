@@ -20,6 +20,7 @@ from pumpguard.counters import (
     Credit,
     Distinct,
     Known,
+    Mix,
     Neighbours,
     Pulse,
     Refunds,
@@ -52,6 +53,10 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
         st.one_of(st.just("attempts"), st.frozensets(RULES, min_size=1)),
         base=st.just(5), cap=st.just(100), memory=st.just(50), action=ACTIONS,
         most=st.sampled_from([1, 3]),
+    ),
+    st.builds(
+        Mix, RULES, BY, minimum=st.sampled_from([3, 5]), h=st.sampled_from([0.5, 4.0]),
+        seconds=st.sampled_from([120, 600]), hold=st.sampled_from([20, 300]), action=ACTIONS,
     ),
     st.builds(
         Trust, RULES, st.sampled_from(["x", "y", "network"]), st.sampled_from([1, 4]),

@@ -10,6 +10,7 @@ from pumpguard.rules.earned_trust import EarnedTrust
 from pumpguard.rules.geo_mismatch import GeoMismatch
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
+from pumpguard.rules.population_shape import PopulationShape
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.settling import Settling
@@ -27,6 +28,7 @@ KINDS: dict[str, type[Rule]] = {
     "geo_mismatch": GeoMismatch,
     "network": Network,
     "number": Number,
+    "population_shape": PopulationShape,
     "prefix_pattern": PrefixPattern,
     "rate_limit": RateLimit,
     "settling": Settling,
@@ -48,6 +50,7 @@ __all__ = [
     "GeoMismatch",
     "Network",
     "Number",
+    "PopulationShape",
     "PrefixPattern",
     "RateLimit",
     "Rule",

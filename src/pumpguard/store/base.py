@@ -34,6 +34,7 @@ from pumpguard.counters import (
     Credit,
     Distinct,
     Known,
+    Mix,
     Pulse,
     Reading,
     Refunds,
@@ -118,7 +119,7 @@ class Plan:
         self.settled = any(isinstance(counter, SETTLED) for counter in counters)
         """Whether something here is about money or outcomes."""
         self.kinds = frozenset(type(counter) for counter in counters)
-        self.grows = any(isinstance(counter, Trie) for counter in counters)
+        self.grows = any(isinstance(counter, Trie | Mix) for counter in counters)
         """Whether something here looks at the number digit by digit."""
         self.writes_tickets = bool(tickets)
         self.remembered = tickets[0].remembers if tickets else ()

@@ -16,6 +16,7 @@ from pumpguard.counters import (
     Credit,
     Distinct,
     Known,
+    Mix,
     Neighbours,
     Pulse,
     Refunds,
@@ -44,6 +45,7 @@ KINDS: dict[type[Counter], bytes] = {
     Conversion: b"V",
     Pulse: b"P",
     Trie: b"A",
+    Mix: b"M",
     Trust: b"E",
     Known: b"K",
     Tickets: b"T",
@@ -85,6 +87,7 @@ FILES: dict[type[Counter], str] = {
     Known: "kinds/known",
     Tickets: "kinds/tickets",
     Trie: "kinds/trie",
+    Mix: "kinds/mix",
 }
 ALWAYS = frozenset({Window, Ban})
 """What the loop itself, or another kind, is built on."""
@@ -96,6 +99,8 @@ def decide_script(kinds: frozenset[type[Counter]]) -> Script:
     known = [file for kind, file in FILES.items() if kind in kinds | ALWAYS]
     if Trie in kinds:
         known.insert(0, "kinds/blocks")  # what a trie's nodes are made of
+    if not kinds.isdisjoint({Trie, Mix}):
+        known.insert(0, "kinds/exact")
     return script(*known, "plan", "decide")
 
 
@@ -135,6 +140,8 @@ def tail(counter: Counter) -> bytes:
         case Trie():
             alarm = struct.pack(">II", round(1000 * counter.h), counter.hold)
             return alarm + bytes([counter.widest, counter.proved])
+        case Mix():
+            return struct.pack(">II", round(1000 * counter.h), counter.hold)
         case Tickets():
             return bytes([tickets.kept(counter), tickets.size(counter)])
     return b""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 
-from pumpguard.counters import Ban, Counter, Reading, Spend, Trie, Trust, identity
+from pumpguard.counters import Ban, Counter, Mix, Reading, Spend, Trie, Trust, identity
 from pumpguard.store.base import (
     Answer,
     Plan,
@@ -237,7 +237,7 @@ def _limit(counter: Counter) -> int:
     match counter:
         case Ban():
             return counter.strikes
-        case Trie():
+        case Trie() | Mix():
             return counter.minimum
         case Trust():
             return counter.gain

@@ -14,6 +14,7 @@ from pumpguard.counters import (
     Credit,
     Distinct,
     Known,
+    Mix,
     Neighbours,
     Pulse,
     Reading,
@@ -40,6 +41,7 @@ from pumpguard.store.kinds import (
     credit,
     distinct,
     known,
+    mix,
     neighbours,
     pulse,
     spend,
@@ -52,7 +54,7 @@ from pumpguard.store.kinds import (
 Key: TypeAlias = tuple[str, Subject]
 """A counter and its subject."""
 
-BEGINNING = (conversion.ConversionLook, trie.TrieLook)
+BEGINNING = (conversion.ConversionLook, trie.TrieLook, mix.MixLook)
 """What refused requests are written to by the alarm that they find."""
 
 Recall: TypeAlias = Callable[[Key, int], Stored | None]
@@ -204,6 +206,8 @@ def look_at(counter: Counter, facts: Facts, member: str, stored: Stored | None, 
             number = known.look(stored, now)
             facts.known = bool(number.used)
             return number
+        case Mix():
+            return mix.look(counter, facts.digits, facts.known, stored, now)
         case Trust():
             earned = trust.look(counter, stored, now, facts.silent)
             facts.room = earned.used
