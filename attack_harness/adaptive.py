@@ -91,6 +91,7 @@ def run(
 
 
 def times(chance: random.Random, an_hour: float, begin: float, end: float) -> Iterator[float]:
+    """Arrivals at random, so many an hour."""
     at = begin + chance.expovariate(an_hour / HOUR)
     while at < end:
         yield at

@@ -1,9 +1,9 @@
-"""What `population_shape` sees that a trie of blocks does not, and whether a promotion is a finding.
+"""What `population_shape` sees that a trie of blocks does not, and whether a promotion is one.
 
 ``python -m attack_harness.shape [runs]`` prints the table of ``docs/detection.md``: the country of
-`attack_harness.adaptive`, a day of users alone, then four hours of an attack that is spread over one
-range, many blocks or all ranges, or of five times the users. Through the counters alone, nobody
-proves anything.
+`attack_harness.adaptive`, a day of users alone, then four hours of an attack that is spread over
+one range, many blocks or all ranges, or of five times the users. Through the counters alone,
+nobody proves anything.
 """
 
 from __future__ import annotations
@@ -124,9 +124,7 @@ def main(runs: int = 4) -> None:
     """Print the tables."""
     for users in USERS:
         print(f"\n{users} users an hour, seeds 0 to {runs - 1}\n")
-        print(
-            "| attack, sends/h | first finding, median | of a trie | passed | users asked | alarms |"
-        )
+        print("| attack, sends/h | first finding | of a trie | passed | users asked | alarms |")
         print("| --- | --- | --- | --- | --- | --- |")
         for each in SPREADS:
             seen = [run(seed, users, each) for seed in range(runs)]

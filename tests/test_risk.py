@@ -259,8 +259,8 @@ class Away(MemoryStore):
 @pytest.mark.parametrize("on_store_failure", ["local", "open", "closed"])
 async def test_the_score_goes_on_without_the_store(on_store_failure: Any) -> None:
     """From what is known of the request alone, and from this process's own counters."""
-    app = Trying(ABROAD, busy(), risk=Risk(on_medium="throttle"), on_store_failure=on_store_failure)
-    app.guard.store = Away()
+    policy: dict[str, Any] = {"on_store_failure": on_store_failure}
+    app = Trying(ABROAD, busy(), store=Away(), risk=Risk(on_medium="throttle"), **policy)
     decision = await app.send(country="FR")
     assert decision.degraded
     assert "RISK_MEDIUM" in {finding.code for finding in decision.findings}
@@ -271,8 +271,8 @@ async def test_the_score_goes_on_without_the_store(on_store_failure: Any) -> Non
 
 async def test_every_store_refuses_by_the_score_alike(store: Store) -> None:
     """The same chain over memory, every server at hand and a cluster."""
-    app = Trying(busy("one"), busy("two"), RateLimit(by="phone", limits="2/hour"), risk=Risk())
-    app.guard.store = store
+    phone = RateLimit(by="phone", limits="2/hour")
+    app = Trying(busy("one"), busy("two"), phone, store=store, risk=Risk())
     assert [(await app.send()).action for _ in range(4)] == [Action.ALLOW] + [Action.BLOCK] * 3
     assert await app.allows(address="198.51.100.1")
     assert not await app.allows(address="198.51.100.2")

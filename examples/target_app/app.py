@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
 
 from examples.target_app.books import Bill, books_routes
 from examples.target_app.clock import RefuseSimulation, SimulatedTime, real_time, simulated_time
 from examples.target_app.codes import Codes
 from examples.target_app.mobile_operator import MobileOperator
 from examples.target_app.otp import otp_routes
+from examples.target_app.page import show_page
 from examples.target_app.protection import Guarded, Protection, Unguarded
 from examples.target_app.settings import Settings
 from examples.target_app.simulation import simulation_routes
 from examples.target_app.sms_provider import SmsProvider
 from pumpguard.money.prices import PriceTable
 
-PAGE = Path(__file__).with_name("page.html")
 
-
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, protection: Protection | None = None) -> FastAPI:
     """Build an app of its own, sharing nothing with any other; settings default to the environment.
 
+    ``protection`` replaces the one that the settings call for.
     With a guard but without a Redis URL this starts an embedded server, which stops with the app.
     """
     settings = settings or Settings.from_environment()
@@ -33,8 +31,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     operator = MobileOperator(
         seed=settings.seed, loss=settings.loss, owner_share=settings.owner_share
     )
-    provider = SmsProvider(operator, PriceTable.load(settings.prices), clock)
-    protection: Protection = Guarded(settings) if settings.guard else Unguarded()
+    provider = SmsProvider(
+        operator,
+        PriceTable.load(settings.prices),
+        clock,
+        None if settings.simulated else settings.latency,
+    )
+    if protection is None:
+        protection = Guarded(settings) if settings.guard else Unguarded()
     bill = Bill()
 
     app = FastAPI(title="pumpguard's target app", lifespan=_closing(protection))
@@ -49,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     if settings.simulated:
         app.include_router(simulation_routes(operator, provider, clock))
-    app.add_api_route("/", _page, response_class=HTMLResponse, include_in_schema=False)
+    show_page(app)
 
     protection.install(app)
     # Added last, so outermost: the guard must already see the simulated time.
@@ -64,10 +68,6 @@ def _closing(protection: Protection) -> Callable[[FastAPI], AbstractAsyncContext
         await protection.aclose()
 
     return lifespan
-
-
-async def _page() -> str:
-    return PAGE.read_text(encoding="utf-8")
 
 
 def __getattr__(name: str) -> FastAPI:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from dataclasses import replace
 from typing import Protocol
 
 from fastapi import FastAPI
 
-from examples.target_app.clock import simulated_time
+from examples.target_app.clock import real_time, simulated_time
 from examples.target_app.numbering import look_up
 from examples.target_app.otp import SendSms
 from examples.target_app.settings import Settings
 from examples.target_app.sms_provider import Message
 from pumpguard import Guard, Policy, PumpGuardMiddleware
+from pumpguard.challenges import Altcha, Challenge
+from pumpguard.ops.console import Console
 from pumpguard.ops.metrics import FirewallMetrics
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.testing import SimulatedHuman
@@ -48,17 +51,21 @@ class Guarded:
     def __init__(self, settings: Settings) -> None:
         self._server = EmbeddedServer().start() if settings.redis_url is None else None
         self._metrics = FirewallMetrics()
+        self._console_token = settings.console_token
+        policy = _policy(settings)
         self._guard = Guard(
-            _policy(settings),
+            policy,
             store=self._server.url if self._server else str(settings.redis_url),
             clock=simulated_time if settings.simulated else None,
-            challenge=SimulatedHuman() if settings.simulated else None,
+            challenge=_challenge(settings, policy),
             on_decision=self._metrics.record,
         )
 
     def install(self, app: FastAPI) -> None:
-        """Put the middleware in front of the app."""
+        """Put the middleware in front of the app, and the operator's page beside it."""
         app.add_middleware(PumpGuardMiddleware, guard=self._guard)
+        if self._console_token is not None:
+            app.mount("/pumpguard", Console(self._guard, token=self._console_token))
 
     def sender(self, send: SendSms) -> SendSms:
         """A sender that stays silent under a shadow ban."""
@@ -103,6 +110,9 @@ class Unguarded:
             "requests_by_network": {},
             "by_action": {"allow": total} if total else {},
             "by_rule": {},
+            "shadow_messages": 0,
+            "shadow_dollars_saved": 0.0,
+            "shadow_by_country": {},
         }
 
     async def aclose(self) -> None:
@@ -129,3 +139,11 @@ def _policy(settings: Settings) -> Policy:
         policy = replace(default_policy(), prices=settings.prices)
     # A simulation must come out the same on a busy machine.
     return replace(policy, deadline=SIMULATED_DEADLINE) if settings.simulated else policy
+
+
+def _challenge(settings: Settings, policy: Policy) -> Challenge:
+    """Proof of work; in a simulation people need not do it."""
+    secret = settings.secret or policy.secret or secrets.token_hex()
+    clock = simulated_time if settings.simulated else real_time
+    altcha = Altcha(policy, secret=secret, clock=clock)
+    return SimulatedHuman(altcha) if settings.simulated else altcha

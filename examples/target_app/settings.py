@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -21,18 +21,25 @@ class SettingsError(ValueError):
 class Settings:
     """How one app runs.
 
-    ``redis_url`` of ``None`` starts an embedded server; ``loss`` is the share of messages that the
-    mobile operator loses, ``owner_share`` the part of the price it pays to the number's owner.
+    ``console_token`` opens the operator's page under ``/pumpguard``.
+    ``redis_url`` of ``None`` starts an embedded server; ``secret`` signs challenges, and without
+    one each process makes its own; ``loss`` is the share of messages that the mobile operator
+    loses, ``owner_share`` the part of the price it pays to the number's owner. ``latency`` is how
+    long the provider takes: the median in seconds, and the spread of its logarithm; none in
+    simulated time.
     """
 
     guard: bool = True
     policy_file: Path | None = None
     redis_url: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    console_token: str | None = field(default=None, repr=False)
     simulated: bool = False
     prices: str = PRICES
     loss: float = 0.02
     owner_share: float = 0.10
     seed: int = 0
+    latency: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         for name in ("loss", "owner_share"):
@@ -53,7 +60,10 @@ class Settings:
             policy_file=Path(policy) if policy else None,
             prices=environ.get("TARGET_APP_PRICES") or PRICES,
             redis_url=environ.get("PUMPGUARD_REDIS_URL") or None,
+            secret=environ.get("TARGET_APP_SECRET") or None,
+            console_token=environ.get("TARGET_APP_CONSOLE_TOKEN") or None,
             simulated=_switch(environ, "TARGET_APP_SIMULATED_TIME", default=False),
+            latency=_latency(environ.get("TARGET_APP_LATENCY", "")),
         )
 
 
@@ -64,3 +74,13 @@ def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     if value not in SWITCH:
         raise SettingsError(f"{name}: expected on or off, got {value!r}")
     return SWITCH[value]
+
+
+def _latency(text: str) -> tuple[float, float] | None:
+    if not text.strip():
+        return None
+    try:
+        median, spread = map(float, text.split())
+    except ValueError:
+        raise SettingsError(f"TARGET_APP_LATENCY: expected '0.15 0.4', got {text!r}") from None
+    return median, spread

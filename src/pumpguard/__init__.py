@@ -2,11 +2,19 @@
 
 from pumpguard.attempt import Attempt, Client, Phone
 from pumpguard.decision import Action, Decision, Finding
-from pumpguard.errors import IntakeError, PolicyError, PumpGuardError, StoreError, TicketError
+from pumpguard.errors import (
+    IntakeError,
+    OrdersError,
+    PolicyError,
+    PumpGuardError,
+    StoreError,
+    TicketError,
+)
 from pumpguard.guard import Guard
 from pumpguard.middleware import PumpGuardMiddleware
 from pumpguard.policy import Policy
 from pumpguard.sending import current_decision, sender
+from pumpguard.shadow.ids import like
 from pumpguard.ticket import Ticket
 
 __version__ = "0.1.0"
@@ -19,6 +27,7 @@ __all__ = [
     "Finding",
     "Guard",
     "IntakeError",
+    "OrdersError",
     "Phone",
     "Policy",
     "PolicyError",
@@ -28,5 +37,6 @@ __all__ = [
     "Ticket",
     "TicketError",
     "current_decision",
+    "like",
     "sender",
 ]

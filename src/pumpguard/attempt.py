@@ -37,11 +37,13 @@ Dimension = Literal[
     "calling_code",
     "client_country",
     "asn",
+    "solution",
     "everything",
 ]
 """What a counter can be kept *per*, beside prefixes and what a policy names itself. ``country`` is
 the phone's, ``client_country`` the address's; ``network`` is one IPv4 address or one IPv6 /64,
-``site`` one IPv6 /48, ``asn`` the system that announces the address."""
+``site`` one IPv6 /48, ``asn`` the system that announces the address, ``solution`` the challenge
+that was solved for the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ class Attempt:
 
     ``price`` is what the message would cost in USD, ``at`` the Unix time in seconds, ``proved``
     whether the client solved a challenge for this very request. ``extra`` holds its values on the
-    dimensions that the policy names itself.
+    dimensions that the policy names itself. ``solution`` names the solved challenge, where it may
+    be used only once.
     """
 
     phone: Phone
@@ -122,6 +125,7 @@ class Attempt:
     device: str | None = None
     proved: bool = False
     extra: Mapping[str, str] = field(default_factory=lambda: NOTHING, hash=False)
+    solution: str | None = None
 
     def subject(self, by: str) -> str | None:
         """This attempt's value on a dimension, or ``None`` where it has none.
@@ -148,6 +152,7 @@ SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
     "session": lambda attempt: attempt.session,
     "account": lambda attempt: attempt.account,
     "device": lambda attempt: attempt.device,
+    "solution": lambda attempt: attempt.solution,
     "everything": lambda attempt: "everything",
 }
 """How each dimension is read off an attempt."""

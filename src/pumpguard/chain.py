@@ -6,10 +6,19 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from pumpguard.attempt import Attempt, subject_reader
-from pumpguard.counters import Conversion, Counter, Distinct, Mix, Reading, Trie, divided
+from pumpguard.counters import (
+    Conversion,
+    Counter,
+    Distinct,
+    Mix,
+    Reading,
+    Spend,
+    Trie,
+    divided,
+)
 from pumpguard.decision import Finding, met
 from pumpguard.rules import Rule
 from pumpguard.store.base import Plan, Weight
@@ -21,6 +30,10 @@ UNREAD = Reading(0, 0.0)
 
 Declared: TypeAlias = tuple[Sequence[Counter], ...]
 Reader: TypeAlias = Callable[[Attempt], str | None]
+
+Enforced: TypeAlias = Literal["all", "budgets", "nothing"]
+"""What of a chain may refuse: all that the policy says, or of that only the caps on money, or
+nothing. The rest is judged and recorded as if its rules were in the mode ``monitor``."""
 
 logger = logging.getLogger("pumpguard")
 
@@ -34,6 +47,7 @@ class Sheet:
     ``silent`` rules declared nothing and speak from the attempt alone. ``asking`` holds each other
     rule with the plan's index of each of its counters, ``None`` for one that cannot be asked
     because the attempt has no such subject, and with its weight in the risk score.
+    ``enforced`` is the chain's.
     """
 
     declared: Declared
@@ -41,14 +55,18 @@ class Sheet:
     silent: tuple[Rule, ...]
     asking: tuple[tuple[Rule, tuple[int | None, ...], Weight], ...]
     plan: Plan
+    enforced: Enforced = "all"
 
 
 class Chain:
     """A policy's rules, in order; ``scored`` if what they find together may refuse as well."""
 
-    def __init__(self, rules: Sequence[Rule], scored: bool = False) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], scored: bool = False, enforced: Enforced = "all"
+    ) -> None:
         self.rules = tuple(rules)
-        self._scored = scored
+        self._scored = scored and enforced == "all"
+        self._enforced = enforced
         self._reports = any(getattr(rule, "always", False) for rule in rules)
         self._sheets: dict[object, Sheet] = {}
         self._depends_on = _depends_on(self.rules)
@@ -130,7 +148,7 @@ class Chain:
                     heavy.append(len(counters))
                 places.append(len(counters))
                 counters.append(counter)
-                binds.append(rule.mode == "enforce" and not met(counter.action, proved))
+                binds.append(self._may_refuse(rule, counter) and not met(counter.action, proved))
             if mine:
                 weight = Weight(getattr(rule, "weight", 1.0), tuple(heavy))
                 asking.append((rule, tuple(places), weight))
@@ -138,14 +156,20 @@ class Chain:
         weights = [weight for _, _, weight in asking] if self._scored else ()
         plan = Plan(counters, binds, self._reports, weights)
         readers = tuple(subject_reader(by) for by in plan.groups)
-        return Sheet(declared, readers, silent, tuple(asking), plan)
+        return Sheet(declared, readers, silent, tuple(asking), plan, self._enforced)
+
+    def _may_refuse(self, rule: Rule, counter: Counter) -> bool:
+        if self._enforced == "budgets" and not isinstance(counter, Spend):
+            return False
+        return rule.mode == "enforce" and self._enforced != "nothing"
 
 
 def speak(sheet: Sheet, attempt: Attempt) -> list[Finding]:
     """What the rules without counters find, before the store is asked."""
     found = []
+    monitored = sheet.enforced != "all"
     for rule in sheet.silent:
-        finding = _judged(rule, attempt, ())
+        finding = _judged(rule, attempt, (), monitored)
         if finding is not None:
             found.append(finding)
     return found
@@ -164,7 +188,7 @@ def judge(sheet: Sheet, attempt: Attempt, readings: Mapping[int, Reading]) -> li
         ):
             continue
         mine = [UNREAD if place is None else readings.get(place, UNREAD) for place in places]
-        finding = _judged(rule, attempt, mine)
+        finding = _judged(rule, attempt, mine, _monitored(sheet, places, readings))
         if finding is not None:
             factor = weight.of(readings)
             found.append(finding if finding.weight == factor else replace(finding, weight=factor))
@@ -184,11 +208,6 @@ def weighs(rule: Rule, counter: Counter) -> bool:
     counters differ in that say so in a method of this name."""
     say = getattr(rule, "weighs", None)
     return say is None or bool(say(counter))
-
-
-def asks_for_proof(rule: Rule) -> bool:
-    """Whether findings of this rule put a challenge to the client, as far as it says."""
-    return rule.mode == "enforce" and getattr(rule, "action", None) == "challenge"
 
 
 @lru_cache(maxsize=SHEETS)
@@ -224,15 +243,26 @@ def _counters(rule: Rule, attempt: Attempt) -> Sequence[Counter]:
         return ()
 
 
-def _judged(rule: Rule, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+def _monitored(sheet: Sheet, places: Sequence[int | None], readings: Mapping[int, Reading]) -> bool:
+    """Whether none of a rule's counters that are full may refuse, where not all of them may."""
+    if sheet.enforced == "all":
+        return False
+    binds = sheet.plan.binds
+    return not any(i in readings and binds[i] and readings[i].full for i in places if i is not None)
+
+
+def _judged(
+    rule: Rule, attempt: Attempt, readings: Sequence[Reading], monitored: bool = False
+) -> Finding | None:
     try:
         finding = rule.judge(attempt, readings)
     except Exception:
         _broken(rule)
         return None
-    if finding is None or (finding.rule == rule.name and finding.mode == rule.mode):
+    mode = "monitor" if monitored else rule.mode
+    if finding is None or (finding.rule == rule.name and finding.mode == mode):
         return finding
-    return replace(finding, rule=rule.name, mode=rule.mode)
+    return replace(finding, rule=rule.name, mode=mode)
 
 
 def _broken(rule: Rule) -> None:

@@ -1,4 +1,4 @@
-"""The command ``pumpguard``: what can be asked of a policy without running it."""
+"""The command ``pumpguard``: what can be asked of a policy, and ordered at run time."""
 
 from __future__ import annotations
 

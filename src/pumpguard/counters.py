@@ -192,6 +192,25 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True)
+class Spike:
+    """Whether there is far more of something than usual: at least ``minimum`` hits in the last
+    ``seconds``, and more than ``ratio`` times what is usual in that time, by the last two days.
+
+    It is full meanwhile, never refuses, and goes on counting. Within the first day nothing is.
+    Its reading's ``detail`` is what is usual, in thousandths, and how many hours (at most 65,535)
+    that is known from.
+    """
+
+    rule: str
+    by: str = "everything"
+    ratio: float = 3.0
+    minimum: int = 50
+    seconds: int = 600
+    counts: Counts = "admissions"
+    action: Action = Action.ALLOW
+
+
+@dataclass(frozen=True, slots=True)
 class Trie:
     """Which block of numbers, of whatever width, gets more than can be explained.
 
@@ -223,11 +242,11 @@ class Mix:
 
     A range is the first three digits after the calling code, taken in 32 groups. While at least
     ``minimum`` messages are recent (an average over ``seconds``), their spread over the groups is
-    held against that of the past weeks; if it is ``h`` nats from it, it is full for ``hold`` seconds
-    for whoever asks for a group that has its share already. Known numbers pass.
+    held against that of the past weeks; if it is ``h`` nats from it, it is full for ``hold``
+    seconds for whoever asks for a group that has its share already. Known numbers pass.
 
-    Its reading's ``used`` is the recent messages, its ``detail`` how far they are from what is usual
-    when that begins (thousandths of a nat; 0 later), and what is usual for this group (256ths).
+    Its reading's ``used`` is the recent messages, its ``detail`` how far they are from usual when
+    that begins (thousandths of a nat; 0 later), and what is usual for this group (256ths).
     """
 
     rule: str
@@ -310,6 +329,7 @@ Counter: TypeAlias = (
     | Credit
     | Conversion
     | Pulse
+    | Spike
     | Trie
     | Mix
     | Trust
@@ -337,6 +357,8 @@ def identity(counter: Counter) -> str:
             layout = _layout(counter.strikes * counter.most)
         case Tickets():
             layout = ",".join(counter.remembers)
+        case Spike():
+            layout = counter.counts
         case _:
             layout = ""
     seconds = 0 if isinstance(counter, Pulse | Trust) else counter.seconds
@@ -354,6 +376,8 @@ def divided(counter: Counter, parts: int) -> Counter:
         case Spend():
             reserved = -(-counter.reserved // parts)
             return replace(counter, limit=counter.limit // parts, reserved=reserved)
+        case Spike():
+            return replace(counter, minimum=max(1, counter.minimum // parts))
         case Credit() | Refunds():
             return replace(counter, limit=counter.limit // parts)
     return counter

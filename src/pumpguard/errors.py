@@ -21,6 +21,10 @@ class PolicyError(PumpGuardError, ValueError):
         super().__init__(f"{path}: expected {expected}{found}")
 
 
+class OrdersError(PolicyError):
+    """An order, or a document of orders, that cannot be understood; says where, like a policy."""
+
+
 class StoreError(PumpGuardError):
     """The store could not answer in time; whether it has counted is unknown."""
 

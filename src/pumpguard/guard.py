@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from pumpguard import sending
 from pumpguard.attempt import Attempt
-from pumpguard.chain import Chain, asks_for_proof, judge, share, speak, total
-from pumpguard.challenge import Challenge
-from pumpguard.counters import micros
-from pumpguard.decision import Action, Decision, Finding
-from pumpguard.errors import PolicyError, StoreError
+from pumpguard.challenges.base import Challenge
+from pumpguard.deciding import Decider
+from pumpguard.decision import Decision
+from pumpguard.errors import PolicyError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.ops.alerts import Alert, Alerts
+from pumpguard.ops.escalation import Escalation
+from pumpguard.ops.webhook import Webhook
+from pumpguard.orders.bulletin import Bulletin
+from pumpguard.orders.desk import Desk
+from pumpguard.orders.lists import hashing
 from pumpguard.policy import Policy
-from pumpguard.risk import product
+from pumpguard.rules.challenge import once, warn_of_no_way_out
 from pumpguard.scores import doubt
 from pumpguard.scores.base import Score
 from pumpguard.settlement import Failed, Verified, open_settlements
-from pumpguard.store.base import Answer, Plan, Question, Store
-from pumpguard.store.memory import MemoryStore, StoreFull
+from pumpguard.store.base import Store
 from pumpguard.store.opening import open_store
 from pumpguard.ticket import Ticket
-from pumpguard.verdict import stands, verdict
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-NOBODY: frozenset[str] = frozenset()
-
 logger = logging.getLogger("pumpguard")
 
 
@@ -50,9 +48,11 @@ class Guard:
 
     ``store`` is a URL (``redis://``, ``rediss://``, ``unix://``, ``memory://``) or a store.
     ``clock`` replaces the store's own clock, in Unix seconds, where time is simulated.
-    ``challenge`` knows a solved challenge; ``networks`` looks addresses up; ``score`` is asked
-    about requests whose risk score is medium, if the policy's ``risk`` is enforced. ``on_decision``
-    is called once for every decision, after the reply, and ``on_alert`` for what needs a person.
+    ``challenge`` poses challenges and knows a solved one (`pumpguard.challenges`); ``networks``
+    looks addresses up; ``score`` is asked about requests whose risk score is medium, if the
+    policy's ``risk`` is enforced. ``on_decision`` is called once for every decision, after the
+    reply, and ``on_alert`` for what needs a person. Postures and lists are ordered at ``orders``,
+    for all processes that share the store.
     """
 
     def __init__(
@@ -70,32 +70,38 @@ class Guard:
         self.policy = policy
         self.store = open_store(store, policy) if isinstance(store, str) else store
         self.simulated = clock is not None
+        self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
         self._clock = clock
-        self._on_decision = on_decision
+        self._on_decision = [] if on_decision is None else [on_decision]
         if any(map(iscoroutinefunction, (on_decision, type(on_decision).__call__))):
             raise PolicyError("on_decision", "a plain function: nobody would await it", on_decision)
-        self._alerts = Alerts(on_alert, clock or time.time)
-        self._risk = None if policy.risk is None or policy.risk.mode == "off" else policy.risk
-        scored = self._risk is not None and self._risk.mode == "enforce"
-        self._chain = Chain(policy.chain, scored)
+        self._on_alert = on_alert
         self._score = score
         if score is not None and policy.risk is None:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
         self._settlements = open_settlements(policy, self.store)
-        self._dearest = policy.price_table.unknown
-        if challenge is None and _asks_for_proof(policy):
-            logger.warning(
-                "PG003 rules ask for proof, and no challenge= can tell a solved one: "
-                "whoever is asked stays refused"
-            )
-        self._local = MemoryStore()
+        hashed, orders = hashing(policy.secret), self.store.orders
+        self._bulletin = Bulletin(orders, hashed, scattered=policy.shards > 1)
+        now, heard = clock or time.time, self._bulletin.doubt
+        self.orders = Desk(orders, hashed, region=policy.region, clock=now, on_change=heard)
+        rules = once(policy.chain, challenge)
+        self._decider = Decider(
+            policy, rules, self.store, self._bulletin, self._settlements, simulated=self.simulated
+        )
+        # In simulated time the server's hours are none.
+        self._alerts = Alerts(on_alert, now, None if self.simulated else orders.claim)
+        self._ladder: Escalation | None = None
+        if policy.ladder is not None:
+            self._ladder = Escalation(policy.ladder, self.orders, self._bulletin, now)
+        if challenge is None:
+            warn_of_no_way_out(policy.chain, policy.risk is not None and policy.risk.asks_for_proof)
 
     def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:
         """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.
 
-        ``facts`` may be ``session``, ``account``, ``device``, ``proved``, and ``extra``: values on
-        the policy's own dimensions, by name.
+        ``facts`` may be ``session``, ``account``, ``device``, ``proved`` and ``solution`` (what
+        proved it, if that counts once), and ``extra``: values on the policy's own dimensions.
         """
         number = canonical(phone, None, self.policy.region)
         return self.reader.attempt(number, address, **facts)
@@ -109,44 +115,10 @@ class Guard:
     def decide(self, attempt: Attempt) -> Coroutine[Any, Any, Decision]:
         """Decide about an attempt: at most one trip to the store, whatever the number of rules, and
         a second one if an outside score was asked."""
-        score, risk = self._score, self._risk
+        score, risk = self._score, self.policy.risk
         if score is None or risk is None or risk.mode != "enforce":
-            return self._decide(attempt)
-        return doubt.decide(self._decide, attempt, score, risk)
-
-    async def _decide(
-        self, attempt: Attempt, said: Sequence[Finding] = (), *, hold: bool = False
-    ) -> Decision:
-        """``said`` was found elsewhere; ``hold`` refuses a medium score whatever its action."""
-        sheet, subjects, members = self._chain.sheet(attempt)
-        spoken = [*said, *speak(sheet, attempt)] if said else speak(sheet, attempt)
-        question = self._question(attempt, sheet.plan, subjects, members, spoken)
-        risk = self._risk
-        if risk is not None:
-            question.score = product(spoken)
-            question.bound = risk.bound(attempt.proved, hold)
-        if not sheet.plan.counters or (question.refused and not _feeds_on(question)):
-            return verdict(attempt, self._weighed(spoken, attempt, question.score, hold))
-        try:
-            answer, degraded = await self.store.decide(question), False
-        except StoreError as error:
-            logger.debug("deciding without the store: %s", error)
-            if self.policy.on_store_failure != "local":
-                spoken = self._weighed(spoken, attempt, question.score, hold)
-                return self._blind(attempt, spoken)
-            try:
-                answer, degraded = self._decide_locally(question), True
-            except StoreFull:
-                return self._refused_blind(attempt, spoken)
-        if answer.admitted and not answer.readings and not spoken:
-            return Decision(
-                attempt, degraded=degraded, known=answer.known, reservation=answer.ticket
-            )
-        findings = spoken + judge(sheet, attempt, answer.readings)
-        if risk is not None:
-            score = total(sheet, question.score, answer.readings)
-            findings = self._weighed(findings, attempt, score, hold)
-        return verdict(attempt, findings, answer.admitted, degraded, answer.known, answer.ticket)
+            return self._decider.decide(attempt)
+        return doubt.decide(self._decider.decide, attempt, score, risk)
 
     def settle(self, message: Decision | Ticket | str, outcome: Literal["sent", "failed"]) -> None:
         """Say what became of a message: a failed one is refunded, within a cap.
@@ -174,17 +146,30 @@ class Guard:
         self.verified(phone)
 
     async def settled(self) -> None:
-        """Wait until all outcomes so far have reached the store, or are lost."""
+        """Wait until all outcomes and alerts so far have been told, or are lost."""
         if self._settlements is not None:
             await self._settlements.delivered()
+        await self._bulletin.settled()
+        await self._alerts.done()
+        if self._ladder is not None:
+            await self._ladder.done()
+
+    def listen(
+        self, on_decision: Callable[[Decision], None], on_alert: Callable[[Alert], None]
+    ) -> None:
+        """Tell somebody else as well, such as a console."""
+        self._on_decision.append(on_decision)
+        self._alerts.listeners.append(on_alert)
 
     def record(self, decision: Decision) -> None:
         """Tell whoever listens; a listener that fails harms nobody else."""
         if decision.findings:
             self._alerts.look(decision)
-        if self._on_decision is not None:
+            if self._ladder is not None:
+                self._ladder.look(decision)
+        for tell in self._on_decision:
             try:
-                self._on_decision(decision)
+                tell(decision)
             except Exception:
                 logger.exception("on_decision failed")
 
@@ -204,9 +189,12 @@ class Guard:
     async def aclose(self) -> None:
         """Tell what is still to be told, and let go of the store's connections."""
         await self.settled()
+        if isinstance(self._on_alert, Webhook):
+            await self._on_alert.aclose()
         await self.store.aclose()
-        if self._score is not None:
-            await self._score.aclose()
+        for asked in (self._score, self.challenge):
+            if asked is not None:
+                await asked.aclose()
 
     async def __aenter__(self) -> Guard:
         return self
@@ -219,68 +207,5 @@ class Guard:
     ) -> None:
         await self.aclose()
 
-    def _weighed(
-        self, findings: list[Finding], attempt: Attempt, score: float, hold: bool
-    ) -> list[Finding]:
-        """The findings, and what their score says."""
-        together = self._risk and self._risk.finding(score, attempt.proved, hold)
-        return [*findings, together] if together else findings
-
-    def _question(
-        self,
-        attempt: Attempt,
-        plan: Plan,
-        subjects: tuple[str, ...],
-        members: tuple[str, ...],
-        spoken: list[Finding],
-    ) -> Question:
-        refusing = [f for f in spoken if stands(f, attempt)] if spoken else spoken
-        strict = [f.rule for f in refusing if f.action > Action.CHALLENGE] if refusing else ()
-        question = Question(
-            plan,
-            subjects,
-            members,
-            int(attempt.phone.e164[-4:]),
-            bool(refusing),
-            frozenset(strict) if strict else NOBODY,
-            attempt.at if self.simulated else None,
-            0.0 if self.simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
-            str(attempt.phone.calling_code),
-            micros(self._dearest if attempt.price is None else attempt.price),
-            digits=attempt.phone.national,
-        )
-        settlements = self._settlements
-        if settlements is not None:
-            question.ticket = random.randbytes(4)  # noqa: S311 - tells messages apart, no secret
-            question.matures_after = settlements.delays.matures_after
-            settlements.deliver()  # what was queued where no event loop ran
-        return question
-
-    def _decide_locally(self, question: Question) -> Answer:
-        """This process alone, with its share of every limit."""
-        plan = share(question.plan, self.policy.workers)
-        return self._local.decide_now(replace(question, plan=plan, ticket=b""))
-
     def _now(self) -> float | None:
         return self._clock() if self._clock is not None else None
-
-    def _blind(self, attempt: Attempt, spoken: list[Finding]) -> Decision:
-        if self.policy.on_store_failure == "closed":
-            return self._refused_blind(attempt, spoken)
-        return verdict(attempt, spoken, degraded=True)
-
-    def _refused_blind(self, attempt: Attempt, spoken: list[Finding]) -> Decision:
-        away = Finding("store", Action.THROTTLE, "STORE_UNAVAILABLE", retry_after=1.0)
-        return verdict(attempt, [*spoken, away], degraded=True)
-
-
-def _asks_for_proof(policy: Policy) -> bool:
-    """Whether somebody may be asked for proof, as far as can be known beforehand."""
-    by_score = policy.risk is not None and policy.risk.asks_for_proof
-    return by_score or any(asks_for_proof(rule) for rule in policy.chain)
-
-
-def _feeds_on(question: Question) -> bool:
-    """Whether a request that is refused already still has to be counted somewhere."""
-    plan = question.plan
-    return plan.counts_attempts or not plan.feeding.isdisjoint(question.refused_by)

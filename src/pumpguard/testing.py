@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers
+from collections.abc import Awaitable, Mapping, Sequence
 
 from pumpguard.attempt import Attempt, Client
+from pumpguard.challenges.base import Answer, Challenge
+from pumpguard.decision import Decision
 from pumpguard.intake.address import network_of, parse_address, site_of
 from pumpguard.intake.phone import canonical
 
 __all__ = ["FakeClock", "SimulatedHuman", "make_attempt"]
 
 
-class SimulatedHuman:
-    """A challenge that the header ``X-Sim-Human: 1`` solves."""
+class SimulatedHuman(Challenge):
+    """A challenge that the header ``X-Sim-Human: 1`` solves, or else a solution of ``beside``."""
 
-    def solved(self, headers: Headers) -> bool:
+    carried_in: Sequence[str] = ("header:x-sim-human",)
+
+    def __init__(self, beside: Challenge | None = None) -> None:
+        self._beside = beside
+        if beside is not None:
+            self.carried_in = (*self.carried_in, *beside.carried_in)
+            self.longest, self.lifetime = beside.longest, beside.lifetime
+
+    def solved(self, said: str, attempt: Attempt) -> Answer | Awaitable[Answer]:
         """Whether the request says that a human has solved it."""
-        return headers.get("x-sim-human") == "1"
+        if said == "1" or self._beside is None:
+            return said == "1"
+        return self._beside.solved(said, attempt)
+
+    def pose(self, decision: Decision) -> Mapping[str, object] | None:
+        """What the other one poses."""
+        return None if self._beside is None else self._beside.pose(decision)
+
+    async def aclose(self) -> None:
+        """Close the other one."""
+        if self._beside is not None:
+            await self._beside.aclose()
 
 
 class FakeClock:

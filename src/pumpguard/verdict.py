@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from pumpguard.attempt import Attempt
 from pumpguard.decision import Action, Decision, Finding, met
+from pumpguard.rules.challenge import USED
 
 
 def verdict(
     attempt: Attempt,
-    findings: list[Finding],
+    findings: Sequence[Finding],
     admitted: bool = True,
     degraded: bool = False,
     known: bool = False,
     reservation: bytes = b"",
 ) -> Decision:
     """The strictest of the findings that stand decides; all others stand beside it."""
+    if any(finding.code == USED for finding in findings):
+        attempt = replace(attempt, proved=False)  # what was shown before proves nothing now
     standing = [finding for finding in findings if stands(finding, attempt)]
     if not standing and not admitted:
         # A rule declared a limit, the limit refused, and the rule said nothing about it. What was
         # not charged must not be sent.
         standing = [Finding("store", Action.THROTTLE, "LIMIT")]
-        findings = findings + standing
+        findings = [*findings, *standing]
     action = max((finding.action for finding in standing), default=Action.ALLOW)
     return Decision(
         attempt,
@@ -33,7 +39,7 @@ def verdict(
     )
 
 
-def _why(findings: list[Finding]) -> str | None:
+def _why(findings: Sequence[Finding]) -> str | None:
     if any(f.mode == "enforce" and f.action is Action.CHALLENGE for f in findings):
         return "proved"
     return "monitored" if findings else None

@@ -23,10 +23,9 @@ from math import isfinite
 from random import Random
 from typing import Any, NamedTuple, TypeAlias
 
-from starlette.datastructures import Headers
-
 from pumpguard import Guard, Policy
 from pumpguard.attempt import Attempt, Client, Phone
+from pumpguard.challenges import Challenge
 from pumpguard.counters import Refunds
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.money.exposure import DAY, HOUR, Exposure, exposure
@@ -218,10 +217,10 @@ def _declared(policy: Policy) -> list[Any]:
     return [c for rule in policy.chain for c in rule.counters(attempt) if hasattr(c, "seconds")]
 
 
-class Sold:
+class Sold(Challenge):
     """Attempts here say themselves whether a challenge was solved."""
 
-    def solved(self, headers: Headers) -> bool:
+    def solved(self, said: str, attempt: Attempt) -> bool:
         """Never asked."""
         return False
 

@@ -8,18 +8,20 @@ from pumpguard import Decision, Guard, Policy
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.ops.alerts import Alert
 from pumpguard.rules import Rule
+from pumpguard.store.base import Store
 from pumpguard.testing import FakeClock, make_attempt
 
 
 class Trying:
     """Puts attempts to a chain of rules and lets time pass."""
 
-    def __init__(self, *rules: Rule, **policy: Any) -> None:
+    def __init__(self, *rules: Rule, store: str | Store = "memory://", **policy: Any) -> None:
         self.clock = FakeClock()
         self.alerts: list[Alert] = []
         self.asked = 0
         self.guard = Guard(
             Policy(send="/send", rules=rules, **policy),
+            store,
             clock=self.clock,
             networks=UnknownNetworks(),
             on_alert=self.alerts.append,
@@ -38,6 +40,11 @@ class Trying:
         """The code sent to this number is entered, and the store has heard of it."""
         self.guard.verified(phone)
         await self.guard.settled()
+
+    async def verified_customer(self, phone: str = "+447400123456") -> None:
+        """A number that was sent a code, and entered it."""
+        assert await self.allows(phone)
+        await self.verified(phone)
 
 
 def numbers(count: int, app: Trying) -> list[str]:

@@ -11,6 +11,7 @@ from pumpguard.counters import Known, Tickets
 from pumpguard.errors import StoreError
 from pumpguard.store.base import Answer, Plan, Question, Redeemed, Redemption, Settlement
 from pumpguard.store.breaker import FAULTS, Breaker
+from pumpguard.store.orders import MemoryOrders
 from pumpguard.testing import FakeClock
 
 QUESTION = Question(Plan((), ()), ())
@@ -20,6 +21,7 @@ class Flaky:
     """A store that is away when told so, and counts how often it was asked."""
 
     def __init__(self) -> None:
+        self.orders = MemoryOrders()
         self.away = False
         self.asked = 0
         self.hold: asyncio.Event | None = None

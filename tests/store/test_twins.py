@@ -25,6 +25,7 @@ from pumpguard.counters import (
     Pulse,
     Refunds,
     Spend,
+    Spike,
     Tickets,
     Trie,
     Trust,
@@ -76,6 +77,10 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
         seconds=st.sampled_from([66, 67]), hold=st.just(40), action=ACTIONS,
     ),
     st.builds(
+        Spike, RULES, BY, ratio=st.sampled_from([1.0, 1.7, 3.0]), minimum=st.sampled_from([1, 3]),
+        seconds=st.sampled_from([60, 600]), counts=st.sampled_from(["attempts", "admissions"]),
+    ),
+    st.builds(
         Trie, RULES, BY, minimum=st.sampled_from([3, 5]), h=st.sampled_from([2.0, 9.0]),
         seconds=st.sampled_from([120, 600]), hold=st.sampled_from([20, 300]),
         widest=st.sampled_from([3, 7]), proved=st.booleans(), action=ACTIONS,
@@ -110,7 +115,8 @@ def plan(
 def segment(pair: tuple[Counter, bool]) -> object:
     """Counters of one plan have segments of their own."""
     counter: Any = pair[0]
-    return (counter.rule, counter.by, getattr(counter, "seconds", 0))
+    counts = counter.counts if isinstance(counter, Spike) else ""
+    return (counter.rule, counter.by, getattr(counter, "seconds", 0), counts)
 
 
 PLANS = st.builds(

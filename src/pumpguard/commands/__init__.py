@@ -2,7 +2,10 @@
 
 import typer
 
+from pumpguard.commands.console import console
 from pumpguard.commands.exposure import exposure
+from pumpguard.commands.lists import lists
+from pumpguard.commands.posture import posture
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -11,6 +14,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(exposure)
+app.command()(posture)
+app.command()(console)
+app.add_typer(lists, name="lists")
 
 
 @app.callback()

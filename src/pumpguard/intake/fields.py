@@ -58,6 +58,15 @@ class Fields:
         self.media_type = _media_type(self.lines.get("content-type"))
         """The body's type, lower case and without parameters."""
 
+    def can_have(self, field: str) -> bool:
+        """Whether this kind of request can have the field: its body may be no JSON and no form."""
+        source, _ = _split(field)
+        if source not in ("", "json", "form"):
+            return True
+        if source != "form" and (self.media_type == JSON or self.media_type.endswith("+json")):
+            return True
+        return source != "json" and self.media_type == FORM
+
     def get(self, field: str) -> object:
         """The field's value, or ``None`` where the request has none. Raises `IntakeError`."""
         source, name = _split(field)

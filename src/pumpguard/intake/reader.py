@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.types import Receive, Scope
 
 from pumpguard.attempt import NOTHING, Attempt, Client, Phone
-from pumpguard.challenge import Challenge
+from pumpguard.challenges.base import Challenge
 from pumpguard.intake.address import (
     Address,
     TrustedProxies,
@@ -24,6 +24,7 @@ from pumpguard.intake.dimensions import check_names, readings, text
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
+from pumpguard.intake.proof import carried, check_places, proven
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
@@ -47,7 +48,7 @@ class Reader:
     ) -> None:
         self._policy = policy
         self._networks = networks
-        self._challenge = challenge
+        self._challenge = None if challenge is None else check_places(challenge)
         self._clock = clock or time.time
         self._prices = policy.price_table
         self._known_clients: dict[bytes, Client] = {}
@@ -66,9 +67,13 @@ class Reader:
             session=self._key(fields, self._policy.session),
             account=self._key(fields, self._policy.account),
             device=self._key(fields, self._policy.device),
-            proved=self._challenge is not None and self._challenge.solved(fields.headers),
             extra=self._extra(fields) if self._own else NOTHING,
         )
+        challenge = self._challenge
+        if challenge is not None:
+            said = carried(fields, challenge.carried_in, challenge.longest)
+            if said is not None:
+                attempt = await proven(challenge, said, attempt)
         return attempt, body
 
     def verified_phone(self, scope: Scope, body: bytes, parameters: Mapping[str, str]) -> Phone:
@@ -89,6 +94,7 @@ class Reader:
         device: str | None = None,
         proved: bool = False,
         extra: Mapping[str, str] = NOTHING,
+        solution: str | None = None,
     ) -> Attempt:
         """The attempt that these facts make."""
         if extra:
@@ -104,6 +110,7 @@ class Reader:
             bounded(device) if device else device,
             proved,
             extra,
+            solution,
         )
 
     def _extra(self, fields: Fields) -> Mapping[str, str]:

@@ -19,12 +19,19 @@ class Problem(JSONResponse):
     media_type = "application/problem+json"
 
     def __init__(
-        self, status: int, problem: str, title: str, detail: str, retry_after: float | None = None
+        self,
+        status: int,
+        problem: str,
+        title: str,
+        detail: str,
+        retry_after: float | None = None,
+        **members: object,
     ) -> None:
         headers = {"cache-control": "no-store"}
         if retry_after is not None:
             headers["retry-after"] = str(max(1, math.ceil(retry_after)))
-        body = {"type": TYPE + problem, "title": title, "status": status, "detail": detail}
+        said = {"type": TYPE + problem, "title": title, "status": status, "detail": detail}
+        body: dict[str, object] = {**said, **members}
         super().__init__(body, status, headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,6 +13,7 @@ from pumpguard.rules.number import Number
 from pumpguard.rules.population_shape import PopulationShape
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
+from pumpguard.rules.send_spike import SendSpike
 from pumpguard.rules.settling import Settling
 from pumpguard.rules.shadow_ban import ShadowBan
 from pumpguard.rules.sliding_ban import SlidingBan
@@ -31,6 +32,7 @@ KINDS: dict[str, type[Rule]] = {
     "population_shape": PopulationShape,
     "prefix_pattern": PrefixPattern,
     "rate_limit": RateLimit,
+    "send_spike": SendSpike,
     "settling": Settling,
     "shadow_ban": ShadowBan,
     "sliding_ban": SlidingBan,
@@ -55,6 +57,7 @@ __all__ = [
     "RateLimit",
     "Rule",
     "RuleFunction",
+    "SendSpike",
     "Settling",
     "ShadowBan",
     "SlidingBan",

@@ -20,9 +20,9 @@ class PopulationShape:
 
     A promotion makes all ranges busier together and is no finding. An attack is, also one that is
     spread over so many blocks that none of them stands out: once what is recent (an average over
-    ``seconds``, at least ``minimum`` messages) is ``h`` nats from what weeks have taught, whoever asks
-    for a range that has its share already is asked for proof, for ``hold`` seconds. Known numbers
-    pass. It says nothing about a country of which fewer than 30 messages are remembered.
+    ``seconds``, at least ``minimum`` messages) is ``h`` nats from what weeks have taught, whoever
+    asks for a range that has its share already is asked for proof, for ``hold`` seconds. Known
+    numbers pass. It says nothing about a country of which fewer than 30 messages are remembered.
 
     Source: the G-test (log-likelihood ratio) of goodness of fit. What was measured, and why this is
     not in the default chain, is in ``docs/detection.md``.
@@ -59,7 +59,7 @@ class PopulationShape:
         return self._mixes
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding for a range that has more than its share, while the country is unlike itself."""
+        """A finding for a range that has its share, while the country is unlike itself."""
         reading = readings[0]
         if not reading.full:
             return None

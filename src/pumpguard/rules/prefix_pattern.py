@@ -10,7 +10,7 @@ from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.config import check
 from pumpguard.counters import NEIGHBOURS_REMEMBERED, Neighbours, Reading, Window
 from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, action_of, require
+from pumpguard.rules.base import ActionName, action_of, asked_first, require
 from pumpguard.rules.limits_notation import HIGHEST_LIMIT, check_earned, parse_limits
 
 BLOCK_DIGITS = 4
@@ -27,6 +27,8 @@ class PrefixPattern:
 
     ``neighbours`` other numbers within ``distance`` of this one, admitted within ``seconds``,
     count as a walk through a block, in whatever order (0 turns this off).
+
+    With ``ask_first``, a challenge comes before each refusal, as in `Credit`.
 
     In ``relaxed_regions``, where most users live, limits are ``relaxed_factor`` times as high.
     ``earned`` lets blocks whose users verify have up to so many times their limits
@@ -45,6 +47,7 @@ class PrefixPattern:
     name: str = "prefix_pattern"
     mode: Mode = "enforce"
     action: ActionName = "throttle"
+    ask_first: bool = False
     relaxed_regions: Sequence[str] = ()
     relaxed_factor: int = 10
     earned: int = 1
@@ -91,7 +94,7 @@ class PrefixPattern:
             if reading.full:
                 return Finding(
                     self.name,
-                    counter.action,
+                    asked_first(counter.action, attempt) if self.ask_first else counter.action,
                     "PREFIX_ADJACENT" if isinstance(counter, Neighbours) else "PREFIX_SURGE",
                     {
                         "block": _size(counter),

@@ -13,6 +13,8 @@ The semantics are the same in every store and are fixed by `tests/store/`:
 7. An alarm that begins is written by the request that finds it, whatever becomes of that request.
 8. Where the plan has weights, each that is earned by a full counter multiplies the question's
    score; a request whose score reaches the question's bound is refused like any other.
+9. A question that was made by other orders than the store has is not decided and changes nothing.
+10. A question for known numbers only is refused if the plan's `Known` does not know the number.
 
 What becomes of a message is told later, in two steps. `Store.redeem` says that a number was
 verified: it takes the number's open tickets away and returns them. `Store.settle` tells the other
@@ -39,6 +41,7 @@ from pumpguard.counters import (
     Reading,
     Refunds,
     Spend,
+    Spike,
     Tickets,
     Trie,
     Trust,
@@ -46,8 +49,9 @@ from pumpguard.counters import (
     identity,
 )
 from pumpguard.decision import Action
+from pumpguard.store.orders import OrderStore
 
-NEVER_REFUSE = (Known, Pulse, Trust, Tickets, Refunds)
+NEVER_REFUSE = (Known, Pulse, Trust, Tickets, Refunds, Spike)
 SETTLED = (Spend, Credit, Conversion, Tickets)
 READ_FIRST = (Known, Pulse)
 """Kinds on which the reading of other kinds depends, about whatever subject. (`Trust` concerns its
@@ -171,6 +175,9 @@ class Question:
     send that is unverified speaks against conversion (``None``: the counter's own ``seconds``).
     ``score`` is the risk score before any counter is read, ``bound`` the one that refuses.
     ``digits`` are the number's after its calling code, at most 14.
+
+    ``orders`` is the version of the orders (6 bytes, or none) by which the question was made;
+    ``known_only`` refuses a number that has not verified before.
     """
 
     plan: Plan
@@ -188,6 +195,8 @@ class Question:
     score: float = 1.0
     bound: float = inf
     digits: str = ""
+    orders: bytes = b""
+    known_only: bool = False
 
 
 @dataclass(slots=True)
@@ -197,7 +206,8 @@ class Answer:
     ``readings`` are by the counter's index in the plan: of those that are full, or of all if the
     plan reports; of the bans that stand, if there are any. ``known`` says whether a `Known` counter
     of the plan knows the number (always false for who is banned: it is not looked at).
-    ``ticket`` is the question's, if it was written, else empty.
+    ``ticket`` is the question's, if it was written, else empty. ``outdated`` says that nothing was
+    decided, because there are other orders; ``recalled`` that the store was not asked at all.
     """
 
     admitted: bool
@@ -205,6 +215,8 @@ class Answer:
     at: float
     known: bool = False
     ticket: bytes = b""
+    outdated: bool = False
+    recalled: bool = False
 
 
 @dataclass(slots=True)
@@ -273,6 +285,11 @@ class Settlement:
 class Store(Protocol):
     """Keeps counters. Raises `pumpguard.errors.StoreError` when it cannot answer in time."""
 
+    @property
+    def orders(self) -> OrderStore:
+        """Where the orders are kept."""
+        ...
+
     async def decide(self, question: Question) -> Answer:
         """Read all, decide all, charge all or nothing."""
         ...
@@ -295,7 +312,7 @@ def counts_attempts(counter: Counter) -> bool:
     """Whether a counter counts every request, whatever becomes of it."""
     if isinstance(counter, Ban):
         return counter.fed_by == "attempts"
-    return isinstance(counter, Window) and counter.counts == "attempts"
+    return isinstance(counter, Window | Spike) and counter.counts == "attempts"
 
 
 def gives_strikes(counter: Counter) -> bool:

@@ -1,8 +1,9 @@
 -- One request, one decision: read all, decide all, charge all or nothing, write bans.
 --
--- KEYS  one key per subject; its value holds all counters about that subject (value.lua)
+-- KEYS  one key per subject; its value holds all counters about that subject (value.lua); the last
+--       one holds the version of the orders (orders.lua)
 -- ARGV  1  the time in milliseconds, or 0 to let this server's clock decide
---       2  1 if a rule has already refused the request, else 0
+--       2  1 if a rule has already refused the request, 2 to refuse it unless known, else 0
 --       3  a random number in [-1, 1] for ban lengths
 --       4  the plan, which does not change from request to request (plan.lua)
 --       5  the place of the number in its block: its last four digits
@@ -11,10 +12,12 @@
 --       8  nothing, or the price in micro-dollars (6), the age in ms at which sends mature (4; 0
 --          for as late as possible), and the ticket to write, if any (4 and 10 per key hash)
 --       9  nothing, or the number's digits after its calling code
---       10 only with weights in the plan: the risk score so far, and the one that refuses (doubles)
+--       10 the version of the orders by which the question was made, or nothing for none
+--       11 only with weights in the plan: the risk score so far, and the one that refuses (doubles)
 -- Returns  admitted (0 or 1) plus 2 if the number is known, the time, then index, used, wait (ms)
 --          of each ban that stands; if none does, of each counter that is full, or of every one if
 --          the plan says so. Kinds with more to say add minus the index (from 1), and two numbers.
+--          Only -1 and the time if there are other orders: then nothing is decided.
 
 local WEIGHS = 2  -- flags of the plan: 1 to report everything, 2 for weights at its end
 local ATTEMPTS = 2  -- flags of a counter: 1 for one that binds, 2 for one that counts attempts
@@ -34,8 +37,9 @@ end
 
 if ARGV[9] ~= '' then digits = ARGV[9] end
 
-local values, expiries = redis.call('MGET', unpack(KEYS)), {}
-for g = 1, #KEYS do values[g], expiries[g] = value_checked(values[g], now) end
+local values, expiries, groups = redis.call('MGET', unpack(KEYS)), {}, #KEYS - 1
+if (values[#KEYS] or '') ~= ARGV[10] then return {-1, now} end
+for g = 1, groups do values[g], expiries[g] = value_checked(values[g], now) end
 
 -- 1. A standing ban ends it here, and writes nothing: being banned must stay cheap.
 
@@ -59,7 +63,7 @@ local kinds, binds, attempts, ids, limits, spans, states = {}, {}, {}, {}, {}, {
 local tails, segments = {}, {}
 local lasts, others = {[0] = 0}, {}  -- of each group: its last counter, and segments it has besides
 
-for g = 1, #KEYS do
+for g = 1, groups do
   local first, last = lasts[g - 1] + 1, lasts[g - 1] + string.byte(plan, at)
   lasts[g], at, room = last, at + 1, 0
   for i = first, last do
@@ -104,6 +108,7 @@ for i, kind in ipairs(kinds) do
   if kind == 'B' and attempts[i] and states[i].wait == 0 then strike(i) end
 end
 
+if ARGV[2] == '2' and not known then refused = true end
 local refusing, admitted = {}, not refused
 for i, state in ipairs(states) do
   if binds[i] and state.wait > 0 then
@@ -114,7 +119,7 @@ end
 
 -- In the order of the plan, so that every store rounds alike.
 if string.byte(plan, 1) >= WEIGHS then
-  local score, bound = struct.unpack('>dd', ARGV[10])
+  local score, bound = struct.unpack('>dd', ARGV[11])
   for _ = 1, string.byte(plan, at) do
     local factor, first, earned
     factor, earned, first = struct.unpack('>dB', plan, at + 1)
@@ -133,7 +138,7 @@ end
 
 for i, kind in ipairs(kinds) do
   local state, charge = states[i], CHARGE[kind]
-  if charge and (attempts[i] or state.begins or (admitted and state.wait == 0)) then
+  if charge and (attempts[i] or state.begins or (admitted and (state.wait == 0 or state.always))) then
     local stored, ttl = charge(limits[i], spans[i], state)
     if stored then segments[i], ttls[i] = stored, ttl end
   end
@@ -151,7 +156,7 @@ if not admitted then
   end
 end
 
-for g = 1, #KEYS do
+for g = 1, groups do
   local first, last, ttl = lasts[g - 1] + 1, lasts[g], 0
   for i = first, last do
     if not ttls[i] and i > first and ids[i] == ids[i - 1] then  -- one sum, with several limits

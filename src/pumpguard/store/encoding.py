@@ -21,6 +21,7 @@ from pumpguard.counters import (
     Pulse,
     Refunds,
     Spend,
+    Spike,
     Tickets,
     Trie,
     Trust,
@@ -44,6 +45,7 @@ KINDS: dict[type[Counter], bytes] = {
     Credit: b"C",
     Conversion: b"V",
     Pulse: b"P",
+    Spike: b"Z",
     Trie: b"A",
     Mix: b"M",
     Trust: b"E",
@@ -84,6 +86,7 @@ FILES: dict[type[Counter], str] = {
     Conversion: "kinds/conversion",
     Pulse: "kinds/pulse",
     Trust: "kinds/trust",
+    Spike: "kinds/spike",
     Known: "kinds/known",
     Tickets: "kinds/tickets",
     Trie: "kinds/trie",
@@ -137,6 +140,8 @@ def tail(counter: Counter) -> bytes:
             return steps + six(counter.hold * 1000) + weighed
         case Pulse():
             return struct.pack(">II", round(1000 * counter.h), counter.minimum)
+        case Spike():
+            return struct.pack(">I", round(1000 * counter.ratio))
         case Trie():
             alarm = struct.pack(">II", round(1000 * counter.h), counter.hold)
             return alarm + bytes([counter.widest, counter.proved])

@@ -17,6 +17,7 @@
 --   A  where the alarm is (milli-nats, 4), for how long a block closes (seconds, 4), how many digits
 --      are free in the widest (1), whether the client solved a challenge (1)
 --   M  where the alarm is (milli-nats, 4), for how long it lasts (seconds, 4)
+--   Z  the ratio, in permille (4)
 --   T  how many tickets are kept (1), the bytes of one (1)
 -- and with weights: how many (1), of each the factor (double), how many (1) and which (1 each)
 -- counters earn it.
@@ -38,7 +39,7 @@ local function read_tail(kind)
   elseif kind == 'S' then
     tail, at = struct.unpack('>I6', plan, at)
     return tail
-  elseif kind == 'C' then
+  elseif kind == 'C' or kind == 'Z' then
     tail, at = struct.unpack('>I4', plan, at)
     return tail
   elseif kind == 'V' then

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 
-from pumpguard.counters import Ban, Counter, Mix, Reading, Spend, Trie, Trust, identity
+from pumpguard.counters import Ban, Counter, Mix, Reading, Spend, Spike, Trie, Trust, identity
 from pumpguard.store.base import (
     Answer,
     Plan,
@@ -37,6 +37,7 @@ from pumpguard.store.encoding import (
 )
 from pumpguard.store.health import Checkup, Concerns
 from pumpguard.store.sharding import shard_of, spread
+from pumpguard.store.shared_orders import VERSION, SharedOrders
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.resp import Word
 from pumpguard.store.transport.topology import topology_of
@@ -47,7 +48,8 @@ protects the code."""
 
 BINDS, ATTEMPTS = 1, 2
 REPORTS, WEIGHS = 1, 2
-ADMITTED, KNOWN = 1, 2
+ADMITTED, KNOWN, OUTDATED = 1, 2, -1
+REFUSED, UNLESS_KNOWN = 1, 2
 NOTHING: Mapping[int, Reading] = {}
 
 
@@ -84,6 +86,7 @@ class RedisStore:
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
         key = blake2b(secret.encode(), digest_size=32).digest()
         self._hash = blake2b(digest_size=10, key=key)
+        self.orders = SharedOrders(self._links, self._prefixes)
 
     async def decide(self, question: Question) -> Answer:
         """Ask in one round trip. Raises `StoreError` on any fault or past the deadline."""
@@ -94,7 +97,8 @@ class RedisStore:
             plan = spread(plan, len(self._links))
         keys = self._keys(question, prefix)
         sha, script = decide_script(plan.kinds)
-        reply = await link.run(sha, script, keys, self._arguments(question, plan, keys))
+        arguments = self._arguments(question, plan, keys)
+        reply = await link.run(sha, script, (*keys, prefix + VERSION), arguments)
         answer = decode(plan, reply)
         if answer.admitted and plan.writes_tickets:
             answer.ticket = question.ticket
@@ -174,7 +178,7 @@ class RedisStore:
     def _arguments(self, question: Question, plan: Plan, keys: list[str]) -> list[Word]:
         words: list[Word] = [
             0 if question.at is None else int(question.at * 1000),
-            int(question.refused or (not plan.weights and question.score >= question.bound)),
+            _refused(question, plan),
             question.jitter,
             encode(plan),
             question.place,
@@ -182,6 +186,7 @@ class RedisStore:
             _fed(plan, question.refused_by) if question.refused_by else b"",
             facts(question, keys) if plan.settled else b"",
             question.digits if plan.grows else b"",
+            question.orders,
         ]
         if plan.weights:
             words.append(struct.pack(">dd", question.score, question.bound))
@@ -237,7 +242,7 @@ def _limit(counter: Counter) -> int:
     match counter:
         case Ban():
             return counter.strikes
-        case Trie() | Mix():
+        case Trie() | Mix() | Spike():
             return counter.minimum
         case Trust():
             return counter.gain
@@ -252,6 +257,12 @@ def _ban_tail(plan: Plan, ban: Ban) -> bytes:
     )
     shape = struct.pack(">IIIdd", ban.base, ban.cap, ban.memory, ban.factor, ban.jitter)
     return shape + bytes([ban.most, len(feeders)]) + feeders
+
+
+def _refused(question: Question, plan: Plan) -> int:
+    if question.refused or (not plan.weights and question.score >= question.bound):
+        return REFUSED
+    return UNLESS_KNOWN if question.known_only else 0
 
 
 def _weight(plan: Plan, weight: Weight) -> bytes:
@@ -271,6 +282,8 @@ def _fed(plan: Plan, refused_by: frozenset[str]) -> bytes:
 def decode(plan: Plan, reply: list[int]) -> Answer:
     """The script's reply as an answer."""
     flags, now = reply[0], reply[1] / 1000
+    if flags == OUTDATED:
+        return Answer(False, NOTHING, now, outdated=True)
     admitted, known = bool(flags & ADMITTED), bool(flags & KNOWN)
     if len(reply) == 2:
         return Answer(admitted, NOTHING, now, known)

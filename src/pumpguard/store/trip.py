@@ -19,6 +19,7 @@ from pumpguard.counters import (
     Pulse,
     Reading,
     Spend,
+    Spike,
     Tickets,
     Trie,
     Trust,
@@ -45,6 +46,7 @@ from pumpguard.store.kinds import (
     neighbours,
     pulse,
     spend,
+    spike,
     tickets,
     trie,
     trust,
@@ -56,6 +58,9 @@ Key: TypeAlias = tuple[str, Subject]
 
 BEGINNING = (conversion.ConversionLook, trie.TrieLook, mix.MixLook)
 """What refused requests are written to by the alarm that they find."""
+
+GOING_ON = spike.SpikeLook
+"""What is charged by every admission, full or not."""
 
 Recall: TypeAlias = Callable[[Key, int], Stored | None]
 """What is stored at a time in milliseconds."""
@@ -149,11 +154,14 @@ class Trip:
                 self.writes[self.keys[i]] = found.strike(self.question.jitter)
         refusing = self._refusing()
         admitted = not refusing and not self.question.refused
+        if self.question.known_only and not self.facts.known:
+            admitted = False
         if admitted and self.question.bound < inf:
             admitted = self._score() < self.question.bound
         for i, look in self.counts.items():
             begins = isinstance(look, BEGINNING) and look.begins
-            if counts_attempts(counters[i]) or begins or (admitted and not look.wait):
+            fits = not look.wait or isinstance(look, GOING_ON)
+            if counts_attempts(counters[i]) or begins or (admitted and fits):
                 written = look.charged()
                 if written is not None:
                     self.writes[self.keys[i]] = written
@@ -193,6 +201,8 @@ def look_at(counter: Counter, facts: Facts, member: str, stored: Stored | None, 
             return credit.look(counter, facts.price, stored, now)
         case Conversion():
             return conversion.look(counter, stored, now, facts.ripe, facts.silent)
+        case Spike():
+            return spike.look(counter, stored, now)
         case Trie():
             return trie.look(counter, facts.digits, facts.known, stored, now)
         case Distinct(limit=limit, seconds=seconds):

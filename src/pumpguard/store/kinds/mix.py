@@ -1,11 +1,11 @@
 """Whether a country's messages go to other ranges than they used to. Twin: ``mix.lua``.
 
 A promotion makes the same ranges busier together; pumping does not, however thinly it is spread:
-where `trie` finds the block that a surge comes from, this sees an attack that is spread over so many
-blocks that none of them surges. It is the G-test of what is recent against what is usual, with the
-shares shrunk to even ones (κ = 10 messages), less half a nat for each group that was asked for, which
-is what chance brings. Three digits modulo 32 are no carrier's ranges, but ranges that are thrown
-together can only hide a difference, never make one.
+where `trie` finds the block that a surge comes from, this sees an attack that is spread over so
+many blocks that none of them surges. It is the G-test of what is recent against what is usual, with
+the shares shrunk to even ones (κ = 10 messages), less half a nat for each group that was asked for,
+which is what chance brings. Three digits modulo 32 are no carrier's ranges, but ranges that are
+thrown together can only hide a difference, never make one.
 
 An alarm begins with a message for a group that has more than twice its share. While it lasts, a
 group may have its share of what passes and no more.

@@ -28,7 +28,7 @@ class LogLook:
     span: int
     now: int
     live: Log
-    highest: int
+    highest: int = 0
     detail: tuple[int, ...] = ()
 
     @property
@@ -45,7 +45,7 @@ class LogLook:
 
     def charged(self) -> tuple[Log, int]:
         """The newest ``highest`` hits are all that can ever matter."""
-        return (*self.live, self.now)[-self.highest :], self.now + self.span
+        return (*self.live, self.now)[-(self.highest or self.limit) :], self.now + self.span
 
 
 @dataclass(slots=True)

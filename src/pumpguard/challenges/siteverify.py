@@ -1,0 +1,221 @@
+"""The contract of CAPTCHA services: a token is shown to them, and they say whether it is good."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+from math import inf
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pumpguard.attempt import Attempt
+from pumpguard.challenges.base import Challenge, Solution
+from pumpguard.decision import Decision
+from pumpguard.errors import PolicyError
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+FAULTS = 3
+PAUSE = 30.0
+AT_ONCE = 64
+"""Tokens that are shown to the service at one time; a flood of invented ones stays unsolved."""
+
+REMEMBERED = 10_000
+HERE = ("127.0.0.1", "::1", "localhost")
+
+OUTAGE = "internal-error"
+OURS = frozenset({"missing-input-secret", "invalid-input-secret", "sitekey-secret-mismatch"})
+"""Error codes that say nothing about the client: of the service, and of our own set-up."""
+
+logger = logging.getLogger("pumpguard")
+
+
+class Unavailable(Exception):
+    """The service has not said whether the token is good."""
+
+
+class SiteVerify(Challenge):
+    """A service that is asked whether a token is good.
+
+    ``secret`` and ``site_key`` come from the service; ``hostnames`` are those of your own pages,
+    and a token from any other page is no solution. ``action`` is checked where it is given. A token
+    that was good is remembered for its ``lifetime``, because the service accepts it only once and
+    a request may be refused for something else; the guard lets it through once.
+
+    The service is asked once and has ``deadline`` seconds. After three faults in a row it is left
+    alone for half a minute. While it cannot be asked, challenges stay ``"unsolved"``, or count as
+    ``"solved"`` with ``on_failure``; other limits hold either way. ``send_address`` gives the
+    client's address to the service. Needs the ``[captcha]`` extra. Raises `PolicyError`.
+    """
+
+    kind: ClassVar[str]
+    url: ClassVar[str]
+
+    def __init__(
+        self,
+        secret: str,
+        *,
+        site_key: str,
+        hostnames: Sequence[str],
+        action: str | None = None,
+        deadline: float = 2.0,
+        on_failure: Literal["unsolved", "solved"] = "unsolved",
+        send_address: bool = False,
+        url: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._url = url or self.url
+        _check(secret, site_key, hostnames, deadline, on_failure, self._url)
+        self._secret, self._site_key, self._action = secret, site_key, action
+        self._hostnames = frozenset(name.lower() for name in hostnames)
+        self._deadline, self._clock = deadline, clock
+        self._stand_in = on_failure == "solved"
+        self._send_address = send_address
+        self._under_way, self._complained = 0, False
+        self._good: dict[str, float] = {}
+        self._faults, self._resumes_at = 0, -inf
+        self._tls = _certificates()  # tens of milliseconds that no request should wait for
+        self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+
+    def pose(self, decision: Decision) -> Mapping[str, object]:
+        """What the page has to put up."""
+        posed = {"kind": self.kind, "site_key": self._site_key}
+        return posed if self._action is None else {**posed, "action": self._action}
+
+    async def solved(self, said: str, attempt: Attempt) -> Solution | bool:
+        """Whether the service vouches for this token."""
+        if not (said.isascii() and said.isprintable()):
+            return False
+        token = blake2b(said.encode(), digest_size=16).hexdigest()
+        if self._good.get(token, -inf) > self._clock():
+            return Solution(token)
+        if self._under_way >= AT_ONCE:
+            return False
+        try:
+            good = self._vouches(await self._ask(said, attempt))
+        except Unavailable:
+            return self._stand_in and Solution(token)
+        if good:
+            self._keep(token)
+        return good and Solution(token)
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop."""
+        client, self._client = self._client, None
+        if client is not None and client[0] is asyncio.get_running_loop():
+            await client[1].aclose()
+
+    def accepts(self, reply: Mapping[str, Any]) -> bool:
+        """Whether a reply that says ``success`` means a person on one of our pages."""
+        return str(reply.get("hostname", "")).lower() in self._hostnames and (
+            self._action is None or reply.get("action") == self._action
+        )
+
+    def form(self, said: str) -> dict[str, str]:
+        """What the service is told."""
+        return {"secret": self._secret, "response": said}
+
+    async def _ask(self, said: str, attempt: Attempt) -> dict[str, Any]:
+        if self._clock() < self._resumes_at:
+            raise Unavailable
+        form = self.form(said)
+        if self._send_address and attempt.client.address is not None:
+            form["remoteip"] = attempt.client.address
+        self._under_way += 1
+        try:
+            async with asyncio.timeout(self._deadline):
+                response = await self._connected().post(self._url, data=form)
+            reply = _understood(response.raise_for_status().json())
+        except Exception as error:  # whatever it is, it says nothing about the token
+            self._failed(error)
+            raise Unavailable from None
+        finally:
+            self._under_way -= 1
+        self._faults = 0
+        return reply
+
+    def _vouches(self, reply: Mapping[str, Any]) -> bool:
+        if reply["success"] is True:
+            return self.accepts(reply)
+        ours = OURS.intersection(_codes(reply))
+        if ours and not self._complained:
+            self._complained = True
+            logger.error("PG034 %s does not accept our settings: %s", self.kind, sorted(ours))
+        return False
+
+    def _connected(self) -> httpx.AsyncClient:
+        import httpx
+
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._client[0] is not loop:
+            self._client = loop, httpx.AsyncClient(timeout=self._deadline, verify=self._tls)
+        return self._client[1]
+
+    def _keep(self, token: str) -> None:
+        self._good[token] = self._clock() + self.lifetime
+        if len(self._good) > REMEMBERED:
+            del self._good[next(iter(self._good))]
+
+    def _failed(self, error: Exception) -> None:
+        self._faults += 1
+        logger.debug("%s could not be asked: %s", self.kind, type(error).__name__)
+        if self._faults >= FAULTS:
+            self._resumes_at = self._clock() + PAUSE
+            logger.warning(
+                "PG035 %s fails (%s); it is asked again in %d s",
+                *(self.kind, type(error).__name__, PAUSE),
+            )
+
+
+def number(reply: Mapping[str, Any], name: str) -> float | None:
+    """A number in a reply, if it is there and is one."""
+    value = reply.get(name)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _understood(reply: Any) -> dict[str, Any]:
+    """The reply, if it says whether the token is good. Raises `Unavailable`."""
+    if not isinstance(reply, dict) or not isinstance(reply.get("success"), bool):
+        raise Unavailable
+    if OUTAGE in _codes(reply):
+        raise Unavailable
+    return reply
+
+
+def _codes(reply: Mapping[str, Any]) -> list[str]:
+    codes = reply.get("error-codes")
+    return [str(code) for code in codes] if isinstance(codes, list) else []
+
+
+def _certificates() -> ssl.SSLContext:
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+def _check(
+    secret: str,
+    site_key: str,
+    hostnames: Sequence[str],
+    deadline: float,
+    on_failure: str,
+    url: str,
+) -> None:
+    where = urlsplit(url)
+    if not (where.scheme == "https" or (where.scheme == "http" and where.hostname in HERE)):
+        raise PolicyError("challenge.url", "an https:// address", url)
+    for name, value in (("secret", secret), ("site_key", site_key)):
+        if not value:
+            raise PolicyError(f"challenge.{name}", "what the service gave you")
+    if isinstance(hostnames, str) or not hostnames or not all(hostnames):
+        raise PolicyError("challenge.hostnames", "the host names of your pages", hostnames)
+    if not 0 < deadline < inf:
+        raise PolicyError("challenge.deadline", "seconds above 0", deadline)
+    if on_failure not in ("unsolved", "solved"):
+        raise PolicyError("challenge.on_failure", "'unsolved' or 'solved'", on_failure)

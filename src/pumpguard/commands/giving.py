@@ -1,0 +1,108 @@
+"""What commands that give orders have in common: where to, by whom, and what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+
+from pumpguard.errors import OrdersError, PolicyError, StoreError
+from pumpguard.orders.desk import Desk
+from pumpguard.orders.lists import hashing
+from pumpguard.policy import Policy
+from pumpguard.store.redis import RedisStore
+
+T = TypeVar("T")
+
+BAD, AWAY = 1, 3
+"""Exit codes: what was asked makes no sense; the store did not answer in time."""
+
+PATIENCE = 5.0
+"""Seconds for each of the store's answers: a person waits for it, and no request."""
+
+UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+PolicyFile = Annotated[
+    Path, typer.Option("--policy", envvar="PUMPGUARD_POLICY", help="The policy, a TOML file.")
+]
+StoreUrl = Annotated[
+    str, typer.Option("--store", envvar="PUMPGUARD_REDIS_URL", help="The store, as the app has it.")
+]
+For = Annotated[str | None, typer.Option("--for", help="How long: 90s, 30m, 12h, 7d.")]
+Reason = Annotated[str, typer.Option(help="Why; others will want to know.")]
+Author = Annotated[str | None, typer.Option(help="Who; the user of this machine by default.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+def at_the_desk(policy: Path, store: str, work: Callable[[Desk, Policy], Awaitable[T]]) -> T:
+    """Do something at a policy's desk. Ends the command with a message if that fails."""
+    try:
+        return asyncio.run(_at_the_desk(Policy.from_toml(policy), store, work))
+    except OrdersError as error:
+        stop(str(error), BAD)
+    except PolicyError as error:
+        stop(f"{policy}: {error}", BAD)
+    except StoreError as error:
+        stop(
+            f"the store did not answer ({error}): what was ordered may or may not stand; "
+            "look with: pumpguard posture",
+            AWAY,
+        )
+
+
+def shared_store(policy: Policy, url: str) -> RedisStore:
+    """The store of a policy's app, asked with more patience. Raises `PolicyError`."""
+    if url.startswith("memory://"):
+        raise OrdersError("store", "one that several processes share; memory:// is inside one", url)
+    return RedisStore(
+        url,
+        name=policy.name,
+        secret=policy.secret,
+        deadline=PATIENCE,
+        shards=policy.shards,
+    )
+
+
+async def _at_the_desk(policy: Policy, url: str, work: Callable[[Desk, Policy], Awaitable[T]]) -> T:
+    store = shared_store(policy, url)
+    try:
+        return await work(Desk(store.orders, hashing(policy.secret), region=policy.region), policy)
+    finally:
+        await store.aclose()
+
+
+def seconds_of(text: str | None) -> float | None:
+    """How long ``30m`` is. Raises `OrdersError`."""
+    if text is None:
+        return None
+    said = re.fullmatch(r"([0-9]{1,7})([smhd])", text)
+    if said is None:
+        raise OrdersError("for", "a time such as 90s, 30m, 12h or 7d", text)
+    return float(said[1]) * UNITS[said[2]]
+
+
+def author_or_user(author: str | None) -> str:
+    """Who gives the order."""
+    if author is not None:
+        return author
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        return "unknown"
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """End the command, with a message on standard error."""
+    warn(message)
+    raise typer.Exit(code) from None
+
+
+def warn(message: str) -> None:
+    """Say something on standard error."""
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(message, style="red")
