@@ -16,6 +16,7 @@ from examples.target_app.settings import Settings
 from examples.target_app.sms_provider import Message
 from pumpguard import Guard, Policy, PumpGuardMiddleware
 from pumpguard.challenges import Altcha, Challenge
+from pumpguard.ops.console import Console
 from pumpguard.ops.metrics import FirewallMetrics
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.testing import SimulatedHuman
@@ -50,6 +51,7 @@ class Guarded:
     def __init__(self, settings: Settings) -> None:
         self._server = EmbeddedServer().start() if settings.redis_url is None else None
         self._metrics = FirewallMetrics()
+        self._console_token = settings.console_token
         policy = _policy(settings)
         self._guard = Guard(
             policy,
@@ -60,8 +62,10 @@ class Guarded:
         )
 
     def install(self, app: FastAPI) -> None:
-        """Put the middleware in front of the app."""
+        """Put the middleware in front of the app, and the operator's page beside it."""
         app.add_middleware(PumpGuardMiddleware, guard=self._guard)
+        if self._console_token is not None:
+            app.mount("/pumpguard", Console(self._guard, token=self._console_token))
 
     def sender(self, send: SendSms) -> SendSms:
         """A sender that stays silent under a shadow ban."""

@@ -73,7 +73,7 @@ class Guard:
         self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
         self._clock = clock
-        self._on_decision = on_decision
+        self._on_decision = [] if on_decision is None else [on_decision]
         if any(map(iscoroutinefunction, (on_decision, type(on_decision).__call__))):
             raise PolicyError("on_decision", "a plain function: nobody would await it", on_decision)
         self._on_alert = on_alert
@@ -95,7 +95,8 @@ class Guard:
         if policy.ladder is not None:
             self._ladder = Escalation(policy.ladder, self.orders, self._bulletin, now)
         if challenge is None:
-            warn_of_no_way_out(policy.chain, policy.risk is not None and policy.risk.asks_for_proof)
+            by_score = policy.risk is not None and policy.risk.asks_for_proof
+            warn_of_no_way_out(policy.chain, by_score or policy.ladder is not None)
 
     def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:
         """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.
@@ -154,15 +155,22 @@ class Guard:
         if self._ladder is not None:
             await self._ladder.done()
 
+    def listen(
+        self, on_decision: Callable[[Decision], None], on_alert: Callable[[Alert], None]
+    ) -> None:
+        """Tell somebody else as well, such as a console."""
+        self._on_decision.append(on_decision)
+        self._alerts.listeners.append(on_alert)
+
     def record(self, decision: Decision) -> None:
         """Tell whoever listens; a listener that fails harms nobody else."""
         if decision.findings:
             self._alerts.look(decision)
             if self._ladder is not None:
                 self._ladder.look(decision)
-        if self._on_decision is not None:
+        for tell in self._on_decision:
             try:
-                self._on_decision(decision)
+                tell(decision)
             except Exception:
                 logger.exception("on_decision failed")
 

@@ -2,6 +2,7 @@
 
 import typer
 
+from pumpguard.commands.console import console
 from pumpguard.commands.exposure import exposure
 from pumpguard.commands.lists import lists
 from pumpguard.commands.posture import posture
@@ -14,6 +15,7 @@ app = typer.Typer(
 )
 app.command()(exposure)
 app.command()(posture)
+app.command()(console)
 app.add_typer(lists, name="lists")
 
 

@@ -56,16 +56,21 @@ def at_the_desk(policy: Path, store: str, work: Callable[[Desk, Policy], Awaitab
         )
 
 
-async def _at_the_desk(policy: Policy, url: str, work: Callable[[Desk, Policy], Awaitable[T]]) -> T:
+def shared_store(policy: Policy, url: str) -> RedisStore:
+    """The store of a policy's app, asked with more patience. Raises `PolicyError`."""
     if url.startswith("memory://"):
         raise OrdersError("store", "one that several processes share; memory:// is inside one", url)
-    store = RedisStore(
+    return RedisStore(
         url,
         name=policy.name,
         secret=policy.secret,
         deadline=PATIENCE,
         shards=policy.shards,
     )
+
+
+async def _at_the_desk(policy: Policy, url: str, work: Callable[[Desk, Policy], Awaitable[T]]) -> T:
+    store = shared_store(policy, url)
     try:
         return await work(Desk(store.orders, hashing(policy.secret), region=policy.region), policy)
     finally:

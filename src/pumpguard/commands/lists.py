@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Annotated, cast
 
 import typer
@@ -19,9 +20,10 @@ from pumpguard.commands.giving import (
     seconds_of,
     warn,
 )
-from pumpguard.commands.showing import as_json, print_listings
+from pumpguard.commands.showing import print_listings
 from pumpguard.orders.document import Orders
 from pumpguard.orders.lists import KINDS, Kind
+from pumpguard.orders.telling import as_json
 
 lists = typer.Typer(no_args_is_help=True, help="Who is always let through, and who never is.")
 
@@ -106,6 +108,6 @@ def remove(
 
 def _show(orders: Orders, json_wanted: bool) -> None:
     if json_wanted:
-        typer.echo(json.dumps(as_json(orders), indent=2))
+        typer.echo(json.dumps(as_json(orders, time.time()), indent=2))
     else:
         print_listings(orders)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Annotated
 
 import typer
@@ -19,9 +20,10 @@ from pumpguard.commands.giving import (
     seconds_of,
     warn,
 )
-from pumpguard.commands.showing import as_json, print_postures
+from pumpguard.commands.showing import print_postures
 from pumpguard.orders.desk import Desk
 from pumpguard.orders.document import Orders
+from pumpguard.orders.telling import as_json
 from pumpguard.policy import Policy
 
 WARNINGS = {
@@ -83,6 +85,6 @@ def posture(
 
     orders = at_the_desk(policy, store, work)
     if json_wanted:
-        typer.echo(json.dumps(as_json(orders), indent=2))
+        typer.echo(json.dumps(as_json(orders, time.time()), indent=2))
     else:
         print_postures(orders)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 from rich.console import Console
 
 from pumpguard.orders.document import Orders
-from pumpguard.orders.ladder import Step
-from pumpguard.orders.lists import Listing
 from pumpguard.orders.posture import EVERYWHERE, Order, Posture
 
 
@@ -37,23 +34,6 @@ def print_listings(orders: Orders) -> None:
         console.print("Nobody is on a list.")
 
 
-def as_json(orders: Orders) -> dict[str, Any]:
-    """All that stands. Times are in Unix seconds."""
-    now = time.time()
-    return {
-        "version": orders.version,
-        "posture": str(orders.fleet(now)),
-        "order": _order(orders.postures.get(EVERYWHERE)),
-        "ladder": _step(orders.step, now),
-        "countries": {
-            country: {"posture": str(orders.posture(country, now)), "order": _order(order)}
-            for country, order in orders.postures.items()
-            if country != EVERYWHERE
-        },
-        "listings": [_listing(each) for each in orders.listings],
-    }
-
-
 def _because(orders: Orders, now: float) -> str:
     order = orders.postures.get(EVERYWHERE)
     if order is not None and (orders.held(now) or orders.step is None):
@@ -72,30 +52,6 @@ def _given(order: Order) -> str:
 
 def _ended(order: Order) -> str:
     return f", since {order.posture} by {order.author} has ended at {_time(order.until or 0)}"
-
-
-def _order(order: Order | None) -> dict[str, Any] | None:
-    if order is None:
-        return None
-    return {
-        "posture": str(order.posture), "author": order.author, "at": order.at,
-        "reason": order.reason, "until": order.until, "then": str(order.then),
-    }  # fmt: skip
-
-
-def _step(step: Step | None, now: float) -> dict[str, Any] | None:
-    if step is None:
-        return None
-    return {"posture": str(step.standing(now)), "since": step.reached(now), "heard": step.heard,
-            "code": step.code}  # fmt: skip
-
-
-def _listing(listing: Listing) -> dict[str, Any]:
-    return {
-        "verdict": listing.verdict, "kind": listing.kind, "shown": listing.shown,
-        "author": listing.author, "at": listing.at, "reason": listing.reason,
-        "until": listing.until, "spends_freely": listing.spends_freely,
-    }  # fmt: skip
 
 
 def _time(at: float) -> str:

@@ -45,7 +45,7 @@ class Alerts:
         clock: Callable[[], float] = time.time,
         claim: Callable[[str, int], Awaitable[bool]] | None = None,
     ) -> None:
-        self._on_alert = on_alert
+        self.listeners = [] if on_alert is None else [on_alert]
         self._clock = clock
         self._claim = claim
         self._behind = Behind()
@@ -86,9 +86,9 @@ class Alerts:
 
     def _raise(self, finding: Finding, at: float) -> None:
         logger.warning("PG030 %s", finding)
-        if self._on_alert is not None:
-            alert = Alert(finding.code, finding.rule, finding.evidence, finding.subject, at)
+        alert = Alert(finding.code, finding.rule, finding.evidence, finding.subject, at)
+        for tell in self.listeners:
             try:
-                self._on_alert(alert)
+                tell(alert)
             except Exception:
                 logger.exception("on_alert failed")

@@ -52,6 +52,10 @@ class Desk:
         self._clock = clock
         self._on_change = on_change
 
+    def now(self) -> float:
+        """What time it is at the desk, in Unix seconds."""
+        return self._clock()
+
     async def show(self) -> Orders:
         """All orders that stand."""
         return Orders.parse(await self._store.read()).current(self._clock())
@@ -111,15 +115,11 @@ class Desk:
 
     async def remove(self, kind: Kind, value: str) -> Orders:
         """Take it off the list. Raises `OrdersError` if it is on none."""
-        name, shown = self._subject(kind, value)
+        return await self._strike(kind, *self._subject(kind, value))
 
-        def removed(orders: Orders) -> Orders:
-            left = orders.without(kind, name)
-            if left.listings == orders.listings:
-                raise OrdersError(kind, "one that is listed", shown)
-            return left
-
-        return await self._change(removed)
+    async def strike(self, listing: Listing) -> Orders:
+        """The same, for who sees the list, where numbers are hashes."""
+        return await self._strike(listing.kind, listing.value, listing.shown)
 
     async def climb(self, ladder: Ladder, code: str) -> Orders:
         """Let the ladder answer a finding; what it does is up to it."""
@@ -148,6 +148,15 @@ class Desk:
             reason=reason, until=_until(at, seconds), spends_freely=spends_freely,
         )  # fmt: skip
         return await self._change(lambda orders: orders.listing(listing))
+
+    async def _strike(self, kind: Kind, name: str, shown: str) -> Orders:
+        def removed(orders: Orders) -> Orders:
+            left = orders.without(kind, name)
+            if left.listings == orders.listings:
+                raise OrdersError(kind, "one that is listed", shown)
+            return left
+
+        return await self._change(removed)
 
     def _subject(self, kind: Kind, value: str) -> tuple[str, str]:
         if kind not in KINDS:

@@ -22,6 +22,10 @@ from pumpguard.rules.sliding_ban import SlidingBan
 DAILY_BUDGET = 500.0
 """USD a day. No app has it by chance right: set about twice what a busy day costs."""
 
+EARNED = 10
+"""How many times its limits an address may have whose users verify: hundreds of people share one
+behind carrier NAT (Cloudflare, 2025)."""
+
 COUNTRY_SHARE = 0.1
 """Of the daily budget: what a country may have outstanding before any of it was verified."""
 
@@ -56,6 +60,7 @@ def default_rules(
     hold everybody for an attacker, and ``session`` that sessions are known.
     """
     away = tuple(region for region in HIGH_RISK if region not in home)
+    earned = EARNED if verified else 1
     return (
         Number(),
         Network(),
@@ -74,6 +79,7 @@ def default_rules(
             limits="15/hour; 50/day",
             action="challenge",
             except_regions=home,
+            earned=earned,
         ),
         RateLimit(
             name="home_network_limit",
@@ -82,14 +88,29 @@ def default_rules(
             action="challenge",
             regions=home,
             mode="enforce" if home else "off",
+            earned=earned,
         ),
-        RateLimit(name="network_ceiling", by="network", limits="120/hour; 500/day"),
-        RateLimit(name="site_limit", by="site", limits="60/hour; 300/day", action="challenge"),
+        RateLimit(name="network_ceiling", by="network", limits="120/hour; 500/day", earned=earned),
+        RateLimit(
+            name="site_limit",
+            by="site",
+            limits="60/hour; 300/day",
+            action="challenge",
+            earned=earned,
+        ),
         # More than 5 phone countries per address and day: Authgear.
         CountrySpread(),
-        # 50 requests in 5 minutes from one address: Elastic's detection of MITRE T1496.003. Whoever
-        # signs up a lecture hall is told apart by proof, and from a flood by the ceiling above.
-        SlidingBan(name="burst_ban", strikes="50 per 5 minute", base=3600, action="challenge"),
+        # 50 requests in 5 minutes from one address: Elastic's detection of MITRE T1496.003, whose
+        # false positives are lecture halls and carrier NAT. Those verify, or prove that somebody is
+        # there; a flood does neither, and meets the ceiling above if it buys its proofs.
+        SlidingBan(
+            name="burst_ban",
+            strikes="50 per 5 minute",
+            base=3600,
+            action="challenge",
+            spare_proved=True,
+            earned=earned,
+        ),
         SlidingBan(
             name="strike_ban",
             strikes="10/hour",

@@ -68,7 +68,7 @@ local lasts, others = {[0] = 0}, {}  -- of each group: its last counter, and seg
 
 for g = 1, groups do
   local first, last = lasts[g - 1] + 1, lasts[g - 1] + string.byte(plan, at)
-  lasts[g], at = last, at + 1
+  lasts[g], at, room = last, at + 1, 0
   for i = first, last do
     local kind, flags
     kind, flags, ids[i], limits[i], spans[i], at = struct.unpack('>c1BI3I6I6', plan, at)

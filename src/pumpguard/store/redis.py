@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 
-from pumpguard.counters import Ban, Counter, Reading, Spend, Spike, Trie, identity
+from pumpguard.counters import Ban, Counter, Mix, Reading, Spend, Spike, Trie, Trust, identity
 from pumpguard.decision import Action
 from pumpguard.store.base import (
     Answer,
@@ -25,11 +25,11 @@ from pumpguard.store.base import (
     gives_strikes,
 )
 from pumpguard.store.encoding import (
-    KINDS,
     REDEEM,
     SETTLE,
     decide_script,
     facts,
+    kind,
     outcome,
     redeemed,
     redemption_facts,
@@ -238,7 +238,7 @@ def _spec(plan: Plan, i: int, each: bytes) -> bytes:
     flags = (BINDS if plan.binds[i] else 0) | (ATTEMPTS if counts_attempts(counter) else 0)
     limit = _limit(counter)
     span = getattr(counter, "seconds", 0) * 1000
-    head = KINDS[type(counter)] + bytes([flags]) + each + six(limit) + six(span)
+    head = kind(counter) + bytes([flags]) + each + six(limit) + six(span)
     return head + (_ban_tail(plan, counter) if isinstance(counter, Ban) else tail(counter))
 
 
@@ -246,8 +246,10 @@ def _limit(counter: Counter) -> int:
     match counter:
         case Ban():
             return counter.strikes
-        case Trie() | Spike():
+        case Trie() | Mix() | Spike():
             return counter.minimum
+        case Trust():
+            return counter.gain
     return getattr(counter, "limit", 0)
 
 
@@ -258,7 +260,7 @@ def _ban_tail(plan: Plan, ban: Ban) -> bytes:
         if gives_strikes(plan.counters[i]) and feeds(ban, frozenset({plan.counters[i].rule}))
     )
     shape = struct.pack(">IIIdd", ban.base, ban.cap, ban.memory, ban.factor, ban.jitter)
-    return shape + bytes([len(feeders)]) + feeders
+    return shape + bytes([ban.most, len(feeders)]) + feeders
 
 
 def _refused(question: Question, plan: Plan) -> int:

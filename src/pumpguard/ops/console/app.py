@@ -1,0 +1,93 @@
+"""The console as an ASGI app: mount it, or run it beside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pumpguard.errors import ClientGone, IntakeError
+from pumpguard.guard import Guard
+from pumpguard.ops.console.access import Access
+from pumpguard.ops.console.api import Api
+from pumpguard.ops.console.asking import Clients
+from pumpguard.ops.console.door import Door
+from pumpguard.ops.console.pages import Pages
+from pumpguard.ops.console.seen import Seen
+from pumpguard.ops.console.view import View
+from pumpguard.ops.console.wrong_tokens import WrongTokens
+from pumpguard.replies.problem import Problem, unreadable
+
+STATIC = Path(__file__).parent / "static"
+FILES = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
+    "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    # Not "no-referrer": with it, browsers say "Origin: null" of our own forms.
+    "referrer-policy": "same-origin",
+}
+"""On every answer."""
+
+
+class Console:
+    """The operator's page for a guard: ``app.mount("/pumpguard", Console(guard, token=…))``.
+
+    ``token`` lets people and programs in: at least 24 random characters, the same in all processes
+    that serve the page. ``secure`` says whether browsers reach it by HTTPS only (the cookie's
+    ``Secure``); by default as each request says. ``alone`` says that this process judges no
+    requests. Raises `PolicyError`.
+    """
+
+    def __init__(
+        self, guard: Guard, *, token: str, secure: bool | None = None, alone: bool = False
+    ) -> None:
+        clock = guard.orders.now
+        access = Access(token, clock)
+        self.seen = Seen(clock)
+        guard.listen(self.seen.decision, self.seen.alert)
+        self.view = View(guard, self.seen, alone=alone)
+        door = Door(access, WrongTokens(clock), Clients(guard.policy), secure)
+        pages = Pages(guard, self.view, door)
+        self._router: ASGIApp = Router(
+            [
+                *pages.routes(),
+                *Api(guard, door).routes(),
+                Route("/static/{name}", _static),
+            ]
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._router(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        try:
+            await self._router(scope, receive, with_headers)
+        except IntakeError as error:
+            await unreadable(error)(scope, receive, with_headers)
+        except ClientGone:
+            return
+
+
+async def _static(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in FILES:
+        return Problem(404, "not-found", "Not found", "There is no such file.")
+    return FileResponse(STATIC / name, media_type=FILES[name])
