@@ -119,9 +119,8 @@ class Decider:
         if stance.posture is Posture.OBSERVE:
             return self._by_rules(attempt, said, Terms("nothing"), alone)
         if stance.allows:
-            return self._trusted(
-                attempt, said, Terms("nothing" if stance.free else "budgets"), alone
-            )
+            terms = Terms("nothing" if stance.free else "budgets")
+            return self._trusted(attempt, said, terms, alone)
         terms = Terms("all", stance.posture is Posture.KNOWN_ONLY, hold)
         return self._by_rules(attempt, said, terms, alone)
 
@@ -143,13 +142,7 @@ class Decider:
         spoken = [*said, *speak(sheet, attempt)] if said else speak(sheet, attempt)
         if terms.known_only and Known not in sheet.plan.kinds:
             spoken.append(KNOWN_ONLY)  # the policy hears of no verifications: nobody is known
-        question = self._question(attempt, sheet, subjects, members, spoken)
-        question.known_only = terms.known_only
-        risk = self._risk
-        if risk is not None:
-            question.score = product(spoken)
-            if terms.enforced == "all":
-                question.bound = risk.bound(attempt.proved, terms.hold)
+        question = self._question(attempt, sheet, subjects, members, spoken, terms)
         if not sheet.plan.counters or (question.refused and not _feeds_on(question)):
             return verdict(attempt, self._weighed(spoken, attempt, question.score, terms))
         answer = None
@@ -175,7 +168,7 @@ class Decider:
         findings = spoken + judge(sheet, attempt, answer.readings)
         if terms.known_only and not answer.known:
             findings.append(KNOWN_ONLY)
-        if risk is not None:
+        if self._risk is not None:
             score = total(sheet, question.score, answer.readings)
             findings = self._weighed(findings, attempt, score, terms)
         return verdict(attempt, findings, answer.admitted, degraded, answer.known, answer.ticket)
@@ -198,6 +191,7 @@ class Decider:
         subjects: tuple[str, ...],
         members: tuple[str, ...],
         spoken: list[Finding],
+        terms: Terms,
     ) -> Question:
         refusing = [f for f in spoken if stands(f, attempt)] if spoken else spoken
         strict = [f.rule for f in refusing if f.action > Action.CHALLENGE] if refusing else ()
@@ -214,7 +208,12 @@ class Decider:
             micros(self._dearest if attempt.price is None else attempt.price),
             digits=attempt.phone.national,
             orders=self._bulletin.standing.mark,
+            known_only=terms.known_only,
         )
+        if self._risk is not None:
+            question.score = product(spoken)
+            if terms.enforced == "all":
+                question.bound = self._risk.bound(attempt.proved, terms.hold)
         settlements = self._settlements
         if settlements is not None:
             question.ticket = random.randbytes(4)  # noqa: S311 - tells messages apart, no secret

@@ -95,7 +95,8 @@ class Guard:
         if policy.ladder is not None:
             self._ladder = Escalation(policy.ladder, self.orders, self._bulletin, now)
         if challenge is None:
-            warn_of_no_way_out(policy.chain, policy.risk is not None and policy.risk.asks_for_proof)
+            by_score = policy.risk is not None and policy.risk.asks_for_proof
+            warn_of_no_way_out(policy.chain, by_score or policy.ladder is not None)
 
     def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:
         """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,7 +21,6 @@ from pumpguard.replies.problem import Problem, unreadable
 from pumpguard.replies.refusal import refusal
 from pumpguard.replies.shadow import Kind, Replays, kind_of
 from pumpguard.scores.base import Score
-from pumpguard.shadow.cost import Cost
 from pumpguard.shadow.visible import Visible
 from pumpguard.store.base import Store
 from pumpguard.watching import FAILURE, Verification, Watched
@@ -72,7 +70,6 @@ class PumpGuardMiddleware:
         self._routes = Routes(guard.policy.send)
         verify = guard.policy.verify
         self._visible = Visible(guard.policy.chain)
-        self._cost = Cost()
         self._replays = Replays() if guard.policy.shadow == "replay" else None
         self._verify_routes = None if verify is None else Routes(verify, "verify")
 
@@ -82,7 +79,7 @@ class PumpGuardMiddleware:
             parameters = self._routes.match(scope)
             if parameters is not None:
                 responder = Responder(
-                    self.app, self.guard, parameters, self._visible, self._cost, self._replays
+                    self.app, self.guard, parameters, self._visible, self._replays
                 )
                 await responder(scope, receive, send)
                 return
@@ -107,14 +104,12 @@ class Responder:
         guard: Guard,
         parameters: Mapping[str, str],
         visible: Visible,
-        cost: Cost,
         replays: Replays | None,
     ) -> None:
         self.app = app
         self.guard = guard
         self.parameters = parameters
         self.visible = visible
-        self.cost = cost
         self.replays = replays
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,7 +128,6 @@ class Responder:
             problem = Problem(400, "bad-request", "Bad request", "The request cannot be read.")
             await problem(scope, receive, send)
             return
-        begun = time.perf_counter()
         try:
             decision = await self.guard.decide(attempt)
         except Exception:
@@ -143,39 +137,34 @@ class Responder:
             return
         try:
             if decision.action is Action.SHADOW:
-                silent = self._silently(decision, scope, Replay(body, receive), send, begun)
-                decision = await silent
+                decision = await self._silently(decision, scope, Replay(body, receive), send)
             elif decision.allowed:
                 self.visible.note(attempt)
-                self.cost.learn(decision, begun)
                 await self._through_the_app(decision, scope, Replay(body, receive), send)
             else:
-                self.cost.learn(decision, begun)
                 await refusal(decision, self.guard.challenge)(scope, receive, send)
         finally:
             self.guard.record(decision)
 
     async def _silently(
-        self, decision: Decision, scope: Scope, receive: Receive, send: Send, begun: float
+        self, decision: Decision, scope: Scope, receive: Receive, send: Send
     ) -> Decision:
         """Answer a shadow so that nobody can tell; the decision to record."""
         shown, recorded = self.visible.shown(decision)
-        if not self.guard.simulated:
-            await self.cost.level(shown, begun)
         if shown.action is not Action.SHADOW:
-            await refusal(shown)(scope, receive, send)
+            await refusal(shown, self.guard.challenge)(scope, receive, send)
         elif self.replays is not None:
             # Never through the app: that it could keep silent is what this policy denies.
             answered = await self.replays.reply(
                 self._kind(scope), decision.attempt, send, simulated=self.guard.simulated
             )
             if not answered:
-                await refusal(decision)(scope, receive, send)
+                await refusal(decision, self.guard.challenge)(scope, receive, send)
         elif sending.has_sender():
             await self._through_the_app(decision, scope, receive, send)
         else:
             logger.warning("PG002 shadow decisions refuse openly until a sender is wrapped")
-            await refusal(decision)(scope, receive, send)
+            await refusal(decision, self.guard.challenge)(scope, receive, send)
         return recorded
 
     def _kind(self, scope: Scope) -> Kind:

@@ -51,11 +51,11 @@ class Policy:
         ``rules``: a whole chain, or changes to the default one by rule name, as in a TOML file.
         ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`; a ``[risk]`` table
         in TOML). Without it, decisions have a score and nothing follows from it.
-        ``ladder``: whether alerts change the posture, and how (`pumpguard.orders.ladder.Ladder`; a
-        ``[ladder]`` table in TOML). Without it, only people do.
         ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
         ``replay``, an answer in the shape of its recent ones (`pumpguard.replies.shadow`), for an
         app that cannot wrap its sender.
+        ``ladder``: whether alerts change the posture, and how (`pumpguard.orders.ladder.Ladder`; a
+        ``[ladder]`` table in TOML). Without it, only people do.
 
     Money:
         ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
@@ -92,8 +92,8 @@ class Policy:
     home: Sequence[str] = ()
     rules: Any = None
     risk: Risk | None = None
-    ladder: Ladder | None = None
     shadow: Literal["app", "replay"] = "app"
+    ladder: Ladder | None = None
     verify: str | Sequence[str] | None = None
     verify_phone: Any = None
     settled: bool = False

@@ -118,6 +118,7 @@ def test_a_check_can_be_called_off(browser: Chromium, wary: Served) -> None:
     browser.until(IDLE)
     assert not browser.js(shown("proof"))
     assert browser.js("document.getElementById('status').textContent") == "Cancelled."
+    assert browser.js("document.activeElement.closest('form').id") == "ask"
     assert wary.messages() == []
 
 

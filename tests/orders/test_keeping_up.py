@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -53,11 +54,8 @@ class Counted(MemoryStore):
 
 def processes(store: Counted, n: int = 2, **policy: object) -> list[Guard]:
     """Several guards of one policy, as several processes have them."""
-    rules = [Number(), LIMIT]
-    return [
-        Guard(Policy(send="/s", rules=rules, **policy), store, networks=UnknownNetworks())  # type: ignore[arg-type]
-        for _ in range(n)
-    ]
+    made: dict[str, Any] = {"rules": [Number(), LIMIT], "deadline": PATIENT, **policy}
+    return [Guard(Policy(send="/s", **made), store, networks=UnknownNetworks()) for _ in range(n)]
 
 
 async def send(guard: Guard, phone: str = "+447400123456") -> Action:

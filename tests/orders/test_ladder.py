@@ -15,6 +15,7 @@ from pumpguard.orders.ladder import Ladder, Step
 from pumpguard.orders.posture import Posture
 from pumpguard.store.base import Store
 from pumpguard.testing import FakeClock, make_attempt
+from tests.conftest import PATIENT
 
 LADDER = Ladder(highest="known_only", hold=300, calm=900)
 NOTHING = Posture.NORMAL
@@ -31,7 +32,7 @@ class Fleet:
 
     def __init__(self, store: Store, **policy: Any) -> None:
         self.clock = FakeClock()
-        made = {"ladder": LADDER, "rules": [spikes], **policy}
+        made = {"ladder": LADDER, "rules": [spikes], "deadline": PATIENT, **policy}
         self.guards = [
             Guard(Policy(send="/s", **made), store, clock=self.clock, networks=UnknownNetworks())
             for _ in range(2)

@@ -1,6 +1,7 @@
 -- plan: which counters a question or an outcome is about.
 --
--- Flags (1); how many bans bind (1), of each its index (1), group (1) and id (3); then per group the
+-- Flags (1); how many bans bind (1), of each its index (1), group (1; plus 128 if it is a shadow) and
+-- id (3); then per group the
 -- number of counters (1), and per counter its kind (1), flags (1), id (3), limit (6), span in ms (6),
 -- and for
 --   L  (a window with room) up to how many times the limit (1)

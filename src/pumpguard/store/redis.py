@@ -10,6 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from pumpguard.counters import Ban, Counter, Mix, Reading, Spend, Spike, Trie, Trust, identity
+from pumpguard.decision import Action
 from pumpguard.store.base import (
     Answer,
     Plan,
@@ -48,6 +49,7 @@ protects the code."""
 
 BINDS, ATTEMPTS = 1, 2
 REPORTS, WEIGHS = 1, 2
+HIDDEN = 128
 ADMITTED, KNOWN, OUTDATED = 1, 2, -1
 REFUSED, UNLESS_KNOWN = 1, 2
 NOTHING: Mapping[int, Reading] = {}
@@ -206,13 +208,15 @@ def encode(plan: Plan) -> bytes:
     flags = (REPORTS if plan.reports else 0) | (WEIGHS if plan.weights else 0)
     encoded = [bytes([flags, len(plan.binding_bans)])]
     for i in plan.binding_bans:
-        encoded.append(bytes([places.index(i), plan.group_of[i]]) + _id(plan.identities[i]))
-    for group in plan.grouped:
-        ids = [_id(plan.identities[i]) for i in group]
-        if len(set(ids)) != len(ids) - _shared(plan, group):
+        hidden = HIDDEN if plan.counters[i].action is Action.SHADOW else 0
+        group = plan.group_of[i] + hidden
+        encoded.append(bytes([places.index(i), group]) + _id(plan.identities[i]))
+    for together in plan.grouped:
+        ids = [_id(plan.identities[i]) for i in together]
+        if len(set(ids)) != len(ids) - _shared(plan, together):
             raise ValueError("two counters of one subject have the same id: rename a rule")
-        encoded.append(bytes([len(group)]))
-        encoded += [_spec(plan, i, each) for i, each in zip(group, ids, strict=True)]
+        encoded.append(bytes([len(together)]))
+        encoded += [_spec(plan, i, each) for i, each in zip(together, ids, strict=True)]
     if plan.weights:
         encoded.append(bytes([len(plan.weights)]))
         encoded += [_weight(plan, weight) for weight in plan.weights]

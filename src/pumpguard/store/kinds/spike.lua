@@ -56,7 +56,7 @@ local function spike_charge(_, _, state)
   local first = math.min(MOST, struct.unpack('>I3', state.counts) + 1)
   return struct.pack(
     '>I4I2I6I4I5I3', state.hour, state.most, state.average, state.count + 1, state.newest, first
-  ) .. string.sub(state.counts, 4), HOURS_KEPT * HOUR
+  ) .. string.sub(state.counts, 4), (HOURS_KEPT + 1) * HOUR
 end
 
 READ.Z, CHARGE.Z = spike_read, spike_charge

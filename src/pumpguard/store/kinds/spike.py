@@ -53,7 +53,9 @@ class SpikeLook:
         """One more."""
         hour, seen, average, hits, index, counts = self.kept
         counts = (min(MOST, counts[0] + 1), *counts[1:])
-        return Kept(hour, seen, average, hits + 1, index, counts), self.now + HOURS_KEPT * HOUR
+        return Kept(hour, seen, average, hits + 1, index, counts), self.now + (
+            HOURS_KEPT + 1
+        ) * HOUR
 
 
 def look(counter: Spike, stored: Kept | None, now: int) -> SpikeLook:
