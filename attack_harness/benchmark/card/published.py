@@ -53,9 +53,10 @@ def results(scorecard: Table) -> str:
     run, scored = scorecard["run"], scorecard["scored"]
     days = ", ".join(f"{name} {count}" for name, count in run["seeds_by_defence"].items())
     drawn = "held-out seeds and parameters" if run["held_out"] else "the seeds that were tuned for"
+    prices = " and ".join(run["prices"])
     said = [
         f"Made {run['made'][:10]} with code `{run['code']['now']}`: {drawn}, "
-        f"{run['users']:,} users a day, prices of {' and '.join(run['prices'])}; days per defence: {days}.",
+        f"{run['users']:,} users a day, prices of {prices}; days per defence: {days}.",
         *run["warnings"],
         _grid(("figure to reach", "target", "measured", "95 % interval", ""), _targets(scorecard)),
         _grid(("defence", *COLUMNS.values()), _lines(scorecard, rivals(scorecard), COLUMNS)),
