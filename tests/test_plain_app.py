@@ -23,8 +23,8 @@ from starlette.websockets import WebSocket as StarletteWebSocket
 
 from pumpguard import Policy, PumpGuardMiddleware
 from tests.asgi import PHONE, arriving, ask, call, request
-from tests.http_client import TestClient
 from tests.conftest import PATIENT
+from tests.http_client import TestClient
 
 OTHER = "+447400123457"
 
