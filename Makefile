@@ -14,7 +14,7 @@ demo: .venv/.demo  ## Attack the example app without and with pumpguard, and sho
 demo-http: .venv/.demo  ## The same, shorter, through real uvicorn and real sockets
 	$(VENV)/python -m attack_harness --http
 
-scorecard: .venv/.demo  ## The public scorecard: every attack, every defence, ten days each; hours, resumable (ARGS=--quick)
+scorecard: .venv/.demo  ## The public scorecard: every attack, every defence, ten days; an hour, resumable (ARGS=--quick)
 	$(VENV)/python -m attack_harness.benchmark $(ARGS)
 
 money: .venv/.demo  ## What budgets and credit are worth: the optimal attacker against the bound, poisoning

@@ -50,14 +50,14 @@ class Country:
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
         leading = self._chance.sample("123456789", 3)
-        self._codes = [
+        self.codes = [
             f"{digit}{code:02d}" for digit in leading for code in self._chance.sample(range(100), 8)
         ]
-        self._chance.shuffle(self._codes)
+        self._chance.shuffle(self.codes)
 
     def number(self) -> str:
         """Somebody's number."""
-        code = self._chance.choices(self._codes, WEIGHTS)[0]
+        code = self._chance.choices(self.codes, WEIGHTS)[0]
         return f"{code}{self._chance.randrange(10**7):07d}"
 
 
@@ -68,11 +68,11 @@ def run(
     country, chance = Country(seed), random.Random(seed + 1)
     begin = START + WARM * HOUR
     end = begin + (QUIET if attack is None and busier == 1.0 else ATTACKED) * HOUR
-    events = [(at, False) for at in _times(chance, users, START, begin)]
-    events += [(at, False) for at in _times(chance, users * busier, begin, end)]
+    events = [(at, False) for at in times(chance, users, START, begin)]
+    events += [(at, False) for at in times(chance, users * busier, begin, end)]
     block = ""
     if attack is not None:
-        events += [(at, True) for at in _times(chance, attack.rate, begin, end)]
+        events += [(at, True) for at in times(chance, attack.rate, begin, end)]
         anywhere = f"{chance.randrange(10**9, 10**10)}"
         among_users = country.number()
         block = (among_users if chance.random() < 0.5 else anywhere)[: DIGITS - attack.free]
@@ -90,7 +90,8 @@ def run(
     return found
 
 
-def _times(chance: random.Random, an_hour: float, begin: float, end: float) -> Iterator[float]:
+def times(chance: random.Random, an_hour: float, begin: float, end: float) -> Iterator[float]:
+    """Arrivals at random, so many an hour."""
     at = begin + chance.expovariate(an_hour / HOUR)
     while at < end:
         yield at

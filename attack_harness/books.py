@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from pumpguard.money.prices import PriceTable
 
 from .actors import Call, Json
 from .targets import Target
@@ -36,6 +39,18 @@ class Books:
         listed = sum(message.price for message in self.ledger)
         if abs(billed - listed) > 0.01:
             raise ValueError(f"the bill says ${billed:.2f}, the ledger adds up to ${listed:.2f}")
+
+
+def repriced(ledger: Iterable[Message], prices: PriceTable) -> list[Message]:
+    """The same messages as another price table would have billed them; an owner's share of the
+    price stays what it is."""
+    found = []
+    for message in ledger:
+        region = None if message.country.startswith("+") else message.country
+        price = prices.price(region)
+        share = price * message.owner_share / message.price
+        found.append(message._replace(price=price, owner_share=share))
+    return found
 
 
 async def _get(target: Target, path: str, at: float) -> Json:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import httpx
 ROOT = Path(__file__).resolve().parent.parent
 APP = "examples.target_app.app:app"
 STARTS_WITHIN = 30.0
+EMPTY: Mapping[str, str] = {}
 
 
 def _free_port() -> int:
@@ -24,8 +25,15 @@ def _free_port() -> int:
 
 
 @asynccontextmanager
-async def served(*, guard: bool, policy: Path | None = None) -> AsyncIterator[str]:
-    """Serve the example app on a free port; yields its URL once it answers."""
+async def served(
+    *,
+    guard: bool,
+    policy: Path | None = None,
+    factory: str | None = None,
+    environ: Mapping[str, str] = EMPTY,
+) -> AsyncIterator[str]:
+    """Serve the example app on a free port, or the app that a factory makes; yields its URL once it
+    answers. ``environ`` is added to its environment."""
     port = _free_port()
     environment = os.environ | {
         "TARGET_APP_GUARD": "on" if guard else "off",
@@ -33,9 +41,11 @@ async def served(*, guard: bool, policy: Path | None = None) -> AsyncIterator[st
         "TARGET_APP_POLICY": str(policy or ""),
         # State from an earlier run would spoil this one: each server starts an empty store.
         "PUMPGUARD_REDIS_URL": "",
+        **environ,
     }
+    app = (APP,) if factory is None else (factory, "--factory")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "uvicorn", APP, "--app-dir", str(ROOT), "--port", str(port)),
+        *(sys.executable, "-m", "uvicorn", *app, "--app-dir", str(ROOT), "--port", str(port)),
         # The guard itself must see the proxy's header and decide whether to believe it.
         *("--no-proxy-headers", "--no-access-log", "--log-level", "warning"),
         env=environment,

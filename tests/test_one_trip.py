@@ -83,7 +83,7 @@ async def test_outcomes_are_told_beside_the_path_and_in_batches(
 
     policy = Policy(
         send="/otp/send", verify="/otp/verify", home=["GB"], name=name, deadline=PATIENT,
-        proxies=["127.0.0.1"],
+        proxies=["127.0.0.1"], daily_budget=100_000,
     )  # fmt: skip
     assert {"budget", "credit", "conversion"} <= {rule.name for rule in policy.chain}
     guard = Guard(policy, servers[server].url)

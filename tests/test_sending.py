@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from pumpguard import Action, Decision, Guard, Policy, current_decision, sender, sending
 from pumpguard.errors import MessageNotSent
+from pumpguard.shadow.pace import ENOUGH, Pace
 from pumpguard.testing import make_attempt
 
 
@@ -22,10 +24,10 @@ def _no_sender_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def deciding(action: Action) -> Iterator[Decision]:
-    """As inside of a request that was decided about."""
+def deciding(action: Action, *, simulated: bool = True) -> Iterator[Decision]:
+    """As inside of a request that was decided about; a simulation waits for nothing."""
     decision = Decision(make_attempt(), action)
-    token = sending.enter(decision)
+    token = sending.enter(decision, simulated)
     try:
         yield decision
     finally:
@@ -152,3 +154,95 @@ async def test_decisions_of_parallel_requests_do_not_mix() -> None:
 
     allowed, shadowed = await asyncio.gather(one(Action.ALLOW), one(Action.SHADOW))
     assert (allowed, shadowed) == ("sent +1", "id-0")
+
+
+# As long as real sends take
+
+
+def quick(seconds: float = 0.03) -> Pace:
+    """A sender whose real sends take that long, give or take a hundredth."""
+    return Pace((seconds, 0.01))
+
+
+def test_a_shadow_takes_its_time_in_the_thread_that_sends() -> None:
+    begun = time.perf_counter()
+    with deciding(Action.SHADOW, simulated=False):
+        assert sender(send, "id-0", pace=quick())("+1") == "id-0"
+    assert time.perf_counter() - begun > 0.025
+
+
+async def test_an_asynchronous_one_lets_others_go_on_meanwhile() -> None:
+    """Thirty of them at once are no slower than one."""
+    wrapped = sender(send_later, "id-0", pace=quick(0.1))
+    begun = time.perf_counter()
+    with deciding(Action.SHADOW, simulated=False):
+        assert await asyncio.gather(*(wrapped("+1") for _ in range(30))) == ["id-0"] * 30
+    assert 0.08 < time.perf_counter() - begun < 1.5
+
+
+async def test_what_is_made_asynchronously_is_made_within_that_time() -> None:
+    async def shadowed(phone: str) -> str:
+        await asyncio.sleep(0.2)
+        return f"id of {phone}"
+
+    wrapped = sender(send_later, shadowed, pace=quick(0.01))
+    with deciding(Action.SHADOW, simulated=False):
+        assert await wrapped("+1") == "id of +1"
+
+
+@pytest.mark.parametrize("kind", ["plain", "asynchronous"])
+async def test_real_sends_teach_how_long_shadows_take(kind: str) -> None:
+    """Twenty sends of 20 ms, and the assumption of a minute is forgotten."""
+
+    def slow(phone: str) -> str:
+        time.sleep(0.02)
+        return phone
+
+    async def slow_too(phone: str) -> str:
+        await asyncio.sleep(0.02)
+        return phone
+
+    pace = Pace((60.0, 0.01))
+    wrapped: Any = sender(slow if kind == "plain" else slow_too, "id-0", pace=pace)
+    for action in [Action.ALLOW] * 20 + [Action.SHADOW]:
+        begun = time.perf_counter()
+        with deciding(action, simulated=False):
+            answer = wrapped("+1")
+            assert (await answer if kind == "asynchronous" else answer) is not None
+    assert 0.01 < time.perf_counter() - begun < 10
+
+
+class RefusedNumber(ValueError):
+    """What a provider says of a number, and of no other."""
+
+
+def outage(error: Exception, **options: Any) -> Any:
+    """A sender that has failed often enough to be known for it."""
+
+    def broken(phone: str) -> str:
+        raise error
+
+    wrapped = sender(broken, "id-0", pace=quick(), **options)
+    for _ in range(ENOUGH):
+        with deciding(Action.ALLOW), pytest.raises(type(error)):
+            wrapped("+447400123456")
+    return wrapped
+
+
+def test_while_the_provider_is_away_it_is_away_for_shadows_too() -> None:
+    """Or an attacker would be the only one whose messages go out."""
+    wrapped = outage(ConnectionError("for +447400123456"))
+    with deciding(Action.SHADOW), pytest.raises(ConnectionError, match=r"^$"):
+        wrapped("+1")
+
+
+def test_what_a_provider_says_of_one_number_is_said_of_no_other() -> None:
+    wrapped = outage(RefusedNumber("+447400123456"))
+    with deciding(Action.SHADOW):
+        assert wrapped("+1") == "id-0"
+
+
+def test_an_app_names_the_errors_that_are_about_its_provider() -> None:
+    wrapped = outage(RefusedNumber("+447400123456"), failures=(RefusedNumber,))
+    with deciding(Action.SHADOW), pytest.raises(RefusedNumber, match=r"^$"):
+        wrapped("+1")

@@ -30,7 +30,10 @@ class AdaptiveAttack(Attack):
 
     def actors(self) -> Iterator[Start]:
         """The workers, who take turns."""
-        campaign = Campaign(self.fields, self.patience)
+        return self.led_by(Campaign(self.fields, self.patience))
+
+    def led_by(self, campaign: Campaign) -> Iterator[Start]:
+        """The same, by a campaign that somebody else watches."""
         pause = self.seconds * self.workers / max(1, len(self.shots))
         for n in range(self.workers):
             at = MIDNIGHT + self.starts + n * pause / self.workers

@@ -115,6 +115,14 @@ class BringsCrowd(Protocol):
         ...
 
 
+def in_rounds(numbers: Sequence[str], count: int, rng: random.Random) -> list[str]:
+    """So many numbers in random order, none again before all others were asked for as well."""
+    found: list[str] = []
+    while len(found) < count:
+        found += rng.sample(numbers, min(len(numbers), count - len(found)))
+    return found
+
+
 def call(shot: Shot) -> Call:
     """The request of one shot."""
     return Call(

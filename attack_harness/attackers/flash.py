@@ -35,7 +35,11 @@ class Flash:
         wanted = round(self.rate * self.seconds)
         each = -(-wanted * 11 // (10 * len(ranges)))  # a tenth more than needed
         numbers = ground.rentable(
-            [r.number(i) for r in ranges for i in ground.rng.sample(range(r.size), each)]
+            [
+                r.number(i)
+                for r in ranges
+                for i in ground.rng.sample(range(r.size), min(each, r.size))
+            ]
         )
         ground.rng.shuffle(numbers)
         main, *others = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from .. import addresses
 from ..clock import HOUR
 from ..numbering import largest_carrier, mobile_blocks
-from .base import Attack, Ground, Shot
+from .base import Attack, Ground, Shot, in_rounds
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ResidentialRotation:
             largest_carrier(self.country), self.blocks, self.block_size, ground.rng
         )
         numbers = ground.rentable([n for block in blocks for n in block])
-        phones = ground.rng.sample(numbers, len(origins))
+        phones = in_rounds(numbers, len(origins), ground.rng)
         shots: list[Shot] = []
         after = 0.0
         for phone, origin in zip(phones, origins, strict=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from .. import addresses
 from ..clock import HOUR
 from ..numbering import largest_carrier, mobile_blocks
-from .base import Attack, Ground, Shot
+from .base import Attack, Ground, Shot, in_rounds
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ShuffledBlock:
     name: str = "shuffled_block"
 
     def plan(self, ground: Ground) -> Attack:
-        """Draw the numbers without repetition, each from any of the addresses."""
+        """Draw the numbers, each from any of the addresses, and all of them before one again."""
         blocks = mobile_blocks(
             largest_carrier(self.country), self.blocks, self.block_size, ground.rng
         )
@@ -38,7 +38,9 @@ class ShuffledBlock:
         proxies = [addresses.residential(self.country, ground.rng) for _ in range(self.addresses)]
         shots = tuple(
             Shot(n / self.rate, phone, ground.rng.choice(proxies))
-            for n, phone in enumerate(ground.rng.sample(numbers, round(self.rate * self.seconds)))
+            for n, phone in enumerate(
+                in_rounds(numbers, round(self.rate * self.seconds), ground.rng)
+            )
         )
         return Attack(self.name, "Shuffled block", self.starts, shots)
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from pumpguard.money.prices import PACKAGED
 
 from ..attackers import ALL_FAMILIES
+from ..lookalikes import LOOKALIKES
 from .card.document import document, load
 from .card.files import write_all
 from .card.screen import playing, show
-from .cells import NO_ATTACK, OPEN, SEEDS, Cell, Setting, grid
+from .cells import BASELINE_SEEDS, CALM, OPEN, SEEDS, Cell, Setting, grid
 from .defences import DEFENCES, GUARD
 from .workers import Estimate, play_all, unfinished
 
@@ -62,11 +63,22 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     # A running server has one price list, and what one play did it would tell the next.
     prices = (given.prices or PRICES)[:1] if given.url else given.prices or PRICES
     defences = list(dict.fromkeys((OPEN, *([own] if own else []), *(given.defence or DEFENCES))))
-    families = given.family or [*ALL_FAMILIES, NO_ATTACK]
+    families = given.family or [*ALL_FAMILIES, *CALM]
+    scored = own or (GUARD if GUARD in defences else defences[-1])
+    main = [name for name in defences if name in (OPEN, scored)]
+    others = [name for name in defences if name not in main]
+    # What a look-alike meets is nearly the same every day.
+    alike = [name for name in families if name in LOOKALIKES]
+    exact = [name for name in families if name not in LOOKALIKES]
+    few = seeds[: given.baseline_seeds or BASELINE_SEEDS]
     return Options(
         setting=setting,
-        cells=tuple(grid(families, seeds, prices, defences)),
-        scored=own or (GUARD if GUARD in defences else defences[-1]),
+        cells=(
+            *grid(exact, seeds, prices, main),
+            *grid(exact, few, prices, others),
+            *grid(alike, few, prices, defences),
+        ),
+        scored=scored,
         jobs=1 if given.url else given.jobs,
         out=given.out,
         again=given.again,
@@ -78,11 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m attack_harness.benchmark", description=__doc__)
     add = parser.add_argument
     add("--seeds", type=_positive, help=f"days per cell of the table ({SEEDS})")
+    add(
+        "--baseline-seeds", type=_positive, help=f"for baselines and look-alikes ({BASELINE_SEEDS})"
+    )
     add("--jobs", type=_positive, default=1, help="processes (1)")
     add("--users", type=_positive, help=f"real users per day ({Setting.users})")
     add("--quick", action="store_true", help="two seeds, a tenth of each attack, few users")
     add("--held-out", action="store_true", help="seeds and parameters that nobody tuned for")
-    add("--family", action="append", choices=[*ALL_FAMILIES, NO_ATTACK], help="only this; (all)")
+    add("--family", action="append", choices=[*ALL_FAMILIES, *CALM], help="only this; (all)")
     add("--defence", action="append", choices=list(DEFENCES), help="only this; (all)")
     add("--prices", action="append", choices=list(PACKAGED), help=f"({', '.join(PRICES)})")
     own = parser.add_mutually_exclusive_group()

@@ -9,15 +9,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..figures import Table
+from ..lookalikes import LOOKALIKES
 
-SCHEMA = 1
+SCHEMA = 2
 NO_ATTACK = "no_attack"
 """A family's name for a day on which nobody attacks."""
+
+CALM = (NO_ATTACK, *LOOKALIKES)
+"""All days without an attack: on the others something looks like one."""
 
 OPEN = "none"
 """The defence that defends nothing: what all others are held against."""
 
-SEEDS, HELD_OUT_FROM = 10, 1001
+SEEDS, BASELINE_SEEDS, HELD_OUT_FROM = 10, 3, 1001
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from ..actors import Start, draws
 from ..attackers import ALL_FAMILIES, Family
 from ..clock import DAY, MIDNIGHT
 from ..figures import Table
+from ..lookalikes import LOOKALIKES
 from ..world import build
 from .attacked import Attacked
-from .cells import NO_ATTACK, Cell, Setting
+from .cells import CALM, Cell, Setting
 from .held_out import drawn
 from .visitors import Visitors, invite
 
@@ -24,13 +25,17 @@ class Day:
 
     def __init__(self, cell: Cell, setting: Setting) -> None:
         families, names = dict(ALL_FAMILIES), [cell.family]
-        if cell.family == NO_ATTACK:
+        self.lookalike = cell.family if cell.family in LOOKALIKES else None
+        if cell.family in CALM:
             names = []
         elif setting.held_out:
             rng = draws(cell.seed, f"{cell.family}:parameters")
             families[cell.family] = drawn(families[cell.family], rng)
         self.parameters = _parameters(families[names[0]]) if names else {}
-        world = build(cell.seed, setting.users, names, setting.part, families=families)
+        alike = [self.lookalike] if self.lookalike else []
+        world = build(
+            cell.seed, setting.users, names, setting.part, families=families, lookalikes=alike
+        )
         self.outcomes, self._everybody = world.cast()
         self.attack = world.attacks[0] if world.attacks else None
         self.attacked = Attacked.by(self.attack.phones if self.attack else ())

@@ -14,25 +14,32 @@ SMALL_WEIGHT = 2
 
 SMALL = frozenset(code for code, country in ABROAD.items() if country.weight <= SMALL_WEIGHT)
 SUBGROUPS = ("cgnat", "offices", "travellers", "small_countries", "attacked_countries")
-GROUPS = ("all", "during", *SUBGROUPS)
-"""``during`` came while an attack was on, or in the ten minutes after it."""
+GROUPS = ("all", "during", *SUBGROUPS, "lookalike")
+"""``during`` came while an attack was on, or in the ten minutes after it; ``lookalike`` are those
+who look like an attack on a day that has such, and whom ``all`` holds as well."""
 
 LINGERS = 600.0
 
 
 def people_entry(
-    outcomes: Sequence[Outcome], attacked: Attacked, when: tuple[float, float] | None
+    outcomes: Sequence[Outcome],
+    attacked: Attacked,
+    when: tuple[float, float] | None,
+    lookalike: str | None = None,
 ) -> Table:
     """Each group: how many, who was challenged, and by number who never got a code."""
     groups = {name: list[Outcome]() for name in GROUPS}
     for outcome in outcomes:
-        for name in _groups(outcome, attacked, when):
+        for name in _groups(outcome, attacked, when, lookalike):
             groups[name].append(outcome)
     return {name: _group(members) for name, members in groups.items()}
 
 
 def _groups(
-    outcome: Outcome, attacked: Attacked, when: tuple[float, float] | None
+    outcome: Outcome,
+    attacked: Attacked,
+    when: tuple[float, float] | None,
+    lookalike: str | None,
 ) -> Sequence[str]:
     user = outcome.user
     holds = {
@@ -43,6 +50,7 @@ def _groups(
         "travellers": "traveller" in user.groups,
         "small_countries": user.country in SMALL,
         "attacked_countries": user.country in attacked.abroad,
+        "lookalike": lookalike in user.groups,
     }
     return [name for name, member in holds.items() if member]
 

@@ -7,8 +7,10 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
+from pumpguard.money.prices import PriceTable
+
 from ..actors import Call, Exchange, Log
-from ..books import Message, read_ledger
+from ..books import Message, read_ledger, repriced
 from ..clock import DAY, HOUR, MIDNIGHT
 from ..figures import Table
 from ..run import play
@@ -16,6 +18,7 @@ from ..targets import Target
 from .cells import Cell, Setting
 from .code import digest
 from .day import Day
+from .defences import knows_prices
 from .loss import before_refusal, spend_entry
 from .people import people_entry
 from .profit import profit_entry
@@ -24,24 +27,35 @@ from .stage import stage
 
 async def run_cell(cell: Cell, setting: Setting, position: int = 0) -> Table:
     """Play one cell; returns its result, ready to be written."""
+    (result,) = await run_cells((cell,), setting, position)
+    return result
+
+
+async def run_cells(cells: Sequence[Cell], setting: Setting, position: int = 0) -> list[Table]:
+    """Play the first of some cells that differ by their prices alone, and change nothing by them;
+    returns the results of all."""
     began = time.perf_counter()
-    day = Day(cell, setting)
+    day = Day(cells[0], setting)
     gc.collect()  # a full collection in the middle of a play would be measured as the defence's
-    async with stage(cell, setting, position) as target:
+    gc.freeze()
+    async with stage(cells[0], setting, position) as target:
         before = await _accounts(target, MIDNIGHT)
         log = await play(target, day.everybody())
         close = day.ends + DAY + HOUR
         ledger = await read_ledger(target, close, before.messages)
         after = await _accounts(target, close)
+    gc.unfreeze()
     after.must_have_paid_for(ledger, before)
-    return {
-        **_attack(day, log, ledger),
-        "users": people_entry(day.outcomes, day.attacked, day.when),
+    ledgers = [ledger, *(repriced(ledger, PriceTable.load(c.prices)) for c in cells[1:])]
+    common = {
+        "users": people_entry(day.outcomes, day.attacked, day.when, day.lookalike),
         "refusals_by_rule": dict(after.rules - before.rules),
         "calls": log.calls,
-        "wall_seconds": round(time.perf_counter() - began, 3),
-        "code": digest(),
+        "code": digest(knows_prices(cells[0].defence)),
     }
+    attacks = [_attack(day, log, each) for each in ledgers]
+    seconds = round((time.perf_counter() - began) / len(cells), 3)
+    return [{**attack, **common, "wall_seconds": seconds} for attack in attacks]
 
 
 class Accounts:

@@ -19,6 +19,10 @@ from .defences import DEFENCES
 APART = 28 * 86_400.0
 """Seconds between two cells on a running server: everything that it remembers has run out."""
 
+STORE = "memory://"
+"""The guard counts in this process: the decisions are those of the script in Redis, which tests
+hold the two to, and a cell takes two thirds of the time."""
+
 
 @asynccontextmanager
 async def stage(cell: Cell, setting: Setting, position: int = 0) -> AsyncIterator[Target]:
@@ -37,7 +41,13 @@ def _app(cell: Cell, setting: Setting) -> AsgiApp:
     if setting.app is not None and cell.defence == setting.app:
         return factory(setting.app)()
     defence = DEFENCES[cell.defence]
-    settings = Settings(guard=defence.guard, simulated=True, prices=cell.prices, seed=cell.seed)
+    settings = Settings(
+        guard=defence.guard,
+        redis_url=STORE,
+        simulated=True,
+        prices=cell.prices,
+        seed=cell.seed,
+    )
     app: AsgiApp = create_app(settings)
     return defence.around(app, setting.users) if defence.around else app
 

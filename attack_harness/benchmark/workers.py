@@ -6,13 +6,15 @@ import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean
 from typing import TypeAlias
 
 from .cells import Cell, Setting, read, write
-from .played import run_cell
+from .defences import knows_prices
+from .played import run_cells
 
 Finished: TypeAlias = tuple[Cell, float]
 """A cell, and the seconds that it took."""
@@ -24,11 +26,28 @@ tasks per process may wait for ever: python/cpython#115634.)"""
 _GUESS = 10.0
 
 
-def play_one(cell: Cell, setting: Setting, folder: Path, position: int) -> Finished:
-    """Play a cell in this process and keep its result."""
-    result = asyncio.run(run_cell(cell, setting, position))
-    write(cell.file(folder, setting), cell, setting, result)
-    return cell, float(result["wall_seconds"])
+Play: TypeAlias = tuple[int, tuple[Cell, ...]]
+"""Cells that one play settles, and the position of the first in the whole."""
+
+
+def plays(cells: Sequence[tuple[int, Cell]]) -> list[Play]:
+    """What has to be played: once for all price tables, where prices change no decision."""
+    found: dict[Cell, tuple[int, list[Cell]]] = {}
+    for position, cell in cells:
+        alone = knows_prices(cell.defence)
+        key = cell if alone else replace(cell, prices="")
+        found.setdefault(key, (position, []))[1].append(cell)
+    return [(position, tuple(together)) for position, together in found.values()]
+
+
+def play_one(
+    cells: Sequence[Cell], setting: Setting, folder: Path, position: int
+) -> list[Finished]:
+    """Play once in this process, and keep the results of all cells that it settles."""
+    results = asyncio.run(run_cells(cells, setting, position))
+    for cell, result in zip(cells, results, strict=True):
+        write(cell.file(folder, setting), cell, setting, result)
+    return [(c, float(r["wall_seconds"])) for c, r in zip(cells, results, strict=True)]
 
 
 def _be_quiet() -> None:
@@ -40,19 +59,21 @@ def play_all(
     cells: Sequence[tuple[int, Cell]], setting: Setting, folder: Path, jobs: int
 ) -> Iterator[Finished]:
     """Play cells, each with its position in the whole; yields them as they finish."""
+    wanted = plays(cells)
     if jobs == 1:
-        for position, cell in cells:
-            yield play_one(cell, setting, folder, position)
+        for position, together in wanted:
+            yield from play_one(together, setting, folder, position)
         return
     batch = jobs * CELLS_PER_PROCESS
-    for first in range(0, len(cells), batch):
+    for first in range(0, len(wanted), batch):
         with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_be_quiet) as pool:
             waiting = [
-                pool.submit(play_one, cell, setting, folder, position)
-                for position, cell in cells[first : first + batch]
+                pool.submit(play_one, together, setting, folder, position)
+                for position, together in wanted[first : first + batch]
             ]
             try:
-                yield from (future.result() for future in as_completed(waiting))
+                for future in as_completed(waiting):
+                    yield from future.result()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise

@@ -20,9 +20,10 @@ from examples.target_app.sms_provider import SmsProvider
 from pumpguard.money.prices import PriceTable
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, protection: Protection | None = None) -> FastAPI:
     """Build an app of its own, sharing nothing with any other; settings default to the environment.
 
+    ``protection`` replaces the one that the settings call for.
     With a guard but without a Redis URL this starts an embedded server, which stops with the app.
     """
     settings = settings or Settings.from_environment()
@@ -30,8 +31,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     operator = MobileOperator(
         seed=settings.seed, loss=settings.loss, owner_share=settings.owner_share
     )
-    provider = SmsProvider(operator, PriceTable.load(settings.prices), clock)
-    protection: Protection = Guarded(settings) if settings.guard else Unguarded()
+    provider = SmsProvider(
+        operator,
+        PriceTable.load(settings.prices),
+        clock,
+        None if settings.simulated else settings.latency,
+    )
+    if protection is None:
+        protection = Guarded(settings) if settings.guard else Unguarded()
     bill = Bill()
 
     app = FastAPI(title="pumpguard's target app", lifespan=_closing(protection))

@@ -48,11 +48,12 @@ class Codes:
 
     def redeem(self, phone: str, code: str) -> bool:
         """Whether this is the phone's code, which is used up by that, or by too many tries."""
+        digest = self._digest(phone, code)  # even where there is none: how long it takes tells
         issued = self._issued.get(phone)
         if issued is None or issued.expires <= self._clock():
             return False
         issued.tries += 1
-        matches = hmac.compare_digest(issued.digest, self._digest(phone, code))
+        matches = hmac.compare_digest(issued.digest, digest)
         if matches or issued.tries >= MAX_TRIES:
             del self._issued[phone]
         return matches

@@ -110,6 +110,9 @@ class Unguarded:
             "requests_by_network": {},
             "by_action": {"allow": total} if total else {},
             "by_rule": {},
+            "shadow_messages": 0,
+            "shadow_dollars_saved": 0.0,
+            "shadow_by_country": {},
         }
 
     async def aclose(self) -> None:

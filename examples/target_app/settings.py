@@ -24,7 +24,9 @@ class Settings:
     ``console_token`` opens the operator's page under ``/pumpguard``.
     ``redis_url`` of ``None`` starts an embedded server; ``secret`` signs challenges, and without
     one each process makes its own; ``loss`` is the share of messages that the mobile operator
-    loses, ``owner_share`` the part of the price it pays to the number's owner.
+    loses, ``owner_share`` the part of the price it pays to the number's owner. ``latency`` is how
+    long the provider takes: the median in seconds, and the spread of its logarithm; none in
+    simulated time.
     """
 
     guard: bool = True
@@ -37,6 +39,7 @@ class Settings:
     loss: float = 0.02
     owner_share: float = 0.10
     seed: int = 0
+    latency: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         for name in ("loss", "owner_share"):
@@ -60,6 +63,7 @@ class Settings:
             secret=environ.get("TARGET_APP_SECRET") or None,
             console_token=environ.get("TARGET_APP_CONSOLE_TOKEN") or None,
             simulated=_switch(environ, "TARGET_APP_SIMULATED_TIME", default=False),
+            latency=_latency(environ.get("TARGET_APP_LATENCY", "")),
         )
 
 
@@ -70,3 +74,13 @@ def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
     if value not in SWITCH:
         raise SettingsError(f"{name}: expected on or off, got {value!r}")
     return SWITCH[value]
+
+
+def _latency(text: str) -> tuple[float, float] | None:
+    if not text.strip():
+        return None
+    try:
+        median, spread = map(float, text.split())
+    except ValueError:
+        raise SettingsError(f"TARGET_APP_LATENCY: expected '0.15 0.4', got {text!r}") from None
+    return median, spread

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+import random
 from dataclasses import dataclass
 
 from examples.target_app.books import Bill
@@ -31,9 +34,20 @@ class Message:
 
 
 class SmsProvider:
-    """Sells messages by a dated price table."""
+    """Sells messages by a dated price table.
 
-    def __init__(self, operator: MobileOperator, prices: PriceTable, clock: Clock) -> None:
+    ``latency`` is how long its interface takes to answer: the median in seconds, and the spread of
+    its logarithm.
+    """
+
+    def __init__(
+        self,
+        operator: MobileOperator,
+        prices: PriceTable,
+        clock: Clock,
+        latency: tuple[float, float] | None = None,
+    ) -> None:
+        self._latency = latency
         self._operator = operator
         self._prices = prices
         self._clock = clock
@@ -48,6 +62,9 @@ class SmsProvider:
         if not listing.possible:
             self._refused += 1
             raise ImpossibleNumberError("no country has numbers of this length")
+        if self._latency is not None:
+            median, spread = self._latency
+            await asyncio.sleep(random.lognormvariate(math.log(median), spread))
         at, price = self._clock(), self._prices.price(listing.region)
         # Carriers charge for what they are handed, whether or not it arrives. That is why messages
         # to numbers that nobody owns cost as much as any other.

@@ -14,6 +14,7 @@ from pumpguard.guard import Guard
 from pumpguard.middleware import PumpGuardMiddleware
 from pumpguard.policy import Policy
 from pumpguard.sending import current_decision, sender
+from pumpguard.shadow.ids import like
 from pumpguard.ticket import Ticket
 
 __version__ = "0.1.0"
@@ -36,5 +37,6 @@ __all__ = [
     "Ticket",
     "TicketError",
     "current_decision",
+    "like",
     "sender",
 ]

@@ -9,7 +9,16 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from pumpguard.attempt import Attempt, subject_reader
-from pumpguard.counters import Conversion, Counter, Distinct, Reading, Spend, Trie, divided
+from pumpguard.counters import (
+    Conversion,
+    Counter,
+    Distinct,
+    Mix,
+    Reading,
+    Spend,
+    Trie,
+    divided,
+)
 from pumpguard.decision import Finding, met
 from pumpguard.rules import Rule
 from pumpguard.store.base import Plan, Weight
@@ -208,7 +217,7 @@ def share(plan: Plan, workers: int) -> Plan:
     What verifications and weeks of traffic teach is known to the store alone, so conversion and
     tries bind nothing here.
     """
-    learnt = [isinstance(counter, Conversion | Trie) for counter in plan.counters]
+    learnt = [isinstance(counter, Conversion | Trie | Mix) for counter in plan.counters]
     binds = [may and not told for may, told in zip(plan.binds, learnt, strict=True)]
     counters = [divided(counter, workers) for counter in plan.counters]
     return Plan(counters, binds, plan.reports, plan.weights)

@@ -35,7 +35,12 @@ NEIGHBOURS_REMEMBERED = 24
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """At most ``limit`` hits in any ``seconds``."""
+    """At most ``limit`` hits in any ``seconds``.
+
+    With ``most`` above 1, the room that the subject has earned (see `Trust`) is added to the limit,
+    up to ``most`` times the limit. Its reading's ``detail`` is then the limit that holds now, and
+    the room.
+    """
 
     rule: str
     by: str
@@ -43,6 +48,7 @@ class Window:
     seconds: int
     action: Action = Action.THROTTLE
     counts: Counts = "admissions"
+    most: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,8 @@ class Ban:
     What gives a strike is ``fed_by``: the word ``"attempts"`` (every request), or the names of
     rules whose refusals count. The ban lasts ``base × factor^level`` seconds, at most ``cap``,
     spread by ± ``jitter``; the level rises with each ban and falls by one for every ``memory``
-    seconds that pass after a ban has ended.
+    seconds that pass after a ban has ended. Earned room is added to ``strikes``, up to ``most``
+    times as many.
     """
 
     rule: str
@@ -93,6 +100,7 @@ class Ban:
     memory: int = 86_400
     jitter: float = 0.2
     action: Action = Action.BLOCK
+    most: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +192,25 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True)
+class Spike:
+    """Whether there is far more of something than usual: at least ``minimum`` hits in the last
+    ``seconds``, and more than ``ratio`` times what is usual in that time, by the last two days.
+
+    It is full meanwhile, never refuses, and goes on counting. Within the first day nothing is.
+    Its reading's ``detail`` is what is usual, in thousandths, and how many hours (at most 65,535)
+    that is known from.
+    """
+
+    rule: str
+    by: str = "everything"
+    ratio: float = 3.0
+    minimum: int = 50
+    seconds: int = 600
+    counts: Counts = "admissions"
+    action: Action = Action.ALLOW
+
+
+@dataclass(frozen=True, slots=True)
 class Trie:
     """Which block of numbers, of whatever width, gets more than can be explained.
 
@@ -207,6 +234,47 @@ class Trie:
     widest: int = 7
     proved: bool = False
     action: Action = Action.BLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Whether a country's messages go to other ranges of numbers than they used to.
+
+    A range is the first three digits after the calling code, taken in 32 groups. While at least
+    ``minimum`` messages are recent (an average over ``seconds``), their spread over the groups is
+    held against that of the past weeks; if it is ``h`` nats from it, it is full for ``hold``
+    seconds for whoever asks for a group that has its share already. Known numbers pass.
+
+    Its reading's ``used`` is the recent messages, its ``detail`` how far they are from usual when
+    that begins (thousandths of a nat; 0 later), and what is usual for this group (256ths).
+    """
+
+    rule: str
+    by: str = "country"
+    minimum: int = 6
+    h: float = 12.0
+    seconds: int = 600
+    hold: int = 3_600
+    action: Action = Action.CHALLENGE
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What a subject has earned: so many messages more, for every window that is kept ``by`` the
+    same and has room (``most``). Never full.
+
+    ``gain`` messages for each that was verified, less ``share`` of all that were sent; both are
+    sums that lose an eighth a day. So a subject of which less than ``share`` is verified has none,
+    and from ``share + 1 / gain`` on it needs no other limit than ``most``.
+
+    Its reading's ``used`` is the room in messages, its ``detail`` how many were verified and sent.
+    """
+
+    rule: str
+    by: str
+    gain: int = 4
+    share: float = 0.35
+    action: Action = Action.ALLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +329,10 @@ Counter: TypeAlias = (
     | Credit
     | Conversion
     | Pulse
+    | Spike
     | Trie
+    | Mix
+    | Trust
     | Known
     | Tickets
     | Refunds
@@ -281,14 +352,16 @@ def identity(counter: Counter) -> str:
     """
     match counter:
         case Window():
-            layout = _layout(counter.limit)
+            layout = _layout(counter.limit * counter.most)
         case Ban():
-            layout = _layout(counter.strikes)
+            layout = _layout(counter.strikes * counter.most)
         case Tickets():
             layout = ",".join(counter.remembers)
+        case Spike():
+            layout = counter.counts
         case _:
             layout = ""
-    seconds = 0 if isinstance(counter, Pulse) else counter.seconds
+    seconds = 0 if isinstance(counter, Pulse | Trust) else counter.seconds
     return f"{type(counter).__name__} {layout} {seconds} {counter.by} {counter.rule}"
 
 
@@ -303,6 +376,8 @@ def divided(counter: Counter, parts: int) -> Counter:
         case Spend():
             reserved = -(-counter.reserved // parts)
             return replace(counter, limit=counter.limit // parts, reserved=reserved)
+        case Spike():
+            return replace(counter, minimum=max(1, counter.minimum // parts))
         case Credit() | Refunds():
             return replace(counter, limit=counter.limit // parts)
     return counter

@@ -6,10 +6,10 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from pumpguard.attempt import Attempt
 from pumpguard.chain import Chain, Enforced, Sheet, judge, share, speak, total
@@ -18,13 +18,13 @@ from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import StoreError
 from pumpguard.orders.bulletin import Bulletin
 from pumpguard.orders.posture import Posture
-from pumpguard.orders.standing import KNOWN_ONLY
+from pumpguard.orders.standing import KNOWN_ONLY, ORDINARY
 from pumpguard.policy import Policy
 from pumpguard.risk import product
 from pumpguard.rules import Rule
 from pumpguard.settlement import Settlements
 from pumpguard.store.base import Answer, Question, Store
-from pumpguard.store.memory import MemoryStore
+from pumpguard.store.memory import MemoryStore, StoreFull
 from pumpguard.verdict import stands, verdict
 
 NOBODY: frozenset[str] = frozenset()
@@ -42,6 +42,12 @@ class Terms(NamedTuple):
     enforced: Enforced = "all"
     known_only: bool = False
     hold: bool = False
+
+
+AS_ALWAYS, ON_HOLD = Terms(), Terms(hold=True)
+
+Judging: TypeAlias = Coroutine[Any, Any, Decision | None]
+"""A decision on its way; nothing if the store has other orders."""
 
 
 class Decider:
@@ -79,12 +85,12 @@ class Decider:
 
         ``said`` was found elsewhere; ``hold`` refuses a medium score whatever its action.
         """
-        bulletin, until = self._bulletin, monotonic() + self._policy.deadline
+        bulletin, began = self._bulletin, monotonic()
         decision = await self._by_orders(attempt, said, hold)
-        if decision is not None and not bulletin.stale:
+        if decision is not None and (decision.degraded or bulletin.fresh(began)):
             return decision
         try:
-            async with asyncio.timeout(max(0.0, until - monotonic())):
+            async with asyncio.timeout(max(0.0, began + self._policy.deadline - monotonic())):
                 for _ in range(TURNS):
                     changed = await bulletin.renew()
                     if decision is not None and not changed:
@@ -94,32 +100,36 @@ class Decider:
                         return decision
         except TimeoutError:
             logger.debug("the orders could not be learnt in time")
-        return decision or await self._alone(attempt, said, hold)
-
-    async def _alone(self, attempt: Attempt, said: Sequence[Finding], hold: bool) -> Decision:
-        decision = await self._by_orders(attempt, said, hold, alone=True)
+        decision = decision or await self._by_orders(attempt, said, hold, alone=True)
         assert decision is not None  # noqa: S101 - for the type checker: nobody could object
         return decision
 
-    async def _by_orders(
+    def _by_orders(
         self, attempt: Attempt, said: Sequence[Finding], hold: bool, *, alone: bool = False
-    ) -> Decision | None:
-        """By the orders that this process knows, or ``None`` if the store has others."""
+    ) -> Judging:
+        """By the orders that this process knows; ``alone`` does not ask the store."""
         now = attempt.at if self._simulated else time.time()
         stance = self._bulletin.standing.about(attempt, now)
+        if stance is ORDINARY:
+            return self._by_rules(attempt, said, ON_HOLD if hold else AS_ALWAYS, alone)
         against = stance.findings()
         if stance.posture is Posture.CLOSED:
-            return verdict(attempt, against)
+            return _closed(attempt, against)
         said = [*against, *said] if against else said
         if stance.posture is Posture.OBSERVE:
-            return await self._by_rules(attempt, said, Terms("nothing"), alone)
-        if not stance.allows:
-            terms = Terms("all", stance.posture is Posture.KNOWN_ONLY, hold)
-            return await self._by_rules(attempt, said, terms, alone)
-        # Nobody asks somebody on the list for proof, so it is taken as given.
-        trusted = attempt if attempt.proved else replace(attempt, proved=True)
-        terms = Terms("nothing" if stance.free else "budgets")
-        decision = await self._by_rules(trusted, said, terms, alone)
+            return self._by_rules(attempt, said, Terms("nothing"), alone)
+        if stance.allows:
+            terms = Terms("nothing" if stance.free else "budgets")
+            return self._trusted(attempt, said, terms, alone)
+        terms = Terms("all", stance.posture is Posture.KNOWN_ONLY, hold)
+        return self._by_rules(attempt, said, terms, alone)
+
+    async def _trusted(
+        self, attempt: Attempt, said: Sequence[Finding], terms: Terms, alone: bool
+    ) -> Decision | None:
+        """Nobody asks somebody on the list for proof, so it is taken as given."""
+        proved = attempt if attempt.proved else replace(attempt, proved=True)
+        decision = await self._by_rules(proved, said, terms, alone)
         if decision is None:
             return None
         why = "listed" if decision.allowed else None
@@ -132,24 +142,25 @@ class Decider:
         spoken = [*said, *speak(sheet, attempt)] if said else speak(sheet, attempt)
         if terms.known_only and Known not in sheet.plan.kinds:
             spoken.append(KNOWN_ONLY)  # the policy hears of no verifications: nobody is known
-        question = self._question(attempt, sheet, subjects, members, spoken)
-        question.known_only = terms.known_only
-        risk = self._risk
-        if risk is not None:
-            question.score = product(spoken)
-            if terms.enforced == "all":
-                question.bound = risk.bound(attempt.proved, terms.hold)
+        question = self._question(attempt, sheet, subjects, members, spoken, terms)
         if not sheet.plan.counters or (question.refused and not _feeds_on(question)):
             return verdict(attempt, self._weighed(spoken, attempt, question.score, terms))
-        try:
-            answer, degraded = await self._ask(question, alone)
-        except StoreError as error:
-            logger.debug("deciding without counting: %s", error)
-            return self._blind(
-                attempt, self._weighed(spoken, attempt, question.score, terms), terms
-            )
-        if answer.outdated:
+        answer = None
+        if not alone:
+            try:
+                answer = await self._store.decide(question)
+            except StoreError as error:
+                logger.debug("deciding without the store: %s", error)
+        degraded = answer is None
+        if answer is None:
+            answer = self._by_itself(question)
+            if answer is None:
+                spoken = self._weighed(spoken, attempt, question.score, terms)
+                return self._blind(attempt, spoken, terms)
+        elif answer.outdated:
             return None
+        elif not answer.recalled:
+            self._bulletin.heard()
         if answer.admitted and not answer.readings and not spoken:
             return Decision(
                 attempt, degraded=degraded, known=answer.known, reservation=answer.ticket
@@ -157,29 +168,21 @@ class Decider:
         findings = spoken + judge(sheet, attempt, answer.readings)
         if terms.known_only and not answer.known:
             findings.append(KNOWN_ONLY)
-        if risk is not None:
+        if self._risk is not None:
             score = total(sheet, question.score, answer.readings)
             findings = self._weighed(findings, attempt, score, terms)
         return verdict(attempt, findings, answer.admitted, degraded, answer.known, answer.ticket)
 
-    async def _ask(self, question: Question, alone: bool) -> tuple[Answer, bool]:
-        """The store's answer, or this process's own, which is a degraded one."""
-        local = self._policy.on_store_failure == "local"
-        if alone and not local:
-            raise StoreError("there are new orders, and they could not be learnt")
-        if not alone:
-            try:
-                answer = await self._store.decide(question)
-            except StoreError as error:
-                if not local:
-                    raise
-                logger.debug("deciding without the store: %s", error)
-            else:
-                if not (answer.outdated or answer.recalled):
-                    self._bulletin.heard()
-                return answer, False
+    def _by_itself(self, question: Question) -> Answer | None:
+        """What this process decides alone, with its share of every limit; nothing if the policy
+        does not want that, or if it is full."""
+        if self._policy.on_store_failure != "local":
+            return None
         plan = share(question.plan, self._policy.workers)
-        return self._local.decide_now(replace(question, plan=plan, ticket=b"")), True
+        try:
+            return self._local.decide_now(replace(question, plan=plan, ticket=b""))
+        except StoreFull:
+            return None
 
     def _question(
         self,
@@ -188,6 +191,7 @@ class Decider:
         subjects: tuple[str, ...],
         members: tuple[str, ...],
         spoken: list[Finding],
+        terms: Terms,
     ) -> Question:
         refusing = [f for f in spoken if stands(f, attempt)] if spoken else spoken
         strict = [f.rule for f in refusing if f.action > Action.CHALLENGE] if refusing else ()
@@ -204,7 +208,12 @@ class Decider:
             micros(self._dearest if attempt.price is None else attempt.price),
             digits=attempt.phone.national,
             orders=self._bulletin.standing.mark,
+            known_only=terms.known_only,
         )
+        if self._risk is not None:
+            question.score = product(spoken)
+            if terms.enforced == "all":
+                question.bound = self._risk.bound(attempt.proved, terms.hold)
         settlements = self._settlements
         if settlements is not None:
             question.ticket = random.randbytes(4)  # noqa: S311 - tells messages apart, no secret
@@ -231,6 +240,10 @@ class Decider:
             elif terms.known_only:
                 spoken = [*spoken, KNOWN_ONLY]
         return verdict(attempt, spoken, degraded=True)
+
+
+async def _closed(attempt: Attempt, against: Sequence[Finding]) -> Decision:
+    return verdict(attempt, against)
 
 
 def _feeds_on(question: Question) -> bool:

@@ -18,6 +18,8 @@ from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.ops.alerts import Alert, Alerts
+from pumpguard.ops.escalation import Escalation
+from pumpguard.ops.webhook import Webhook
 from pumpguard.orders.bulletin import Bulletin
 from pumpguard.orders.desk import Desk
 from pumpguard.orders.lists import hashing
@@ -74,30 +76,27 @@ class Guard:
         self._on_decision = [] if on_decision is None else [on_decision]
         if any(map(iscoroutinefunction, (on_decision, type(on_decision).__call__))):
             raise PolicyError("on_decision", "a plain function: nobody would await it", on_decision)
-        self._alerts = Alerts(on_alert, clock or time.time)
+        self._on_alert = on_alert
         self._score = score
         if score is not None and policy.risk is None:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
         self._settlements = open_settlements(policy, self.store)
         hashed, orders = hashing(policy.secret), self.store.orders
         self._bulletin = Bulletin(orders, hashed, scattered=policy.shards > 1)
-        self.orders = Desk(
-            orders,
-            hashed,
-            region=policy.region,
-            clock=clock or time.time,
-            on_change=self._bulletin.doubt,
-        )
+        now, heard = clock or time.time, self._bulletin.doubt
+        self.orders = Desk(orders, hashed, region=policy.region, clock=now, on_change=heard)
+        rules = once(policy.chain, challenge)
         self._decider = Decider(
-            policy,
-            once(policy.chain, challenge),
-            self.store,
-            self._bulletin,
-            self._settlements,
-            simulated=self.simulated,
+            policy, rules, self.store, self._bulletin, self._settlements, simulated=self.simulated
         )
+        # In simulated time the server's hours are none.
+        self._alerts = Alerts(on_alert, now, None if self.simulated else orders.claim)
+        self._ladder: Escalation | None = None
+        if policy.ladder is not None:
+            self._ladder = Escalation(policy.ladder, self.orders, self._bulletin, now)
         if challenge is None:
-            warn_of_no_way_out(policy.chain, policy.risk is not None and policy.risk.asks_for_proof)
+            by_score = policy.risk is not None and policy.risk.asks_for_proof
+            warn_of_no_way_out(policy.chain, by_score or policy.ladder is not None)
 
     def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:
         """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.
@@ -148,10 +147,13 @@ class Guard:
         self.verified(phone)
 
     async def settled(self) -> None:
-        """Wait until all outcomes so far have reached the store, or are lost."""
+        """Wait until all outcomes and alerts so far have been told, or are lost."""
         if self._settlements is not None:
             await self._settlements.delivered()
         await self._bulletin.settled()
+        await self._alerts.done()
+        if self._ladder is not None:
+            await self._ladder.done()
 
     def listen(
         self, on_decision: Callable[[Decision], None], on_alert: Callable[[Alert], None]
@@ -164,6 +166,8 @@ class Guard:
         """Tell whoever listens; a listener that fails harms nobody else."""
         if decision.findings:
             self._alerts.look(decision)
+            if self._ladder is not None:
+                self._ladder.look(decision)
         for tell in self._on_decision:
             try:
                 tell(decision)
@@ -186,6 +190,8 @@ class Guard:
     async def aclose(self) -> None:
         """Tell what is still to be told, and let go of the store's connections."""
         await self.settled()
+        if isinstance(self._on_alert, Webhook):
+            await self._on_alert.aclose()
         await self.store.aclose()
         for asked in (self._score, self.challenge):
             if asked is not None:

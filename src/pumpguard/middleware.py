@@ -19,7 +19,9 @@ from pumpguard.ops.alerts import Alert
 from pumpguard.policy import Policy
 from pumpguard.replies.problem import Problem, unreadable
 from pumpguard.replies.refusal import refusal
+from pumpguard.replies.shadow import Kind, Replays, kind_of
 from pumpguard.scores.base import Score
+from pumpguard.shadow.visible import Visible
 from pumpguard.store.base import Store
 from pumpguard.watching import FAILURE, Verification, Watched
 
@@ -67,6 +69,8 @@ class PumpGuardMiddleware:
         self.guard = guard
         self._routes = Routes(guard.policy.send)
         verify = guard.policy.verify
+        self._visible = Visible(guard.policy.chain)
+        self._replays = Replays() if guard.policy.shadow == "replay" else None
         self._verify_routes = None if verify is None else Routes(verify, "verify")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +78,10 @@ class PumpGuardMiddleware:
         if scope["type"] == "http":
             parameters = self._routes.match(scope)
             if parameters is not None:
-                await Responder(self.app, self.guard, parameters)(scope, receive, send)
+                responder = Responder(
+                    self.app, self.guard, parameters, self._visible, self._replays
+                )
+                await responder(scope, receive, send)
                 return
             if self._verify_routes is not None:
                 parameters = self._verify_routes.match(scope)
@@ -91,10 +98,19 @@ class PumpGuardMiddleware:
 class Responder:
     """One guarded request: read, decide, reply, record."""
 
-    def __init__(self, app: ASGIApp, guard: Guard, parameters: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        guard: Guard,
+        parameters: Mapping[str, str],
+        visible: Visible,
+        replays: Replays | None,
+    ) -> None:
         self.app = app
         self.guard = guard
         self.parameters = parameters
+        self.visible = visible
+        self.replays = replays
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request."""
@@ -120,34 +136,57 @@ class Responder:
             await problem(scope, receive, send)
             return
         try:
-            if decision.allowed or self._can_stay_silent(decision):
+            if decision.action is Action.SHADOW:
+                decision = await self._silently(decision, scope, Replay(body, receive), send)
+            elif decision.allowed:
+                self.visible.note(attempt)
                 await self._through_the_app(decision, scope, Replay(body, receive), send)
             else:
                 await refusal(decision, self.guard.challenge)(scope, receive, send)
         finally:
             self.guard.record(decision)
 
-    def _can_stay_silent(self, decision: Decision) -> bool:
-        """Under a shadow the app answers as always, and its wrapped sender sends nothing."""
-        if decision.action is not Action.SHADOW:
-            return False
-        if not sending.has_sender():
+    async def _silently(
+        self, decision: Decision, scope: Scope, receive: Receive, send: Send
+    ) -> Decision:
+        """Answer a shadow so that nobody can tell; the decision to record."""
+        shown, recorded = self.visible.shown(decision)
+        if shown.action is not Action.SHADOW:
+            await refusal(shown, self.guard.challenge)(scope, receive, send)
+        elif self.replays is not None:
+            # Never through the app: that it could keep silent is what this policy denies.
+            answered = await self.replays.reply(
+                self._kind(scope), decision.attempt, send, simulated=self.guard.simulated
+            )
+            if not answered:
+                await refusal(decision, self.guard.challenge)(scope, receive, send)
+        elif sending.has_sender():
+            await self._through_the_app(decision, scope, receive, send)
+        else:
             logger.warning("PG002 shadow decisions refuse openly until a sender is wrapped")
-        return sending.has_sender()
+            await refusal(decision, self.guard.challenge)(scope, receive, send)
+        return recorded
+
+    def _kind(self, scope: Scope) -> Kind:
+        return kind_of(scope, self.parameters)
 
     async def _through_the_app(
         self, decision: Decision, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        token = sending.enter(decision)
+        token = sending.enter(decision, self.guard.simulated)
+        if self.replays is not None and decision.allowed:
+            send = self.replays.watch(self._kind(scope), decision.attempt, send)
         watched = Watched(send)
         try:
-            await self.app(scope, receive, watched if decision.reservation else send)
+            # A shadow goes the way of a message, to the microsecond.
+            watching = decision.reservation or not decision.allowed
+            await self.app(scope, receive, watched if watching else send)
         except Exception:
             watched.status = watched.status or FAILURE
             raise
         finally:
             sending.leave(token)
-            if watched.failed:
+            if watched.failed and decision.reservation:
                 self.guard.settle(decision, "failed")
                 if self.guard.simulated:  # a simulation must come out the same every time
                     await self.guard.settled()

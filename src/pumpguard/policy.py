@@ -18,6 +18,8 @@ from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
+from pumpguard.orders.ladder import PATH as LADDER
+from pumpguard.orders.ladder import Ladder
 from pumpguard.risk import Risk
 from pumpguard.rules import Rule, Settling
 from pumpguard.rules.assembly import assemble, check_shards
@@ -49,6 +51,11 @@ class Policy:
         ``rules``: a whole chain, or changes to the default one by rule name, as in a TOML file.
         ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`; a ``[risk]`` table
         in TOML). Without it, decisions have a score and nothing follows from it.
+        ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
+        ``replay``, an answer in the shape of its recent ones (`pumpguard.replies.shadow`), for an
+        app that cannot wrap its sender.
+        ``ladder``: whether alerts change the posture, and how (`pumpguard.orders.ladder.Ladder`; a
+        ``[ladder]`` table in TOML). Without it, only people do.
 
     Money:
         ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
@@ -85,6 +92,8 @@ class Policy:
     home: Sequence[str] = ()
     rules: Any = None
     risk: Risk | None = None
+    shadow: Literal["app", "replay"] = "app"
+    ladder: Ladder | None = None
     verify: str | Sequence[str] | None = None
     verify_phone: Any = None
     settled: bool = False
@@ -104,6 +113,8 @@ class Policy:
     def __post_init__(self) -> None:
         if isinstance(self.risk, Mapping):  # a table
             object.__setattr__(self, "risk", build(Risk, self.risk, "risk"))
+        if isinstance(self.ladder, Mapping):
+            object.__setattr__(self, "ladder", build(Ladder, self.ladder, LADDER))
         check(self)
         self._check_intake()
         self._check_values()

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from pumpguard.attempt import Attempt, Phone
-from pumpguard.counters import Conversion, Counter, Credit, Pulse, Refunds, Spend, micros
+from pumpguard.counters import Conversion, Counter, Credit, Pulse, Refunds, Spend, Trust, micros
 from pumpguard.errors import StoreError
 from pumpguard.money.delays import Delays
 from pumpguard.policy import Policy
@@ -28,8 +28,8 @@ BATCH = 16
 CAPACITY = 10_000
 """Outcomes that wait at most; when the store is away for long, the oldest are forgotten."""
 
-FAILED = (Spend, Credit, Conversion)
-VERIFIED = (Credit, Conversion, Pulse)
+FAILED = (Spend, Credit, Conversion, Trust)
+VERIFIED = (Credit, Conversion, Pulse, Trust)
 
 logger = logging.getLogger("pumpguard")
 

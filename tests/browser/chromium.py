@@ -98,7 +98,7 @@ class Chromium:
         """Wait until a condition holds in the page."""
         held = self.js(
             f"""new Promise((resolve) => {{
-                const end = performance.now() + {PATIENT * 500};
+                const end = performance.now() + {PATIENT * 800};
                 const look = () => ({condition}) ? resolve(true)
                     : performance.now() > end ? resolve(false) : setTimeout(look, 10);
                 look();

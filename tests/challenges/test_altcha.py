@@ -17,9 +17,9 @@ from pumpguard.testing import FakeClock, make_attempt
 from tests.challenges.solving import SECRET, easy, policy, posed, read, solution_of, spelt
 
 HOME = make_attempt("+447400123456", "81.2.69.142")
-CHALLENGE = easy()
+CHALLENGE = easy(lifetime=86_400)
 SOLUTION = solution_of(posed(CHALLENGE, HOME))
-"""One that is good for some minutes, for all tests that only look at it."""
+"""One that is good for longer than the suite takes, for all tests that only look at it."""
 
 
 def solved(said: str, challenge: Altcha = CHALLENGE) -> Solution | bool:

@@ -189,6 +189,19 @@ async def test_a_proof_without_a_name_may_be_given_again() -> None:
     assert [(await guard.assess(attempt)).allowed for _ in range(3)] == [True] * 3
 
 
+async def test_orders_stand_above_it() -> None:
+    """Who is on the list of those always let through is, and under ``observe`` everybody is."""
+    app = App()
+    once = make_attempt(proved=True, solution="one")
+    assert [(await app.guard.assess(once)).allowed for _ in range(2)] == [True, False]
+    await app.guard.orders.posture("observe", author="mike")
+    assert (await app.guard.assess(once)).allowed
+    await app.guard.orders.posture("challenge_all", author="mike")
+    assert (await app.guard.assess(once)).action is Action.CHALLENGE
+    await app.guard.orders.allow("number", once.phone.e164, author="mike")
+    assert (await app.guard.assess(once)).allowed
+
+
 async def test_requests_without_a_solution_are_asked(name: str) -> None:
     app = App(name=name)
     assert (await ask(app.asgi)).status == 403

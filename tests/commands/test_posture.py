@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from redis import Redis
 from typer.testing import CliRunner
 
 from pumpguard import Decision, Guard, Policy
@@ -137,6 +138,40 @@ def test_spending_freely_is_warned_of(operator: Operator) -> None:
     assert code == 0
     assert "spends freely" in out
     assert "Budgets do not hold them" in err
+
+
+def test_orders_that_cannot_be_read_do_not_keep_anybody_from_closing(
+    operator: Operator, valkey_url: str, name: str
+) -> None:
+    """The version goes on growing, so every process learns of it."""
+    operator.types("posture", "challenge_all")
+    version = json.loads(operator.types("posture", "--json")[1])["version"]
+    with Redis.from_url(valkey_url) as server:
+        server.set(f"pg1:{{{name}}}:orders:text", version.to_bytes(6) + b"{")
+    code, _, err = operator.types("posture", "closed")
+    assert code == 1
+    assert "orders: expected JSON" in err
+    assert operator.types("posture", "closed", "--anew")[0] == 0
+    said = json.loads(operator.types("posture", "--json")[1])
+    assert said["posture"] == "closed"
+    assert said["version"] > version
+
+
+def test_exposure_knows_what_lifts_the_bound(operator: Operator, policy: Path) -> None:
+    """When it is told where the orders are: exit code 2, and whose fault it is."""
+    words = ("exposure", str(policy), "--store", operator.env["PUMPGUARD_REDIS_URL"])
+    assert operator.types("lists", "allow", "country", "GB")[0] == 0
+    code, out, _ = operator.types(*words)
+    assert (code, "NOT BOUNDED" in out) == (0, False)
+    freely = ("--spends-freely", "--author", "mike")
+    operator.types("lists", "allow", "number", "07400 123456", *freely)
+    code, out, _ = operator.types(*words)
+    assert code == 2
+    assert "number +44••••••••56 spends freely, by order of mike." in out
+    operator.types("posture", "observe")
+    said = json.loads(operator.types(*words, "--json")[1])
+    assert said["unbounded_by_order"][0] == "The posture is observe: nothing is enforced."
+    assert said["bounded"] is True  # by its rules
 
 
 @pytest.mark.parametrize(

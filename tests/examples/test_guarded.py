@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from examples.target_app.app import create_app
 from examples.target_app.settings import Settings
-from tests.examples.visitor import BRITISH, NOON, UNALLOCATED, Visitor
+from tests.examples.visitor import BANGLADESHI, BRITISH, NOON, UNALLOCATED, Visitor
 
 BRITISH_HOME = "86.130.0.1"
 FRENCH_HOME = "90.0.0.1"
@@ -63,8 +63,12 @@ async def test_an_unallocated_number_is_refused_before_it_costs_anything(visitor
     assert (await visitor.get("/otp/billing"))["messages_sent"] == 0
 
 
-async def test_a_french_address_and_a_british_phone_meet_a_challenge(visitor: Visitor) -> None:
-    challenged = await visitor.send(BRITISH, address=FRENCH_HOME)
+async def test_a_briton_in_france_is_no_reason_to_ask(visitor: Visitor) -> None:
+    assert (await visitor.send(BRITISH, address=FRENCH_HOME)).status_code == 202
+
+
+async def test_a_french_address_and_a_bangladeshi_phone_meet_a_challenge(visitor: Visitor) -> None:
+    challenged = await visitor.send(BANGLADESHI, address=FRENCH_HOME)
 
     assert challenged.status_code == 403
     assert challenged.headers["content-type"].startswith("application/problem+json")
@@ -73,10 +77,10 @@ async def test_a_french_address_and_a_british_phone_meet_a_challenge(visitor: Vi
 
 
 async def test_a_simulated_human_solves_the_challenge(visitor: Visitor) -> None:
-    solved = await visitor.send(BRITISH, address=FRENCH_HOME, X_Sim_Human="1")
+    solved = await visitor.send(BANGLADESHI, address=FRENCH_HOME, X_Sim_Human="1")
 
     assert solved.status_code == 202
-    assert await visitor.code()
+    assert await visitor.code(BANGLADESHI)
 
 
 async def test_a_simulated_human_has_to_wait_like_everybody(visitor: Visitor) -> None:
@@ -88,12 +92,12 @@ async def test_a_simulated_human_has_to_wait_like_everybody(visitor: Visitor) ->
 async def test_the_metrics_tell_requests_actions_and_rules(visitor: Visitor) -> None:
     await visitor.send(BRITISH, address=BRITISH_HOME)
     await visitor.send(BRITISH, address=BRITISH_HOME)
-    await visitor.send("+447400123457", address=FRENCH_HOME)
+    await visitor.send(BANGLADESHI, address=FRENCH_HOME)
 
     metrics = await visitor.get("/metrics/firewall")
     assert metrics["total_requests"] == 3
     assert metrics["requests_by_country"] == {"GB": 2, "FR": 1}
-    assert metrics["requests_by_destination"] == {"GB": 3}
+    assert metrics["requests_by_destination"] == {"GB": 2, "BD": 1}
     assert sum(metrics["requests_by_network"].values()) == 3
     assert metrics["by_action"] == {"allow": 1, "throttle": 1, "challenge": 1}
     assert sum(metrics["by_rule"].values()) >= 2
@@ -101,7 +105,7 @@ async def test_the_metrics_tell_requests_actions_and_rules(visitor: Visitor) -> 
 
 async def test_the_provider_books_only_what_the_guard_let_through(visitor: Visitor) -> None:
     for last in range(10):
-        await visitor.send(f"+44740012345{last}", address=FRENCH_HOME)
+        await visitor.send(f"{BANGLADESHI[:-1]}{last}", address=FRENCH_HOME)
     await visitor.send(BRITISH, address=BRITISH_HOME)
 
     customer = await visitor.get("/otp/billing")
@@ -138,14 +142,14 @@ async def test_a_shadowed_request_looks_sent_but_nothing_is(tmp_path: Path) -> N
     app = create_app(Settings(simulated=True, loss=0, redis_url="memory://", policy_file=file))
     async with app.router.lifespan_context(app):
         visitor = Visitor(app)
-        shadowed = await visitor.send("+447400123457", address=FRENCH_HOME)
+        shadowed = await visitor.send(BANGLADESHI, address=FRENCH_HOME)
         sent = await visitor.send(BRITISH, address=BRITISH_HOME)
         visitor.now += 10
 
         assert shadowed.status_code == sent.status_code == 202
         assert shadowed.headers == sent.headers
         assert shadowed.json().keys() == sent.json().keys()
-        assert await visitor.texts("+447400123457") == []
+        assert await visitor.texts(BANGLADESHI) == []
         assert len(await visitor.texts(BRITISH)) == 1
         assert (await visitor.get("/otp/billing"))["messages_sent"] == 1
 

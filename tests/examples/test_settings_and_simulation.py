@@ -48,6 +48,7 @@ def test_every_setting_can_be_given_in_the_environment(tmp_path: Path) -> None:
             "PUMPGUARD_REDIS_URL": "redis://localhost:6379/0",
             "TARGET_APP_SIMULATED_TIME": "1",
             "TARGET_APP_PRICES": "aws-2022",
+            "TARGET_APP_LATENCY": "0.15 0.4",
         }
     ) == Settings(
         guard=False,
@@ -55,6 +56,7 @@ def test_every_setting_can_be_given_in_the_environment(tmp_path: Path) -> None:
         redis_url="redis://localhost:6379/0",
         simulated=True,
         prices="aws-2022",
+        latency=(0.15, 0.4),
     )
 
 
@@ -74,6 +76,8 @@ def test_an_empty_variable_counts_as_unset() -> None:
         ("TARGET_APP_SIMULATED_TIME", "2"),
         ("TARGET_APP_POLICY", "/no/such/policy.toml"),
         ("PUMPGUARD_REDIS_URL", "localhost:6379"),
+        ("TARGET_APP_LATENCY", "soon"),
+        ("TARGET_APP_LATENCY", "0.15"),
     ],
 )
 def test_a_setting_that_means_nothing_is_named_in_the_error(name: str, value: str) -> None:

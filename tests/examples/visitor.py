@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 NOON = 1_750_000_000.0
 BRITISH = "+447400123456"
+BANGLADESHI = "+8801712345678"
 UNALLOCATED = "+441632960001"
 """In a range that Ofcom keeps free for television drama: the right length, but nobody's."""
 

@@ -75,7 +75,7 @@ def example(random: Random) -> Example:
     rules = random_money(random, unit) if random.random() < 0.7 else []
     others = random.choice([0, 0, 0, 1, 2]) if rules else random.randint(1, 4)
     rules += [random_rule(random, i) for i in range(others)]
-    needs = any(getattr(rule, "needs_verifications", False) for rule in rules)
+    needs = any(_needs_verifications(rule) for rule in rules)
     policy = Policy(
         send="/s",
         rules=rules,
@@ -177,6 +177,10 @@ async def search(seeds: Iterable[int]) -> str:
         f"exceeded; {checked.total():,} bounds were checked, and in {reached['any']:,} examples "
         f"one was reached. By kind, with how many were reached: {kinds}"
     )
+
+
+def _needs_verifications(rule: Any) -> bool:
+    return getattr(rule, "needs_verifications", False) or bool(getattr(rule, "earns", ()))
 
 
 def _burst(case: Example, random: Random, now: float) -> list[Attempt]:

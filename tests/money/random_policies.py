@@ -91,6 +91,7 @@ def random_rule(random: Random, i: int) -> Rule:
         counts=random.choice(["admissions", "admissions", "admissions", "attempts"]),
         regions=only,
         except_regions=spared,
+        earned=random.choice([1, 1, 2, 3]),
         mode=mode,
     )
 

@@ -56,6 +56,13 @@ async def test_no_interleaving_spends_more(seed: int) -> None:
     await run(seed)
 
 
+def test_room_may_be_earned_and_only_by_who_verifies() -> None:
+    """The bound is the most that a limit may become; who enters no code is held to the limit."""
+    found = of(cap("10/hour; 50/day", earned=4), settled=True)
+    assert total(found) == (40 * 0.25, 200 * 0.25)
+    assert tuple(found.unverified) == (10 * 0.25, 50 * 0.25)
+
+
 def test_what_is_spent_on_everything() -> None:
     """At the dearest price; and a window of 40 minutes fits into an hour twice."""
     assert total(of(cap("10/hour; 50/day"))) == (2.5, 12.5)

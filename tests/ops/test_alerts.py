@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from redis import Redis
 
-from pumpguard import Action, Decision, Finding
+from pumpguard import Action, Decision, Finding, StoreError
 from pumpguard.ops.alerts import QUIET, Alert, Alerts
+from pumpguard.store.base import Store
+from pumpguard.store.memory import MemoryStore
+from pumpguard.store.orders import MemoryOrders
+from pumpguard.store.redis import RedisStore
 from pumpguard.testing import FakeClock, make_attempt
+from tests.conftest import PATIENT
 
 
 def found(code: str, subject: str | None = None, **evidence: object) -> Decision:
@@ -49,3 +55,53 @@ def test_a_listener_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) ->
 
     Alerts(fails).look(found("BUDGET_ALERT"))
     assert "on_alert failed" in caplog.text
+
+
+class Fleet:
+    """Several processes that share a store's claims."""
+
+    def __init__(self, store: Store, processes: int = 5) -> None:
+        self.raised: list[Alert] = []
+        self.processes = [
+            Alerts(self.raised.append, claim=store.orders.claim) for _ in range(processes)
+        ]
+
+    async def find(self, *decisions: Decision) -> None:
+        for decision in decisions:
+            for alerts in self.processes:
+                alerts.look(decision)
+        for alerts in self.processes:
+            await alerts.done()
+
+
+async def test_a_fleet_raises_an_alert_once(store: Store) -> None:
+    """Whichever process claims it; another subject is another alert."""
+    fleet = Fleet(store)
+    await fleet.find(found("BUDGET_SPENT", "GB"), found("BUDGET_SPENT", "FR"))
+    await fleet.find(found("BUDGET_SPENT", "GB"))
+    assert sorted(str(alert.subject) for alert in fleet.raised) == ["FR", "GB"]
+
+
+class Away(MemoryOrders):
+    async def claim(self, what: str, seconds: int) -> bool:
+        raise StoreError("away")
+
+
+async def test_without_the_store_each_process_raises_its_own() -> None:
+    """Better twice than never."""
+    store = MemoryStore()
+    store.orders = Away()
+    fleet = Fleet(store, processes=2)
+    await fleet.find(found("BUDGET_SPENT", "GB"))
+    assert len(fleet.raised) == 2
+
+
+async def test_a_claim_names_nobody(valkey_url: str, name: str) -> None:
+    """Its key is a hash, and it ends."""
+    store = RedisStore(valkey_url, name=name, deadline=PATIENT)
+    await Fleet(store).find(found("BUDGET_SPENT", "+447400123456"))
+    await store.aclose()
+    with Redis.from_url(valkey_url) as server:
+        (key,) = server.scan_iter(match=f"*{name}*")
+        assert b"7400123456" not in key
+        assert 0 < server.ttl(key) <= QUIET

@@ -25,6 +25,27 @@ def test_every_decision_is_counted_on_every_dimension() -> None:
         "requests_by_network": {"81.2.69.•": 2},
         "by_action": {"allow": 1, "block": 1},
         "by_rule": {"number": 1},
+        "shadow_messages": 0,
+        "shadow_dollars_saved": 0.0,
+        "shadow_by_country": {},
+    }
+
+
+def test_shadows_are_money_not_spent() -> None:
+    """By the country of the phone, to the cent; what was only refused is not among it."""
+    metrics = FirewallMetrics()
+    for phone, price in (("+77011234567", 0.36), ("+77011234568", 0.36), ("+33612345678", 0.07)):
+        metrics.record(Decision(make_attempt(phone, price=price), Action.SHADOW))
+    metrics.record(Decision(make_attempt(price=None), Action.SHADOW))
+    metrics.record(Decision(make_attempt(price=5.0), Action.BLOCK))
+    metrics.record(Decision(make_attempt(price=5.0)))
+    found = metrics.snapshot()
+    assert metrics.shadow_messages == found["shadow_messages"] == 4
+    assert metrics.shadow_dollars_saved == found["shadow_dollars_saved"] == 0.79
+    assert found["shadow_by_country"] == {
+        "KZ": {"messages": 2, "dollars": 0.72},
+        "FR": {"messages": 1, "dollars": 0.07},
+        "GB": {"messages": 1, "dollars": 0.0},
     }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 from redis import Redis
 
-from pumpguard import Action, Guard, Policy, StoreError
+from pumpguard import Action, Guard, Policy, StoreError, deciding
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.orders import bulletin
 from pumpguard.rules import Number, RateLimit, SlidingBan
@@ -53,18 +54,15 @@ class Counted(MemoryStore):
 
 def processes(store: Counted, n: int = 2, **policy: object) -> list[Guard]:
     """Several guards of one policy, as several processes have them."""
-    rules = [Number(), LIMIT]
-    return [
-        Guard(Policy(send="/s", rules=rules, **policy), store, networks=UnknownNetworks())  # type: ignore[arg-type]
-        for _ in range(n)
-    ]
+    made: dict[str, Any] = {"rules": [Number(), LIMIT], "deadline": PATIENT, **policy}
+    return [Guard(Policy(send="/s", **made), store, networks=UnknownNetworks()) for _ in range(n)]
 
 
 async def send(guard: Guard, phone: str = "+447400123456") -> Action:
     return (await guard.assess(make_attempt(phone))).action
 
 
-async def test_without_orders_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_orders_nothing_is_read() -> None:
     """A decision asks the store once, and hears by the way that nothing has changed."""
     store = Counted()
     (guard,) = processes(store, 1)
@@ -106,7 +104,8 @@ async def test_what_is_refused_without_asking_keeps_no_process_ignorant(
 ) -> None:
     """An unallocated number costs no trip; when nothing was heard for half a second, one look."""
     now = 1_000.0
-    monkeypatch.setattr(bulletin, "monotonic", lambda: now)
+    for module in (bulletin, deciding):
+        monkeypatch.setattr(module, "monotonic", lambda: now)
     store = Counted()
     here, there = processes(store)
     assert await send(there) is Action.ALLOW
@@ -125,7 +124,8 @@ async def test_closed_opens_again_without_a_decision_to_tell_it(
 ) -> None:
     """While it is closed nobody asks the store to decide; it is looked at twice a second."""
     now = 1_000.0
-    monkeypatch.setattr(bulletin, "monotonic", lambda: now)
+    for module in (bulletin, deciding):
+        monkeypatch.setattr(module, "monotonic", lambda: now)
     store = Counted()
     here, there = processes(store)
     await here.orders.posture("closed", author="mike")
@@ -233,7 +233,8 @@ async def test_a_shard_that_was_missed_is_a_matter_of_half_a_second(
 ) -> None:
     """Whoever gave the order ended after the first shard; nobody waits for the others to hear."""
     now = 1_000.0
-    monkeypatch.setattr(bulletin, "monotonic", lambda: now)
+    for module in (bulletin, deciding):
+        monkeypatch.setattr(module, "monotonic", lambda: now)
     policy = Policy(send="/s", rules=[LIMIT], name=name, shards=4, deadline=PATIENT)
     async with Guard(policy, valkey_url) as here, Guard(policy, valkey_url) as there:
         phone = "+33612345678"  # of the third shard
@@ -248,3 +249,57 @@ async def test_a_shard_that_was_missed_is_a_matter_of_half_a_second(
         await send(there, phone)
         await there.settled()
         assert await send(there, phone) is Action.THROTTLE
+
+
+async def test_with_orders_in_place_a_request_is_still_one_trip(valkey_url: str, name: str) -> None:
+    """Counted by the server: a posture, a country's and a list, and nothing more per request."""
+    policy = Policy(send="/s", rules=[LIMIT], name=name, deadline=PATIENT)
+    async with Guard(policy, valkey_url) as guard:
+        await guard.orders.posture("challenge_all", author="mike")
+        await guard.orders.posture("known_only", country="FR", author="mike")
+        await guard.orders.allow("number", "+447400123456", author="mike")
+        await guard.assess(make_attempt(proved=True))
+        await guard.check()
+        with Redis.from_url(valkey_url) as server:
+            server.config_resetstat()
+            decisions = [await guard.assess(make_attempt()) for _ in range(100)]
+            calls = server.info("commandstats")["cmdstat_evalsha"]["calls"]
+    assert {decision.allowed_because for decision in decisions} == {"listed"}
+    assert calls == 100
+
+
+class Hanging(CountedOrders):
+    """Orders whose reading never ends."""
+
+    async def read(self) -> bytes:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+@pytest.mark.parametrize("outdated", [False, True])
+async def test_a_reading_that_hangs_costs_no_more_than_the_deadline(outdated: bool) -> None:
+    """What was decided stands; what could not be decided is decided without the store."""
+    store = Counted()
+    store.orders = Hanging()
+    if outdated:
+        await store.orders.write(b"", b"{}")
+    (guard,) = processes(store, 1, deadline=0.05)
+    async with asyncio.timeout(PATIENT):
+        decision = await guard.assess(make_attempt("+447400123456" if outdated else UNALLOCATED))
+    assert decision.degraded == outdated
+    assert decision.allowed == outdated
+    assert guard._bulletin._task is not None
+    guard._bulletin._task.cancel()
+
+
+async def test_while_the_store_is_away_nobody_looks_for_orders() -> None:
+    """Whoever has just found it away has found out enough."""
+
+    class Away(Counted):
+        async def decide(self, question: Question) -> Answer:
+            raise StoreError("away")
+
+    store = Away()
+    (guard,) = processes(store, 1)
+    assert (await guard.assess(make_attempt())).degraded
+    assert store.orders.reads == 0

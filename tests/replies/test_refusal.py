@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from starlette.types import Message
 
-from pumpguard import Action, Decision, Finding
+from pumpguard import Action, Attempt, Decision, Finding
+from pumpguard.challenges import Challenge
 from pumpguard.replies.refusal import refusal
 from pumpguard.testing import make_attempt
 from tests.asgi import Reply, call, request
@@ -84,3 +87,34 @@ async def test_what_others_add_to_one_reply_is_not_in_the_next() -> None:
     for _ in range(3):
         await refusal(decision)({"type": "http"}, nothing, send)
     assert len(set(lengths)) == 1
+
+
+class Poses(Challenge):
+    """Asks for the same thing every time, or for nothing."""
+
+    def __init__(self, what: Mapping[str, object] | None) -> None:
+        self.what = what
+
+    def solved(self, said: str, attempt: Attempt) -> bool:
+        """Never asked here."""
+        return False
+
+    def pose(self, decision: Decision) -> Mapping[str, object] | None:
+        """What was said."""
+        return self.what
+
+
+async def test_a_challenge_says_what_to_solve_and_nothing_more() -> None:
+    decision = Decision(make_attempt(), Action.CHALLENGE)
+    plain = await call(refusal(decision, Poses(None)), request())
+    posed = await call(refusal(decision, Poses({"kind": "riddle"})), request())
+    assert plain.messages == (await call(refusal(decision), request())).messages
+    assert posed.json == {**plain.json, "challenge": {"kind": "riddle"}}
+    assert posed.headers.keys() == plain.headers.keys()
+
+
+@pytest.mark.parametrize("action", [Action.THROTTLE, Action.BLOCK, Action.SHADOW])
+async def test_only_a_challenge_poses_one(action: Action) -> None:
+    decision = Decision(make_attempt(), action)
+    reply = await call(refusal(decision, Poses({"kind": "riddle"})), request())
+    assert reply.messages == (await call(refusal(decision), request())).messages

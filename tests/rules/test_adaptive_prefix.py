@@ -69,6 +69,13 @@ async def test_no_proof_opens_a_closed_block() -> None:
     assert refused.action is Action.BLOCK
 
 
+async def test_proof_may_be_asked_for_before_that_is_told() -> None:
+    app = Trying(AdaptivePrefix(ask_first=True))
+    _, refused = await until_refused(app)
+    assert refused.action is Action.CHALLENGE
+    assert (await app.send(f"{BLOCK}900", proved=True)).action is Action.BLOCK
+
+
 async def test_monitored_it_refuses_nobody() -> None:
     """It says what it would have done."""
     app = Trying(AdaptivePrefix(mode="monitor"))

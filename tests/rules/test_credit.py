@@ -57,6 +57,17 @@ async def test_debts_are_forgiven_evenly() -> None:
     assert await app.allows("+447400555001", price=PRICE)
 
 
+async def test_proof_may_be_asked_for_before_it_turns_out_to_be_no_use() -> None:
+    """What is refused costs the attacker a solution, and tells him nothing."""
+    app = trying(usd=0.25, ask_first=True)
+    first, second = numbers(2, app)
+    assert await app.allows(first, price=PRICE)
+    assert (await app.send(second, price=PRICE)).action is Action.CHALLENGE
+    assert (await app.send(second, price=PRICE, proved=True)).action is Action.THROTTLE
+    await app.verified(first)
+    assert await app.allows(second, price=PRICE)
+
+
 async def test_an_address_answers_for_its_own_messages() -> None:
     """Whoever verifies at another address pays back what was sent from this one."""
     app = trying("network")

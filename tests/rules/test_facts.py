@@ -115,6 +115,34 @@ async def test_a_mismatch_asks_and_proof_answers() -> None:
     assert await app.allows(country="RO", proved=True)
 
 
+async def test_some_travellers_are_usual() -> None:
+    """With limits, so many from elsewhere pass per country, and only who comes then is asked."""
+    app = Trying(GeoMismatch(limits="2/hour"))
+    travellers = [f"+4474001234{n}" for n in range(50, 53)]
+    assert [(await app.send(t, country="RO")).action for t in travellers] == [
+        Action.ALLOW,
+        Action.ALLOW,
+        Action.CHALLENGE,
+    ]
+    assert await app.allows(travellers[2], country="RO", proved=True)
+    assert await app.allows("+447400123459", country="GB")  # whoever is at home is never asked
+    assert await app.allows("+33612345678", country="RO")  # France has had nobody yet
+
+
+async def test_where_users_live_more_of_them_travel() -> None:
+    app = Trying(GeoMismatch(limits="1/hour", relaxed_regions=["GB"], relaxed_factor=3))
+    numbers = [f"+44740012345{n}" for n in range(4)]
+    assert [await app.allows(n, country="RO") for n in numbers] == [True, True, True, False]
+    assert await app.allows("+33612345678", country="RO")
+    assert not await app.allows("+33612345679", country="RO")
+
+
+async def test_some_countries_have_no_travellers_to_spare() -> None:
+    app = Trying(GeoMismatch(limits="2/hour", strict_regions=["BD"]))
+    assert (await app.send("+8801712345678", country="RO")).action is Action.CHALLENGE
+    assert await app.allows("+8801712345678", country="BD")
+
+
 async def test_one_address_for_many_countries() -> None:
     """Five countries a day from one address pass, the sixth has to prove itself."""
     phones = ["+447400123456", "+33612345678", "+4915112345678", "+353851234567", "+12025550123"]

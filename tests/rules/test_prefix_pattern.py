@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpguard import PolicyError
+from pumpguard import Action, PolicyError
 from pumpguard.rules import PrefixPattern, RateLimit
 from tests.rules.trying import Trying
 
@@ -53,6 +53,14 @@ async def test_the_narrowest_block_is_the_one_refused() -> None:
     app = Trying(PrefixPattern(blocks={"100": "3/hour", "1000": "5/hour"}))
     assert await refused(app, 0, 33, 66, 99, 5, 42) == [None, None, None, 100, 100, 100]
     assert await refused(app, 150, 250) == [None, None]
+
+
+async def test_proof_may_be_asked_for_first() -> None:
+    """It opens nothing: whoever buys solutions pays for a refusal."""
+    app = Trying(PrefixPattern(blocks={"1000": "1/hour"}, ask_first=True))
+    assert await app.allows(number(0))
+    assert (await app.send(number(500))).action is Action.CHALLENGE
+    assert (await app.send(number(500), proved=True)).action is Action.THROTTLE
 
 
 async def test_the_evidence_names_the_block() -> None:

@@ -10,6 +10,7 @@ from pumpguard.ops.alerts import Alert
 from pumpguard.rules import Rule
 from pumpguard.store.base import Store
 from pumpguard.testing import FakeClock, make_attempt
+from tests.conftest import PATIENT
 
 
 class Trying:
@@ -20,7 +21,7 @@ class Trying:
         self.alerts: list[Alert] = []
         self.asked = 0
         self.guard = Guard(
-            Policy(send="/send", rules=rules, **policy),
+            Policy(send="/send", rules=rules, **{"deadline": PATIENT, **policy}),
             store,
             clock=self.clock,
             networks=UnknownNetworks(),

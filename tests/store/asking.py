@@ -17,6 +17,7 @@ from pumpguard.counters import (
     Refunds,
     Spend,
     Tickets,
+    Trust,
     Window,
 )
 from pumpguard.store.base import (
@@ -113,6 +114,11 @@ def credit(limit: int, seconds: int = 1_000, subject: str = "country", **more: A
 def conversion(subject: str = "prefix:4", **more: Any) -> About:
     """A conversion with the defaults."""
     return About(Conversion("conversion", subject, **more))
+
+
+def trust(subject: str = "network", **more: Any) -> About:
+    """Trust in a subject, with the defaults."""
+    return About(Trust("trust", subject, **more))
 
 
 async def redeem(store: Store, at: float = 0.0) -> Redeemed:

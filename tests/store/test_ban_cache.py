@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pumpguard import Action
 from pumpguard.errors import StoreError
 from pumpguard.store.ban_cache import FRESH, REMEMBERED, BanCache
 from pumpguard.store.base import Answer, Question, Store
@@ -46,6 +47,18 @@ async def test_a_fresh_ban_is_answered_without_a_trip() -> None:
     assert answer.readings[0].used == 1
     assert answer.readings[0].wait == 58
     assert store.trips == 0
+
+
+async def test_a_shadow_is_asked_for_every_time() -> None:
+    """From memory it would be answered a round trip sooner than a message that is sent; while the
+    store is away, it stands all the same."""
+    hidden = ban(after="number", base=60, action=Action.SHADOW)
+    store, cache = await banned(hidden)
+    for at in (1, 2, FRESH + 1):
+        assert (await ask(cache, hidden, at=at)).readings[0].full
+    assert store.trips == 3
+    store.away = True
+    assert not (await ask(cache, hidden, at=FRESH + 2)).admitted
 
 
 async def test_a_ban_is_believed_for_five_seconds_at_most() -> None:

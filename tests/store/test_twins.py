@@ -20,12 +20,15 @@ from pumpguard.counters import (
     Credit,
     Distinct,
     Known,
+    Mix,
     Neighbours,
     Pulse,
     Refunds,
     Spend,
+    Spike,
     Tickets,
     Trie,
+    Trust,
     Window,
 )
 from pumpguard.decision import Action
@@ -42,7 +45,7 @@ ACTIONS = st.sampled_from([Action.CHALLENGE, Action.THROTTLE, Action.BLOCK])
 COUNTERS: st.SearchStrategy[Any] = st.one_of(
     st.builds(
         Window, RULES, BY, st.sampled_from([1, 3, 10, 11, 40, 70_000]), st.just(60),
-        ACTIONS, st.sampled_from(["attempts", "admissions"]),
+        ACTIONS, st.sampled_from(["attempts", "admissions"]), st.sampled_from([1, 1, 2, 9]),
     ),
     st.builds(Distinct, RULES, BY, st.just(2), st.just(61), st.just("country"), ACTIONS),
     st.builds(Neighbours, RULES, BY, st.just(2), st.just(62), st.just(10), ACTIONS),
@@ -50,6 +53,15 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
         Ban, RULES, BY, st.sampled_from([1, 2, 12]), st.just(63),
         st.one_of(st.just("attempts"), st.frozensets(RULES, min_size=1)),
         base=st.just(5), cap=st.just(100), memory=st.just(50), action=ACTIONS,
+        most=st.sampled_from([1, 3]),
+    ),
+    st.builds(
+        Mix, RULES, BY, minimum=st.sampled_from([3, 5]), h=st.sampled_from([0.5, 4.0]),
+        seconds=st.sampled_from([120, 600]), hold=st.sampled_from([20, 300]), action=ACTIONS,
+    ),
+    st.builds(
+        Trust, RULES, st.sampled_from(["x", "y", "network"]), st.sampled_from([1, 4]),
+        st.sampled_from([0.1, 0.35]),
     ),
     st.builds(
         Spend, RULES, BY, st.sampled_from([0, 1_000, 50_000, 2**40]), st.just(64),
@@ -65,12 +77,16 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
         seconds=st.sampled_from([66, 67]), hold=st.just(40), action=ACTIONS,
     ),
     st.builds(
+        Spike, RULES, BY, ratio=st.sampled_from([1.0, 1.7, 3.0]), minimum=st.sampled_from([1, 3]),
+        seconds=st.sampled_from([60, 600]), counts=st.sampled_from(["attempts", "admissions"]),
+    ),
+    st.builds(
         Trie, RULES, BY, minimum=st.sampled_from([3, 5]), h=st.sampled_from([2.0, 9.0]),
         seconds=st.sampled_from([120, 600]), hold=st.sampled_from([20, 300]),
         widest=st.sampled_from([3, 7]), proved=st.booleans(), action=ACTIONS,
     ),
 )  # fmt: skip
-SETTLED = (Spend, Credit, Conversion, Pulse)
+SETTLED = (Spend, Credit, Conversion, Pulse, Trust)
 KNOWN = Known("settlement", seconds=500)
 TICKETS = Tickets("settlement", seconds=70, keep=3, remembers=("network", "z"))
 REFUNDS = Refunds("settlement", limit=1_500, seconds=100)
@@ -99,7 +115,8 @@ def plan(
 def segment(pair: tuple[Counter, bool]) -> object:
     """Counters of one plan have segments of their own."""
     counter: Any = pair[0]
-    return (counter.rule, counter.by, counter.seconds)
+    counts = counter.counts if isinstance(counter, Spike) else ""
+    return (counter.rule, counter.by, getattr(counter, "seconds", 0), counts)
 
 
 PLANS = st.builds(
@@ -247,6 +264,11 @@ def test_every_kind_means_the_same_in_both_languages(
 
 EVERYTHING: list[tuple[Counter, bool]] = [
     (Window("w", "phone", 30, 600), True),
+    (Window("w", "network", 20, 600, most=5), True),
+    (Ban("b", "network", 25, 600, "attempts", base=60, most=3), True),
+    (Trust("e", "network"), True),
+    (Trust("e", "x"), True),
+    (Window("w", "x", 4, 60, most=2), True),
     (Spend("s", "x", 400_000, 600), True),
     (Spend("s", "x", 500_000, 600, 50_000), False),
     (Spend("s", "y", 2**40, 60), True),

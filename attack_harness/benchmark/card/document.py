@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ...figures import Table
-from ..cells import NO_ATTACK, OPEN, SCHEMA, SEEDS, Cell, Setting, read
+from ..cells import CALM, OPEN, SCHEMA, SEEDS, Cell, Setting, read
 from ..code import digest
-from ..defences import DEFENCES
+from ..defences import DEFENCES, knows_prices
 from .certainty import Families, with_intervals
 from .goals import judged
 from .summary import summary
@@ -54,6 +54,11 @@ def title(defence: str) -> str:
     return DEFENCES[defence].title if defence in DEFENCES else defence
 
 
+def calm_title(family: str) -> str:
+    """What people call a day without an attack."""
+    return family.replace("_", " ").capitalize()
+
+
 def tallies(results: Results, defence: str, prices: str | None = None) -> dict[int, Families]:
     """A defence's tallies by seed and family, beside the same cells without any defence."""
     found: dict[int, dict[str, list[Tally]]] = defaultdict(lambda: defaultdict(list))
@@ -85,7 +90,7 @@ def _one(families: Families) -> Figures:
 
 def overall(families: Families) -> Figures:
     """All families together, each as heavy as its cost, and the worst of them."""
-    attacks = {name: tally for name, tally in families.items() if name != NO_ATTACK}
+    attacks = {name: tally for name, tally in families.items() if name not in CALM}
     each = [tally.figures() for tally in attacks.values()]
     return Tally.all(attacks.values()).figures() | {
         "saved_worst_family": least(f.get("saved") for f in each),
@@ -103,7 +108,7 @@ def _families(results: Results) -> Table:
         told = attack and {k: attack[k] for k in ("title", "numbers", "requests", "countries")}
         blocks = {"is_block": attack["is_block"]} if attack else {}
         covers = {"block_digits": result["covered"]["block_digits"]} if attack else {}
-        found[cell.family] = (told or {"title": "No attack"}) | blocks | covers
+        found[cell.family] = (told or {"title": calm_title(cell.family)}) | blocks | covers
     return found
 
 
@@ -115,6 +120,10 @@ def _run(results: Results, wanted: Sequence[Cell], setting: Setting) -> Table:
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         **asdict(setting),
         "seeds": sorted({cell.seed for cell in wanted}),
+        "seeds_by_defence": {
+            name: len({cell.seed for cell in wanted if cell.defence == name})
+            for name in dict.fromkeys(cell.defence for cell in wanted)
+        },
         "prices": list(dict.fromkeys(cell.prices for cell in wanted)),
         "cells": {"finished": len(results), "wanted": len(wanted)},
         "code": {"now": digest(), "cells": dict(codes)},
@@ -129,7 +138,8 @@ def _warnings(results: Results, wanted: Sequence[Cell], setting: Setting) -> lis
     said = []
     if len(results) < len(wanted):
         said.append(f"{len(wanted) - len(results)} of {len(wanted)} cells are not finished.")
-    if stale := sum(result["code"] != digest() for result in results.values()):
+    stale = sum(r["code"] != digest(knows_prices(cell.defence)) for cell, r in results.items())
+    if stale:
         said.append(f"{stale} cells were measured with other code; --again plays them anew.")
     if setting.part < 1:
         said.append(f"Attacks were cut to {setting.part:.0%} of their time: not for publication.")

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from ...figures import Table
-from ..cells import NO_ATTACK, OPEN
+from ..cells import CALM, NO_ATTACK, OPEN
 from ..people import SUBGROUPS
 from .colours import on, shade
 from .picture import cells_of, days, rivals, rows, short
@@ -84,6 +84,7 @@ def render(scorecard: Table) -> str:
         side_by_side=SIDE_BY_SIDE,
         groups=("all", "during", *SUBGROUPS),
         no_attack=NO_ATTACK,
+        calm=[name for name in CALM if name in scorecard["families"]],
         nothing=OPEN,
         saved=_saved(scorecard),
         noticed=_noticed(scorecard),

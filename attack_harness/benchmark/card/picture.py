@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ...figures import Table
-from ..cells import NO_ATTACK, OPEN
+from ..cells import CALM, OPEN
 from .colours import BAD, GOOD, INK, LINE, OTHER, PAPER, SOFT, STRIP, on, shade
 from .words import figure, goal, limit, shares, worded
 
@@ -69,7 +69,7 @@ def value(figures: Mapping[str, Any], name: str) -> float | None:
 
 def rows(scorecard: Table) -> list[str]:
     """The attack families."""
-    return [name for name in scorecard["families"] if name != NO_ATTACK]
+    return [name for name in scorecard["families"] if name not in CALM]
 
 
 def rivals(scorecard: Table) -> list[str]:

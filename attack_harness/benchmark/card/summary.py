@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...figures import Table, money, share
-from ..cells import NO_ATTACK
+from ..cells import CALM
 from ..people import SUBGROUPS
 from .certainty import Families, together, with_intervals
 from .tally import Figures, Tally, least, most
@@ -35,7 +35,7 @@ COUNTS = (
 
 def totals(families: Families) -> Figures:
     """The summary's figures from tallies."""
-    attacks = {name: tally for name, tally in families.items() if name != NO_ATTACK}
+    attacks = {name: tally for name, tally in families.items() if name not in CALM}
     total = Tally.all(attacks.values())
     s, figures = total.sums, total.figures()
     each = [tally.figures() for tally in attacks.values()]
@@ -62,7 +62,7 @@ def totals(families: Families) -> Figures:
 
 def worst_group(families: Families) -> str:
     """The subgroup of users of which the largest share was refused."""
-    s = Tally.all(t for name, t in families.items() if name != NO_ATTACK).sums
+    s = Tally.all(t for name, t in families.items() if name not in CALM).sums
     return max(SUBGROUPS, key=lambda group: share(s[f"harmed.{group}"], s[f"people.{group}"]))
 
 

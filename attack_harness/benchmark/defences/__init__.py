@@ -35,4 +35,10 @@ DEFENCES: dict[str, Defence] = {
     "country_cap": Defence("caps per country", around=CountryCap),
 }
 
-__all__ = ["DEFENCES", "GUARD", "Defence"]
+
+def knows_prices(defence: str) -> bool:
+    """Whether another price table may change what it decides; of somebody's own, one cannot say."""
+    return defence not in DEFENCES or DEFENCES[defence].guard
+
+
+__all__ = ["DEFENCES", "GUARD", "Defence", "knows_prices"]

@@ -106,6 +106,7 @@ async function during(work) {
   if (working) return;
   working = new AbortController();
   clear();
+  const before = document.activeElement;
   const enabled = [...document.querySelectorAll("form button:enabled")];
   enabled.forEach((button) => { button.disabled = true; });
   const unlock = () => enabled.forEach((button) => { button.disabled = false; });
@@ -120,6 +121,9 @@ async function during(work) {
     else complain("We can’t be reached. Please check your connection and try again.");
   } finally {
     working = null;
+    // Whoever works by keyboard goes on where they were, if no step has put them elsewhere.
+    const now = document.activeElement;
+    if (now === document.body || !now.getClientRects().length) before?.focus();
   }
 }
 

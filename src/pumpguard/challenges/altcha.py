@@ -26,9 +26,9 @@ COST = 250
 enough that posing and checking cost this process about as much as the rest of a decision."""
 
 LEAST, MOST = 32_000, 128_000
-"""Tries. Half of them are needed on average; 25,000 a second is what one core of a laptop's browser
-makes of them (measured: 37 µs a try in Chromium 156), so 0.6 to 2.6 s. A phone has slower cores and
-uses four of them."""
+"""Tries, of which half are needed on average. One core of a busy two-core server made 20,000 a
+second in Chromium 156 (52 µs a try), so 0.8 to 3.2 s, less with every further core. Phones were not
+at hand: expect slower cores, and more of them."""
 
 DEAR = 0.05
 """USD. A message that costs twice as much is asked for with twice the work."""

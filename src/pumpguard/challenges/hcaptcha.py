@@ -17,7 +17,8 @@ class HCaptcha(SiteVerify):
     ``most_score`` is for its Enterprise plan, whose score says how much of a *threat* a client is
     (1.0 is the worst): above it, a token is no solution, and neither is one without a score.
 
-    Source: hCaptcha's developer guide; tokens are good for 120 seconds and once.
+    Source: hCaptcha's developer guide ("a score denoting malicious activity"); tokens are good for
+    about 120 seconds and once.
     """
 
     kind = "hcaptcha"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from math import ceil, isfinite
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,10 +13,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from pumpguard.commands.giving import at_the_desk
 from pumpguard.errors import PolicyError
 from pumpguard.money.exposure import CountryExposure, Exposure
 from pumpguard.money.exposure import exposure as exposure_of
 from pumpguard.money.solve import Bound
+from pumpguard.orders.bounds import unbounding
+from pumpguard.orders.desk import Desk
 from pumpguard.policy import Policy
 
 BAD_POLICY, NOT_BOUNDED = 1, 2
@@ -45,11 +49,15 @@ def exposure(
         list[str] | None, typer.Option(help="Show this country (ISO code); may be repeated.")
     ] = None,
     top: Annotated[int, typer.Option(min=0, help="How many countries to show.")] = 10,
+    store: Annotated[
+        str | None, typer.Option(help="Look at the orders that stand in this store, too.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
 ) -> None:
     """The most that an attacker can make this policy spend, per hour and per day.
 
-    Ends with 1 if the policy is bad, and with 2 if nothing bounds what it spends.
+    Ends with 1 if the policy is bad, with 2 if nothing bounds what it spends, and with 3 if the
+    store was to be asked and does not answer.
     """
     try:
         loaded = Policy.from_toml(policy)
@@ -60,12 +68,22 @@ def exposure(
             f"{policy}: {error}", style="red"
         )
         raise typer.Exit(BAD_POLICY) from None
+    ordered = [] if store is None else at_the_desk(policy, store, _unbounding)
     if as_json:
-        typer.echo(json.dumps(_as_json(found, loaded), indent=2))
+        said = {**_as_json(found, loaded), "unbounded_by_order": ordered}
+        typer.echo(json.dumps(said, indent=2))
     else:
-        _print(Console(highlight=False, soft_wrap=True), found, shown, loaded)
-    if not found.bounded:
+        console = Console(highlight=False, soft_wrap=True)
+        if ordered:
+            console.print("NOT BOUNDED while these orders stand; otherwise as below.")
+            console.print("\n".join(ordered), end="\n\n", markup=False)
+        _print(console, found, shown, loaded)
+    if ordered or not found.bounded:
         raise typer.Exit(NOT_BOUNDED)
+
+
+async def _unbounding(desk: Desk, _: Policy) -> list[str]:
+    return unbounding(await desk.show(), time.time())
 
 
 def _shown(found: Exposure, names: list[str] | None, top: int) -> list[CountryExposure]:

@@ -53,6 +53,9 @@ def posture(
     then: Annotated[str, typer.Option(help="What it steps down to after --for.")] = "normal",
     reason: Reason = "",
     author: Author = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Forget orders that cannot be read, lists and all.")
+    ] = False,
     json_wanted: AsJson = False,
 ) -> None:
     """Show or switch the posture of all processes that share the store.
@@ -73,6 +76,7 @@ def posture(
             country=country,
             seconds=seconds_of(lasting),
             then=then,
+            anew=anew,
         )
         said = UNKNOWABLE if to == "known_only" and not loaded.verified else WARNINGS.get(to)
         if said:

@@ -61,15 +61,11 @@ class Fields:
     def can_have(self, field: str) -> bool:
         """Whether this kind of request can have the field: its body may be no JSON and no form."""
         source, _ = _split(field)
-        is_json = self.media_type == JSON or self.media_type.endswith("+json")
-        match source:
-            case "":
-                return is_json or self.media_type == FORM
-            case "json":
-                return is_json
-            case "form":
-                return self.media_type == FORM
-        return True
+        if source not in ("", "json", "form"):
+            return True
+        if source != "form" and (self.media_type == JSON or self.media_type.endswith("+json")):
+            return True
+        return source != "json" and self.media_type == FORM
 
     def get(self, field: str) -> object:
         """The field's value, or ``None`` where the request has none. Raises `IntakeError`."""

@@ -191,11 +191,13 @@ def higher(one: Limiting, other: Limiting) -> Limiting:
     Unless it counts attempts: then the lower limit, met by the way, may forget what the higher
     one would have to know, and nothing is certain.
     """
-    if one.limit == other.limit:
-        return one
-    if isinstance(one, Window) and one.counts == "attempts":
-        return replace(one, limit=NO_LIMIT)
-    return one if one.limit > other.limit else other
+    if isinstance(one, Window) and isinstance(other, Window):
+        if (one.limit, one.most) == (other.limit, other.most):
+            return one
+        if one.counts == "attempts":
+            return replace(one, limit=NO_LIMIT)
+        return replace(one, limit=max(one.limit, other.limit), most=max(one.most, other.most))
+    return one if one.limit >= other.limit else other
 
 
 def _shortest(metadata: Any, region: str | None, code: int) -> Phone:

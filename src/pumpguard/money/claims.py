@@ -130,7 +130,8 @@ class Ledger:
         share = _share(counter, terms.parts)
         windows = ceil(terms.seconds / share.seconds)
         if isinstance(share, Window):
-            return Claim(rules, scope, messages=subjects * terms.parts * share.limit * windows)
+            limit = share.limit * (share.most if terms.verifies else 1)  # room has to be earned
+            return Claim(rules, scope, messages=subjects * terms.parts * limit * windows)
         if isinstance(share, Credit):  # the line at once, and what is forgiven meanwhile
             spent = share.limit + forgiven if share.limit else 0
         else:

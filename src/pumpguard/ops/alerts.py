@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from pumpguard.decision import Decision, Finding
+from pumpguard.errors import StoreError
+from pumpguard.ops.behind import Behind
+from pumpguard.ops.codes import ALERTING
 
-ALERTING = frozenset({"BUDGET_ALERT", "BUDGET_LOW", "BUDGET_SPENT", "PROVIDER_OUTAGE"})
-QUIET = 6 * 3_600.0
-"""Seconds for which the same alert is not raised again by this process."""
+QUIET = 6 * 3_600
+"""Seconds for which the same alert is not raised again."""
 
 REMEMBERED = 1_000
 
@@ -32,25 +34,34 @@ class Alert:
 class Alerts:
     """Raises an alert for findings that call for one: into the log, and to ``on_alert``.
 
-    ``clock`` gives Unix seconds. Every process raises its own.
+    ``clock`` gives Unix seconds. ``claim`` says whether this process is the first of the fleet to
+    raise something within so many seconds; it is asked behind the reply. Without it, or while it
+    cannot answer, every process raises its own.
     """
 
     def __init__(
         self,
         on_alert: Callable[[Alert], None] | None = None,
         clock: Callable[[], float] = time.time,
+        claim: Callable[[str, int], Awaitable[bool]] | None = None,
     ) -> None:
         self.listeners = [] if on_alert is None else [on_alert]
         self._clock = clock
+        self._claim = claim
+        self._behind = Behind()
         self._raised: dict[object, float] = {}
 
     def look(self, decision: Decision) -> None:
         """Raise what this decision gives cause for."""
         for finding in decision.findings:
             if finding.code in ALERTING:
-                self._raise(finding)
+                self._consider(finding)
 
-    def _raise(self, finding: Finding) -> None:
+    async def done(self) -> None:
+        """Wait for what is being raised."""
+        await self._behind.done()
+
+    def _consider(self, finding: Finding) -> None:
         now = self._clock()
         # An outage is known by its beginning, and is one alert however long it lasts.
         since = finding.evidence.get("since")
@@ -61,8 +72,21 @@ class Alerts:
         if len(self._raised) >= REMEMBERED:
             self._raised.clear()
         self._raised[key] = now
+        if self._claim is None or not self._behind.begin(self._claimed(repr(key), finding, now)):
+            self._raise(finding, now)
+
+    async def _claimed(self, what: str, finding: Finding, at: float) -> None:
+        assert self._claim is not None  # noqa: S101 - for the type checker
+        try:
+            mine = await self._claim(what, QUIET)
+        except StoreError:
+            mine = True  # better twice than never
+        if mine:
+            self._raise(finding, at)
+
+    def _raise(self, finding: Finding, at: float) -> None:
         logger.warning("PG030 %s", finding)
-        alert = Alert(finding.code, finding.rule, finding.evidence, finding.subject, now)
+        alert = Alert(finding.code, finding.rule, finding.evidence, finding.subject, at)
         for tell in self.listeners:
             try:
                 tell(alert)

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pumpguard.decision import Decision
+from pumpguard.decision import Action, Decision
 
 NETWORKS_SHOWN = 1_000
+MILLION = 1_000_000
 
 
 class FirewallMetrics:
     """Pass ``record`` as a guard's ``on_decision``; `snapshot` is ready for JSON.
 
-    ``degraded`` counts decisions made without the store.
+    ``degraded`` counts decisions made without the store. ``shadow_messages`` are those that were
+    not sent while their client hears nothing of it, ``shadow_dollars_saved`` what they had cost.
     Networks are counted masked to their /24 (IPv4) or /48 (IPv6), at most a thousand of them.
     """
 
     def __init__(self) -> None:
         self.total_requests = 0
         self.degraded = 0
+        self.shadow_messages = 0
+        self._saved: Counter[str] = Counter()  # in millionths of a dollar: floats do not add up
         self._counts: dict[str, Counter[str]] = {
             "requests_by_country": Counter(),
             "requests_by_destination": Counter(),
             "requests_by_network": Counter(),
             "by_action": Counter(),
             "by_rule": Counter(),
+            "shadow_by_country": Counter(),
         }
 
     def record(self, decision: Decision) -> None:
@@ -39,8 +44,29 @@ class FirewallMetrics:
         counts["by_action"][str(decision.action)] += 1
         if decision.finding is not None:
             counts["by_rule"][decision.finding.rule] += 1
+        if decision.action is Action.SHADOW:
+            country = attempt.phone.region or "unknown"
+            self.shadow_messages += 1
+            counts["shadow_by_country"][country] += 1
+            self._saved[country] += round((attempt.price or 0.0) * MILLION)
+
+    @property
+    def shadow_dollars_saved(self) -> float:
+        """USD that shadowed messages had cost."""
+        return self._saved.total() / MILLION
 
     def snapshot(self) -> dict[str, object]:
         """All counts, the largest first."""
         counts = {name: dict(counter.most_common()) for name, counter in self._counts.items()}
-        return {"total_requests": self.total_requests, "degraded": self.degraded, **counts}
+        shadows = counts.pop("shadow_by_country")
+        return {
+            "total_requests": self.total_requests,
+            "degraded": self.degraded,
+            **counts,
+            "shadow_messages": self.shadow_messages,
+            "shadow_dollars_saved": self.shadow_dollars_saved,
+            "shadow_by_country": {
+                country: {"messages": messages, "dollars": self._saved[country] / MILLION}
+                for country, messages in shadows.items()
+            },
+        }

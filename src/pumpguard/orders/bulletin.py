@@ -48,10 +48,10 @@ class Bulletin:
         """There are new orders, for all we know: look before the next answer."""
         self._heard = -FRESH
 
-    @property
-    def stale(self) -> bool:
-        """Whether they were last heard of too long ago to answer by them."""
-        return monotonic() - self._heard > FRESH
+    def fresh(self, at: float) -> bool:
+        """Whether they were heard of so shortly before this time (monotonic seconds), or since,
+        that it may be answered by them."""
+        return self._heard >= at - FRESH
 
     async def renew(self) -> bool:
         """Read the orders; all who wait share one reading. Returns whether they are others now.

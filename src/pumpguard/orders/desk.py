@@ -19,7 +19,7 @@ from pumpguard.orders.lists import (
     subject,
 )
 from pumpguard.orders.posture import EVERYWHERE, Order, Posture
-from pumpguard.store.orders import OrderStore
+from pumpguard.store.orders import OrderStore, version_of
 
 TURNS = 10
 """How often somebody else may be quicker before giving up."""
@@ -69,9 +69,10 @@ class Desk:
         country: str | None = None,
         seconds: float | None = None,
         then: Posture | str = Posture.NORMAL,
+        anew: bool = False,
     ) -> Orders:
         """Order a posture, everywhere or for one country, for so many seconds or until further
-        notice; ``then`` is what it steps down to."""
+        notice; ``then`` is what it steps down to. ``anew`` forgets orders that cannot be read."""
         at = self._clock()
         order = Order(
             posture=_posture(posture, "posture"),
@@ -84,7 +85,7 @@ class Desk:
         if seconds is None and order.then is not Posture.NORMAL:
             raise OrdersError("then", "an end, after which it steps down")
         scope = check_country(country) if country else EVERYWHERE
-        return await self._change(lambda orders: orders.ordering(order, scope))
+        return await self._change(lambda orders: orders.ordering(order, scope), anew)
 
     async def allow(
         self,
@@ -162,10 +163,10 @@ class Desk:
             raise OrdersError("kind", f"one of {', '.join(KINDS)}", kind)
         return subject(kind, value, self._hashed, self._region)
 
-    async def _change(self, change: Callable[[Orders], Orders]) -> Orders:
-        """Read, change, and write if nobody else has written meanwhile; else begin anew."""
+    async def _change(self, change: Callable[[Orders], Orders], anew: bool = False) -> Orders:
+        """Read, change, and write if nobody else has written meanwhile; else try again."""
         for _ in range(TURNS):
-            there = Orders.parse(await self._store.read())
+            there = _parsed(await self._store.read(), anew)
             wanted = change(there.current(self._clock()))
             if wanted == there:
                 return there
@@ -177,6 +178,15 @@ class Desk:
             if version is not None:
                 return replace(wanted, version=int.from_bytes(version))
         raise StoreError("others keep changing the orders; nothing was written")
+
+
+def _parsed(document: bytes, anew: bool) -> Orders:
+    try:
+        return Orders.parse(document)
+    except OrdersError:
+        if not anew:
+            raise
+    return Orders(version=version_of(document))
 
 
 def _until(at: float, seconds: float | None) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from ipaddress import ip_network
 from typing import Any, TypeVar
 
@@ -139,9 +139,10 @@ def mark(version: int) -> bytes:
 
 
 def _table(part: Order | Step | Listing) -> dict[str, Any]:
-    """What is worth writing of a part; postures by their names."""
-    said = {name: str(v) if isinstance(v, Posture) else v for name, v in asdict(part).items()}
-    return {name: v for name, v in said.items() if v is not None and v is not False and v != ""}
+    """A part as JSON, without what it would be anyway; postures by their names."""
+    usual = {field.name: field.default for field in fields(part)}
+    said = {name: v for name, v in asdict(part).items() if v != usual[name]}
+    return {name: str(v) if isinstance(v, Posture) else v for name, v in said.items()}
 
 
 def _parsed(cls: type[T], table: object, path: str) -> T:

@@ -6,11 +6,14 @@ from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
 from pumpguard.rules.country_spread import CountrySpread
 from pumpguard.rules.credit import Credit
+from pumpguard.rules.earned_trust import EarnedTrust
 from pumpguard.rules.geo_mismatch import GeoMismatch
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
+from pumpguard.rules.population_shape import PopulationShape
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
+from pumpguard.rules.send_spike import SendSpike
 from pumpguard.rules.settling import Settling
 from pumpguard.rules.shadow_ban import ShadowBan
 from pumpguard.rules.sliding_ban import SlidingBan
@@ -22,11 +25,14 @@ KINDS: dict[str, type[Rule]] = {
     "conversion": Conversion,
     "country_spread": CountrySpread,
     "credit": Credit,
+    "earned_trust": EarnedTrust,
     "geo_mismatch": GeoMismatch,
     "network": Network,
     "number": Number,
+    "population_shape": PopulationShape,
     "prefix_pattern": PrefixPattern,
     "rate_limit": RateLimit,
+    "send_spike": SendSpike,
     "settling": Settling,
     "shadow_ban": ShadowBan,
     "sliding_ban": SlidingBan,
@@ -41,14 +47,17 @@ __all__ = [
     "Conversion",
     "CountrySpread",
     "Credit",
+    "EarnedTrust",
     "FunctionRule",
     "GeoMismatch",
     "Network",
     "Number",
+    "PopulationShape",
     "PrefixPattern",
     "RateLimit",
     "Rule",
     "RuleFunction",
+    "SendSpike",
     "Settling",
     "ShadowBan",
     "SlidingBan",

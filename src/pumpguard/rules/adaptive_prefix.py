@@ -9,8 +9,8 @@ from typing import ClassVar
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
 from pumpguard.counters import Reading, Trie
-from pumpguard.decision import Action, Finding, Mode
-from pumpguard.rules.base import ActionName, action_of, require
+from pumpguard.decision import Finding, Mode
+from pumpguard.rules.base import ActionName, action_of, asked_first, require
 from pumpguard.rules.limits_notation import check_dimensions
 from pumpguard.store.kinds.blocks import Stage
 
@@ -28,7 +28,7 @@ class AdaptivePrefix:
 
     A block is closed for ``hold`` seconds at first (known numbers pass), then asks for proof, then
     lets a few through, and is watched for three days; whoever comes back closes it again for twice
-    as long.
+    as long. With ``ask_first``, a challenge comes before each refusal, as in `Credit`.
 
     Sources: hierarchical heavy hitters (Cormode et al., VLDB 2003); shrinkage of a child's share
     to its parent's; half-open recovery as in circuit breakers, and Login.gov's countries for
@@ -44,6 +44,7 @@ class AdaptivePrefix:
     name: str = "adaptive_prefix"
     mode: Mode = "enforce"
     action: ActionName = "block"
+    ask_first: bool = False
     weight: float = 2.0
     declares_by: ClassVar[Sequence[str]] = ()
     _tries: tuple[tuple[Trie], tuple[Trie]] = field(init=False, repr=False)
@@ -72,8 +73,8 @@ class AdaptivePrefix:
             return None
         length, stage = reading.detail if len(reading.detail) == 2 else (0, Stage.CLOSED)
         action = action_of(self.action)
-        if stage == Stage.PROOF and not attempt.proved:
-            action = min(action, Action.CHALLENGE)
+        if self.ask_first or stage == Stage.PROOF:
+            action = asked_first(action, attempt)
         national = attempt.phone.national
         evidence = {
             "prefix": attempt.phone.e164[: len(attempt.phone.e164) - len(national) + length],

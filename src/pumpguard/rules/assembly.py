@@ -13,7 +13,7 @@ from pumpguard.attempt import Attempt, Phone
 from pumpguard.config import build, join
 from pumpguard.counters import Distinct
 from pumpguard.errors import PolicyError
-from pumpguard.rules import KINDS, FunctionRule, Rule, SlidingBan
+from pumpguard.rules import KINDS, EarnedTrust, FunctionRule, Rule, SlidingBan
 from pumpguard.rules.limits_notation import check_dimension
 from pumpguard.rules.settling import Settling, follows_from_the_number
 from pumpguard.store.sharding import too_small
@@ -21,6 +21,9 @@ from pumpguard.store.sharding import too_small
 RuleChanges: TypeAlias = Mapping[str, Mapping[str, object]]
 
 SETTLING = Settling()
+TRUST = EarnedTrust()
+OF_THEIR_OWN_ACCORD: Mapping[str, Rule] = {SETTLING.name: SETTLING, TRUST.name: TRUST}
+"""Rules that a policy has where others need them."""
 
 
 def assemble(
@@ -41,6 +44,7 @@ def assemble(
     else:
         raise PolicyError("rules", "a list of rules, or a table of changes by rule name", rules)
     chain = tuple(rule for rule in chain if rule.mode != "off")
+    chain = _with_trust(chain)
     if not verified:
         _check_needs(chain)
     _check_dimensions(chain, tuple(own))
@@ -55,6 +59,17 @@ def _check_needs(chain: tuple[Rule, ...]) -> None:
         if getattr(rule, "needs_verifications", False):
             expected = f"the route where codes are entered, or settled=true: {rule.name!r} needs it"
             raise PolicyError("verify", expected, None)
+
+
+def _with_trust(chain: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """The chain with what has been earned remembered, if some rule gives room for it."""
+    asked = [by for rule in chain for by in getattr(rule, "earns", ())]
+    own = [rule for rule in chain if isinstance(rule, EarnedTrust)]
+    if not asked:
+        return chain
+    trust = own[0] if own else TRUST
+    trust = replace(trust, by=tuple(dict.fromkeys([*trust.by, *asked])))
+    return (*(rule for rule in chain if not isinstance(rule, EarnedTrust)), trust)
 
 
 def _with_settling(chain: tuple[Rule, ...], verified: bool) -> tuple[Rule, ...]:
@@ -84,8 +99,8 @@ def _changed(chain: tuple[Rule, ...], changes: RuleChanges) -> tuple[Rule, ...]:
                     join(path, "rule"), f"one of {', '.join(sorted(KINDS))}", change["rule"]
                 )
             by_name[name] = _build_rule(kind, {**settings, "name": name}, path)
-        elif name in by_name or name == SETTLING.name:
-            old = by_name.get(name, SETTLING)
+        elif name in by_name or name in OF_THEIR_OWN_ACCORD:
+            old = by_name[name] if name in by_name else OF_THEIR_OWN_ACCORD[name]
             kept = {f.name: getattr(old, f.name) for f in fields(old) if f.init}  # type: ignore[arg-type]
             build_check = {**kept, **settings}
             by_name[name] = _build_rule(type(old), build_check, path)

@@ -79,6 +79,15 @@ def action_of(name: ActionName) -> Action:
     return Action[name.upper()]
 
 
+def asked_first(action: Action, attempt: Attempt) -> Action:
+    """A refusal that is told only to who has solved a challenge; all others are asked for one.
+
+    Solutions are sold at a dollar a thousand: what a number's owner earns by one message pays for
+    ten of them or more, and for none if most are refused all the same.
+    """
+    return action if attempt.proved else min(action, Action.CHALLENGE)
+
+
 def require(condition: bool, rule: str, field: str, expected: str, got: object) -> None:
     """Refuse a rule whose values contradict each other, naming the path."""
     if not condition:

@@ -71,13 +71,14 @@ def once(chain: Sequence[Rule], challenge: Expiring | None) -> tuple[Rule, ...]:
 
 def asks_for_proof(rule: Rule) -> bool:
     """Whether findings of this rule put a challenge to the client, as far as it says."""
-    return rule.mode == "enforce" and getattr(rule, "action", None) == "challenge"
+    asks = getattr(rule, "action", None) == "challenge" or getattr(rule, "ask_first", False)
+    return rule.mode == "enforce" and asks
 
 
-def warn_of_no_way_out(chain: Iterable[Rule], score_asks: bool) -> None:
+def warn_of_no_way_out(chain: Iterable[Rule], others_ask: bool) -> None:
     """Say so if somebody may be asked for proof that nobody here can check, as far as can be known
-    beforehand; ``score_asks`` if the risk score may ask."""
-    if score_asks or any(asks_for_proof(rule) for rule in chain):
+    beforehand; ``others_ask`` if the risk score or the ladder may."""
+    if others_ask or any(asks_for_proof(rule) for rule in chain):
         logger.warning(
             "PG003 rules ask for proof, and no challenge= can tell a solved one: "
             "whoever is asked stays refused"

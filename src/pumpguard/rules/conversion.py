@@ -14,6 +14,9 @@ from pumpguard.decision import Action, Finding, Mode
 from pumpguard.rules.base import ActionName, action_of, require
 from pumpguard.rules.limits_notation import check_dimensions
 
+NARROW = ("phone", *(f"{PREFIX}{digits}" for digits in range(1, 5)))
+"""What an attacker may own the whole of; a block of a million numbers he shares with people."""
+
 BETA = 3.0
 """Prior of the conversion rate that findings show: Beta(3, 3)."""
 
@@ -104,7 +107,7 @@ class Conversion:
         return None
 
     def _action(self, by: str) -> Action:
-        narrow = any(part.startswith(PREFIX) or part == "phone" for part in by.split("+"))
+        narrow = any(part in NARROW for part in by.split("+"))
         return action_of(self.action if narrow else self.wide_action)
 
     def _found(self, attempt: Attempt, watch: Watch, reading: Reading) -> Finding:

@@ -14,6 +14,7 @@ from pumpguard.errors import PolicyError
 By: TypeAlias = str | Sequence[str]
 
 HIGHEST_LIMIT = 2**32 - 1
+MOST_EARNED = 255
 
 
 def parse_limits(text: str, path: str) -> tuple[tuple[int, int], ...]:
@@ -38,6 +39,14 @@ def parse_limits(text: str, path: str) -> tuple[tuple[int, int], ...]:
         if many < few:
             raise PolicyError(path, "a longer time to allow at least as much as a shorter", text)
     return tuple((amount, seconds) for seconds, amount in pairs)
+
+
+def check_earned(earned: int, limit: int, rule: str) -> None:
+    """Raise `PolicyError` unless a limit can be so many times as high."""
+    if not (1 <= earned <= MOST_EARNED and limit * earned <= HIGHEST_LIMIT):
+        raise PolicyError(
+            f"rules.{rule}.earned", f"1 to {MOST_EARNED}, and a countable limit", earned
+        )
 
 
 def check_dimensions(by: By, path: str) -> str:

@@ -10,8 +10,8 @@ from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.config import check
 from pumpguard.counters import NEIGHBOURS_REMEMBERED, Neighbours, Reading, Window
 from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, action_of, require
-from pumpguard.rules.limits_notation import HIGHEST_LIMIT, parse_limits
+from pumpguard.rules.base import ActionName, action_of, asked_first, require
+from pumpguard.rules.limits_notation import HIGHEST_LIMIT, check_earned, parse_limits
 
 BLOCK_DIGITS = 4
 """Neighbours are looked for inside a block of 10,000: its numbers differ in the last 4 digits."""
@@ -28,7 +28,12 @@ class PrefixPattern:
     ``neighbours`` other numbers within ``distance`` of this one, admitted within ``seconds``,
     count as a walk through a block, in whatever order (0 turns this off).
 
+    With ``ask_first``, a challenge comes before each refusal, as in `Credit`.
+
     In ``relaxed_regions``, where most users live, limits are ``relaxed_factor`` times as high.
+    ``earned`` lets blocks whose users verify have up to so many times their limits
+    (`pumpguard.rules.EarnedTrust`); who owns a block can verify in it, so leave it at 1 for narrow
+    ones.
 
     Sources: blocks of 1,000 (last three digits dropped, 10 per day: ``achrafsouk/sms-pumping``)
     and of 10,000 (last four: Coss fraud guard); adjacent numbers as the mark of the attack: MITRE
@@ -42,8 +47,10 @@ class PrefixPattern:
     name: str = "prefix_pattern"
     mode: Mode = "enforce"
     action: ActionName = "throttle"
+    ask_first: bool = False
     relaxed_regions: Sequence[str] = ()
     relaxed_factor: int = 10
+    earned: int = 1
     weight: float = 2.0
     declares_by: ClassVar[Sequence[str]] = ("country",)
     _strict: tuple[Neighbours | Window, ...] = field(init=False, repr=False)
@@ -67,8 +74,15 @@ class PrefixPattern:
         most = max((limit for _, limit, _ in blocks), default=0)
         countable = most * self.relaxed_factor <= HIGHEST_LIMIT
         require(countable, self.name, "relaxed_factor", "a countable limit", self.relaxed_factor)
+        check_earned(self.earned, most * self.relaxed_factor, self.name)
         object.__setattr__(self, "_strict", self._declared(blocks, 1))
         object.__setattr__(self, "_relaxed", self._declared(blocks, self.relaxed_factor))
+
+    @property
+    def earns(self) -> Sequence[str]:
+        """Whose verifications make room."""
+        windows = [counter for counter in self._strict if isinstance(counter, Window)]
+        return [window.by for window in windows] if self.earned > 1 else []
 
     def counters(self, attempt: Attempt) -> Sequence[Neighbours | Window]:
         """The neighbourhood first, then blocks from narrow to wide."""
@@ -80,12 +94,12 @@ class PrefixPattern:
             if reading.full:
                 return Finding(
                     self.name,
-                    counter.action,
+                    asked_first(counter.action, attempt) if self.ask_first else counter.action,
                     "PREFIX_ADJACENT" if isinstance(counter, Neighbours) else "PREFIX_SURGE",
                     {
                         "block": _size(counter),
                         "used": reading.used,
-                        "limit": counter.limit,
+                        "limit": reading.detail[0] if reading.detail else counter.limit,
                         "seconds": counter.seconds,
                     },
                     retry_after=reading.wait,
@@ -119,7 +133,7 @@ class PrefixPattern:
             action,
         )
         windows = (
-            Window(self.name, f"{PREFIX}{drop}", limit * factor, seconds, action)
+            Window(self.name, f"{PREFIX}{drop}", limit * factor, seconds, action, most=self.earned)
             for drop, limit, seconds in blocks
         )
         return (*((walk,) if self.neighbours else ()), *windows)

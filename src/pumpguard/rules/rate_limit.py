@@ -11,7 +11,7 @@ from pumpguard.config import check
 from pumpguard.counters import Counts, Reading, Window
 from pumpguard.decision import Finding, Mode
 from pumpguard.rules.base import ActionName, action_of
-from pumpguard.rules.limits_notation import check_dimensions, parse_limits
+from pumpguard.rules.limits_notation import check_dimensions, check_earned, parse_limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +22,12 @@ class RateLimit:
     the rule to phones of these regions, ``except_regions`` exempts them. Where the attempt has no
     value on a dimension (no session, address unknown), the rule has nothing to say.
 
+    ``earned`` lets subjects whose users verify have up to so many times the limits
+    (`pumpguard.rules.EarnedTrust`); never more than the room they have earned at that moment.
+
         RateLimit(name="phone_limit", by="phone", limits="1/minute; 5/day")
         RateLimit(name="pair", by=("network", "country"), limits="10/hour", action="challenge")
+        RateLimit(name="offices", by="network", limits="15/hour", earned=10)
     """
 
     by: str | Sequence[str]
@@ -34,6 +38,7 @@ class RateLimit:
     counts: Counts = "admissions"
     regions: Sequence[str] = ()
     except_regions: Sequence[str] = ()
+    earned: int = 1
     weight: float = 1.5
     declares_by: ClassVar[Sequence[str]] = ("country",)
     _windows: tuple[Window, ...] = field(init=False, repr=False)
@@ -42,11 +47,18 @@ class RateLimit:
         path = f"rules.{self.name}"
         check(self, path)
         by = check_dimensions(self.by, f"{path}.by")
+        pairs = parse_limits(self.limits, f"{path}.limits")
+        check_earned(self.earned, max(limit for limit, _ in pairs), self.name)
         windows = tuple(
-            Window(self.name, by, limit, seconds, action_of(self.action), self.counts)
-            for limit, seconds in parse_limits(self.limits, f"{path}.limits")
+            Window(self.name, by, limit, seconds, action_of(self.action), self.counts, self.earned)
+            for limit, seconds in pairs
         )
         object.__setattr__(self, "_windows", windows)
+
+    @property
+    def earns(self) -> Sequence[str]:
+        """Whose verifications make room."""
+        return [self._windows[0].by] if self.earned > 1 else []
 
     def counters(self, attempt: Attempt) -> Sequence[Window]:
         """One sliding window per limit."""
@@ -68,7 +80,7 @@ class RateLimit:
             {
                 "by": window.by,
                 "used": reading.used,
-                "limit": window.limit,
+                "limit": reading.detail[0] if reading.detail else window.limit,
                 "seconds": window.seconds,
             },
             retry_after=reading.wait,

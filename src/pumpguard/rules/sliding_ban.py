@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from pumpguard.attempt import Attempt
@@ -11,7 +11,7 @@ from pumpguard.config import check
 from pumpguard.counters import Ban, Reading
 from pumpguard.decision import Finding, Mode
 from pumpguard.rules.base import ActionName, action_of, require
-from pumpguard.rules.limits_notation import check_dimensions, parse_limits
+from pumpguard.rules.limits_notation import check_dimensions, check_earned, parse_limits
 
 DAY = 86_400
 
@@ -23,6 +23,10 @@ class SlidingBan:
     ``after`` names the rules whose refusals are strikes; a challenge that is put to a client is
     none. Without ``after``, every request counts, refused or not: that is the shape of a burst.
     The level rises with every ban, and falls by one for each ``memory`` seconds after its end.
+
+    With ``spare_proved``, requests that carry a solved challenge give no strikes: a crowd behind
+    one address proves itself instead of being banned. ``earned`` lets subjects whose users verify
+    have up to so many times the strikes (`pumpguard.rules.EarnedTrust`).
 
     By default the subject is the client's network, never the phone: a ban on a number would let
     anybody lock its owner out.
@@ -38,12 +42,15 @@ class SlidingBan:
     cap: int = 7 * DAY
     memory: int = DAY
     jitter: float = 0.2
+    spare_proved: bool = False
+    earned: int = 1
     name: str = "sliding_ban"
     mode: Mode = "enforce"
     action: ActionName = "block"
     weight: float = 2.0
     declares_by: ClassVar[Sequence[str]] = ()
     _ban: tuple[Ban, ...] = field(init=False, repr=False)
+    _spared: tuple[Ban, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         path = f"rules.{self.name}"
@@ -55,6 +62,7 @@ class SlidingBan:
         require(0 <= self.jitter < 1, self.name, "jitter", "0 to 1", self.jitter)
         strikes = parse_limits(self.strikes, f"{path}.strikes")
         require(len(strikes) == 1, self.name, "strikes", "one limit", self.strikes)
+        check_earned(self.earned, strikes[0][0], self.name)
         ban = Ban(
             self.name,
             check_dimensions(self.by, f"{path}.by"),
@@ -66,12 +74,20 @@ class SlidingBan:
             memory=self.memory,
             jitter=self.jitter,
             action=action_of(self.action),
+            most=self.earned,
         )
         object.__setattr__(self, "_ban", (ban,))
+        spared = replace(ban, fed_by=frozenset()) if self.spare_proved else ban
+        object.__setattr__(self, "_spared", (spared,))
+
+    @property
+    def earns(self) -> Sequence[str]:
+        """Whose verifications make room."""
+        return [self._ban[0].by] if self.earned > 1 else []
 
     def counters(self, attempt: Attempt) -> Sequence[Ban]:
         """One ban per subject."""
-        return self._ban
+        return self._spared if attempt.proved else self._ban
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding while the ban lasts, the request that completed the strikes included."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from pumpguard.counters import Reading
+from pumpguard.decision import Action
 from pumpguard.errors import StoreError
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Store
 
@@ -32,6 +33,9 @@ class BanCache:
 
     An attack's requests are mostly those of subjects that are banned already; they cost neither
     side a round trip. While the store is away, what is known here stays enforced to its end.
+
+    Who is banned in shadow is not to know, and an answer from memory would come a round trip
+    sooner than that to a message sent: there the store is asked every time.
     """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
@@ -75,7 +79,11 @@ class BanCache:
         readings = {}
         for i in plan.binding_bans:
             known = self._known.get((plan.identities[i], question.subjects[plan.group_of[i]]))
-            if known is not None and now < (known.fresh_until if fresh else known.ends):
+            if known is None:
+                continue
+            if fresh and plan.counters[i].action is Action.SHADOW and now < known.ends:
+                return None
+            if now < (known.fresh_until if fresh else known.ends):
                 readings[i] = Reading(known.level, known.ends - now)
         return Answer(False, readings, now, recalled=True) if readings else None
 

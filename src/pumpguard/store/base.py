@@ -36,22 +36,26 @@ from pumpguard.counters import (
     Credit,
     Distinct,
     Known,
+    Mix,
     Pulse,
     Reading,
     Refunds,
     Spend,
+    Spike,
     Tickets,
     Trie,
+    Trust,
     Window,
     identity,
 )
 from pumpguard.decision import Action
 from pumpguard.store.orders import OrderStore
 
-NEVER_REFUSE = (Known, Pulse, Tickets, Refunds)
+NEVER_REFUSE = (Known, Pulse, Trust, Tickets, Refunds, Spike)
 SETTLED = (Spend, Credit, Conversion, Tickets)
 READ_FIRST = (Known, Pulse)
-"""Kinds on which the reading of other kinds depends."""
+"""Kinds on which the reading of other kinds depends, about whatever subject. (`Trust` concerns its
+own subject's counters, and comes before those.)"""
 
 DAY = 86_400
 """Seconds. A verification counts once per number in any such time."""
@@ -119,7 +123,7 @@ class Plan:
         self.settled = any(isinstance(counter, SETTLED) for counter in counters)
         """Whether something here is about money or outcomes."""
         self.kinds = frozenset(type(counter) for counter in counters)
-        self.grows = any(isinstance(counter, Trie) for counter in counters)
+        self.grows = any(isinstance(counter, Trie | Mix) for counter in counters)
         """Whether something here looks at the number digit by digit."""
         self.writes_tickets = bool(tickets)
         self.remembered = tickets[0].remembers if tickets else ()
@@ -132,7 +136,11 @@ class Plan:
         first = {which: i for i, which in reversed(list(enumerate(self.identities)))}
         reading = sorted(
             range(len(self.counters)),
-            key=lambda i: (not isinstance(self.counters[i], READ_FIRST), first[self.identities[i]]),
+            key=lambda i: (
+                not isinstance(self.counters[i], READ_FIRST),
+                not isinstance(self.counters[i], Trust),
+                first[self.identities[i]],
+            ),
         )
         return tuple(
             tuple(i for i in reading if self.group_of[i] == g) for g in range(len(self.groups))
@@ -304,7 +312,7 @@ def counts_attempts(counter: Counter) -> bool:
     """Whether a counter counts every request, whatever becomes of it."""
     if isinstance(counter, Ban):
         return counter.fed_by == "attempts"
-    return isinstance(counter, Window) and counter.counts == "attempts"
+    return isinstance(counter, Window | Spike) and counter.counts == "attempts"
 
 
 def gives_strikes(counter: Counter) -> bool:

@@ -20,6 +20,7 @@
 --          Only -1 and the time if there are other orders: then nothing is decided.
 
 local WEIGHS = 2  -- flags of the plan: 1 to report everything, 2 for weights at its end
+local SHADOW = 128  -- added to the group of a ban that its subject is not to know of
 local ATTEMPTS = 2  -- flags of a counter: 1 for one that binds, 2 for one that counts attempts
 local UNKNOWN_KEPT = 4096  -- bytes of a value up to which foreign segments are kept
 
@@ -41,20 +42,22 @@ local values, expiries, groups = redis.call('MGET', unpack(KEYS)), {}, #KEYS - 1
 if (values[#KEYS] or '') ~= ARGV[10] then return {-1, now} end
 for g = 1, groups do values[g], expiries[g] = value_checked(values[g], now) end
 
--- 1. A standing ban ends it here, and writes nothing: being banned must stay cheap.
+-- 1. A standing ban ends it here, and writes nothing: being banned must stay cheap. One that its
+--    subject is not to know of ends it after as much work as a message that is sent.
 
-local banned = {0, now}
+local banned, hidden = {0, now}, false
 for _ = 1, string.byte(plan, 2) do
   local index, g, id
   index, g, id, at = struct.unpack('>BBI3', plan, at)
-  local level, wait = ban_standing(value_find(values[g + 1], id), now)
+  local level, wait = ban_standing(value_find(values[g % SHADOW + 1], id), now)
   if wait > 0 then
+    hidden = hidden or g >= SHADOW
     banned[#banned + 1] = index
     banned[#banned + 1] = level
     banned[#banned + 1] = math.ceil(wait)
   end
 end
-if #banned > 2 then return banned end
+if #banned > 2 and not hidden then return banned end
 
 -- 2. Read all.
 
@@ -65,7 +68,7 @@ local lasts, others = {[0] = 0}, {}  -- of each group: its last counter, and seg
 
 for g = 1, groups do
   local first, last = lasts[g - 1] + 1, lasts[g - 1] + string.byte(plan, at)
-  lasts[g], at = last, at + 1
+  lasts[g], at, room = last, at + 1, 0
   for i = first, last do
     local kind, flags
     kind, flags, ids[i], limits[i], spans[i], at = struct.unpack('>c1BI3I6I6', plan, at)
@@ -77,6 +80,8 @@ for g = 1, groups do
     states[i] = READ[kinds[i]](limits[i], spans[i], segments[i], now, tails[i])
   end
 end
+
+if hidden then return banned end
 
 local function answer(admitted)
   local reply, all = {(admitted and 1 or 0) + (known and 2 or 0), now}, string.byte(plan, 1) % 2 == 1
@@ -138,7 +143,7 @@ end
 
 for i, kind in ipairs(kinds) do
   local state, charge = states[i], CHARGE[kind]
-  if charge and (attempts[i] or state.begins or (admitted and state.wait == 0)) then
+  if charge and (attempts[i] or state.begins or (admitted and (state.wait == 0 or state.always))) then
     local stored, ttl = charge(limits[i], spans[i], state)
     if stored then segments[i], ttls[i] = stored, ttl end
   end

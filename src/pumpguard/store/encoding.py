@@ -16,16 +16,19 @@ from pumpguard.counters import (
     Credit,
     Distinct,
     Known,
+    Mix,
     Neighbours,
     Pulse,
     Refunds,
     Spend,
+    Spike,
     Tickets,
     Trie,
+    Trust,
     Window,
 )
 from pumpguard.store.base import Open, Question, Redeemed, Redemption, Settlement
-from pumpguard.store.kinds import conversion, credit, tickets
+from pumpguard.store.kinds import conversion, credit, tickets, trust
 
 HASH = 10
 """Bytes of a key hash."""
@@ -42,12 +45,18 @@ KINDS: dict[type[Counter], bytes] = {
     Credit: b"C",
     Conversion: b"V",
     Pulse: b"P",
+    Spike: b"Z",
     Trie: b"A",
+    Mix: b"M",
+    Trust: b"E",
     Known: b"K",
     Tickets: b"T",
     Refunds: b"R",
 }
 """How scripts call each kind."""
+
+ROOMY = b"L"
+"""A window with room."""
 
 
 class Script(NamedTuple):
@@ -76,9 +85,12 @@ FILES: dict[type[Counter], str] = {
     Credit: "kinds/credit",
     Conversion: "kinds/conversion",
     Pulse: "kinds/pulse",
+    Trust: "kinds/trust",
+    Spike: "kinds/spike",
     Known: "kinds/known",
     Tickets: "kinds/tickets",
     Trie: "kinds/trie",
+    Mix: "kinds/mix",
 }
 ALWAYS = frozenset({Window, Ban})
 """What the loop itself, or another kind, is built on."""
@@ -90,19 +102,32 @@ def decide_script(kinds: frozenset[type[Counter]]) -> Script:
     known = [file for kind, file in FILES.items() if kind in kinds | ALWAYS]
     if Trie in kinds:
         known.insert(0, "kinds/blocks")  # what a trie's nodes are made of
+    if not kinds.isdisjoint({Trie, Mix}):
+        known.insert(0, "kinds/exact")
     return script(*known, "plan", "decide")
 
 
 REDEEM = script("kinds/known", "kinds/tickets", "redeem")
 SETTLE = script(
-    "kinds/spend", "kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/tickets",
-    "plan", "settle",
+    "kinds/spend", "kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/trust",
+    "kinds/tickets", "plan", "settle",
 )  # fmt: skip
+
+
+def kind(counter: Counter) -> bytes:
+    """How scripts call the kind of this counter."""
+    if isinstance(counter, Window) and counter.most > 1:
+        return ROOMY
+    return KINDS[type(counter)]
 
 
 def tail(counter: Counter) -> bytes:
     """What a kind needs in a plan beside limit and span; see ``plan.lua``."""
     match counter:
+        case Window(most=most) if most > 1:
+            return bytes([most])
+        case Trust():
+            return struct.pack(">HB", trust.permille(counter), trust.of_clients(counter))
         case Neighbours():
             return struct.pack(">H", counter.distance)
         case Spend():
@@ -115,9 +140,13 @@ def tail(counter: Counter) -> bytes:
             return steps + six(counter.hold * 1000) + weighed
         case Pulse():
             return struct.pack(">II", round(1000 * counter.h), counter.minimum)
+        case Spike():
+            return struct.pack(">I", round(1000 * counter.ratio))
         case Trie():
             alarm = struct.pack(">II", round(1000 * counter.h), counter.hold)
             return alarm + bytes([counter.widest, counter.proved])
+        case Mix():
+            return struct.pack(">II", round(1000 * counter.h), counter.hold)
         case Tickets():
             return bytes([tickets.kept(counter), tickets.size(counter)])
     return b""

@@ -12,10 +12,20 @@ from pumpguard.counters import (
     Refunds,
     Spend,
     Tickets,
+    Trust,
     identity,
 )
 from pumpguard.store.base import Redeemed, Redemption, Settlement, Subject
-from pumpguard.store.kinds import Stored, conversion, credit, known, pulse, spend, tickets
+from pumpguard.store.kinds import (
+    Stored,
+    conversion,
+    credit,
+    known,
+    pulse,
+    spend,
+    tickets,
+    trust,
+)
 from pumpguard.store.trip import Recall, Writes, keys
 
 
@@ -45,9 +55,10 @@ class Told:
         self._silent = False
         self.applied = settlement.outcome != "failed" or self._refundable()
         if self.applied:
-            worth = self._learn()
+            worth, of_clients = self._learn()
             verified = settlement.outcome == "verified"
             self._pay_back(self.price * worth // 1000 if verified else 0)
+            self._trust(worth, of_clients)
 
     def _refundable(self) -> bool:
         """Takes the ticket, and the refund out of what may be refunded; whether both were there."""
@@ -71,9 +82,10 @@ class Told:
                     return True
         return False
 
-    def _learn(self) -> int:
-        """Tells pulse and conversions; what a verification is worth to the strictest of them."""
-        verified, worth = self.settlement.outcome == "verified", 1000
+    def _learn(self) -> tuple[int, int]:
+        """Tells pulse and conversions; what a verification is worth to the strictest of them, and
+        to those that do not mind that many come from one network."""
+        verified, worth, of_clients = self.settlement.outcome == "verified", 1000, 1000
         for counter, key in self._counters:
             stored = self._stored(key, self.now)
             if isinstance(counter, Pulse):
@@ -87,9 +99,23 @@ class Told:
                     kept, expires, own_worth = look.verified(self.sent_at, self._verification())
                     self.writes[key] = kept, expires
                     worth = min(worth, own_worth)
+                    if not conversion.tells_networks_apart(counter):
+                        of_clients = min(of_clients, own_worth)
                 elif (taken_back := look.taken_back(self.sent_at)) is not None:
                     self.writes[key] = taken_back
-        return worth
+        return worth, of_clients
+
+    def _trust(self, worth: int, of_clients: int) -> None:
+        for counter, key in self._counters:
+            stored = self._stored(key, self.now)
+            if not isinstance(counter, Trust) or stored is None:
+                continue
+            look = trust.look(counter, stored, self.now, False)
+            if self.settlement.outcome == "verified":
+                mine = of_clients if trust.of_clients(counter) else worth
+                self.writes[key] = look.earned(mine)
+            else:
+                self.writes[key] = look.taken_back()
 
     def _pay_back(self, earned: int) -> None:
         for counter, key in self._counters:

@@ -1,11 +1,14 @@
 -- plan: which counters a question or an outcome is about.
 --
--- Flags (1); how many bans bind (1), of each its index (1), group (1) and id (3); then per group the
+-- Flags (1); how many bans bind (1), of each its index (1), group (1; plus 128 if it is a shadow) and
+-- id (3); then per group the
 -- number of counters (1), and per counter its kind (1), flags (1), id (3), limit (6), span in ms (6),
 -- and for
+--   L  (a window with room) up to how many times the limit (1)
+--   E  (trust) the share in permille (2), whether its subjects are clients (1); the limit is the gain
 --   N  distance (2)
---   B  base, cap, memory in seconds (4 each), factor, jitter (doubles), then how many (1) and
---      which (1 each) counters' refusals give it a strike
+--   B  base, cap, memory in seconds (4 each), factor, jitter (doubles), up to how many times the
+--      limit (1), then how many (1) and which (1 each) counters' refusals give it a strike
 --   S  what of the limit is reserved for known numbers (6)
 --   C  the share of what was verified that makes the line, in permille (4)
 --   V  what an unverified send adds, what a verified one takes, where the alarm is (milli-nats, 4
@@ -14,6 +17,8 @@
 --   P  where the alarm is (milli-nats, 4), after how many verifications (4)
 --   A  where the alarm is (milli-nats, 4), for how long a block closes (seconds, 4), how many digits
 --      are free in the widest (1), whether the client solved a challenge (1)
+--   M  where the alarm is (milli-nats, 4), for how long it lasts (seconds, 4)
+--   Z  the ratio, in permille (4)
 --   T  how many tickets are kept (1), the bytes of one (1)
 -- and with weights: how many (1), of each the factor (double), how many (1) and which (1 each)
 -- counters earn it.
@@ -25,10 +30,17 @@ local function read_tail(kind)
   local tail
   if kind == 'W' or kind == 'K' or kind == 'R' then
     return
+  elseif kind == 'L' then
+    tail, at = string.byte(plan, at), at + 1
+    return tail
+  elseif kind == 'E' then
+    local share, client
+    share, client, at = struct.unpack('>I2B', plan, at)
+    return {share = share, client = client == 1}
   elseif kind == 'S' then
     tail, at = struct.unpack('>I6', plan, at)
     return tail
-  elseif kind == 'C' then
+  elseif kind == 'C' or kind == 'Z' then
     tail, at = struct.unpack('>I4', plan, at)
     return tail
   elseif kind == 'V' then
@@ -47,6 +59,10 @@ local function read_tail(kind)
     local h, hold, widest, proved
     h, hold, widest, proved, at = struct.unpack('>I4I4BB', plan, at)
     return {h = h, hold = hold * 1000, widest = widest, proved = proved == 1}
+  elseif kind == 'M' then
+    local h, hold
+    h, hold, at = struct.unpack('>I4I4', plan, at)
+    return {h = h, hold = hold * 1000}
   elseif kind == 'T' then
     local keep, size
     keep, size, at = struct.unpack('>BB', plan, at)
@@ -59,11 +75,11 @@ local function read_tail(kind)
     members_seen = members_seen + 4
     return string.sub(members, members_seen - 3, members_seen)
   elseif kind == 'B' then
-    local base, cap, memory, factor, jitter, feeders
-    base, cap, memory, factor, jitter, feeders, at = struct.unpack('>I4I4I4ddB', plan, at)
+    local base, cap, memory, factor, jitter, most, feeders
+    base, cap, memory, factor, jitter, most, feeders, at = struct.unpack('>I4I4I4ddBB', plan, at)
     at = at + feeders
     return {
-      base = base, cap = cap, memory = memory, factor = factor, jitter = jitter,
+      base = base, cap = cap, memory = memory, factor = factor, jitter = jitter, most = most,
       fed_by = string.sub(plan, at - feeders, at - 1),
     }
   end

@@ -9,7 +9,8 @@ from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 
-from pumpguard.counters import Ban, Counter, Reading, Spend, Trie, identity
+from pumpguard.counters import Ban, Counter, Mix, Reading, Spend, Spike, Trie, Trust, identity
+from pumpguard.decision import Action
 from pumpguard.store.base import (
     Answer,
     Plan,
@@ -24,11 +25,11 @@ from pumpguard.store.base import (
     gives_strikes,
 )
 from pumpguard.store.encoding import (
-    KINDS,
     REDEEM,
     SETTLE,
     decide_script,
     facts,
+    kind,
     outcome,
     redeemed,
     redemption_facts,
@@ -48,6 +49,7 @@ protects the code."""
 
 BINDS, ATTEMPTS = 1, 2
 REPORTS, WEIGHS = 1, 2
+HIDDEN = 128
 ADMITTED, KNOWN, OUTDATED = 1, 2, -1
 REFUSED, UNLESS_KNOWN = 1, 2
 NOTHING: Mapping[int, Reading] = {}
@@ -206,13 +208,15 @@ def encode(plan: Plan) -> bytes:
     flags = (REPORTS if plan.reports else 0) | (WEIGHS if plan.weights else 0)
     encoded = [bytes([flags, len(plan.binding_bans)])]
     for i in plan.binding_bans:
-        encoded.append(bytes([places.index(i), plan.group_of[i]]) + _id(plan.identities[i]))
-    for group in plan.grouped:
-        ids = [_id(plan.identities[i]) for i in group]
-        if len(set(ids)) != len(ids) - _shared(plan, group):
+        hidden = HIDDEN if plan.counters[i].action is Action.SHADOW else 0
+        group = plan.group_of[i] + hidden
+        encoded.append(bytes([places.index(i), group]) + _id(plan.identities[i]))
+    for together in plan.grouped:
+        ids = [_id(plan.identities[i]) for i in together]
+        if len(set(ids)) != len(ids) - _shared(plan, together):
             raise ValueError("two counters of one subject have the same id: rename a rule")
-        encoded.append(bytes([len(group)]))
-        encoded += [_spec(plan, i, each) for i, each in zip(group, ids, strict=True)]
+        encoded.append(bytes([len(together)]))
+        encoded += [_spec(plan, i, each) for i, each in zip(together, ids, strict=True)]
     if plan.weights:
         encoded.append(bytes([len(plan.weights)]))
         encoded += [_weight(plan, weight) for weight in plan.weights]
@@ -234,7 +238,7 @@ def _spec(plan: Plan, i: int, each: bytes) -> bytes:
     flags = (BINDS if plan.binds[i] else 0) | (ATTEMPTS if counts_attempts(counter) else 0)
     limit = _limit(counter)
     span = getattr(counter, "seconds", 0) * 1000
-    head = KINDS[type(counter)] + bytes([flags]) + each + six(limit) + six(span)
+    head = kind(counter) + bytes([flags]) + each + six(limit) + six(span)
     return head + (_ban_tail(plan, counter) if isinstance(counter, Ban) else tail(counter))
 
 
@@ -242,8 +246,10 @@ def _limit(counter: Counter) -> int:
     match counter:
         case Ban():
             return counter.strikes
-        case Trie():
+        case Trie() | Mix() | Spike():
             return counter.minimum
+        case Trust():
+            return counter.gain
     return getattr(counter, "limit", 0)
 
 
@@ -254,7 +260,7 @@ def _ban_tail(plan: Plan, ban: Ban) -> bytes:
         if gives_strikes(plan.counters[i]) and feeds(ban, frozenset({plan.counters[i].rule}))
     )
     shape = struct.pack(">IIIdd", ban.base, ban.cap, ban.memory, ban.factor, ban.jitter)
-    return shape + bytes([len(feeders)]) + feeders
+    return shape + bytes([ban.most, len(feeders)]) + feeders
 
 
 def _refused(question: Question, plan: Plan) -> int:

@@ -5,6 +5,7 @@ local digits = '0'  -- the number without its calling code
 local known = false  -- has the number been verified before? (set by reading `known`)
 local silent = false  -- are no verifications arriving at all? (set by reading `pulse`)
 local ripe = 0  -- the age in ms at which an unverified send speaks against conversion
+local room = 0  -- messages that the subject at hand has earned (set by reading `trust`)
 local ticket = ''  -- the ticket to write: its id, and the key hashes that go with it
 
 local DAY = 86400000  -- ms

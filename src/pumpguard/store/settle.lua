@@ -73,9 +73,10 @@ local function refundable(id)
   return true
 end
 
--- Tells pulse and conversions; returns what a verification is worth to the strictest of them.
+-- Tells pulse and conversions; returns what a verification is worth to the strictest of them, and to
+-- those that do not mind that many come from one network.
 local function learn(age, network)
-  local worth = 1000
+  local worth, of_clients = 1000, 1000
   for i = 1, #kinds do
     local stored = stored_of(i)
     if kinds[i] == 'P' then
@@ -84,7 +85,9 @@ local function learn(age, network)
     elseif kinds[i] == 'V' and (outcome == 'v' or stored ~= '') then
       local state = conversion_read(limits[i], spans[i], stored, now, tails[i])
       if outcome == 'v' then
-        worth = math.min(worth, conversion_verified(state, sent_at, age, network, place))
+        local own = conversion_verified(state, sent_at, age, network, place)
+        worth = math.min(worth, own)
+        if not tails[i].networks then of_clients = math.min(of_clients, own) end
         keep(i, conversion_kept(state))
       elseif state.count > 0 or state.more > 0 then
         conversion_settled(state, sent_at)
@@ -92,7 +95,21 @@ local function learn(age, network)
       end
     end
   end
-  return worth
+  return worth, of_clients
+end
+
+local function trust_told(worth, of_clients)
+  for i = 1, #kinds do
+    local stored = stored_of(i)
+    if kinds[i] == 'E' and stored ~= '' then
+      local state = trust_read(limits[i], spans[i], stored, now, tails[i])
+      if outcome == 'v' then
+        keep(i, trust_earned(state, tails[i].client and of_clients or worth))
+      else
+        keep(i, trust_taken_back(state))
+      end
+    end
+  end
 end
 
 local function pay_back(earned)
@@ -118,8 +135,9 @@ for o = 1, #ARGV, 2 do
   read_plan(groups, key)
   key = key + groups
   if outcome ~= 'f' or refundable(id) then
-    local worth = learn(age, network)
+    local worth, of_clients = learn(age, network)
     pay_back(outcome == 'v' and math.floor(price * worth / 1000) or 0)
+    trust_told(worth, of_clients)
     applied = applied + 1
   end
 end

@@ -14,12 +14,15 @@ from pumpguard.counters import (
     Credit,
     Distinct,
     Known,
+    Mix,
     Neighbours,
     Pulse,
     Reading,
     Spend,
+    Spike,
     Tickets,
     Trie,
+    Trust,
     Window,
 )
 from pumpguard.store.base import (
@@ -39,19 +42,25 @@ from pumpguard.store.kinds import (
     credit,
     distinct,
     known,
+    mix,
     neighbours,
     pulse,
     spend,
+    spike,
     tickets,
     trie,
+    trust,
     window,
 )
 
 Key: TypeAlias = tuple[str, Subject]
 """A counter and its subject."""
 
-BEGINNING = (conversion.ConversionLook, trie.TrieLook)
+BEGINNING = (conversion.ConversionLook, trie.TrieLook, mix.MixLook)
 """What refused requests are written to by the alarm that they find."""
+
+GOING_ON = spike.SpikeLook
+"""What is charged by every admission, full or not."""
 
 Recall: TypeAlias = Callable[[Key, int], Stored | None]
 """What is stored at a time in milliseconds."""
@@ -79,6 +88,7 @@ class Facts:
     digits: str = ""
     known: bool = False
     silent: bool = False
+    room: int = 0
 
 
 class Trip:
@@ -125,9 +135,14 @@ class Trip:
         plan = self.question.plan
         distinct_counts = [i for i, c in enumerate(plan.counters) if isinstance(c, Distinct)]
         member = dict(zip(distinct_counts, self.question.members, strict=True))
+        group = -1
         for i in plan.order:
             counter = plan.counters[i]
-            if not isinstance(counter, Ban):
+            if plan.group_of[i] != group:  # what the last one earned is its own
+                group, self.facts.room = plan.group_of[i], 0
+            if isinstance(counter, Ban):
+                self.bans[i].room = self.facts.room
+            else:
                 kept = stored(self.keys[i], self.now)
                 self.counts[i] = look_at(counter, self.facts, member.get(i, ""), kept, self.now)
 
@@ -145,7 +160,8 @@ class Trip:
             admitted = self._score() < self.question.bound
         for i, look in self.counts.items():
             begins = isinstance(look, BEGINNING) and look.begins
-            if counts_attempts(counters[i]) or begins or (admitted and not look.wait):
+            fits = not look.wait or isinstance(look, GOING_ON)
+            if counts_attempts(counters[i]) or begins or (admitted and fits):
                 written = look.charged()
                 if written is not None:
                     self.writes[self.keys[i]] = written
@@ -175,6 +191,8 @@ def look_at(counter: Counter, facts: Facts, member: str, stored: Stored | None, 
     """Read a counter of any kind but a ban."""
     match counter:
         case Window(limit=limit, seconds=seconds):
+            if counter.most > 1:
+                return window.with_room(counter, facts.room, stored, now)
             return window.look(limit, seconds * 1000, stored, now)
         case Spend(limit=limit, seconds=seconds, reserved=reserved):
             allowed = limit if facts.known else limit - reserved
@@ -183,6 +201,8 @@ def look_at(counter: Counter, facts: Facts, member: str, stored: Stored | None, 
             return credit.look(counter, facts.price, stored, now)
         case Conversion():
             return conversion.look(counter, stored, now, facts.ripe, facts.silent)
+        case Spike():
+            return spike.look(counter, stored, now)
         case Trie():
             return trie.look(counter, facts.digits, facts.known, stored, now)
         case Distinct(limit=limit, seconds=seconds):
@@ -196,6 +216,12 @@ def look_at(counter: Counter, facts: Facts, member: str, stored: Stored | None, 
             number = known.look(stored, now)
             facts.known = bool(number.used)
             return number
+        case Mix():
+            return mix.look(counter, facts.digits, facts.known, stored, now)
+        case Trust():
+            earned = trust.look(counter, stored, now, facts.silent)
+            facts.room = earned.used
+            return earned
         case Pulse():
             beat = pulse.look(counter, stored, now)
             facts.silent = beat.silent

@@ -10,7 +10,13 @@ import iptocc
 import phonenumbers
 import pytest
 
-from attack_harness.attackers import AccountResets, CountrySpray, HiddenInPromotion, LowAndSlow
+from attack_harness.attackers import (
+    AccountResets,
+    CountrySpray,
+    HiddenInPromotion,
+    LowAndSlow,
+    ShuffledBlock,
+)
 from attack_harness.clock import DAY, HOUR
 from examples.target_app.numbering import look_up
 
@@ -30,6 +36,15 @@ def test_the_shuffled_block_is_as_fast_as_the_retailers_night() -> None:
     attack = planned("shuffled_block")
     assert len(attack.shots) / (attack.ends - attack.starts) == pytest.approx(16.7, rel=0.01)
     assert len({shot.address for shot in attack.shots}) == 300
+
+
+def test_a_small_block_is_gone_through_again_and_again() -> None:
+    """What is rented may be less than what is asked for, as in the parameters that are held out."""
+    family = ShuffledBlock(blocks=1, block_size=1_000, rate=5.0)
+    asked = [shot.phone for shot in family.plan(ground("shuffled_block")).shots]
+    assert len(asked) == 3_000
+    assert [len(set(asked[n : n + 1_000])) for n in (0, 1_000, 2_000)] == [1_000] * 3
+    assert asked[:1_000] != asked[1_000:2_000]
 
 
 def test_low_and_slow_is_a_message_a_minute_all_day() -> None:

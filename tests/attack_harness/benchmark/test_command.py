@@ -8,14 +8,24 @@ import pytest
 from attack_harness.attackers import ALL_FAMILIES
 from attack_harness.benchmark.__main__ import main, parse
 from attack_harness.benchmark.defences import DEFENCES
+from attack_harness.lookalikes import LOOKALIKES
 
 
 def test_everything_is_played_unless_told_otherwise() -> None:
     options = parse([])
-    assert len(options.cells) == (len(ALL_FAMILIES) + 1) * 10 * 2 * len(DEFENCES)
+    days, baselines = 2 * (len(ALL_FAMILIES) + 1), len(DEFENCES) - 2
+    alike = 2 * len(LOOKALIKES) * 3 * len(DEFENCES)
+    assert len(options.cells) == days * (10 * 2 + 3 * baselines) + alike
     assert (options.scored, options.jobs, options.setting.part) == ("pumpguard", 1, 1.0)
     assert {cell.seed for cell in parse(["--held-out", "--seeds", "2"]).cells} == {1001, 1002}
     assert parse(["--quick"]).setting.part < 1
+
+
+def test_what_it_is_held_against_needs_fewer_days() -> None:
+    cells = parse(["--seeds", "5", "--baseline-seeds", "2"]).cells
+    seeds = {d: {cell.seed for cell in cells if cell.defence == d} for d in DEFENCES}
+    assert seeds["pumpguard"] == seeds["none"] == {1, 2, 3, 4, 5}
+    assert seeds["checklist"] == {1, 2}
 
 
 def test_somebodys_own_app_is_scored_beside_the_others() -> None:

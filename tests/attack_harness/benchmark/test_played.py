@@ -9,7 +9,7 @@ import pytest
 from attack_harness.actors import Call, Reply
 from attack_harness.benchmark.cells import NO_ATTACK, OPEN, Cell, Setting
 from attack_harness.benchmark.day import Day
-from attack_harness.benchmark.played import run_cell
+from attack_harness.benchmark.played import run_cell, run_cells
 from attack_harness.benchmark.stage import Later, factory, stage
 from examples.target_app.app import create_app
 
@@ -58,6 +58,24 @@ async def test_a_calm_day_has_users_only() -> None:
     assert found["attack"] is None
     assert found["users"]["all"]["people"] > 10
     assert found["users"]["during"]["people"] == 0
+
+
+async def test_on_a_calm_day_something_may_look_like_an_attack() -> None:
+    users = (await cell("per_address", "lecture_hall"))["users"]
+    assert users["lookalike"]["people"] == 150
+    assert len(users["lookalike"]["unserved"]) > 100  # one room, one address, 15 an hour
+    assert users["all"]["people"] > 160
+
+
+async def test_other_prices_are_put_on_the_same_play() -> None:
+    cells = [Cell("sequential_block", 1, prices, OPEN) for prices in ("appwrite-2025", "aws-2022")]
+    together = await run_cells(cells, SETTING)
+    for one, found in zip(cells, together, strict=True):
+        alone = await run_cell(one, SETTING)
+        for told in (alone, found):
+            del told["wall_seconds"]
+        assert found == alone
+    assert together[0]["attack"]["spend"] != together[1]["attack"]["spend"]
 
 
 async def test_the_same_cell_is_the_same_every_time() -> None:

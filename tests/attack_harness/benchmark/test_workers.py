@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from attack_harness.benchmark.cells import Cell, Setting, read
-from attack_harness.benchmark.workers import Estimate, play_all, unfinished
+from attack_harness.benchmark.workers import Estimate, play_all, plays, unfinished
 
 SETTING = Setting(users=8, part=0.02)
 CELLS = [Cell("seed_simulator", 1, "aws-2022", name) for name in ("none", "per_address")]
@@ -18,6 +18,16 @@ def test_the_time_left_follows_from_what_cells_took() -> None:
     estimate.learn(cells[0], 3.0)
     estimate.learn(cells[1], 9.0)
     assert estimate.seconds == (3.0 + 9.0) / 2
+
+
+def test_one_play_is_enough_where_prices_change_nothing() -> None:
+    cells = [
+        Cell("flash", 1, prices, defence)
+        for prices in ("appwrite-2025", "aws-2022")
+        for defence in ("none", "pumpguard")
+    ]
+    found = plays(list(enumerate(cells, 1)))
+    assert found == [(1, (cells[0], cells[2])), (2, (cells[1],)), (4, (cells[3],))]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -23,6 +23,7 @@ class BanLook:
     ends: int
     level: int
     strikes: window.LogLook | window.SlicesLook
+    room: int = 0
 
     @property
     def used(self) -> int:
@@ -38,7 +39,8 @@ class BanLook:
         """Add a strike; at the limit the ban begins and the strikes start anew."""
         expires = 0
         strikes: window.Log | window.Slices | None = None
-        if self.strikes.used + 1 >= self.ban.strikes:
+        enough = min(self.ban.strikes * self.ban.most, self.ban.strikes + self.room)
+        if self.strikes.used + 1 >= enough:
             self._begin(chance)
         else:
             strikes, expires = self.strikes.charged()
@@ -57,6 +59,5 @@ def look(ban: Ban, stored: Kept | None, now: int) -> BanLook:
     ends, level, strikes = stored or (0, 0, None)
     if level and now > ends:
         level = max(0, level - (now - ends) // (ban.memory * 1000))
-    return BanLook(
-        ban, now, ends, level, window.look(ban.strikes, ban.seconds * 1000, strikes, now)
-    )
+    struck = window.look(ban.strikes, ban.seconds * 1000, strikes, now, ban.strikes * ban.most)
+    return BanLook(ban, now, ends, level, struck)

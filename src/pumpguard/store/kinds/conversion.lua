@@ -12,6 +12,7 @@ local MOST_SLICES = 14
 local COUNTED_UP_TO = 10000  -- then both counts are halved
 local HIGHEST = 4294967295
 local REMEMBERED = 2 * DAY  -- without a send
+local CROWD = 3  -- more than so many from one network make no difference
 
 local function conversion_read(_, span, stored, now, shape)
   local width = math.floor(span / 12)
@@ -98,7 +99,7 @@ local function conversion_worth(state, age, network, own_place)
     end
     if 10 * deviation < n * total then worth = worth / 5 end
   end
-  if state.shape.networks then worth = math.floor(worth / (1 + same)) end
+  if state.shape.networks then worth = math.floor(worth / (1 + math.min(CROWD, same))) end
   return close and math.floor(worth / 4) or worth
 end
 

@@ -9,8 +9,9 @@ What a verification is worth (invented codes and farms verify too):
 
 - a fifth if it came within 3 seconds. People take 13.5 s in the median, bots 1 to 2 s.
 - a fifth if the last 6 to 8 took about the same time (mean deviation below a tenth of the mean);
-- divided by 1 + how many of the last 8 came from the same network, unless the subject itself is
-  one network, session, account or device;
+- divided by 1 + how many of the last 8 came from the same network, at most by 4, unless the
+  subject itself is one network, session, account or device. A quarter is about neutral: a lecture
+  hall that verifies behind one address proves little for its country, and nothing against it;
 - a quarter if one of the last 8 numbers is within 10 of this one (blocks of 1,000: next to it).
 
 One that is worth ``w`` takes ``w × ln(p0 / p1) - (1 - w) × ln((1 - p1) / (1 - p0))`` from the sum.
@@ -38,6 +39,7 @@ from pumpguard.store.base import DAY
 
 SLICES = 12
 RING = 8
+CROWD = 3
 COUNTED_UP_TO = 10_000
 HIGHEST = 2**32 - 1
 REMEMBERED = 2 * DAY * 1000
@@ -183,7 +185,8 @@ class ConversionLook:
         if regular([each.age for each in ring]):
             worth //= 5
         if tells_networks_apart(self.counter) and verification.network:
-            worth //= 1 + sum(each.network == verification.network for each in ring)
+            same = sum(each.network == verification.network for each in ring)
+            worth //= 1 + min(CROWD, same)
         places = near(self.counter)
         if any(abs(each.place - verification.place) < places for each in ring):
             worth //= 4

@@ -7,29 +7,12 @@
 -- The plan brings the alarm (milli-nats), for how long a block closes, the widest block, and whether
 -- the client solved a challenge. Twin: trie.py
 
+do  -- a script may have 200 local names at most
+
 local NODES, NODE, SPLIT_AT, CROWDED, NOTABLE, ROOMY = 144, 20, 3, 32, 256, 96
 local UNIT, MINUTE, WEEK, KAPPA, FLOOR, UNIFORM = 256, 60000, 168, 20, 4, 4
 local LEARNED_MOST, TRIE_REMEMBERED = 4294967295, 14 * DAY
 local CHILDLESS = string.rep('\0', 12)
-
-local function power(base, times)
-  local result = 1
-  while times > 0 do
-    if times % 2 == 1 then result = result * base end
-    base = base * base
-    times = math.floor(times / 2)
-  end
-  return result
-end
-
--- The natural logarithm to nine digits, by the same steps in both languages.
-local function ln(x)
-  local mantissa, exponent = math.frexp(x)
-  local t = (mantissa - 0.7071067811865476) / (mantissa + 0.7071067811865476)
-  local s = t * t
-  local series = 1 + s * (1 / 3 + s * (0.2 + s * (1 / 7 + s / 9)))
-  return exponent * 0.6931471805599453 + -0.34657359027997264 + 2 * t * series
-end
 
 local function node_at(nodes, i)
   return struct.unpack('>I3I4B', nodes, NODE * i + 1)
@@ -359,3 +342,5 @@ local function trie_charge(_, _, state)
 end
 
 READ.A, CHARGE.A = trie_read, trie_charge
+
+end

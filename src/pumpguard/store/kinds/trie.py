@@ -29,6 +29,7 @@ from typing import NamedTuple
 from pumpguard.counters import Trie
 from pumpguard.store.kinds import blocks
 from pumpguard.store.kinds.blocks import DEEPEST, UNIT, Block, Stage
+from pumpguard.store.kinds.exact import ln, power
 
 NODES = 144
 SPLIT_AT = 3
@@ -58,7 +59,6 @@ UNIFORM = 4
 """The last digits of numbers are spread evenly, the first ones are not."""
 
 RECENT_MOST, LEARNED_MOST = 2**24 - 1, 2**32 - 1
-LN_2, ROOT, LN_ROOT = 0.6931471805599453, 0.7071067811865476, -0.34657359027997264
 
 
 class Node(NamedTuple):
@@ -250,15 +250,6 @@ def deviance(count: float, expected: float) -> float:
     return count * ln(count / expected) - (count - expected)
 
 
-def ln(x: float) -> float:
-    """The natural logarithm to nine digits, by the same steps in both languages."""
-    mantissa, exponent = math.frexp(x)
-    t = (mantissa - ROOT) / (mantissa + ROOT)
-    s = t * t
-    series = 1 + s * (1 / 3 + s * (0.2 + s * (1 / 7 + s / 9)))
-    return exponent * LN_2 + LN_ROOT + 2 * t * series
-
-
 def counted(kept: Kept, path: list[int], number: str) -> Kept:
     """One admission more. Who asks again is one person still."""
     if number in kept.nodes[path[-1]].samples:
@@ -360,14 +351,3 @@ def swept(kept: Kept, age: Age) -> Kept:
 
     keep(root)
     return Kept(age.minute, taught(kept, age), tuple(nodes), kept.blocks)
-
-
-def power(base: float, times: int) -> float:
-    """By squaring, as Lua does it."""
-    result = 1.0
-    while times:
-        if times % 2:
-            result *= base
-        base *= base
-        times //= 2
-    return result

@@ -6,7 +6,8 @@
 -- below the true count. Stored: index of the newest slice (6 bytes), the sum (4), then 11 counts,
 -- newest first, of 2 bytes each (4 if the limit needs them). The counts stay packed: most
 -- requests need no more than the sum and the first of them.
--- Twin: window.py
+-- A window with room (L) may let through more, up to `most` times its limit; how it is kept depends
+-- on the highest limit that it may have. Twin: window.py
 
 local EXACT_UP_TO = 10
 local SLICES = 10
@@ -52,8 +53,8 @@ local function slices_wait(limit, span, state)
   return (state.index + passed) * (span / SLICES) - state.now
 end
 
-local function slices_read(limit, span, stored, now)
-  local slice, width = span / SLICES, limit > 65535 and 4 or 2
+local function slices_read(limit, span, stored, now, highest)
+  local slice, width = span / SLICES, highest > 65535 and 4 or 2
   local index, total, counts = math.floor(now / slice), 0, EMPTY[width]
   if #stored == 10 + #counts then
     local newest, sum = struct.unpack('>I6I4', stored)
@@ -78,9 +79,10 @@ local function slices_charge(state)
     .. string.sub(counts, width + 1)
 end
 
-local function window_read(limit, span, stored, now)
-  if limit <= EXACT_UP_TO then return log_read(limit, span, stored, now) end
-  return slices_read(limit, span, stored, now)
+local function window_read(limit, span, stored, now, highest)
+  highest = highest or limit
+  if highest <= EXACT_UP_TO then return log_read(limit, span, stored, now) end
+  return slices_read(limit, span, stored, now, highest)
 end
 
 -- Returns what to store, and for how long it can matter.
@@ -90,3 +92,13 @@ local function window_charge(limit, span, state)
 end
 
 READ.W, CHARGE.W = window_read, window_charge
+
+function READ.L(limit, span, stored, now, most)
+  local highest = limit * most
+  local held = math.min(highest, limit + room)
+  local state = window_read(held, span, stored, now, highest)
+  state.highest, state.more, state.most = highest, held, room
+  return state
+end
+
+function CHARGE.L(_, span, state) return window_charge(state.highest, span, state) end

@@ -4,6 +4,9 @@ Small limits keep the exact time of each hit. Larger ones keep a count per slice
 slice that touches the window: that sum is never below the true count, so the true window
 ``(t − W, t]`` never holds more than the limit, whatever the sequence of requests. (Interpolating
 between two buckets admits up to 1.99 times the limit to a client that knows the bucket edges.)
+
+A window with room is held to the limit that holds when it is asked, and kept as the highest one
+that it may ever have needs to be.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from pumpguard.counters import EXACT_UP_TO, SLICES
+from pumpguard.counters import EXACT_UP_TO, SLICES, Window
 
 Log: TypeAlias = tuple[int, ...]
 Slices: TypeAlias = tuple[int, tuple[int, ...]]
@@ -25,6 +28,8 @@ class LogLook:
     span: int
     now: int
     live: Log
+    highest: int = 0
+    detail: tuple[int, ...] = ()
 
     @property
     def used(self) -> int:
@@ -39,8 +44,8 @@ class LogLook:
         return self.live[self.used - self.limit] + self.span - self.now
 
     def charged(self) -> tuple[Log, int]:
-        """The newest ``limit`` hits are all that can ever matter."""
-        return (*self.live, self.now)[-self.limit :], self.now + self.span
+        """The newest ``highest`` hits are all that can ever matter."""
+        return (*self.live, self.now)[-(self.highest or self.limit) :], self.now + self.span
 
 
 @dataclass(slots=True)
@@ -52,6 +57,7 @@ class SlicesLook:
     now: int
     index: int
     counts: tuple[int, ...]
+    detail: tuple[int, ...] = ()
 
     @property
     def used(self) -> int:
@@ -73,14 +79,29 @@ class SlicesLook:
         return (self.index, counts), self.now + self.span + self.span // SLICES
 
 
-def look(limit: int, span: int, stored: Log | Slices | None, now: int) -> LogLook | SlicesLook:
-    """Read a window of ``span`` milliseconds; what is stored has the layout of its limit, because
-    that is part of a counter's identity."""
-    if limit <= EXACT_UP_TO:
+def look(
+    limit: int, span: int, stored: Log | Slices | None, now: int, highest: int = 0
+) -> LogLook | SlicesLook:
+    """Read a window of ``span`` milliseconds; what is stored has the layout of its ``highest``
+    limit (by default the only one), because that is part of a counter's identity."""
+    highest = highest or limit
+    if highest <= EXACT_UP_TO:
         times = cast(Log, stored or ())
         now = max(now, times[-1]) if times else now
-        return LogLook(limit, span, now, tuple([time for time in times if time > now - span]))
+        live = tuple([time for time in times if time > now - span])
+        return LogLook(limit, span, now, live, highest)
     return SlicesLook(limit, span, *slid(span, cast(Slices | None, stored), now))
+
+
+def with_room(
+    counter: Window, room: int, stored: Log | Slices | None, now: int
+) -> LogLook | SlicesLook:
+    """Read a window that lets through more where that was earned."""
+    highest = counter.limit * counter.most
+    held = min(highest, counter.limit + room)
+    found = look(held, counter.seconds * 1000, stored, now, highest)
+    found.detail = (held, room)
+    return found
 
 
 def slid(span: int, stored: Slices | None, now: int) -> tuple[int, int, tuple[int, ...]]:

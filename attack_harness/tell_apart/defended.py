@@ -1,0 +1,72 @@
+"""The example app behind one way of refusing: ``uvicorn --factory …:create``.
+
+``TELL_APART_DEFENCE`` is one of `DEFENCES`: two shadows that are to be indistinguishable, and two
+that are not, by which it is known that whoever compares can see.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from examples.target_app.app import create_app
+from examples.target_app.otp import SendSms
+from examples.target_app.protection import Guarded
+from examples.target_app.settings import Settings
+from examples.target_app.sms_provider import Message
+from pumpguard import Action, current_decision
+
+SHADOW, REPLAY, REFUSED, INSTANT = "shadow", "replay", "429", "instant"
+DEFENCES = (SHADOW, REPLAY, REFUSED, INSTANT)
+
+POLICY = Path(__file__).with_name("policy.toml")
+DEFENCE, LATENCY = "TELL_APART_DEFENCE", "TARGET_APP_LATENCY"
+
+
+def create() -> FastAPI:
+    """Build the app for the defence that the environment names."""
+    defence = os.environ[DEFENCE]
+    latency = Settings.from_environment({LATENCY: os.environ[LATENCY]}).latency
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "policy.toml"
+        file.write_text(policy(defence), encoding="utf-8")
+        settings = Settings(policy_file=file, latency=latency)
+        return create_app(settings, PROTECTIONS.get(defence, Guarded)(settings))
+
+
+def policy(defence: str) -> str:
+    """The policy of a defence."""
+    text = POLICY.read_text(encoding="utf-8")
+    if defence == REFUSED:
+        return text.replace('action = "shadow"', 'action = "throttle"')
+    return f'shadow = "replay"\n{text}' if defence == REPLAY else text
+
+
+class Unwrapped(Guarded):
+    """For an app that cannot wrap its sender."""
+
+    def sender(self, send: SendSms) -> SendSms:
+        """As it is."""
+        return send
+
+
+class Instant(Guarded):
+    """What a shadow is without any thought of time."""
+
+    def sender(self, send: SendSms) -> SendSms:
+        """Silent at once."""
+        wrapped = super().sender(send)
+
+        async def instant(phone: str, text: str) -> Message | None:
+            decision = current_decision()
+            if decision is not None and decision.action is Action.SHADOW:
+                return None
+            return await wrapped(phone, text)
+
+        return instant
+
+
+PROTECTIONS: dict[str, type[Guarded]] = {REPLAY: Unwrapped, INSTANT: Instant}

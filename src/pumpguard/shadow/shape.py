@@ -1,0 +1,223 @@
+"""The shape of answers: which parts of them never change, and how the others are made.
+
+What differs between answers may be about somebody, so it is never copied. It is either understood,
+such as a random id, a time, or the number that was asked for, and made anew; or the answers have
+no shape, and nothing is made of them.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from itertools import pairwise
+from os.path import commonprefix
+from typing import NamedTuple, TypeAlias
+
+from pumpguard.shadow.ids import ALPHABETS, drawn
+
+SHORTEST_ID = 6
+"""Characters that differ; fewer might be anything, such as a language or the end of a number."""
+
+TELLING = 4
+"""Digits of a phone number that must not pass for those of an id."""
+
+SPREAD = 5.0
+"""Seconds by which a moment may be nearer to or further from its answer than another."""
+
+FAR = 400 * 86_400.0
+
+_chance = random.SystemRandom()
+
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|\+00:00)?"
+_HTTP = r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
+_UUIDS = re.compile(_UUID)
+_WORD = re.compile(rf"({_UUID}|{_ISO}|{_HTTP}|[A-Za-z0-9_-]+)")
+
+
+class Said(NamedTuple):
+    """A text that was answered, when (Unix seconds), and to which number (E.164 without +, and its
+    digits after the calling code)."""
+
+    text: str
+    at: float
+    digits: str
+    national: str
+
+
+class Asked(NamedTuple):
+    """Whom a text is made for, and when."""
+
+    at: float
+    digits: str
+    national: str
+
+
+Part: TypeAlias = Callable[[Asked], str]
+
+
+def skeleton(text: str) -> tuple[str, ...]:
+    """What stands between its words. Texts of one shape have the same."""
+    return tuple(_WORD.split(text)[::2])
+
+
+def shape_of(said: Sequence[Said]) -> Callable[[Asked], str] | None:
+    """How to make a text like these, of one skeleton; ``None`` if one of their words is not
+    understood."""
+    rows = [_WORD.split(each.text) for each in said]
+    parts: list[Part] = []
+    for place, column in enumerate(zip(*rows, strict=True)):
+        part = _same(column) if place % 2 == 0 else _part(column, said)
+        if part is None:
+            return None
+        parts.append(part)
+    return lambda asked: "".join([part(asked) for part in parts])
+
+
+def _part(words: Sequence[str], said: Sequence[Said]) -> Part | None:
+    """The first that understands them."""
+    part = _same(words) or _echo(words, said)
+    if part is not None or len(set(words)) < len(words) or _about_numbers(words, said):
+        return part  # what comes back, but not always, stands for something
+    if any(_UUIDS.fullmatch(word) for word in words):
+        return _uuid(words)
+    return _moment(words, said) or _counted(words) or _random(words)
+
+
+def _same(words: Sequence[str]) -> Part | None:
+    first = words[0]
+    return (lambda _: first) if all(word == first for word in words) else None
+
+
+def _echo(words: Sequence[str], said: Sequence[Said]) -> Part | None:
+    """The number that was asked for, or its last digits."""
+    if all(word == each.digits for word, each in zip(words, said, strict=True)):
+        return lambda asked: asked.digits
+    if all(word == each.national for word, each in zip(words, said, strict=True)):
+        return lambda asked: asked.national
+    if all(word == "0" + each.national for word, each in zip(words, said, strict=True)):
+        return lambda asked: "0" + asked.national
+    length = len(words[0])
+    if all(word == each.digits[-length:] for word, each in zip(words, said, strict=True)):
+        return lambda asked: asked.digits[-length:]
+    return None
+
+
+def _about_numbers(words: Sequence[str], said: Sequence[Said]) -> bool:
+    """Whether the numbers are in there, in a way that is not understood."""
+    held = [each.national[-TELLING:] in word for word, each in zip(words, said, strict=True)]
+    return sum(held) > len(held) / 2
+
+
+def _moment(words: Sequence[str], said: Sequence[Said]) -> Part | None:
+    """A time that stands in the same relation to that of its answer."""
+    for read, write in _CLOCKS:
+        try:
+            ahead = [read(word) - each.at for word, each in zip(words, said, strict=True)]
+        except (ValueError, TypeError, OverflowError):
+            continue
+        if max(ahead) - min(ahead) <= SPREAD and abs(ahead[0]) < FAR:
+            like = words[0]
+            return lambda asked: write(asked.at + _chance.uniform(min(ahead), max(ahead)), like)
+    return None
+
+
+def _read_iso(word: str) -> float:
+    if "T" not in word:
+        raise ValueError("a date at most")
+    moment = datetime.fromisoformat(word)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _write_iso(at: float, like: str) -> str:
+    moment = datetime.fromtimestamp(at, UTC)
+    fraction = re.search(r"\.(\d+)", like)
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    if fraction:
+        text += f".{moment.microsecond:06}"[: len(fraction[1]) + 1]
+    return text + ("Z" if like.endswith("Z") else "+00:00" if "+" in like else "")
+
+
+def _read_http(word: str) -> float:
+    if not word.endswith("GMT"):
+        raise ValueError("no date as headers have it")
+    return parsedate_to_datetime(word).timestamp()
+
+
+def _write_http(at: float, _like: str) -> str:
+    return format_datetime(datetime.fromtimestamp(at, UTC), usegmt=True)
+
+
+def _read_epoch(word: str) -> float:
+    if len(word) not in (10, 13) or not word.isdecimal():
+        raise ValueError("neither seconds nor milliseconds")
+    return int(word) / (1 if len(word) == 10 else 1000)
+
+
+def _write_epoch(at: float, like: str) -> str:
+    return str(int(at * (1 if len(like) == 10 else 1000)))
+
+
+_CLOCKS = ((_read_epoch, _write_epoch), (_read_iso, _write_iso), (_read_http, _write_http))
+
+
+def _uuid(words: Sequence[str]) -> Part | None:
+    """Random UUIDs; others are made of a time and a place."""
+    if not all(_UUIDS.fullmatch(word) and uuid.UUID(word).version == 4 for word in words):
+        return None
+    upper = all(word == word.upper() for word in words)
+    return lambda _: str(uuid.uuid4()).upper() if upper else str(uuid.uuid4())
+
+
+def _counted(words: Sequence[str]) -> Part | None:
+    """Numbers that rise from answer to answer, as those of rows in a table do."""
+    if not all(word.isascii() and word.isdecimal() and word[0] != "0" for word in words):
+        return None
+    values = [int(word) for word in words]
+    steps = [after - before for before, after in pairwise(values)]
+    if min(steps) <= 0:
+        return None
+    last = values[-1]
+
+    def following(_: Asked) -> str:
+        nonlocal last
+        last += _chance.choice(steps)
+        return str(last)
+
+    return following
+
+
+def _random(words: Sequence[str]) -> Part | None:
+    """Characters of one alphabet behind a beginning that never changes."""
+    begin = commonprefix(list(words))  # noqa: RUF071 - of texts, not of paths
+    rests = [word[len(begin) :] for word in words]
+    if min(map(len, rests)) < SHORTEST_ID or any(word.startswith("eyJ") for word in words):
+        return None  # signed tokens hold JSON in base64, which anybody can read
+    used = set("".join(rests))
+    name = next((name for name, letters in ALPHABETS.items() if used <= set(letters)), None)
+    if name is None:
+        return None
+    if name != "digits" and not _mixed(rests):
+        return None  # words of a language, not of an alphabet
+    lengths, letters = [len(rest) for rest in rests], ALPHABETS[name]
+    known = frozenset(rests)
+    zeros = any(rest.startswith("0") for rest in rests)
+
+    def another(_: Asked) -> str:
+        while True:
+            made = drawn(letters, _chance.choice(lengths))
+            if made not in known and (zeros or made[0] != "0"):
+                return begin + made
+
+    return another
+
+
+def _mixed(rests: Sequence[str]) -> bool:
+    """Whether letters and digits come as they do by chance: names rarely have any digits."""
+    letters = "".join(rests)
+    digits = sum(letter.isdecimal() for letter in letters)
+    return 0.08 < digits / len(letters) < 0.9

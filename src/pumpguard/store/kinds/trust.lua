@@ -1,0 +1,59 @@
+-- trust: what a subject has earned by being verified, in messages that its windows let through more.
+--
+-- `limit` times what was verified, less a share of what was sent. Both sums lose an eighth with every
+-- day (UTC), so that they hold about the last eight days.
+-- Stored: verified (thousandths, 4 bytes), sent (thousandths, 4), the day of the last message (2).
+-- The plan brings the share, and whether the subjects are clients. Never full. Twin: trust.py
+
+local TRUSTED_MOST = 4294967295
+
+-- Days without a message for which it is remembered.
+local function trust_remembered(verified) return verified > 0 and 15 or 2 end
+
+local function trust_read(gain, _, stored, now, shape)
+  local today, verified, sent = math.floor(now / DAY), 0, 0
+  if #stored == 10 then
+    local day
+    verified, sent, day = struct.unpack('>I4I4I2', stored)
+    if today - day >= trust_remembered(verified) then
+      verified, sent = 0, 0
+    else
+      for _ = day + 1, today do
+        verified, sent = math.floor(verified * 7 / 8), math.floor(sent * 7 / 8)
+      end
+    end
+    today = math.max(today, day)
+  end
+  local net = math.max(0, verified - math.floor(sent * shape.share / 1000))
+  room = math.floor(gain * net / 1000)
+  return {
+    used = room, wait = 0, now = now, verified = verified, sent = sent, today = today,
+    more = math.floor(verified / 1000), most = math.floor(sent / 1000),
+  }
+end
+
+local function trust_kept(state)
+  return struct.pack('>I4I4I2', state.verified, state.sent, state.today),
+    (state.today + trust_remembered(state.verified)) * DAY - state.now
+end
+
+-- One more message; while no verifications arrive at all, none is held against anybody.
+local function trust_charge(_, _, state)
+  if silent then return end
+  state.sent = math.min(TRUSTED_MOST, state.sent + 1000)
+  return trust_kept(state)
+end
+
+-- The message was verified, which is worth so many thousandths.
+local function trust_earned(state, worth)
+  state.verified = math.min(TRUSTED_MOST, state.verified + worth)
+  return trust_kept(state)
+end
+
+-- As if the message had never been.
+local function trust_taken_back(state)
+  state.sent = math.max(0, state.sent - 1000)
+  return trust_kept(state)
+end
+
+READ.E, CHARGE.E = trust_read, trust_charge

@@ -1,0 +1,115 @@
+"""The default chain: what it asks of real people, and what it lets attackers have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pumpguard import Action, Decision, Guard, Policy
+from pumpguard.intake.network import UnknownNetworks
+from pumpguard.rules import Credit
+from pumpguard.testing import FakeClock, make_attempt
+
+PRICE = 0.25
+
+
+class App:
+    """A guard with the default chain, for an app at home in Britain."""
+
+    def __init__(self, **policy: Any) -> None:
+        self.clock = FakeClock()
+        told = {"home": ["GB"], "settled": True, "daily_budget": 600.0, **policy}
+        self.guard = Guard(
+            Policy(send="/send", **told), clock=self.clock, networks=UnknownNetworks()
+        )
+        self.asked = 0
+
+    async def send(self, start: str, proved: bool = False, **facts: Any) -> Decision:
+        """Somebody of their own, at an address of their own, far from all others' numbers."""
+        self.asked += 1
+        phone = f"{start}{self.asked * 7_654_321 % 10_000_000:07}"
+        address = f"198.51.{self.asked // 250}.{self.asked % 250}"
+        at = self.clock.advance(1.0)
+        facts = {"price": PRICE, "address": address, **facts}
+        return await self.guard.assess(make_attempt(phone, at=at, proved=proved, **facts))
+
+    async def until(self, action: Action, start: str, most: int = 200, **facts: Any) -> int:
+        """How many messages go out before the first such refusal."""
+        for sent in range(most):
+            decision = await self.send(start, **facts)
+            if decision.action is action:
+                return sent
+            assert decision.allowed, decision.explain()
+        raise AssertionError(f"{most} messages, and no {action}")
+
+
+BANGLADESH, PORTUGAL = "+88017", "+35191"
+
+
+async def test_a_risky_country_is_asked_for_proof_after_a_few_unverified_messages() -> None:
+    """90 cents of two hours, at a budget of $600 a day."""
+    assert await App().until(Action.CHALLENGE, f"{BANGLADESH}1") == 3
+
+
+async def test_another_country_has_some_more() -> None:
+    assert await App().until(Action.CHALLENGE, PORTUGAL) == 6
+
+
+async def test_verified_messages_ask_nothing_of_anybody() -> None:
+    app = App()
+    for _ in range(60):
+        decision = await app.send(PORTUGAL)
+        assert decision.allowed, decision.explain()
+        app.clock.advance(20.0)
+        app.guard.verified(decision.attempt.phone.e164)
+        await app.guard.settled()
+
+
+async def test_proof_is_not_enough_for_all_countries_together() -> None:
+    """$20 of half an hour, wherever it goes."""
+    app, sent = App(), 0
+    countries = (
+        "+35191",
+        "+30697",
+        "+4670",
+        "+3361",
+        "+43660",
+        "+39320",
+        "+3460",
+        "+3247",
+        "+4178",
+    )
+    for n in range(200):
+        start = countries[n % len(countries)]
+        decision = await app.send(start, proved=True)
+        if not decision.allowed:
+            assert decision.finding is not None
+            assert decision.finding.rule == "abroad_credit"
+            break
+        sent += 1
+    assert 75 <= sent <= 90
+
+
+@pytest.mark.parametrize(("budget", "usd"), [(10.0, 1.0), (600.0, 1.5), (6_000.0, 15.0)])
+def test_lines_grow_with_what_a_day_may_cost(budget: float, usd: float) -> None:
+    """And have room for the dearest message, whatever the budget."""
+    chain = Policy(send="/s", settled=True, home=["GB"], daily_budget=budget).chain
+    (line,) = (r for r in chain if isinstance(r, Credit) and r.name == "country_credit")
+    assert line.lines["country"] == pytest.approx(usd)
+
+
+def test_without_a_home_there_is_no_abroad() -> None:
+    names = {rule.name for rule in Policy(send="/s", settled=True).chain}
+    assert "country_credit" in names
+    assert not names & {"abroad_credit", "abroad_challenge"}
+
+
+def test_whoever_hears_of_no_verifications_keeps_the_plain_cap() -> None:
+    def cap(**policy: Any) -> str:
+        chain = Policy(send="/s", **policy).chain
+        (found,) = (getattr(r, "action", "") for r in chain if r.name == "country_limit")
+        return str(found)
+
+    assert cap() == "throttle"
+    assert cap(settled=True) == "challenge"

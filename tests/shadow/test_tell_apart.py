@@ -1,0 +1,77 @@
+"""An adversary tries to tell shadows from messages sent, over real sockets.
+
+It sees every byte, the order of headers, the times to connect, to the first byte and to the last,
+resends and verifications, single sends and whole sessions, and it is shown which are which before
+it has to guess. By permuting the labels of what it saw, its areas under the curve are known where
+there is nothing to see: `docs/shadow.md` says how rarely the bounds below fail by chance.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from attack_harness.tell_apart.classifier import tell_apart
+from attack_harness.tell_apart.defended import INSTANT, REFUSED, REPLAY, SHADOW
+from attack_harness.tell_apart.features import of_exchange, of_session
+from attack_harness.tell_apart.study import Compared, judge, observe
+
+MANY, FEW = 600, 100
+
+
+async def compared(defence: str, sessions: int, seed: int = 1) -> Compared:
+    return judge(defence, await observe(defence, sessions, seed=seed))
+
+
+def hidden(found: Compared) -> bool:
+    """Whether nobody who looks at single sends gets above 0.55, and nobody who looks at whole
+    sessions, of which there are fewer, does for certain."""
+    return max(told.auc for told in found.sends) <= 0.55 >= max(t.low for t in found.everything)
+
+
+@pytest.mark.parametrize("defence", [SHADOW, REPLAY])
+async def test_a_shadow_cannot_be_told_from_a_message_sent(defence: str) -> None:
+    """2,400 sends, 600 resends and 1,800 wrong codes, half of them in shadow.
+
+    Where there is nothing to see, the larger of both areas is 0.507 on average with a deviation of
+    0.014 (120 permutations of the labels of such a play), and so above 0.55 in 1 of 700 plays.
+    Then a second look decides, and by chance alone that fails in less than 1 of 100,000 runs.
+    """
+    first = await compared(defence, MANY)
+    found = first if hidden(first) else await compared(defence, MANY, seed=2)
+    assert all(told.samples == 4 * MANY for told in found.sends)
+    assert hidden(found), (first, found)
+
+
+@pytest.mark.parametrize("defence", [REFUSED, INSTANT])
+async def test_the_same_adversary_sees_what_there_is_to_see(defence: str) -> None:
+    """A naive 429, and a shadow that answers at once."""
+    found = await compared(defence, FEW)
+    assert min(told.auc for told in found.everything) >= 0.95, found
+
+
+def test_areas_are_a_half_where_sides_are_drawn_and_one_where_they_show() -> None:
+    """The yardstick itself, on numbers that are known."""
+    rng = random.Random(1)
+    sides = [n % 2 == 0 for n in range(400)]
+    noise = [{"a": rng.random(), "b": rng.random()} for _ in sides]
+    for told in tell_apart(noise, sides, range(400)):
+        assert told.low <= 0.5 + 0.05
+        assert told.low < told.auc < told.high
+    shown = [
+        {**row, "c": float(side) + rng.gauss(0, 0.1)}
+        for row, side in zip(noise, sides, strict=True)
+    ]
+    assert min(told.low for told in tell_apart(shown, sides, range(400))) > 0.99
+
+
+async def test_what_it_looks_at_is_in_the_answers() -> None:
+    """Bytes, order, time: a feature that were the same for all would be worth nothing."""
+    seen = await observe(REFUSED, 40, latency="0.005 0.3")
+    rows = [of_session(session) for session in seen]
+    sends = [of_exchange(session, n) for session in seen for n in range(4)]
+    for name in ("status", "names", "retry_after", "length", "keys", "entropy", "first_byte"):
+        assert len({row[name] for row in sends}) > 1, name
+    for name in ("connect", "ids", "resend.first_byte.mean", "guess.whole.mean", "repeats"):
+        assert len({row[name] for row in rows}) > 1, name
