@@ -82,5 +82,18 @@ class Api:
         for entry, listing in zip(told["listings"], orders.listings, strict=True):
             entry["id"] = named(listing, self._key)
             entry["shown"] = listed(listing)
-            entry["reason"] = discreet(listing.reason)
-        return told
+        kept: dict[str, Any] = _written(told)
+        return kept
+
+
+def _written(told: Any) -> Any:
+    """The same, with what people have written made discreet."""
+    match told:
+        case dict():
+            return {
+                name: discreet(said) if name in ("author", "reason") else _written(said)
+                for name, said in told.items()
+            }
+        case list():
+            return [_written(each) for each in told]
+    return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route, Router
@@ -80,6 +81,10 @@ class Console:
 
         try:
             await self._router(scope, receive, with_headers)
+        except HTTPException as error:  # no such path, or not by this method
+            title = error.detail
+            problem = Problem(error.status_code, "not-here", title, "There is no such page.")
+            await problem(scope, receive, with_headers)
         except IntakeError as error:
             await unreadable(error)(scope, receive, with_headers)
         except ClientGone:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
 from phonenumbers import NumberParseException, ValidationResult
 from phonenumbers import is_possible_number_with_reason as possible
@@ -22,9 +22,7 @@ NUMBER = re.compile(r"\+[0-9]{7,15}|(?<![0-9.])[0-9]{11,15}(?![0-9])")
 IPV4 = re.compile(
     r"(?<![0-9.])([0-9]{1,3}(?:\.[0-9]{1,3}){2})\.[0-9]{1,3}(?![0-9.]|/(?:[0-9]|1[0-9]|2[0-4])\b)"
 )
-IPV6 = re.compile(
-    r"(?<![0-9a-f:])((?:[0-9a-f]{1,4}:){3})[0-9a-f:]*[0-9a-f](?![0-9a-f]|/)", re.IGNORECASE
-)
+IPV6 = re.compile(r"(?<![0-9a-f:.])[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*(/[0-9]+)?", re.IGNORECASE)
 
 WHOLE = (ValidationResult.IS_POSSIBLE, ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
 
@@ -32,8 +30,8 @@ WHOLE = (ValidationResult.IS_POSSIBLE, ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
 def discreet(text: str) -> str:
     """What people have written, or a rule has found, without whole numbers and addresses."""
     text = NUMBER.sub(lambda found: _block(found[0]), text)
-    text = IPV4.sub(r"\1.•", text)
-    return IPV6.sub(r"\1:•", text)
+    text = IPV6.sub(_host, text)
+    return IPV4.sub(r"\1.•", text)
 
 
 def without(text: str, said: Iterable[str]) -> str:
@@ -56,11 +54,8 @@ def listed(listing: Listing) -> str:
             return _block(listing.shown) if _may_be_whole(listing.shown) else listing.shown
         case "network":
             network = ip_network(listing.shown)
-            if network.version == 4 and network.prefixlen > 24:
-                return str(network.network_address).rpartition(".")[0] + ".•"
-            if network.version == 6 and network.prefixlen > 48:
-                groups = network.network_address.exploded.split(":")[:3]
-                return ":".join(groups) + ":•"
+            if network.prefixlen > (24 if network.version == 4 else 48):
+                return _masked(network.network_address)
     return listing.shown
 
 
@@ -71,6 +66,24 @@ def _personal(attempt: Attempt) -> list[str]:
     said = [phone.e164, phone.e164[1:], phone.e164[:-1], phone.national, client.address,
             client.network, client.site, *own, *attempt.extra.values()]  # fmt: skip
     return sorted((each for each in said if each and len(each) > 3), key=len, reverse=True)
+
+
+def _host(found: re.Match[str]) -> str:
+    """What looks like an IPv6 address, masked if it is one, or a network as small as a house."""
+    for text in (found[0], found[0].rstrip(".:")):  # the end of a sentence may be caught as well
+        try:
+            network = ip_network(text)
+        except ValueError:
+            continue
+        small = network.version == 6 and network.prefixlen > 48
+        return _masked(network.network_address) + found[0][len(text) :] if small else found[0]
+    return found[0]
+
+
+def _masked(address: IPv4Address | IPv6Address) -> str:
+    if isinstance(address, IPv4Address):
+        return str(address).rpartition(".")[0] + ".•"
+    return ":".join(address.exploded.split(":")[:3]) + ":•"
 
 
 def _may_be_whole(prefix: str) -> bool:

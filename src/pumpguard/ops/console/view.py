@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from pumpguard.errors import StoreError
 from pumpguard.guard import Guard
 from pumpguard.money.exposure import Exposure, exposure
 from pumpguard.ops.console.chart import chart
-from pumpguard.ops.console.discreet import discreet, listed
+from pumpguard.ops.console.discreet import HIDDEN, discreet, listed
 from pumpguard.ops.console.later import Later
 from pumpguard.ops.console.orders import LASTING
 from pumpguard.ops.console.seen import Seen
@@ -25,6 +26,8 @@ COUNTRIES = 8
 
 LOOK_AGAIN = 60.0
 """Seconds for which what was found about the store is shown."""
+
+DIGITS = re.compile("[0-9]{5,}")
 
 FOREVER = 1e9
 """A policy does not change, and neither does its bound."""
@@ -136,4 +139,8 @@ def _most(counts: object) -> list[tuple[str, int]]:
 
 
 def _evidence(evidence: Mapping[str, object]) -> str:
-    return discreet(", ".join(f"{name}={value}" for name, value in evidence.items()))
+    """Numbers as they are; texts may be somebody's, and an alert does not say whose."""
+    return ", ".join(
+        f"{name}={DIGITS.sub(HIDDEN, discreet(said)) if isinstance(said, str) else said}"
+        for name, said in evidence.items()
+    )

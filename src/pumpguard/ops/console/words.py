@@ -24,9 +24,9 @@ def lasting(seconds: float) -> str:
     """A duration in its largest unit, rounded up: ``25 minutes``."""
     for unit, name in UNITS:
         count = ceil(seconds / unit)
-        if count > 1 and seconds > unit * 1.5:
+        if count > 1 and (unit == 60 or seconds > unit * 1.5):
             return "an hour" if (count, name) == (60, "minute") else f"{count} {name}s"
-    return "a minute" if seconds <= 60 else "2 minutes"
+    return "a minute"
 
 
 def usd(amount: float) -> str:

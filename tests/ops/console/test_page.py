@@ -1,0 +1,196 @@
+"""What the page shows, and how it is sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from pumpguard import Guard, Policy
+from pumpguard.money.exposure import exposure
+from pumpguard.ops.alerts import Alert
+from pumpguard.ops.console import Console
+from pumpguard.ops.console.pages import FRAGMENTS
+from pumpguard.ops.console.words import usd
+from pumpguard.orders.ladder import Ladder
+from pumpguard.rules.rate_limit import RateLimit
+from pumpguard.testing import make_attempt
+from tests.asgi import call, request
+from tests.ops.console.operator import TOKEN, Operator
+
+STATIC = Path(__file__).parents[3] / "src/pumpguard/ops/console/static"
+
+
+async def assess(guard: Guard, times: int) -> None:
+    """So many requests, the first hundred of which are let through."""
+    for i in range(times):
+        attempt = guard.attempt(f"+4474001{i:05}", "81.2.69.142")
+        await guard.assess(attempt)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/login", "/events", "/static/console.css", "/api/orders", "/nothing"]
+)
+async def test_every_answer_is_for_the_operator_alone(operator: Operator, path: str) -> None:
+    """Never kept, never framed, and nothing but our own files is loaded."""
+    reply = await operator.get(path)
+    policy = reply.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert reply.headers["cache-control"] == "no-store"
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert reply.headers["referrer-policy"] == "same-origin"
+
+
+async def test_the_page_obeys_its_own_policy(operator: Operator) -> None:
+    """No inline style, script or handler; everything it names is its own."""
+    page = await operator.page()
+    assert not re.search(r"<style|<script(?![^>]* src=)| style=| on[a-z]+=|javascript:", page)
+    named = re.findall(r'(?:href|src|action)="([^"]+)"', page)
+    assert len(named) > 5
+    assert all(each.startswith("/pumpguard/") for each in named)
+    for each in re.findall(r'(?:href|src)="/pumpguard(/static/[^"]+)"', page):
+        assert (await operator.get(each)).status == 200
+
+
+@pytest.mark.parametrize("file", ["../app.py", "..%2fapp.py", "app.py", "console.css/", ""])
+async def test_no_other_file_is_served(operator: Operator, file: str) -> None:
+    assert (await operator.get(f"/static/{file}")).status in {404, 307}
+
+
+async def test_requests_by_action_rule_and_country(operator: Operator, guard: Guard) -> None:
+    """And what the refused ones would have cost."""
+    await assess(guard, 103)
+    page = await operator.page()
+    assert "<dd>103</dd>" in page
+    assert "</i>allow <strong>100</strong>" in page
+    assert "</i>throttle <strong>3</strong>" in page
+    assert '<th scope="row">limit</th><td>3</td>' in page
+    assert '<th scope="row">GB</th><td>103</td>' in page
+    price = guard.policy.price_table.price("GB")
+    assert price > 0
+    assert f"<dd>{usd(3 * price)}</dd>" in page
+    assert 'aria-label="Decisions per minute in the last hour: 103"' in page
+    assert len(re.findall(r'<rect class="throttle"', page)) == 1
+
+
+async def test_decisions_are_explained(operator: Operator, guard: Guard) -> None:
+    """The newest first; those not allowed by themselves, too: a flood hides none of them."""
+    await assess(guard, 102)
+    page = unescape(await operator.page())
+    refused, everything = page.split("All, the last 50")
+    line = "<code>limit: RATE_LIMIT → throttle"
+    assert refused.count(line) == everything.count(line) == 2
+    assert "+44••••••••01 (GB) for 81.2.69.•" in refused
+    assert everything.index("••01 ") < everything.index("••00 ") < everything.index("••99 ")
+
+
+async def test_other_listeners_still_hear(policy: Policy) -> None:
+    """A console takes nothing away from who was given to the guard."""
+    heard: list[object] = []
+    guard = Guard(policy, "memory://", on_decision=heard.append)
+    operator = Operator(guard)
+    await guard.assess(make_attempt())
+    assert len(heard) == operator.console.seen.metrics.total_requests == 1
+
+
+async def test_the_most_an_attacker_can_cost(operator: Operator, guard: Guard) -> None:
+    """As the command reckons it; the first look does not wait for it."""
+    first = await operator.get()
+    assert "Being reckoned" in first.body.decode()
+    page = await operator.page()
+    bound = exposure(guard.policy)
+    assert f"<dd>{usd(bound.day.usd)}</dd>" in page
+    assert '<dd class="why">limit</dd>' in page
+
+
+async def test_no_bound_is_said(valkey_url: str, name: str) -> None:
+    limit = RateLimit(name="limit", by="phone", limits="1/hour")
+    async with Guard(Policy(send="/s", rules=[limit], name=name), valkey_url) as guard:
+        operator = Operator(guard)
+        await operator.sign_in()
+        assert "Not bounded" in await operator.page()
+
+
+async def test_under_observe_the_bound_does_not_hold(operator: Operator, guard: Guard) -> None:
+    await guard.orders.posture("observe", author="mike")
+    assert "this bound does not hold" in await operator.page()
+
+
+async def test_alerts(operator: Operator) -> None:
+    """With their numbers, and without their subject."""
+    assert "Alerts: none." in await operator.page()
+    alert = Alert("BUDGET_LOW", "budget", {"used": 480.5, "limit": 600}, "+447400123456", 0.0)
+    operator.console.seen.alert(alert)
+    page = await operator.page()
+    assert "<code>BUDGET_LOW</code> budget, 1970-01-01 00:00 UTC" in page
+    assert "used=480.5, limit=600" in page
+
+
+async def test_the_ladders_step_is_explained(operator: Operator, guard: Guard) -> None:
+    await guard.orders.climb(Ladder(), "SEND_SPIKE")
+    page = await operator.page()
+    assert "By the ladder, after <code>SEND_SPIKE</code>" in page
+    assert '<li class="challenge_all" aria-current="step">' in page
+
+
+async def test_an_order_that_has_ended_can_be_looked_up(valkey_url: str, policy: Policy) -> None:
+    now = 1_800_000_000.0
+    async with Guard(policy, valkey_url, clock=lambda: now) as guard:
+        await guard.orders.posture("closed", author="anna", seconds=60)
+        operator = Operator(guard)
+        await operator.sign_in()
+        now += 61
+        page = await operator.page()
+        assert '<li class="normal" aria-current="step">' in page
+        assert "closed has ended: ordered by <strong>anna</strong>" in page
+
+
+async def test_news_come_as_events(operator: Operator, guard: Guard) -> None:
+    """One to a connection, with the parts of the page that have no field to type in."""
+    await operator.page()
+    await guard.orders.posture("closed", author="anna")
+    reply = await operator.get("/events")
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    retry, data, end = reply.body.decode().split("\n", 2)
+    assert (retry, end) == ("retry: 3000", "\n")
+    fragments = json.loads(data.removeprefix("data: "))
+    assert tuple(fragments) == FRAGMENTS
+    assert '<li class="closed" aria-current="step">' in fragments["posture"]
+    page = await operator.page()
+    for name, html in fragments.items():
+        assert f'<div id="{name}">' in page
+        assert not re.search("<(select|textarea)|type=.(text|radio|checkbox)", html)
+
+
+async def test_beside_the_app_it_says_what_it_cannot_show(guard: Guard) -> None:
+    operator = Operator(guard, alone=True)
+    await operator.sign_in()
+    page = await operator.page()
+    assert "judges no requests" in page
+    assert "<svg" not in page
+
+
+async def test_what_to_know_before_switching(operator: Operator, policy: Policy) -> None:
+    """This app has no challenge and tells the guard of no verifications."""
+    page = await operator.page()
+    assert "This app has no challenge=, so nobody gets through." in page
+    assert "it knows nobody" in page
+
+
+async def test_without_a_mount_it_works_as_well(guard: Guard) -> None:
+    """As ``pumpguard console`` serves it."""
+    reply = await call(Console(guard, token=TOKEN), request("GET", "/", content_type=None))
+    assert (reply.status, reply.headers["location"]) == (303, "/login")
+    reply = await call(Console(guard, token=TOKEN), request("GET", "/login", content_type=None))
+    assert b'action="/login"' in reply.body
+
+
+def test_the_program_stays_small() -> None:
+    """No build step, no packages: what the browser gets is what is written here."""
+    assert (STATIC / "console.js").stat().st_size < 3_000
+    assert "http" not in (STATIC / "console.css").read_text()
