@@ -1,7 +1,7 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-http scorecard money bench test lint format clean
+.PHONY: help demo demo-http scorecard money shadow bench test lint format clean
 
 VENV := .venv/bin
 
@@ -19,6 +19,10 @@ scorecard: .venv/.demo  ## The public scorecard: every attack, every defence, te
 
 money: .venv/.demo  ## What budgets and credit are worth: the optimal attacker against the bound, poisoning
 	$(VENV)/python -m attack_harness.money
+
+shadow: .venv/.dev  ## Whether a shadow can be told from a message sent, and what it is worth: some minutes
+	$(VENV)/python -m attack_harness.tell_apart
+	$(VENV)/python -m attack_harness.moving_on
 
 bench: .venv/.bench  ## What a request costs, beside six peers: 15 minutes (ARGS=--quick: 3)
 	$(VENV)/python -m benchmarks $(ARGS)

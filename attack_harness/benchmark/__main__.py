@@ -13,6 +13,7 @@ from ..attackers import ALL_FAMILIES
 from ..lookalikes import LOOKALIKES
 from .card.document import document, load
 from .card.files import write_all
+from .card.published import publish
 from .card.screen import playing, show
 from .cells import BASELINE_SEEDS, CALM, OPEN, SEEDS, Cell, Setting, grid
 from .defences import DEFENCES, GUARD
@@ -33,6 +34,7 @@ class Options:
     out: Path
     again: bool
     report_only: bool
+    publish: Path | None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 watch(*finished)
     results = load(cells, folder, setting)
     scorecard = document(results, cells, setting, options.scored)
-    show(scorecard, write_all(scorecard, options.out))
+    files = write_all(scorecard, options.out)
+    if options.publish is not None:
+        files += publish(scorecard, options.publish)
+    show(scorecard, files)
     return 0
 
 
@@ -83,6 +88,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         out=given.out,
         again=given.again,
         report_only=given.report_only,
+        publish=given.publish,
     )
 
 
@@ -105,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     own.add_argument("--url", help="score your own running server")
     add("--again", action="store_true", help="play finished cells again")
     add("--report-only", action="store_true", help="play nothing; report what is finished")
+    add("--publish", type=Path, help="put the results into the documentation in this folder, too")
     add("--out", type=Path, default=Path("report/scorecard"), help="folder (report/scorecard)")
     return parser
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -39,7 +43,7 @@ async def observe(
     """Play that many sessions, half of them in shadow, over loopback against a server process of
     their own. Raises `RuntimeError` if what was played is not what it is called."""
     environment = {DEFENCE: defence, LATENCY: latency, "TARGET_APP_SIMULATED_TIME": "0"}
-    async with served(guard=True, factory=FACTORY, environ=environment) as url:
+    async with _elsewhere(served(guard=True, factory=FACTORY, environ=environment)) as url:
         seen = await compare(urlsplit(url).port or 0, seed, sessions)
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
             traffic = (await client.get("/metrics/firewall")).json()
@@ -51,6 +55,24 @@ async def observe(
     if found != (real + WARM, 0 if defence == REFUSED else shadows):
         raise RuntimeError(f"billed and shadowed {found}, played {real} and {shadows}")
     return seen
+
+
+@asynccontextmanager
+async def _elsewhere(server: AbstractAsyncContextManager[str]) -> AsyncIterator[str]:
+    """Keep the last core for ourselves: an attacker shares none with the app, and what the
+    scheduler makes of two processes on one core is not what he could see."""
+    cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+    if sys.platform != "linux" or len(cores) < 2:
+        async with server as url:
+            yield url
+        return
+    os.sched_setaffinity(0, cores[:-1])  # inherited by what we start
+    try:
+        async with server as url:
+            os.sched_setaffinity(0, cores[-1:])
+            yield url
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def judge(defence: str, seen: list[Session], seed: int = 0) -> Compared:

@@ -121,12 +121,21 @@ def test_rows_of_a_table_go_on_counting() -> None:
     [
         lambda n: f"Hello {NAMES[n]}",
         lambda n: f'"{"sms" if n % 3 else "whatsapp"}"',
+        lambda n: f"Hello {NAMES[n]}{NAMES[n - 1]}{NAMES[n - 2]}",
         lambda n: f'"ends in {n % 7}"',
         lambda n: f"session=eyJ{n:02}hbGciOiJIUzI1NiJ9zdWIiOiIxMjM0NTY3ODkw",
         lambda n: f"x{said('', n).national}y",
         lambda n: str(uuid.UUID(int=n * 10**20, version=1)),
     ],
-    ids=["names", "channels", "short", "signed tokens", "numbers inside", "UUIDs of a time"],
+    ids=[
+        "names",
+        "channels",
+        "long names",
+        "short",
+        "signed tokens",
+        "numbers inside",
+        "UUIDs of a time",
+    ],
 )
 def test_what_is_not_understood_is_not_made(answer: Any) -> None:
     """Better no answer than a strange one, or somebody's."""

@@ -9,10 +9,11 @@ import pytest
 from pumpguard import Action, Attempt, Decision, Finding
 from pumpguard.rules import Rule
 from pumpguard.rules.base import FunctionRule
+from pumpguard.rules.challenge import SingleUse
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.shadow_ban import ShadowBan
-from pumpguard.shadow.visible import PHONES, Visible
+from pumpguard.shadow.visible import REMEMBERED, Visible
 from pumpguard.testing import make_attempt
 
 NOON = 1_700_000_000.0
@@ -106,11 +107,23 @@ def test_a_limit_that_is_not_enforced_tells_nobody_to_wait(mode: str) -> None:
     assert visible.shown(shadow(at=NOON + 1)).reply.action is Action.SHADOW
 
 
+def test_a_solution_counts_once_under_a_shadow_too() -> None:
+    """Or it would be known by what is let through twice."""
+    visible = Visible((*RULES, SingleUse(seconds=600)))
+    solved = replace(shadow(proved=True).attempt, solution="nonce")
+    first = Decision(solved, Action.SHADOW, (BANNED,))
+    again = replace(first, attempt=replace(solved, at=NOON + 90))
+    other = replace(first, attempt=replace(solved, at=NOON + 90, solution="another"))
+    assert visible.shown(first).reply.action is Action.SHADOW
+    assert visible.shown(again).reply.action is Action.CHALLENGE
+    assert visible.shown(other).reply.action is Action.SHADOW
+
+
 def test_ten_thousand_numbers_are_remembered_and_no_more() -> None:
     visible = Visible(RULES)
-    for n in range(PHONES + 10):
+    for n in range(REMEMBERED + 10):
         visible.note(replace(make_attempt(), phone=replace(make_attempt().phone, e164=f"+{n}")))
-    assert len(visible._asked) == PHONES
+    assert len(visible._asked) == REMEMBERED
 
 
 def test_a_rule_with_a_bug_is_as_if_it_were_not_there() -> None:

@@ -43,7 +43,7 @@ GOALS = (
         unit="dollars",
     ),
     Goal(
-        "innocent numbers refused per attacked one, 95 %",
+        "innocents refused per attacked number, 95 %",
         *("overall", "block_covered_p95", 20),
         unit="times",
     ),

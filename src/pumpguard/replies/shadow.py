@@ -23,6 +23,9 @@ strangers were all told is nobody's own."""
 KEPT, LONGEST, KINDS = 64, 16_384, 32
 """Answers kept of each kind of request, their longest in bytes, and kinds."""
 
+LONGEST_GAP = 2e-4
+"""Seconds between an answer's head and its body, that others may be kept waiting for."""
+
 SUCCESS = range(200, 300)
 NUL = "\0"
 
@@ -58,6 +61,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.pace = Pace()
+        self.gaps: deque[float] = deque(maxlen=KEPT)
         self._answers: deque[Answer] = deque(maxlen=KEPT)
         self._makers: dict[Shape, Maker] | None = None
         self._often: Counter[Shape] = Counter()
@@ -125,6 +129,7 @@ class Replays:
         said = Said(text, answer.at, attempt.phone.e164[1:], attempt.phone.national)
         kept.add(Answer(shape, said, network))
         kept.pace.add(seconds, attempt.phone.region)
+        kept.gaps.append(min(answer.gap, LONGEST_GAP))
 
     async def reply(self, kind: Kind, attempt: Attempt, send: Send, *, simulated: bool) -> bool:
         """Answer as the app would, or say that nobody knows how yet."""
@@ -138,7 +143,7 @@ class Replays:
             await self._rest.until(begun + took.seconds)
         shape, make = found
         text = make(Asked(time.time(), attempt.phone.e164[1:], attempt.phone.national))
-        await _say(shape, text, send)
+        await _say(shape, text, send, _chance.choice(kept.gaps))
         return True
 
 
@@ -150,6 +155,8 @@ class Heard(NamedTuple):
     body: bytes
     trailing: bool
     at: float
+    gap: float = 0.0
+    """Seconds from the head to the body."""
 
     def text(self) -> str | None:
         """Headers and body as one text, or ``None`` if this is no plain text."""
@@ -178,6 +185,7 @@ class Learning:
         self._headers: tuple[tuple[bytes, bytes], ...] = ()
         self._bodies: list[bytes] = []
         self._size = 0
+        self._headed = self._gap = 0.0
 
     async def __call__(self, message: Message) -> None:
         """Pass a message on."""
@@ -187,10 +195,12 @@ class Learning:
             self._seconds = time.perf_counter() - self._begun
         elif message["type"] == "http.response.body":
             body = message.get("body", b"")
+            self._gap = self._gap or time.perf_counter() - self._headed
             self._size += len(body)
             if self._size <= LONGEST and len(self._bodies) <= 2:
                 self._bodies.append(body)
         await self._send(message)
+        self._headed = self._headed or time.perf_counter()
         over = message["type"] == "http.response.body" and not message.get("more_body", False)
         if over and self._start is not None:
             self._complete(self._start)
@@ -199,7 +209,7 @@ class Learning:
         first, *others = self._bodies or [b""]
         if self._size > LONGEST or others not in ([], [b""]):
             return  # too long, or streamed
-        heard = Heard(start["status"], self._headers, first, bool(others), time.time())
+        heard = Heard(start["status"], self._headers, first, bool(others), time.time(), self._gap)
         try:
             self._replays.learn(self._kind, self._attempt, heard, self._seconds)
         except Exception:
@@ -218,7 +228,7 @@ def kind_of(scope: Scope, parameters: Mapping[str, str]) -> Kind:
     )
 
 
-async def _say(shape: Shape, text: str, send: Send) -> None:
+async def _say(shape: Shape, text: str, send: Send, gap: float) -> None:
     *values, body = text.split(NUL)
     raw = body.encode()
     headers = [
@@ -226,6 +236,9 @@ async def _say(shape: Shape, text: str, send: Send) -> None:
         for name, value in zip(shape.names, values, strict=True)
     ]
     await send({"type": "http.response.start", "status": shape.status, "headers": headers})
+    due = time.perf_counter() + gap
+    while time.perf_counter() < due:
+        pass  # some microseconds: an app has more to do between head and body than we have
     await send({"type": "http.response.body", "body": raw, "more_body": shape.trailing})
     if shape.trailing:
         await send({"type": "http.response.body", "body": b"", "more_body": False})

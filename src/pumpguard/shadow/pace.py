@@ -26,10 +26,13 @@ is slow right now is slow to everybody."""
 
 OWN_ENOUGH, COUNTRIES, KEPT_OF_COUNTRY = 96, 64, 256
 """A country with 96 sends is drawn from its own. Where a country is 1.5 times as slow as the rest,
-that is an area under the curve of about 0.52 instead of 0.75 for whoever compares 2,000 shadows to
+that is an area under the curve of about 0.52 instead of 0.7 for whoever compares 2,000 shadows to
 2,000 messages; fewer than 96 say less of their country than all say of all (docs/shadow.md)."""
 
 SHORTEST = 1e-6
+FURTHEST = 0.4
+"""How far a draw lies from the send that it is like, in logarithms, where these are far apart."""
+
 STEP, LATEST = 2e-5, 0.003
 """Seconds by which timers are taken to be later or sooner after each, and at most."""
 
@@ -109,8 +112,8 @@ def _near(seconds: float, among: Sequence[float]) -> float:
     logs = [math.log(each) for each in among]
     mean, spread = statistics.fmean(logs), statistics.pstdev(logs)
     width = 0.5 * len(logs) ** -0.2
-    moved = math.log(seconds) - mean + width * spread * _chance.gauss(0, 1)
-    return math.exp(mean + moved / math.sqrt(1 + width**2))
+    aside = min(max(width * spread * _chance.gauss(0, 1), -FURTHEST), FURTHEST)
+    return math.exp(mean + (math.log(seconds) - mean + aside) / math.sqrt(1 + width**2))
 
 
 def _again(error: BaseException) -> BaseException:

@@ -9,15 +9,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from pumpguard.attempt import Attempt
-from pumpguard.counters import Counter, Window
+from pumpguard.counters import Counter, Reading, Window
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.rules import Rule
 from pumpguard.verdict import stands
 
-PHONES = 10_000
-TIMES = 16
+OWN = ("phone", "solution")
+"""Dimensions that concern nobody else: the number, and what was solved for this request."""
 
-REFUSING = (Action.THROTTLE, Action.BLOCK)
+REMEMBERED = 10_000
+NOTHING = Reading(0, 0.0)
+TIMES = 16
 
 logger = logging.getLogger("pumpguard")
 
@@ -35,34 +37,38 @@ class Visible:
     A shadow takes the place of a message sent, and of refusals by rules that count: those come
     and go. It gives way to proof that is asked for and not given, to refusals by rules that look
     at nothing but the request (they would otherwise seem lifted, for this one client), and to the
-    limits per phone number: whoever asks again too soon is told so, as after a real message.
+    limits of the number and of the solution: whoever asks again too soon, or solves once and asks
+    twice, is told so as after a real message.
 
-    For those it counts what this process admits and shadows, by the number; the store counts no
-    shadows, because whoever is shadowed must not fill it with numbers that are not theirs.
+    For those it counts what this process admits and shadows; the store counts no shadows, because
+    whoever is shadowed must not fill it with numbers that are not theirs.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = {rule.name: rule for rule in rules if rule.mode == "enforce"}
-        self._asked: OrderedDict[str, tuple[float, ...]] = OrderedDict()
+        self._asked: OrderedDict[tuple[str, str], tuple[float, ...]] = OrderedDict()
 
     def note(self, attempt: Attempt) -> None:
         """Count a message, sent or seemingly so."""
-        phone = attempt.phone.e164
-        times = self._asked.pop(phone, ())
-        if len(self._asked) >= PHONES:
-            self._asked.popitem(last=False)
-        self._asked[phone] = (*times[1 - TIMES :], attempt.at)
+        for by in OWN:
+            subject = attempt.subject(by)
+            if subject is None:
+                continue
+            times = self._asked.pop((by, subject), ())
+            if len(self._asked) >= REMEMBERED:
+                self._asked.popitem(last=False)
+            self._asked[by, subject] = (*times[1 - TIMES :], attempt.at)
 
     def shown(self, decision: Decision) -> Shown:
         """The decision to reply by, without a trace of the shadow, and the one to record."""
         attempt = decision.attempt
-        too_soon = list(self._too_soon(attempt))
-        found = [f for f in decision.findings if self._uncovered(f, attempt)] + too_soon
+        own = list(self._own(attempt))
+        found = own + [f for f in decision.findings if self._uncovered(f, attempt)]
         if not found:
             self.note(attempt)
             return Shown(decision, decision)
         action = max(finding.action for finding in found)
-        findings = (*too_soon, *decision.findings)
+        findings = (*own, *decision.findings)
         strictest = sorted(findings, key=lambda f: (f.mode != "enforce", -f.action))
         return Shown(
             replace(decision, action=action, findings=tuple(found)),
@@ -77,23 +83,26 @@ class Visible:
             rule is not None and not _counters(rule, attempt)
         )
 
-    def _too_soon(self, attempt: Attempt) -> Iterator[Finding]:
-        times = self._asked.get(attempt.phone.e164, ())
-        if not times:
-            return
+    def _own(self, attempt: Attempt) -> Iterator[Finding]:
+        """What the rules that count on these dimensions find."""
         for rule in self._rules.values():
-            for window in _counters(rule, attempt):
-                if (
-                    not isinstance(window, Window)
-                    or window.by != "phone"
-                    or window.action not in REFUSING
-                ):
-                    continue
-                within = [at for at in times if at > attempt.at - window.seconds]
-                if len(within) >= window.limit:
-                    wait = within[-window.limit] + window.seconds - attempt.at
-                    evidence = {"by": "phone", "limit": window.limit, "seconds": window.seconds}
-                    yield Finding(rule.name, window.action, "RATE_LIMIT", evidence, wait)
+            counters = _counters(rule, attempt)
+            if not any(counter.by in OWN for counter in counters):
+                continue
+            finding = rule.judge(attempt, [self._reading(each, attempt) for each in counters])
+            if finding is not None and finding.action is not Action.SHADOW:
+                yield finding
+
+    def _reading(self, counter: Counter, attempt: Attempt) -> Reading:
+        """What a window would say if it were kept here."""
+        subject = attempt.subject(counter.by) if counter.by in OWN else None
+        if subject is None or not isinstance(counter, Window):
+            return NOTHING
+        times = self._asked.get((counter.by, subject), ())
+        within = [at for at in times if at > attempt.at - counter.seconds]
+        if len(within) < counter.limit:
+            return Reading(len(within), 0.0)
+        return Reading(len(within), within[-counter.limit] + counter.seconds - attempt.at)
 
 
 def _counters(rule: Rule, attempt: Attempt) -> Sequence[Counter]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from attack_harness.benchmark.card.document import document
 from attack_harness.benchmark.card.files import write_all
 from attack_harness.benchmark.card.page import steps
+from attack_harness.benchmark.card.published import BEGIN, END, publish, put
 from attack_harness.benchmark.card.screen import show
 from attack_harness.benchmark.cells import OPEN, Setting
 
@@ -96,6 +97,23 @@ def test_the_scorecard_is_written_and_shown(seeds: int, tmp_path: Path) -> None:
     text = console.export_text()
     assert "missed" in text
     assert "…" not in text.replace(" … ", "")
+
+
+def test_results_take_the_place_of_older_ones_in_the_documentation(tmp_path: Path) -> None:
+    page = tmp_path / "scorecard.md"
+    page.write_text(f"Before.\n\n{BEGIN}\nold figures\n{END}\n\nAfter.\n")
+    for _ in range(2):
+        files = publish(card(), tmp_path)
+    assert [file.name for file in files] == ["scorecard.png", "scorecard.json", "scorecard.md"]
+    said = page.read_text()
+    assert said.startswith(f"Before.\n\n{BEGIN}\nMade ")
+    assert said.endswith(f"{END}\n\nAfter.\n")
+    assert "old figures" not in said
+    assert "**missed**" in said
+    assert "| Flood |" in said
+    assert json.loads(files[1].read_text())["summary"]["saved"] == card()["summary"]["saved"]
+    with pytest.raises(ValueError, match="results"):
+        put("a page without a place for them", "")
 
 
 def test_the_page_says_that_a_run_was_held_out(tmp_path: Path) -> None:
