@@ -32,6 +32,15 @@ async def test_a_document_is_replaced_by_who_knows_what_it_replaces(store: Store
     assert await store.orders.read() == second + b"two"
 
 
+async def test_who_knows_the_version_is_told_nothing(store: Store) -> None:
+    """Before there is one, and when it is still the one."""
+    assert await store.orders.news(b"") is None
+    first = await store.orders.write(b"", b"one")
+    assert first is not None
+    assert await store.orders.news(b"") == first + b"one"
+    assert await store.orders.news(first) is None
+
+
 async def test_of_many_writers_at_once_one_writes(store: Store) -> None:
     """Whatever the interleaving."""
     done = await asyncio.gather(*(store.orders.write(b"", b"%d" % n) for n in range(20)))
@@ -116,8 +125,13 @@ async def test_a_writer_that_ends_midway_is_finished_by_the_next_reader(
         for i in range(reached + 1):
             server.set(f"pg1:{{{name}-{i}}}:orders:text", new, keepttl=True)
             server.set(f"pg1:{{{name}-{i}}}:orders", new[:MARK], keepttl=True)
+    # Whoever knows the newest is told that there is an older one somewhere, and restores it.
+    news = await sharded.orders.news(new[:MARK])
+    assert news == (None if reached == SHARDS - 1 else old + b"normal")
+    assert await sharded.orders.news(old) == new
     assert await sharded.orders.read() == new
     assert set(copies(valkey_url, name).values()) == {new}
+    assert await sharded.orders.news(new[:MARK]) is None
     await sharded.aclose()
 
 

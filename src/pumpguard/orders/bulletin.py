@@ -78,12 +78,14 @@ class Bulletin:
     async def _read(self) -> None:
         self._heard = self._seen = monotonic()
         try:
-            document = await self._store.read()
+            document = await self._store.news(self._document[:MARK])
+            if document is None:
+                return
             if version_of(document) < version_of(self._document):
                 # The server has lost what it knew: a kill switch must not be lost with it.
                 logger.warning("PG041 the store has older orders than this process; restored")
                 await self._store.restore(self._document)
-            elif document[:MARK] != self._document[:MARK]:
+            else:
                 self._learn(document)
         except StoreError as error:
             logger.debug("the orders could not be read: %s", error)

@@ -2,11 +2,12 @@
 --
 -- KEYS  1  the version alone, which every decision compares; 2  the document, which begins with it
 -- ARGV  1  r to read, w to write, p to put an older copy right
---       2  w: the version that must be there, nothing for none
+--       2  r: the version that is known, w: the one that must be there, nothing for none
 --       3  w: the text; p: the document
 --       4  for how long both are kept (ms)
--- Returns  r: the document; w: its new version, or nothing; p: nothing
+-- Returns  r: the document, or nil if its version is the known one; w: its new version, or nothing
 
+if ARGV[1] == 'r' and (redis.call('GET', KEYS[1]) or '') == ARGV[2] then return false end
 local there = redis.call('GET', KEYS[2]) or ''
 
 local function version_of(document)

@@ -21,6 +21,10 @@ class OrderStore(Protocol):
         """The newest document; whoever loads it sees to it that it does not expire."""
         ...
 
+    async def news(self, known: bytes) -> bytes | None:
+        """The same for who knows a version: nothing if it is still the one everywhere."""
+        ...
+
     async def write(self, replaced: bytes, text: bytes) -> bytes | None:
         """Put ``text`` in place of the document whose version is ``replaced``. Returns its own
         version, or ``None`` if another document is there by now."""
@@ -56,6 +60,10 @@ class MemoryOrders:
     async def read(self) -> bytes:
         """The document."""
         return self._document
+
+    async def news(self, known: bytes) -> bytes | None:
+        """The document, if it has another version."""
+        return None if self.mark == known else self._document
 
     async def write(self, replaced: bytes, text: bytes) -> bytes | None:
         """Replace it, if it is what the writer thinks it is."""

@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 from pumpguard.errors import StoreError
 from pumpguard.store.encoding import script
-from pumpguard.store.orders import MARK, version_of
+from pumpguard.store.orders import version_of
 from pumpguard.store.transport.link import Link
 
 VERSION, DOCUMENT, CLAIM = "orders", "orders:text", "said:"
@@ -21,6 +21,9 @@ VERSION, DOCUMENT, CLAIM = "orders", "orders:text", "said:"
 
 KEPT = 400 * 86_400_000
 """Milliseconds. Begins anew with every writing, and whenever a process loads the document."""
+
+UNKNOWN = b"?"
+"""A version that no document has."""
 
 ORDERS, CLAIMS = script("orders"), script("claim")
 
@@ -32,16 +35,28 @@ class SharedOrders:
         self._shards = list(zip(links, prefixes, strict=True))
 
     async def read(self) -> bytes:
-        """The newest of all copies; older ones are put right. Raises `StoreError`."""
-        found = await asyncio.gather(*(self._run(i, "r") for i in range(len(self._shards))),
-                                     return_exceptions=True)  # fmt: skip
-        copies = {i: copy for i, copy in enumerate(found) if isinstance(copy, bytes)}
+        """The newest of all copies. Raises `StoreError`."""
+        found = await self.news(UNKNOWN)
+        assert found is not None  # noqa: S101 - for the type checker: no version is this one
+        return found
+
+    async def news(self, known: bytes) -> bytes | None:
+        """The newest of those copies that have another version, while there are any; older ones are
+        put right, but for those that only who knows better can. Raises `StoreError`."""
+        shards = range(len(self._shards))
+        found = await asyncio.gather(
+            *(self._run(i, "r", known) for i in shards), return_exceptions=True
+        )
         faults = [each for each in found if isinstance(each, BaseException)]
         for fault in faults:  # of several shards, some may be away
-            if not isinstance(fault, StoreError) or not copies:
+            if not isinstance(fault, StoreError) or len(faults) == len(found):
                 raise fault
-        newest = max(copies.values(), key=version_of)
-        await self._copy(newest, [i for i, copy in copies.items() if copy[:MARK] != newest[:MARK]])
+        copies = [each for each in found if isinstance(each, bytes)]
+        if not copies:
+            return None
+        newest = max(copies, key=version_of)
+        if len(found) > 1:
+            await self._copy(newest, shards)
         return newest
 
     async def write(self, replaced: bytes, text: bytes) -> bytes | None:
@@ -72,7 +87,10 @@ class SharedOrders:
             if isinstance(each, BaseException) and not isinstance(each, StoreError):
                 raise each
 
-    async def _run(self, shard: int, verb: str, replaced: bytes = b"", text: bytes = b"") -> bytes:
+    async def _run(
+        self, shard: int, verb: str, version: bytes = b"", text: bytes = b""
+    ) -> bytes | None:
         link, prefix = self._shards[shard]
         keys = (prefix + VERSION, prefix + DOCUMENT)
-        return bytes(await link.run(*ORDERS, keys, (verb, replaced, text, KEPT)))
+        said: bytes | None = await link.run(*ORDERS, keys, (verb, version, text, KEPT))
+        return said
