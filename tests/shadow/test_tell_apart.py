@@ -26,8 +26,8 @@ async def compared(defence: str, sessions: int, seed: int = 1) -> Compared:
 
 def hidden(found: Compared) -> bool:
     """Whether nobody who looks at single sends gets above 0.55, and nobody who looks at whole
-    sessions, of which there are fewer, does for certain. Behind a replay the verify route has no
-    code to look for, and whole sessions can be told by that: a goal that is missed."""
+    sessions, of which there are fewer, does for certain. Behind a replay whole
+    sessions can be told, by times below a millisecond: a goal that is missed (docs/shadow.md)."""
     looked = found.sends if found.defence == REPLAY else found.everything
     return max(told.auc for told in found.sends) <= 0.55 >= max(told.low for told in looked)
 
