@@ -49,6 +49,7 @@ def test_every_setting_can_be_given_in_the_environment(tmp_path: Path) -> None:
             "TARGET_APP_SIMULATED_TIME": "1",
             "TARGET_APP_PRICES": "aws-2022",
             "TARGET_APP_LATENCY": "0.15 0.4",
+            "TARGET_APP_CONSOLE_TOKEN": "2b7e151628aed2a6abf7158809cf4f3c",
         }
     ) == Settings(
         guard=False,
@@ -57,12 +58,14 @@ def test_every_setting_can_be_given_in_the_environment(tmp_path: Path) -> None:
         simulated=True,
         prices="aws-2022",
         latency=(0.15, 0.4),
+        console_token="2b7e151628aed2a6abf7158809cf4f3c",
     )
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
     names = (
         *("TARGET_APP_GUARD", "TARGET_APP_POLICY", "TARGET_APP_PRICES"),
+        "TARGET_APP_CONSOLE_TOKEN",
         "PUMPGUARD_REDIS_URL",
     )
 

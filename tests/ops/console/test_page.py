@@ -118,16 +118,16 @@ async def test_no_bound_is_said(valkey_url: str, name: str) -> None:
 
 async def test_under_observe_the_bound_does_not_hold(operator: Operator, guard: Guard) -> None:
     await guard.orders.posture("observe", author="mike")
-    assert "this bound does not hold" in await operator.page()
+    assert "This bound does not hold. The posture is observe" in await operator.page()
 
 
 async def test_alerts(operator: Operator) -> None:
-    """With their numbers, and without their subject."""
-    assert "Alerts: none." in await operator.page()
+    """With their numbers, and what they are about, masked."""
+    assert "this process has raised none" in await operator.page()
     alert = Alert("BUDGET_LOW", "budget", {"used": 480.5, "limit": 600}, "+447400123456", 0.0)
     operator.console.seen.alert(alert)
     page = await operator.page()
-    assert "<code>BUDGET_LOW</code> budget, 1970-01-01 00:00 UTC" in page
+    assert "<code>BUDGET_LOW</code> budget: +4474••••••••, 1970-01-01 00:00 UTC" in page
     assert "used=480.5, limit=600" in page
 
 

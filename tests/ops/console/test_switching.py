@@ -78,10 +78,10 @@ async def test_spending_freely_has_to_be_ticked(operator: Operator, guard: Guard
     said = {"verdict": "allow", "kind": "country", "value": "GB", **ENTRY}
     await operator.submit("/lists", **said)
     assert not (await guard.orders.show()).listings[0].spends_freely
-    assert "comes on top" not in await operator.page()
+    assert "country GB spends freely, by order of mike" not in await operator.page()
     await operator.submit("/lists", **said, spends_freely="yes")
     assert (await guard.orders.show()).listings[0].spends_freely
-    assert "comes on top" in await operator.page()
+    assert "country GB spends freely, by order of mike" in await operator.page()
     denied = await operator.submit("/lists", **{**said, "verdict": "deny"}, spends_freely="yes")
     assert denied.status == 422
 
@@ -125,7 +125,7 @@ async def test_a_store_that_is_away_is_not_silent(tmp_path: Path) -> None:
         operator = Operator(guard)
         await operator.sign_in()
         page = await operator.page()
-        assert "Not known: the store does not answer." in page
+        assert "The store does not answer: what is ordered is not known here." in page
         assert "PG017" in page  # what guard.check() says of it
         reply = await operator.submit("/posture", posture="closed", **ORDER)
         assert reply.status == 503
@@ -134,3 +134,14 @@ async def test_a_store_that_is_away_is_not_silent(tmp_path: Path) -> None:
         said = {"posture": "closed", "author": "mike"}
         refused = await operator.api("POST", "/posture", said)
         assert (refused.status, refused.json["type"].rpartition("/")[2]) == (503, "store-away")
+
+
+async def test_orders_that_cannot_be_read_are_not_hidden(operator: Operator, guard: Guard) -> None:
+    """Of a newer release: the page is there, and says how to begin anew."""
+    await guard.store.orders.write(b"", b'{"format": 99}')
+    page = await operator.page()
+    assert "The orders cannot be read" in page
+    assert "posture closed --anew" in page
+    reply = await operator.submit("/posture", posture="closed", **ORDER)
+    assert reply.status == 422
+    assert "format: expected 1" in reply.body.decode()

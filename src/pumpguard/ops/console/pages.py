@@ -90,8 +90,7 @@ class Pages:
         form: dict[str, str] | None = None,
     ) -> Response:
         values = await self._view.values()
-        if values["orders"] is None and wrong is None:
-            wrong = "The store does not answer: what is ordered is not known here."
+        wrong = wrong or values["unknown"]
         said = {"done": done, "wrong": wrong, "form": form or {}, "fragments": FRAGMENTS}
         return self._html(request, "page.html", status, session=session, **said, **values)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pumpguard.decision import Action
-from pumpguard.errors import StoreError
+from pumpguard.errors import OrdersError, StoreError
 from pumpguard.guard import Guard
 from pumpguard.money.exposure import Exposure, exposure
 from pumpguard.ops.console.chart import chart
@@ -16,6 +16,8 @@ from pumpguard.ops.console.discreet import HIDDEN, discreet, listed
 from pumpguard.ops.console.later import Later
 from pumpguard.ops.console.orders import LASTING
 from pumpguard.ops.console.seen import Seen
+from pumpguard.ops.masking import masked
+from pumpguard.orders.bounds import unbounding
 from pumpguard.orders.document import Orders
 from pumpguard.orders.lists import KINDS
 from pumpguard.orders.posture import EVERYWHERE, Posture
@@ -31,6 +33,12 @@ DIGITS = re.compile("[0-9]{5,}")
 
 FOREVER = 1e9
 """A policy does not change, and neither does its bound."""
+
+SILENT = "The store does not answer: what is ordered is not known here."
+UNREADABLE = (
+    "The orders cannot be read, perhaps because a newer release has written them. "
+    "To begin anew: pumpguard posture closed --anew"
+)
 
 REFUSING = (Action.THROTTLE, Action.BLOCK, Action.SHADOW)
 
@@ -51,7 +59,9 @@ class View:
         try:
             standing = self._orders(await self.guard.orders.show(), now)
         except StoreError:
-            standing = {"orders": None}
+            standing = {"orders": None, "unknown": SILENT}
+        except OrdersError as error:
+            standing = {"orders": None, "unknown": f"{UNREADABLE} ({error.path})"}
         return {
             "policy": self.guard.policy,
             "alone": self.alone,
@@ -70,6 +80,8 @@ class View:
         listings = sorted(orders.listings, key=lambda each: (each.verdict, each.kind, each.shown))
         return {
             "orders": orders,
+            "unknown": None,
+            "lifted": [discreet(why) for why in unbounding(orders, now)],
             "fleet": str(orders.fleet(now)),
             "order": order,
             "held": orders.held(now),
@@ -118,7 +130,9 @@ class View:
             "chart": chart(seen.by_minute()),
             "refused": seen.refused,
             "last": seen.last,
-            "alerts": [(alert, _evidence(alert.evidence)) for alert in seen.alerts],
+            "alerts": [
+                (alert, masked(alert.subject), _evidence(alert.evidence)) for alert in seen.alerts
+            ],
         }
 
     async def _expose(self) -> Exposure:
