@@ -20,11 +20,11 @@ a real send was seen. Nobody publishes figures; this is an assumption, and `Pace
 ENOUGH = 16
 """Sends from which a distribution can be drawn; from fewer, their median and the prior's spread."""
 
-NEWEST, LATELY, KEPT = 128, 60.0, 512
-"""Drawn from: the newest 128, or as many as came in the last minute, 512 at most. A provider that
-is slow right now is slow to everybody."""
+KEPT = 128
+"""The newest sends, from which is drawn. No more: a provider that is slow right now is slow to
+everybody, and one stall of this process must not be drawn again for long."""
 
-OWN_ENOUGH, COUNTRIES, KEPT_OF_COUNTRY = 96, 64, 256
+OWN_ENOUGH, COUNTRIES = 96, 64
 """A country with 96 sends is drawn from its own. Where a country is 1.5 times as slow as the rest,
 that is an area under the curve of about 0.52 instead of 0.7 for whoever compares 2,000 shadows to
 2,000 messages; fewer than 96 say less of their country than all say of all (docs/shadow.md)."""
@@ -40,9 +40,8 @@ _chance = random.SystemRandom()  # a seeded one could be foreseen by whoever see
 
 
 class Took(NamedTuple):
-    """One real send: when it was over (monotonic), its seconds, and how it failed if it did."""
+    """One real send: its seconds, and how it failed if it did."""
 
-    at: float
     seconds: float
     failure: BaseException | None = None
 
@@ -68,7 +67,7 @@ class Pace:
         self, seconds: float, country: str | None, failure: BaseException | None = None
     ) -> None:
         """Learn of a real send, to a phone of this country."""
-        took = Took(time.monotonic(), max(seconds, SHORTEST), failure and _again(failure))
+        took = Took(max(seconds, SHORTEST), failure and _again(failure))
         self._all.append(took)
         if country is None:
             return
@@ -76,7 +75,7 @@ class Pace:
         if own is None:
             if len(self._of) >= COUNTRIES:
                 self._of.popitem(last=False)
-            own = self._of[country] = deque(maxlen=KEPT_OF_COUNTRY)
+            own = self._of[country] = deque(maxlen=KEPT)
         else:
             self._of.move_to_end(country)
         own.append(took)
@@ -84,25 +83,18 @@ class Pace:
     def draw(self, country: str | None) -> Took:
         """What a send to a phone of this country might take now, and whether it might fail."""
         own = self._of.get(country, ()) if country is not None else ()
-        seen = _recent(list(own if len(own) >= OWN_ENOUGH else self._all))
-        now = time.monotonic()
+        seen = list(own if len(own) >= OWN_ENOUGH else self._all)
         if len(seen) < ENOUGH:
-            return Took(now, self._guess(seen))
+            return Took(self._guess(seen))
         one = _chance.choice(seen)
         alike = [took.seconds for took in seen if type(took.failure) is type(one.failure)]
-        return Took(now, _near(one.seconds, alike), one.failure and _again(one.failure))
+        return Took(_near(one.seconds, alike), one.failure and _again(one.failure))
 
     def _guess(self, seen: Sequence[Took]) -> float:
         median, sigma = self.prior
         if seen:
             median = statistics.median(took.seconds for took in seen)
         return median * math.exp(_chance.gauss(0, sigma))
-
-
-def _recent(sends: list[Took]) -> list[Took]:
-    begin = time.monotonic() - LATELY
-    lately = next((n for n, took in enumerate(reversed(sends)) if took.at < begin), len(sends))
-    return sends[-max(NEWEST, lately) :]
 
 
 def _near(seconds: float, among: Sequence[float]) -> float:
