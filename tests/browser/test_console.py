@@ -20,10 +20,10 @@ FRESH = "document.readyState === 'complete' && !document.querySelector('main').d
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[Served]:
+def app(tmp_path: Path, name: str) -> Iterator[Served]:
     """The example app with its console."""
     file = tmp_path / "policy.toml"
-    file.write_text(POLICY)
+    file.write_text(POLICY.format(name=name))
     settings = Settings(policy_file=file, simulated=True, loss=0, console_token=TOKEN)
     with Served(settings) as served:
         yield served
