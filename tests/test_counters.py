@@ -21,7 +21,7 @@ from pumpguard.counters import (
     identity,
     micros,
 )
-from pumpguard.store.base import Plan
+from pumpguard.store.plan import Plan
 
 
 @pytest.mark.parametrize(

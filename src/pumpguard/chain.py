@@ -21,7 +21,7 @@ from pumpguard.counters import (
 )
 from pumpguard.decision import Finding, met
 from pumpguard.rules import Rule
-from pumpguard.store.base import Plan, Weight
+from pumpguard.store.plan import Plan, Weight
 
 SHEETS = 1_024
 """How many different questions a chain keeps prepared; far more than a policy has."""

@@ -17,7 +17,8 @@ from pumpguard.money.delays import Delays
 from pumpguard.policy import Policy
 from pumpguard.rules import Rule, Settling
 from pumpguard.rules.budget import HOUR, HOURS_IN_A_DAY
-from pumpguard.store.base import Open, Plan, Redeemed, Redemption, Settlement, Store, Subject
+from pumpguard.store.base import Open, Redeemed, Redemption, Settlement, Store, Subject
+from pumpguard.store.plan import Plan
 from pumpguard.ticket import Ticket
 
 T = TypeVar("T")

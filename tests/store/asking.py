@@ -24,13 +24,13 @@ from pumpguard.store.base import (
     Answer,
     Open,
     Outcome,
-    Plan,
     Question,
     Redeemed,
     Redemption,
     Settlement,
     Store,
 )
+from pumpguard.store.plan import Plan
 
 START = 1_700_000_000.0
 

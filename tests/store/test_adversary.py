@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pumpguard.counters import SLICES, Window
-from pumpguard.store.base import Plan, Question
+from pumpguard.store.base import Question
 from pumpguard.store.memory import MemoryStore
+from pumpguard.store.plan import Plan
 
 SECONDS = 10
 STEP = 0.025

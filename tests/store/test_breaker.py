@@ -9,9 +9,10 @@ import pytest
 
 from pumpguard.counters import Known, Tickets
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Plan, Question, Redeemed, Redemption, Settlement
+from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement
 from pumpguard.store.breaker import FAULTS, Breaker
 from pumpguard.store.orders import MemoryOrders
+from pumpguard.store.plan import Plan
 from pumpguard.testing import FakeClock
 
 QUESTION = Question(Plan((), ()), ())

@@ -10,9 +10,10 @@ from math import inf
 import pytest
 
 from pumpguard.counters import Known, Mix, Tickets
-from pumpguard.store.base import DAY, Answer, Plan, Question, Redemption, Store
+from pumpguard.store.base import DAY, Answer, Question, Redemption, Store
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.memory import MemoryStore
+from pumpguard.store.plan import Plan
 from pumpguard.store.redis import RedisStore
 from tests.conftest import PATIENT, SERVERS
 from tests.store.asking import START

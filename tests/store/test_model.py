@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pumpguard.counters import Window
-from pumpguard.store.base import Plan, Question
+from pumpguard.store.base import Question
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.memory import MemoryStore
+from pumpguard.store.plan import Plan
 from pumpguard.store.redis import RedisStore
 from tests.conftest import PATIENT
 from tests.store.asking import START

@@ -16,8 +16,9 @@ from redis.asyncio import Redis
 
 from pumpguard.counters import Window
 from pumpguard.errors import StoreError
-from pumpguard.store.base import DAY, Plan, Question
+from pumpguard.store.base import DAY, Question
 from pumpguard.store.encoding import FILES, REDEEM, SETTLE, Script, decide_script
+from pumpguard.store.plan import Plan
 from pumpguard.store.redis import RedisStore
 from tests.conftest import PATIENT
 from tests.store.asking import (

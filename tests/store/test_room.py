@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pumpguard.counters import Trust, Window
-from pumpguard.store.base import Plan, Question, Settlement
+from pumpguard.store.base import Question, Settlement
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.memory import MemoryStore
+from pumpguard.store.plan import Plan
 from pumpguard.store.redis import RedisStore
 from tests.conftest import PATIENT
 from tests.store.asking import START

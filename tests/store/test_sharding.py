@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 from pumpguard import Policy, PolicyError
 from pumpguard.counters import Credit, Known, Spend, Tickets, Window
 from pumpguard.rules import RateLimit
-from pumpguard.store.base import Plan, Question, Redemption, Settlement
+from pumpguard.store.base import Question, Redemption, Settlement
+from pumpguard.store.plan import Plan
 from pumpguard.store.redis import RedisStore
 from pumpguard.store.sharding import shard_of
 from tests.conftest import PATIENT

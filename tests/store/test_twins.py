@@ -32,9 +32,10 @@ from pumpguard.counters import (
     Window,
 )
 from pumpguard.decision import Action
-from pumpguard.store.base import Plan, Question, Redemption, Settlement, Store, Subject, Weight
+from pumpguard.store.base import Question, Redemption, Settlement, Store, Subject
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.memory import MemoryStore
+from pumpguard.store.plan import Plan, Weight
 from pumpguard.store.redis import RedisStore
 from tests.conftest import PATIENT, SERVERS
 from tests.store.asking import START

@@ -25,37 +25,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import inf
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from pumpguard.counters import (
-    Ban,
-    Conversion,
-    Counter,
-    Credit,
-    Distinct,
     Known,
-    Mix,
-    Pulse,
     Reading,
-    Refunds,
-    Spend,
-    Spike,
     Tickets,
-    Trie,
-    Trust,
-    Window,
-    identity,
 )
-from pumpguard.decision import Action
 from pumpguard.store.orders import OrderStore
-
-NEVER_REFUSE = (Known, Pulse, Trust, Tickets, Refunds, Spike)
-SETTLED = (Spend, Credit, Conversion, Tickets)
-READ_FIRST = (Known, Pulse)
-"""Kinds on which the reading of other kinds depends, about whatever subject. (`Trust` concerns its
-own subject's counters, and comes before those.)"""
+from pumpguard.store.plan import Plan
 
 DAY = 86_400
 """Seconds. A verification counts once per number in any such time."""
@@ -67,95 +46,6 @@ Outcome: TypeAlias = Literal["verified", "repeated", "failed"]
 """``verified``: it counts. ``repeated``: verified, but this number has counted already today, or
 another message to it counts in this one's place: it is paid back and taken out of conversion, and
 proves nothing. ``failed``: it was never sent, and is refunded."""
-
-
-class Weight(NamedTuple):
-    """A factor of the risk score, earned once if any of the counters at these indexes is full."""
-
-    factor: float
-    places: tuple[int, ...]
-
-    def of(self, readings: Mapping[int, Reading]) -> float:
-        """The factor that these readings earn."""
-        return self.factor if any(i in readings and readings[i].full for i in self.places) else 1.0
-
-
-class Plan:
-    """Counters prepared for asking, over and over, about ever different subjects.
-
-    ``groups`` are the dimensions that the counters are kept by: counters of one group are about
-    the same subject and live in one value. Groups whose counters others depend on come first.
-    ``binds`` says which counters may refuse; a plan that ``reports`` wants a reading of every
-    counter, not only of those that are full. ``weights`` make up a risk score that may refuse.
-    """
-
-    def __init__(
-        self,
-        counters: Sequence[Counter],
-        binds: Sequence[bool],
-        reports: bool = True,
-        weights: Sequence[Weight] = (),
-    ) -> None:
-        first = sorted(counters, key=lambda counter: not isinstance(counter, READ_FIRST))
-        self.groups = tuple(dict.fromkeys(counter.by for counter in first))
-        self.counters = tuple(counters)
-        self.binds = tuple(
-            bool(may) and not isinstance(counter, NEVER_REFUSE)
-            for counter, may in zip(counters, binds, strict=True)
-        )
-        self.reports = reports
-        self.weights = tuple(each for each in weights if each.places and each.factor != 1)
-        self.group_of = tuple(self.groups.index(counter.by) for counter in counters)
-        self.identities = tuple(identity(counter) for counter in counters)
-        self.members = tuple(c.of for c in counters if isinstance(c, Distinct))
-        self.feeding = frozenset(
-            rule
-            for counter in counters
-            if isinstance(counter, Ban) and counter.fed_by != "attempts"
-            for rule in counter.fed_by
-        )
-        """The rules whose refusals give a strike somewhere."""
-        self.binding_bans = tuple(
-            i for i, counter in enumerate(counters) if isinstance(counter, Ban) and binds[i]
-        )
-        self.counts_attempts = any(counts_attempts(counter) for counter in counters)
-        tickets = [counter for counter in counters if isinstance(counter, Tickets)]
-        self.settled = any(isinstance(counter, SETTLED) for counter in counters)
-        """Whether something here is about money or outcomes."""
-        self.kinds = frozenset(type(counter) for counter in counters)
-        self.grows = any(isinstance(counter, Trie | Mix) for counter in counters)
-        """Whether something here looks at the number digit by digit."""
-        self.writes_tickets = bool(tickets)
-        self.remembered = tickets[0].remembers if tickets else ()
-        """The dimensions that a ticket remembers, in this order."""
-
-    @cached_property
-    def grouped(self) -> tuple[tuple[int, ...], ...]:
-        """The indexes of the counters of each group, in the order in which they are read: those
-        that others depend on first, and those that are one sum with several limits together."""
-        first = {which: i for i, which in reversed(list(enumerate(self.identities)))}
-        reading = sorted(
-            range(len(self.counters)),
-            key=lambda i: (
-                not isinstance(self.counters[i], READ_FIRST),
-                not isinstance(self.counters[i], Trust),
-                first[self.identities[i]],
-            ),
-        )
-        return tuple(
-            tuple(i for i in reading if self.group_of[i] == g) for g in range(len(self.groups))
-        )
-
-    @cached_property
-    def order(self) -> tuple[int, ...]:
-        """The counters' indexes group by group, as a store with one value per subject sees them."""
-        return tuple(i for group in self.grouped for i in group)
-
-    @cached_property
-    def member_order(self) -> tuple[int, ...]:
-        """The indexes of ``members`` in that order."""
-        distinct = [i for i, c in enumerate(self.counters) if isinstance(c, Distinct)]
-        return tuple(distinct.index(i) for i in self.order if i in distinct)
 
 
 @dataclass(slots=True)
@@ -306,21 +196,3 @@ class Store(Protocol):
     async def aclose(self) -> None:
         """Let go of connections; the store may be used again and reconnects."""
         ...
-
-
-def counts_attempts(counter: Counter) -> bool:
-    """Whether a counter counts every request, whatever becomes of it."""
-    if isinstance(counter, Ban):
-        return counter.fed_by == "attempts"
-    return isinstance(counter, Window | Spike) and counter.counts == "attempts"
-
-
-def gives_strikes(counter: Counter) -> bool:
-    """Whether being refused by this counter may count against the client: not for a challenge,
-    which an honest client meets, solves and passes."""
-    return counter.action > Action.CHALLENGE
-
-
-def feeds(ban: Ban, refused_by: frozenset[str]) -> bool:
-    """Whether refusals by these rules give this ban a strike."""
-    return ban.fed_by != "attempts" and not ban.fed_by.isdisjoint(refused_by)

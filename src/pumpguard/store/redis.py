@@ -4,39 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import lru_cache
+from collections.abc import Sequence
 from hashlib import blake2b
 
-from pumpguard.counters import Ban, Counter, Mix, Reading, Spend, Spike, Trie, Trust, identity
-from pumpguard.decision import Action
-from pumpguard.store.base import (
-    Answer,
-    Plan,
-    Question,
-    Redeemed,
-    Redemption,
-    Settlement,
-    Subject,
-    Weight,
-    counts_attempts,
-    feeds,
-    gives_strikes,
-)
+from pumpguard.counters import identity
+from pumpguard.store.asking import decode, encode, fed, refused, short_id
+from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Subject
 from pumpguard.store.encoding import (
     REDEEM,
     SETTLE,
     decide_script,
     facts,
-    kind,
     outcome,
     redeemed,
     redemption_facts,
-    six,
-    tail,
 )
 from pumpguard.store.health import Checkup, Concerns
+from pumpguard.store.plan import Plan
 from pumpguard.store.sharding import shard_of, spread
 from pumpguard.store.shared_orders import VERSION, SharedOrders
 from pumpguard.store.transport.link import Link
@@ -46,14 +30,6 @@ from pumpguard.store.transport.topology import topology_of
 FORMAT = "pg1"
 """The version of what is stored: it protects the bytes in a rolling deploy, as the script's hash
 protects the code."""
-
-BINDS, ATTEMPTS = 1, 2
-REPORTS, WEIGHS = 1, 2
-HIDDEN = 128
-ADMITTED, KNOWN, OUTDATED = 1, 2, -1
-REFUSED, UNLESS_KNOWN = 1, 2
-NOTHING: Mapping[int, Reading] = {}
-
 
 SETTLED_AT_ONCE = 16
 """Outcomes per script call."""
@@ -112,7 +88,9 @@ class RedisStore:
         arguments = (
             0 if redemption.at is None else int(redemption.at * 1000),
             redemption_facts(
-                redemption, _id(identity(redemption.known)), _id(identity(redemption.tickets))
+                redemption,
+                short_id(identity(redemption.known)),
+                short_id(identity(redemption.tickets)),
             ),
         )
         digest = self._digest(redemption.known.by, redemption.phone)
@@ -180,12 +158,12 @@ class RedisStore:
     def _arguments(self, question: Question, plan: Plan, keys: list[str]) -> list[Word]:
         words: list[Word] = [
             0 if question.at is None else int(question.at * 1000),
-            _refused(question, plan),
+            refused(question, plan),
             question.jitter,
             encode(plan),
             question.place,
             b"".join([self._member(question.members[i]) for i in plan.member_order]),
-            _fed(plan, question.refused_by) if question.refused_by else b"",
+            fed(plan, question.refused_by) if question.refused_by else b"",
             facts(question, keys) if plan.settled else b"",
             question.digits if plan.grows else b"",
             question.orders,
@@ -198,106 +176,3 @@ class RedisStore:
         hashed = self._hash.copy()
         hashed.update(member.encode("utf-8", "surrogatepass"))
         return hashed.digest()[:4]
-
-
-@lru_cache(maxsize=1024)
-def encode(plan: Plan) -> bytes:
-    """A plan as ``decide.lua`` reads it. Raises `ValueError` in the one case in millions where two
-    counters of a subject cannot be told apart; rename a rule."""
-    places = plan.order
-    flags = (REPORTS if plan.reports else 0) | (WEIGHS if plan.weights else 0)
-    encoded = [bytes([flags, len(plan.binding_bans)])]
-    for i in plan.binding_bans:
-        hidden = HIDDEN if plan.counters[i].action is Action.SHADOW else 0
-        group = plan.group_of[i] + hidden
-        encoded.append(bytes([places.index(i), group]) + _id(plan.identities[i]))
-    for together in plan.grouped:
-        ids = [_id(plan.identities[i]) for i in together]
-        if len(set(ids)) != len(ids) - _shared(plan, together):
-            raise ValueError("two counters of one subject have the same id: rename a rule")
-        encoded.append(bytes([len(together)]))
-        encoded += [_spec(plan, i, each) for i, each in zip(together, ids, strict=True)]
-    if plan.weights:
-        encoded.append(bytes([len(plan.weights)]))
-        encoded += [_weight(plan, weight) for weight in plan.weights]
-    return b"".join(encoded)
-
-
-def _shared(plan: Plan, group: Sequence[int]) -> int:
-    """How many counters are another look at a sum that is there already."""
-    sums = [plan.identities[i] for i in group if isinstance(plan.counters[i], Spend)]
-    return len(sums) - len(set(sums))
-
-
-def _id(identity: str) -> bytes:
-    return blake2b(identity.encode(), digest_size=3).digest()
-
-
-def _spec(plan: Plan, i: int, each: bytes) -> bytes:
-    counter = plan.counters[i]
-    flags = (BINDS if plan.binds[i] else 0) | (ATTEMPTS if counts_attempts(counter) else 0)
-    limit = _limit(counter)
-    span = getattr(counter, "seconds", 0) * 1000
-    head = kind(counter) + bytes([flags]) + each + six(limit) + six(span)
-    return head + (_ban_tail(plan, counter) if isinstance(counter, Ban) else tail(counter))
-
-
-def _limit(counter: Counter) -> int:
-    match counter:
-        case Ban():
-            return counter.strikes
-        case Trie() | Mix() | Spike():
-            return counter.minimum
-        case Trust():
-            return counter.gain
-    return getattr(counter, "limit", 0)
-
-
-def _ban_tail(plan: Plan, ban: Ban) -> bytes:
-    feeders = bytes(
-        place
-        for place, i in enumerate(plan.order)
-        if gives_strikes(plan.counters[i]) and feeds(ban, frozenset({plan.counters[i].rule}))
-    )
-    shape = struct.pack(">IIIdd", ban.base, ban.cap, ban.memory, ban.factor, ban.jitter)
-    return shape + bytes([ban.most, len(feeders)]) + feeders
-
-
-def _refused(question: Question, plan: Plan) -> int:
-    if question.refused or (not plan.weights and question.score >= question.bound):
-        return REFUSED
-    return UNLESS_KNOWN if question.known_only else 0
-
-
-def _weight(plan: Plan, weight: Weight) -> bytes:
-    places = bytes(plan.order.index(i) for i in weight.places)
-    return struct.pack(">dB", weight.factor, len(places)) + places
-
-
-def _fed(plan: Plan, refused_by: frozenset[str]) -> bytes:
-    """The bans to which rules that spoke before the store gave a strike."""
-    return bytes(
-        place
-        for place, i in enumerate(plan.order)
-        if isinstance(ban := plan.counters[i], Ban) and feeds(ban, refused_by)
-    )
-
-
-def decode(plan: Plan, reply: list[int]) -> Answer:
-    """The script's reply as an answer."""
-    flags, now = reply[0], reply[1] / 1000
-    if flags == OUTDATED:
-        return Answer(False, NOTHING, now, outdated=True)
-    admitted, known = bool(flags & ADMITTED), bool(flags & KNOWN)
-    if len(reply) == 2:
-        return Answer(admitted, NOTHING, now, known)
-    places = plan.order
-    readings = {}
-    i = 0
-    for index, used, wait in zip(reply[2::3], reply[3::3], reply[4::3], strict=True):
-        if index >= 0:
-            i = places[index]
-            readings[i] = Reading(used, wait / 1000)
-        else:  # more about the one before
-            readings[i] = replace(readings[i], detail=(used, wait))
-    return Answer(admitted, readings, now, known)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from pumpguard.counters import Ban, Counter, Credit, Distinct, Neighbours, Spend, Window, divided
-from pumpguard.store.base import Plan
+from pumpguard.store.plan import Plan
 
 DESTINATIONS = frozenset({"phone", "country", "calling_code"})
 

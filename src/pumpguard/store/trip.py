@@ -25,15 +25,7 @@ from pumpguard.counters import (
     Trust,
     Window,
 )
-from pumpguard.store.base import (
-    Open,
-    Plan,
-    Question,
-    Subject,
-    counts_attempts,
-    feeds,
-    gives_strikes,
-)
+from pumpguard.store.base import Open, Question, Subject
 from pumpguard.store.kinds import (
     Look,
     Stored,
@@ -52,6 +44,7 @@ from pumpguard.store.kinds import (
     trust,
     window,
 )
+from pumpguard.store.plan import Plan, counts_attempts, feeds, gives_strikes
 
 Key: TypeAlias = tuple[str, Subject]
 """A counter and its subject."""

@@ -1,0 +1,120 @@
+"""What a rule can ask the store to keep: each kind of counter, and what comes back.
+
+A rule never talks to a store. It *declares* counters, which say what is counted, per what
+(``by``), and up to where; the attempt says whose they are. The guard sends all of them in one trip
+and hands each rule its `Reading`s to judge. See ``store/kinds/`` for what each kind does.
+
+Counters do not change from request to request: a rule makes them once and returns the same tuple
+every time, so that the guard can prepare the question once as well.
+
+Money is in whole micro-dollars (µ$); `pumpguard.counters.micros` makes them of USD.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeAlias
+
+from pumpguard.counters.learning import Conversion, Mix, Pulse, Spike, Trie, Trust
+from pumpguard.counters.limits import (
+    DISTINCT_UP_TO,
+    EXACT_UP_TO,
+    NEIGHBOURS_REMEMBERED,
+    SLICES,
+    Ban,
+    Counts,
+    Distinct,
+    Neighbours,
+    Window,
+)
+from pumpguard.counters.money import Credit, Refunds, Spend, micros
+from pumpguard.counters.outcomes import Known, Tickets
+from pumpguard.counters.reading import Reading
+
+__all__ = [
+    "DISTINCT_UP_TO",
+    "EXACT_UP_TO",
+    "NEIGHBOURS_REMEMBERED",
+    "SLICES",
+    "Ban",
+    "Conversion",
+    "Counter",
+    "Counts",
+    "Credit",
+    "Distinct",
+    "Known",
+    "Mix",
+    "Neighbours",
+    "Pulse",
+    "Reading",
+    "Refunds",
+    "Spend",
+    "Spike",
+    "Tickets",
+    "Trie",
+    "Trust",
+    "Window",
+    "divided",
+    "identity",
+    "micros",
+]
+
+Counter: TypeAlias = (
+    Window
+    | Distinct
+    | Neighbours
+    | Ban
+    | Spend
+    | Credit
+    | Conversion
+    | Pulse
+    | Spike
+    | Trie
+    | Mix
+    | Trust
+    | Known
+    | Tickets
+    | Refunds
+)
+
+
+def identity(counter: Counter) -> str:
+    """What makes a counter the same counter from request to request, and from deploy to deploy.
+
+    Changing a limit keeps what was counted, unless the new limit is kept in another layout.
+    """
+    match counter:
+        case Window():
+            layout = _layout(counter.limit * counter.most)
+        case Ban():
+            layout = _layout(counter.strikes * counter.most)
+        case Tickets():
+            layout = ",".join(counter.remembers)
+        case Spike():
+            layout = counter.counts
+        case _:
+            layout = ""
+    seconds = 0 if isinstance(counter, Pulse | Trust) else counter.seconds
+    return f"{type(counter).__name__} {layout} {seconds} {counter.by} {counter.rule}"
+
+
+def divided(counter: Counter, parts: int) -> Counter:
+    """The counter for one of ``parts`` that share its limit: rounded down, but of a count never
+    below 1. Kinds without a limit of that sort stay as they are."""
+    match counter:
+        case Window() | Distinct() | Neighbours():
+            return replace(counter, limit=max(1, counter.limit // parts))
+        case Ban():
+            return replace(counter, strikes=max(1, counter.strikes // parts))
+        case Spend():
+            reserved = -(-counter.reserved // parts)
+            return replace(counter, limit=counter.limit // parts, reserved=reserved)
+        case Spike():
+            return replace(counter, minimum=max(1, counter.minimum // parts))
+        case Credit() | Refunds():
+            return replace(counter, limit=counter.limit // parts)
+    return counter
+
+
+def _layout(limit: int) -> str:
+    return "log" if limit <= EXACT_UP_TO else "slices"
