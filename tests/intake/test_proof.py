@@ -144,8 +144,8 @@ async def test_one_that_fails_is_not_solved(
     reply = await ask(guarded(Broken()), headers={"X-Challenge-Solution": "please"})
     assert reply.is_problem
     assert reply.json["type"].endswith("/challenge")
-    assert "PG032" in caplog.text
-    assert "PG033" in caplog.text
+    assert "PG037" in caplog.text
+    assert "PG038" in caplog.text
 
 
 @pytest.mark.parametrize("answer", [1, "yes", object(), None, 0])

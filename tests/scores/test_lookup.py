@@ -124,7 +124,7 @@ async def test_three_faults_in_a_row_and_it_is_left_alone(
             for _ in range(10):
                 assert await asking.score(make_attempt()) is None
         assert len(service.asked) == 3
-        assert "PG030 look-ups fail (HTTPStatusError)" in caplog.text
+        assert "PG036 look-ups fail (HTTPStatusError)" in caplog.text
         assert "+44" not in caplog.text
         clock.advance(30)
         await asking.score(make_attempt())

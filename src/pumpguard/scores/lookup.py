@@ -141,7 +141,7 @@ class LookupScore:
         if self._faults >= FAULTS:
             self._resumes_at = self._clock() + PAUSE
             logger.warning(
-                "PG030 look-ups fail (%s); the next is tried in %d s", type(error).__name__, PAUSE
+                "PG036 look-ups fail (%s); the next is tried in %d s", type(error).__name__, PAUSE
             )
 
 
