@@ -7,21 +7,26 @@ from typing import Any
 import pytest
 
 from pumpguard import Action, Decision, Guard, Policy
+from pumpguard.challenges.base import Challenge
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import Credit
-from pumpguard.testing import FakeClock, make_attempt
+from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
 
 PRICE = 0.25
+HUMAN = SimulatedHuman()
 
 
 class App:
     """A guard with the default chain, for an app at home in Britain."""
 
-    def __init__(self, **policy: Any) -> None:
+    def __init__(self, challenge: Challenge | None = HUMAN, **policy: Any) -> None:
         self.clock = FakeClock()
         told = {"home": ["GB"], "settled": True, "daily_budget": 600.0, **policy}
         self.guard = Guard(
-            Policy(send="/send", **told), clock=self.clock, networks=UnknownNetworks()
+            Policy(send="/send", **told),
+            clock=self.clock,
+            challenge=challenge,
+            networks=UnknownNetworks(),
         )
         self.asked = 0
 
@@ -54,6 +59,18 @@ async def test_a_risky_country_is_asked_for_proof_after_a_few_unverified_message
 
 async def test_another_country_has_some_more() -> None:
     assert await App().until(Action.CHALLENGE, PORTUGAL) == 6
+
+
+async def test_where_nobody_could_check_a_proof_a_question_is_no_refusal() -> None:
+    """What only asks is recorded; what has evidence refuses still."""
+    app = App(challenge=None)
+    for _ in range(40):
+        decision = await app.send(PORTUGAL, price=0.05)
+        assert decision.allowed, decision.explain()
+    assert decision.allowed_because == "monitored"
+    assert {found.rule for found in decision.findings} == {"country_credit"}
+    traveller = await app.send(PORTUGAL, price=0.05, country="CN")
+    assert traveller.allowed
 
 
 async def test_verified_messages_ask_nothing_of_anybody() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Protocol, cast
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
@@ -62,11 +62,23 @@ class Expiring(Protocol):
 
 
 def once(chain: Sequence[Rule], challenge: Expiring | None) -> tuple[Rule, ...]:
-    """The chain in which each solution of this challenge counts once."""
+    """The chain in which each solution of this challenge counts once.
+
+    Without one, rules that mean to ask and not to refuse (``needs_challenge``) are only recorded.
+    """
     if challenge is None:
-        return tuple(chain)
+        return tuple(_recorded(rule) if _only_asks(rule) else rule for rule in chain)
     # Twice as long, because the clocks of app servers and of the store need not agree.
     return (*chain, SingleUse(seconds=2 * challenge.lifetime))
+
+
+def _only_asks(rule: Rule) -> bool:
+    return rule.mode == "enforce" and getattr(rule, "needs_challenge", False)
+
+
+def _recorded(rule: Rule) -> Rule:
+    changed: Any = replace(cast(Any, rule), mode="monitor")
+    return cast(Rule, changed)
 
 
 def asks_for_proof(rule: Rule) -> bool:
@@ -75,10 +87,15 @@ def asks_for_proof(rule: Rule) -> bool:
     return rule.mode == "enforce" and asks
 
 
+def refuses_for_want_of_one(rule: Rule) -> bool:
+    """Whether this rule refuses where it would ask, if nobody can check the proof."""
+    return asks_for_proof(rule) and not _only_asks(rule)
+
+
 def warn_of_no_way_out(chain: Iterable[Rule], others_ask: bool) -> None:
     """Say so if somebody may be asked for proof that nobody here can check, as far as can be known
     beforehand; ``others_ask`` if the risk score or the ladder may."""
-    if others_ask or any(asks_for_proof(rule) for rule in chain):
+    if others_ask or any(refuses_for_want_of_one(rule) for rule in chain):
         logger.warning(
             "PG003 rules ask for proof, and no challenge= can tell a solved one: "
             "whoever is asked stays refused"

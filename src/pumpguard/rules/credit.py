@@ -42,6 +42,7 @@ class Credit:
     anything has been learnt about it. ``high_risk_factor`` scales the lines of the regions in
     ``high_risk``, except those of networks. With ``ask_first``, nobody is refused who has not
     solved a challenge: it is asked for first, and whoever would buy solutions pays for nothing.
+    With ``needs_challenge``, the rule only records where no challenge could be posed.
 
     Needs settlement: where verifications are never reported, the policy leaves this rule out.
     """
@@ -57,6 +58,7 @@ class Credit:
     mode: Mode = "enforce"
     action: ActionName = "throttle"
     ask_first: bool = False
+    needs_challenge: bool = False
     weight: float = 2.0
     declares_by: ClassVar[Sequence[str]] = ("country",)
     needs_verifications: ClassVar[bool] = True

@@ -66,7 +66,12 @@ def default_rules(
         Network(),
         # Up to 8 % of real users travel; proof from all of them is the most that this chain would
         # ask of anybody. So from where fraud is rare, only more of them than usual are asked.
-        GeoMismatch(limits="6/hour; 24/day", strict_regions=away, relaxed_regions=home),
+        GeoMismatch(
+            limits="6/hour; 24/day",
+            strict_regions=away,
+            relaxed_regions=home,
+            needs_challenge=True,
+        ),
         # Cooldown of 60 s and 5 to 10 a day: the common checklist; 3 an hour: IronAuth; 10 a week:
         # Flipdish engineering.
         RateLimit(name="phone_limit", by="phone", limits="1/minute; 3/hour; 5/day; 10 per 7 days"),
@@ -166,6 +171,7 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
             seconds=2 * HOUR,
             ratio=0.1,
             action="challenge",
+            needs_challenge=True,
             high_risk_factor=RISKY_ASKED,
         ),
         Credit(
@@ -174,6 +180,7 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
             seconds=HOUR,
             ratio=0.05,
             action="challenge",
+            needs_challenge=True,
             except_regions=home,
             mode="enforce" if home else "off",
         ),

@@ -26,7 +26,8 @@ class GeoMismatch:
 
     With ``limits``, a mismatch alone is nothing: so many messages to a country may come from
     elsewhere, and who comes then is asked. In ``relaxed_regions``, where most users live, limits
-    are ``relaxed_factor`` times as high; in ``strict_regions`` the first is asked already.
+    are ``relaxed_factor`` times as high; in ``strict_regions`` the first is asked already. With
+    ``needs_challenge``, the rule only records where no challenge could be posed.
     """
 
     limits: str = ""
@@ -37,6 +38,7 @@ class GeoMismatch:
     mode: Mode = "enforce"
     action: ActionName = "challenge"
     weight: float = 1.25
+    needs_challenge: bool = False
     declares_by: ClassVar[Sequence[str]] = ("client_country", "country")
     _usual: tuple[Window, ...] = field(init=False, repr=False)
     _relaxed: tuple[Window, ...] = field(init=False, repr=False)
