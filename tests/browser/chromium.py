@@ -59,7 +59,9 @@ class Chromium:
             )
             held.callback(process.communicate)
             held.callback(process.terminate)
-            self._socket = held.enter_context(connect(_address(process), max_size=None))
+            # No pings: their thread would draw from `random` while others' tests count on it.
+            quiet = connect(_address(process), max_size=None, ping_interval=None)
+            self._socket = held.enter_context(quiet)
             tab = self.call("Target.createTarget", url="about:blank")["targetId"]
             attached = self.call("Target.attachToTarget", targetId=tab, flatten=True)
             self._session = attached["sessionId"]
