@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pumpguard.chain import share
 from pumpguard.counters import (
     Ban,
     Conversion,
@@ -21,7 +20,7 @@ from pumpguard.counters import (
     identity,
     micros,
 )
-from pumpguard.store.plan import Plan
+from pumpguard.store.plan import Plan, share
 
 
 @pytest.mark.parametrize(

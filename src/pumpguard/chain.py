@@ -5,19 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import (
-    Conversion,
     Counter,
     Distinct,
-    Mix,
     Reading,
     Spend,
-    Trie,
-    divided,
 )
 from pumpguard.decision import Finding, met
 from pumpguard.rules import Rule
@@ -208,19 +203,6 @@ def weighs(rule: Rule, counter: Counter) -> bool:
     counters differ in that say so in a method of this name."""
     say = getattr(rule, "weighs", None)
     return say is None or bool(say(counter))
-
-
-@lru_cache(maxsize=SHEETS)
-def share(plan: Plan, workers: int) -> Plan:
-    """The same plan with one process's share of every limit.
-
-    What verifications and weeks of traffic teach is known to the store alone, so conversion and
-    tries bind nothing here.
-    """
-    learnt = [isinstance(counter, Conversion | Trie | Mix) for counter in plan.counters]
-    binds = [may and not told for may, told in zip(plan.binds, learnt, strict=True)]
-    counters = [divided(counter, workers) for counter in plan.counters]
-    return Plan(counters, binds, plan.reports, plan.weights)
 
 
 def _depends_on(rules: Sequence[Rule]) -> tuple[Reader, ...] | None:

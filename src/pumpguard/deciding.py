@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any, NamedTuple, TypeAlias
 
 from pumpguard.attempt import Attempt
-from pumpguard.chain import Chain, Enforced, Sheet, judge, share, speak, total
+from pumpguard.chain import Chain, Enforced, Sheet, judge, speak, total
 from pumpguard.counters import Known, micros
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import StoreError
@@ -25,6 +25,7 @@ from pumpguard.rules import Rule
 from pumpguard.settlement import Settlements
 from pumpguard.store.base import Answer, Question, Store
 from pumpguard.store.memory import MemoryStore, StoreFull
+from pumpguard.store.plan import share
 from pumpguard.verdict import stands, verdict
 
 NOBODY: frozenset[str] = frozenset()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from pumpguard.counters import (
@@ -23,6 +23,7 @@ from pumpguard.counters import (
     Trie,
     Trust,
     Window,
+    divided,
     identity,
 )
 from pumpguard.decision import Action
@@ -139,3 +140,16 @@ def gives_strikes(counter: Counter) -> bool:
 def feeds(ban: Ban, refused_by: frozenset[str]) -> bool:
     """Whether refusals by these rules give this ban a strike."""
     return ban.fed_by != "attempts" and not ban.fed_by.isdisjoint(refused_by)
+
+
+@lru_cache(maxsize=1_024)
+def share(plan: Plan, workers: int) -> Plan:
+    """The same plan with one process's share of every limit.
+
+    What verifications and weeks of traffic teach is known to the store alone, so conversion and
+    tries bind nothing here.
+    """
+    learnt = [isinstance(counter, Conversion | Trie | Mix) for counter in plan.counters]
+    binds = [may and not told for may, told in zip(plan.binds, learnt, strict=True)]
+    counters = [divided(counter, workers) for counter in plan.counters]
+    return Plan(counters, binds, plan.reports, plan.weights)
