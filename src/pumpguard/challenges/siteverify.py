@@ -8,26 +8,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from math import inf
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-from urllib.parse import urlsplit
+from typing import Any, ClassVar, Literal
 
 from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge, Solution
 from pumpguard.decision import Decision
 from pumpguard.errors import PolicyError
+from pumpguard.outside import PAUSE, Outside, is_safe
 
-if TYPE_CHECKING:
-    import ssl
-
-    import httpx
-
-FAULTS = 3
-PAUSE = 30.0
 AT_ONCE = 64
 """Tokens that are shown to the service at one time; a flood of invented ones stays unsolved."""
 
 REMEMBERED = 10_000
-HERE = ("127.0.0.1", "::1", "localhost")
 
 OUTAGE = "internal-error"
 OURS = frozenset({"missing-input-secret", "invalid-input-secret", "sitekey-secret-mismatch"})
@@ -79,9 +71,7 @@ class SiteVerify(Challenge):
         self._send_address = send_address
         self._under_way, self._complained = 0, False
         self._good: dict[str, float] = {}
-        self._faults, self._resumes_at = 0, -inf
-        self._tls = _certificates()  # tens of milliseconds that no request should wait for
-        self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+        self._outside = Outside(deadline, clock)
 
     def pose(self, decision: Decision) -> Mapping[str, object]:
         """What the page has to put up."""
@@ -107,9 +97,7 @@ class SiteVerify(Challenge):
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
-        client, self._client = self._client, None
-        if client is not None and client[0] is asyncio.get_running_loop():
-            await client[1].aclose()
+        await self._outside.aclose()
 
     def accepts(self, reply: Mapping[str, Any]) -> bool:
         """Whether a reply that says ``success`` means a person on one of our pages."""
@@ -122,7 +110,7 @@ class SiteVerify(Challenge):
         return {"secret": self._secret, "response": said}
 
     async def _ask(self, said: str, attempt: Attempt) -> dict[str, Any]:
-        if self._clock() < self._resumes_at:
+        if self._outside.resting:
             raise Unavailable
         form = self.form(said)
         if self._send_address and attempt.client.address is not None:
@@ -130,14 +118,14 @@ class SiteVerify(Challenge):
         self._under_way += 1
         try:
             async with asyncio.timeout(self._deadline):
-                response = await self._connected().post(self._url, data=form)
+                response = await self._outside.client().post(self._url, data=form)
             reply = _understood(response.raise_for_status().json())
         except Exception as error:  # whatever it is, it says nothing about the token
             self._failed(error)
             raise Unavailable from None
         finally:
             self._under_way -= 1
-        self._faults = 0
+        self._outside.answered()
         return reply
 
     def _vouches(self, reply: Mapping[str, Any]) -> bool:
@@ -149,24 +137,14 @@ class SiteVerify(Challenge):
             logger.error("PG034 %s does not accept our settings: %s", self.kind, sorted(ours))
         return False
 
-    def _connected(self) -> httpx.AsyncClient:
-        import httpx
-
-        loop = asyncio.get_running_loop()
-        if self._client is None or self._client[0] is not loop:
-            self._client = loop, httpx.AsyncClient(timeout=self._deadline, verify=self._tls)
-        return self._client[1]
-
     def _keep(self, token: str) -> None:
         self._good[token] = self._clock() + self.lifetime
         if len(self._good) > REMEMBERED:
             del self._good[next(iter(self._good))]
 
     def _failed(self, error: Exception) -> None:
-        self._faults += 1
         logger.debug("%s could not be asked: %s", self.kind, type(error).__name__)
-        if self._faults >= FAULTS:
-            self._resumes_at = self._clock() + PAUSE
+        if self._outside.failed():
             logger.warning(
                 "PG035 %s fails (%s); it is asked again in %d s",
                 *(self.kind, type(error).__name__, PAUSE),
@@ -193,12 +171,6 @@ def _codes(reply: Mapping[str, Any]) -> list[str]:
     return [str(code) for code in codes] if isinstance(codes, list) else []
 
 
-def _certificates() -> ssl.SSLContext:
-    import httpx
-
-    return httpx.create_ssl_context()
-
-
 def _check(
     secret: str,
     site_key: str,
@@ -207,8 +179,7 @@ def _check(
     on_failure: str,
     url: str,
 ) -> None:
-    where = urlsplit(url)
-    if not (where.scheme == "https" or (where.scheme == "http" and where.hostname in HERE)):
+    if not is_safe(url):
         raise PolicyError("challenge.url", "an https:// address", url)
     for name, value in (("secret", secret), ("site_key", site_key)):
         if not value:

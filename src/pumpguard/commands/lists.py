@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import time
 from typing import Annotated, cast
 
 import typer
 
+from pumpguard.commands import showing
 from pumpguard.commands.giving import (
     AsJson,
     Author,
@@ -20,10 +19,8 @@ from pumpguard.commands.giving import (
     seconds_of,
     warn,
 )
-from pumpguard.commands.showing import print_listings
 from pumpguard.orders.document import Orders
 from pumpguard.orders.lists import KINDS, Kind
-from pumpguard.orders.telling import as_json
 
 lists = typer.Typer(no_args_is_help=True, help="Who is always let through, and who never is.")
 
@@ -107,7 +104,4 @@ def remove(
 
 
 def _show(orders: Orders, json_wanted: bool) -> None:
-    if json_wanted:
-        typer.echo(json.dumps(as_json(orders, time.time()), indent=2))
-    else:
-        print_listings(orders)
+    showing.show(orders, json_wanted, showing.print_listings)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from typing import Annotated
 
 import typer
@@ -20,10 +18,9 @@ from pumpguard.commands.giving import (
     seconds_of,
     warn,
 )
-from pumpguard.commands.showing import print_postures
+from pumpguard.commands.showing import print_postures, show
 from pumpguard.orders.desk import Desk
 from pumpguard.orders.document import Orders
-from pumpguard.orders.telling import as_json
 from pumpguard.policy import Policy
 
 WARNINGS = {
@@ -84,7 +81,4 @@ def posture(
         return given
 
     orders = at_the_desk(policy, store, work)
-    if json_wanted:
-        typer.echo(json.dumps(as_json(orders, time.time()), indent=2))
-    else:
-        print_postures(orders)
+    show(orders, json_wanted, print_postures)

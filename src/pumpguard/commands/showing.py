@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
+import typer
 from rich.console import Console
 
 from pumpguard.orders.document import Orders
 from pumpguard.orders.posture import EVERYWHERE, Order, Posture
+from pumpguard.orders.telling import as_json
+
+
+def show(orders: Orders, json_wanted: bool, print_some: Callable[[Orders], None]) -> None:
+    """As JSON, which is all of them, or what a command prints of them."""
+    if json_wanted:
+        typer.echo(json.dumps(as_json(orders, time.time()), indent=2))
+    else:
+        print_some(orders)
 
 
 def print_postures(orders: Orders) -> None:

@@ -12,18 +12,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pumpguard.errors import PolicyError
 from pumpguard.ops.alerts import Alert
 from pumpguard.ops.behind import Behind
 from pumpguard.ops.masking import masked
+from pumpguard.outside import certificates, is_safe
 
 if TYPE_CHECKING:
     import httpx
 
 SIGNATURE = "x-pumpguard-signature"
-HERE = ("127.0.0.1", "::1", "localhost")
 
 logger = logging.getLogger("pumpguard.alerts")
 
@@ -51,16 +50,13 @@ class Webhook:
         pauses: Sequence[float] = (2.0, 30.0),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        where = urlsplit(url)
-        if not (where.scheme == "https" or (where.scheme == "http" and where.hostname in HERE)):
+        if not is_safe(url):
             raise PolicyError("webhook.url", "an https:// address", url)
         if not 0 < deadline < inf:
             raise PolicyError("webhook.deadline", "seconds above 0", deadline)
-        import httpx
-
         self._url, self._secret, self._headers = url, secret, dict(headers or {})
         self._deadline, self._pauses, self._clock = deadline, tuple(pauses), clock
-        self._tls = httpx.create_ssl_context()  # tens of milliseconds, now and not when it burns
+        self._tls = certificates()  # now, and not when it burns
         self._behind = Behind()
 
     def __call__(self, alert: Alert) -> None:

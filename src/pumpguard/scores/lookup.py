@@ -8,17 +8,13 @@ import time
 from collections.abc import Callable, Mapping
 from math import inf
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
 from pumpguard.attempt import Attempt
 from pumpguard.errors import PolicyError
+from pumpguard.outside import PAUSE, Outside, is_safe
 from pumpguard.scores.allowance import DAY, Allowance
-
-if TYPE_CHECKING:
-    import ssl
-
-    import httpx
 
 TWILIO = "https://lookups.twilio.com/v2/PhoneNumbers/{phone}?Fields=sms_pumping_risk"
 TWILIO_FIELD = "sms_pumping_risk.sms_pumping_risk_score"
@@ -28,10 +24,7 @@ BANDS: Mapping[float, float] = MappingProxyType({0: 0.75, 60: 1.0, 75: 1.5, 90: 
 uses it in public code calls 75 to 90 suspicious and does not send from 90 on; the factors are ours:
 4 makes any grey request high, 0.75 makes the lower half of the grey zone low."""
 
-FAULTS = 3
-PAUSE = 30.0
 REMEMBERED = 10_000
-HERE = ("127.0.0.1", "::1", "localhost")
 
 logger = logging.getLogger("pumpguard")
 
@@ -67,14 +60,11 @@ class LookupScore:
     ) -> None:
         _check(url, bands, price, daily_budget, deadline)
         self._url, self._field = url, field
-        self._auth, self._headers = auth, dict(headers or {})
         self._bands = sorted(bands.items(), reverse=True)
         self._deadline, self._remember, self._clock = deadline, remember, clock
         self._allowance = Allowance(int(daily_budget / price + 1e-9), clock)
         self._known: dict[str, tuple[float | None, float]] = {}
-        self._faults, self._resumes_at = 0, -inf
-        self._tls = _certificates()  # tens of milliseconds that no request should wait for
-        self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+        self._outside = Outside(deadline, clock, auth=auth, headers=dict(headers or {}))
 
     async def score(self, attempt: Attempt) -> float | None:
         """The factor for this number, or ``None`` if nobody knows or may be asked now."""
@@ -82,7 +72,7 @@ class LookupScore:
         factor, until = self._known.get(phone, (None, -inf))
         if now < until:
             return factor
-        if now < self._resumes_at or not self._allowance.take():
+        if self._outside.resting or not self._allowance.take():
             return None
         try:
             async with asyncio.timeout(self._deadline):
@@ -90,20 +80,18 @@ class LookupScore:
         except Exception as error:  # whatever it is, the request goes on without
             self._failed(error)
             return None
-        self._faults = 0
+        self._outside.answered()
         self._keep(phone, factor)
         return factor
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
-        client, self._client = self._client, None
-        if client is not None and client[0] is asyncio.get_running_loop():
-            await client[1].aclose()
+        await self._outside.aclose()
 
     async def _look_up(self, phone: str) -> object:
         """The score as the service gives it; ``None`` if it does not know the number."""
         url = self._url.replace("{phone}", quote(phone, safe=""))
-        response = await self._connected().get(url)
+        response = await self._outside.client().get(url)
         if response.status_code == 404:
             return None
         response.raise_for_status()
@@ -111,17 +99,6 @@ class LookupScore:
         for name in self._field.split("."):
             value = value.get(name) if isinstance(value, dict) else None
         return value
-
-    def _connected(self) -> httpx.AsyncClient:
-        import httpx
-
-        loop = asyncio.get_running_loop()
-        if self._client is None or self._client[0] is not loop:
-            client = httpx.AsyncClient(
-                auth=self._auth, headers=self._headers, timeout=self._deadline, verify=self._tls
-            )
-            self._client = loop, client
-        return self._client[1]
 
     def _factor(self, value: object) -> float | None:
         if value is None:
@@ -136,27 +113,17 @@ class LookupScore:
             del self._known[next(iter(self._known))]
 
     def _failed(self, error: Exception) -> None:
-        self._faults += 1
         logger.debug("a look-up failed: %s", type(error).__name__)
-        if self._faults >= FAULTS:
-            self._resumes_at = self._clock() + PAUSE
+        if self._outside.failed():
             logger.warning(
                 "PG036 look-ups fail (%s); the next is tried in %d s", type(error).__name__, PAUSE
             )
 
 
-def _certificates() -> ssl.SSLContext:
-    import httpx
-
-    return httpx.create_ssl_context()
-
-
 def _check(
     url: str, bands: Mapping[float, float], price: float, daily_budget: float, deadline: float
 ) -> None:
-    where = urlsplit(url)
-    safe = where.scheme == "https" or (where.scheme == "http" and where.hostname in HERE)
-    if "{phone}" not in url or not safe:
+    if "{phone}" not in url or not is_safe(url):
         raise PolicyError("score.url", "an https:// address with '{phone}' in it", url)
     if not bands or not all(0 < factor < inf for factor in bands.values()):
         raise PolicyError("score.bands", "factors above 0 by score", dict(bands))

@@ -1,0 +1,76 @@
+"""Services outside, asked over HTTP: where they may be, how they are reached, when they rest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from math import inf
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+FAULTS = 3
+PAUSE = 30.0
+"""After so many faults in a row a service is left alone for so many seconds."""
+
+HERE = ("127.0.0.1", "::1", "localhost")
+
+
+def is_safe(url: str) -> bool:
+    """Whether what is sent there can be read by nobody on the way."""
+    where = urlsplit(url)
+    return where.scheme == "https" or (where.scheme == "http" and where.hostname in HERE)
+
+
+def certificates() -> ssl.SSLContext:
+    """Whom to trust. Reading them takes tens of milliseconds that no request should wait for."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+class Outside:
+    """A service that is asked while requests wait: one client per event loop, and a rest after
+    faults. ``deadline`` is in seconds; ``options`` are an ``httpx.AsyncClient``'s."""
+
+    def __init__(self, deadline: float, clock: Callable[[], float], **options: Any) -> None:
+        self._options = {**options, "timeout": deadline, "verify": certificates()}
+        self._clock = clock
+        self._faults, self._resumes_at = 0, -inf
+        self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+
+    @property
+    def resting(self) -> bool:
+        """Whether it is left alone now."""
+        return self._clock() < self._resumes_at
+
+    def client(self) -> httpx.AsyncClient:
+        """This event loop's client."""
+        import httpx
+
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._client[0] is not loop:
+            self._client = loop, httpx.AsyncClient(**self._options)
+        return self._client[1]
+
+    def answered(self) -> None:
+        """It works."""
+        self._faults = 0
+
+    def failed(self) -> bool:
+        """One fault more; whether it rests now."""
+        self._faults += 1
+        if self._faults < FAULTS:
+            return False
+        self._resumes_at = self._clock() + PAUSE
+        return True
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop."""
+        client, self._client = self._client, None
+        if client is not None and client[0] is asyncio.get_running_loop():
+            await client[1].aclose()
