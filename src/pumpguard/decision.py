@@ -15,6 +15,17 @@ Mode = Literal["enforce", "monitor", "off"]
 """How a rule counts: acted on, only judged and recorded, or not asked at all."""
 
 
+ALERTING = (
+    "BUDGET_ALERT",
+    "BUDGET_LOW",
+    "BUDGET_SPENT",
+    "PROVIDER_OUTAGE",
+    "SEND_SPIKE",
+    "ATTEMPT_SPIKE",
+)
+"""The reason codes of findings that call for a person."""
+
+
 class Action(IntEnum):
     """What to do with a request, from mildest to strictest."""
 

@@ -7,10 +7,9 @@ import random
 
 import pytest
 
-from pumpguard.counters import Known, Tickets, Trie, Window
+from pumpguard.counters import Known, Stage, Tickets, Trie, Window
 from pumpguard.store.base import Answer, Question, Redemption, Store
 from pumpguard.store.embedded import EmbeddedServer
-from pumpguard.store.kinds.blocks import Stage
 from pumpguard.store.memory import MemoryStore
 from pumpguard.store.plan import Plan
 from pumpguard.store.redis import RedisStore

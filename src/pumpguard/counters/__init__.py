@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeAlias
 
-from pumpguard.counters.learning import Conversion, Mix, Pulse, Spike, Trie, Trust
+from pumpguard.counters.learning import Conversion, Mix, Pulse, Spike, Stage, Trie, Trust
 from pumpguard.counters.limits import (
     DISTINCT_UP_TO,
     EXACT_UP_TO,
@@ -50,6 +50,7 @@ __all__ = [
     "Refunds",
     "Spend",
     "Spike",
+    "Stage",
     "Tickets",
     "Trie",
     "Trust",

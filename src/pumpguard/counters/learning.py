@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from pumpguard.counters.limits import Counts
 from pumpguard.decision import Action
@@ -71,6 +72,16 @@ class Spike:
     seconds: int = 600
     counts: Counts = "admissions"
     action: Action = Action.ALLOW
+
+
+class Stage(IntEnum):
+    """How far open a block is."""
+
+    CLOSED = 1
+    PROOF = 2
+    CANARY = 3
+    WATCHED = 4
+    GONE = 5
 
 
 @dataclass(frozen=True, slots=True)

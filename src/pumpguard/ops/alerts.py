@@ -7,10 +7,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from pumpguard.decision import Decision, Finding
+from pumpguard.decision import ALERTING, Decision, Finding
 from pumpguard.errors import StoreError
 from pumpguard.ops.behind import Behind
-from pumpguard.ops.codes import ALERTING
 
 QUIET = 6 * 3_600
 """Seconds for which the same alert is not raised again."""

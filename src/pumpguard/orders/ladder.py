@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pumpguard.config import check, join
+from pumpguard.decision import ALERTING
 from pumpguard.errors import PolicyError
-from pumpguard.ops.codes import ALERTING
 from pumpguard.orders.posture import Posture
 
 PATH = "ladder"

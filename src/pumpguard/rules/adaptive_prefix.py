@@ -8,11 +8,10 @@ from typing import ClassVar
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
-from pumpguard.counters import Reading, Trie
+from pumpguard.counters import Reading, Stage, Trie
 from pumpguard.decision import Finding, Mode
 from pumpguard.rules.base import ActionName, action_of, asked_first, require
 from pumpguard.rules.limits_notation import check_dimensions
-from pumpguard.store.kinds.blocks import Stage
 
 STAGES = {stage.value: stage.name.lower() for stage in Stage}
 

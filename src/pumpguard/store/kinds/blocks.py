@@ -16,10 +16,9 @@ from block to block is answered by widening, and by nothing else.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import NamedTuple
 
-from pumpguard.counters import Trie
+from pumpguard.counters import Stage, Trie
 
 UNIT = 256
 """Counts are in 256ths."""
@@ -35,16 +34,6 @@ EXPECTED_MOST = 2**24 - 1
 HIGHEST_LEVEL = 10
 LONGEST = 86_400_000
 WATCHED = 3 * 86_400_000
-
-
-class Stage(IntEnum):
-    """How far open a block is."""
-
-    CLOSED = 1
-    PROOF = 2
-    CANARY = 3
-    WATCHED = 4
-    GONE = 5
 
 
 class Block(NamedTuple):

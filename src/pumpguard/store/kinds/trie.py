@@ -26,9 +26,9 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pumpguard.counters import Trie
+from pumpguard.counters import Stage, Trie
 from pumpguard.store.kinds import blocks
-from pumpguard.store.kinds.blocks import DEEPEST, UNIT, Block, Stage
+from pumpguard.store.kinds.blocks import DEEPEST, UNIT, Block
 from pumpguard.store.kinds.exact import ln, power
 
 NODES = 144
