@@ -15,7 +15,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeAlias
 
-from pumpguard.counters.learning import Conversion, Mix, Pulse, Spike, Stage, Trie, Trust
+from pumpguard.counters.learning import (
+    Conversion,
+    Gaps,
+    Mix,
+    Pulse,
+    Spike,
+    Stage,
+    Trie,
+    Trust,
+    Unallocated,
+)
 from pumpguard.counters.limits import (
     DISTINCT_UP_TO,
     EXACT_UP_TO,
@@ -42,6 +52,7 @@ __all__ = [
     "Counts",
     "Credit",
     "Distinct",
+    "Gaps",
     "Known",
     "Mix",
     "Neighbours",
@@ -54,6 +65,7 @@ __all__ = [
     "Tickets",
     "Trie",
     "Trust",
+    "Unallocated",
     "Window",
     "divided",
     "identity",
@@ -72,6 +84,8 @@ Counter: TypeAlias = (
     | Spike
     | Trie
     | Mix
+    | Gaps
+    | Unallocated
     | Trust
     | Known
     | Tickets
@@ -95,7 +109,7 @@ def identity(counter: Counter) -> str:
             layout = counter.counts
         case _:
             layout = ""
-    seconds = 0 if isinstance(counter, Pulse | Trust) else counter.seconds
+    seconds = 0 if isinstance(counter, Pulse | Trust | Gaps | Unallocated) else counter.seconds
     return f"{type(counter).__name__} {layout} {seconds} {counter.by} {counter.rule}"
 
 

@@ -15,6 +15,7 @@ from pumpguard.counters import (
     Counter,
     Credit,
     Distinct,
+    Gaps,
     Known,
     Mix,
     Neighbours,
@@ -25,6 +26,7 @@ from pumpguard.counters import (
     Tickets,
     Trie,
     Trust,
+    Unallocated,
     Window,
 )
 from pumpguard.store.base import Open, Question, Redeemed, Redemption, Settlement
@@ -48,6 +50,8 @@ KINDS: dict[type[Counter], bytes] = {
     Spike: b"Z",
     Trie: b"A",
     Mix: b"M",
+    Gaps: b"G",
+    Unallocated: b"U",
     Trust: b"E",
     Known: b"K",
     Tickets: b"T",
@@ -91,6 +95,8 @@ FILES: dict[type[Counter], str] = {
     Tickets: "kinds/tickets",
     Trie: "kinds/trie",
     Mix: "kinds/mix",
+    Gaps: "kinds/gaps",
+    Unallocated: "kinds/unallocated",
 }
 ALWAYS = frozenset({Window, Ban})
 """What the loop itself, or another kind, is built on."""
@@ -102,15 +108,15 @@ def decide_script(kinds: frozenset[type[Counter]]) -> Script:
     known = [file for kind, file in FILES.items() if kind in kinds | ALWAYS]
     if Trie in kinds:
         known.insert(0, "kinds/blocks")  # what a trie's nodes are made of
-    if not kinds.isdisjoint({Trie, Mix}):
+    if not kinds.isdisjoint({Trie, Mix, Gaps, Unallocated}):
         known.insert(0, "kinds/exact")
     return script(*known, "plan", "decide")
 
 
 REDEEM = script("kinds/known", "kinds/tickets", "redeem")
 SETTLE = script(
-    "kinds/spend", "kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/trust",
-    "kinds/tickets", "plan", "settle",
+    "kinds/exact", "kinds/spend", "kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/trust",
+    "kinds/unallocated", "kinds/tickets", "plan", "settle",
 )  # fmt: skip
 
 
@@ -145,7 +151,7 @@ def tail(counter: Counter) -> bytes:
         case Trie():
             alarm = struct.pack(">II", round(1000 * counter.h), counter.hold)
             return alarm + bytes([counter.widest, counter.proved])
-        case Mix():
+        case Mix() | Gaps() | Unallocated():
             return struct.pack(">II", round(1000 * counter.h), counter.hold)
         case Tickets():
             return bytes([tickets.kept(counter), tickets.size(counter)])
