@@ -166,7 +166,7 @@ class Unallocated:
 
     rule: str
     by: str = "country"
-    h: float = 9.0
+    h: float = 12.0
     hold: int = 3_600
     action: Action = Action.CHALLENGE
 

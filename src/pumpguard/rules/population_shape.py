@@ -40,7 +40,7 @@ class PopulationShape:
     """
 
     gaps: float = 12.0
-    unallocated: float = 9.0
+    unallocated: float = 12.0
     mix: float = 12.0
     minimum: int = 6
     seconds: int = 600

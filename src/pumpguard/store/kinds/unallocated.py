@@ -10,7 +10,7 @@ half a percent (both assumptions: nobody publishes it); while the sum is above h
 lasts, nothing is learned. The first 100 messages of all teach only.
 
 An attacker can make a country ask strangers for proof, for ``hold`` seconds, by having messages
-sent to such numbers, at least seven of them more than usual, each within every other limit.
+sent to such numbers, at least nine of them more than usual, each within every other limit.
 """
 
 from __future__ import annotations
