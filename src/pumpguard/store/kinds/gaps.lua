@@ -2,11 +2,10 @@
 --
 -- The gap between a number and the nearest of the last 128 others, held against the gaps that were
 -- usual; a CUSUM, as explained in the twin.
--- Stored: the day of the last message (2 bytes), until when the alarm lasts (6), the sum (thousandths of a nat, 4), how many gaps
--- there were of each power of two (2 each, 40), the last numbers, oldest first (5 each).
+-- Stored: the day of the last message (2 bytes), until when the alarm lasts (6), the sum
+-- (thousandths of a nat, 4), how many gaps there were of each power of two (2 each, 40), the last
+-- numbers, oldest first (5 each).
 -- The plan brings where the alarm is, and for how long it lasts. Twin: gaps.py
-
-do  -- a script may have 200 local names at most
 
 local GAPS_KEPT, GAPS_OCTAVES, GAPS_FEWEST, GAPS_LEARNED, GAPS_FADE = 128, 40, 16, 64, 2048
 local GAPS_SUPPORT, GAPS_SHARE, GAPS_SCALES, GAPS_NEAR = 8, 0.1, 7, 0.05
@@ -18,7 +17,7 @@ local GAPS_FORMAT = '>' .. string.rep('I2', GAPS_OCTAVES)
 -- The gap to the nearest other number, and whether this one is there already.
 local function gaps_nearest(stored, number)
   local size = (#stored - GAPS_HEAD) / 5
-  local numbers = {struct.unpack('>' .. string.rep('I5', size), stored, GAPS_HEAD + 1)}
+  local numbers = {unpack_from('>' .. string.rep('I5', size), stored, GAPS_HEAD + 1)}
   local nearest, again = 0, false
   for i = 1, size do
     local gap = numbers[i] - number
@@ -43,14 +42,15 @@ local function gaps_usual(gaps, sum, octave)
 end
 
 local function gaps_read(_, _, stored, now, shape)
-  local number = tonumber(string.sub(digits .. string.rep('0', 12), 1, 12))
-  local state = {now = now, wait = 0, used = 0, more = 0, most = 1000, shape = shape, number = number}
-  if #stored < GAPS_HEAD or (#stored - GAPS_HEAD) % 5 ~= 0 then stored = string.rep('\0', GAPS_HEAD) end
-  local today, day, till, total = math.floor(now / DAY), struct.unpack('>I2I6I4', stored)
+  local number = tonumber(sub(digits .. string.rep('0', 12), 1, 12))
+  local state = {now = now, wait = 0, more = 0, most = 1000, shape = shape, number = number}
+  local nothing = string.rep('\0', GAPS_HEAD)
+  if #stored < GAPS_HEAD or (#stored - GAPS_HEAD) % 5 ~= 0 then stored = nothing end
+  local today, day, till, total = floor(now / DAY), unpack_from('>I2I6I4', stored)
   if today - day >= GAPS_REMEMBERED then
-    stored, till, total = string.rep('\0', GAPS_HEAD), 0, 0
+    stored, till, total = nothing, 0, 0
   end
-  state.day = math.max(today, day)
+  state.day = max(today, day)
   local seen = (#stored - GAPS_HEAD) / 5
   state.stored, state.used, state.till, state.total = stored, seen, till, total
   if known or seen == 0 then return state end
@@ -58,18 +58,18 @@ local function gaps_read(_, _, stored, now, shape)
   state.again = again
   if seen < GAPS_FEWEST then return state end
   local _, octave = math.frexp(gap * seen / GAPS_KEPT)
-  octave = math.min(GAPS_OCTAVES, math.max(1, octave))
-  local gaps, sum = {struct.unpack(GAPS_FORMAT, stored, 13)}, 0
+  octave = min(GAPS_OCTAVES, max(1, octave))
+  local gaps, sum = {unpack_from(GAPS_FORMAT, stored, 13)}, 0
   for i = 1, GAPS_OCTAVES do sum = sum + gaps[i] end
   state.octave, state.gaps, state.sum = octave, gaps, sum
   if sum < GAPS_LEARNED then return state end
   local usual = gaps_usual(gaps, sum, octave)
-  state.most = math.floor(1000 * usual)
+  state.most = floor(1000 * usual)
   if till > now then
     if usual <= GAPS_NEAR then state.wait = till - now end
   elseif not again then
-    local worth = ln(1 - GAPS_SHARE + GAPS_SHARE / (GAPS_SCALES * math.max(GAPS_SMALLEST, usual)))
-    total = math.min(GAPS_HIGHEST, math.max(0, total + math.floor(1000 * worth)))
+    local worth = ln(1 - GAPS_SHARE + GAPS_SHARE / (GAPS_SCALES * max(GAPS_SMALLEST, usual)))
+    total = min(GAPS_HIGHEST, max(0, total + floor(1000 * worth)))
     state.total = total
     if total >= shape.h then
       state.begins, state.more, state.wait = true, total, shape.hold
@@ -82,24 +82,22 @@ end
 local function gaps_charge(_, _, state)
   local stored, ttl = state.stored, (state.day + GAPS_REMEMBERED) * DAY - state.now
   if state.begins then
-    local head = struct.pack('>I2I6I4', state.day, state.now + state.shape.hold, 0)
-    return head .. string.sub(stored, 13), ttl
+    local head = pack('>I2I6I4', state.day, state.now + state.shape.hold, 0)
+    return head .. sub(stored, 13), ttl
   end
   if known or state.again then return end
-  local known_gaps = string.sub(stored, 13, GAPS_HEAD)
+  local known_gaps = sub(stored, 13, GAPS_HEAD)
   if state.octave and state.till <= state.now and 2 * state.total < state.shape.h then
     local gaps = state.gaps
     gaps[state.octave] = gaps[state.octave] + 1
     if state.sum + 1 >= GAPS_FADE then
-      for i = 1, GAPS_OCTAVES do gaps[i] = math.floor(gaps[i] / 2) end
+      for i = 1, GAPS_OCTAVES do gaps[i] = floor(gaps[i] / 2) end
     end
-    known_gaps = struct.pack(GAPS_FORMAT, unpack(gaps))
+    known_gaps = pack(GAPS_FORMAT, unpack(gaps))
   end
   local from = state.used < GAPS_KEPT and GAPS_HEAD + 1 or GAPS_HEAD + 6
-  return struct.pack('>I2I6I4', state.day, state.till, state.total) .. known_gaps
-    .. string.sub(stored, from) .. struct.pack('>I5', state.number), ttl
+  return pack('>I2I6I4', state.day, state.till, state.total) .. known_gaps
+    .. sub(stored, from) .. pack('>I5', state.number), ttl
 end
 
-READ.G, CHARGE.G = gaps_read, gaps_charge
-
-end
+READ.H, CHARGE.H = gaps_read, gaps_charge

@@ -14,24 +14,24 @@ local LOWEST, TIMES, MOST, HIGHEST, REMEMBERED = 0.005, 4, 0.9, 4294967295, 15
 
 -- The share of rejected messages that is usual, and the one looked for.
 local function shares(state)
-  local usual = math.max(LOWEST, (state.most + PRIOR_REJECTED) / (state.more + PRIOR_SENT))
-  return usual, math.max(usual, math.min(MOST, TIMES * usual))
+  local usual = max(LOWEST, (state.most + PRIOR_REJECTED) / (state.more + PRIOR_SENT))
+  return usual, max(usual, min(MOST, TIMES * usual))
 end
 
 local function calm(state) return state.till == 0 and 2 * state.used < state.shape.h end
 
 local function kept(state, till, used, sent, rejected)
-  return struct.pack('>I2I6I4I4I4', state.day, till, used, sent, rejected),
+  return pack('>I2I6I4I4I4', state.day, till, used, sent, rejected),
     (state.day + REMEMBERED) * DAY - state.now
 end
 
 function unallocated_read(_, _, stored, now, shape)
-  local today, till, used, sent, rejected = math.floor(now / DAY), 0, 0, 0, 0
+  local today, till, used, sent, rejected = floor(now / DAY), 0, 0, 0, 0
   if #stored == 20 then
-    local day = struct.unpack('>I2', stored)
+    local day = unpack_from('>I2', stored)
     if today - day < REMEMBERED then
-      till, used, sent, rejected = struct.unpack('>I6I4I4I4', stored, 3)
-      today = math.max(today, day)
+      till, used, sent, rejected = unpack_from('>I6I4I4I4', stored, 3)
+      today = max(today, day)
     end
   end
   if till > 0 and till <= now then till, used = 0, 0 end
@@ -47,9 +47,9 @@ local function unallocated_charge(_, _, state)
   if state.till > 0 then return end
   local usual, looked_for = shares(state)
   local learns = calm(state)
-  local used = math.max(0, state.used - math.floor(1000 * (looked_for - usual)))
+  local used = max(0, state.used - floor(1000 * (looked_for - usual)))
   local sent, rejected = state.more + (learns and 1 or 0), state.most
-  if sent >= FADE then sent, rejected = math.floor(sent / 2), math.floor(rejected / 2) end
+  if sent >= FADE then sent, rejected = floor(sent / 2), floor(rejected / 2) end
   return kept(state, 0, used, sent, rejected)
 end
 
@@ -59,10 +59,10 @@ function unallocated_rejected(state)
   local learns, till, used = calm(state), 0, 0
   if state.more >= LEARNED then
     local usual, looked_for = shares(state)
-    used = math.min(HIGHEST, state.used + math.floor(1000 * ln(looked_for / usual)))
+    used = min(HIGHEST, state.used + floor(1000 * ln(looked_for / usual)))
     if used >= state.shape.h then till = state.now + state.shape.hold end
   end
-  local rejected = math.min(state.more, state.most + (learns and 1 or 0))
+  local rejected = min(state.more, state.most + (learns and 1 or 0))
   return kept(state, till, used, state.more, rejected)
 end
 
