@@ -133,7 +133,7 @@ async def test_digits_at_random_are_told_by_the_operator() -> None:
     app.guard.settle(decision, "unallocated")  # it has no ticket
     assert decision.finding is not None
     assert decision.finding.evidence["signals"] == "unallocated"
-    assert decision.finding.evidence["rejected"] == 4  # learned before it was suspicious
+    assert decision.finding.evidence["rejected"] == 5  # learned before it was suspicious
     assert decision.finding.retry_after == pytest.approx(3_600, abs=13)
 
 

@@ -7,12 +7,20 @@
 -- numbers, oldest first (5 each).
 -- The plan brings where the alarm is, and for how long it lasts. Twin: gaps.py
 
-local GAPS_KEPT, GAPS_OCTAVES, GAPS_FEWEST, GAPS_LEARNED, GAPS_FADE = 128, 40, 16, 64, 2048
+local GAPS_KEPT, GAPS_OCTAVES, GAPS_FEWEST, GAPS_FADE = 128, 40, 4, 2048
 local GAPS_SUPPORT, GAPS_SHARE, GAPS_SCALES, GAPS_NEAR = 8, 0.1, 7, 0.05
 local GAPS_SMALLEST = 0.0009118819655545162  -- e ^ -GAPS_SCALES
 local GAPS_HIGHEST, GAPS_REMEMBERED = 4294967295, 15  -- days without a message
 local GAPS_HEAD = 12 + 2 * GAPS_OCTAVES
 local GAPS_FORMAT = '>' .. string.rep('I2', GAPS_OCTAVES)
+
+-- What is stored of a country that nobody knows yet.
+local function gaps_nothing()
+  local assumed = {[19] = 8, [23] = 8, [27] = 16, [31] = 32}
+  local gaps = {}
+  for i = 1, GAPS_OCTAVES do gaps[i] = assumed[i] or 0 end
+  return string.rep('\0', 12) .. pack(GAPS_FORMAT, unpack(gaps))
+end
 
 -- The gap to the nearest other number, and whether this one is there already.
 local function gaps_nearest(stored, number)
@@ -44,11 +52,10 @@ end
 local function gaps_read(_, _, stored, now, shape)
   local number = tonumber(sub(digits .. string.rep('0', 12), 1, 12))
   local state = {now = now, wait = 0, more = 0, most = 1000, shape = shape, number = number}
-  local nothing = string.rep('\0', GAPS_HEAD)
-  if #stored < GAPS_HEAD or (#stored - GAPS_HEAD) % 5 ~= 0 then stored = nothing end
+  if #stored < GAPS_HEAD or (#stored - GAPS_HEAD) % 5 ~= 0 then stored = gaps_nothing() end
   local today, day, till, total = floor(now / DAY), unpack_from('>I2I6I4', stored)
   if today - day >= GAPS_REMEMBERED then
-    stored, till, total = nothing, 0, 0
+    stored, till, total = gaps_nothing(), 0, 0
   end
   state.day = max(today, day)
   local seen = (#stored - GAPS_HEAD) / 5
@@ -62,7 +69,6 @@ local function gaps_read(_, _, stored, now, shape)
   local gaps, sum = {unpack_from(GAPS_FORMAT, stored, 13)}, 0
   for i = 1, GAPS_OCTAVES do sum = sum + gaps[i] end
   state.octave, state.gaps, state.sum = octave, gaps, sum
-  if sum < GAPS_LEARNED then return state end
   local usual = gaps_usual(gaps, sum, octave)
   state.most = floor(1000 * usual)
   if till > now then
