@@ -1,4 +1,4 @@
-"""The study of a population's shape: who speaks about what, in a country of twenty users an hour."""
+"""The study of a population's shape: who speaks about what, where twenty users come an hour."""
 
 from __future__ import annotations
 

@@ -179,17 +179,18 @@ def test_nearer_gaps_are_never_more_usual(seen: list[int], octave: int) -> None:
 
 
 @pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_both_languages_agree(
     servers: dict[str, EmbeddedServer], server: str, seed: int
 ) -> None:
-    """Weeks of people, attacks and silence, with clocks that step back: always the same."""
+    """Weeks of people, attacks and silence, with clocks that step back: always the same, also when
+    all that is known is halved."""
     chance = random.Random(seed)
     memory: Store = MemoryStore()
     redis = RedisStore(servers[server].url, name=os.urandom(6).hex(), deadline=PATIENT)
     users, at, alarms = people(seed), 0.0, 0
     counter = Gaps("gaps", h=6.0, hold=chance.choice([60, 600]))
-    for _ in range(500):
+    for _ in range(800):
         attack: Any = block(chance.choice([2, 4, 6]), seed=chance.randrange(99))
         attacked = chance.random() < 0.2
         for _ in range(chance.choice([1, 1, 20]) if attacked else 3):

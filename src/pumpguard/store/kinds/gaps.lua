@@ -3,23 +3,26 @@
 -- The gap between a number and the nearest of the last 128 others, held against the gaps that were
 -- usual; a CUSUM, as explained in the twin.
 -- Stored: the day of the last message (2 bytes), until when the alarm lasts (6), the sum
--- (thousandths of a nat, 4), how many gaps there were of each power of two (2 each, 40), the last
--- numbers, oldest first (5 each).
+-- (thousandths of a nat, 4), how many gaps are known (2), and of each power of two (2 each, 40), the
+-- last numbers, oldest first (5 each).
 -- The plan brings where the alarm is, and for how long it lasts. Twin: gaps.py
 
 local GAPS_KEPT, GAPS_OCTAVES, GAPS_FEWEST, GAPS_FADE = 128, 40, 4, 2048
 local GAPS_SUPPORT, GAPS_SHARE, GAPS_SCALES, GAPS_NEAR = 8, 0.1, 7, 0.05
 local GAPS_SMALLEST = 0.0009118819655545162  -- e ^ -GAPS_SCALES
 local GAPS_HIGHEST, GAPS_REMEMBERED = 4294967295, 15  -- days without a message
-local GAPS_HEAD = 12 + 2 * GAPS_OCTAVES
+local GAPS_GAPS, GAPS_HEAD = 15, 14 + 2 * GAPS_OCTAVES  -- where gaps begin, and where they end
 local GAPS_FORMAT = '>' .. string.rep('I2', GAPS_OCTAVES)
 
 -- What is stored of a country that nobody knows yet.
 local function gaps_nothing()
   local assumed = {[19] = 8, [23] = 8, [27] = 16, [31] = 32}
-  local gaps = {}
-  for i = 1, GAPS_OCTAVES do gaps[i] = assumed[i] or 0 end
-  return string.rep('\0', 12) .. pack(GAPS_FORMAT, unpack(gaps))
+  local gaps, sum = {}, 0
+  for i = 1, GAPS_OCTAVES do
+    gaps[i] = assumed[i] or 0
+    sum = sum + gaps[i]
+  end
+  return string.rep('\0', 12) .. pack('>I2', sum) .. pack(GAPS_FORMAT, unpack(gaps))
 end
 
 -- The gap to the nearest other number, and whether this one is there already.
@@ -66,8 +69,7 @@ local function gaps_read(_, _, stored, now, shape)
   if seen < GAPS_FEWEST then return state end
   local _, octave = math.frexp(gap * seen / GAPS_KEPT)
   octave = min(GAPS_OCTAVES, max(1, octave))
-  local gaps, sum = {unpack_from(GAPS_FORMAT, stored, 13)}, 0
-  for i = 1, GAPS_OCTAVES do sum = sum + gaps[i] end
+  local sum, gaps = unpack_from('>I2', stored, 13), {unpack_from(GAPS_FORMAT, stored, GAPS_GAPS)}
   state.octave, state.gaps, state.sum = octave, gaps, sum
   local usual = gaps_usual(gaps, sum, octave)
   state.most = floor(1000 * usual)
@@ -84,6 +86,22 @@ local function gaps_read(_, _, stored, now, shape)
   return state
 end
 
+-- How many gaps are known, with one more.
+local function gaps_learned(stored, gaps, sum, octave)
+  gaps[octave], sum = gaps[octave] + 1, sum + 1
+  if sum < GAPS_FADE then
+    local at = GAPS_GAPS + 2 * octave - 2
+    return pack('>I2', sum) .. sub(stored, GAPS_GAPS, at - 1) .. pack('>I2', gaps[octave])
+      .. sub(stored, at + 2, GAPS_HEAD)
+  end
+  sum = 0
+  for i = 1, GAPS_OCTAVES do
+    gaps[i] = floor(gaps[i] / 2)
+    sum = sum + gaps[i]
+  end
+  return pack('>I2', sum) .. pack(GAPS_FORMAT, unpack(gaps))
+end
+
 -- One number more, and one gap; or the alarm begins, and the sum with it anew.
 local function gaps_charge(_, _, state)
   local stored, ttl = state.stored, (state.day + GAPS_REMEMBERED) * DAY - state.now
@@ -94,12 +112,7 @@ local function gaps_charge(_, _, state)
   if known or state.again then return end
   local known_gaps = sub(stored, 13, GAPS_HEAD)
   if state.octave and state.till <= state.now and 2 * state.total < state.shape.h then
-    local gaps = state.gaps
-    gaps[state.octave] = gaps[state.octave] + 1
-    if state.sum + 1 >= GAPS_FADE then
-      for i = 1, GAPS_OCTAVES do gaps[i] = floor(gaps[i] / 2) end
-    end
-    known_gaps = pack(GAPS_FORMAT, unpack(gaps))
+    known_gaps = gaps_learned(stored, state.gaps, state.sum, state.octave)
   end
   local from = state.used < GAPS_KEPT and GAPS_HEAD + 1 or GAPS_HEAD + 6
   return pack('>I2I6I4', state.day, state.till, state.total) .. known_gaps
