@@ -31,8 +31,8 @@ class PopulationShape:
     - ``mix``: they are spread over the country's ranges as never before, in an average over
       ``seconds`` and at least ``minimum`` messages. Asks for what is more than a range's share.
 
-    An alarm lasts ``hold`` seconds, known numbers pass, and a country is judged once 30 to 100 of
-    its messages were seen.
+    An alarm lasts ``hold`` seconds, and known numbers pass. ``mix`` judges a country once 30 of its
+    messages were seen, ``unallocated`` 100, ``gaps`` the fifth.
 
     Sources: Page's CUSUM over nearest-neighbour gaps and over rejections, the G-test
     (log-likelihood ratio) for the mix. What was measured, and why this is not in the default chain,

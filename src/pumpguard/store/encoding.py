@@ -111,7 +111,7 @@ def decide_script(kinds: frozenset[type[Counter]], in_slices: bool) -> Script:
         parts.append("kinds/slices")
     if Ban in kinds:
         parts.append("kinds/ban")
-    if not kinds.isdisjoint({Trie, Mix, Gaps, Unallocated}):
+    if not kinds.isdisjoint({Trie, Mix, Gaps}):
         parts.append("kinds/exact")
     if Trie in kinds:
         parts.append("kinds/blocks")  # what a trie's nodes are made of

@@ -7,7 +7,7 @@
 
 local unallocated_read, unallocated_rejected
 
-do  -- a script may have 200 local names at most
+do  -- settle.lua has names enough
 
 local LEARNED, FADE, PRIOR_SENT, PRIOR_REJECTED = 100, 4096, 100, 2
 local LOWEST, TIMES, MOST, HIGHEST, REMEMBERED = 0.005, 4, 0.9, 4294967295, 15
