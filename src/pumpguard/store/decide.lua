@@ -45,7 +45,7 @@ end
 local kinds, flags, ids, limits, spans = column(), column(), column(), column(), column()
 local tails, segments, states = column(), column(), column()
 local counters = column()  -- of each segment: its first counter, from 0; a log has several
-local again = column()  -- another look at the segment before it, which is charged once
+local again = {}  -- of each segment: is it another look at the one before it?
 local lasts, others = {[0] = 0}, {}  -- of each group: its last segment, and what it has besides
 
 -- By counter, of those that are full or reported: how much of it, for how long, and more.
@@ -92,7 +92,7 @@ for g = 1, groups do
   for s = first, last do
     kinds[s], flags[s], ids[s], limits[s], spans[s], at = unpack_from('>c1BI3I6I6', plan, at)
     tails[s] = read_tail(kinds[s])
-    again[s] = s > first and ids[s] == ids[s - 1]
+    if s > first and ids[s] == ids[s - 1] then again[s] = true end
   end
   others[g] = value_split(values[g], ids, first, last, segments)
   for s = first, last do
@@ -150,26 +150,20 @@ end
 
 -- 3. Charge all or nothing; write bans.
 
-local function charged(s)
-  local kind, state = kinds[s], states[s]
+for s = 1, lasts[groups] do
+  local kind, state, stored, ttl = kinds[s], states[s], nil, nil
   if kind == 'G' then
     if flags[s] >= ATTEMPTS or (admitted and state) then
-      return log_charge(spans[s], segments[s], now)
+      stored, ttl = log_charge(spans[s], segments[s], now)
     end
-    return
+  elseif not again[s] or not ttls[s - 1] then  -- one sum, whatever limits look at it
+    local charge = CHARGE[kind]
+    if charge and (flags[s] >= ATTEMPTS or state.begins
+        or (admitted and (state.wait == 0 or state.always))) then
+      stored, ttl = charge(limits[s], spans[s], state)
+    end
   end
-  local charge = CHARGE[kind]
-  if charge and (flags[s] >= ATTEMPTS or state.begins
-      or (admitted and (state.wait == 0 or state.always))) then
-    return charge(limits[s], spans[s], state)
-  end
-end
-
-for s = 1, lasts[groups] do
-  if not again[s] or not ttls[s - 1] then
-    local stored, ttl = charged(s)
-    if stored then segments[s], ttls[s] = stored, ttl end
-  end
+  if stored then segments[s], ttls[s] = stored, ttl end
 end
 
 if not admitted then
