@@ -58,7 +58,8 @@ async def test_a_risky_country_is_asked_for_proof_after_a_few_unverified_message
 
 
 async def test_another_country_has_some_more() -> None:
-    assert await App().until(Action.CHALLENGE, PORTUGAL) == 6
+    """$1.20 of half an hour, which is what all countries abroad have together."""
+    assert await App().until(Action.CHALLENGE, PORTUGAL) == 4
 
 
 async def test_where_nobody_could_check_a_proof_a_question_is_no_refusal() -> None:
@@ -68,7 +69,9 @@ async def test_where_nobody_could_check_a_proof_a_question_is_no_refusal() -> No
         decision = await app.send(PORTUGAL, price=0.05)
         assert decision.allowed, decision.explain()
     assert decision.allowed_because == "monitored"
-    assert {found.rule for found in decision.findings} == {"country_credit"}
+    assert {found.rule for found in decision.findings} == {
+        "country_credit", "abroad_challenge", "unanswered",
+    }  # fmt: skip
     traveller = await app.send(PORTUGAL, price=0.05, country="CN")
     assert traveller.allowed
 
@@ -102,8 +105,10 @@ async def test_proof_is_not_enough_for_all_countries_together() -> None:
         decision = await app.send(start, proved=True)
         if not decision.allowed:
             assert decision.finding is not None
-            assert decision.finding.rule == "abroad_credit"
-            break
+            if decision.finding.rule == "abroad_credit":
+                break
+            assert decision.finding.evidence["by"].startswith("prefix:")  # by chance in one block
+            continue
         sent += 1
     assert 75 <= sent <= 90
 
