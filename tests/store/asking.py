@@ -74,6 +74,11 @@ def window(limit: int, seconds: int = 60, subject: str = "a", **more: Any) -> Ab
     return About(Window(rule, f"phone {subject}", limit, seconds, **more))
 
 
+def sliced(limit: int, seconds: int = 60, **more: Any) -> About:
+    """A window that is kept in slices, because with room it could let through many more."""
+    return window(limit, seconds, most=200, **more)
+
+
 def distinct(member: str, limit: int = 2, subject: str = "a", **more: Any) -> About:
     """A distinct count of a rule called ``distinct``."""
     by = f"network {subject}"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from pumpguard.counters import Window
+from pumpguard.counters import Ban, Window
 from pumpguard.errors import StoreError
 from pumpguard.store.base import DAY, Question
 from pumpguard.store.encoding import FILES, REDEEM, SETTLE, Script, decide_script
@@ -118,11 +118,11 @@ def test_subjects_and_dimensions_never_run_together() -> None:
 async def test_all_about_one_subject_is_one_short_value(
     redis: RedisStore, server: Redis, name: str
 ) -> None:
-    """Four limits on a phone are one key: 6 bytes, and 4 bytes and its hits per limit."""
+    """Three limits on a phone are one key and one log: 6 bytes, 4 bytes, and 6 per hit."""
     for at in (0, 61, 122):
         await ask(redis, *(window(5, seconds=s) for s in (60, 3600, 86_400)), at=at)
     [key] = await keys_of(server, name)
-    assert await server.strlen(key) == 6 + (4 + 6) + (4 + 18) + (4 + 18)
+    assert await server.strlen(key) == 6 + (4 + 3 * 6)
 
 
 async def test_what_another_version_keeps_is_left_alone(redis: RedisStore) -> None:
@@ -144,7 +144,7 @@ async def test_one_question_is_one_command(redis: RedisStore, server: Redis) -> 
     stats = await server.info("commandstats")
     calls = {name.removeprefix("cmdstat_"): row["calls"] for name, row in stats.items()}
     assert calls.pop("evalsha") == 100
-    assert calls.pop("mget") == 100  # inside the script
+    assert calls.pop("mget") == 200  # inside the script: whoever may be banned, and the others
     assert calls.pop("set") == 1200  # inside the script
     calls.pop("config|resetstat", None)
     assert not calls
@@ -260,8 +260,8 @@ def test_one_store_serves_several_event_loops(valkey_url: str, name: str) -> Non
     ("script", "calls"),
     [
         (
-            decide_script(frozenset(FILES)),
-            [("MGET", "unpack"), ("SET", "key"), ("SET", "key"), ("TIME", "")],
+            decide_script(frozenset(FILES) | {Ban}, True),
+            [("MGET", "unpack"), ("MGET", "unpack"), ("SET", "key"), ("SET", "key"), ("TIME", "")],
         ),
         (REDEEM, [("GET", "KEYS"), ("SET", "key"), ("SET", "key"), ("TIME", "")]),
         (SETTLE, [("MGET", "unpack"), ("SET", "key"), ("SET", "key"), ("TIME", "")]),

@@ -21,8 +21,12 @@ from tests.store.asking import START
 
 SECONDS = 20
 TRUST = Trust("trust", "network")
-WINDOWS = (Window("log", "network", 2, SECONDS, most=5), Window("slices", "network", 4, 30, most=9))
-PLAN = Plan([TRUST, *WINDOWS], [True] * 3)
+WINDOWS = (
+    Window("log", "network", 2, SECONDS, most=5),
+    Window("log", "network", 5, 50, most=5),
+    Window("slices", "network", 4, 30, most=200),
+)
+PLAN = Plan([TRUST, *WINDOWS], [True] * 4)
 TOLD = Plan([TRUST], [False])
 STEPS = st.one_of(
     st.just(0.0),

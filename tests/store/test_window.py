@@ -6,10 +6,10 @@ import pytest
 
 from pumpguard.decision import Action
 from pumpguard.store.base import Store
-from tests.store.asking import ask, watched, window
+from tests.store.asking import About, ask, sliced, watched, window
 
 
-@pytest.mark.parametrize("limit", [1, 3, 10, 11, 50])
+@pytest.mark.parametrize("limit", [1, 3, 50, 512, 520])
 async def test_admits_exactly_the_limit(store: Store, limit: int) -> None:
     """A burst gets the limit and nothing more, whether times or slices are kept."""
     answers = [await ask(store, window(limit)) for _ in range(limit + 5)]
@@ -18,30 +18,72 @@ async def test_admits_exactly_the_limit(store: Store, limit: int) -> None:
 
 
 async def test_a_small_window_opens_to_the_millisecond(store: Store) -> None:
-    """Up to ten hits, the window is exact: full until the oldest is W old, then open."""
-    await ask(store, window(1), at=0)
-    closed = await ask(store, window(1), at=59.999)
-    assert not closed.admitted
-    assert closed.readings[0].wait == pytest.approx(0.001)
-    assert (await ask(store, window(1), at=60)).admitted
+    """Up to 512 hits, the window is exact: full until the oldest is W old, then open."""
+    for limit in (1, 40):
+        for _ in range(limit):
+            await ask(store, window(limit, rule=f"{limit}"), at=0)
+        closed = await ask(store, window(limit, rule=f"{limit}"), at=59.999)
+        assert not closed.admitted
+        assert closed.readings[0].wait == pytest.approx(0.001)
+        assert (await ask(store, window(limit, rule=f"{limit}"), at=60)).admitted
 
 
 async def test_a_large_window_holds_a_hit_at_most_a_tenth_too_long(store: Store) -> None:
-    """Above ten hits, slices are summed whole: never early, at most one slice late."""
+    """Above that, slices are summed whole: never early, at most one slice late."""
     for _ in range(11):
-        await ask(store, window(11), at=0)
-    assert not (await ask(store, window(11), at=59.999)).admitted
-    assert (await ask(store, window(11), at=66)).admitted
+        await ask(store, sliced(11), at=0)
+    assert not (await ask(store, sliced(11), at=59.999)).admitted
+    assert (await ask(store, sliced(11), at=66)).admitted
 
 
-@pytest.mark.parametrize("limit", [2, 20])
-async def test_retry_after_is_when_it_opens(store: Store, limit: int) -> None:
+@pytest.mark.parametrize(("limited", "limit"), [(window(2), 2), (window(20), 20), (sliced(20), 20)])
+async def test_retry_after_is_when_it_opens(store: Store, limited: About, limit: int) -> None:
     """Waiting as long as told, and no less, is enough."""
     for i in range(limit):
-        await ask(store, window(limit), at=i * 0.5)
-    wait = (await ask(store, window(limit), at=30)).readings[0].wait
-    assert not (await ask(store, window(limit), at=30 + wait - 0.002)).admitted
-    assert (await ask(store, window(limit), at=30 + wait)).admitted
+        await ask(store, limited, at=i * 0.5)
+    wait = (await ask(store, limited, at=30)).readings[0].wait
+    assert not (await ask(store, limited, at=30 + wait - 0.002)).admitted
+    assert (await ask(store, limited, at=30 + wait)).admitted
+
+
+async def test_windows_of_one_rule_share_their_hits_and_keep_limits_of_their_own(
+    store: Store,
+) -> None:
+    """Three limits, one log: each opens to the millisecond, whatever the others hold."""
+    limits = window(1, 10), window(2, 60), window(3, 600)
+    waits = {0: [0, 0, 0], 10: [0, 0, 0], 20: [0, 40, 0], 60: [0, 0, 0], 70: [0, 0, 530]}
+    for at, full_for in waits.items():
+        answer = await ask(store, *limits, at=at)
+        assert [answer.readings[i].wait for i in range(3)] == pytest.approx(full_for)
+        assert answer.admitted == (not any(full_for))
+    assert not (await ask(store, *limits, at=599.999)).admitted
+    assert (await ask(store, *limits, at=600)).admitted
+
+
+async def test_what_one_window_ignores_its_neighbour_still_counts(store: Store) -> None:
+    """Who passes a full window by proof is counted by the wider one, which refuses in the end."""
+    minute, hour = window(2, action=Action.CHALLENGE), window(5, 3600)
+    passed = [await ask(store, watched(minute), hour, at=i) for i in range(7)]
+    assert [answer.admitted for answer in passed] == [True] * 5 + [False] * 2
+    assert passed[-1].readings[1].used == 5
+
+
+async def test_a_log_forgets_what_its_longest_window_has_left(store: Store) -> None:
+    """A rule that is dropped to a shorter window for one request loses nothing of the longer."""
+    long, short = window(3, 3600), window(3, 60)
+    for at in (0, 100, 200):
+        assert (await ask(store, long, short, at=at)).admitted
+    assert (await ask(store, short, at=300)).admitted  # by itself it has a log of its own
+    assert not (await ask(store, long, short, at=3599)).admitted
+    assert (await ask(store, long, short, at=3600)).readings[0].used == 2
+
+
+async def test_attempts_and_admissions_are_counted_apart(store: Store) -> None:
+    """Also by one rule: what is refused fills only the window over attempts."""
+    both = window(2), window(9, counts="attempts")
+    for _ in range(5):
+        answer = await ask(store, *both)
+    assert [answer.readings[i].used for i in range(2)] == [2, 4]
 
 
 async def test_subjects_and_rules_have_windows_of_their_own(store: Store) -> None:
@@ -52,14 +94,14 @@ async def test_subjects_and_rules_have_windows_of_their_own(store: Store) -> Non
     assert not (await ask(store, window(1, subject="a"))).admitted
 
 
-@pytest.mark.parametrize("limit", [3, 30])
-async def test_time_never_runs_backwards(store: Store, limit: int) -> None:
+@pytest.mark.parametrize(("limited", "limit"), [(window(3), 3), (window(30), 30), (sliced(30), 30)])
+async def test_time_never_runs_backwards(store: Store, limited: About, limit: int) -> None:
     """A clock that steps back frees nothing: the counter keeps to the latest time it saw."""
     for _ in range(limit):
-        await ask(store, window(limit), at=1000)
-    assert not (await ask(store, window(limit), at=0)).admitted
-    assert not (await ask(store, window(limit), at=1059)).admitted
-    assert (await ask(store, window(limit), at=1066)).admitted
+        await ask(store, limited, at=1000)
+    assert not (await ask(store, limited, at=0)).admitted
+    assert not (await ask(store, limited, at=1059)).admitted
+    assert (await ask(store, limited, at=1066)).admitted
 
 
 async def test_attempts_count_refused_requests_too(store: Store) -> None:

@@ -12,8 +12,9 @@ Money is in whole micro-dollars (µ$); `pumpguard.counters.micros` makes them of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from pumpguard.counters.learning import Conversion, Mix, Pulse, Spike, Stage, Trie, Trust
 from pumpguard.counters.limits import (
@@ -56,7 +57,9 @@ __all__ = [
     "Trust",
     "Window",
     "divided",
+    "identities",
     "identity",
+    "keeps_log",
     "micros",
 ]
 
@@ -79,14 +82,16 @@ Counter: TypeAlias = (
 )
 
 
-def identity(counter: Counter) -> str:
+def identity(counter: Counter, longest: int = 0) -> str:
     """What makes a counter the same counter from request to request, and from deploy to deploy.
 
-    Changing a limit keeps what was counted, unless the new limit is kept in another layout.
+    Changing a limit keeps what was counted, unless the new limit is kept in another layout. A log
+    is kept for the ``longest`` of the windows that share it (in seconds; this one, if not told).
     """
     match counter:
         case Window():
             layout = _layout(counter.limit * counter.most)
+            layout += " of attempts" if counter.counts == "attempts" else ""
         case Ban():
             layout = _layout(counter.strikes * counter.most)
         case Tickets():
@@ -95,8 +100,26 @@ def identity(counter: Counter) -> str:
             layout = counter.counts
         case _:
             layout = ""
-    seconds = 0 if isinstance(counter, Pulse | Trust) else counter.seconds
+    seconds = 0 if isinstance(counter, Pulse | Trust) else longest or counter.seconds
     return f"{type(counter).__name__} {layout} {seconds} {counter.by} {counter.rule}"
+
+
+def identities(counters: Sequence[Counter]) -> tuple[str, ...]:
+    """The identities of counters that are asked together: windows of one rule that count the same
+    about one subject share a log."""
+    longest: dict[tuple[str, str, str], int] = {}
+    for counter in counters:
+        if keeps_log(counter):
+            shared = counter.rule, counter.by, counter.counts
+            longest[shared] = max(longest.get(shared, 0), counter.seconds)
+    return tuple(
+        identity(c, longest[c.rule, c.by, c.counts] if keeps_log(c) else 0) for c in counters
+    )
+
+
+def keeps_log(counter: Counter) -> TypeGuard[Window]:
+    """Whether it is a window that keeps the time of every hit."""
+    return isinstance(counter, Window) and counter.limit * counter.most <= EXACT_UP_TO
 
 
 def divided(counter: Counter, parts: int) -> Counter:

@@ -11,7 +11,7 @@ Counts = Literal["attempts", "admissions"]
 """``attempts`` counts every request (a signal), ``admissions`` only what was let through (what
 limits bind on)."""
 
-EXACT_UP_TO = 10
+EXACT_UP_TO = 512
 """Windows with at most this limit keep the exact time of every hit; wider ones keep slices."""
 
 SLICES = 10

@@ -8,14 +8,21 @@ from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
 
-from pumpguard.counters import Ban, Counter, Mix, Reading, Spend, Spike, Trie, Trust
+from pumpguard.counters import (
+    Ban,
+    Counter,
+    Mix,
+    Reading,
+    Spend,
+    Spike,
+    Trie,
+    Trust,
+    Window,
+    keeps_log,
+)
 from pumpguard.decision import Action
 from pumpguard.store.base import Answer, Question
-from pumpguard.store.encoding import (
-    kind,
-    six,
-    tail,
-)
+from pumpguard.store.encoding import LOG, kind, six, tail
 from pumpguard.store.plan import Plan, Weight, counts_attempts, feeds, strikes
 
 BINDS, ATTEMPTS = 1, 2
@@ -32,27 +39,35 @@ def encode(plan: Plan) -> bytes:
     counters of a subject cannot be told apart; rename a rule."""
     places = plan.order
     flags = (REPORTS if plan.reports else 0) | (WEIGHS if plan.weights else 0)
-    encoded = [bytes([flags, len(plan.binding_bans)])]
+    groups = sorted({plan.group_of[i] + 1 for i in plan.binding_bans})
+    encoded = [bytes([flags, len(groups), len(plan.binding_bans), *groups])]
     for i in plan.binding_bans:
         hidden = HIDDEN if plan.counters[i].action is Action.SHADOW else 0
-        group = plan.group_of[i] + hidden
+        group = plan.group_of[i] + 1 + hidden
         encoded.append(bytes([places.index(i), group]) + short_id(plan.identities[i]))
-    for together in plan.grouped:
-        ids = [short_id(plan.identities[i]) for i in together]
-        if len(set(ids)) != len(ids) - _shared(plan, together):
-            raise ValueError("two counters of one subject have the same id: rename a rule")
+    for together in plan.segments:
+        _check(plan, [i for counters in together for i in counters])
         encoded.append(bytes([len(together)]))
-        encoded += [_spec(plan, i, each) for i, each in zip(together, ids, strict=True)]
+        for counters in together:
+            log = keeps_log(plan.counters[counters[0]])
+            encoded.append(_log(plan, counters) if log else _segment(plan, counters[0]))
     if plan.weights:
         encoded.append(bytes([len(plan.weights)]))
         encoded += [_weight(plan, weight) for weight in plan.weights]
     return b"".join(encoded)
 
 
-def _shared(plan: Plan, group: Sequence[int]) -> int:
-    """How many counters are another look at a sum that is there already."""
-    sums = [plan.identities[i] for i in group if isinstance(plan.counters[i], Spend)]
-    return len(sums) - len(set(sums))
+def _check(plan: Plan, group: Sequence[int]) -> None:
+    """Counters that are no other look at what is there already must be told apart."""
+    counters = [plan.counters[i] for i in group]
+    shared = {
+        plan.identities[i]
+        for i, counter in zip(group, counters, strict=True)
+        if isinstance(counter, Spend) or keeps_log(counter)
+    }
+    alone = [plan.identities[i] for i in group if plan.identities[i] not in shared]
+    if len({short_id(each) for each in (*alone, *shared)}) != len(alone) + len(shared):
+        raise ValueError("two counters of one subject have the same id: rename a rule")
 
 
 def short_id(identity: str) -> bytes:
@@ -60,13 +75,29 @@ def short_id(identity: str) -> bytes:
     return blake2b(identity.encode(), digest_size=3).digest()
 
 
-def _spec(plan: Plan, i: int, each: bytes) -> bytes:
+def _segment(plan: Plan, i: int) -> bytes:
+    """A counter that has a segment to itself, or is another look at one."""
     counter = plan.counters[i]
     flags = (BINDS if plan.binds[i] else 0) | (ATTEMPTS if counts_attempts(counter) else 0)
-    limit = _limit(counter)
     span = getattr(counter, "seconds", 0) * 1000
-    head = kind(counter) + bytes([flags]) + each + six(limit) + six(span)
-    return head + (_ban_tail(plan, counter) if isinstance(counter, Ban) else tail(counter))
+    head = kind(counter) + bytes([flags]) + short_id(plan.identities[i])
+    rest = _ban_tail(plan, counter) if isinstance(counter, Ban) else tail(counter)
+    return head + six(_limit(counter)) + six(span) + rest
+
+
+def _log(plan: Plan, windows: Sequence[int]) -> bytes:
+    """A log and the windows that share it."""
+    counters = [each for i in windows if isinstance(each := plan.counters[i], Window)]
+    first = counters[0]
+    flags = ATTEMPTS if counts_attempts(first) else 0
+    least, longest = min(each.limit for each in counters), plan.longest[windows[0]]
+    head = LOG + bytes([flags]) + short_id(plan.identities[windows[0]])
+    looks = [
+        struct.pack(">BH", plan.binds[i], each.limit) + six(each.seconds * 1000)
+        for i, each in zip(windows, counters, strict=True)
+    ]
+    shape = bytes([len(counters), first.most])
+    return head + six(least) + six(longest * 1000) + shape + b"".join(looks)
 
 
 def _limit(counter: Counter) -> int:

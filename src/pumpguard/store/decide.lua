@@ -15,122 +15,137 @@
 --       10 the version of the orders by which the question was made, or nothing for none
 --       11 only with weights in the plan: the risk score so far, and the one that refuses (doubles)
 -- Returns  admitted (0 or 1) plus 2 if the number is known, the time, then index, used, wait (ms)
---          of each ban that stands; if none does, of each counter that is full, or of every one if
---          the plan says so. Kinds with more to say add minus the index (from 1), and two numbers.
+--          of each ban that stands (standing.lua); if none does, of each counter that is full, or of
+--          every one if the plan says so. Kinds with more to say add minus the index (from 1), and two numbers.
 --          Only -1 and the time if there are other orders: then nothing is decided.
 
 local WEIGHS = 2  -- flags of the plan: 1 to report everything, 2 for weights at its end
-local SHADOW = 128  -- added to the group of a ban that its subject is not to know of
 local ATTEMPTS = 2  -- flags of a counter: 1 for one that binds, 2 for one that counts attempts
 local UNKNOWN_KEPT = 4096  -- bytes of a value up to which foreign segments are kept
 
-local now, refused, chance = tonumber(ARGV[1]), ARGV[2] == '1', tonumber(ARGV[3])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+local reports, chance = byte(ARGV[4]) % 2 == 1, tonumber(ARGV[3])
 
-plan, at, place, members = ARGV[4], 3, tonumber(ARGV[5]), ARGV[6]
+plan, at, place, members = ARGV[4], behind, tonumber(ARGV[5]), ARGV[6]
 if ARGV[8] ~= '' then
-  price, ripe = struct.unpack('>I6I4', ARGV[8])
-  ticket = string.sub(ARGV[8], 11)
+  price, ripe = unpack_from('>I6I4', ARGV[8])
+  ticket = sub(ARGV[8], 11)
 end
-
 if ARGV[9] ~= '' then digits = ARGV[9] end
 
-local values, expiries, groups = redis.call('MGET', unpack(KEYS)), {}, #KEYS - 1
-if (values[#KEYS] or '') ~= ARGV[10] then return {-1, now} end
-for g = 1, groups do values[g], expiries[g] = value_checked(values[g], now) end
+-- 1. Read all.
 
--- 1. A standing ban ends it here, and writes nothing: being banned must stay cheap. One that its
---    subject is not to know of ends it after as much work as a message that is sent.
+-- With room for most plans: to grow is dearer than all the counting. Of each segment, in columns; a
+-- log is one segment with several counters, whose first is `counters[s]`.
+local function column()
+  return {
+    nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
+    nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
+  }
+end
+local kinds, flags, ids, limits, spans = column(), column(), column(), column(), column()
+local tails, segments, states, counters = column(), column(), column(), column()
+local lasts, others = {[0] = 0}, {}  -- of each group: its last segment, and what it has besides
 
-local banned, hidden = {0, now}, false
-for _ = 1, string.byte(plan, 2) do
-  local index, g, id
-  index, g, id, at = struct.unpack('>BBI3', plan, at)
-  local level, wait = ban_standing(value_find(values[g % SHADOW + 1], id), now)
+-- By counter, from 0: of those that are full or reported, how much of it, for how long, and more.
+local used, waits, details, full = {}, {}, {}, false
+local refusing, bans, count, admitted = {}, {}, 0, ARGV[2] ~= '1'
+
+local function noted(counter, binds, amount, wait, more, most)
+  used[counter], waits[counter] = amount, wait
+  if more then details[counter] = {more, most} end
   if wait > 0 then
-    hidden = hidden or g >= SHADOW
-    banned[#banned + 1] = index
-    banned[#banned + 1] = level
-    banned[#banned + 1] = math.ceil(wait)
+    full = true
+    if binds then
+      refusing[counter] = true
+      admitted = false
+    end
   end
 end
-if #banned > 2 and not hidden then return banned end
 
--- 2. Read all.
+-- The windows of a log; none can be full before the least of their limits is reached.
+local function read_log(s, first)
+  local stored, from = segments[s], tails[s]
+  local windows, most = byte(plan, from, from + 1)
+  count = count + windows
+  if #stored < 6 * limits[s] and not reports then return true end
+  local free = false
+  for i = 1, windows do
+    local binds, limit, span
+    binds, limit, span, from = unpack_from('>BI2I6', plan, i == 1 and from + 2 or from)
+    local held = most > 1 and min(limit * most, limit + room) or limit
+    local wait = log_wait(held, span, stored, now)
+    free = free or wait == 0
+    if wait > 0 or reports then
+      local more = most > 1 and held or nil
+      noted(first + i - 1, binds == 1, log_used(span, stored, now), wait, more, room)
+    end
+  end
+  return free
+end
 
--- Of each counter, in columns: a table per counter would cost more than all the counting.
-local kinds, binds, attempts, ids, limits, spans, states = {}, {}, {}, {}, {}, {}, {}
-local tails, segments = {}, {}
-local lasts, others = {[0] = 0}, {}  -- of each group: its last counter, and segments it has besides
-
+local groups, keys_left = #KEYS - 1, {}
 for g = 1, groups do
-  local first, last = lasts[g - 1] + 1, lasts[g - 1] + string.byte(plan, at)
+  if not values[g] then keys_left[#keys_left + 1] = KEYS[g] end
+end
+if #keys_left > 0 then found = redis.call('MGET', unpack(keys_left)) end
+local next_found = 1
+for g = 1, groups do
+  if not values[g] then
+    values[g], expiries[g] = value_checked(found[next_found], now)
+    next_found = next_found + 1
+  end
+  local first, last = lasts[g - 1] + 1, lasts[g - 1] + byte(plan, at)
   lasts[g], at, room = last, at + 1, 0
-  for i = first, last do
-    local kind, flags
-    kind, flags, ids[i], limits[i], spans[i], at = struct.unpack('>c1BI3I6I6', plan, at)
-    kinds[i], binds[i], attempts[i] = kind, flags % 2 == 1, flags >= ATTEMPTS
-    tails[i] = read_tail(kind)
+  for s = first, last do
+    kinds[s], flags[s], ids[s], limits[s], spans[s], at = unpack_from('>c1BI3I6I6', plan, at)
+    tails[s] = read_tail(kinds[s])
   end
   others[g] = value_split(values[g], ids, first, last, segments)
-  for i = first, last do
-    states[i] = READ[kinds[i]](limits[i], spans[i], segments[i], now, tails[i])
+  for s = first, last do
+    counters[s] = count
+    if kinds[s] == 'G' then
+      states[s] = read_log(s, count)
+    else
+      local state = READ[kinds[s]](limits[s], spans[s], segments[s], now, tails[s])
+      if state.wait > 0 or reports then
+        noted(count, flags[s] % 2 == 1, state.used, state.wait, state.more, state.most)
+      end
+      states[s], count = state, count + 1
+      if kinds[s] == 'B' then bans[#bans + 1] = s end
+    end
   end
 end
 
 if hidden then return banned end
 
-local function answer(admitted)
-  local reply, all = {(admitted and 1 or 0) + (known and 2 or 0), now}, string.byte(plan, 1) % 2 == 1
-  for i, state in ipairs(states) do
-    if all or state.wait > 0 then
-      reply[#reply + 1] = i - 1
-      reply[#reply + 1] = state.used
-      reply[#reply + 1] = math.ceil(state.wait)
-      if state.more then
-        reply[#reply + 1] = -i
-        reply[#reply + 1] = state.more
-        reply[#reply + 1] = state.most
-      end
-    end
+-- 2. Decide all.
+
+local ttls = {}  -- of each segment that is written: for how long it can matter
+
+local function strike(s)
+  local state = states[s]
+  segments[s], ttls[s] = ban_strike(limits[s], spans[s], state, chance)
+  if state.wait > 0 or reports then
+    noted(counters[s], flags[s] % 2 == 1, state.used, state.wait)
   end
-  return reply
-end
-
--- 3. Decide all.
-
-local ttls = {}  -- of each counter that is written: for how long it can matter
-
-local function strike(i)
-  segments[i], ttls[i] = ban_strike(limits[i], spans[i], states[i], chance)
 end
 
 -- Attempts count whatever becomes of the request.
-for i, kind in ipairs(kinds) do
-  if kind == 'B' and attempts[i] and states[i].wait == 0 then strike(i) end
+for _, s in ipairs(bans) do
+  if flags[s] >= ATTEMPTS and states[s].wait == 0 then strike(s) end
 end
 
-if ARGV[2] == '2' and not known then refused = true end
-local refusing, admitted = {}, not refused
-for i, state in ipairs(states) do
-  if binds[i] and state.wait > 0 then
-    refusing[i] = true
-    admitted = false
-  end
-end
+if ARGV[2] == '2' and not known then admitted = false end
 
 -- In the order of the plan, so that every store rounds alike.
-if string.byte(plan, 1) >= WEIGHS then
-  local score, bound = struct.unpack('>dd', ARGV[11])
-  for _ = 1, string.byte(plan, at) do
+if byte(plan) >= WEIGHS then
+  local score, bound = unpack_from('>dd', ARGV[11])
+  for _ = 1, byte(plan, at) do
     local factor, first, earned
-    factor, earned, first = struct.unpack('>dB', plan, at + 1)
+    factor, earned, first = unpack_from('>dB', plan, at + 1)
     at = first + earned - 1
     for j = first, at do
-      if states[string.byte(plan, j) + 1].wait > 0 then
+      if (waits[byte(plan, j)] or 0) > 0 then
         score = score * factor
         break
       end
@@ -139,35 +154,43 @@ if string.byte(plan, 1) >= WEIGHS then
   if score >= bound then admitted = false end
 end
 
--- 4. Charge all or nothing; write bans.
+-- 3. Charge all or nothing; write bans.
 
-for i, kind in ipairs(kinds) do
-  local state, charge = states[i], CHARGE[kind]
-  if charge and (attempts[i] or state.begins or (admitted and (state.wait == 0 or state.always))) then
-    local stored, ttl = charge(limits[i], spans[i], state)
-    if stored then segments[i], ttls[i] = stored, ttl end
+for s = 1, lasts[groups] do
+  local kind, state, stored, ttl = kinds[s], states[s], nil, nil
+  if kind == 'G' then
+    if flags[s] >= ATTEMPTS or (admitted and state) then
+      stored, ttl = log_charge(spans[s], segments[s], now)
+    end
+  else
+    local charge = CHARGE[kind]
+    if charge and (flags[s] >= ATTEMPTS or state.begins
+        or (admitted and (state.wait == 0 or state.always))) then
+      stored, ttl = charge(limits[s], spans[s], state)
+    end
   end
+  if stored then segments[s], ttls[s] = stored, ttl end
 end
 
 if not admitted then
-  for i, kind in ipairs(kinds) do
-    if kind == 'B' and not attempts[i] and states[i].wait == 0 then
-      local struck = string.find(ARGV[7], string.char(i - 1), 1, true)
-      for j in pairs(refusing) do
-        struck = struck or string.find(states[i].shape.fed_by, string.char(j - 1), 1, true)
+  for _, s in ipairs(bans) do
+    if flags[s] < ATTEMPTS and states[s].wait == 0 then
+      local struck = string.find(ARGV[7], string.char(counters[s]), 1, true)
+      for counter in pairs(refusing) do
+        struck = struck or string.find(tails[s].fed_by, string.char(counter), 1, true)
       end
-      if struck then strike(i) end
+      if struck then strike(s) end
     end
   end
 end
 
 for g = 1, groups do
   local first, last, ttl = lasts[g - 1] + 1, lasts[g], 0
-  for i = first, last do
-    if not ttls[i] and i > first and ids[i] == ids[i - 1] then  -- one sum, with several limits
-      segments[i], ttls[i] = segments[i - 1], ttls[i - 1]
+  for s = first, last do
+    if not ttls[s] and s > first and ids[s] == ids[s - 1] then  -- one segment, looked at twice
+      segments[s], ttls[s] = segments[s - 1], ttls[s - 1]
     end
-    if ttls[i] and ttls[i] > ttl then ttl = ttls[i] end
+    if ttls[s] and ttls[s] > ttl then ttl = ttls[s] end
   end
   if ttl > 0 then
     local parts, size = value_joined(ids, segments, first, last)
@@ -176,4 +199,19 @@ for g = 1, groups do
   end
 end
 
-return answer(admitted)
+-- 4. Answer.
+
+local reply = {(admitted and 1 or 0) + (known and 2 or 0), now}
+for i = 0, (full or reports) and count - 1 or -1 do
+  if waits[i] then
+    reply[#reply + 1] = i
+    reply[#reply + 1] = used[i]
+    reply[#reply + 1] = math.ceil(waits[i])
+    if details[i] then
+      reply[#reply + 1] = -i - 1
+      reply[#reply + 1] = details[i][1]
+      reply[#reply + 1] = details[i][2]
+    end
+  end
+end
+return reply

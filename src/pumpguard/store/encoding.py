@@ -56,7 +56,10 @@ KINDS: dict[type[Counter], bytes] = {
 """How scripts call each kind."""
 
 ROOMY = b"L"
-"""A window with room."""
+"""A window with room, in slices."""
+
+LOG = b"G"
+"""A log, with all the windows that share it."""
 
 
 class Script(NamedTuple):
@@ -66,21 +69,20 @@ class Script(NamedTuple):
     body: str
 
 
+def lua(name: str) -> str:
+    """What a Lua file says."""
+    return files("pumpguard.store").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+
+
 def script(*parts: str) -> Script:
-    """Lua files put together; all share the facts of the request and the format of a value."""
-    store = files("pumpguard.store")
-    body = "\n".join(
-        store.joinpath(f"{part}.lua").read_text(encoding="utf-8")
-        for part in ("request", "value", *parts)
-    )
+    """Parts put together: names of Lua files, or Lua."""
+    body = "\n".join(part if "\n" in part else lua(part) for part in ("start", *parts))
     return Script(sha1(body.encode(), usedforsecurity=False).hexdigest(), body)
 
 
 FILES: dict[type[Counter], str] = {
-    Window: "kinds/window",
     Distinct: "kinds/distinct",
     Neighbours: "kinds/neighbours",
-    Ban: "kinds/ban",
     Spend: "kinds/spend",
     Credit: "kinds/credit",
     Conversion: "kinds/conversion",
@@ -92,25 +94,31 @@ FILES: dict[type[Counter], str] = {
     Trie: "kinds/trie",
     Mix: "kinds/mix",
 }
-ALWAYS = frozenset({Window, Ban})
-"""What the loop itself, or another kind, is built on."""
+"""Where kinds are that nothing else is built on."""
 
 
 @cache
-def decide_script(kinds: frozenset[type[Counter]]) -> Script:
+def decide_script(kinds: frozenset[type[Counter]], in_slices: bool) -> Script:
     """The script that knows these kinds: what a script defines, every call of it pays for."""
-    known = [file for kind, file in FILES.items() if kind in kinds | ALWAYS]
-    if Trie in kinds:
-        known.insert(0, "kinds/blocks")  # what a trie's nodes are made of
+    parts = ["standing", "request", "value", "kinds/log"]
+    if in_slices:
+        parts.append("kinds/slices")
+    if Ban in kinds:
+        parts.append("kinds/ban")
     if not kinds.isdisjoint({Trie, Mix}):
-        known.insert(0, "kinds/exact")
-    return script(*known, "plan", "decide")
+        parts.append("kinds/exact")
+    if Trie in kinds:
+        parts.append("kinds/blocks")  # what a trie's nodes are made of
+    # Only READ and CHARGE lead to the others, so they are closed off: every function that is
+    # defined has to search all names that are open for those which it uses.
+    parts += [f"do\n{lua(file)}\nend" for kind, file in FILES.items() if kind in kinds]
+    return script(*parts, "plan", "decide")
 
 
-REDEEM = script("kinds/known", "kinds/tickets", "redeem")
+REDEEM = script("request", "value", "kinds/known", "kinds/tickets", "redeem")
 SETTLE = script(
-    "kinds/spend", "kinds/credit", "kinds/conversion", "kinds/pulse", "kinds/trust",
-    "kinds/tickets", "plan", "settle",
+    "request", "value", "kinds/spend", "kinds/credit", "kinds/conversion", "kinds/pulse",
+    "kinds/trust", "kinds/tickets", "plan", "settle",
 )  # fmt: skip
 
 

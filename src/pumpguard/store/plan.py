@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 from pumpguard.counters import (
@@ -24,7 +25,8 @@ from pumpguard.counters import (
     Trust,
     Window,
     divided,
-    identity,
+    identities,
+    keeps_log,
 )
 from pumpguard.decision import Action
 
@@ -72,7 +74,7 @@ class Plan:
         self.reports = reports
         self.weights = tuple(each for each in weights if each.places and each.factor != 1)
         self.group_of = tuple(self.groups.index(counter.by) for counter in counters)
-        self.identities = tuple(identity(counter) for counter in counters)
+        self.identities = identities(counters)
         self.members = tuple(c.of for c in counters if isinstance(c, Distinct))
         self.feeding = frozenset(
             rule
@@ -89,6 +91,8 @@ class Plan:
         self.settled = any(isinstance(counter, SETTLED) for counter in counters)
         """Whether something here is about money or outcomes."""
         self.kinds = frozenset(type(counter) for counter in counters)
+        self.in_slices = any(identity.split()[1] == "slices" for identity in self.identities)
+        """Whether something here has a limit that is too high for a log."""
         self.grows = any(isinstance(counter, Trie | Mix) for counter in counters)
         """Whether something here looks at the number digit by digit."""
         self.writes_tickets = bool(tickets)
@@ -98,19 +102,42 @@ class Plan:
     @cached_property
     def grouped(self) -> tuple[tuple[int, ...], ...]:
         """The indexes of the counters of each group, in the order in which they are read: those
-        that others depend on first, and those that are one sum with several limits together."""
+        that others depend on first, then bans, which are looked for before anything else, and
+        those that share what is stored together."""
         first = {which: i for i, which in reversed(list(enumerate(self.identities)))}
         reading = sorted(
             range(len(self.counters)),
             key=lambda i: (
                 not isinstance(self.counters[i], READ_FIRST),
                 not isinstance(self.counters[i], Trust),
+                not isinstance(self.counters[i], Ban),
                 first[self.identities[i]],
             ),
         )
         return tuple(
             tuple(i for i in reading if self.group_of[i] == g) for g in range(len(self.groups))
         )
+
+    @cached_property
+    def segments(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """The same, and together those that are one log with several windows."""
+
+        def log_of(i: int) -> object:
+            counter = self.counters[i]
+            return (self.identities[i], counter.most) if keeps_log(counter) else i
+
+        return tuple(
+            tuple(tuple(windows) for _, windows in groupby(group, log_of)) for group in self.grouped
+        )
+
+    @cached_property
+    def longest(self) -> tuple[int, ...]:
+        """For how many seconds what each counter keeps can matter, where windows share it."""
+        spans: dict[str, int] = {}
+        for counter, which in zip(self.counters, self.identities, strict=True):
+            if keeps_log(counter):
+                spans[which] = max(spans.get(which, 0), counter.seconds)
+        return tuple(spans.get(which, 0) for which in self.identities)
 
     @cached_property
     def order(self) -> tuple[int, ...]:

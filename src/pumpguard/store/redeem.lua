@@ -6,13 +6,9 @@
 -- Returns  whether the newest ticket counts as verified (0 or 1), the time, then the tickets as
 --          they are stored, newest first
 
-local now = tonumber(ARGV[1])
-if now == 0 then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+local now = time_of(tonumber(ARGV[1]))
 
-local known_id, known_span, id, span, size = struct.unpack('>I3I6I3I6B', ARGV[2])
+local known_id, known_span, id, span, size = unpack_from('>I3I6I3I6B', ARGV[2])
 local value, expires = value_checked(redis.call('GET', KEYS[1]), now)
 local segments = value_segments(value)
 local stored = segments[id] or ''
@@ -20,7 +16,7 @@ if #stored % size ~= 0 then stored = '' end
 
 local open = {}
 for from = #stored - size + 1, tickets_from(span, stored, now, size), -size do
-  open[#open + 1] = string.sub(stored, from, from + size - 1)
+  open[#open + 1] = sub(stored, from, from + size - 1)
 end
 local kept, ttl, counts = known_verified(known_span, segments[known_id] or '', now, #open > 0)
 segments[known_id], segments[id] = kept, nil

@@ -74,7 +74,7 @@ class RedisStore:
             link, prefix = self._links[shard], self._prefixes[shard]
             plan = spread(plan, len(self._links))
         keys = self._keys(question, prefix)
-        sha, script = decide_script(plan.kinds)
+        sha, script = decide_script(plan.kinds, plan.in_slices)
         arguments = self._arguments(question, plan, keys)
         reply = await link.run(sha, script, (*keys, prefix + VERSION), arguments)
         answer = decode(plan, reply)

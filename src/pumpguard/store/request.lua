@@ -9,7 +9,5 @@ local ripe = 0  -- the age in ms at which an unverified send speaks against conv
 local room = 0  -- messages that the subject at hand has earned (set by reading `trust`)
 local ticket = ''  -- the ticket to write: its id, and the key hashes that go with it
 
-local DAY = 86400000  -- ms
-
 -- How each kind is read, and how it is charged, by its letter in a plan.
 local READ, CHARGE = {}, {}

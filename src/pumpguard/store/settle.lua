@@ -7,16 +7,6 @@
 --       second (2), a hash of the network (2), the number's place (2), the ticket's id (4)
 -- Returns  how many took effect
 
-local clock = 0
-local function time_of(stated)
-  if stated > 0 then return stated end
-  if clock == 0 then
-    local time = redis.call('TIME')
-    clock = time[1] * 1000 + math.floor(time[2] / 1000)
-  end
-  return clock
-end
-
 -- By key, because outcomes share subjects: segments, when they expire, how long they matter now.
 local values, segments, expiries, ttls = redis.call('MGET', unpack(KEYS)), {}, {}, {}
 
@@ -28,7 +18,7 @@ local function stored_of(i) return segments[keys[i]][ids[i]] or '' end
 local function keep(i, stored, ttl)
   if not stored then return end
   segments[keys[i]][ids[i]] = stored ~= '' and stored or nil
-  ttls[keys[i]] = math.max(ttls[keys[i]] or 1, ttl)
+  ttls[keys[i]] = max(ttls[keys[i]] or 1, ttl)
 end
 
 local function read_plan(groups, key)
@@ -40,11 +30,11 @@ local function read_plan(groups, key)
       local value, expires = value_checked(values[g], now)
       segments[name], expiries[name] = value_segments(value), expires
     end
-    local size = string.byte(plan, at)
+    local size = byte(plan, at)
     at = at + 1
     for _ = 1, size do
       i = i + 1
-      kinds[i], _, ids[i], limits[i], spans[i], at = struct.unpack('>c1BI3I6I6', plan, at)
+      kinds[i], _, ids[i], limits[i], spans[i], at = unpack_from('>c1BI3I6I6', plan, at)
       tails[i], keys[i] = read_tail(kinds[i]), name
     end
   end
@@ -86,8 +76,8 @@ local function learn(age, network)
       local state = conversion_read(limits[i], spans[i], stored, now, tails[i])
       if outcome == 'v' then
         local own = conversion_verified(state, sent_at, age, network, place)
-        worth = math.min(worth, own)
-        if not tails[i].networks then of_clients = math.min(of_clients, own) end
+        worth = min(worth, own)
+        if not tails[i].networks then of_clients = min(of_clients, own) end
         keep(i, conversion_kept(state))
       elseif state.count > 0 or state.more > 0 then
         conversion_settled(state, sent_at)
@@ -128,15 +118,15 @@ end
 local key, applied = 0, 0
 for o = 1, #ARGV, 2 do
   local groups, age, network, id
-  plan, at, known, silent = ARGV[o], 3, false, false
+  plan, at, known, silent = ARGV[o], 4, false, false
   outcome, now, groups, price, sent_at, age, network, place, id =
-    struct.unpack('>c1I6BI6I6I2I2I2c4', ARGV[o + 1])
+    unpack_from('>c1I6BI6I6I2I2I2c4', ARGV[o + 1])
   now = time_of(now)
   read_plan(groups, key)
   key = key + groups
   if outcome ~= 'f' or refundable(id) then
     local worth, of_clients = learn(age, network)
-    pay_back(outcome == 'v' and math.floor(price * worth / 1000) or 0)
+    pay_back(outcome == 'v' and floor(price * worth / 1000) or 0)
     trust_told(worth, of_clients)
     applied = applied + 1
   end

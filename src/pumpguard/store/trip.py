@@ -138,7 +138,10 @@ class Trip:
                 self.bans[i].room = self.facts.room
             else:
                 kept = stored(self.keys[i], self.now)
-                self.counts[i] = look_at(counter, self.facts, member.get(i, ""), kept, self.now)
+                longest = plan.longest[i] * 1000
+                self.counts[i] = look_at(
+                    counter, self.facts, member.get(i, ""), kept, self.now, longest
+                )
 
     def _decide(self) -> bool:
         counters = self.question.plan.counters
@@ -184,13 +187,15 @@ class Trip:
                 self.writes[self.keys[i]] = found.strike(self.question.jitter)
 
 
-def look_at(counter: Counter, facts: Facts, member: str, stored: Stored | None, now: int) -> Look:
+def look_at(
+    counter: Counter, facts: Facts, member: str, stored: Stored | None, now: int, longest: int
+) -> Look:
     """Read a counter of any kind but a ban."""
     match counter:
         case Window(limit=limit, seconds=seconds):
             if counter.most > 1:
-                return window.with_room(counter, facts.room, stored, now)
-            return window.look(limit, seconds * 1000, stored, now)
+                return window.with_room(counter, facts.room, stored, now, longest)
+            return window.look(limit, seconds * 1000, stored, now, longest=longest)
         case Spend(limit=limit, seconds=seconds, reserved=reserved):
             allowed = limit if facts.known else limit - reserved
             return spend.look(allowed, seconds * 1000, facts.price, stored, now)

@@ -4,75 +4,57 @@
 -- or more, and then 2), bytes. Segments that a plan does not know belong to another version of it,
 -- or to another plan, and are kept.
 
-local LONG = 255  -- the length that stands for itself or more
-local LONGEST = 400 * 86400000  -- ms that any counter may matter
-
--- The value and when it expires; nothing and 0 for what is not one of ours.
-local function value_checked(value, now)
-  if not value or #value < 6 then return '', 0 end
-  local expires = struct.unpack('>I6', value)
-  if expires > now + LONGEST then return '', 0 end
-  return value, expires
-end
-
 -- The segments from a place on (the first, unless told), by their ids.
 local function value_segments(value, from)
   local found = {}
   from = from or 7
   while from + 3 <= #value do
-    local id, size = struct.unpack('>I3B', value, from)
+    local id, size = unpack_from('>I3B', value, from)
     from = from + 4
     if size == LONG then
       if #value < from + 1 then break end
-      size = struct.unpack('>I2', value, from)
+      size = unpack_from('>I2', value, from)
       from = from + 2
     end
-    found[id] = string.sub(value, from, from + size - 1)
+    found[id] = sub(value, from, from + size - 1)
     from = from + size
   end
   return found
 end
 
--- One segment, or nothing.
-local function value_find(value, wanted)
-  local from = 7
-  while from + 3 <= #value do
-    local id, size = struct.unpack('>I3B', value, from)
-    if size == LONG then return value_segments(value, from)[wanted] end
-    if id == wanted then return string.sub(value, from + 4, from + 3 + size) end
-    from = from + 4 + size
-  end
-end
-
 local function value_head(id, size)
-  if size < LONG then return struct.pack('>I3B', id, size) end
-  return struct.pack('>I3BI2', id, LONG, size)
+  if size < LONG then return pack('>I3B', id, size) end
+  return pack('>I3BI2', id, LONG, size)
 end
 
 -- Puts the segments of ids[first..last] into `into`, '' for none. Returns the others by their ids,
--- or nothing if there are none. A value mostly holds just these, in this order: then no table is
+-- or nothing if there are none. A value mostly holds some of these, in this order: then no table is
 -- made. Counters that share a segment follow each other.
 local function value_split(value, ids, first, last, into)
-  local from, others = 7
+  local from, size, id, length = 7, #value, nil, nil
+  if size > 9 then id, length = unpack_from('>I3B', value, 7) end
   for i = first, last do
-    local id, size
-    if not others and from + 3 <= #value then id, size = struct.unpack('>I3B', value, from) end
-    if size == LONG then id = -1 end  -- read with the others
     if i > first and ids[i] == ids[i - 1] then
       into[i] = into[i - 1]
-    elseif id == ids[i] then
-      into[i] = string.sub(value, from + 4, from + 3 + size)
-      from = from + 4 + size
-    elseif id or others then
-      others = others or value_segments(value, from)
-      into[i] = others[ids[i]] or ''
-      others[ids[i]] = nil
+    elseif id == ids[i] and length < LONG then
+      local next_from = from + 4 + length
+      into[i] = sub(value, from + 4, next_from - 1)
+      from, id = next_from, nil
+      if from + 3 <= size then id, length = unpack_from('>I3B', value, from) end
     else
       into[i] = ''
     end
   end
-  if not others and from + 3 <= #value then others = value_segments(value, from) end
-  return others
+  if not id then return end
+  local others = value_segments(value, from)
+  for i = first, last do
+    local found = others[ids[i]]
+    if found then
+      into[i] = found
+      if ids[i] ~= ids[i + 1] then others[ids[i]] = nil end
+    end
+  end
+  return next(others) and others
 end
 
 -- The segments of ids[first..last] with their heads, behind a place for the expiry, and their size.
@@ -102,11 +84,11 @@ end
 -- writes leave it as it is.
 local function value_write(key, parts, expires, now, ttl)
   if expires >= now + ttl then
-    parts[1] = struct.pack('>I6', expires)
+    parts[1] = pack('>I6', expires)
     redis.call('SET', key, table.concat(parts), 'KEEPTTL')
   else
     ttl = math.ceil(ttl * 1.1)
-    parts[1] = struct.pack('>I6', now + ttl)
+    parts[1] = pack('>I6', now + ttl)
     redis.call('SET', key, table.concat(parts), 'PX', ttl)
   end
 end

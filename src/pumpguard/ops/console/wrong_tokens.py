@@ -43,4 +43,4 @@ class WrongTokens:
     def _look(self, network: str) -> LogLook:
         now = int(self._clock() * 1000)
         live = tuple(at for at in self._wrong.get(network, ()) if at > now - WINDOW)
-        return LogLook(ALLOWED, WINDOW, now, live)
+        return LogLook(ALLOWED, WINDOW, now, live, WINDOW)

@@ -9,10 +9,10 @@ local BLOCKS, BLOCK_RING, AGREEING, FREE_DIGITS, SPARE = 8, 10, 9, 2, 3
 local HIGHEST_LEVEL, LONGEST_CLOSED, WATCHED = 10, DAY, 3 * DAY
 local RECENT_MOST = 16777215
 
-local function number_packed(digits_of) return struct.pack('>I6', tonumber('1' .. digits_of)) end
+local function number_packed(digits_of) return pack('>I6', tonumber('1' .. digits_of)) end
 
 local function number_at(stored, from)
-  return string.sub(string.format('%.0f', (struct.unpack('>I6', stored, from))), 2)
+  return sub(string.format('%.0f', (unpack_from('>I6', stored, from))), 2)
 end
 
 local function blocks_unpacked(stored, from, count)
@@ -23,8 +23,8 @@ local function blocks_unpacked(stored, from, count)
     block.prefix = number_at(stored, from)
     local _
     _, block.till, block.level, block.expected, block.asked, block.passed, rung, from =
-      struct.unpack('>I6I6BI3BBB', stored, from)
-    for k = 1, math.min(rung, math.floor((#stored - from + 1) / 6)) do
+      unpack_from('>I6I6BI3BBB', stored, from)
+    for k = 1, min(rung, floor((#stored - from + 1) / 6)) do
       block.ring[k] = number_at(stored, from)
       from = from + 6
     end
@@ -37,13 +37,13 @@ local function blocks_packed(blocks)
   local parts = {}
   for _, b in ipairs(blocks) do
     parts[#parts + 1] = number_packed(b.prefix)
-      .. struct.pack('>I6BI3BBB', b.till, b.level, b.expected, b.asked, b.passed, #b.ring)
+      .. pack('>I6BI3BBB', b.till, b.level, b.expected, b.asked, b.passed, #b.ring)
     for _, number in ipairs(b.ring) do parts[#parts + 1] = number_packed(number) end
   end
   return table.concat(parts)
 end
 
-local function starts_with(number, prefix) return string.sub(number, 1, #prefix) == prefix end
+local function starts_with(number, prefix) return sub(number, 1, #prefix) == prefix end
 
 local function block_stage(shape, block, now)
   local past = now - block.till
@@ -56,7 +56,7 @@ local function block_stage(shape, block, now)
 end
 
 local function block_allowance(shape, block, lasts)
-  return math.min(255, SPARE + math.floor(2 * block.expected * lasts / (shape.span * 256)))
+  return min(255, SPARE + floor(2 * block.expected * lasts / (shape.span * 256)))
 end
 
 local function block_refuses(shape, block, stage)
@@ -67,11 +67,11 @@ local function block_refuses(shape, block, stage)
 end
 
 local function block_lasts(shape, level)
-  return math.min(LONGEST_CLOSED, math.ldexp(shape.hold, level))
+  return min(LONGEST_CLOSED, math.ldexp(shape.hold, level))
 end
 
 local function block_close(shape, block, now)
-  block.level = math.min(HIGHEST_LEVEL, block.level + 1)
+  block.level = min(HIGHEST_LEVEL, block.level + 1)
   block.till, block.asked, block.passed = now + block_lasts(shape, block.level), 0, 0
 end
 
@@ -82,7 +82,7 @@ local function block_narrow(block)
   local found = block.prefix
   for i = 1, 2 do
     for depth = #ring[i] - FREE_DIGITS, #found + 1, -1 do
-      local prefix, agree = string.sub(ring[i], 1, depth), 0
+      local prefix, agree = sub(ring[i], 1, depth), 0
       for _, number in ipairs(ring) do
         if starts_with(number, prefix) then agree = agree + 1 end
       end
@@ -94,7 +94,7 @@ local function block_narrow(block)
   end
   if found ~= block.prefix then
     local narrower = tonumber('1e' .. #found - #block.prefix)
-    block.expected = math.floor(block.expected / narrower)
+    block.expected = floor(block.expected / narrower)
     block.prefix, block.ring = found, {}
   end
 end
@@ -123,7 +123,7 @@ local function block_widened(shape, live, new, size)
   for less = 1, 2 do
     local shorter = length - less
     if shorter < 1 or size - shorter > shape.widest then return end
-    local around, others = string.sub(own, 1, shorter), 0
+    local around, others = sub(own, 1, shorter), 0
     for _, b in ipairs(live) do
       if starts_with(b.prefix, around) and #b.prefix > shorter and not starts_with(b.prefix, own) then
         others = others + 1
@@ -131,7 +131,7 @@ local function block_widened(shape, live, new, size)
     end
     if others >= 2 then
       new.prefix = around
-      new.expected = math.min(RECENT_MOST, new.expected * tonumber('1e' .. less))
+      new.expected = min(RECENT_MOST, new.expected * tonumber('1e' .. less))
       return
     end
   end
@@ -146,7 +146,7 @@ local function blocks_added(shape, blocks, new, size, now)
   block_widened(shape, live, new, size)
   for _, block in ipairs(live) do
     if starts_with(block.prefix, new.prefix) or starts_with(new.prefix, block.prefix) then
-      new.level = math.min(HIGHEST_LEVEL, math.max(new.level, block.level + 1))
+      new.level = min(HIGHEST_LEVEL, max(new.level, block.level + 1))
       new.till = now + block_lasts(shape, new.level)
     else
       rest[#rest + 1] = block

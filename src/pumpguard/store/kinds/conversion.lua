@@ -15,39 +15,39 @@ local REMEMBERED = 2 * DAY  -- without a send
 local CROWD = 3  -- more than so many from one network make no difference
 
 local function conversion_read(_, span, stored, now, shape)
-  local width = math.floor(span / 12)
-  local index = math.floor(now / width)
+  local width = floor(span / 12)
+  local index = floor(now / width)
   local sum, matured, verified, ends, count, slices, ring = 0, 0, 0, 0, 0, '', ''
   local newest = index
-  local listed = #stored >= 21 and string.byte(stored, 21) or MOST_SLICES + 1
+  local listed = #stored >= 21 and byte(stored, 21) or MOST_SLICES + 1
   if listed <= MOST_SLICES and #stored >= 21 + SLICE * listed then
-    sum, matured, verified, ends, newest, count = struct.unpack('>I4I2I2I6I6B', stored)
+    sum, matured, verified, ends, newest, count = unpack_from('>I4I2I2I6I6B', stored)
     if now - newest * width > REMEMBERED and now >= ends then
       sum, matured, verified, ends, newest, count = 0, 0, 0, 0, index, 0
     else
-      slices = string.sub(stored, 22, 21 + SLICE * count)
-      ring = string.sub(stored, 22 + SLICE * count)
+      slices = sub(stored, 22, 21 + SLICE * count)
+      ring = sub(stored, 22 + SLICE * count)
     end
     if index < newest then index, now = newest, newest * width end
   end
 
   -- The oldest slices mature first.
-  local age = ripe > 0 and math.min(ripe, span) or span
+  local age = ripe > 0 and min(ripe, span) or span
   while count > 0 and (newest - count + 2) * width + age <= now do
     if not silent then
-      local open, done, taken = struct.unpack('>I2I2i4', slices, SLICE * (count - 1) + 1)
-      sum = math.min(HIGHEST, math.max(0, sum + open * shape.fail - taken))
+      local open, done, taken = unpack_from('>I2I2i4', slices, SLICE * (count - 1) + 1)
+      sum = min(HIGHEST, max(0, sum + open * shape.fail - taken))
       matured, verified = matured + open + done, verified + done
     end
     count = count - 1
   end
   while matured > COUNTED_UP_TO do
-    matured, verified = math.floor(matured / 2), math.floor(verified / 2)
+    matured, verified = floor(matured / 2), floor(verified / 2)
   end
   if count == 0 then
     slices = ''
   elseif index > newest or SLICE * count < #slices then
-    slices = string.rep('\0', SLICE * (index - newest)) .. string.sub(slices, 1, SLICE * count)
+    slices = string.rep('\0', SLICE * (index - newest)) .. sub(slices, 1, SLICE * count)
     count = count + index - newest
   end
 
@@ -55,15 +55,15 @@ local function conversion_read(_, span, stored, now, shape)
   local begins = ends == 0 and not silent and sum >= shape.alarm and matured >= shape.minimum
   if begins then ends = now + shape.hold end
   return {
-    used = sum, wait = silent and 0 or math.max(0, ends - now), now = now, begins = begins,
+    used = sum, wait = silent and 0 or max(0, ends - now), now = now, begins = begins,
     more = matured, most = verified, ends = ends, index = index, width = width,
     count = count, slices = slices, ring = ring, shape = shape,
   }
 end
 
 local function conversion_kept(state)
-  local ttl = math.max(REMEMBERED, state.ends - state.now)
-  return struct.pack(
+  local ttl = max(REMEMBERED, state.ends - state.now)
+  return pack(
     '>I4I2I2I6I6B', state.used, state.more, state.most, state.ends, state.index, state.count
   ) .. state.slices .. state.ring, ttl
 end
@@ -72,10 +72,10 @@ end
 local function conversion_charge(_, _, state)
   if state.wait == 0 then
     if state.count == 0 then
-      state.count, state.slices = 1, struct.pack('>I2I2i4', 1, 0, 0)
+      state.count, state.slices = 1, pack('>I2I2i4', 1, 0, 0)
     else
-      local open = math.min(65535, struct.unpack('>I2', state.slices) + 1)
-      state.slices = struct.pack('>I2', open) .. string.sub(state.slices, 3)
+      local open = min(65535, unpack_from('>I2', state.slices) + 1)
+      state.slices = pack('>I2', open) .. sub(state.slices, 3)
     end
   end
   return conversion_kept(state)
@@ -84,9 +84,9 @@ end
 -- What a verification is worth, in thousandths.
 local function conversion_worth(state, age, network, own_place)
   local ring, worth, total, same, close = state.ring, 1000, 0, 0, false
-  local n = math.floor(#ring / VERIFICATION)
+  local n = floor(#ring / VERIFICATION)
   for at = 1, VERIFICATION * n, VERIFICATION do
-    local tenths, net, where = struct.unpack('>I2I2I2', ring, at)
+    local tenths, net, where = unpack_from('>I2I2I2', ring, at)
     total = total + tenths
     if net == network and network > 0 then same = same + 1 end
     if math.abs(where - own_place) < state.shape.near then close = true end
@@ -95,46 +95,46 @@ local function conversion_worth(state, age, network, own_place)
   if n >= 6 then
     local deviation = 0
     for at = 1, VERIFICATION * n, VERIFICATION do
-      deviation = deviation + math.abs(n * struct.unpack('>I2', ring, at) - total)
+      deviation = deviation + math.abs(n * unpack_from('>I2', ring, at) - total)
     end
     if 10 * deviation < n * total then worth = worth / 5 end
   end
-  if state.shape.networks then worth = math.floor(worth / (1 + math.min(CROWD, same))) end
-  return close and math.floor(worth / 4) or worth
+  if state.shape.networks then worth = floor(worth / (1 + min(CROWD, same))) end
+  return close and floor(worth / 4) or worth
 end
 
 -- Takes a send out of its slice; if it has matured already, its failure is undone. It joins the
 -- verified ones of its slice, or of the sum, with what it `takes`; without, it is as if never sent.
 local function conversion_settled(state, sent_at, takes)
-  local back = math.max(0, state.index - math.floor(sent_at / state.width))
+  local back = max(0, state.index - floor(sent_at / state.width))
   local from, open, done, taken = SLICE * back + 1, 0, 0, 0
   if back < state.count then
-    open, done, taken = struct.unpack('>I2I2i4', state.slices, from)
+    open, done, taken = unpack_from('>I2I2i4', state.slices, from)
   end
   if open > 0 then
     open = open - 1
     if takes then
-      done = math.min(65535, done + 1)
-      taken = math.max(-2147483648, math.min(2147483647, taken + takes))
+      done = min(65535, done + 1)
+      taken = max(-2147483648, min(2147483647, taken + takes))
     end
-    state.slices = string.sub(state.slices, 1, from - 1) .. struct.pack('>I2I2i4', open, done, taken)
-      .. string.sub(state.slices, from + SLICE)
+    state.slices = sub(state.slices, 1, from - 1) .. pack('>I2I2i4', open, done, taken)
+      .. sub(state.slices, from + SLICE)
   elseif not silent then
-    state.used = math.min(HIGHEST, math.max(0, state.used - state.shape.fail - (takes or 0)))
+    state.used = min(HIGHEST, max(0, state.used - state.shape.fail - (takes or 0)))
     if takes then
-      state.most = math.min(state.more, state.most + 1)
+      state.most = min(state.more, state.most + 1)
     else
-      state.more = math.max(state.most, state.more - 1)
+      state.more = max(state.most, state.more - 1)
     end
   end
 end
 
 local function conversion_verified(state, sent_at, age, network, own_place)
   local worth = conversion_worth(state, age, network, own_place)
-  local takes = math.floor((worth * state.shape.ok - (1000 - worth) * state.shape.fail) / 1000)
+  local takes = floor((worth * state.shape.ok - (1000 - worth) * state.shape.fail) / 1000)
   conversion_settled(state, sent_at, takes)
-  state.ring = struct.pack('>I2I2I2', age, network, own_place)
-    .. string.sub(state.ring, 1, VERIFICATION * (RING - 1))
+  state.ring = pack('>I2I2I2', age, network, own_place)
+    .. sub(state.ring, 1, VERIFICATION * (RING - 1))
   return worth
 end
 

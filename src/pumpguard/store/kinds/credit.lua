@@ -15,29 +15,29 @@ local LONGEST_DEBT = 2000  -- thousandths of `span` for which one that nobody to
 local function credit_days(best, newest, days, today)
   local ago = today - newest
   if ago == 0 or #days == 0 then return best, days end
-  days = string.sub(string.rep('\0', 6 * math.min(ago, DAYS)) .. days, 1, 6 * DAYS)
+  days = sub(string.rep('\0', 6 * min(ago, DAYS)) .. days, 1, 6 * DAYS)
   best = 0
-  for at = 1, #days, 6 do best = math.max(best, (struct.unpack('>I6', days, at))) end
+  for at = 1, #days, 6 do best = max(best, (unpack_from('>I6', days, at))) end
   return best, best > 0 and days or ''
 end
 
 local function credit_read(limit, span, stored, now, terms)
   local yields, permille = terms >= 65536, terms % 65536
-  local step, today, debt, best, days = math.floor(now * 1000 / span), math.floor(now / DAY), 0, 0, ''
+  local step, today, debt, best, days = floor(now * 1000 / span), floor(now / DAY), 0, 0, ''
   local passed = 0
   if #stored >= 20 and (#stored - 20) % 6 == 0 then
     local written, newest
-    debt, written, best, newest = struct.unpack('>I6I6I6I2', stored)
+    debt, written, best, newest = unpack_from('>I6I6I6I2', stored)
     passed = step - written
-    if passed < 0 then passed, step, now = 0, written, math.floor(written * span / 1000) end
-    today = math.max(today, newest)
-    best, days = credit_days(best, newest, string.sub(stored, 21), today)
+    if passed < 0 then passed, step, now = 0, written, floor(written * span / 1000) end
+    today = max(today, newest)
+    best, days = credit_days(best, newest, sub(stored, 21), today)
   end
-  local line = math.max(limit, math.floor(best / 1000) * permille)
-  local forgiven = math.max(1, math.floor(line / 1000))
-  debt = passed <= LONGEST_DEBT and math.max(0, debt - passed * forgiven) or 0
-  local wait, fits = 0, line + math.min(owed, AGAIN * price)
-  if yields then fits = owed > 0 and math.min(line, math.floor(line / 2) + price) or line end
+  local line = max(limit, floor(best / 1000) * permille)
+  local forgiven = max(1, floor(line / 1000))
+  debt = passed <= LONGEST_DEBT and max(0, debt - passed * forgiven) or 0
+  local wait, fits = 0, line + min(owed, AGAIN * price)
+  if yields then fits = owed > 0 and min(line, floor(line / 2) + price) or line end
   if debt + price > fits then
     local steps = price > fits and 1000 or math.ceil((debt + price - fits) / forgiven)
     wait = math.ceil((step + steps) * span / 1000) - now
@@ -50,9 +50,9 @@ end
 
 -- The state with a debt, and for how long it can matter.
 local function credit_kept(span, state, debt)
-  local ttl = math.min(math.ceil(debt / state.forgiven) + 1, LONGEST_DEBT) * span / 1000
-  if #state.days > 0 then ttl = math.max(ttl, (state.today + DAYS) * DAY - state.now) end
-  return struct.pack('>I6I6I6I2', debt, state.step, state.best, state.today) .. state.days,
+  local ttl = min(math.ceil(debt / state.forgiven) + 1, LONGEST_DEBT) * span / 1000
+  if #state.days > 0 then ttl = max(ttl, (state.today + DAYS) * DAY - state.now) end
+  return pack('>I6I6I6I2', debt, state.step, state.best, state.today) .. state.days,
     math.ceil(ttl)
 end
 
@@ -65,11 +65,11 @@ local function credit_settled(span, state, earned)
   if earned == 0 and state.used == 0 then return end
   if earned > 0 then
     local days = #state.days > 0 and state.days or string.rep('\0', 6)
-    local verified = struct.unpack('>I6', days) + earned
-    state.days = struct.pack('>I6', verified) .. string.sub(days, 7)
-    state.best = math.max(state.best, verified)
+    local verified = unpack_from('>I6', days) + earned
+    state.days = pack('>I6', verified) .. sub(days, 7)
+    state.best = max(state.best, verified)
   end
-  return credit_kept(span, state, math.max(0, state.used - price))
+  return credit_kept(span, state, max(0, state.used - price))
 end
 
 READ.C, CHARGE.C = credit_read, credit_charge

@@ -6,16 +6,16 @@
 
 local function distinct_read(limit, span, stored, now, member)
   for at = 1, #stored - 9, 10 do
-    now = math.max(now, (struct.unpack('>I6', stored, at)))
+    now = max(now, (unpack_from('>I6', stored, at)))
   end
   local others, waits, known = {}, {}, false
   for at = 1, #stored - 9, 10 do
-    local time = struct.unpack('>I6', stored, at)
+    local time = unpack_from('>I6', stored, at)
     if time > now - span then
-      if string.sub(stored, at + 6, at + 9) == member then
+      if sub(stored, at + 6, at + 9) == member then
         known = true
       else
-        others[#others + 1] = string.sub(stored, at, at + 9)
+        others[#others + 1] = sub(stored, at, at + 9)
         waits[#waits + 1] = time + span - now
       end
     end
@@ -30,7 +30,7 @@ end
 
 local function distinct_charge(_, span, state)
   local others = state.others
-  others[#others + 1] = struct.pack('>I6', state.now) .. state.member
+  others[#others + 1] = pack('>I6', state.now) .. state.member
   return table.concat(others), span
 end
 

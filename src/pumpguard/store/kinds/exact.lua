@@ -5,7 +5,7 @@ local function power(base, times)
   while times > 0 do
     if times % 2 == 1 then result = result * base end
     base = base * base
-    times = math.floor(times / 2)
+    times = floor(times / 2)
   end
   return result
 end

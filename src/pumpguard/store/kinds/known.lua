@@ -4,15 +4,15 @@
 -- Never full; written by redeem.lua alone. Twin: known.py
 
 local function known_read(_, _, stored, now)
-  known = #stored == 12 and struct.unpack('>I6', stored) > now
+  known = #stored == 12 and unpack_from('>I6', stored) > now
   return {used = known and 1 or 0, wait = 0}
 end
 
 -- What to store when the number is verified, for how long, and whether that counts.
 local function known_verified(span, stored, now, has_ticket)
-  local counted = #stored == 12 and struct.unpack('>I6', stored, 7) or 0
+  local counted = #stored == 12 and unpack_from('>I6', stored, 7) or 0
   local counts = has_ticket and now - counted >= DAY
-  return struct.pack('>I6I6', now + span, counts and now or counted), math.max(span, DAY), counts
+  return pack('>I6I6', now + span, counts and now or counted), max(span, DAY), counts
 end
 
 READ.K = known_read

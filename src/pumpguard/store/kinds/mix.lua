@@ -31,47 +31,47 @@ local function mix_deviance(state, own)
 end
 
 local function mix_read(minimum, span, stored, now, shape)
-  local minute = math.floor(now / 60000)
+  local minute = floor(now / 60000)
   local state = {now = now, wait = 0, more = 0, most = 0, till = 0, shape = shape}
   local recents, learned, total, past = {}, {}, MIX_UNIT, 0
   local keep, forget = 1, 1
   local values
   if #stored == MIX_SIZE then
     local written
-    written, state.till = struct.unpack('>I4I6', stored)
-    values = {struct.unpack(MIX_FORMAT, stored, 11)}
+    written, state.till = unpack_from('>I4I6', stored)
+    values = {unpack_from(MIX_FORMAT, stored, 11)}
     if minute < written then
       minute, state.now = written, written * 60000
     elseif minute > written then
       keep = power(1 - 60000 / span, minute - written)
-      forget = power(1 - 1 / MIX_WEEK, math.floor(minute / 60) - math.floor(written / 60))
+      forget = power(1 - 1 / MIX_WEEK, floor(minute / 60) - floor(written / 60))
     end
   end
   for i = 1, GROUPS do
     local recent, before = 0, 0
     if values then recent, before = values[2 * i - 1], values[2 * i] end
     if keep < 1 then
-      local left = math.floor(recent * keep)
-      before = math.min(MIX_LEARNED_MOST, math.floor((before + recent - left) * forget))
+      local left = floor(recent * keep)
+      before = min(MIX_LEARNED_MOST, floor((before + recent - left) * forget))
       recent = left
     end
     recents[i], learned[i], total, past = recent, before, total + recent, past + before
   end
   state.minute, state.recents, state.learned, state.total, state.past =
     minute, recents, learned, total, past
-  local own = tonumber(string.sub(digits, 1, 3)) % GROUPS + 1
-  state.own, state.used = own, math.floor(total / MIX_UNIT) - 1
+  local own = tonumber(sub(digits, 1, 3)) % GROUPS + 1
+  state.own, state.used = own, floor(total / MIX_UNIT) - 1
   local alarmed = state.till > state.now
   local enough = alarmed or total >= minimum * MIX_UNIT
   if known or not enough or past < MIX_LEARNED * MIX_UNIT then return state end
   local usual = mix_usual(state, own)
   if recents[own] <= (alarmed and 1 or 2) * usual then return state end
-  state.most = math.min(MIX_MOST, math.floor(usual))
+  state.most = min(MIX_MOST, floor(usual))
   if alarmed then
     state.wait = state.till - state.now
     return state
   end
-  local nats = math.floor(mix_deviance(state, own) * 1000)
+  local nats = floor(mix_deviance(state, own) * 1000)
   if nats >= shape.h then
     state.begins, state.more, state.wait = true, nats, shape.hold
   end
@@ -85,16 +85,16 @@ local function mix_charge(_, _, state)
     local usual = {}
     for i = 1, GROUPS do usual[i] = mix_usual(state, i) end
     for i = 1, GROUPS do
-      if state.recents[i] > 2 * usual[i] then state.recents[i] = math.floor(usual[i]) end
+      if state.recents[i] > 2 * usual[i] then state.recents[i] = floor(usual[i]) end
     end
   else
-    state.recents[state.own] = math.min(MIX_MOST, state.recents[state.own] + MIX_UNIT)
+    state.recents[state.own] = min(MIX_MOST, state.recents[state.own] + MIX_UNIT)
   end
   local values = {}
   for i = 1, GROUPS do
     values[2 * i - 1], values[2 * i] = state.recents[i], state.learned[i]
   end
-  return struct.pack('>I4I6', state.minute, state.till) .. struct.pack(MIX_FORMAT, unpack(values)),
+  return pack('>I4I6', state.minute, state.till) .. pack(MIX_FORMAT, unpack(values)),
     MIX_REMEMBERED
 end
 

@@ -9,10 +9,10 @@ local REMEMBERED = 24
 local function neighbours_read(limit, span, stored, now, reach)
   local mine, distance = reach.place, reach.distance
   local size = #stored - #stored % 8
-  if size > 0 then now = math.max(now, (struct.unpack('>I6', stored, size - 7))) end
+  if size > 0 then now = max(now, (unpack_from('>I6', stored, size - 7))) end
   local edge, near, seen, oldest = now - span, {}, {}, size + 1
   for at = size - 7, 1, -8 do  -- newest first, so that each place counts with its latest time
-    local time, place = struct.unpack('>I6I2', stored, at)
+    local time, place = unpack_from('>I6I2', stored, at)
     if time <= edge then break end
     oldest = at
     if place ~= mine and place - mine <= distance and mine - place <= distance
@@ -23,12 +23,12 @@ local function neighbours_read(limit, span, stored, now, reach)
   end
   local wait = 0
   if #near >= limit then wait = near[limit] + span - now end
-  return {used = #near, wait = wait, now = now, live = string.sub(stored, oldest, size), place = mine}
+  return {used = #near, wait = wait, now = now, live = sub(stored, oldest, size), place = mine}
 end
 
 local function neighbours_charge(_, span, state)
-  local hits = state.live .. struct.pack('>I6I2', state.now, state.place)
-  return string.sub(hits, -8 * REMEMBERED), span
+  local hits = state.live .. pack('>I6I2', state.now, state.place)
+  return sub(hits, -8 * REMEMBERED), span
 end
 
 READ.N, CHARGE.N = neighbours_read, neighbours_charge

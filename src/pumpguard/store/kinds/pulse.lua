@@ -19,18 +19,18 @@ local FORGOTTEN = 7 * DAY
 local function pulse_read(_, _, stored, now, shape)
   local seen, average, last, sum, began = 0, 0, now, 0, 0
   if #stored == 22 then
-    seen, average, last, sum, began = struct.unpack('>I2I4I6I4I6', stored)
+    seen, average, last, sum, began = unpack_from('>I2I4I6I4I6', stored)
     if now - last > FORGOTTEN then seen, average, last, sum, began = 0, 0, now, 0, 0 end
-    now = math.max(now, last)
+    now = max(now, last)
   end
-  local rate = math.max(0, average - 1000)
-  local grown = math.min(2 * shape.alarm, sum + math.floor(rate * (now - last) / GROWTH))
+  local rate = max(0, average - 1000)
+  local grown = min(2 * shape.alarm, sum + floor(rate * (now - last) / GROWTH))
   silent = seen < shape.minimum or grown >= shape.alarm
   local outage = seen >= shape.minimum and grown >= (began > 0 and 1 or 2) * shape.alarm
   if not outage then
     began = 0
   elseif began == 0 then
-    began = last + math.ceil(math.max(0, 2 * shape.alarm - sum) * GROWTH / math.max(1, rate))
+    began = last + math.ceil(max(0, 2 * shape.alarm - sum) * GROWTH / max(1, rate))
   end
   return {
     used = grown, wait = outage and 1000 or 0, now = now, more = seen, most = began,
@@ -40,10 +40,10 @@ end
 
 -- A verification has arrived.
 local function pulse_verified(state)
-  local decayed = math.floor(state.average * HALF_AN_HOUR / (HALF_AN_HOUR + state.now - state.last))
-  local sum = math.max(0, state.used - ONE)
-  return struct.pack(
-    '>I2I4I6I4I6', math.min(65535, state.more + 1), math.min(HIGHEST_AVERAGE, decayed + 1000),
+  local decayed = floor(state.average * HALF_AN_HOUR / (HALF_AN_HOUR + state.now - state.last))
+  local sum = max(0, state.used - ONE)
+  return pack(
+    '>I2I4I6I4I6', min(65535, state.more + 1), min(HIGHEST_AVERAGE, decayed + 1000),
     state.now, sum, sum >= state.alarm and state.most or 0
   ), FORGOTTEN
 end

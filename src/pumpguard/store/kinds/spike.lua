@@ -16,47 +16,47 @@ local MOST = 16777215  -- hits in a slice
 -- The average per hour and how many hours it is of, with `count` more hits in one more hour.
 local function spike_folded(average, seen, count, most)
   local hits = count * 1000
-  if seen >= FOUNDED then hits = math.min(hits, math.max(2 * average, most)) end
-  seen = math.min(65535, seen + 1)
-  return average + math.floor((hits - average) / math.min(seen, REMEMBERED)), seen
+  if seen >= FOUNDED then hits = min(hits, max(2 * average, most)) end
+  seen = min(65535, seen + 1)
+  return average + floor((hits - average) / min(seen, REMEMBERED)), seen
 end
 
 local function spike_read(limit, span, stored, now, permille)
   local slice = span / 10
-  local index, hour = math.floor(now / slice), math.floor(now / HOUR)
+  local index, hour = floor(now / slice), floor(now / HOUR)
   local at_hour, seen, average, count, newest, counts = hour, 0, 0, 0, index, string.rep('\0', 30)
   if #stored == 51 then
-    local last_hour, hours, mean, hits, last = struct.unpack('>I4I2I6I4I5', stored)
+    local last_hour, hours, mean, hits, last = unpack_from('>I4I2I6I4I5', stored)
     if hour - last_hour <= HOURS_KEPT then
       at_hour, seen, average, count, newest = last_hour, hours, mean, hits, last
-      counts = string.sub(stored, 22)
+      counts = sub(stored, 22)
     end
   end
   -- Below this many an hour nothing is a spike, so it may become usual at once.
-  local most = math.floor(limit * 1000 * (HOUR / span) * 1000 / permille)
+  local most = floor(limit * 1000 * (HOUR / span) * 1000 / permille)
   while at_hour < hour do
     average, seen = spike_folded(average, seen, count, most)
     at_hour, count = at_hour + 1, 0
   end
   if index > newest then
-    counts = string.sub(string.rep('\0', 3 * math.min(10, index - newest)) .. counts, 1, 30)
+    counts = sub(string.rep('\0', 3 * min(10, index - newest)) .. counts, 1, 30)
     newest = index
   end
   local used = 0
-  for at = 1, 30, 3 do used = used + struct.unpack('>I3', counts, at) end
+  for at = 1, 30, 3 do used = used + unpack_from('>I3', counts, at) end
   local usual = average * span / HOUR  -- thousandths
   local full = seen >= FOUNDED and used >= limit and used * 1000000 > usual * permille
   return {
-    used = used, wait = full and 1000 or 0, more = math.floor(usual), most = seen, always = true,
+    used = used, wait = full and 1000 or 0, more = floor(usual), most = seen, always = true,
     hour = at_hour, average = average, count = count, newest = newest, counts = counts,
   }
 end
 
 local function spike_charge(_, _, state)
-  local first = math.min(MOST, struct.unpack('>I3', state.counts) + 1)
-  return struct.pack(
+  local first = min(MOST, unpack_from('>I3', state.counts) + 1)
+  return pack(
     '>I4I2I6I4I5I3', state.hour, state.most, state.average, state.count + 1, state.newest, first
-  ) .. string.sub(state.counts, 4), (HOURS_KEPT + 1) * HOUR
+  ) .. sub(state.counts, 4), (HOURS_KEPT + 1) * HOUR
 end
 
 READ.Z, CHARGE.Z = spike_read, spike_charge

@@ -8,7 +8,7 @@
 -- Where the first ticket begins that has not expired.
 local function tickets_from(span, stored, now, size)
   local at = 1
-  while at + size - 1 <= #stored and struct.unpack('>I6', stored, at + 4) <= now - span do
+  while at + size - 1 <= #stored and unpack_from('>I6', stored, at + 4) <= now - span do
     at = at + size
   end
   return at
@@ -17,31 +17,31 @@ end
 local function tickets_read(_, span, stored, now, shape)
   local size = #stored
   if size % shape.size ~= 0 then stored, size = '', 0 end
-  if size > 0 then now = math.max(now, (struct.unpack('>I6', stored, size - shape.size + 5))) end
+  if size > 0 then now = max(now, (unpack_from('>I6', stored, size - shape.size + 5))) end
   local from = tickets_from(span, stored, now, shape.size)
   for ticket_at = from, #stored - shape.size + 1, shape.size do
-    owed = owed + struct.unpack('>I6', stored, ticket_at + 10)
+    owed = owed + unpack_from('>I6', stored, ticket_at + 10)
   end
   return {
-    used = math.floor((#stored - from + 1) / shape.size), wait = 0, now = now,
-    live = from == 1 and stored or string.sub(stored, from), shape = shape,
+    used = floor((#stored - from + 1) / shape.size), wait = 0, now = now,
+    live = from == 1 and stored or sub(stored, from), shape = shape,
   }
 end
 
 local function tickets_charge(_, span, state)
   local size = state.shape.size
   if #ticket ~= size - 12 then return end
-  local all = state.live .. string.sub(ticket, 1, 4)
-    .. struct.pack('>I6I6', state.now, price) .. string.sub(ticket, 5)
-  return string.sub(all, -size * state.shape.keep), span
+  local all = state.live .. sub(ticket, 1, 4)
+    .. pack('>I6I6', state.now, price) .. sub(ticket, 5)
+  return sub(all, -size * state.shape.keep), span
 end
 
 -- Takes one ticket out: what remains, its time and its price; nothing if it is not open.
 local function tickets_taken(span, stored, now, id, size)
   for at = tickets_from(span, stored, now, size), #stored - size + 1, size do
-    if string.sub(stored, at, at + 3) == id then
-      local sent_at, paid = struct.unpack('>I6I6', stored, at + 4)
-      return string.sub(stored, 1, at - 1) .. string.sub(stored, at + size), sent_at, paid
+    if sub(stored, at, at + 3) == id then
+      local sent_at, paid = unpack_from('>I6I6', stored, at + 4)
+      return sub(stored, 1, at - 1) .. sub(stored, at + size), sent_at, paid
     end
   end
 end

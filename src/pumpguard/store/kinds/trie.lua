@@ -15,10 +15,10 @@ local LEARNED_MOST, TRIE_REMEMBERED = 4294967295, 14 * DAY
 local CHILDLESS = string.rep('\0', 12)
 
 local function node_at(nodes, i)
-  return struct.unpack('>I3I4B', nodes, NODE * i + 1)
+  return unpack_from('>I3I4B', nodes, NODE * i + 1)
 end
 
-local function node_kid(nodes, i, digit) return string.byte(nodes, NODE * i + 9 + digit) end
+local function node_kid(nodes, i, digit) return byte(nodes, NODE * i + 9 + digit) end
 
 local function node_samples(nodes, i)
   local samples = {}
@@ -39,24 +39,24 @@ local function node_packed(recent, learned, kids, samples)
   else
     rest = CHILDLESS
   end
-  return struct.pack('>I3I4B', recent, learned, kids and 1 or 0) .. rest
+  return pack('>I3I4B', recent, learned, kids and 1 or 0) .. rest
 end
 
 -- What has happened since leaks from what is recent into what is learned.
 local function node_older(state, i)
   local recent, learned, inner = node_at(state.nodes, i)
-  local left = math.floor(recent * state.keep)
-  learned = math.min(LEARNED_MOST, math.floor((learned + recent - left) * state.forget))
+  local left = floor(recent * state.keep)
+  learned = min(LEARNED_MOST, floor((learned + recent - left) * state.forget))
   return left, learned, inner == 1
 end
 
 -- How much older the nodes are than when they were written.
 local function trie_ages(state, minute)
   local minutes = minute - state.minute
-  local hours = math.floor(minute / 60) - math.floor(state.minute / 60)
+  local hours = floor(minute / 60) - floor(state.minute / 60)
   state.keep = power(1 - 60000 / state.shape.span, minutes)
   state.forget = power(1 - 1 / WEEK, hours)
-  state.taught = math.min(LEARNED_MOST, math.floor((state.taught + UNIT * minutes) * state.forget))
+  state.taught = min(LEARNED_MOST, floor((state.taught + UNIT * minutes) * state.forget))
 end
 
 -- Rewrites all nodes at their age, without those that are neither recent nor a notable part of what
@@ -89,8 +89,8 @@ local function trie_swept(state)
   end
 
   local recent, learned, inner = node_older(state, 0)
-  notable = math.max(4 * UNIT, math.floor(learned / (roomy and NOTABLE or NOTABLE / 2)))
-  alive = roomy and UNIT or math.max(2 * UNIT, math.floor(recent / NOTABLE))
+  notable = max(4 * UNIT, floor(learned / (roomy and NOTABLE or NOTABLE / 2)))
+  alive = roomy and UNIT or max(2 * UNIT, floor(recent / NOTABLE))
   copy(0, recent, learned, inner)
   state.nodes, state.minute, state.keep, state.forget = table.concat(fresh), state.current, 1, 1
 end
@@ -101,7 +101,7 @@ local function trie_path(state)
   local i, depth, inner = 0, 0, false
   recents[1], learneds[1], inner = node_older(state, 0)
   while inner and depth < #digits - FREE_DIGITS do
-    local kid = node_kid(nodes, i, string.byte(digits, depth + 1) - 48)
+    local kid = node_kid(nodes, i, byte(digits, depth + 1) - 48)
     if kid == 0 then break end
     i, depth = kid, depth + 1
     path[depth + 1] = i
@@ -110,9 +110,9 @@ local function trie_path(state)
   state.path, state.recents, state.learneds, state.inner = path, recents, learneds, inner
   state.news = true
   local from = NODE * i + 9
-  local recalled = inner and 0 or math.min(2, math.ceil(recents[depth + 1] / UNIT))
+  local recalled = inner and 0 or min(2, math.ceil(recents[depth + 1] / UNIT))
   for k = 1, recalled do
-    if string.sub(nodes, from, from + 5) == state.packed then state.news = false end
+    if sub(nodes, from, from + 5) == state.packed then state.news = false end
     from = from + 6
   end
 end
@@ -122,7 +122,7 @@ local function trie_surge(state, minimum, watched)
   local shape, recents, learneds = state.shape, state.recents, state.learneds
   local h, size, found, usually = shape.h, #digits
   if watched then
-    minimum, h = math.max(SPLIT_AT, math.floor((minimum + 1) / 2)), math.floor(h / 2)
+    minimum, h = max(SPLIT_AT, floor((minimum + 1) / 2)), floor(h / 2)
   end
   local enough = false
   for depth = 2, #recents do
@@ -131,7 +131,7 @@ local function trie_surge(state, minimum, watched)
   if not enough then return end
   local usual, share = FLOOR * UNIT, 1
   if state.taught > 0 then
-    usual = math.max(usual, learneds[1] * (shape.span / 1000) / 60 / state.taught * UNIT)
+    usual = max(usual, learneds[1] * (shape.span / 1000) / 60 / state.taught * UNIT)
   end
   for depth = 1, #recents - 1 do
     local free = size - depth
@@ -139,11 +139,11 @@ local function trie_surge(state, minimum, watched)
     share = share * (learneds[depth + 1] + prior) / (learneds[depth] + KAPPA * UNIT)
     local count = recents[depth + 1] + UNIT
     if free <= shape.widest and share <= 0.5 and count >= minimum * UNIT then
-      local rest = math.max(0, recents[1] - recents[depth + 1])
-      local expected = math.max(usual, rest / (1 - share)) * share
+      local rest = max(0, recents[1] - recents[depth + 1])
+      local expected = max(usual, rest / (1 - share)) * share
       local c, mu = count / UNIT, expected / UNIT
       if c > mu and (c * ln(c / mu) - (c - mu)) * 1000 >= h then
-        found, usually = depth, math.min(RECENT_MOST, math.floor(expected))
+        found, usually = depth, min(RECENT_MOST, floor(expected))
       end
     end
   end
@@ -172,7 +172,7 @@ local function trie_blocked(state)
 end
 
 local function trie_read(minimum, span, stored, now, shape)
-  local minute_now = math.floor(now / MINUTE)
+  local minute_now = floor(now / MINUTE)
   shape.span = span
   local state = {
     now = now, wait = 0, more = 0, most = 0, shape = shape, minute = minute_now, keep = 1, forget = 1,
@@ -180,9 +180,9 @@ local function trie_read(minimum, span, stored, now, shape)
     current = minute_now, written = 0,
   }
   if #stored >= 10 + NODE then
-    local minute, taught, count, blocks = struct.unpack('>I4I4BB', stored)
+    local minute, taught, count, blocks = unpack_from('>I4I4BB', stored)
     if count > 0 and #stored >= 10 + NODE * count then
-      state.nodes, state.taught = string.sub(stored, 11, 10 + NODE * count), taught
+      state.nodes, state.taught = sub(stored, 11, 10 + NODE * count), taught
       if blocks > 0 then state.blocks = blocks_unpacked(stored, 11 + NODE * count, blocks) end
       state.minute, state.written = minute, taught
       if minute_now < minute then
@@ -201,7 +201,7 @@ local function trie_read(minimum, span, stored, now, shape)
       state.wait = block_lasts(shape, 0) + shape.hold / 4
     end
   end
-  state.used = math.floor(state.recents[1] / UNIT)
+  state.used = floor(state.recents[1] / UNIT)
   state.begins = state.wait > 0
   return state
 end
@@ -213,7 +213,7 @@ local function trie_grow(state, changed, fresh, at, depth, recent, learned)
   while true do
     local together, groups = {}, 0
     for _, each in ipairs(numbers) do
-      local digit = string.byte(each, depth + 1)
+      local digit = byte(each, depth + 1)
       if digit then
         if not together[digit] then
           together[digit] = {}
@@ -227,14 +227,14 @@ local function trie_grow(state, changed, fresh, at, depth, recent, learned)
       return
     end
     local kids, even = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, #digits - depth - 1 <= UNIFORM
-    local each_learned, own, own_at = math.floor(learned / (even and 10 or groups + 1))
+    local each_learned, own, own_at = floor(learned / (even and 10 or groups + 1))
     for digit = 48, 57 do
       local mine = together[digit]
       if mine then
         kids[digit - 47] = next_free
         changed[next_free] = node_packed(UNIT * #mine, each_learned, nil, mine)
         fresh[#fresh + 1] = next_free
-        if digit == string.byte(digits, depth + 1) then own, own_at = mine, next_free end
+        if digit == byte(digits, depth + 1) then own, own_at = mine, next_free end
         next_free = next_free + 1
       end
     end
@@ -246,7 +246,7 @@ end
 
 -- A child for a digit that was not there, with its part of what nobody else has learned.
 local function trie_sprout(state, changed, fresh, at, depth, recent, learned)
-  local kids, others, left = {string.byte(state.nodes, NODE * at + 9, NODE * at + 18)}, 0, learned
+  local kids, others, left = {byte(state.nodes, NODE * at + 9, NODE * at + 18)}, 0, learned
   for _, kid in ipairs(kids) do
     if kid > 0 then
       local _, known_of_it = node_at(state.nodes, kid)
@@ -254,8 +254,8 @@ local function trie_sprout(state, changed, fresh, at, depth, recent, learned)
     end
   end
   local place, even = #state.nodes / NODE, #digits - depth - 1 <= UNIFORM
-  left = math.floor(math.max(0, left) / (even and 10 - others or 2))
-  kids[string.byte(digits, depth + 1) - 47] = place
+  left = floor(max(0, left) / (even and 10 - others or 2))
+  kids[byte(digits, depth + 1) - 47] = place
   changed[at] = node_packed(recent, learned, kids)
   changed[place], fresh[1] = node_packed(UNIT, left, nil, {digits}), place
 end
@@ -264,11 +264,11 @@ end
 local function trie_written(state, changed, fresh)
   local nodes, parts, from = state.nodes, {}, 1
   for _, i in ipairs(state.path) do
-    parts[#parts + 1] = string.sub(nodes, from, NODE * i)
+    parts[#parts + 1] = sub(nodes, from, NODE * i)
     parts[#parts + 1] = changed[i]
     from = NODE * i + 1 + #changed[i]
   end
-  parts[#parts + 1] = string.sub(nodes, from)
+  parts[#parts + 1] = sub(nodes, from)
   for _, i in ipairs(fresh) do parts[#parts + 1] = changed[i] end
   state.nodes = table.concat(parts)
 end
@@ -278,8 +278,8 @@ local function trie_count(state)
   if not state.news then return end
   local path, recents, learneds, changed, fresh = state.path, state.recents, state.learneds, {}, {}
   for k, i in ipairs(path) do
-    recents[k] = math.min(RECENT_MOST, recents[k] + UNIT)
-    changed[i] = struct.pack('>I3', recents[k])
+    recents[k] = min(RECENT_MOST, recents[k] + UNIT)
+    changed[i] = pack('>I3', recents[k])
   end
   local depth, deepest = #path - 1, #digits - FREE_DIGITS
   local at, recent, learned = path[#path], recents[#path], learneds[#path]
@@ -288,11 +288,11 @@ local function trie_count(state)
       trie_sprout(state, changed, fresh, at, depth, recent, learned)
     end
   elseif depth < deepest
-      and recent >= math.max(SPLIT_AT * UNIT, math.floor(recents[1] / CROWDED)) then
+      and recent >= max(SPLIT_AT * UNIT, floor(recents[1] / CROWDED)) then
     trie_grow(state, changed, fresh, at, depth, recent, learned)
   else
-    changed[at] = struct.pack('>I3I4B', recent, learned, 0) .. state.packed
-      .. string.sub(state.nodes, NODE * at + 9, NODE * at + 14)
+    changed[at] = pack('>I3I4B', recent, learned, 0) .. state.packed
+      .. sub(state.nodes, NODE * at + 9, NODE * at + 14)
   end
   trie_written(state, changed, fresh)
 end
@@ -305,14 +305,14 @@ local function trie_close(state)
   if recent then  -- else it was swept away with its last minute
     for k, i in ipairs(state.path) do
       local own = state.recents[k]
-      if k <= depth then own = math.max(0, own - recent) end
-      changed[i] = struct.pack('>I3', own)
+      if k <= depth then own = max(0, own - recent) end
+      changed[i] = pack('>I3', own)
     end
     changed[state.path[depth + 1]] = node_packed(0, state.learneds[depth + 1])
     trie_written(state, changed, {})
   end
   local new = {
-    prefix = string.sub(digits, 1, depth), till = state.now + block_lasts(state.shape, 0),
+    prefix = sub(digits, 1, depth), till = state.now + block_lasts(state.shape, 0),
     level = 0, expected = state.expected, asked = 0, passed = 0, ring = {digits},
   }
   state.blocks = blocks_added(state.shape, state.blocks, new, #digits, state.now)
@@ -334,10 +334,10 @@ local function trie_charge(_, _, state)
   elseif state.wait == 0 then
     trie_count(state)
     if state.most == 3 and not state.shape.proved then
-      state.block.passed = math.min(255, state.block.passed + 1)
+      state.block.passed = min(255, state.block.passed + 1)
     end
   end
-  return struct.pack('>I4I4BB', state.minute, state.taught, #state.nodes / NODE, #state.blocks)
+  return pack('>I4I4BB', state.minute, state.taught, #state.nodes / NODE, #state.blocks)
     .. state.nodes .. blocks_packed(state.blocks), TRIE_REMEMBERED
 end
 

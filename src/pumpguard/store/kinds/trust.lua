@@ -11,48 +11,48 @@ local TRUSTED_MOST = 4294967295
 local function trust_remembered(verified) return verified > 0 and 15 or 2 end
 
 local function trust_read(gain, _, stored, now, shape)
-  local today, verified, sent = math.floor(now / DAY), 0, 0
+  local today, verified, sent = floor(now / DAY), 0, 0
   if #stored == 10 then
     local day
-    verified, sent, day = struct.unpack('>I4I4I2', stored)
+    verified, sent, day = unpack_from('>I4I4I2', stored)
     if today - day >= trust_remembered(verified) then
       verified, sent = 0, 0
     else
       for _ = day + 1, today do
-        verified, sent = math.floor(verified * 7 / 8), math.floor(sent * 7 / 8)
+        verified, sent = floor(verified * 7 / 8), floor(sent * 7 / 8)
       end
     end
-    today = math.max(today, day)
+    today = max(today, day)
   end
-  local net = math.max(0, verified - math.floor(sent * shape.share / 1000))
-  room = math.floor(gain * net / 1000)
+  local net = max(0, verified - floor(sent * shape.share / 1000))
+  room = floor(gain * net / 1000)
   return {
     used = room, wait = 0, now = now, verified = verified, sent = sent, today = today,
-    more = math.floor(verified / 1000), most = math.floor(sent / 1000),
+    more = floor(verified / 1000), most = floor(sent / 1000),
   }
 end
 
 local function trust_kept(state)
-  return struct.pack('>I4I4I2', state.verified, state.sent, state.today),
+  return pack('>I4I4I2', state.verified, state.sent, state.today),
     (state.today + trust_remembered(state.verified)) * DAY - state.now
 end
 
 -- One more message; while no verifications arrive at all, none is held against anybody.
 local function trust_charge(_, _, state)
   if silent then return end
-  state.sent = math.min(TRUSTED_MOST, state.sent + 1000)
+  state.sent = min(TRUSTED_MOST, state.sent + 1000)
   return trust_kept(state)
 end
 
 -- The message was verified, which is worth so many thousandths.
 local function trust_earned(state, worth)
-  state.verified = math.min(TRUSTED_MOST, state.verified + worth)
+  state.verified = min(TRUSTED_MOST, state.verified + worth)
   return trust_kept(state)
 end
 
 -- As if the message had never been.
 local function trust_taken_back(state)
-  state.sent = math.max(0, state.sent - 1000)
+  state.sent = max(0, state.sent - 1000)
   return trust_kept(state)
 end
 

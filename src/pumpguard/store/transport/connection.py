@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple, cast
 
 from pumpguard.errors import StoreError
-from pumpguard.store.transport.calls import Ahead, Call, fail
+from pumpguard.store.transport.calls import Ahead, Call, fail, fail_in_turn
 from pumpguard.store.transport.endpoint import Endpoint, check_greetings
 from pumpguard.store.transport.faults import ErrorReply, Late, Lost, Unreachable
 from pumpguard.store.transport.resp import NOTHING, Codec, Word
@@ -212,10 +213,8 @@ class Connection(asyncio.Protocol):
 
     def _give_up(self) -> None:
         """Replies come in order: when one is missing, none behind it can be waited for."""
-        late = Late(f"{self._endpoint.where}: no reply within {self._deadline * 1000:.0f} ms")
-        for _ in range(self._overdue()):
-            fail(self.pending.popleft(), Late(*late.args))
-        self._break("a call before this one had no reply in time")
+        text = f"{self._endpoint.where}: no reply within {self._deadline * 1000:.0f} ms"
+        self._break("a call before this one had no reply in time", self._overdue(), text)
 
     def _stop_waiting(self) -> float:
         """Fail calls that waited too long for a connection: they need not be sent any more."""
@@ -226,11 +225,12 @@ class Connection(asyncio.Protocol):
             fail(self.pending.popleft(), fault)
         return self.pending[0][1] + self._deadline - monotonic() if self.pending else 0.0
 
-    def _break(self, text: str) -> None:
+    def _break(self, text: str, late: int = 0, why: str = "") -> None:
         kind = Lost if self._open else Unreachable
-        self._drop(lambda: kind(f"{self._endpoint.where}: {text}"))
+        self._drop(lambda: kind(f"{self._endpoint.where}: {text}"), late, why)
 
-    def _drop(self, fault: Callable[[], StoreError]) -> None:
+    def _drop(self, fault: Callable[[], StoreError], late: int = 0, why: str = "") -> None:
+        """Let go of everything; the first ``late`` calls are told ``why``, the others the fault."""
         if self._gone:
             return
         self._gone = True
@@ -242,6 +242,9 @@ class Connection(asyncio.Protocol):
         if self._opening is not asyncio.current_task(self._loop):
             self._opening.cancel()
         self._queue.clear()
-        for calls in (self._greeted, self.pending):
-            while calls:
-                fail(calls.popleft(), fault())
+        while self._greeted:
+            fail(self._greeted.popleft(), fault())
+        faults = [partial(Late, why)] * late + [fault] * (len(self.pending) - late)
+        failed = deque(zip(self.pending, faults, strict=True))
+        self.pending.clear()
+        fail_in_turn(failed)
