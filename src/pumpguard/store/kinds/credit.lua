@@ -10,7 +10,7 @@
 
 local DAYS = 15
 local AGAIN = 2
-local LONGEST_DEBT = 2000  -- thousandths of `span` for which one that nobody touches is remembered
+local LONGEST_DEBT = 4000  -- thousandths of `span` for which one that nobody touches is remembered
 
 local function credit_days(best, newest, days, today)
   local ago = today - newest

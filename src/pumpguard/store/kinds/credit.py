@@ -22,7 +22,7 @@ DAY = SECONDS_A_DAY * 1000
 DAYS = 15
 STEPS = 1000
 AGAIN = 2
-LONGEST = 2 * STEPS
+LONGEST = 4 * STEPS
 """Steps for which a debt that nobody touches is remembered."""
 
 Kept: TypeAlias = tuple[int, int, int, tuple[int, ...]]
