@@ -1,56 +1,26 @@
-"""The chain of rules: what they declare becomes one question, and its answer becomes findings."""
+"""The chain of rules: what they declare for an attempt becomes one question."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from typing import TypeAlias
 
 from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import (
     Counter,
     Distinct,
-    Reading,
     Spend,
 )
-from pumpguard.decision import Finding, met
+from pumpguard.decision import met
 from pumpguard.rules import Rule
+from pumpguard.sheet import Declared, Enforced, Reader, Sheet, broken
 from pumpguard.store.plan import Plan, Weight
 
 SHEETS = 1_024
 """How many different questions a chain keeps prepared; far more than a policy has."""
 
-UNREAD = Reading(0, 0.0)
-
-Declared: TypeAlias = tuple[Sequence[Counter], ...]
-Reader: TypeAlias = Callable[[Attempt], str | None]
-
-Enforced: TypeAlias = Literal["all", "budgets", "nothing"]
-"""What of a chain may refuse: all that the policy says, or of that only the caps on money, or
-nothing. The rest is judged and recorded as if its rules were in the mode ``monitor``."""
-
-logger = logging.getLogger("pumpguard")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sheet:
-    """One way in which the chain's rules may declare: the plan to ask by, and who is told what.
-
-    ``readers`` read the plan's subjects off an attempt.
-
-    ``silent`` rules declared nothing and speak from the attempt alone. ``asking`` holds each other
-    rule with the plan's index of each of its counters, ``None`` for one that cannot be asked
-    because the attempt has no such subject, and with its weight in the risk score.
-    ``enforced`` is the chain's.
-    """
-
-    declared: Declared
-    readers: tuple[Reader, ...]
-    silent: tuple[Rule, ...]
-    asking: tuple[tuple[Rule, tuple[int | None, ...], Weight], ...]
-    plan: Plan
-    enforced: Enforced = "all"
+Narrowed: TypeAlias = tuple[Sheet, tuple[int, ...]]
+"""A sheet for somebody who lacks some subjects, and where in the whole of them its own are."""
 
 
 class Chain:
@@ -64,19 +34,18 @@ class Chain:
         self._enforced = enforced
         self._reports = any(getattr(rule, "always", False) for rule in rules)
         self._sheets: dict[object, Sheet] = {}
+        self._narrowed: dict[object, Narrowed] = {}
         self._depends_on = _depends_on(self.rules)
 
     def sheet(self, attempt: Attempt) -> tuple[Sheet, tuple[str, ...], tuple[str, ...]]:
         """How to ask about this attempt, with its subjects and its members."""
         sheet = self._known(attempt)
-        subjects = [read(attempt) for read in sheet.readers]
-        members = [attempt.subject(of) for of in sheet.plan.members]
-        if None in subjects or None in members:  # such as the IPv6 site of an IPv4 address
-            blank = tuple([value is None for value in (*subjects, *members)])
-            sheet = self._without(sheet, blank, attempt.proved)
-            subjects = [read(attempt) for read in sheet.readers]
-            members = [attempt.subject(of) for of in sheet.plan.members]
-        return sheet, tuple(subjects), tuple(members)  # type: ignore[arg-type]
+        said = [read(attempt) for read in sheet.readers]
+        if None in said:  # such as the IPv6 site of an IPv4 address
+            sheet, places = self._without(sheet, said, attempt.proved)
+            said = [said[place] for place in places]
+        groups = len(sheet.plan.groups)
+        return sheet, tuple(said[:groups]), tuple(said[groups:])  # type: ignore[arg-type]
 
     def _known(self, attempt: Attempt) -> Sheet:
         if self._depends_on is None:
@@ -110,15 +79,19 @@ class Chain:
             self._remember(sheet, same, (*map(id, declared), proved))
         return sheet
 
-    def _without(self, sheet: Sheet, blank: tuple[bool, ...], proved: bool) -> Sheet:
-        """The same sheet for an attempt that has nothing to say on some dimensions."""
-        key = (sheet, blank)
-        found = self._sheets.get(key)
+    def _without(self, sheet: Sheet, said: Sequence[str | None], proved: bool) -> Narrowed:
+        """The same sheet for an attempt that has nothing to say on some dimensions, and where in
+        what it said are those which are still asked for."""
+        key = (sheet, tuple([value is None for value in said]))
+        found = self._narrowed.get(key)
         if found is None:
-            dimensions = (*sheet.plan.groups, *sheet.plan.members)
-            unknown = frozenset(by for by, none in zip(dimensions, blank, strict=True) if none)
-            found = self._prepare(sheet.declared, unknown, proved)
-            self._remember(found, key)
+            dimensions = sheet.dimensions
+            missing = [by for by, value in zip(dimensions, said, strict=True) if value is None]
+            narrow = self._prepare(sheet.declared, frozenset(missing), proved)
+            places = tuple(dimensions.index(by) for by in narrow.dimensions)
+            if len(self._narrowed) > SHEETS:
+                self._narrowed.clear()
+            found = self._narrowed[key] = narrow, places
         return found
 
     def _remember(self, sheet: Sheet, *keys: object) -> None:
@@ -147,55 +120,21 @@ class Chain:
             if mine:
                 weight = Weight(getattr(rule, "weight", 1.0), tuple(heavy))
                 asking.append((rule, tuple(places), weight))
-        silent = tuple(r for r, mine in zip(self.rules, declared, strict=True) if not mine)
+        silent = tuple(
+            rule
+            for rule, mine in zip(self.rules, declared, strict=True)
+            if not mine and not getattr(rule, "needs_readings", False)
+        )
         weights = [weight for _, _, weight in asking] if self._scored else ()
         plan = Plan(counters, binds, self._reports, weights)
-        readers = tuple(subject_reader(by) for by in plan.groups)
-        return Sheet(declared, readers, silent, tuple(asking), plan, self._enforced)
+        dimensions = (*plan.groups, *plan.members)
+        readers = tuple(subject_reader(by) for by in dimensions)
+        return Sheet(declared, dimensions, readers, silent, tuple(asking), plan, self._enforced)
 
     def _may_refuse(self, rule: Rule, counter: Counter) -> bool:
         if self._enforced == "budgets" and not isinstance(counter, Spend):
             return False
         return rule.mode == "enforce" and self._enforced != "nothing"
-
-
-def speak(sheet: Sheet, attempt: Attempt) -> list[Finding]:
-    """What the rules without counters find, before the store is asked."""
-    found = []
-    monitored = sheet.enforced != "all"
-    for rule in sheet.silent:
-        finding = _judged(rule, attempt, (), monitored)
-        if finding is not None:
-            found.append(finding)
-    return found
-
-
-def judge(sheet: Sheet, attempt: Attempt, readings: Mapping[int, Reading]) -> list[Finding]:
-    """What the others find, now that their counters are read.
-
-    A rule is asked if one of its counters is full, or if it has ``always`` set. A finding weighs
-    what was declared, because that is what the store reckons with.
-    """
-    found = []
-    for rule, places, weight in sheet.asking:
-        if not getattr(rule, "always", False) and not any(
-            place in readings and readings[place].full for place in places if place is not None
-        ):
-            continue
-        mine = [UNREAD if place is None else readings.get(place, UNREAD) for place in places]
-        finding = _judged(rule, attempt, mine, _monitored(sheet, places, readings))
-        if finding is not None:
-            factor = weight.of(readings)
-            found.append(finding if finding.weight == factor else replace(finding, weight=factor))
-    return found
-
-
-def total(sheet: Sheet, score: float, readings: Mapping[int, Reading]) -> float:
-    """The risk score as the store reckons it: times every weight that a full counter earns, in the
-    order of the chain, because another could round differently."""
-    for _, _, weight in sheet.asking:
-        score *= weight.of(readings)
-    return score
 
 
 def weighs(rule: Rule, counter: Counter) -> bool:
@@ -221,32 +160,5 @@ def _counters(rule: Rule, attempt: Attempt) -> Sequence[Counter]:
     try:
         return rule.counters(attempt)
     except Exception:
-        _broken(rule)
+        broken(rule)
         return ()
-
-
-def _monitored(sheet: Sheet, places: Sequence[int | None], readings: Mapping[int, Reading]) -> bool:
-    """Whether none of a rule's counters that are full may refuse, where not all of them may."""
-    if sheet.enforced == "all":
-        return False
-    binds = sheet.plan.binds
-    return not any(i in readings and binds[i] and readings[i].full for i in places if i is not None)
-
-
-def _judged(
-    rule: Rule, attempt: Attempt, readings: Sequence[Reading], monitored: bool = False
-) -> Finding | None:
-    try:
-        finding = rule.judge(attempt, readings)
-    except Exception:
-        _broken(rule)
-        return None
-    mode = "monitor" if monitored else rule.mode
-    if finding is None or (finding.rule == rule.name and finding.mode == mode):
-        return finding
-    return replace(finding, rule=rule.name, mode=mode)
-
-
-def _broken(rule: Rule) -> None:
-    """A rule that raises is silent for this request; the others go on."""
-    logger.exception("PG020 rule %r failed; it is silent for this request", rule.name)

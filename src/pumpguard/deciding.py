@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any, NamedTuple, TypeAlias
 
 from pumpguard.attempt import Attempt
-from pumpguard.chain import Chain, Enforced, Sheet, judge, speak, total
+from pumpguard.chain import Chain
 from pumpguard.counters import Known, micros
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import StoreError
@@ -23,6 +23,7 @@ from pumpguard.policy import Policy
 from pumpguard.risk import product
 from pumpguard.rules import Rule
 from pumpguard.settlement import Settlements
+from pumpguard.sheet import Enforced, Sheet, judge, speak, total
 from pumpguard.store.base import Answer, Question, Store
 from pumpguard.store.memory import MemoryStore, StoreFull
 from pumpguard.store.plan import share

@@ -138,9 +138,10 @@ class Reader:
         return client
 
     def _look_up(self, address: Address) -> Client:
+        text = text_of(address)
         return Client(
-            address=text_of(address),
-            network=network_of(address),
+            address=text,
+            network=f"{text}/32" if address.version == 4 else network_of(address),
             site=site_of(address),
             country=self._networks.country(address),
             kind=self._networks.kind(address),

@@ -18,10 +18,11 @@ ActionName = Literal["allow", "challenge", "throttle", "block", "shadow"]
 class Rule(Protocol):
     """One reason to be suspicious, as two pure methods.
 
-    A rule that declares no counters for an attempt is judged before the store is asked; any other
-    is judged after, if one of its counters is full (or always, if it has an attribute ``always``
-    that is true). Return the same tuple of counters every time: they say what is counted, and the
-    attempt says whose. Counters carry their rule's name: bans know by it what they are fed by.
+    A rule that declares no counters for an attempt is judged before the store is asked (not at all,
+    if it has an attribute ``needs_readings`` that is true); any other is judged after, if one of
+    its counters is full (or always, if it has an attribute ``always`` that is true). Return the
+    same tuple of counters every time: they say what is counted, and the attempt says whose.
+    Counters carry their rule's name: bans know by it what they are fed by.
 
     What a finding of a rule without counters puts into the risk score is its own ``weight``. A rule
     with counters has an attribute ``weight`` (or weighs nothing), because the store has to know it

@@ -41,6 +41,7 @@ class RateLimit:
     earned: int = 1
     weight: float = 1.5
     declares_by: ClassVar[Sequence[str]] = ("country",)
+    needs_readings: ClassVar[bool] = True
     _windows: tuple[Window, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

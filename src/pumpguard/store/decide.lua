@@ -16,8 +16,8 @@
 --       11 only with weights in the plan: the risk score so far, and the one that refuses (doubles)
 -- Returns  admitted (0 or 1) plus 2 if the number is known, the time, then index, used, wait (ms)
 --          of each ban that stands (standing.lua); if none does, of each counter that is full, or of
---          every one if the plan says so. Kinds with more to say add minus the index (from 1), and two numbers.
---          Only -1 and the time if there are other orders: then nothing is decided.
+--          every one if the plan says so. Kinds with more to say add minus the index (from 1), and
+--          two numbers. Only -1 and the time if there are other orders: then nothing is decided.
 
 local WEIGHS = 2  -- flags of the plan: 1 to report everything, 2 for weights at its end
 local ATTEMPTS = 2  -- flags of a counter: 1 for one that binds, 2 for one that counts attempts
@@ -34,8 +34,8 @@ if ARGV[9] ~= '' then digits = ARGV[9] end
 
 -- 1. Read all.
 
--- With room for most plans: to grow is dearer than all the counting. Of each segment, in columns; a
--- log is one segment with several counters, whose first is `counters[s]`.
+-- Of each segment, in columns: a table per segment would cost more than all the counting, and so
+-- would growing them, so they have room for most plans.
 local function column()
   return {
     nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
@@ -43,10 +43,11 @@ local function column()
   }
 end
 local kinds, flags, ids, limits, spans = column(), column(), column(), column(), column()
-local tails, segments, states, counters = column(), column(), column(), column()
+local tails, segments, states = column(), column(), column()
+local counters = column()  -- of each segment: its first counter, from 0; a log has several
 local lasts, others = {[0] = 0}, {}  -- of each group: its last segment, and what it has besides
 
--- By counter, from 0: of those that are full or reported, how much of it, for how long, and more.
+-- By counter, of those that are full or reported: how much of it, for how long, and more.
 local used, waits, details, full = {}, {}, {}, false
 local refusing, bans, count, admitted = {}, {}, 0, ARGV[2] ~= '1'
 
@@ -83,17 +84,8 @@ local function read_log(s, first)
   return free
 end
 
-local groups, keys_left = #KEYS - 1, {}
+local groups = #KEYS - 1
 for g = 1, groups do
-  if not values[g] then keys_left[#keys_left + 1] = KEYS[g] end
-end
-if #keys_left > 0 then found = redis.call('MGET', unpack(keys_left)) end
-local next_found = 1
-for g = 1, groups do
-  if not values[g] then
-    values[g], expiries[g] = value_checked(found[next_found], now)
-    next_found = next_found + 1
-  end
   local first, last = lasts[g - 1] + 1, lasts[g - 1] + byte(plan, at)
   lasts[g], at, room = last, at + 1, 0
   for s = first, last do

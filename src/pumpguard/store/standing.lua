@@ -1,6 +1,6 @@
 -- standing: is somebody banned? Asked before anything else is as much as defined, because the body of
--- a script runs anew for every call, and being banned must stay cheap. For what KEYS and ARGV hold
--- and what is returned see decide.lua.
+-- a script runs anew for every call, and being banned must stay cheap. If not, all values are read.
+-- For what KEYS and ARGV hold and what is returned see decide.lua.
 
 local SHADOW = 128  -- added to the group of a ban that its subject is not to know of
 
@@ -23,10 +23,10 @@ for _ = 1, byte(wanted, 3) do
   index, g, id, behind = unpack_from('>BBI3', wanted, behind)
   local value, from = values[g % SHADOW], 7
   while from + 3 <= #value do
-    local at, size = unpack_from('>I3B', value, from)
+    local held, size = unpack_from('>I3B', value, from)
     from = from + 4
     if size == LONG and from < #value then size, from = unpack_from('>I2', value, from) end
-    if at == id and from + 6 <= #value then
+    if held == id and from + 6 <= #value then
       local ends, level = unpack_from('>I6B', value, from)
       if ends > now then
         hidden = hidden or g >= SHADOW
@@ -42,3 +42,15 @@ end
 -- A ban ends it here, and nothing is written. One that its subject is not to know of ends it later,
 -- after as much work as a message that is sent.
 if #banned > 2 and not hidden then return banned end
+
+local rest, taken = {}, 0
+for g = 1, #KEYS - 1 do
+  if not values[g] then rest[#rest + 1] = KEYS[g] end
+end
+if #rest > 0 then found = redis.call('MGET', unpack(rest)) end
+for g = 1, #KEYS - 1 do
+  if not values[g] then
+    taken = taken + 1
+    values[g], expiries[g] = value_checked(found[taken], now)
+  end
+end

@@ -5,8 +5,6 @@
 -- first three digits modulo 32. What fades is what is learned from; that is forgotten within weeks.
 -- The plan brings where the alarm is, and for how long it lasts. Twin: mix.py
 
-do  -- a script may have 200 local names at most
-
 local GROUPS, MIX_UNIT, MIX_KAPPA, MIX_LEARNED, MIX_WEEK = 32, 256, 10, 30, 168
 local MIX_FORMAT, MIX_SIZE = '>' .. string.rep('I3I4', GROUPS), 10 + 7 * GROUPS
 local MIX_MOST, MIX_LEARNED_MOST, MIX_REMEMBERED = 16777215, 4294967295, 14 * DAY
@@ -99,5 +97,3 @@ local function mix_charge(_, _, state)
 end
 
 READ.M, CHARGE.M = mix_read, mix_charge
-
-end

@@ -7,8 +7,6 @@
 -- The plan brings the alarm (milli-nats), for how long a block closes, the widest block, and whether
 -- the client solved a challenge. Twin: trie.py
 
-do  -- a script may have 200 local names at most
-
 local NODES, NODE, SPLIT_AT, CROWDED, NOTABLE, ROOMY = 144, 20, 3, 32, 256, 96
 local UNIT, MINUTE, WEEK, KAPPA, FLOOR, UNIFORM = 256, 60000, 168, 20, 4, 4
 local LEARNED_MOST, TRIE_REMEMBERED = 4294967295, 14 * DAY
@@ -342,5 +340,3 @@ local function trie_charge(_, _, state)
 end
 
 READ.A, CHARGE.A = trie_read, trie_charge
-
-end
