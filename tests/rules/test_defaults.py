@@ -9,7 +9,7 @@ import pytest
 from pumpguard import Action, Decision, Guard, Policy
 from pumpguard.challenges.base import Challenge
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.rules import Credit
+from pumpguard.rules import Credit, SlidingBan
 from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
 
 PRICE = 0.25
@@ -153,6 +153,20 @@ def test_lines_grow_with_what_a_day_may_cost(budget: float, usd: float) -> None:
     chain = Policy(send="/s", settled=True, home=["GB"], daily_budget=budget).chain
     (line,) = (r for r in chain if isinstance(r, Credit) and r.name == "country_credit")
     assert line.lines["country"] == pytest.approx(usd)
+
+
+def test_a_ban_forgets_rules_that_are_turned_off() -> None:
+    """One change is enough; and where nothing asks for proof, nobody is asked again."""
+    lines = ("credit", "home_credit", "country_credit", "abroad_challenge", "abroad_credit")
+
+    def bans(*off: str) -> dict[str, SlidingBan]:
+        rules = {name: {"mode": "off"} for name in off}
+        chain = Policy(send="/s", settled=True, home=["GB"], rules=rules).chain
+        return {rule.name: rule for rule in chain if isinstance(rule, SlidingBan)}
+
+    assert next(iter(bans("number")["strike_ban"].after)) == "prefix_pattern"
+    assert tuple(bans(*lines)["unanswered"].after) == ("conversion",)
+    assert "unanswered" not in bans(*lines, "conversion")
 
 
 def test_without_a_home_there_is_no_abroad() -> None:
