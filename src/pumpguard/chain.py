@@ -103,6 +103,7 @@ class Chain:
     def _prepare(self, declared: Declared, unknown: frozenset[str], proved: bool) -> Sheet:
         counters: list[Counter] = []
         binds: list[bool] = []
+        owners: list[int] = []
         asking: list[tuple[Rule, tuple[int | None, ...], Weight]] = []
         for rule, mine in zip(self.rules, declared, strict=True):
             places: list[int | None] = []
@@ -116,6 +117,7 @@ class Chain:
                     heavy.append(len(counters))
                 places.append(len(counters))
                 counters.append(counter)
+                owners.append(len(asking))
                 binds.append(self._may_refuse(rule, counter) and not met(counter.action, proved))
             if mine:
                 weight = Weight(getattr(rule, "weight", 1.0), tuple(heavy))
@@ -125,11 +127,21 @@ class Chain:
             for rule, mine in zip(self.rules, declared, strict=True)
             if not mine and not getattr(rule, "needs_readings", False)
         )
+        always = (i for i, (rule, _, _) in enumerate(asking) if getattr(rule, "always", False))
         weights = [weight for _, _, weight in asking] if self._scored else ()
         plan = Plan(counters, binds, self._reports, weights)
         dimensions = (*plan.groups, *plan.members)
-        readers = tuple(subject_reader(by) for by in dimensions)
-        return Sheet(declared, dimensions, readers, silent, tuple(asking), plan, self._enforced)
+        return Sheet(
+            declared,
+            dimensions,
+            tuple(subject_reader(by) for by in dimensions),
+            silent,
+            tuple(asking),
+            tuple(owners),
+            frozenset(always),
+            plan,
+            self._enforced,
+        )
 
     def _may_refuse(self, rule: Rule, counter: Counter) -> bool:
         if self._enforced == "budgets" and not isinstance(counter, Spend):

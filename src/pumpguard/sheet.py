@@ -34,7 +34,8 @@ class Sheet:
 
     ``silent`` rules declared nothing and speak from the attempt alone. ``asking`` holds each other
     rule with the plan's index of each of its counters, ``None`` for one that cannot be asked
-    because the attempt has no such subject, and with its weight in the risk score.
+    because the attempt has no such subject, and with its weight in the risk score. ``owners`` says
+    to which of them each counter of the plan belongs, ``always`` who is asked in any case.
     ``enforced`` is the chain's.
     """
 
@@ -43,6 +44,8 @@ class Sheet:
     readers: tuple[Reader, ...]
     silent: tuple[Rule, ...]
     asking: tuple[tuple[Rule, tuple[int | None, ...], Weight], ...]
+    owners: tuple[int, ...]
+    always: frozenset[int]
     plan: Plan
     enforced: Enforced = "all"
 
@@ -65,11 +68,9 @@ def judge(sheet: Sheet, attempt: Attempt, readings: Mapping[int, Reading]) -> li
     what was declared, because that is what the store reckons with.
     """
     found = []
-    for rule, places, weight in sheet.asking:
-        if not getattr(rule, "always", False) and not any(
-            place in readings and readings[place].full for place in places if place is not None
-        ):
-            continue
+    asked = {sheet.owners[place] for place, reading in readings.items() if reading.full}
+    for position in sorted(asked | sheet.always):
+        rule, places, weight = sheet.asking[position]
         mine = [UNREAD if place is None else readings.get(place, UNREAD) for place in places]
         finding = _judged(rule, attempt, mine, _monitored(sheet, places, readings))
         if finding is not None:
