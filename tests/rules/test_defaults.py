@@ -58,7 +58,7 @@ async def test_a_risky_country_is_asked_for_proof_after_a_few_unverified_message
 
 
 async def test_another_country_has_some_more() -> None:
-    """$1.20 of half an hour, which is what all countries abroad have together."""
+    """$1 of half an hour, which is what all countries abroad have together."""
     assert await App().until(Action.CHALLENGE, PORTUGAL) == 4
 
 

@@ -48,7 +48,7 @@ hour (a sixth of 30 and of 300 a day) to a country of middle and low risk: of th
 RISKY_ASKED = 0.6
 """The part of that for high-risk countries: Authgear halves what middle ones have."""
 
-ABROAD_ASKED, ABROAD_ASKED_LEAST = 0.002, 1.0
+ABROAD_ASKED, ABROAD_ASKED_LEAST = 1 / 600, 1.0
 ABROAD_CREDIT, ABROAD_CREDIT_LEAST = 1 / 30, 5.0
 """Of the daily budget, and USD at least: what all countries but the home ones may have outstanding
 together, of half an hour, before proof is asked for, and before nothing helps. No source: whoever
@@ -212,7 +212,7 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
             name="abroad_challenge",
             lines={"everything": abroad_asked},
             seconds=HOUR // 2,
-            ratio=0.02,
+            ratio=0.015,
             action="challenge",
             needs_challenge=True,
             yields=True,
