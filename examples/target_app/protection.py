@@ -14,7 +14,7 @@ from examples.target_app.numbering import look_up
 from examples.target_app.otp import SendSms
 from examples.target_app.settings import Settings
 from examples.target_app.sms_provider import Message
-from pumpguard import Guard, Policy, PumpGuardMiddleware
+from pumpguard import Guard, Policy, PumpGuardMiddleware, current_decision
 from pumpguard.challenges import Altcha, Challenge
 from pumpguard.ops.console import Console
 from pumpguard.ops.metrics import FirewallMetrics
@@ -68,8 +68,16 @@ class Guarded:
             app.mount("/pumpguard", Console(self._guard, token=self._console_token))
 
     def sender(self, send: SendSms) -> SendSms:
-        """A sender that stays silent under a shadow ban."""
-        return self._guard.sender(send)
+        """A sender that stays silent under a shadow ban, and tells the guard of numbers that nobody
+        has."""
+
+        async def told(phone: str, text: str) -> Message | None:
+            message, decision = await send(phone, text), current_decision()
+            if message and message.status == "rejected" and decision:
+                self._guard.settle(decision, "unallocated")
+            return message
+
+        return self._guard.sender(told)
 
     def report(self) -> dict[str, object]:
         """The traffic that the guard has judged."""

@@ -121,8 +121,11 @@ class Guard:
             return self._decider.decide(attempt)
         return doubt.decide(self._decider.decide, attempt, score, risk)
 
-    def settle(self, message: Decision | Ticket | str, outcome: Literal["sent", "failed"]) -> None:
-        """Say what became of a message: a failed one is refunded, within a cap.
+    def settle(
+        self, message: Decision | Ticket | str, outcome: Literal["sent", "failed", "unallocated"]
+    ) -> None:
+        """Say what became of a message: a failed one is refunded, within a cap. One that was sent,
+        billed, and rejected by the operator because nobody has the number is ``unallocated``.
 
         ``message`` is its decision, or its ticket, also as text. Returns at once and never raises
         for the store's sake; say it once or more often, it counts once. Raises `TicketError`.
@@ -133,7 +136,7 @@ class Guard:
             message = Ticket(message.reservation, message.attempt)
         ticket = Ticket.parse(message) if isinstance(message, str) else message
         if self._settlements is not None and ticket.reservation:
-            self._settlements.add(Failed(ticket, self._now()))
+            self._settlements.add(Failed(ticket, self._now(), outcome))
 
     def verified(self, phone: str) -> None:
         """Say that a code was entered for this number, spelt as it may be. Raises `IntakeError`."""

@@ -8,10 +8,20 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pumpguard.attempt import Attempt, Phone
-from pumpguard.counters import Conversion, Counter, Credit, Pulse, Refunds, Spend, Trust, micros
+from pumpguard.counters import (
+    Conversion,
+    Counter,
+    Credit,
+    Pulse,
+    Refunds,
+    Spend,
+    Trust,
+    Unallocated,
+    micros,
+)
 from pumpguard.errors import StoreError
 from pumpguard.money.delays import Delays
 from pumpguard.policy import Policy
@@ -37,10 +47,11 @@ logger = logging.getLogger("pumpguard")
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A message was not sent, whatever the reservation said."""
+    """A message was not sent, whatever was reserved; or it was, to a number that nobody has."""
 
     ticket: Ticket
     at: float | None
+    outcome: Literal["failed", "unallocated"] = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +127,7 @@ class Settlements:
 
     async def _settlements(self, outcome: Failed | Verified) -> list[Settlement]:
         if isinstance(outcome, Failed):
-            return [self._refund(outcome)]
+            return [self._failure(outcome)]
         phone = outcome.phone
         redemption = Redemption(
             phone.e164,
@@ -131,14 +142,15 @@ class Settlements:
             for i, ticket in enumerate(redeemed.tickets)
         ]
 
-    def _refund(self, outcome: Failed) -> Settlement:
-        attempt = outcome.ticket.attempt
-        declared = _declared(self._rules, attempt, FAILED)
-        plan, subjects = _asked((*declared, self._settling.tickets, self._refunds), attempt.subject)
+    def _failure(self, outcome: Failed) -> Settlement:
+        attempt, refunded = outcome.ticket.attempt, outcome.outcome == "failed"
+        declared = _declared(self._rules, attempt, FAILED if refunded else (Unallocated,))
+        back = (self._refunds,) if refunded else ()
+        plan, subjects = _asked((*declared, self._settling.tickets, *back), attempt.subject)
         return Settlement(
             plan,
             subjects,
-            "failed",
+            outcome.outcome,
             ticket=outcome.ticket.reservation,
             destination=str(attempt.phone.calling_code),
             at=outcome.at,

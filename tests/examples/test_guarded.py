@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from examples.target_app.app import create_app
 from examples.target_app.settings import Settings
+from pumpguard import Action, Guard
 from tests.examples.visitor import BANGLADESHI, BRITISH, NOON, UNALLOCATED, Visitor
 
 BRITISH_HOME = "86.130.0.1"
@@ -161,3 +162,25 @@ async def test_on_real_time_the_guard_counts_by_the_clock_of_its_store() -> None
         statuses = [(await visitor.send(address=BRITISH_HOME)).status_code for _ in range(2)]
 
     assert statuses == [202, 429]
+
+
+async def test_what_the_operator_rejects_is_told_to_the_guard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a message that was sent: here to a number that the policy only watches."""
+    told: list[tuple[Action, str]] = []
+    monkeypatch.setattr(
+        Guard, "settle", lambda _, message, outcome: told.append((message.action, outcome))
+    )
+    file = tmp_path / "policy.toml"
+    file.write_text(
+        'send = "/otp/send"\nverify = "/otp/verify"\nphone = "phone"\n'
+        '[rules.number]\nmode = "monitor"\n'
+    )
+    app = create_app(Settings(simulated=True, redis_url="memory://", policy_file=file, loss=0))
+    async with app.router.lifespan_context(app):
+        visitor = Visitor(app)
+        assert (await visitor.send(BRITISH, address=BRITISH_HOME)).status_code == 202
+        assert told == []
+        assert (await visitor.send(UNALLOCATED, address=BRITISH_HOME)).status_code == 202
+    assert told == [(Action.ALLOW, "unallocated")]

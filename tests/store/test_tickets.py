@@ -179,3 +179,12 @@ async def test_what_other_counters_keep_survives_settling(store: Store) -> None:
     await redeem(store)
     answer = await ask(store, *others, watched(about))
     assert [answer.readings[i].used for i in range(21)] == [1] * 20 + [0]
+
+
+async def test_an_unallocated_message_is_paid_for(store: Store) -> None:
+    """It takes the ticket and gives nothing back: carriers charge for what they are handed."""
+    await ask(store, *PHONE, spend(1_000), price=400, ticket=b"1234")
+    told = {"ticket": b"1234", "at": 1}
+    assert await settle(store, *FAILED, spend(1_000), outcome="unallocated", **told) == 1
+    assert await settle(store, *FAILED, spend(1_000), outcome="failed", **told) == 0
+    assert (await ask(store, spend(1_000), at=2)).readings[0].used == 400

@@ -179,3 +179,11 @@ def test_a_limit_that_can_grow_is_kept_like_the_highest() -> None:
     """So a policy may start to give room, and lose nothing, while all of it fits a log."""
     assert identity(Window("r", "x", 15, 60)) == identity(Window("r", "x", 15, 60, most=10))
     assert identity(Window("r", "x", 60, 60)) != identity(Window("r", "x", 60, 60, most=10))
+
+
+async def test_what_is_forgotten_earns_nothing_whatever_else_is_kept(store: Store) -> None:
+    """A verification that comes days later finds nothing to add to, in any store."""
+    other = About(Window("limit", "network", 5, 10 * DAY))
+    await send(store, 1, other)
+    await verify(store, 1, at=3 * DAY)
+    assert await earned(store, 3 * DAY) == (0, (0, 0))

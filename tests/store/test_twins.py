@@ -19,6 +19,7 @@ from pumpguard.counters import (
     Counter,
     Credit,
     Distinct,
+    Gaps,
     Known,
     Mix,
     Neighbours,
@@ -29,6 +30,7 @@ from pumpguard.counters import (
     Tickets,
     Trie,
     Trust,
+    Unallocated,
     Window,
 )
 from pumpguard.decision import Action
@@ -59,6 +61,10 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
     st.builds(
         Mix, RULES, BY, minimum=st.sampled_from([3, 5]), h=st.sampled_from([0.5, 4.0]),
         seconds=st.sampled_from([120, 600]), hold=st.sampled_from([20, 300]), action=ACTIONS,
+    ),
+    st.builds(Gaps, RULES, BY, st.sampled_from([0.5, 4.0]), st.sampled_from([20, 300]), ACTIONS),
+    st.builds(
+        Unallocated, RULES, BY, st.sampled_from([0.5, 4.0]), st.sampled_from([20, 300]), ACTIONS
     ),
     st.builds(
         Trust, RULES, st.sampled_from(["x", "y", "network"]), st.sampled_from([1, 4]),
@@ -157,6 +163,7 @@ TELLS = st.fixed_dictionaries(
     {
         "told": st.integers(0, 30),
         "failed": st.booleans(),
+        "unallocated": st.booleans(),
         "step": STEPS,
         "network": st.sampled_from([None, "n1", "n2"]),
         "place": st.integers(0, 60),
@@ -209,6 +216,12 @@ class Pair:
             return
         plan, subject, ticket = self.sent[fate["told"] % len(self.sent)]
         settled = [counter for counter in plan.counters if isinstance(counter, SETTLED)]
+        if fate["unallocated"]:
+            told_of = [each for each in plan.counters if isinstance(each, Unallocated)]
+            rejected = self.settlement([*told_of, TICKETS], subject, fate)
+            rejected.outcome, rejected.ticket = "unallocated", ticket
+            await self.settle([rejected])
+            return
         if fate["failed"]:
             failed = self.settlement([*settled, TICKETS, REFUNDS], subject, fate)
             failed.outcome, failed.ticket = "failed", ticket
@@ -280,6 +293,8 @@ EVERYTHING: list[tuple[Counter, bool]] = [
     (Conversion("v", "x", seconds=60, hold=120), True),
     (Conversion("v", "prefix:3", seconds=67, hold=30, h=3.0, minimum=5), False),
     (Conversion("v", "network", seconds=600, hold=120, h=4.0), True),
+    (Gaps("g", "y", h=3.0, hold=200), False),
+    (Unallocated("u", "y", h=2.0, hold=200), True),
 ]
 
 
@@ -301,6 +316,10 @@ async def test_long_walks_end_where_they_should(
                 "subject": chance.choice("pq"),
                 "members": [],
                 "place": 0,
+                "digits": str(
+                    chance.choice([7_000_000, 7_000_000 + chance.randrange(40), 10**9])
+                    + chance.randrange(10**4)
+                ),
                 "refused": chance.random() < 0.1,
                 "refused_by": frozenset(),
                 "step": chance.choice([0.0, chance.random(), 10 * chance.random(), -1.0]),
@@ -317,6 +336,7 @@ async def test_long_walks_end_where_they_should(
                 {
                     "told": -1 if chance.random() < 0.9 else chance.randrange(600),
                     "failed": chance.random() < 0.1,
+                    "unallocated": chance.random() < 0.1,
                     "step": 20 * chance.random() if people else 1.5,
                     "network": chance.choice([None, "n1", "n2", str(chance.random())]),
                     "place": chance.randrange(9_999) if people else 7,

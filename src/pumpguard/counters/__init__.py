@@ -16,7 +16,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias, TypeGuard
 
-from pumpguard.counters.learning import Conversion, Mix, Pulse, Spike, Stage, Trie, Trust
+from pumpguard.counters.learning import (
+    Conversion,
+    Gaps,
+    Mix,
+    Pulse,
+    Spike,
+    Stage,
+    Trie,
+    Trust,
+    Unallocated,
+)
 from pumpguard.counters.limits import (
     DISTINCT_UP_TO,
     EXACT_UP_TO,
@@ -43,6 +53,7 @@ __all__ = [
     "Counts",
     "Credit",
     "Distinct",
+    "Gaps",
     "Known",
     "Mix",
     "Neighbours",
@@ -55,6 +66,7 @@ __all__ = [
     "Tickets",
     "Trie",
     "Trust",
+    "Unallocated",
     "Window",
     "divided",
     "identities",
@@ -75,6 +87,8 @@ Counter: TypeAlias = (
     | Spike
     | Trie
     | Mix
+    | Gaps
+    | Unallocated
     | Trust
     | Known
     | Tickets
@@ -100,7 +114,9 @@ def identity(counter: Counter, longest: int = 0) -> str:
             layout = counter.counts
         case _:
             layout = ""
-    seconds = 0 if isinstance(counter, Pulse | Trust) else longest or counter.seconds
+    seconds = 0
+    if not isinstance(counter, Pulse | Trust | Gaps | Unallocated):
+        seconds = longest or counter.seconds
     return f"{type(counter).__name__} {layout} {seconds} {counter.by} {counter.rule}"
 
 

@@ -133,6 +133,45 @@ class Mix:
 
 
 @dataclass(frozen=True, slots=True)
+class Gaps:
+    """Whether a country's numbers lie nearer to each other than they used to.
+
+    Of each new number the gap to the nearest of the country's last 128 is held against the gaps
+    that were usual (`pumpguard.store.kinds.gaps`): a CUSUM, so that blocks are found by their
+    density and need not be as wide as somebody thought. At ``h`` nats it is full for ``hold``
+    seconds for whoever asks for a number with such a gap. Known numbers pass and count nothing.
+
+    Its reading's ``used`` is how many numbers it remembers, its ``detail`` the nats when that
+    begins (thousandths; 0 later), and how often such a gap is usual (thousandths).
+    """
+
+    rule: str
+    by: str = "country"
+    h: float = 12.0
+    hold: int = 3_600
+    action: Action = Action.CHALLENGE
+
+
+@dataclass(frozen=True, slots=True)
+class Unallocated:
+    """Whether more of a country's messages than usual go to numbers that nobody has.
+
+    Messages count when they are let through, rejections when the app tells them: a CUSUM between
+    the share that is usual and four times that (`pumpguard.store.kinds.unallocated`). At ``h`` nats
+    it is full for ``hold`` seconds. Known numbers pass.
+
+    Its reading's ``used`` is the sum in thousandths of a nat, its ``detail`` the messages and the
+    rejections among them (both halved from time to time).
+    """
+
+    rule: str
+    by: str = "country"
+    h: float = 12.0
+    hold: int = 3_600
+    action: Action = Action.CHALLENGE
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
     """What a subject has earned: so many messages more, for every window that is kept ``by`` the
     same and has room (``most``). Never full.

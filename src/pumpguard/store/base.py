@@ -42,10 +42,11 @@ DAY = 86_400
 Subject: TypeAlias = str | bytes
 """A subject by its name, or by what a ticket remembered of it, which only its store can read."""
 
-Outcome: TypeAlias = Literal["verified", "repeated", "failed"]
+Outcome: TypeAlias = Literal["verified", "repeated", "failed", "unallocated"]
 """``verified``: it counts. ``repeated``: verified, but this number has counted already today, or
 another message to it counts in this one's place: it is paid back and taken out of conversion, and
-proves nothing. ``failed``: it was never sent, and is refunded."""
+proves nothing. ``failed``: it was never sent, and is refunded. ``unallocated``: it was sent and
+paid for, and the operator knows no such number."""
 
 
 @dataclass(slots=True)
@@ -154,6 +155,9 @@ class Settlement:
     ``ticket`` is still open, which takes it, and if ``Refunds`` has room; with the price and time
     that are stored, not with those given here.
 
+    For an unallocated one it holds `Unallocated` counters and `Tickets`, and takes effect if the
+    ticket is still open, which takes it.
+
     ``price`` (µ$) and ``sent_at`` (Unix ms) are those of the redeemed ticket, ``age`` the ms from
     sending to verifying. ``network`` and ``place`` (last four digits) are what a verification is
     weighed by. ``at`` and ``destination`` are as in a question.
@@ -190,7 +194,8 @@ class Store(Protocol):
 
     async def settle(self, settlements: Sequence[Settlement]) -> int:
         """Tell subjects what became of messages, in order. Returns how many took effect: a failed
-        one does not if its ticket is not open or refunds are used up."""
+        or unallocated one does not if its ticket is not open, a failed one neither if refunds are
+        used up."""
         ...
 
     async def aclose(self) -> None:

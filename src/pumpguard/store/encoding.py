@@ -15,6 +15,7 @@ from pumpguard.counters import (
     Counter,
     Credit,
     Distinct,
+    Gaps,
     Known,
     Mix,
     Neighbours,
@@ -25,6 +26,7 @@ from pumpguard.counters import (
     Tickets,
     Trie,
     Trust,
+    Unallocated,
     Window,
 )
 from pumpguard.store.base import Open, Question, Redeemed, Redemption, Settlement
@@ -48,6 +50,8 @@ KINDS: dict[type[Counter], bytes] = {
     Spike: b"Z",
     Trie: b"A",
     Mix: b"M",
+    Gaps: b"H",
+    Unallocated: b"U",
     Trust: b"E",
     Known: b"K",
     Tickets: b"T",
@@ -93,6 +97,8 @@ FILES: dict[type[Counter], str] = {
     Tickets: "kinds/tickets",
     Trie: "kinds/trie",
     Mix: "kinds/mix",
+    Gaps: "kinds/gaps",
+    Unallocated: "kinds/unallocated",
 }
 """Where kinds are that nothing else is built on."""
 
@@ -105,7 +111,7 @@ def decide_script(kinds: frozenset[type[Counter]], in_slices: bool) -> Script:
         parts.append("kinds/slices")
     if Ban in kinds:
         parts.append("kinds/ban")
-    if not kinds.isdisjoint({Trie, Mix}):
+    if not kinds.isdisjoint({Trie, Mix, Gaps}):
         parts.append("kinds/exact")
     if Trie in kinds:
         parts.append("kinds/blocks")  # what a trie's nodes are made of
@@ -117,8 +123,8 @@ def decide_script(kinds: frozenset[type[Counter]], in_slices: bool) -> Script:
 
 REDEEM = script("request", "value", "kinds/known", "kinds/tickets", "redeem")
 SETTLE = script(
-    "request", "value", "kinds/spend", "kinds/credit", "kinds/conversion", "kinds/pulse",
-    "kinds/trust", "kinds/tickets", "plan", "settle",
+    "request", "value", "kinds/exact", "kinds/spend", "kinds/credit", "kinds/conversion",
+    "kinds/pulse", "kinds/trust", "kinds/unallocated", "kinds/tickets", "plan", "settle",
 )  # fmt: skip
 
 
@@ -153,7 +159,7 @@ def tail(counter: Counter) -> bytes:
         case Trie():
             alarm = struct.pack(">II", round(1000 * counter.h), counter.hold)
             return alarm + bytes([counter.widest, counter.proved])
-        case Mix():
+        case Mix() | Gaps() | Unallocated():
             return struct.pack(">II", round(1000 * counter.h), counter.hold)
         case Tickets():
             return bytes([tickets.kept(counter), tickets.size(counter)])

@@ -13,6 +13,7 @@ from pumpguard.counters import (
     Spend,
     Tickets,
     Trust,
+    Unallocated,
     identity,
 )
 from pumpguard.store.base import Redeemed, Redemption, Settlement, Subject
@@ -25,6 +26,7 @@ from pumpguard.store.kinds import (
     spend,
     tickets,
     trust,
+    unallocated,
 )
 from pumpguard.store.trip import Recall, Writes, keys
 
@@ -53,6 +55,11 @@ class Told:
         places = keys(plan, settlement.subjects)
         self._counters = [(plan.counters[i], places[i]) for i in plan.order]
         self._silent = False
+        if settlement.outcome == "unallocated":
+            self.applied = self._taken()
+            if self.applied:
+                self._reject()
+            return
         self.applied = settlement.outcome != "failed" or self._refundable()
         if self.applied:
             worth, of_clients = self._learn()
@@ -60,8 +67,8 @@ class Told:
             self._pay_back(self.price * worth // 1000 if verified else 0)
             self._trust(worth, of_clients)
 
-    def _refundable(self) -> bool:
-        """Takes the ticket, and the refund out of what may be refunded; whether both were there."""
+    def _taken(self) -> bool:
+        """Takes the ticket; whether it was there."""
         found = None
         for counter, key in self._counters:
             if isinstance(counter, Tickets):
@@ -73,6 +80,20 @@ class Told:
         if found is None:
             return False
         self.price, self.sent_at = found.price, found.at
+        return True
+
+    def _reject(self) -> None:
+        for counter, key in self._counters:
+            stored = self._stored(key, self.now)
+            if isinstance(counter, Unallocated) and stored is not None:
+                look = unallocated.look(counter, False, stored, self.now)
+                if (kept := look.rejected()) is not None:
+                    self.writes[key] = kept
+
+    def _refundable(self) -> bool:
+        """Takes the ticket, and the refund out of what may be refunded; whether both were there."""
+        if not self._taken():
+            return False
         for counter, key in self._counters:
             if isinstance(counter, Refunds):
                 stored, span = self._stored(key, self.now), counter.seconds * 1000

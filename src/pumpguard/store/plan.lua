@@ -19,7 +19,7 @@
 --   P  where the alarm is (milli-nats, 4), after how many verifications (4)
 --   A  where the alarm is (milli-nats, 4), for how long a block closes (seconds, 4), how many digits
 --      are free in the widest (1), whether the client solved a challenge (1)
---   M  where the alarm is (milli-nats, 4), for how long it lasts (seconds, 4)
+--   M, H, U  where the alarm is (milli-nats, 4), for how long it lasts (seconds, 4)
 --   Z  the ratio, in permille (4)
 --   T  how many tickets are kept (1), the bytes of one (1)
 -- and with weights: how many (1), of each the factor (double), how many (1) and which (1 each)
@@ -66,7 +66,7 @@ local function read_tail(kind)
     local h, hold, widest, proved
     h, hold, widest, proved, at = unpack_from('>I4I4BB', plan, at)
     return {h = h, hold = hold * 1000, widest = widest, proved = proved == 1}
-  elseif kind == 'M' then
+  elseif kind == 'M' or kind == 'H' or kind == 'U' then
     local h, hold
     h, hold, at = unpack_from('>I4I4', plan, at)
     return {h = h, hold = hold * 1000}

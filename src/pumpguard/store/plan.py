@@ -13,6 +13,7 @@ from pumpguard.counters import (
     Counter,
     Credit,
     Distinct,
+    Gaps,
     Known,
     Mix,
     Pulse,
@@ -23,6 +24,7 @@ from pumpguard.counters import (
     Tickets,
     Trie,
     Trust,
+    Unallocated,
     Window,
     divided,
     identities,
@@ -32,6 +34,7 @@ from pumpguard.decision import Action
 
 NEVER_REFUSE = (Known, Pulse, Trust, Tickets, Refunds, Spike)
 SETTLED = (Spend, Credit, Conversion, Tickets)
+LEARNT = (Conversion, Trie, Mix, Gaps, Unallocated)
 READ_FIRST = (Known, Pulse, Tickets)
 """Kinds on which the reading of other kinds depends, about whatever subject. (`Trust` concerns its
 own subject's counters, and comes before those.)"""
@@ -93,7 +96,7 @@ class Plan:
         self.kinds = frozenset(type(counter) for counter in counters)
         self.in_slices = any(identity.split()[1] == "slices" for identity in self.identities)
         """Whether something here has a limit that is too high for a log."""
-        self.grows = any(isinstance(counter, Trie | Mix) for counter in counters)
+        self.grows = any(isinstance(counter, Trie | Mix | Gaps) for counter in counters)
         """Whether something here looks at the number digit by digit."""
         self.writes_tickets = bool(tickets)
         self.remembered = tickets[0].remembers if tickets else ()
@@ -174,10 +177,10 @@ def feeds(ban: Ban, refused_by: frozenset[str]) -> bool:
 def share(plan: Plan, workers: int) -> Plan:
     """The same plan with one process's share of every limit.
 
-    What verifications and weeks of traffic teach is known to the store alone, so conversion and
-    tries bind nothing here.
+    What verifications and weeks of traffic teach is known to the store alone, so what is made of
+    it binds nothing here.
     """
-    learnt = [isinstance(counter, Conversion | Trie | Mix) for counter in plan.counters]
+    learnt = [isinstance(counter, LEARNT) for counter in plan.counters]
     binds = [may and not told for may, told in zip(plan.binds, learnt, strict=True)]
     counters = [divided(counter, workers) for counter in plan.counters]
     return Plan(counters, binds, plan.reports, plan.weights)

@@ -2,9 +2,10 @@
 --
 -- KEYS  of each outcome in turn, one key per group of its plan
 -- ARGV  of each outcome in turn, its plan (plan.lua), and: what happened (1: v for verified, r for
---       repeated, f for failed), the time in ms (6; 0 to let this server's clock decide), how many
---       groups (1), price in micro-dollars (6), when it was sent in ms (6), its age in tenths of a
---       second (2), a hash of the network (2), the number's place (2), the ticket's id (4)
+--       repeated, f for failed, u for unallocated), the time in ms (6; 0 to let this server's clock
+--       decide), how many groups (1), price in micro-dollars (6), when it was sent in ms (6), its age
+--       in tenths of a second (2), a hash of the network (2), the number's place (2), the ticket's
+--       id (4)
 -- Returns  how many took effect
 
 -- By key, because outcomes share subjects: segments, when they expire, how long they matter now.
@@ -46,9 +47,9 @@ local function find(kind)
   end
 end
 
--- Takes the ticket, and the refund out of what may be refunded. Returns whether both were there.
-local function refundable(id)
-  local t, r = find('T'), find('R')
+-- Takes the ticket. Returns whether it was there.
+local function taken(id)
+  local t = find('T')
   if not t then return false end
   local stored = stored_of(t)
   if #stored % tails[t].size ~= 0 then return false end
@@ -56,7 +57,24 @@ local function refundable(id)
   if not rest then return false end
   keep(t, rest, spans[t])
   sent_at, price = at_the_time, paid
-  if not r then return false end
+  return true
+end
+
+-- The operator has rejected it.
+local function reject()
+  for i = 1, #kinds do
+    local stored = stored_of(i)
+    if kinds[i] == 'U' and stored ~= '' then
+      local state = unallocated_read(limits[i], spans[i], stored, now, tails[i])
+      if not state.gone then keep(i, unallocated_rejected(state)) end
+    end
+  end
+end
+
+-- Takes the ticket, and the refund out of what may be refunded. Returns whether both were there.
+local function refundable(id)
+  local r = find('R')
+  if not taken(id) or not r then return false end
   local state = spend_read(limits[r], spans[r], stored_of(r), now, 0)
   if state.wait > 0 then return false end
   keep(r, spend_charge(limits[r], spans[r], state))
@@ -93,9 +111,9 @@ local function trust_told(worth, of_clients)
     local stored = stored_of(i)
     if kinds[i] == 'E' and stored ~= '' then
       local state = trust_read(limits[i], spans[i], stored, now, tails[i])
-      if outcome == 'v' then
+      if not state.gone and outcome == 'v' then
         keep(i, trust_earned(state, tails[i].client and of_clients or worth))
-      else
+      elseif not state.gone then
         keep(i, trust_taken_back(state))
       end
     end
@@ -124,7 +142,12 @@ for o = 1, #ARGV, 2 do
   now = time_of(now)
   read_plan(groups, key)
   key = key + groups
-  if outcome ~= 'f' or refundable(id) then
+  if outcome == 'u' then
+    if taken(id) then
+      reject()
+      applied = applied + 1
+    end
+  elseif outcome ~= 'f' or refundable(id) then
     local worth, of_clients = learn(age, network)
     pay_back(outcome == 'v' and floor(price * worth / 1000) or 0)
     trust_told(worth, of_clients)

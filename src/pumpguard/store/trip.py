@@ -13,6 +13,7 @@ from pumpguard.counters import (
     Counter,
     Credit,
     Distinct,
+    Gaps,
     Known,
     Mix,
     Neighbours,
@@ -23,6 +24,7 @@ from pumpguard.counters import (
     Tickets,
     Trie,
     Trust,
+    Unallocated,
     Window,
 )
 from pumpguard.store.base import Open, Question, Subject
@@ -33,6 +35,7 @@ from pumpguard.store.kinds import (
     conversion,
     credit,
     distinct,
+    gaps,
     known,
     mix,
     neighbours,
@@ -42,6 +45,7 @@ from pumpguard.store.kinds import (
     tickets,
     trie,
     trust,
+    unallocated,
     window,
 )
 from pumpguard.store.plan import Plan, counts_attempts, feeds, strikes
@@ -49,7 +53,7 @@ from pumpguard.store.plan import Plan, counts_attempts, feeds, strikes
 Key: TypeAlias = tuple[str, Subject]
 """A counter and its subject."""
 
-BEGINNING = (conversion.ConversionLook, trie.TrieLook, mix.MixLook)
+BEGINNING = (conversion.ConversionLook, trie.TrieLook, mix.MixLook, gaps.GapsLook)
 """What refused requests are written to by the alarm that they find."""
 
 GOING_ON = spike.SpikeLook
@@ -222,6 +226,10 @@ def look_at(
             return number
         case Mix():
             return mix.look(counter, facts.digits, facts.known, stored, now)
+        case Gaps():
+            return gaps.look(counter, facts.digits, facts.known, stored, now)
+        case Unallocated():
+            return unallocated.look(counter, facts.known, stored, now)
         case Trust():
             earned = trust.look(counter, stored, now, facts.silent)
             facts.room = earned.used

@@ -12,11 +12,12 @@ local function trust_remembered(verified) return verified > 0 and 15 or 2 end
 
 local function trust_read(gain, _, stored, now, shape)
   local today, verified, sent = floor(now / DAY), 0, 0
+  local gone = false  -- forgotten, though stored with what its subject has besides
   if #stored == 10 then
     local day
     verified, sent, day = unpack_from('>I4I4I2', stored)
     if today - day >= trust_remembered(verified) then
-      verified, sent = 0, 0
+      verified, sent, gone = 0, 0, true
     else
       for _ = day + 1, today do
         verified, sent = floor(verified * 7 / 8), floor(sent * 7 / 8)
@@ -28,6 +29,7 @@ local function trust_read(gain, _, stored, now, shape)
   room = floor(gain * net / 1000)
   return {
     used = room, wait = 0, now = now, verified = verified, sent = sent, today = today,
+    gone = gone,
     more = floor(verified / 1000), most = floor(sent / 1000),
   }
 end
