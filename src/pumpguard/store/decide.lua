@@ -45,6 +45,7 @@ end
 local kinds, flags, ids, limits, spans = column(), column(), column(), column(), column()
 local tails, segments, states = column(), column(), column()
 local counters = column()  -- of each segment: its first counter, from 0; a log has several
+local again = column()  -- another look at the segment before it, which is charged once
 local lasts, others = {[0] = 0}, {}  -- of each group: its last segment, and what it has besides
 
 -- By counter, of those that are full or reported: how much of it, for how long, and more.
@@ -91,6 +92,7 @@ for g = 1, groups do
   for s = first, last do
     kinds[s], flags[s], ids[s], limits[s], spans[s], at = unpack_from('>c1BI3I6I6', plan, at)
     tails[s] = read_tail(kinds[s])
+    again[s] = s > first and ids[s] == ids[s - 1]
   end
   others[g] = value_split(values[g], ids, first, last, segments)
   for s = first, last do
@@ -148,20 +150,26 @@ end
 
 -- 3. Charge all or nothing; write bans.
 
-for s = 1, lasts[groups] do
-  local kind, state, stored, ttl = kinds[s], states[s], nil, nil
+local function charged(s)
+  local kind, state = kinds[s], states[s]
   if kind == 'G' then
     if flags[s] >= ATTEMPTS or (admitted and state) then
-      stored, ttl = log_charge(spans[s], segments[s], now)
+      return log_charge(spans[s], segments[s], now)
     end
-  else
-    local charge = CHARGE[kind]
-    if charge and (flags[s] >= ATTEMPTS or state.begins
-        or (admitted and (state.wait == 0 or state.always))) then
-      stored, ttl = charge(limits[s], spans[s], state)
-    end
+    return
   end
-  if stored then segments[s], ttls[s] = stored, ttl end
+  local charge = CHARGE[kind]
+  if charge and (flags[s] >= ATTEMPTS or state.begins
+      or (admitted and (state.wait == 0 or state.always))) then
+    return charge(limits[s], spans[s], state)
+  end
+end
+
+for s = 1, lasts[groups] do
+  if not again[s] or not ttls[s - 1] then
+    local stored, ttl = charged(s)
+    if stored then segments[s], ttls[s] = stored, ttl end
+  end
 end
 
 if not admitted then
@@ -179,7 +187,7 @@ end
 for g = 1, groups do
   local first, last, ttl = lasts[g - 1] + 1, lasts[g], 0
   for s = first, last do
-    if not ttls[s] and s > first and ids[s] == ids[s - 1] then  -- one segment, looked at twice
+    if again[s] and not ttls[s] then
       segments[s], ttls[s] = segments[s - 1], ttls[s - 1]
     end
     if ttls[s] and ttls[s] > ttl then ttl = ttls[s] end
