@@ -111,11 +111,15 @@ class Decision:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds until no enforced finding stands against this request, where that is known."""
+        """Seconds until no enforced finding stands against this request, where that is known.
+
+        A challenge makes nobody wait who is refused for something else: proof meets it at any time.
+        """
+        least = min(self.action, Action.THROTTLE)
         waits = [
             f.retry_after
             for f in self.findings
-            if f.mode == "enforce" and f.retry_after is not None and f.action is not Action.ALLOW
+            if f.mode == "enforce" and f.retry_after is not None and f.action >= max(least, 1)
         ]
         return max(waits, default=None)
 

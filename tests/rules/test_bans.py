@@ -41,6 +41,36 @@ async def test_repeat_offenders_wait_longer() -> None:
     assert waits == [600, 3000, 15_000]
 
 
+async def test_whoever_was_asked_is_asked_again() -> None:
+    """Until the hour is over or proof is brought, which gives no strikes."""
+    asks = RateLimit(name="asks", by="country", limits="1/minute", action="challenge")
+    app = Trying(
+        asks,
+        SlidingBan(
+            strikes="1/hour", after=["asks"], base=3_600, jitter=0, action="challenge",
+            challenges=True, spare_proved=True,
+        ),
+    )  # fmt: skip
+    assert await app.allows(ONE)
+    assert (await app.send(ONE)).action is Action.CHALLENGE
+    asked = await app.send(OTHER, after=120)
+    assert asked.action is Action.CHALLENGE
+    assert asked.finding is not None
+    assert asked.finding.rule == "sliding_ban"
+    assert await app.allows(OTHER, proved=True)
+    assert await app.allows(OTHER, address="198.51.100.7", after=120)
+    assert not await app.allows(OTHER, after=3_200)
+    assert await app.allows(OTHER, after=200)
+
+
+async def test_a_challenge_is_no_strike_unless_the_ban_says_so() -> None:
+    asks = RateLimit(name="asks", by="country", limits="1/minute", action="challenge")
+    app = Trying(asks, SlidingBan(strikes="1/hour", after=["asks"]))
+    assert await app.allows(ONE)
+    assert (await app.send(ONE)).action is Action.CHALLENGE
+    assert await app.allows(OTHER)
+
+
 async def test_a_burst_counts_every_request() -> None:
     """Fifty requests in five minutes from one address: the shape that SOCs look for."""
     app = Trying(SlidingBan(strikes="50 per 5 minute"))

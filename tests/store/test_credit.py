@@ -110,6 +110,39 @@ async def test_a_request_that_something_else_refuses_owes_nothing(store: Store) 
     assert (await ask(store, credit(LINE))).readings[0].used == 1_000
 
 
+async def test_a_number_may_ask_again(store: Store) -> None:
+    """Somebody who gets no code: two messages more, and nobody else has any of them."""
+    again = (*PHONE, credit(LINE))
+    assert (await ask(store, *again, price=600_000, ticket=b"0001")).admitted
+    assert not (await ask(store, credit(LINE), price=600_000)).admitted
+    assert (await ask(store, *again, price=600_000, ticket=b"0002")).admitted
+    assert (await ask(store, *again, price=600_000, ticket=b"0003")).admitted
+    assert not (await ask(store, *again, price=600_000, ticket=b"0004")).admitted
+    assert (await verify(store, credit(LINE))).counts
+    assert (await ask(store, watched(credit(LINE)))).readings[0].used == 0
+
+
+async def test_what_others_owe_is_not_the_numbers_own(store: Store) -> None:
+    """A stranger finds a line full of others' debts as full as it is, and waits for his price."""
+    await ask(store, credit(LINE), price=LINE)
+    answer = await ask(store, *PHONE, credit(LINE), price=500_000, ticket=b"0001")
+    assert not answer.admitted
+    assert 499 <= answer.readings[2].wait <= 501
+
+
+async def test_on_a_line_that_yields_newcomers_come_first(store: Store) -> None:
+    """Whoever has had a message finds only half of it, and his own price; a stranger the whole."""
+    line = credit(LINE, yields=True)
+    assert (await ask(store, *PHONE, line, price=200_000, ticket=b"0001")).admitted
+    assert (await ask(store, *PHONE, line, price=200_000, ticket=b"0002")).admitted
+    assert (await ask(store, line, price=300_000)).admitted
+    answer = await ask(store, *PHONE, line, price=200_000, ticket=b"0003")
+    assert not answer.admitted
+    assert 199 <= answer.readings[2].wait <= 201
+    assert (await ask(store, line, price=300_000)).admitted
+    assert not (await ask(store, line, price=1_000)).admitted
+
+
 async def test_many_messages_to_one_number_are_one_proof(store: Store) -> None:
     """All of them are paid back, and the newest earns."""
     for n in range(4):
@@ -123,20 +156,30 @@ async def test_many_messages_to_one_number_are_one_proof(store: Store) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_loss_is_bounded_in_any_time(seed: int) -> None:
-    """Whoever never verifies gets, in any time T, at most line × (1 + T / seconds + 1 / 1000)."""
+@pytest.mark.parametrize("asks_again", [False, True])
+def test_the_loss_is_bounded_in_any_time(seed: int, asks_again: bool) -> None:
+    """Whoever never verifies gets, in any time T, at most line × (1 + T / seconds + 1 / 1000), and
+    two messages of the dearest price if he asks for the same numbers again."""
     chance = random.Random(seed)
     seconds, store = 1_000, MemoryStore()
-    plan = Plan([Credit("c", "x", LINE, seconds)], [True])
+    counters = [
+        Credit("c", "x", LINE, seconds),
+        *[about.counter for about in PHONE[: asks_again * 2]],
+    ]
+    plan = Plan(counters, [True] * len(counters))
+    again = 2 * LINE if asks_again else 0
     at, lent = 1_700_000_000.0 + chance.random(), list[tuple[float, int]]()
     for _ in range(400):
         at = round(at + chance.choice([0, 0.001, 0.5, 0.999, 1, 1.001, 30, 500]), 3)
         for price in (LINE, chance.randrange(1, LINE), 1_000, 999):
-            if store.decide_now(Question(plan, ("me",), at=at, price=price)).admitted:
+            subjects = tuple("me" if by == "x" else f"{chance.randrange(3)}" for by in plan.groups)
+            ticket = chance.randbytes(4) if asks_again else b""
+            question = Question(plan, subjects, at=at, price=price, ticket=ticket)
+            if store.decide_now(question).admitted:
                 lent.append((at, price))
     for n in range(len(lent)):
         total = 0
         for when, price in lent[n:]:
             total += price
             time = when - lent[n][0]
-            assert total <= LINE * (1 + time / seconds + 0.001) + 1
+            assert total <= LINE * (1 + time / seconds + 0.001) + 1 + again

@@ -56,7 +56,7 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
         Ban, RULES, BY, st.sampled_from([1, 2, 12]), st.just(63),
         st.one_of(st.just("attempts"), st.frozensets(RULES, min_size=1)),
         base=st.just(5), cap=st.just(100), memory=st.just(50), action=ACTIONS,
-        most=st.sampled_from([1, 3]),
+        most=st.sampled_from([1, 3]), challenges=st.booleans(),
     ),
     st.builds(
         Mix, RULES, BY, minimum=st.sampled_from([3, 5]), h=st.sampled_from([0.5, 4.0]),
@@ -76,7 +76,7 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
     ),
     st.builds(
         Credit, RULES, BY, st.sampled_from([0, 900, 50_000]), st.just(65),
-        st.sampled_from([0.3, 2.0]), ACTIONS,
+        st.sampled_from([0.3, 2.0]), ACTIONS, st.booleans(),
     ),
     st.builds(
         Conversion, RULES, st.sampled_from(["x", "prefix:3", "network"]),

@@ -75,7 +75,7 @@ class Ban:
     rules whose refusals count. The ban lasts ``base × factor^level`` seconds, at most ``cap``,
     spread by ± ``jitter``; the level rises with each ban and falls by one for every ``memory``
     seconds that pass after a ban has ended. Earned room is added to ``strikes``, up to ``most``
-    times as many.
+    times as many. A refusal that asks for proof gives one only with ``challenges``.
     """
 
     rule: str
@@ -90,3 +90,4 @@ class Ban:
     jitter: float = 0.2
     action: Action = Action.BLOCK
     most: int = 1
+    challenges: bool = False

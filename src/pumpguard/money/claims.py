@@ -15,9 +15,9 @@ from math import ceil, inf, prod
 from typing import TypeAlias, cast
 
 from pumpguard.attempt import PREFIX
-from pumpguard.counters import Credit, Distinct, Refunds, Window, divided
+from pumpguard.counters import Credit, Distinct, Refunds, Window, divided, micros
 from pumpguard.money.attacker import Destination, Held, Limiting, higher
-from pumpguard.store.kinds.credit import STEPS
+from pumpguard.store.kinds.credit import AGAIN, STEPS
 
 ONE_EACH = frozenset({"everything", "country", "calling_code"})
 
@@ -133,7 +133,9 @@ class Ledger:
             limit = share.limit * (share.most if terms.verifies else 1)  # room has to be earned
             return Claim(rules, scope, messages=subjects * terms.parts * limit * windows)
         if isinstance(share, Credit):  # the line at once, and what is forgiven meanwhile
-            spent = share.limit + forgiven if share.limit else 0
+            dearest = max(micros(self.destinations[i].price) for i in scope)
+            again = 0 if share.yields else AGAIN * dearest
+            spent = share.limit + again + forgiven if share.limit else 0
         else:
             spent = share.limit * windows
         back = (

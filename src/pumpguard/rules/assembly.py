@@ -43,7 +43,7 @@ def assemble(
         chain = tuple(_as_rule(rule, i) for i, rule in enumerate(rules))
     else:
         raise PolicyError("rules", "a list of rules, or a table of changes by rule name", rules)
-    chain = tuple(rule for rule in chain if rule.mode != "off")
+    chain = _fed_by_what_is_on([rule for rule in chain if rule.mode != "off"], default)
     chain = _with_trust(chain)
     if not verified:
         _check_needs(chain)
@@ -52,6 +52,21 @@ def assemble(
     _check_names(chain)
     _check_weights(chain)
     return chain
+
+
+def _fed_by_what_is_on(chain: Sequence[Rule], default: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The chain whose default bans, where nobody changed them, have forgotten rules that are off; a
+    ban that nothing feeds any more is left out."""
+    names, found = {rule.name for rule in chain}, list[Rule]()
+    for rule in chain:
+        if isinstance(rule, SlidingBan) and rule.after and any(rule is each for each in default):
+            after = tuple(name for name in rule.after if name in names)
+            if len(after) < len(rule.after):
+                if after:
+                    found.append(replace(rule, after=after))
+                continue
+        found.append(rule)
+    return tuple(found)
 
 
 def _check_needs(chain: tuple[Rule, ...]) -> None:

@@ -40,7 +40,10 @@ class Credit:
     the best day of the last 14 (Authgear's 0.3), and debts are forgiven evenly, a whole line in
     ``seconds``. So an attack that nobody verifies costs at most the lines it can reach, before
     anything has been learnt about it. ``high_risk_factor`` scales the lines of the regions in
-    ``high_risk``, except those of networks. With ``ask_first``, nobody is refused who has not
+    ``high_risk``, except those of networks. Somebody who gets no code asks again: two more messages
+    to the same number go beyond the line. With ``yields`` they have half of it instead, so that of
+    many who want the last of a wide line those come first who have had nothing yet. With
+    ``ask_first``, nobody is refused who has not
     solved a challenge: it is asked for first, and whoever would buy solutions pays for nothing.
     With ``needs_challenge``, the rule only records where no challenge could be posed.
 
@@ -59,6 +62,7 @@ class Credit:
     action: ActionName = "throttle"
     ask_first: bool = False
     needs_challenge: bool = False
+    yields: bool = False
     weight: float = 2.0
     declares_by: ClassVar[Sequence[str]] = ("country",)
     needs_verifications: ClassVar[bool] = True
@@ -119,6 +123,7 @@ class Credit:
                 self.seconds,
                 self.ratio,
                 action,
+                self.yields,
             )
             for by, usd in self.lines.items()
         )

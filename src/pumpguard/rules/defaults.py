@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pumpguard.decision import Mode
 from pumpguard.rules.base import Rule
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
@@ -29,22 +30,34 @@ behind carrier NAT (Cloudflare, 2025)."""
 COUNTRY_SHARE = 0.1
 """Of the daily budget: what a country may have outstanding before any of it was verified."""
 
-HOUR = 3_600
+BLOCK_LINE = 0.4
+"""USD for a block of 1,000 numbers: one message to the dearest countries (36 cents), and two more
+to whoever gets no code. What a rented block earns its owner, its first messages earn."""
+
+MINUTE, HOUR = 60, 3_600
+
+HOME_ASKED, HOME_ASKED_LEAST = 0.0007, 0.4
+"""Of the daily budget, and USD at least: what a home country may have outstanding, of half an hour,
+before its strangers are asked for proof. No source: a day's users owe it a fifth of that at the
+busiest hour (measured: docs/scorecard.md), and resets of existing accounts all of it at once."""
 
 COUNTRY_ASKED, COUNTRY_ASKED_LEAST = 0.0025, 1.0
-"""Of the daily budget, and USD at least: what a country may have outstanding, of two hours, before
-its unverified are asked for proof. Authgear warns at 5 to 50 unverified messages an hour (a sixth
-of 30 and of 300 a day) to a country of middle and low risk, which is of this order."""
+"""The same for any other country, of two hours. Authgear warns at 5 to 50 unverified messages an
+hour (a sixth of 30 and of 300 a day) to a country of middle and low risk: of this order."""
 
 RISKY_ASKED = 0.6
 """The part of that for high-risk countries: Authgear halves what middle ones have."""
 
-ABROAD_ASKED, ABROAD_ASKED_LEAST = 1 / 150, 2.0
+ABROAD_ASKED, ABROAD_ASKED_LEAST = 1 / 600, 1.0
 ABROAD_CREDIT, ABROAD_CREDIT_LEAST = 1 / 30, 5.0
 """Of the daily budget, and USD at least: what all countries but the home ones may have outstanding
-together before proof is asked for (of an hour), and before nothing helps (of half an hour). No
-source: whoever asks a little of each country is far below every limit of one, and without these
-spent the hour's budget, which is everybody's (measured: docs/scorecard.md)."""
+together, of half an hour, before proof is asked for, and before nothing helps. No source: whoever
+asks a little of each country is far below every limit of one, and without these spent the hour's
+budget, which is everybody's (measured: docs/scorecard.md)."""
+
+WATCHED = ("prefix:3", "prefix:4", "prefix:6", "network")
+"""Whose conversion is watched. Not that of countries: their lines ask for proof in dollars, at once
+and for less long, where twenty messages of a cent had a whole country asked for half an hour."""
 
 
 def default_rules(
@@ -126,13 +139,18 @@ def default_rules(
         PrefixPattern(
             neighbours=3,
             distance=10,
+            seconds=25 * MINUTE,
             blocks={"100": "4/hour; 10/day", "1000": "8/hour; 24/day"},
             ask_first=True,
         ),
-        # Wider ranges, down from Coss (last four digits dropped) to a carrier's range.
+        # Wider ranges, down from Coss (last four digits dropped) to a carrier's range; 12 and 40 an
+        # hour, counted in 25 minutes, so that neighbours are served half an hour after an attack.
         PrefixPattern(
             name="range_pattern",
-            blocks={"10000": "12/hour; 40/day", "100000": "40/hour; 150/day"},
+            blocks={
+                "10000": "5 per 25 minute; 40/day",
+                "100000": "16 per 25 minute; 150/day",
+            },
             relaxed_regions=home,
             ask_first=True,
         ),
@@ -156,15 +174,29 @@ def default_rules(
 
 
 def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -> tuple[Rule, ...]:
-    lines = {**LINES, "country": COUNTRY_SHARE * daily_budget}
+    lines = {**LINES, "prefix:3": BLOCK_LINE, "country": COUNTRY_SHARE * daily_budget}
     if session:
         lines["session"] = SESSION_LINE
+    home_asked = max(HOME_ASKED_LEAST, HOME_ASKED * daily_budget)
     asked = max(COUNTRY_ASKED_LEAST, COUNTRY_ASKED * daily_budget)
     abroad_asked = max(ABROAD_ASKED_LEAST, ABROAD_ASKED * daily_budget)
     abroad = max(ABROAD_CREDIT_LEAST, ABROAD_CREDIT * daily_budget)
-    # A line of so many hours grows with so much less of the best day.
-    return (
+    with_home: Mode = "enforce" if home else "off"
+    # A line of so many hours grows with so much less of the best day. Those that only ask yield:
+    # who has had a message and comes again must not have all that is forgiven meanwhile.
+    rules: tuple[Rule, ...] = (
         Credit(lines=lines, ask_first=True),
+        Credit(
+            name="home_credit",
+            lines={"country": home_asked},
+            seconds=HOUR // 2,
+            ratio=0.03,
+            action="challenge",
+            needs_challenge=True,
+            yields=True,
+            regions=home,
+            mode=with_home,
+        ),
         Credit(
             name="country_credit",
             lines={"country": asked},
@@ -172,17 +204,20 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
             ratio=0.1,
             action="challenge",
             needs_challenge=True,
+            yields=True,
             high_risk_factor=RISKY_ASKED,
+            except_regions=home,
         ),
         Credit(
             name="abroad_challenge",
             lines={"everything": abroad_asked},
-            seconds=HOUR,
-            ratio=0.05,
+            seconds=HOUR // 2,
+            ratio=0.015,
             action="challenge",
             needs_challenge=True,
+            yields=True,
             except_regions=home,
-            mode="enforce" if home else "off",
+            mode=with_home,
         ),
         Credit(
             name="abroad_credit",
@@ -191,7 +226,26 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
             ratio=0.05,
             ask_first=True,
             except_regions=home,
-            mode="enforce" if home else "off",
+            mode=with_home,
         ),
-        Conversion(),
+        Conversion(by=WATCHED, hold=20 * MINUTE),
+    )
+    return (*rules, _unanswered([rule.name for rule in rules if rule.mode != "off"]))
+
+
+def _unanswered(after: Sequence[str]) -> SlidingBan:
+    """Whoever was asked for proof is asked for an hour, whatever is forgiven meanwhile: so the bots
+    of an attack, which come again without it, cannot use that up before the people who come."""
+    return SlidingBan(
+        name="unanswered",
+        strikes="1/hour",
+        after=after,
+        base=HOUR,
+        factor=1.0,
+        memory=HOUR,
+        action="challenge",
+        challenges=True,
+        needs_challenge=True,
+        spare_proved=True,
+        earned=EARNED,
     )

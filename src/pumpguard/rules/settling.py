@@ -27,7 +27,7 @@ class Settling:
     verifications are heard of at all.
     """
 
-    seconds: int = 900
+    seconds: int = DAY
     known_days: int = 90
     remembers: Sequence[str] = ()
     verified: bool = True

@@ -21,8 +21,11 @@ class SlidingBan:
     """Bans a subject that gathers ``strikes`` (``"10/hour"``) for ``base × factor^level`` seconds.
 
     ``after`` names the rules whose refusals are strikes; a challenge that is put to a client is
-    none. Without ``after``, every request counts, refused or not: that is the shape of a burst.
-    The level rises with every ban, and falls by one for each ``memory`` seconds after its end.
+    none, unless ``challenges`` says so: with ``spare_proved`` and the action ``challenge``, who was
+    asked for proof is asked from then on. With ``needs_challenge``, the rule only records where no
+    challenge could be posed. Without ``after``, every request counts, refused or not: that is the
+    shape of a burst. The level rises with every ban, and falls by one for each ``memory`` seconds
+    after its end.
 
     With ``spare_proved``, requests that carry a solved challenge give no strikes: a crowd behind
     one address proves itself instead of being banned. ``earned`` lets subjects whose users verify
@@ -43,6 +46,8 @@ class SlidingBan:
     memory: int = DAY
     jitter: float = 0.2
     spare_proved: bool = False
+    challenges: bool = False
+    needs_challenge: bool = False
     earned: int = 1
     name: str = "sliding_ban"
     mode: Mode = "enforce"
@@ -75,6 +80,7 @@ class SlidingBan:
             jitter=self.jitter,
             action=action_of(self.action),
             most=self.earned,
+            challenges=self.challenges,
         )
         object.__setattr__(self, "_ban", (ban,))
         spared = replace(ban, fed_by=frozenset()) if self.spare_proved else ban

@@ -23,7 +23,7 @@ from pumpguard.counters import (
 from pumpguard.decision import Action
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.encoding import LOG, kind, six, tail
-from pumpguard.store.plan import Plan, Weight, counts_attempts, feeds, gives_strikes
+from pumpguard.store.plan import Plan, Weight, counts_attempts, feeds, strikes
 
 BINDS, ATTEMPTS = 1, 2
 REPORTS, WEIGHS = 1, 2
@@ -112,11 +112,7 @@ def _limit(counter: Counter) -> int:
 
 
 def _ban_tail(plan: Plan, ban: Ban) -> bytes:
-    feeders = bytes(
-        place
-        for place, i in enumerate(plan.order)
-        if gives_strikes(plan.counters[i]) and feeds(ban, frozenset({plan.counters[i].rule}))
-    )
+    feeders = bytes(place for place, i in enumerate(plan.order) if strikes(ban, plan.counters[i]))
     shape = struct.pack(">IIIdd", ban.base, ban.cap, ban.memory, ban.factor, ban.jitter)
     return shape + bytes([ban.most, len(feeders)]) + feeders
 

@@ -147,7 +147,7 @@ def tail(counter: Counter) -> bytes:
         case Spend():
             return six(counter.reserved)
         case Credit():
-            return struct.pack(">I", credit.permille(counter))
+            return struct.pack(">HH", counter.yields, credit.permille(counter))
         case Conversion():
             steps = struct.pack(">IIII", *conversion.steps(counter), counter.minimum)
             weighed = bytes([conversion.tells_networks_apart(counter), conversion.near(counter)])

@@ -12,7 +12,7 @@
 --   B  base, cap, memory in seconds (4 each), factor, jitter (doubles), up to how many times the
 --      limit (1), then how many (1) and which (1 each) counters' refusals give it a strike
 --   S  what of the limit is reserved for known numbers (6)
---   C  the share of what was verified that makes the line, in permille (4)
+--   C  1 if it yields (2), the share of what was verified that makes the line, in permille (2)
 --   V  what an unverified send adds, what a verified one takes, where the alarm is (milli-nats, 4
 --      each), after how many sends (4), for how long (ms, 6), whether networks tell apart (1), how
 --      many places are near (1)

@@ -35,7 +35,7 @@ from pumpguard.decision import Action
 NEVER_REFUSE = (Known, Pulse, Trust, Tickets, Refunds, Spike)
 SETTLED = (Spend, Credit, Conversion, Tickets)
 LEARNT = (Conversion, Trie, Mix, Gaps, Unallocated)
-READ_FIRST = (Known, Pulse)
+READ_FIRST = (Known, Pulse, Tickets)
 """Kinds on which the reading of other kinds depends, about whatever subject. (`Trust` concerns its
 own subject's counters, and comes before those.)"""
 
@@ -161,10 +161,11 @@ def counts_attempts(counter: Counter) -> bool:
     return isinstance(counter, Window | Spike) and counter.counts == "attempts"
 
 
-def gives_strikes(counter: Counter) -> bool:
-    """Whether being refused by this counter may count against the client: not for a challenge,
-    which an honest client meets, solves and passes."""
-    return counter.action > Action.CHALLENGE
+def strikes(ban: Ban, counter: Counter) -> bool:
+    """Whether being refused by this counter gives this ban a strike: not for a challenge, which an
+    honest client meets, solves and passes, unless the ban is about those."""
+    told = ban.challenges or counter.action > Action.CHALLENGE
+    return told and feeds(ban, frozenset({counter.rule}))
 
 
 def feeds(ban: Ban, refused_by: frozenset[str]) -> bool:

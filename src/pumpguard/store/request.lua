@@ -3,6 +3,7 @@
 local price = 0  -- micro-dollars
 local digits = '0'  -- the number without its calling code
 local known = false  -- has the number been verified before? (set by reading `known`)
+local owed = 0  -- micro-dollars of the number's own open tickets (set by reading `tickets`)
 local silent = false  -- are no verifications arriving at all? (set by reading `pulse`)
 local ripe = 0  -- the age in ms at which an unverified send speaks against conversion
 local room = 0  -- messages that the subject at hand has earned (set by reading `trust`)

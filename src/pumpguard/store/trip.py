@@ -48,7 +48,7 @@ from pumpguard.store.kinds import (
     unallocated,
     window,
 )
-from pumpguard.store.plan import Plan, counts_attempts, feeds, gives_strikes
+from pumpguard.store.plan import Plan, counts_attempts, feeds, strikes
 
 Key: TypeAlias = tuple[str, Subject]
 """A counter and its subject."""
@@ -84,6 +84,7 @@ class Facts:
     ticket: Open | None
     digits: str = ""
     known: bool = False
+    owed: int = 0
     silent: bool = False
     room: int = 0
 
@@ -166,7 +167,7 @@ class Trip:
                 if written is not None:
                     self.writes[self.keys[i]] = written
         if not admitted:
-            self._feed(frozenset(c.rule for c in refusing if gives_strikes(c)))
+            self._feed(refusing)
         return admitted
 
     def _refusing(self) -> list[Counter]:
@@ -181,9 +182,12 @@ class Trip:
                 score *= factor
         return score
 
-    def _feed(self, refused_by: frozenset[str]) -> None:
+    def _feed(self, refusing: list[Counter]) -> None:
         for i, found in self.bans.items():
-            if not found.wait and feeds(found.ban, refused_by | self.question.refused_by):
+            if found.wait:
+                continue
+            before = feeds(found.ban, self.question.refused_by)
+            if before or any(strikes(found.ban, counter) for counter in refusing):
                 self.writes[self.keys[i]] = found.strike(self.question.jitter)
 
 
@@ -200,7 +204,7 @@ def look_at(
             allowed = limit if facts.known else limit - reserved
             return spend.look(allowed, seconds * 1000, facts.price, stored, now)
         case Credit():
-            return credit.look(counter, facts.price, stored, now)
+            return credit.look(counter, facts.price, stored, now, facts.owed)
         case Conversion():
             return conversion.look(counter, stored, now, facts.ripe, facts.silent)
         case Spike():
@@ -213,7 +217,9 @@ def look_at(
             span = seconds * 1000
             return neighbours.look(limit, span, facts.place, counter.distance, stored, now)
         case Tickets():
-            return tickets.look(counter, facts.ticket, stored, now)
+            waiting = tickets.look(counter, facts.ticket, stored, now)
+            facts.owed = waiting.owed
+            return waiting
         case Known():
             number = known.look(stored, now)
             facts.known = bool(number.used)

@@ -1,13 +1,16 @@
 -- credit: how much a subject may have outstanding for messages that nobody has verified.
 --
 -- The line is `limit`, or `permille` of the best of the last 15 days (UTC, today included) if that
--- is more. A thousandth of the line is forgiven with every thousandth of `span` that begins.
+-- is more. A thousandth of the line is forgiven with every thousandth of `span` that begins. What
+-- the number at hand owes itself is not held against it, up to the price of two messages more; on a
+-- line that yields (65,536 is added to the permille) such a number has half of it and its price instead.
 -- Stored: the debt (6 bytes), the thousandth in which it was written (6), the most that was
 -- verified on one of the days (6), the newest day (2), and what was verified on it and on the days
 -- before it, 6 bytes each, newest first, 15 at most. Twin: credit.py
 
 local DAYS = 15
-local LONGEST_DEBT = 2000  -- thousandths of `span` for which one that nobody touches is remembered
+local AGAIN = 2
+local LONGEST_DEBT = 4000  -- thousandths of `span` for which one that nobody touches is remembered
 
 local function credit_days(best, newest, days, today)
   local ago = today - newest
@@ -18,7 +21,8 @@ local function credit_days(best, newest, days, today)
   return best, best > 0 and days or ''
 end
 
-local function credit_read(limit, span, stored, now, permille)
+local function credit_read(limit, span, stored, now, terms)
+  local yields, permille = terms >= 65536, terms % 65536
   local step, today, debt, best, days = floor(now * 1000 / span), floor(now / DAY), 0, 0, ''
   local passed = 0
   if #stored >= 20 and (#stored - 20) % 6 == 0 then
@@ -32,9 +36,10 @@ local function credit_read(limit, span, stored, now, permille)
   local line = max(limit, floor(best / 1000) * permille)
   local forgiven = max(1, floor(line / 1000))
   debt = passed <= LONGEST_DEBT and max(0, debt - passed * forgiven) or 0
-  local wait = 0
-  if debt + price > line then
-    local steps = price > line and 1000 or math.ceil((debt + price - line) / forgiven)
+  local wait, fits = 0, line + min(owed, AGAIN * price)
+  if yields then fits = owed > 0 and min(line, floor(line / 2) + price) or line end
+  if debt + price > fits then
+    local steps = price > fits and 1000 or math.ceil((debt + price - fits) / forgiven)
     wait = math.ceil((step + steps) * span / 1000) - now
   end
   return {

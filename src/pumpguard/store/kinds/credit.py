@@ -1,8 +1,13 @@
 """Unverified money outstanding, on a line that verified money makes longer. Twin: ``credit.lua``.
 
+What a number owes itself is not held against it, up to the price of `AGAIN` messages more: somebody
+who gets no code asks again, and that says nothing about the block. So no debt ever exceeds
+``line + AGAIN × price``. On a line that yields, such a number has half of it instead: of many who
+want what little is left, whoever has had nothing yet comes first.
+
 Debts are forgiven in a thousand steps per ``seconds``, at the same instants for everybody: one
 that is made just before a step is forgiven its first thousandth early. So in any time T no more
-than ``line × (1 + T / seconds + 1/1000)`` of what is admitted stays unverified.
+than ``line × (1 + T / seconds + 1/1000)``, and those, of what is admitted stays unverified.
 """
 
 from __future__ import annotations
@@ -16,7 +21,8 @@ from pumpguard.store.base import DAY as SECONDS_A_DAY
 DAY = SECONDS_A_DAY * 1000
 DAYS = 15
 STEPS = 1000
-LONGEST = 2 * STEPS
+AGAIN = 2
+LONGEST = 4 * STEPS
 """Steps for which a debt that nobody touches is remembered."""
 
 Kept: TypeAlias = tuple[int, int, int, tuple[int, ...]]
@@ -36,14 +42,23 @@ class CreditLook:
     used: int
     line: int
     days: tuple[int, ...]
+    owed: int = 0
+    yields: bool = False
+
+    @property
+    def fits(self) -> int:
+        """What the debt may be with this message."""
+        if self.yields:
+            return min(self.line, self.line // 2 + self.price) if self.owed else self.line
+        return self.line + min(self.owed, AGAIN * self.price)
 
     @property
     def wait(self) -> int:
         """Until enough is forgiven for the price; a whole ``seconds`` if it never fits."""
-        lacking = self.used + self.price - self.line
+        lacking = self.used + self.price - self.fits
         if lacking <= 0:
             return 0
-        steps = STEPS if self.price > self.line else -(-lacking // self.forgiven)
+        steps = STEPS if self.price > self.fits else -(-lacking // self.forgiven)
         return -(-(self.step + steps) * self.span // STEPS) - self.now
 
     @property
@@ -77,8 +92,8 @@ class CreditLook:
         return (debt, self.step, self.today, self.days), expires
 
 
-def look(credit: Credit, price: int, stored: Kept | None, now: int) -> CreditLook:
-    """Read a debt and the line that it is held against."""
+def look(credit: Credit, price: int, stored: Kept | None, now: int, owed: int = 0) -> CreditLook:
+    """Read a debt and the line that it is held against; ``owed`` of it is the number's own."""
     span = credit.seconds * 1000
     step, today = now * STEPS // span, now // DAY
     debt, written, newest, days = stored or (0, step, today, ())
@@ -91,7 +106,7 @@ def look(credit: Credit, price: int, stored: Kept | None, now: int) -> CreditLoo
     line = max(credit.limit, max(days, default=0) // 1000 * permille(credit))
     passed = step - written
     debt = max(0, debt - passed * max(1, line // STEPS)) if passed <= LONGEST else 0
-    return CreditLook(span, price, now, step, today, debt, line, days)
+    return CreditLook(span, price, now, step, today, debt, line, days, owed, credit.yields)
 
 
 def permille(credit: Credit) -> int:

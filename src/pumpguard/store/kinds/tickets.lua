@@ -19,6 +19,9 @@ local function tickets_read(_, span, stored, now, shape)
   if size % shape.size ~= 0 then stored, size = '', 0 end
   if size > 0 then now = max(now, (unpack_from('>I6', stored, size - shape.size + 5))) end
   local from = tickets_from(span, stored, now, shape.size)
+  for ticket_at = from, #stored - shape.size + 1, shape.size do
+    owed = owed + unpack_from('>I6', stored, ticket_at + 10)
+  end
   return {
     used = floor((#stored - from + 1) / shape.size), wait = 0, now = now,
     live = from == 1 and stored or sub(stored, from), shape = shape,

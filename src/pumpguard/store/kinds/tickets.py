@@ -31,6 +31,11 @@ class TicketsLook:
         """How many are open."""
         return len(self.live)
 
+    @property
+    def owed(self) -> int:
+        """What they cost together, in µ$."""
+        return sum(each.price for each in self.live)
+
     def charged(self) -> tuple[Kept, int] | None:
         """With the new one; the oldest make room."""
         if self.new is None:
