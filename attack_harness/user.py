@@ -82,7 +82,8 @@ def _ask(outcome: Outcome, typed: Json) -> Steps:
         pause = _pause(user, reply, attempt, human)
         if pause is None or attempt == TRIES_PER_SEND - 1:
             break
-        human = reply.challenged
+        # As the example app's page does: a solution that was refused for now is sent once more.
+        human = reply.challenged or (human and reply.status == 429)
         yield Wait(pause)
     return reply
 

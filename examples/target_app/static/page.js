@@ -92,12 +92,19 @@ async function prove(posed, signal) {
   }
 }
 
+// A solution that no message has gone out for: refused requests do not use it up.
+let unused = null;
+
 async function requestCode(phone, signal) {
-  let reply = await post("/otp/send", { phone }, signal);
+  const send = (solution) =>
+    post("/otp/send", { phone }, signal, solution ? { "X-Challenge-Solution": solution } : {});
+  let solution = unused?.phone === phone ? unused.solution : null;
+  let reply = await send(solution);
   for (let proofs = 0; proofs < PROOFS && reply.problem === "challenge"; proofs++) {
-    const solution = await prove(reply.said.challenge, signal);
-    reply = await post("/otp/send", { phone }, signal, { "X-Challenge-Solution": solution });
+    solution = await prove(reply.said.challenge, signal);
+    reply = await send(solution);
   }
+  unused = solution && !reply.ok ? { phone, solution } : null;
   return reply;
 }
 
