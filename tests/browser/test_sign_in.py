@@ -183,6 +183,26 @@ def test_who_asks_too_often_is_told_for_how_long(browser: Chromium, app: Served)
     browser.until(IDLE)
 
 
+def test_who_has_proven_once_and_was_too_early_need_not_prove_again(
+    browser: Chromium, wary: Served
+) -> None:
+    """A refused request uses no solution up, so the page sends it along with the next try."""
+    browser.open(wary.url)
+    ask(browser)
+    browser.until(SENT)
+    browser.open(wary.url)
+    ask(browser)  # solves another one, and is too early for this number
+    browser.until(says("Too many codes were asked for"))
+    later = str(wary.messages()[-1]["at"] + 61)
+    browser.call("Network.setExtraHTTPHeaders", headers={"X-Sim-Time": later})
+    browser.until(IDLE)
+    browser.click("#ask button")
+    browser.until(SENT)
+    browser.call("Network.setExtraHTTPHeaders", headers={})
+    counted = wary.get("metrics/firewall")["by_action"]
+    assert counted == {"allow": 2, "challenge": 2, "throttle": 1}
+
+
 def test_a_wrong_code_can_be_mended(browser: Chromium, app: Served) -> None:
     browser.open(app.url)
     ask(browser)
