@@ -87,7 +87,6 @@ def script(*parts: str) -> Script:
 FILES: dict[type[Counter], str] = {
     Distinct: "kinds/distinct",
     Neighbours: "kinds/neighbours",
-    Spend: "kinds/spend",
     Credit: "kinds/credit",
     Conversion: "kinds/conversion",
     Pulse: "kinds/pulse",
@@ -107,7 +106,7 @@ FILES: dict[type[Counter], str] = {
 def decide_script(kinds: frozenset[type[Counter]], in_slices: bool) -> Script:
     """The script that knows these kinds: what a script defines, every call of it pays for."""
     parts = ["standing", "request", "value", "kinds/log"]
-    if in_slices:
+    if in_slices or Spend in kinds:
         parts.append("kinds/slices")
     if Ban in kinds:
         parts.append("kinds/ban")
@@ -123,7 +122,7 @@ def decide_script(kinds: frozenset[type[Counter]], in_slices: bool) -> Script:
 
 REDEEM = script("request", "value", "kinds/known", "kinds/tickets", "redeem")
 SETTLE = script(
-    "request", "value", "kinds/exact", "kinds/spend", "kinds/credit", "kinds/conversion",
+    "request", "value", "kinds/exact", "kinds/slices", "kinds/credit", "kinds/conversion",
     "kinds/pulse", "kinds/trust", "kinds/unallocated", "kinds/tickets", "plan", "settle",
 )  # fmt: skip
 

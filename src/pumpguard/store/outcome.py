@@ -23,7 +23,7 @@ from pumpguard.store.kinds import (
     credit,
     known,
     pulse,
-    spend,
+    slices,
     tickets,
     trust,
     unallocated,
@@ -97,7 +97,7 @@ class Told:
         for counter, key in self._counters:
             if isinstance(counter, Refunds):
                 stored, span = self._stored(key, self.now), counter.seconds * 1000
-                room = spend.look(counter.limit, span, self.price, stored, self.now)
+                room = slices.look(counter.limit, span, self.price, stored, self.now)
                 if not room.wait:
                     self.writes[key] = room.charged()
                     return True
@@ -152,7 +152,7 @@ class Told:
                 return credit.look(counter, self.price, stored, self.now).settled(earned)
             case Spend() if self.settlement.outcome == "failed" and stored is not None:
                 span = counter.seconds * 1000
-                spent = spend.look(counter.limit, span, self.price, stored, self.now)
+                spent = slices.look(counter.limit, span, self.price, stored, self.now)
                 return spent.refunded(self.sent_at)
         return None
 

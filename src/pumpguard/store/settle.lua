@@ -75,9 +75,9 @@ end
 local function refundable(id)
   local r = find('R')
   if not taken(id) or not r then return false end
-  local state = spend_read(limits[r], spans[r], stored_of(r), now, 0)
+  local state = slices_read(limits[r], spans[r], stored_of(r), now, price)
   if state.wait > 0 then return false end
-  keep(r, spend_charge(limits[r], spans[r], state))
+  keep(r, slices_charge(limits[r], spans[r], state))
   return true
 end
 
@@ -127,8 +127,8 @@ local function pay_back(earned)
       local state = credit_read(limits[i], spans[i], stored, now, tails[i])
       keep(i, credit_settled(spans[i], state, earned))
     elseif kinds[i] == 'S' and outcome == 'f' and stored ~= '' then
-      local state = spend_read(limits[i], spans[i], stored, now, 0)
-      keep(i, spend_refund(spans[i], state, sent_at))
+      local state = slices_read(limits[i], spans[i], stored, now, price)
+      keep(i, slices_refund(spans[i], state, sent_at))
     end
   end
 end

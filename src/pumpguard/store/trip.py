@@ -40,7 +40,7 @@ from pumpguard.store.kinds import (
     mix,
     neighbours,
     pulse,
-    spend,
+    slices,
     spike,
     tickets,
     trie,
@@ -202,7 +202,7 @@ def look_at(
             return window.look(limit, seconds * 1000, stored, now, longest=longest)
         case Spend(limit=limit, seconds=seconds, reserved=reserved):
             allowed = limit if facts.known else limit - reserved
-            return spend.look(allowed, seconds * 1000, facts.price, stored, now)
+            return slices.look(allowed, seconds * 1000, facts.price, stored, now)
         case Credit():
             return credit.look(counter, facts.price, stored, now, facts.owed)
         case Conversion():

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from pumpguard.counters import Ban
 from pumpguard.store.kinds import window
+from pumpguard.store.kinds.slices import Slices, SlicesLook
 
-Kept: TypeAlias = tuple[int, int, window.Log | window.Slices | None]
+Kept: TypeAlias = tuple[int, int, window.Log | Slices | None]
 """Until when, the level, and the strikes."""
 
 HIGHEST_LEVEL = 255
@@ -22,7 +23,7 @@ class BanLook:
     now: int
     ends: int
     level: int
-    strikes: window.LogLook | window.SlicesLook
+    strikes: window.LogLook | SlicesLook
     room: int = 0
 
     @property
@@ -38,7 +39,7 @@ class BanLook:
     def strike(self, chance: float) -> tuple[Kept, int]:
         """Add a strike; at the limit the ban begins and the strikes start anew."""
         expires = 0
-        strikes: window.Log | window.Slices | None = None
+        strikes: window.Log | Slices | None = None
         enough = min(self.ban.strikes * self.ban.most, self.ban.strikes + self.room)
         if self.strikes.used + 1 >= enough:
             self._begin(chance)
