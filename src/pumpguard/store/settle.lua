@@ -75,7 +75,7 @@ end
 local function refundable(id)
   local r = find('R')
   if not taken(id) or not r then return false end
-  local state = slices_read(limits[r], spans[r], stored_of(r), now, price)
+  local state = slices_read(limits[r], spans[r], stored_of(r), now, price, 6)
   if state.wait > 0 then return false end
   keep(r, slices_charge(limits[r], spans[r], state))
   return true
@@ -127,7 +127,7 @@ local function pay_back(earned)
       local state = credit_read(limits[i], spans[i], stored, now, tails[i])
       keep(i, credit_settled(spans[i], state, earned))
     elseif kinds[i] == 'S' and outcome == 'f' and stored ~= '' then
-      local state = slices_read(limits[i], spans[i], stored, now, price)
+      local state = slices_read(limits[i], spans[i], stored, now, price, 6)
       keep(i, slices_refund(spans[i], state, sent_at))
     end
   end

@@ -24,7 +24,7 @@ local function ban_counted(limit, span, state)
   local highest, strikes = limit * state.shape.most, state.strikes
   local before = min(highest, limit + state.room) - 1
   if highest > EXACT_UP_TO then
-    local window = slices_read(before, span, strikes, state.now, 1)
+    local window = hits_read(before, span, strikes, state.now, highest)
     if window.used >= before then return true end
     return false, slices_charge(limit, span, window)
   end
