@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,6 +70,23 @@ async def test_a_window_never_gives_more_than_its_most(store: Store) -> None:
         await verify(store, 20, at=at)
     assert (await earned(store, 6_100))[0] > 1_000
     assert await send(store, 150, WINDOW, at=6_100) == 100
+
+
+async def test_a_ban_that_yields_lets_a_crowd_go_when_it_turns_out_to_be_people(
+    store: Store,
+) -> None:
+    """The third strike bans the address; its users verify, and it stands no longer; one that does
+    not yield does. When the room is used up it stands again."""
+    fed = Ban("fed", "network", 3, 600, "attempts", base=600, jitter=0.0, most=5)
+    for ban, lets_go in ((replace(fed, rule="yields", yields=True), True), (fed, False)):
+        assert await send(store, 6, About(ban)) == 2
+    await verify(store, 3)
+    for ban, lets_go in ((replace(fed, rule="yields", yields=True), True), (fed, False)):
+        assert (await ask(store, trust(), About(ban))).admitted == lets_go
+    await send(store, 20)
+    held = await ask(store, trust(), About(replace(fed, rule="yields", yields=True)))
+    assert held.readings[0].used == 0
+    assert not held.admitted
 
 
 async def test_a_window_without_room_does_not_care(store: Store) -> None:

@@ -56,7 +56,7 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
         Ban, RULES, BY, st.sampled_from([1, 2, 12]), st.just(63),
         st.one_of(st.just("attempts"), st.frozensets(RULES, min_size=1)),
         base=st.just(5), cap=st.just(100), memory=st.just(50), action=ACTIONS,
-        most=st.sampled_from([1, 3]), challenges=st.booleans(),
+        most=st.sampled_from([1, 3]), challenges=st.booleans(), yields=st.booleans(),
     ),
     st.builds(
         Mix, RULES, BY, minimum=st.sampled_from([3, 5]), h=st.sampled_from([0.5, 4.0]),
@@ -282,6 +282,7 @@ EVERYTHING: list[tuple[Counter, bool]] = [
     (Window("w", "network", 30, 3_600, most=5), True),
     (Window("v", "network", 20, 600, most=50), True),
     (Ban("b", "network", 25, 600, "attempts", base=60, most=3), True),
+    (Ban("y", "network", 5, 600, "attempts", base=60, most=3, yields=True), True),
     (Trust("e", "network"), True),
     (Trust("e", "x"), True),
     (Window("w", "x", 4, 60, most=2), True),

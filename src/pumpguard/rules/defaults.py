@@ -235,7 +235,8 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
 
 def _unanswered(after: Sequence[str]) -> SlidingBan:
     """Whoever was asked for proof is asked for an hour, whatever is forgiven meanwhile: so the bots
-    of an attack, which come again without it, cannot use that up before the people who come."""
+    of an attack, which come again without it, cannot use that up before the people who come. An
+    address whose users verify is let go."""
     return SlidingBan(
         name="unanswered",
         strikes="1/hour",
@@ -247,5 +248,6 @@ def _unanswered(after: Sequence[str]) -> SlidingBan:
         challenges=True,
         needs_challenge=True,
         spare_proved=True,
+        yields=True,
         earned=EARNED,
     )

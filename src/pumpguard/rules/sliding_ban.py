@@ -29,7 +29,8 @@ class SlidingBan:
 
     With ``spare_proved``, requests that carry a solved challenge give no strikes: a crowd behind
     one address proves itself instead of being banned. ``earned`` lets subjects whose users verify
-    have up to so many times the strikes (`pumpguard.rules.EarnedTrust`).
+    have up to so many times the strikes (`pumpguard.rules.EarnedTrust`), and with ``yields`` such a
+    ban does not stand while they do: a crowd is let go as soon as it turns out to be people.
 
     By default the subject is the client's network, never the phone: a ban on a number would let
     anybody lock its owner out.
@@ -48,6 +49,7 @@ class SlidingBan:
     spare_proved: bool = False
     challenges: bool = False
     needs_challenge: bool = False
+    yields: bool = False
     earned: int = 1
     name: str = "sliding_ban"
     mode: Mode = "enforce"
@@ -81,6 +83,7 @@ class SlidingBan:
             action=action_of(self.action),
             most=self.earned,
             challenges=self.challenges,
+            yields=self.yields,
         )
         object.__setattr__(self, "_ban", (ban,))
         spared = replace(ban, fed_by=frozenset()) if self.spare_proved else ban

@@ -114,7 +114,7 @@ def _limit(counter: Counter) -> int:
 def _ban_tail(plan: Plan, ban: Ban) -> bytes:
     feeders = bytes(place for place, i in enumerate(plan.order) if strikes(ban, plan.counters[i]))
     shape = struct.pack(">IIIdd", ban.base, ban.cap, ban.memory, ban.factor, ban.jitter)
-    return shape + bytes([ban.most, len(feeders)]) + feeders
+    return shape + bytes([ban.most, ban.yields, len(feeders)]) + feeders
 
 
 def refused(question: Question, plan: Plan) -> int:

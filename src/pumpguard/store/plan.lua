@@ -10,7 +10,7 @@
 --   E  (trust) the share in permille (2), whether its subjects are clients (1); the limit is the gain
 --   N  distance (2)
 --   B  base, cap, memory in seconds (4 each), factor, jitter (doubles), up to how many times the
---      limit (1), then how many (1) and which (1 each) counters' refusals give it a strike
+--      limit (1), 1 if it yields (1), then how many (1) and which (1 each) counters' refusals give it a strike
 --   S  what of the limit is reserved for known numbers (6)
 --   C  1 if it yields (2), the share of what was verified that makes the line, in permille (2)
 --   V  what an unverified send adds, what a verified one takes, where the alarm is (milli-nats, 4
@@ -82,12 +82,13 @@ local function read_tail(kind)
     members_seen = members_seen + 4
     return sub(members, members_seen - 3, members_seen)
   elseif kind == 'B' then
-    local base, cap, memory, factor, jitter, most, feeders
-    base, cap, memory, factor, jitter, most, feeders, at = unpack_from('>I4I4I4ddBB', plan, at)
+    local base, cap, memory, factor, jitter, most, yields, feeders
+    base, cap, memory, factor, jitter, most, yields, feeders, at =
+      unpack_from('>I4I4I4ddBBB', plan, at)
     at = at + feeders
     return {
       base = base, cap = cap, memory = memory, factor = factor, jitter = jitter, most = most,
-      fed_by = sub(plan, at - feeders, at - 1),
+      yields = yields == 1, fed_by = sub(plan, at - feeders, at - 1),
     }
   end
 end

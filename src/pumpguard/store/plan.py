@@ -87,8 +87,11 @@ class Plan:
         )
         """The rules whose refusals give a strike somewhere."""
         self.binding_bans = tuple(
-            i for i, counter in enumerate(counters) if isinstance(counter, Ban) and binds[i]
+            i
+            for i, counter in enumerate(counters)
+            if isinstance(counter, Ban) and binds[i] and not counter.yields
         )
+        """The bans that end it when they stand, whatever else is there to read."""
         self.counts_attempts = any(counts_attempts(counter) for counter in counters)
         tickets = [counter for counter in counters if isinstance(counter, Tickets)]
         self.settled = any(isinstance(counter, SETTLED) for counter in counters)

@@ -112,7 +112,7 @@ class Trip:
         }
         self.counts: dict[int, Look] = {}
         # A standing ban ends it here, and writes nothing: being banned must stay cheap.
-        self.standing = {i: look for i, look in self.bans.items() if plan.binds[i] and look.wait}
+        self.standing = {i: self.bans[i] for i in plan.binding_bans if self.bans[i].wait}
         if not self.standing:
             self._read(stored)
         self.admitted = not self.standing and self._decide()

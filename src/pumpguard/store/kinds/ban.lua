@@ -1,8 +1,14 @@
 -- ban: a subject with `limit` strikes in a window of `span` milliseconds is refused until a time.
 --
 -- Stored: until (6 bytes), level (1 byte), then the strikes as a window stores its hits.
--- The plan brings base, cap and memory in seconds, factor, jitter, and up to how many times the
--- limit room may lead. Whether a ban stands is looked up in standing.lua. Twin: ban.py
+-- The plan brings base, cap and memory in seconds, factor, jitter, up to how many times the limit
+-- room may lead, and whether the ban yields to it. Others that stand are found in standing.lua.
+-- Twin: ban.py
+
+local function ban_wait(state)
+  if state.shape.yields and state.room > 0 then return 0 end
+  return max(0, state.ends - state.now)
+end
 
 local function ban_read(_, _, stored, now, shape)
   local ends, level, strikes = 0, 0, ''
@@ -13,10 +19,9 @@ local function ban_read(_, _, stored, now, shape)
   if level > 0 and now > ends then
     level = max(0, level - floor((now - ends) / (shape.memory * 1000)))
   end
-  return {
-    used = level, wait = max(0, ends - now), now = now, ends = ends, strikes = strikes,
-    shape = shape, room = room,
-  }
+  local state = {used = level, now = now, ends = ends, strikes = strikes, shape = shape, room = room}
+  state.wait = ban_wait(state)
+  return state
 end
 
 -- Whether one more strike is enough, else what to keep of them and for how long.
@@ -41,7 +46,7 @@ local function ban_strike(limit, span, state, chance)
     seconds = seconds * (1 + shape.jitter * chance)
     state.ends = state.now + max(1, floor(seconds * 1000))
     state.used = min(state.used + 1, 255)
-    state.wait = state.ends - state.now
+    state.wait = ban_wait(state)
   end
   local remembered = max(0, state.ends - state.now) + state.used * shape.memory * 1000
   return pack('>I6B', state.ends, state.used) .. (strikes or ''), max(ttl or 0, remembered)

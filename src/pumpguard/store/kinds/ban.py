@@ -34,7 +34,7 @@ class BanLook:
     @property
     def wait(self) -> int:
         """What is left of the ban."""
-        return max(0, self.ends - self.now)
+        return 0 if self.ban.yields and self.room else max(0, self.ends - self.now)
 
     def strike(self, chance: float) -> tuple[Kept, int]:
         """Add a strike; at the limit the ban begins and the strikes start anew."""
