@@ -75,8 +75,8 @@ class Ban:
     rules whose refusals count. The ban lasts ``base × factor^level`` seconds, at most ``cap``,
     spread by ± ``jitter``; the level rises with each ban and falls by one for every ``memory``
     seconds that pass after a ban has ended. Earned room is added to ``strikes``, up to ``most``
-    times as many. A refusal that asks for proof gives one only with ``challenges``. With ``yields``,
-    it does not stand while its subject has any room.
+    times as many. A refusal that asks for proof gives one only with ``challenges``. With
+    ``yields``, it does not stand while its subject has any room.
     """
 
     rule: str
