@@ -168,6 +168,8 @@ def _trade(axes: Axes, scorecard: Table) -> None:
         size, colour = (130, GOOD) if scored else (70, OTHER)
         axes.scatter([harmed], [saved], s=size, color=colour, zorder=3, clip_on=False)
         left = harmed < 0.6 * widest and not crowded(harmed, saved, points, widest)
+        if left and any(0 < x - harmed < 0.3 * widest and abs(top - y) < 4 for x, top, _ in points):
+            y += 6  # above the point that is in its way
         axes.text(
             harmed + (0.035 if left else -0.035) * widest,
             y,
