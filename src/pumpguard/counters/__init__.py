@@ -69,9 +69,10 @@ __all__ = [
     "Unallocated",
     "Window",
     "divided",
-    "identities",
     "identity",
+    "in_slices",
     "keeps_log",
+    "longest",
     "micros",
 ]
 
@@ -96,11 +97,11 @@ Counter: TypeAlias = (
 )
 
 
-def identity(counter: Counter, longest: int = 0) -> str:
+def identity(counter: Counter, span: int = 0) -> str:
     """What makes a counter the same counter from request to request, and from deploy to deploy.
 
     Changing a limit keeps what was counted, unless the new limit is kept in another layout. A log
-    is kept for the ``longest`` of the windows that share it (in seconds; this one, if not told).
+    is kept for the ``span`` of the longest window that shares it (seconds; its own, if not told).
     """
     match counter:
         case Window():
@@ -116,26 +117,35 @@ def identity(counter: Counter, longest: int = 0) -> str:
             layout = ""
     seconds = 0
     if not isinstance(counter, Pulse | Trust | Gaps | Unallocated):
-        seconds = longest or counter.seconds
+        seconds = span or counter.seconds
     return f"{type(counter).__name__} {layout} {seconds} {counter.by} {counter.rule}"
 
 
-def identities(counters: Sequence[Counter]) -> tuple[str, ...]:
-    """The identities of counters that are asked together: windows of one rule that count the same
-    about one subject share a log."""
-    longest: dict[tuple[str, str, str], int] = {}
-    for counter in counters:
-        if keeps_log(counter):
-            shared = counter.rule, counter.by, counter.counts
-            longest[shared] = max(longest.get(shared, 0), counter.seconds)
-    return tuple(
-        identity(c, longest[c.rule, c.by, c.counts] if keeps_log(c) else 0) for c in counters
-    )
+def longest(counters: Sequence[Counter]) -> tuple[int, ...]:
+    """For how many seconds the log of each counter matters; 0 for what is no log. Windows of one
+    rule that count the same about one subject share one, and so have the same identity."""
+    spans: dict[tuple[str, str, str], int] = {}
+    logs = [counter if keeps_log(counter) else None for counter in counters]
+    for log in logs:
+        if log is not None:
+            shared = log.rule, log.by, log.counts
+            spans[shared] = max(spans.get(shared, 0), log.seconds)
+    return tuple(0 if log is None else spans[log.rule, log.by, log.counts] for log in logs)
 
 
 def keeps_log(counter: Counter) -> TypeGuard[Window]:
     """Whether it is a window that keeps the time of every hit."""
-    return isinstance(counter, Window) and counter.limit * counter.most <= EXACT_UP_TO
+    return isinstance(counter, Window) and _layout(counter.limit * counter.most) == "log"
+
+
+def in_slices(counter: Counter) -> bool:
+    """Whether it counts hits of which a log would have to keep too many."""
+    match counter:
+        case Window():
+            return not keeps_log(counter)
+        case Ban():
+            return _layout(counter.strikes * counter.most) != "log"
+    return False
 
 
 def divided(counter: Counter, parts: int) -> Counter:

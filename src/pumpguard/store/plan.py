@@ -27,8 +27,10 @@ from pumpguard.counters import (
     Unallocated,
     Window,
     divided,
-    identities,
+    identity,
+    in_slices,
     keeps_log,
+    longest,
 )
 from pumpguard.decision import Action
 
@@ -77,7 +79,9 @@ class Plan:
         self.reports = reports
         self.weights = tuple(each for each in weights if each.places and each.factor != 1)
         self.group_of = tuple(self.groups.index(counter.by) for counter in counters)
-        self.identities = identities(counters)
+        self.longest = longest(counters)
+        """For how many seconds the log of each counter matters; 0 for what is no log."""
+        self.identities = tuple(map(identity, counters, self.longest))
         self.members = tuple(c.of for c in counters if isinstance(c, Distinct))
         self.feeding = frozenset(
             rule
@@ -97,7 +101,7 @@ class Plan:
         self.settled = any(isinstance(counter, SETTLED) for counter in counters)
         """Whether something here is about money or outcomes."""
         self.kinds = frozenset(type(counter) for counter in counters)
-        self.in_slices = any(identity.split()[1] == "slices" for identity in self.identities)
+        self.in_slices = any(map(in_slices, counters))
         """Whether something here has a limit that is too high for a log."""
         self.grows = any(isinstance(counter, Trie | Mix | Gaps) for counter in counters)
         """Whether something here looks at the number digit by digit."""
@@ -135,15 +139,6 @@ class Plan:
         return tuple(
             tuple(tuple(windows) for _, windows in groupby(group, log_of)) for group in self.grouped
         )
-
-    @cached_property
-    def longest(self) -> tuple[int, ...]:
-        """For how many seconds what each counter keeps can matter, where windows share it."""
-        spans: dict[str, int] = {}
-        for counter, which in zip(self.counters, self.identities, strict=True):
-            if keeps_log(counter):
-                spans[which] = max(spans.get(which, 0), counter.seconds)
-        return tuple(spans.get(which, 0) for which in self.identities)
 
     @cached_property
     def order(self) -> tuple[int, ...]:

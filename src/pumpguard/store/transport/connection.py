@@ -49,6 +49,7 @@ class Connection(asyncio.Protocol):
         self._reader = make_reader()
         self._queue: list[bytes] = []  # until it is open, queue[i] is what pending[i] waits for
         self._greeted: deque[Call] = deque()
+        self._failed: deque[tuple[Call, Callable[[], StoreError]]] = deque()
         self._expecting = self._greeted
         self._transport: asyncio.Transport | None = None
         self._open = self._gone = self._retired = self._paused = self._flushing = False
@@ -214,23 +215,21 @@ class Connection(asyncio.Protocol):
     def _give_up(self) -> None:
         """Replies come in order: when one is missing, none behind it can be waited for."""
         text = f"{self._endpoint.where}: no reply within {self._deadline * 1000:.0f} ms"
-        self._break("a call before this one had no reply in time", self._overdue(), text)
+        self._fail(self._overdue(), partial(Late, text))
+        self._break("a call before this one had no reply in time")
 
     def _stop_waiting(self) -> float:
         """Fail calls that waited too long for a connection: they need not be sent any more."""
         overdue = self._overdue()
         del self._queue[:overdue]
-        for _ in range(overdue):
-            fault = Unreachable(f"{self._endpoint.where}: no connection in time")
-            fail(self.pending.popleft(), fault)
+        self._fail(overdue, partial(Unreachable, f"{self._endpoint.where}: no connection in time"))
         return self.pending[0][1] + self._deadline - monotonic() if self.pending else 0.0
 
-    def _break(self, text: str, late: int = 0, why: str = "") -> None:
+    def _break(self, text: str) -> None:
         kind = Lost if self._open else Unreachable
-        self._drop(lambda: kind(f"{self._endpoint.where}: {text}"), late, why)
+        self._drop(lambda: kind(f"{self._endpoint.where}: {text}"))
 
-    def _drop(self, fault: Callable[[], StoreError], late: int = 0, why: str = "") -> None:
-        """Let go of everything; the first ``late`` calls are told ``why``, the others the fault."""
+    def _drop(self, fault: Callable[[], StoreError]) -> None:
         if self._gone:
             return
         self._gone = True
@@ -244,7 +243,11 @@ class Connection(asyncio.Protocol):
         self._queue.clear()
         while self._greeted:
             fail(self._greeted.popleft(), fault())
-        faults = [partial(Late, why)] * late + [fault] * (len(self.pending) - late)
-        failed = deque(zip(self.pending, faults, strict=True))
-        self.pending.clear()
-        fail_in_turn(failed)
+        self._fail(len(self.pending), fault)
+
+    def _fail(self, count: int, fault: Callable[[], StoreError]) -> None:
+        """Tell the oldest calls that there will be no reply."""
+        begun = bool(self._failed)
+        self._failed.extend((self.pending.popleft(), fault) for _ in range(count))
+        if not begun:
+            fail_in_turn(self._failed)
