@@ -1,0 +1,1 @@
+"""What becomes of messages: told by the app, queued behind the reply, and taught to the store."""
