@@ -124,11 +124,15 @@ class Guard:
     def settle(
         self, message: Decision | Ticket | str, outcome: Literal["sent", "failed", "unallocated"]
     ) -> None:
-        """Say what became of a message: a failed one is refunded, within a cap. One that was sent,
-        billed, and rejected by the operator because nobody has the number is ``unallocated``.
+        """Say what became of a message.
+
+        ``failed``: it was not sent, and is refunded, within a cap. ``unallocated``: it was sent and
+        billed, and the operator rejected it because nobody has the number. Nothing is given back
+        for such a message: not its dollars, not its credit, and for conversion it stays unverified.
 
         ``message`` is its decision, or its ticket, also as text. Returns at once and never raises
-        for the store's sake; say it once or more often, it counts once. Raises `TicketError`.
+        for the store's sake; the first outcome of a message counts, others change nothing. Raises
+        `TicketError`.
         """
         if outcome == "sent":
             return  # as every reservation assumes

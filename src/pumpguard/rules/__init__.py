@@ -1,6 +1,5 @@
 """The rules, a file each. They know neither HTTP nor Redis."""
 
-from pumpguard.rules.adaptive_prefix import AdaptivePrefix
 from pumpguard.rules.base import FunctionRule, Rule, RuleFunction
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
@@ -10,7 +9,6 @@ from pumpguard.rules.earned_trust import EarnedTrust
 from pumpguard.rules.geo_mismatch import GeoMismatch
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
-from pumpguard.rules.population_shape import PopulationShape
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.send_spike import SendSpike
@@ -20,7 +18,6 @@ from pumpguard.rules.sliding_ban import SlidingBan
 from pumpguard.rules.spread import Spread
 
 KINDS: dict[str, type[Rule]] = {
-    "adaptive_prefix": AdaptivePrefix,
     "budget": Budget,
     "conversion": Conversion,
     "country_spread": CountrySpread,
@@ -29,7 +26,6 @@ KINDS: dict[str, type[Rule]] = {
     "geo_mismatch": GeoMismatch,
     "network": Network,
     "number": Number,
-    "population_shape": PopulationShape,
     "prefix_pattern": PrefixPattern,
     "rate_limit": RateLimit,
     "send_spike": SendSpike,
@@ -42,7 +38,6 @@ KINDS: dict[str, type[Rule]] = {
 
 __all__ = [
     "KINDS",
-    "AdaptivePrefix",
     "Budget",
     "Conversion",
     "CountrySpread",
@@ -52,7 +47,6 @@ __all__ = [
     "GeoMismatch",
     "Network",
     "Number",
-    "PopulationShape",
     "PrefixPattern",
     "RateLimit",
     "Rule",
