@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
@@ -149,8 +150,8 @@ class Guard:
             self._settlements.add(Verified(number, self._now()))
 
     def valued(self, phone: str) -> None:
-        """Say that the owner of this number has proven of value since, such as by a purchase: it
-        stays a known one from today on. Raises `IntakeError`."""
+        """Deprecated: the same as `verified`."""
+        warnings.warn("use Guard.verified instead", DeprecationWarning, stacklevel=2)
         self.verified(phone)
 
     async def settled(self) -> None:

@@ -3,7 +3,6 @@
 from pumpguard.rules.base import FunctionRule, Rule, RuleFunction
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
-from pumpguard.rules.country_spread import CountrySpread
 from pumpguard.rules.credit import Credit
 from pumpguard.rules.earned_trust import EarnedTrust
 from pumpguard.rules.geo_mismatch import GeoMismatch
@@ -20,7 +19,6 @@ from pumpguard.rules.spread import Spread
 KINDS: dict[str, type[Rule]] = {
     "budget": Budget,
     "conversion": Conversion,
-    "country_spread": CountrySpread,
     "credit": Credit,
     "earned_trust": EarnedTrust,
     "geo_mismatch": GeoMismatch,
@@ -40,7 +38,6 @@ __all__ = [
     "KINDS",
     "Budget",
     "Conversion",
-    "CountrySpread",
     "Credit",
     "EarnedTrust",
     "FunctionRule",
