@@ -28,12 +28,15 @@ BATCH = 16
 CAPACITY = 10_000
 """Outcomes that wait at most; when the store is away for long, the oldest are forgotten."""
 
+FAILED = (Spend, Credit, Conversion, Trust)
+VERIFIED = (Credit, Conversion, Pulse, Trust)
+
 logger = logging.getLogger("pumpguard")
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A message was not sent, whatever was reserved; or it was, to a number that nobody has."""
+    """A message that was not sent, or that was sent (and is paid for) to a number nobody has."""
 
     ticket: Ticket
     at: float | None
@@ -126,10 +129,11 @@ class OutcomeQueue:
         ]
 
     def _failure(self, outcome: Failed) -> Settlement:
-        attempt, refunded = outcome.ticket.attempt, outcome.outcome == "failed"
-        declared = _declared(self._rules, attempt, FAILED if refunded else (Unallocated,))
-        back = (self._counters.refunds,) if refunded else ()
-        plan, subjects = _asked((*declared, self._counters.tickets, *back), attempt.subject)
+        attempt = outcome.ticket.attempt
+        told: list[Counter] = [self._counters.tickets]
+        if outcome.outcome == "failed":
+            told += [*self._declared(attempt, FAILED), self._counters.refunds]
+        plan, subjects = _asked(told, attempt.subject)
         return Settlement(
             plan,
             subjects,
@@ -148,7 +152,7 @@ class OutcomeQueue:
         def subject(by: str) -> Subject | None:
             return remembered[by] if by in remembered else attempt.subject(by)
 
-        plan, subjects = _asked(_declared(self._rules, attempt, VERIFIED), subject)
+        plan, subjects = _asked(self._declared(attempt, VERIFIED), subject)
         age = max(0, redeemed.at - ticket.at)
         if newest:
             self.delays.add(age)
@@ -166,18 +170,15 @@ class OutcomeQueue:
             at=outcome.at,
         )
 
-
-def _declared(
-    rules: Sequence[Rule], attempt: Attempt, kinds: tuple[type[Counter], ...]
-) -> list[Counter]:
-    """What the rules count for this attempt, of some kinds; a sum with several limits once."""
-    found: dict[tuple[object, ...], Counter] = {}
-    for rule in rules:
-        for counter in rule.counters(attempt):
+    def _declared(self, attempt: Attempt, kinds: tuple[type[Counter], ...]) -> list[Counter]:
+        """What is counted for this attempt, of some kinds; a sum with several limits once."""
+        found: dict[tuple[object, ...], Counter] = {}
+        by_rules = [counter for rule in self._rules for counter in rule.counters(attempt)]
+        for counter in (*by_rules, *self._counters.trusts):
             if isinstance(counter, kinds):
                 same = (type(counter), counter.rule, counter.by, getattr(counter, "seconds", 0))
                 found.setdefault(same, counter)
-    return list(found.values())
+        return list(found.values())
 
 
 def _asked(
