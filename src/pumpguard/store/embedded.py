@@ -1,4 +1,4 @@
-"""A real Valkey server that lives as long as this process, for demos, tests and trying things out."""
+"""A real Valkey server that stops with this process, for demos, tests and trying things out."""
 
 from __future__ import annotations
 

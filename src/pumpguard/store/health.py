@@ -108,7 +108,7 @@ async def _concerns(server: Endpoint, key: str) -> Concerns:
 
 
 async def _rights(line: Multiplexer, key: str) -> Found:
-    """Try each command that a decision uses; ``XX`` sets nothing, because the key does not exist."""
+    """Try each command that a decision uses; ``XX`` sets nothing, as the key does not exist."""
     commands: list[tuple[Word, ...]] = [
         ("EVAL", NOTHING_SCRIPT, 1, key),
         ("EVALSHA", NOTHING_SHA, 1, key),

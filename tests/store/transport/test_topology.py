@@ -177,7 +177,7 @@ async def test_the_latest_word_counts(valkey: Server, own: Server) -> None:
 async def test_a_master_that_is_held_for_down_is_not_taken(valkey: Server) -> None:
     """Until the failover is over there is none."""
     async with fake(naming(valkey.port, flags="master,s_down,o_down")) as sentinel:
-        with pytest.raises(Unreachable, match="says that .* is down"):
+        with pytest.raises(Unreachable, match=r"says that .* is down"):
             await Sentinels(f"redis+sentinel://{seeds(sentinel)}/shop").locate("key")
 
 

@@ -231,9 +231,8 @@ class Link:
 
     async def aclose(self) -> None:
         """Close this event loop's connections; the link may be used again."""
-        loop = asyncio.get_running_loop()
         with self._lock:
-            router = self._routers.pop(loop, None)
+            router = self._routers.pop(asyncio.get_running_loop(), None)
         if router is not None:
             await router.aclose()
 

@@ -13,7 +13,7 @@ NOTHING: Any = object()
 """What a reader returns while the next reply is incomplete; ``None`` is a reply."""
 
 MAX_DEPTH = 8
-"""Levels of nested lists that a reply may have; our scripts' have one."""
+"""Levels of nested lists that a reply may have."""
 
 
 class BrokenReply(Exception):
@@ -27,7 +27,7 @@ class Reader(Protocol):
         """Take bytes as they come."""
 
     def gets(self) -> Any:
-        """The next reply, or `NOTHING` while it is incomplete. Raises for bytes that are no reply."""
+        """The next reply, or `NOTHING` while it is incomplete. Raises for what is no reply."""
 
 
 class Codec(NamedTuple):
