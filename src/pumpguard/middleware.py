@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pumpguard import sending
+from pumpguard.alerts.alerts import Alert
 from pumpguard.challenges.base import Challenge
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError
@@ -15,7 +16,6 @@ from pumpguard.guard import Guard
 from pumpguard.intake.body import Replay
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
-from pumpguard.ops.alerts import Alert
 from pumpguard.policy import Policy
 from pumpguard.replies.problem import Problem, unreadable
 from pumpguard.replies.refusal import refusal

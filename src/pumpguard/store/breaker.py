@@ -25,7 +25,7 @@ class Breaker:
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self.store = store
-        self.orders = store.orders  # read twice a second at most, so it needs no breaker
+        self.overrides = store.overrides  # read twice a second at most, so it needs no breaker
         self._clock = clock
         self._faults = 0
         self._pause = FIRST_PAUSE

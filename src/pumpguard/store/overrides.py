@@ -1,7 +1,8 @@
-"""Where orders are kept: one document per policy, and only bytes here.
+"""Where overrides are kept: one document per policy, of which a store knows only the version.
 
-A document begins with its version, 6 bytes that only ever grow; the text behind it is read
-elsewhere. It is replaced whole, by whoever knows what it replaces, in one step.
+A document begins with its version, 6 bytes that only ever grow; `pumpguard.overrides.document`
+reads the text behind it. It is replaced as a whole, and only by a writer who names the version that
+is to be replaced.
 """
 
 from __future__ import annotations
@@ -10,24 +11,24 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-MARK = 6
-"""Bytes of the version. An absent document has version 0, and no bytes."""
+VERSION_BYTES = 6
+"""Length of the version. An absent document has version 0, and no bytes."""
 
 
-class OrderStore(Protocol):
-    """Keeps a policy's orders. Raises `StoreError` when it cannot answer in time."""
+class OverrideStore(Protocol):
+    """Keeps a policy's overrides. Raises `StoreError` when it cannot answer in time."""
 
     async def read(self) -> bytes:
-        """The newest document; whoever loads it sees to it that it does not expire."""
+        """The newest document. Reading it also puts off its expiry."""
         ...
 
-    async def news(self, known: bytes) -> bytes | None:
-        """The same for who knows a version: nothing if it is still the one everywhere."""
+    async def read_if_changed(self, known: bytes) -> bytes | None:
+        """Like `read`, but ``None`` if every copy still has the ``known`` version."""
         ...
 
     async def write(self, replaced: bytes, text: bytes) -> bytes | None:
-        """Put ``text`` in place of the document whose version is ``replaced``. Returns its own
-        version, or ``None`` if another document is there by now."""
+        """Put ``text`` in place of the document whose version is ``replaced``. Returns the new
+        version, or ``None`` if the document has another version by now."""
         ...
 
     async def restore(self, document: bytes) -> None:
@@ -35,17 +36,17 @@ class OrderStore(Protocol):
         ...
 
     async def claim(self, what: str, seconds: int) -> bool:
-        """Whether the caller is the first in so many seconds to claim this."""
+        """Whether the caller is the first to claim this within so many seconds."""
         ...
 
 
 def version_of(document: bytes) -> int:
     """The version with which a document begins."""
-    return int.from_bytes(document[:MARK])
+    return int.from_bytes(document[:VERSION_BYTES])
 
 
-class MemoryOrders:
-    """Orders in this process, which alone obeys them."""
+class MemoryOverrides:
+    """Overrides of this process alone."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -53,25 +54,25 @@ class MemoryOrders:
         self._claims: dict[str, float] = {}
 
     @property
-    def mark(self) -> bytes:
-        """The version, as questions bring it along."""
-        return self._document[:MARK]
+    def version(self) -> bytes:
+        """The version in bytes, as questions carry it."""
+        return self._document[:VERSION_BYTES]
 
     async def read(self) -> bytes:
         """The document."""
         return self._document
 
-    async def news(self, known: bytes) -> bytes | None:
+    async def read_if_changed(self, known: bytes) -> bytes | None:
         """The document, if it has another version."""
-        return None if self.mark == known else self._document
+        return None if self.version == known else self._document
 
     async def write(self, replaced: bytes, text: bytes) -> bytes | None:
-        """Replace it, if it is what the writer thinks it is."""
-        if self.mark != replaced:
+        """Replace it, if it has the version that is to be replaced."""
+        if self.version != replaced:
             return None
         version = max(version_of(self._document) + 1, int(self._clock() * 1000))
-        self._document = version.to_bytes(MARK) + text
-        return self.mark
+        self._document = version.to_bytes(VERSION_BYTES) + text
+        return self.version
 
     async def restore(self, document: bytes) -> None:
         """Put it back if it is newer."""

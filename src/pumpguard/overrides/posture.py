@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 EVERYWHERE = ""
-"""The scope of an order that is for no country in particular."""
+"""The key of the posture that holds for all countries."""
 
 
 class Posture(IntEnum):
@@ -28,10 +28,10 @@ class Posture(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """A posture that somebody ordered: who, when (Unix seconds), why, until when, what then.
+class PostureOverride:
+    """A posture that a person has set: who, when (``at``, Unix seconds), why, and until when.
 
-    When it ends, the posture is ``then``; ``normal`` then means that there is no order any more.
+    After ``until`` the posture is ``then``; with ``then`` ``normal``, the override is over.
     """
 
     posture: Posture
@@ -41,13 +41,13 @@ class Order:
     until: float | None = None
     then: Posture = Posture.NORMAL
 
-    def standing(self, now: float) -> Posture | None:
-        """What it orders at a time, if anything.
+    def in_force(self, now: float) -> Posture | None:
+        """The posture that it sets at a time, or ``None`` if it sets none.
 
-        ``normal`` without an end is how things are by themselves, so it is no order: it leaves the
-        ladder free. With an end, it holds the ladder down until then.
+        ``normal`` without an end sets none: escalation may step up. With an end, it keeps
+        escalation from stepping up until then.
         """
         if self.until is not None and now < self.until:
             return self.posture
-        ordered = self.posture if self.until is None else self.then
-        return None if ordered is Posture.NORMAL else ordered
+        posture = self.posture if self.until is None else self.then
+        return None if posture is Posture.NORMAL else posture

@@ -1,11 +1,12 @@
--- orders: what people have ordered, replaced whole and in one step.
+-- overrides: reads, replaces or restores the document of overrides, in one step.
 --
 -- KEYS  1  the version alone, which every decision compares; 2  the document, which begins with it
--- ARGV  1  r to read, w to write, p to put an older copy right
---       2  r: the version that is known, w: the one that must be there, nothing for none
+-- ARGV  1  r to read, w to write, p to replace an older copy
+--       2  r: the version that is known, w: the version to be replaced, '' for none
 --       3  w: the text; p: the document
---       4  for how long both are kept (ms)
--- Returns  r: the document, or nil if its version is the known one; w: its new version, or nothing
+--       4  the lifetime of both keys (ms)
+-- Returns  r: the document, or nil if its version is the known one; w: the new version, or '' if
+--          another version was there
 
 if ARGV[1] == 'r' and (redis.call('GET', KEYS[1]) or '') == ARGV[2] then return false end
 local there = redis.call('GET', KEYS[2]) or ''
@@ -21,7 +22,7 @@ local function keep(document)
 end
 
 if ARGV[1] == 'r' then
-  -- Also if only one of the two is there: then the document is right.
+  -- If only one of the two keys is there, the document counts.
   if there ~= '' or redis.call('GET', KEYS[1]) then keep(there) end
   return there
 elseif ARGV[1] == 'p' then
@@ -30,7 +31,7 @@ elseif ARGV[1] == 'p' then
 end
 
 if string.sub(there, 1, 6) ~= ARGV[2] then return '' end
--- By the clock, so that what was lost with a server can never come back as something newer.
+-- At least the time, so that a version that a server has lost is never given out again.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local version = struct.pack('>I6', math.max(version_of(there) + 1, now))

@@ -13,8 +13,8 @@ from typing import Any, Self
 import pytest
 
 from pumpguard import Guard, Policy, PolicyError
-from pumpguard.ops.alerts import Alert
-from pumpguard.ops.webhook import SIGNATURE, Webhook, signature
+from pumpguard.alerts.alerts import Alert
+from pumpguard.alerts.webhook import SIGNATURE, Webhook, signature
 from pumpguard.rules import Budget
 from pumpguard.testing import FakeClock, make_attempt
 

@@ -1,4 +1,4 @@
-"""What commands that give orders have in common: where to, by whom, and what went wrong."""
+"""What the commands have in common: their options, the way to the store, and their errors."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Annotated, NoReturn, TypeVar
 import typer
 from rich.console import Console
 
-from pumpguard.errors import OrdersError, PolicyError, StoreError
-from pumpguard.orders.desk import Desk
-from pumpguard.orders.lists import hashing
+from pumpguard.errors import OverrideError, PolicyError, StoreError
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.lists import keyed_hash
 from pumpguard.policy import Policy
 from pumpguard.store.redis import RedisStore
 
 T = TypeVar("T")
 
 BAD, AWAY = 1, 3
-"""Exit codes: what was asked makes no sense; the store did not answer in time."""
+"""Exit codes: the arguments or the policy make no sense; the store did not answer in time."""
 
-PATIENCE = 5.0
+STORE_DEADLINE = 5.0
 """Seconds for each of the store's answers: a person waits for it, and no request."""
 
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -40,11 +40,13 @@ Author = Annotated[str | None, typer.Option(help="Who; the user of this machine 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
-def at_the_desk(policy: Path, store: str, work: Callable[[Desk, Policy], Awaitable[T]]) -> T:
-    """Do something at a policy's desk. Ends the command with a message if that fails."""
+def with_overrides(
+    policy: Path, store: str, work: Callable[[OverrideAdmin, Policy], Awaitable[T]]
+) -> T:
+    """Show or change a policy's overrides. Ends the command with a message if that fails."""
     try:
-        return asyncio.run(_at_the_desk(Policy.from_toml(policy), store, work))
-    except OrdersError as error:
+        return asyncio.run(_with_overrides(Policy.from_toml(policy), store, work))
+    except OverrideError as error:
         stop(str(error), BAD)
     except PolicyError as error:
         stop(f"{policy}: {error}", BAD)
@@ -57,38 +59,43 @@ def at_the_desk(policy: Path, store: str, work: Callable[[Desk, Policy], Awaitab
 
 
 def shared_store(policy: Policy, url: str) -> RedisStore:
-    """The store of a policy's app, asked with more patience. Raises `PolicyError`."""
+    """The store of a policy's app, with a longer deadline. Raises `PolicyError`."""
     if url.startswith("memory://"):
-        raise OrdersError("store", "one that several processes share; memory:// is inside one", url)
+        raise OverrideError(
+            "store", "one that several processes share; memory:// is inside one", url
+        )
     return RedisStore(
         url,
         name=policy.name,
         secret=policy.secret,
-        deadline=PATIENCE,
+        deadline=STORE_DEADLINE,
         shards=policy.shards,
     )
 
 
-async def _at_the_desk(policy: Policy, url: str, work: Callable[[Desk, Policy], Awaitable[T]]) -> T:
+async def _with_overrides(
+    policy: Policy, url: str, work: Callable[[OverrideAdmin, Policy], Awaitable[T]]
+) -> T:
     store = shared_store(policy, url)
+    hashed = keyed_hash(policy.secret)
     try:
-        return await work(Desk(store.orders, hashing(policy.secret), region=policy.region), policy)
+        return await work(OverrideAdmin(store.overrides, hashed, region=policy.region), policy)
     finally:
         await store.aclose()
 
 
 def seconds_of(text: str | None) -> float | None:
-    """How long ``30m`` is. Raises `OrdersError`."""
+    """``30m`` in seconds. Raises `OverrideError`."""
     if text is None:
         return None
     said = re.fullmatch(r"([0-9]{1,7})([smhd])", text)
     if said is None:
-        raise OrdersError("for", "a time such as 90s, 30m, 12h or 7d", text)
+        raise OverrideError("for", "a time such as 90s, 30m, 12h or 7d", text)
     return float(said[1]) * UNITS[said[2]]
 
 
 def author_or_user(author: str | None) -> str:
-    """Who gives the order."""
+    """The author, by default the user of this machine."""
     if author is not None:
         return author
     try:
@@ -104,5 +111,5 @@ def stop(message: str, code: int) -> NoReturn:
 
 
 def warn(message: str) -> None:
-    """Say something on standard error."""
+    """Print a message on standard error."""
     Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(message, style="red")

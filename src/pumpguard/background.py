@@ -1,4 +1,4 @@
-"""Work behind the reply: begun at once, waited for by nobody but who closes."""
+"""Work that starts at once and that no reply waits for."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-MOST = 1_000
-"""Pieces of work under way at once; more than that is forgotten."""
+MAX_TASKS = 1_000
+"""Tasks that may run at once; more are not started."""
 
 logger = logging.getLogger("pumpguard")
 
 
-class Behind:
-    """Tasks of whichever event loop they were begun in."""
+class BackgroundTasks:
+    """Tasks, each in the event loop in which it was started."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Begin it, if there is an event loop and room. Returns whether it was begun."""
+    def start(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Start it if there are an event loop and room. Returns whether it was started."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # no event loop here
             loop = None
-        if loop is None or len(self._tasks) >= MOST:
+        if loop is None or len(self._tasks) >= MAX_TASKS:
             work.close()
             return False
         task = loop.create_task(self._guarded(work))
@@ -34,7 +34,7 @@ class Behind:
         return True
 
     async def done(self) -> None:
-        """Wait for what was begun in this event loop."""
+        """Wait for all that was started in this event loop."""
         loop = asyncio.get_running_loop()
         while mine := [task for task in self._tasks if task.get_loop() is loop]:
             await asyncio.wait(mine)
@@ -44,4 +44,4 @@ class Behind:
         try:
             await work
         except Exception:
-            logger.exception("PG043 something behind the reply failed")
+            logger.exception("PG043 background task failed; no request is affected")
