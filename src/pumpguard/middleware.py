@@ -125,14 +125,18 @@ class Responder:
         except Exception:
             # A bug of ours or of a policy's function: whatever it is, nothing was counted, so
             # nothing may be sent.
-            logger.exception("PG021 a guarded request could not be read")
+            logger.exception(
+                "PG021 exception while reading a request; answered 400, nothing was sent"
+            )
             problem = Problem(400, "bad-request", "Bad request", "The request cannot be read.")
             await problem(scope, receive, send)
             return
         try:
             decision = await self.guard.decide(attempt)
         except Exception:
-            logger.exception("PG022 a guarded request could not be decided about")
+            logger.exception(
+                "PG022 exception while deciding about a request; answered 503, nothing was sent"
+            )
             problem = Problem(503, "unavailable", "Try again", "No code can be sent right now.")
             await problem(scope, receive, send)
             return
@@ -164,7 +168,9 @@ class Responder:
         elif sending.has_sender():
             await self._through_the_app(decision, scope, receive, send)
         else:
-            logger.warning("PG002 shadow decisions refuse openly until a sender is wrapped")
+            logger.warning(
+                "PG002 shadow decision refused openly: no sender is wrapped with pumpguard.sender"
+            )
             await refusal(decision, self.guard.challenge)(scope, receive, send)
         return recorded
 

@@ -9,7 +9,7 @@ from pumpguard import Action, Decision, Finding, StoreError
 from pumpguard.alerts.alerts import QUIET, Alert, Alerts
 from pumpguard.store.base import Store
 from pumpguard.store.memory import MemoryStore
-from pumpguard.store.orders import MemoryOrders
+from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.store.redis import RedisStore
 from pumpguard.testing import FakeClock, make_attempt
 from tests.conftest import PATIENT
@@ -24,28 +24,28 @@ def test_the_same_alert_is_raised_once_in_a_while() -> None:
     clock, raised = FakeClock(), list[Alert]()
     alerts = Alerts(raised.append, clock)
     for _ in range(3):
-        alerts.look(found("BUDGET_ALERT"))
+        alerts.record(found("BUDGET_ALERT"))
     assert [alert.code for alert in raised] == ["BUDGET_ALERT"]
     clock.advance(QUIET)
-    alerts.look(found("BUDGET_ALERT"))
+    alerts.record(found("BUDGET_ALERT"))
     assert len(raised) == 2
 
 
 def test_two_countries_are_two_alerts_and_an_outage_is_one_however_long() -> None:
     clock, raised = FakeClock(), list[Alert]()
     alerts = Alerts(raised.append, clock)
-    alerts.look(found("BUDGET_SPENT", "GB"))
-    alerts.look(found("BUDGET_SPENT", "FR"))
+    alerts.record(found("BUDGET_SPENT", "GB"))
+    alerts.record(found("BUDGET_SPENT", "FR"))
     for _ in range(5):
-        alerts.look(found("PROVIDER_OUTAGE", since=1.0))
+        alerts.record(found("PROVIDER_OUTAGE", since=1.0))
         clock.advance(QUIET * 2)
-    alerts.look(found("PROVIDER_OUTAGE", since=2.0))
+    alerts.record(found("PROVIDER_OUTAGE", since=2.0))
     assert [alert.subject for alert in raised] == ["GB", "FR", None, None]
 
 
 def test_other_findings_are_no_alerts() -> None:
     raised = list[Alert]()
-    Alerts(raised.append).look(found("RATE_LIMIT"))
+    Alerts(raised.append).record(found("RATE_LIMIT"))
     assert raised == []
 
 
@@ -53,7 +53,7 @@ def test_a_listener_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) ->
     def fails(alert: Alert) -> None:
         raise RuntimeError
 
-    Alerts(fails).look(found("BUDGET_ALERT"))
+    Alerts(fails).record(found("BUDGET_ALERT"))
     assert "on_alert failed" in caplog.text
 
 
@@ -63,13 +63,13 @@ class Fleet:
     def __init__(self, store: Store, processes: int = 5) -> None:
         self.raised: list[Alert] = []
         self.processes = [
-            Alerts(self.raised.append, claim=store.orders.claim) for _ in range(processes)
+            Alerts(self.raised.append, claim=store.overrides.claim) for _ in range(processes)
         ]
 
     async def find(self, *decisions: Decision) -> None:
         for decision in decisions:
             for alerts in self.processes:
-                alerts.look(decision)
+                alerts.record(decision)
         for alerts in self.processes:
             await alerts.done()
 
@@ -82,7 +82,7 @@ async def test_a_fleet_raises_an_alert_once(store: Store) -> None:
     assert sorted(str(alert.subject) for alert in fleet.raised) == ["FR", "GB"]
 
 
-class Away(MemoryOrders):
+class Away(MemoryOverrides):
     async def claim(self, what: str, seconds: int) -> bool:
         raise StoreError("away")
 
@@ -90,7 +90,7 @@ class Away(MemoryOrders):
 async def test_without_the_store_each_process_raises_its_own() -> None:
     """Better twice than never."""
     store = MemoryStore()
-    store.orders = Away()
+    store.overrides = Away()
     fleet = Fleet(store, processes=2)
     await fleet.find(found("BUDGET_SPENT", "GB"))
     assert len(fleet.raised) == 2

@@ -115,7 +115,8 @@ async def test_what_keeps_failing_is_said_without_the_address(
     async with Receiver(500) as receiver:
         await post(Webhook(receiver.url, pauses=(0.0,)))
     assert len(receiver.got) == 2
-    assert "PG033 an alert (BUDGET_SPENT) could not be posted: status 500" in caplog.text
+    assert "PG033 alert BUDGET_SPENT was not posted to the webhook" in caplog.text
+    assert "status 500" in caplog.text
     assert "k3y" not in caplog.text
 
 

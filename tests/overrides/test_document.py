@@ -9,20 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpguard import OrdersError
-from pumpguard.orders.document import MARK, Orders, mark
-from pumpguard.orders.ladder import Step
-from pumpguard.orders.lists import Listing, hashing
-from pumpguard.orders.posture import Order, Posture
-from pumpguard.orders.standing import Standing
+from pumpguard import OverrideError
+from pumpguard.overrides.document import OverrideDocument, version_bytes
+from pumpguard.overrides.escalation import Step
+from pumpguard.overrides.lists import Listing, keyed_hash
+from pumpguard.overrides.lookup import Overrides
+from pumpguard.overrides.posture import Posture, PostureOverride
+from pumpguard.store.overrides import VERSION_BYTES
 from pumpguard.testing import make_attempt
 
 TIMES = st.floats(0, 4e9)
 WORDS = st.text(st.characters(categories=["L", "N", "Zs"]), max_size=20)
 POSTURES = st.sampled_from(Posture)
 ORDER = st.builds(
-    Order, posture=POSTURES, author=WORDS, at=TIMES, reason=WORDS, until=st.none() | TIMES,
-    then=POSTURES,
+    PostureOverride, posture=POSTURES, author=WORDS, at=TIMES, reason=WORDS,
+    until=st.none() | TIMES, then=POSTURES,
 )  # fmt: skip
 VALUES = [("number", "a1b2"), ("prefix", "+4474"), ("network", "10.0.0.0/8"), ("country", "GB")]
 LISTING = st.builds(
@@ -34,8 +35,8 @@ STEP = st.builds(
     Step, posture=POSTURES, since=TIMES, heard=TIMES, calm=st.floats(1, 1e5), code=WORDS
 )
 ORDERS = st.builds(
-    Orders,
-    version=st.integers(1, 2 ** (8 * MARK) - 1),
+    OverrideDocument,
+    version=st.integers(1, 2 ** (8 * VERSION_BYTES) - 1),
     postures=st.dictionaries(st.sampled_from(["", "GB", "FR", "+870"]), ORDER),
     step=st.none() | STEP,
     listings=st.lists(LISTING, max_size=5, unique_by=lambda each: each.kind).map(tuple),
@@ -47,15 +48,15 @@ JSON = st.recursive(
 
 
 @given(ORDERS)
-def test_what_is_written_is_what_is_read(orders: Orders) -> None:
+def test_what_is_written_is_what_is_read(orders: OverrideDocument) -> None:
     """All of it."""
-    assert Orders.parse(mark(orders.version) + orders.text()) == orders
+    assert OverrideDocument.parse(version_bytes(orders.version) + orders.encode()) == orders
 
 
 def test_nothing_is_version_nought() -> None:
     """An absent document orders nothing."""
-    assert Orders.parse(b"") == Orders()
-    assert mark(0) == b""
+    assert OverrideDocument.parse(b"") == OverrideDocument()
+    assert version_bytes(0) == b""
 
 
 def table(**changes: Any) -> dict[str, Any]:
@@ -94,43 +95,47 @@ def test_what_cannot_be_understood_is_named_with_its_path(
     changes: dict[str, Any], said: str
 ) -> None:
     """As in a policy."""
-    assert Orders.parse(mark(1) + json.dumps(table()).encode()).version == 1
-    with pytest.raises(OrdersError) as error:
-        Orders.parse(mark(1) + json.dumps(table(**changes)).encode())
+    assert OverrideDocument.parse(version_bytes(1) + json.dumps(table()).encode()).version == 1
+    with pytest.raises(OverrideError) as error:
+        OverrideDocument.parse(version_bytes(1) + json.dumps(table(**changes)).encode())
     assert str(error.value).startswith(said)
 
 
-@given(st.binary(max_size=200) | JSON.map(lambda v: mark(1) + json.dumps(v).encode()))
+@given(st.binary(max_size=200) | JSON.map(lambda v: version_bytes(1) + json.dumps(v).encode()))
 def test_no_bytes_do_more_than_be_refused(document: bytes) -> None:
-    """Whatever is found there: understood, or an `OrdersError`."""
+    """Whatever is found there: understood, or an `OverrideError`."""
     try:
-        Orders.parse(document)
-    except OrdersError:
+        OverrideDocument.parse(document)
+    except OverrideError:
         return
     assert document == b"" or b"format" in document
 
 
 @given(ORDERS, st.floats(0, 4e9), st.sampled_from(["+447400123456", "+33612345678"]))
-def test_what_is_over_says_nothing(orders: Orders, now: float, phone: str) -> None:
+def test_what_is_over_says_nothing(orders: OverrideDocument, now: float, phone: str) -> None:
     """With or without what has ended, a document means the same from then on."""
-    hashed = hashing("")
+    hashed = keyed_hash("")
     attempt = make_attempt(phone, "10.1.2.3")
     for later in (now, now + 1, now + 1e6):
-        whole = Standing(orders, hashed).about(attempt, later)
-        left = Standing(orders.current(now), hashed).about(attempt, later)
+        whole = Overrides(orders, hashed).lookup(attempt, later)
+        left = Overrides(orders.without_expired(now), hashed).lookup(attempt, later)
         assert whole.posture is left.posture
-        assert whole.allows == left.allows
-        assert whole.free == left.free
+        assert whole.allowed == left.allowed
+        assert whole.spends_freely == left.spends_freely
 
 
 @given(st.lists(LISTING, max_size=6), st.floats(0, 4e9))
 def test_of_several_the_one_that_allows_most_counts(listings: list[Listing], now: float) -> None:
     """An exact model: any standing allowance wins, any denial comes second."""
-    orders = Orders()
+    orders = OverrideDocument()
     for each in listings:
         if each.kind != "number":
-            orders = Orders(listings=(*orders.without(each.kind, each.value).listings, each))
-    standing = [each for each in orders.listings if each.stands(now)]
-    stance = Standing(orders, hashing("")).about(make_attempt("+447400123456", "10.1.2.3"), now)
-    assert stance.allows == any(each.verdict == "allow" for each in standing)
+            orders = OverrideDocument(
+                listings=(*orders.without_listing(each.kind, each.value).listings, each)
+            )
+    standing = [each for each in orders.listings if each.in_force(now)]
+    stance = Overrides(orders, keyed_hash("")).lookup(
+        make_attempt("+447400123456", "10.1.2.3"), now
+    )
+    assert stance.allowed == any(each.verdict == "allow" for each in standing)
     assert (stance.listing is None) == (not standing)

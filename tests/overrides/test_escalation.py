@@ -1,4 +1,4 @@
-"""The ladder: one rung at a time, never above its last, never over a person's head."""
+"""Escalation: one step at a time, never above its highest, never over a person's override."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from pumpguard import Action, Finding, Guard, Policy, PolicyError
 from pumpguard.attempt import Attempt
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.orders.ladder import Ladder, Step
-from pumpguard.orders.posture import Posture
+from pumpguard.overrides.escalation import Escalation, Step
+from pumpguard.overrides.posture import Posture
 from pumpguard.store.base import Store
 from pumpguard.testing import FakeClock, make_attempt
 from tests.conftest import PATIENT
 
-LADDER = Ladder(highest="known_only", hold=300, calm=900)
+ESCALATION = Escalation(highest="known_only", hold=300, calm=900)
 NOTHING = Posture.NORMAL
 
 
@@ -28,11 +28,11 @@ def spikes(attempt: Attempt) -> Finding | None:
 
 
 class Fleet:
-    """Two guards of one policy with a ladder, and a clock."""
+    """Two guards of one policy with an escalation, and a clock."""
 
     def __init__(self, store: Store, **policy: Any) -> None:
         self.clock = FakeClock()
-        made = {"ladder": LADDER, "rules": [spikes], "deadline": PATIENT, **policy}
+        made = {"escalation": ESCALATION, "rules": [spikes], "deadline": PATIENT, **policy}
         self.guards = [
             Guard(Policy(send="/s", **made), store, clock=self.clock, networks=UnknownNetworks())
             for _ in range(2)
@@ -44,13 +44,13 @@ class Fleet:
         facts: dict[str, Any] = {"session": "spike"} if spike else {}
         actions = []
         for guard in self.guards:
-            guard._bulletin.doubt()  # as after half a second
+            guard._sync.invalidate()  # as after half a second
             actions.append((await guard.assess(make_attempt(at=now, **facts))).action)
             await guard.settled()
         return actions
 
     async def posture(self) -> Posture:
-        return (await self.guards[0].orders.show()).fleet(self.clock())
+        return (await self.guards[0].overrides.show()).fleet(self.clock())
 
 
 async def test_it_steps_up_on_an_alert_and_down_when_all_is_calm(store: Store) -> None:
@@ -69,27 +69,27 @@ async def test_it_steps_up_on_an_alert_and_down_when_all_is_calm(store: Store) -
     assert await fleet.sends(after=900) == [Action.ALLOW] * 2
 
 
-async def test_without_a_ladder_nothing_moves(store: Store) -> None:
+async def test_without_an_escalation_nothing_moves(store: Store) -> None:
     """It is opt-in."""
-    fleet = Fleet(store, ladder=None)
+    fleet = Fleet(store, escalation=None)
     await fleet.sends(spike=True)
-    assert (await fleet.guards[0].orders.show()).version == 0
+    assert (await fleet.guards[0].overrides.show()).version == 0
 
 
 async def test_a_persons_order_is_never_overridden(store: Store) -> None:
     """Neither a mild nor a strict one; a normal one without an end only ends what there was."""
     fleet = Fleet(store)
-    desk = fleet.guards[0].orders
+    admin = fleet.guards[0].overrides
     await fleet.sends(spike=True)
-    await desk.posture("normal", seconds=600, author="mike")
+    await admin.posture("normal", seconds=600, author="mike")
     for _ in range(3):
         assert await fleet.sends(spike=True, after=100) == [Action.ALLOW] * 2
-    await desk.posture("closed", seconds=100, author="mike")
+    await admin.posture("closed", seconds=100, author="mike")
     await fleet.sends(spike=True)
     assert await fleet.posture() is Posture.CLOSED
     await fleet.sends(after=100)
     assert await fleet.posture() is Posture.NORMAL
-    await desk.posture("normal", author="mike")
+    await admin.posture("normal", author="mike")
     await fleet.sends(spike=True)
     assert await fleet.posture() is Posture.CHALLENGE_ALL
 
@@ -99,21 +99,21 @@ async def test_many_processes_take_one_step(store: Store) -> None:
     fleet = Fleet(store)
     for _ in range(5):
         await fleet.sends(spike=True, after=1)
-    orders = await fleet.guards[0].orders.show()
+    orders = await fleet.guards[0].overrides.show()
     assert orders.step is not None
     assert orders.step.posture is Posture.CHALLENGE_ALL
     version = orders.version
     await fleet.sends(spike=True, after=100)
-    assert (await fleet.guards[0].orders.show()).version == version  # still calm / 4 to go
+    assert (await fleet.guards[0].overrides.show()).version == version  # still calm / 4 to go
 
 
 async def test_a_rule_in_monitor_moves_nothing(store: Store) -> None:
     """Its findings are recorded, and that is all."""
     fleet = Fleet(store, rules={"send_spike": {"mode": "monitor"}})
-    step = LADDER.climbed(None, 0.0, "SEND_SPIKE")
+    step = ESCALATION.next_step(None, 0.0, "SEND_SPIKE")
     assert step is not None
     await fleet.sends(spike=True)
-    assert (await fleet.guards[0].orders.show()).step is None
+    assert (await fleet.guards[0].overrides.show()).step is None
 
 
 TIMES = st.lists(st.tuples(st.floats(0.0, 2_000.0), st.booleans()), max_size=60)
@@ -122,22 +122,22 @@ TIMES = st.lists(st.tuples(st.floats(0.0, 2_000.0), st.booleans()), max_size=60)
 @given(TIMES, st.sampled_from(["challenge_all", "known_only", "closed"]))
 def test_it_never_jumps_and_never_flaps(events: list[tuple[float, bool]], highest: Any) -> None:
     """Whenever alerts come: up by one and only after `hold`, down by one and only after `calm`."""
-    ladder = Ladder(highest=highest, hold=300, calm=900)
+    escalation = Escalation(highest=highest, hold=300, calm=900)
     step: Step | None = None
     now, rung, reached, heard = 0.0, NOTHING, float("-inf"), float("-inf")
     for pause, alert in events:
         for _ in range(int(pause) + 1):  # by the second
             now += pause / (int(pause) + 1)
-            standing = step.standing(now) if step else NOTHING
+            standing = step.posture_at(now) if step else NOTHING
             if standing is not rung:
                 assert standing == rung - 1
                 assert now - heard >= 0.75 * 900
                 rung, reached = standing, now
         if alert:
-            changed = ladder.climbed(step, now, "SEND_SPIKE")
+            changed = escalation.next_step(step, now, "SEND_SPIKE")
             if changed is not None:
                 step, heard = changed, now
-            standing = step.standing(now) if step else NOTHING
+            standing = step.posture_at(now) if step else NOTHING
             if standing is not rung:
                 assert standing == rung + 1
                 assert rung is NOTHING or now - reached >= 299
@@ -148,15 +148,15 @@ def test_it_never_jumps_and_never_flaps(events: list[tuple[float, bool]], highes
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"hold": 0.0}, "ladder.hold: expected seconds, 1 to a week"),
-        ({"on": ["LOUD"]}, "ladder.on.0: expected one of BUDGET_ALERT"),
-        ({"on": []}, "ladder.on: expected at least one code"),
-        ({"highest": "observe"}, "ladder.highest: expected one of 'challenge_all'"),
-        ({"speed": 2}, "ladder.speed: expected one of calm, highest, hold, on"),
+        ({"hold": 0.0}, "escalation.hold: expected seconds, 1 to a week"),
+        ({"on": ["LOUD"]}, "escalation.on.0: expected one of BUDGET_ALERT"),
+        ({"on": []}, "escalation.on: expected at least one code"),
+        ({"highest": "observe"}, "escalation.highest: expected one of 'challenge_all'"),
+        ({"speed": 2}, "escalation.speed: expected one of calm, highest, hold, on"),
     ],
 )
-def test_a_ladder_that_means_nothing_is_refused(wrong: dict[str, Any], said: str) -> None:
+def test_an_escalation_that_means_nothing_is_refused(wrong: dict[str, Any], said: str) -> None:
     """As a policy is, with the path."""
     with pytest.raises(PolicyError) as error:
-        Policy(send="/s", ladder=wrong)  # type: ignore[arg-type]
+        Policy(send="/s", escalation=wrong)  # type: ignore[arg-type]
     assert str(error.value).startswith(said)

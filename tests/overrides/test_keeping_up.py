@@ -11,11 +11,11 @@ from redis import Redis
 
 from pumpguard import Action, Guard, Policy, StoreError, deciding
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.orders import bulletin
+from pumpguard.overrides import sync
 from pumpguard.rules import Number, RateLimit, SlidingBan
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.memory import MemoryStore
-from pumpguard.store.orders import MemoryOrders
+from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.testing import make_attempt
 from tests.conftest import PATIENT
 
@@ -23,7 +23,7 @@ LIMIT = RateLimit(by="phone", limits="50/hour")
 UNALLOCATED = "+441111111111"
 
 
-class CountedOrders(MemoryOrders):
+class CountedOverrides(MemoryOverrides):
     """Orders that count their readings, and are away when told so."""
 
     def __init__(self) -> None:
@@ -31,12 +31,12 @@ class CountedOrders(MemoryOrders):
         self.reads = 0
         self.away = False
 
-    async def news(self, known: bytes) -> bytes | None:
+    async def read_if_changed(self, known: bytes) -> bytes | None:
         self.reads += 1
         await asyncio.sleep(0)
         if self.away:
             raise StoreError("away")
-        return await super().news(known)
+        return await super().read_if_changed(known)
 
 
 class Counted(MemoryStore):
@@ -44,7 +44,7 @@ class Counted(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.orders: CountedOrders = CountedOrders()
+        self.overrides: CountedOverrides = CountedOverrides()
         self.trips = 0
 
     async def decide(self, question: Question) -> Answer:
@@ -68,7 +68,7 @@ async def test_without_orders_nothing_is_read() -> None:
     (guard,) = processes(store, 1)
     for _ in range(10):
         await send(guard)
-    assert (store.trips, store.orders.reads) == (10, 0)
+    assert (store.trips, store.overrides.reads) == (10, 0)
 
 
 async def test_a_change_costs_each_process_two_trips_once() -> None:
@@ -76,27 +76,27 @@ async def test_a_change_costs_each_process_two_trips_once() -> None:
     store = Counted()
     here, there = processes(store)
     assert await send(there) is Action.ALLOW
-    await here.orders.posture("challenge_all", author="mike")
-    store.trips = store.orders.reads = 0
+    await here.overrides.posture("challenge_all", author="mike")
+    store.trips = store.overrides.reads = 0
     assert await send(there) is Action.CHALLENGE
-    assert (store.trips, store.orders.reads) == (1, 1)  # then refused without asking
-    await here.orders.allow("number", "+447400123456", author="mike")
-    store.trips = store.orders.reads = 0
-    await asyncio.sleep(bulletin.FRESH * 1.1)
+    assert (store.trips, store.overrides.reads) == (1, 1)  # then refused without asking
+    await here.overrides.allow("number", "+447400123456", author="mike")
+    store.trips = store.overrides.reads = 0
+    await asyncio.sleep(sync.MAX_AGE * 1.1)
     for _ in range(5):
         assert await send(there) is Action.ALLOW
-    assert (store.trips, store.orders.reads) == (5, 1)
+    assert (store.trips, store.overrides.reads) == (5, 1)
 
 
 async def test_all_who_meet_a_change_at_once_share_one_reading() -> None:
     """A thousand requests in flight do not become a thousand readings."""
     store = Counted()
     here, there = processes(store)
-    await here.orders.posture("closed", author="mike")
-    store.orders.reads = 0
+    await here.overrides.posture("closed", author="mike")
+    store.overrides.reads = 0
     actions = await asyncio.gather(*(send(there) for _ in range(100)))
     assert actions == [Action.THROTTLE] * 100
-    assert store.orders.reads == 1
+    assert store.overrides.reads == 1
 
 
 async def test_what_is_refused_without_asking_keeps_no_process_ignorant(
@@ -104,19 +104,19 @@ async def test_what_is_refused_without_asking_keeps_no_process_ignorant(
 ) -> None:
     """An unallocated number costs no trip; when nothing was heard for half a second, one look."""
     now = 1_000.0
-    for module in (bulletin, deciding):
+    for module in (sync, deciding):
         monkeypatch.setattr(module, "monotonic", lambda: now)
     store = Counted()
     here, there = processes(store)
     assert await send(there) is Action.ALLOW
-    await here.orders.allow("number", UNALLOCATED, author="mike")
-    store.trips = store.orders.reads = 0
+    await here.overrides.allow("number", UNALLOCATED, author="mike")
+    store.trips = store.overrides.reads = 0
     for _ in range(5):
         assert await send(there, UNALLOCATED) is Action.BLOCK
-    assert (store.trips, store.orders.reads) == (0, 0)
-    now += bulletin.FRESH + 0.01
+    assert (store.trips, store.overrides.reads) == (0, 0)
+    now += sync.MAX_AGE + 0.01
     assert await send(there, UNALLOCATED) is Action.ALLOW
-    assert (store.trips, store.orders.reads) == (1, 1)
+    assert (store.trips, store.overrides.reads) == (1, 1)
 
 
 async def test_closed_opens_again_without_a_decision_to_tell_it(
@@ -124,20 +124,20 @@ async def test_closed_opens_again_without_a_decision_to_tell_it(
 ) -> None:
     """While it is closed nobody asks the store to decide; it is looked at twice a second."""
     now = 1_000.0
-    for module in (bulletin, deciding):
+    for module in (sync, deciding):
         monkeypatch.setattr(module, "monotonic", lambda: now)
     store = Counted()
     here, there = processes(store)
-    await here.orders.posture("closed", author="mike")
+    await here.overrides.posture("closed", author="mike")
     assert await send(there) is Action.THROTTLE
-    store.trips = store.orders.reads = 0
+    store.trips = store.overrides.reads = 0
     for _ in range(40):
         assert await send(there) is Action.THROTTLE
         now += 0.1
     assert store.trips == 0
-    assert 5 <= store.orders.reads <= 8
-    await here.orders.posture("normal", author="mike")
-    now += bulletin.FRESH + 0.01
+    assert 5 <= store.overrides.reads <= 8
+    await here.overrides.posture("normal", author="mike")
+    now += sync.MAX_AGE + 0.01
     assert await send(there) is Action.ALLOW
 
 
@@ -153,8 +153,8 @@ async def test_a_known_ban_is_no_hiding_place_for_old_orders(valkey_url: str, na
     async with Guard(policy, valkey_url) as here, Guard(policy, valkey_url) as there:
         actions = [await send(there) for _ in range(3)]
         assert actions == [Action.ALLOW, Action.BLOCK, Action.BLOCK]
-        await here.orders.allow("number", "+447400123456", author="mike")
-        await asyncio.sleep(bulletin.FRESH * 1.1)
+        await here.overrides.allow("number", "+447400123456", author="mike")
+        await asyncio.sleep(sync.MAX_AGE * 1.1)
         assert await send(there) is Action.ALLOW
 
 
@@ -162,21 +162,21 @@ async def test_orders_hold_while_the_store_is_away() -> None:
     """Those that are known; looking for others costs no request more than one fault."""
     store = Counted()
     (guard,) = processes(store, 1)
-    await guard.orders.posture("closed", author="mike")
+    await guard.overrides.posture("closed", author="mike")
     assert await send(guard) is Action.THROTTLE
-    store.orders.away = True
-    store.orders.reads = 0
+    store.overrides.away = True
+    store.overrides.reads = 0
     for _ in range(20):
         assert await send(guard) is Action.THROTTLE
-    assert store.orders.reads <= 1
+    assert store.overrides.reads <= 1
 
 
 async def test_orders_that_cannot_be_learnt_are_an_outage(caplog: pytest.LogCaptureFixture) -> None:
     """There are new ones, and they cannot be read: decided without the store, as policies say."""
     store = Counted()
     here, there = processes(store)
-    await here.orders.posture("closed", author="mike")
-    store.orders.away = True
+    await here.overrides.posture("closed", author="mike")
+    store.overrides.away = True
     decision = await there.assess(make_attempt())
     assert decision.degraded
     (closed,) = processes(store, 1, on_store_failure="closed")
@@ -189,7 +189,7 @@ async def test_orders_outlive_the_loss_of_the_server(
     """A failover to a server that knows less, or none: a kill switch is not lost with it."""
     policy = Policy(send="/s", rules=[LIMIT], name=name, deadline=PATIENT)
     async with Guard(policy, valkey_url) as guard:
-        await guard.orders.posture("challenge_all", author="mike")
+        await guard.overrides.posture("challenge_all", author="mike")
         assert (await guard.assess(make_attempt(proved=True))).allowed
         with Redis.from_url(valkey_url) as server:
             server.delete(f"pg1:{{{name}}}:orders", f"pg1:{{{name}}}:orders:text")
@@ -207,14 +207,14 @@ async def test_orders_that_cannot_be_read_leave_those_that_are_known(
     """Said once, and not a trip more per request."""
     policy = Policy(send="/s", rules=[LIMIT], name=name, deadline=PATIENT)
     async with Guard(policy, valkey_url) as guard:
-        await guard.orders.posture("challenge_all", author="mike")
+        await guard.overrides.posture("challenge_all", author="mike")
         assert await send(guard) is Action.CHALLENGE
-        known = await guard.store.orders.read()
-        await guard.store.orders.write(known[:6], b'{"format": 2}')
+        known = await guard.store.overrides.read()
+        await guard.store.overrides.write(known[:6], b'{"format": 2}')
         assert [await send(guard) for _ in range(3)] == [Action.CHALLENGE] * 3
         decisions = [await guard.assess(make_attempt(proved=True)) for _ in range(3)]
     assert all(decision.allowed and not decision.degraded for decision in decisions)
-    assert caplog.text.count("PG042 orders that cannot be read") == 1
+    assert caplog.text.count("PG042 overrides cannot be read") == 1
     assert "format: expected 1, got 2" in caplog.text
 
 
@@ -224,7 +224,7 @@ async def test_every_shard_obeys(valkey_url: str, name: str, phone: str) -> None
     policy = Policy(send="/s", rules=[LIMIT], name=name, shards=4, deadline=PATIENT)
     async with Guard(policy, valkey_url) as here, Guard(policy, valkey_url) as there:
         assert await send(there, phone) is Action.ALLOW
-        await here.orders.posture("closed", author="mike")
+        await here.overrides.posture("closed", author="mike")
         assert await send(there, phone) is Action.THROTTLE
 
 
@@ -233,19 +233,19 @@ async def test_a_shard_that_was_missed_is_a_matter_of_half_a_second(
 ) -> None:
     """Whoever gave the order ended after the first shard; nobody waits for the others to hear."""
     now = 1_000.0
-    for module in (bulletin, deciding):
+    for module in (sync, deciding):
         monkeypatch.setattr(module, "monotonic", lambda: now)
     policy = Policy(send="/s", rules=[LIMIT], name=name, shards=4, deadline=PATIENT)
     async with Guard(policy, valkey_url) as here, Guard(policy, valkey_url) as there:
         phone = "+33612345678"  # of the third shard
         assert await send(there, phone) is Action.ALLOW
-        await here.orders.posture("closed", author="mike")
+        await here.overrides.posture("closed", author="mike")
         with Redis.from_url(valkey_url) as server:
             for i in (1, 2, 3):
                 server.delete(f"pg1:{{{name}-{i}}}:orders", f"pg1:{{{name}-{i}}}:orders:text")
         await there.settled()
         assert await send(there, phone) is Action.ALLOW
-        now += bulletin.FRESH + 0.01
+        now += sync.MAX_AGE + 0.01
         await send(there, phone)
         await there.settled()
         assert await send(there, phone) is Action.THROTTLE
@@ -255,9 +255,9 @@ async def test_with_orders_in_place_a_request_is_still_one_trip(valkey_url: str,
     """Counted by the server: a posture, a country's and a list, and nothing more per request."""
     policy = Policy(send="/s", rules=[LIMIT], name=name, deadline=PATIENT)
     async with Guard(policy, valkey_url) as guard:
-        await guard.orders.posture("challenge_all", author="mike")
-        await guard.orders.posture("known_only", country="FR", author="mike")
-        await guard.orders.allow("number", "+447400123456", author="mike")
+        await guard.overrides.posture("challenge_all", author="mike")
+        await guard.overrides.posture("known_only", country="FR", author="mike")
+        await guard.overrides.allow("number", "+447400123456", author="mike")
         await guard.assess(make_attempt(proved=True))
         await guard.check()
         with Redis.from_url(valkey_url) as server:
@@ -268,10 +268,10 @@ async def test_with_orders_in_place_a_request_is_still_one_trip(valkey_url: str,
     assert calls == 100
 
 
-class Hanging(CountedOrders):
+class Hanging(CountedOverrides):
     """Orders whose reading never ends."""
 
-    async def news(self, known: bytes) -> bytes | None:
+    async def read_if_changed(self, known: bytes) -> bytes | None:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -280,16 +280,16 @@ class Hanging(CountedOrders):
 async def test_a_reading_that_hangs_costs_no_more_than_the_deadline(outdated: bool) -> None:
     """What was decided stands; what could not be decided is decided without the store."""
     store = Counted()
-    store.orders = Hanging()
+    store.overrides = Hanging()
     if outdated:
-        await store.orders.write(b"", b"{}")
+        await store.overrides.write(b"", b"{}")
     (guard,) = processes(store, 1, deadline=0.05)
     async with asyncio.timeout(PATIENT):
         decision = await guard.assess(make_attempt("+447400123456" if outdated else UNALLOCATED))
     assert decision.degraded == outdated
     assert decision.allowed == outdated
-    assert guard._bulletin._task is not None
-    guard._bulletin._task.cancel()
+    assert guard._sync._task is not None
+    guard._sync._task.cancel()
 
 
 async def test_while_the_store_is_away_nobody_looks_for_orders() -> None:
@@ -302,4 +302,4 @@ async def test_while_the_store_is_away_nobody_looks_for_orders() -> None:
     store = Away()
     (guard,) = processes(store, 1)
     assert (await guard.assess(make_attempt())).degraded
-    assert store.orders.reads == 0
+    assert store.overrides.reads == 0

@@ -105,7 +105,7 @@ class Alerts:
             self._raise(finding, at)
 
     def _raise(self, finding: Finding, at: float) -> None:
-        logger.warning("PG030 %s", finding)
+        logger.warning("PG030 alert: %s", finding)
         alert = Alert(finding.code, finding.rule, finding.evidence, finding.subject, at)
         for tell in self.listeners:
             try:

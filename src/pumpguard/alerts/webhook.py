@@ -35,8 +35,8 @@ class Webhook:
     HMAC-SHA256 of ``<t>.<body>``; see `signature`.
 
     Each try has ``deadline`` seconds. A failed one is repeated after each of ``pauses`` (seconds);
-    then the alert is given up, which is logged (``PG033``; the alert itself is in the log as
-    ``PG030``). Redirections are not followed.
+    then it is given up, which is logged (``PG033``); the log has the alert itself in any case.
+    Redirections are not followed.
     Needs the ``[webhook]`` extra. Raises `PolicyError`.
     """
 

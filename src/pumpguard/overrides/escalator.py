@@ -57,13 +57,11 @@ class Escalator:
         try:
             document = await self._admin.escalate(self._escalation, code)
             posture = document.fleet(self._clock())
-            logger.warning(
-                "PG032 escalation after %s: the fleet's posture is now %s", code, posture
-            )
+            logger.warning("PG032 after %s the fleet's posture was escalated to %s", code, posture)
         except StoreError as error:
             logger.warning(
-                "PG032 escalation after %s failed, the posture is unchanged or unknown "
-                "(check: pumpguard posture): %s",
+                "PG032 after %s the posture could not be escalated "
+                "(look at it with: pumpguard posture): %s",
                 *(code, error),
             )
         finally:

@@ -75,10 +75,13 @@ class Breaker:
         elif self._faults < FAULTS:
             return
         else:
-            logger.error("PG010 the store is away after %d faults in a row", self._faults)
+            logger.error(
+                "PG010 store unreachable after %d errors in a row; on_store_failure decides now",
+                self._faults,
+            )
         self._opens_at = self._clock() + self._pause
 
     def _answered(self) -> None:
         if self._opens_at is not None:
-            logger.warning("PG011 the store is back")
+            logger.warning("PG011 store reachable again; decisions use it as before")
         self._faults, self._pause, self._opens_at = 0, FIRST_PAUSE, None

@@ -40,7 +40,7 @@ PAUSE = 0.5
 """Seconds before a wrong token is answered."""
 
 MAX_WRONG, WRONG_WINDOW = 5, 600.0
-"""Wrong tokens per network, in so many seconds. With tokens of 144 bits this only spares the log."""
+"""Wrong tokens per network in so many seconds. Tokens have 144 bits: this only spares the log."""
 
 MAX_NETWORKS = 10_000
 """Networks whose wrong tokens are remembered."""

@@ -115,7 +115,7 @@ def listing_by_id(overrides: OverrideDocument, id_: str, secret: str) -> Listing
 
 
 def _personal(attempt: Attempt) -> list[str]:
-    """The attempt's personal data, longest first, so that replacing one leaves no part of another."""
+    """The attempt's personal data, longest first: replacing one must not leave part of another."""
     phone, client = attempt.phone, attempt.client
     own = [attempt.session, attempt.account, attempt.device, attempt.solution]
     said = [phone.e164, phone.e164[1:], phone.e164[:-1], phone.national, client.address,

@@ -77,9 +77,7 @@ class BackgroundCache(Generic[T]):
         try:
             self._result = await self._compute()
         except Exception:
-            logger.exception(
-                "PG050 console data unavailable: a part of the page stays empty or outdated"
-            )
+            logger.exception("PG050 console data unavailable: part of the page is empty or old")
         self._computed_at = monotonic()
 
 

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpguard import Action, Decision
-from pumpguard.ops.console.chart import HEIGHT, WIDTH, chart
-from pumpguard.ops.console.later import Later
-from pumpguard.ops.console.seen import LAST, MINUTES, Seen
-from pumpguard.ops.console.words import lasting, usd, when
+from pumpguard.ops.console.activity import HEIGHT, MAX_ENTRIES, MINUTES, WIDTH, Activity, chart
+from pumpguard.ops.console.text import lasting, usd, when
+from pumpguard.ops.console.view import BackgroundCache
 from pumpguard.testing import FakeClock, make_attempt
 
 COUNTS = st.dictionaries(st.sampled_from(Action), st.integers(1, 10_000)).map(Counter)
@@ -21,50 +20,50 @@ COUNTS = st.dictionaries(st.sampled_from(Action), st.integers(1, 10_000)).map(Co
 
 def test_minutes_are_counted_and_forgotten() -> None:
     clock = FakeClock(1_700_000_040.0)
-    seen = Seen(clock)
+    activity = Activity(clock)
     for action in (Action.ALLOW, Action.BLOCK, Action.BLOCK):
-        seen.decision(Decision(make_attempt(), action))
+        activity.decision(Decision(make_attempt(), action))
     clock.advance(60)
-    seen.decision(Decision(make_attempt(), Action.SHADOW))
-    minutes = seen.by_minute()
+    activity.decision(Decision(make_attempt(), Action.SHADOW))
+    minutes = activity.by_minute()
     assert len(minutes) == MINUTES
     assert minutes[-2:] == [(1_700_000_040, Counter({Action.ALLOW: 1, Action.BLOCK: 2})),
                             (1_700_000_100, Counter({Action.SHADOW: 1}))]  # fmt: skip
     clock.advance(60 * MINUTES)
-    assert not any(counts for _, counts in seen.by_minute())
+    assert not any(counts for _, counts in activity.by_minute())
 
 
 def test_a_flood_takes_no_memory_and_hides_no_refusal() -> None:
     """Fifty of each are kept; also the minutes are so many and no more."""
     clock = FakeClock()
-    seen = Seen(clock)
-    seen.decision(Decision(make_attempt(), Action.BLOCK))
-    for _ in range(3 * LAST):
+    activity = Activity(clock)
+    activity.decision(Decision(make_attempt(), Action.BLOCK))
+    for _ in range(3 * MAX_ENTRIES):
         clock.advance(60)
-        seen.decision(Decision(make_attempt(), Action.ALLOW))
-    assert len(seen.last) == LAST
-    assert len(seen.minutes) == MINUTES
-    assert [entry.action for entry in seen.refused] == ["block"]
+        activity.decision(Decision(make_attempt(), Action.ALLOW))
+    assert len(activity.last) == MAX_ENTRIES
+    assert len(activity.minutes) == MINUTES
+    assert [entry.action for entry in activity.refused] == ["block"]
 
 
 def test_money_that_was_not_spent() -> None:
     """To the millionth of a dollar, by action; what has no price counts nothing."""
-    seen = Seen(FakeClock())
+    activity = Activity(FakeClock())
     for action, price in ((Action.BLOCK, 0.1), (Action.BLOCK, 0.2), (Action.SHADOW, 0.05),
                           (Action.ALLOW, 9.0), (Action.THROTTLE, None)):  # fmt: skip
-        seen.decision(Decision(make_attempt(price=price), action))
-    assert seen.not_spent(Action.BLOCK) == 0.3
-    assert seen.not_spent(Action.BLOCK, Action.SHADOW, Action.THROTTLE) == 0.35
+        activity.decision(Decision(make_attempt(price=price), action))
+    assert activity.not_spent(Action.BLOCK) == 0.3
+    assert activity.not_spent(Action.BLOCK, Action.SHADOW, Action.THROTTLE) == 0.35
 
 
 def test_a_clock_that_steps_back_loses_nothing() -> None:
     clock = FakeClock()
-    seen = Seen(clock)
-    seen.decision(Decision(make_attempt()))
+    activity = Activity(clock)
+    activity.decision(Decision(make_attempt()))
     clock.advance(-120)
-    seen.decision(Decision(make_attempt()))
+    activity.decision(Decision(make_attempt()))
     clock.advance(120)
-    assert sum(counts.total() for _, counts in seen.by_minute()) == 2
+    assert sum(counts.total() for _, counts in activity.by_minute()) == 2
 
 
 @given(st.lists(COUNTS, min_size=1, max_size=60))
@@ -118,10 +117,10 @@ async def test_what_is_slow_is_made_aside_once_and_again_when_it_is_old() -> Non
         made += 1
         return made
 
-    forever, never = Later(make, 1e9), Later(make, 0.0)
-    assert [forever.look(), forever.look()] == [None, None]
+    forever, never = BackgroundCache(make, 1e9), BackgroundCache(make, 0.0)
+    assert [forever.get(), forever.get()] == [None, None]
     assert await forever.wait() == 1
-    assert await forever.wait() == forever.look() == 1
+    assert await forever.wait() == forever.get() == 1
     assert await never.wait() == 2
     assert await never.wait() == 3
 
@@ -132,7 +131,7 @@ async def test_what_cannot_be_made_is_logged_and_harms_no_page(
     async def make() -> int:
         raise RuntimeError("oops")
 
-    later = Later(make, 1e9)
-    assert await later.wait() is None
-    assert later.look() is None
+    cache = BackgroundCache(make, 1e9)
+    assert await cache.wait() is None
+    assert cache.get() is None
     assert caplog.text.count("PG050") == 1

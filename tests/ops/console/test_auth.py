@@ -7,8 +7,14 @@ import pytest
 from pumpguard import Guard, Policy, PolicyError
 from pumpguard.intake.address import parse_address
 from pumpguard.ops.console import Console
-from pumpguard.ops.console.access import COOKIE, LIFETIME
-from pumpguard.ops.console.wrong_tokens import ALLOWED, REMEMBERED, WINDOW, WrongTokens
+from pumpguard.ops.console.auth import (
+    COOKIE,
+    LIFETIME,
+    MAX_NETWORKS,
+    MAX_WRONG,
+    WRONG_WINDOW,
+    WrongTokens,
+)
 from pumpguard.testing import FakeClock
 from tests.ops.console.operator import TOKEN, Operator
 
@@ -24,7 +30,7 @@ def test_it_refuses_to_start_with_a_weak_token(token: str) -> None:
 @pytest.mark.parametrize("path", ["/", "/events", "/login", "/api/orders"])
 async def test_a_stranger_sees_nothing(stranger: Operator, guard: Guard, path: str) -> None:
     """But that there is a console."""
-    await guard.orders.posture("closed", author="anna", reason="under attack")
+    await guard.overrides.posture("closed", author="anna", reason="under attack")
     reply = await stranger.get(path)
     assert reply.status in {200, 204, 303, 401}
     assert b"anna" not in reply.body
@@ -117,7 +123,7 @@ async def test_signing_out(operator: Operator) -> None:
 
 async def test_who_guesses_has_to_wait(stranger: Operator) -> None:
     """For people and programs together; even the right token, or guessing would go on."""
-    for _ in range(ALLOWED - 1):
+    for _ in range(MAX_WRONG - 1):
         assert (await stranger.sign_in("wrong")).status == 401
     reply = await stranger.api("GET", "/orders", authorization="Bearer wrong")
     assert reply.status == 401
@@ -131,7 +137,7 @@ async def test_who_guesses_has_to_wait(stranger: Operator) -> None:
 async def test_the_unknown_are_not_one_client(stranger: Operator) -> None:
     """Behind a socket that says no address anybody could lock the operator out."""
     stranger.client = None
-    for _ in range(ALLOWED * 2):
+    for _ in range(MAX_WRONG * 2):
         assert (await stranger.sign_in("wrong")).status == 401
     assert (await stranger.sign_in()).status == 303
 
@@ -140,13 +146,13 @@ def test_wrong_tokens_are_forgotten_exactly_when_their_window_ends() -> None:
     clock = FakeClock()
     wrong = WrongTokens(clock)
     address = parse_address("2001:db8::1")
-    for _ in range(ALLOWED):
+    for _ in range(MAX_WRONG):
         assert wrong.wait(address) == 0
         wrong.count(address)
         clock.advance(1)
     neighbour = parse_address("2001:db8::2")  # in the same /64, so the same client
-    assert wrong.wait(neighbour) == WINDOW / 1000 - ALLOWED
-    clock.advance(WINDOW / 1000 - ALLOWED)
+    assert wrong.wait(neighbour) == WRONG_WINDOW - MAX_WRONG
+    clock.advance(WRONG_WINDOW - MAX_WRONG)
     assert wrong.wait(address) == 0
 
 
@@ -154,8 +160,9 @@ def test_what_is_remembered_of_guessers_is_bounded() -> None:
     clock = FakeClock()
     wrong = WrongTokens(clock)
     addresses = [
-        parse_address(f"10.{i // 65536}.{i // 256 % 256}.{i % 256}") for i in range(REMEMBERED + 10)
+        parse_address(f"10.{i // 65536}.{i // 256 % 256}.{i % 256}")
+        for i in range(MAX_NETWORKS + 10)
     ]
     for address in addresses:
         wrong.count(address)
-    assert len(wrong._wrong) == REMEMBERED
+    assert len(wrong._times) == MAX_NETWORKS
