@@ -115,8 +115,10 @@ async def test_what_keeps_failing_is_said_without_the_address(
     async with Receiver(500) as receiver:
         await post(Webhook(receiver.url, pauses=(0.0,)))
     assert len(receiver.got) == 2
-    assert "PG033 alert BUDGET_SPENT was not posted to the webhook" in caplog.text
-    assert "status 500" in caplog.text
+    said = (
+        "PG033 alert BUDGET_SPENT was not posted to the webhook (tries: 2, last error: status 500)"
+    )
+    assert said in caplog.text
     assert "k3y" not in caplog.text
 
 
@@ -130,7 +132,7 @@ async def test_a_receiver_that_does_not_answer_holds_nobody_up(
         assert receiver.got == []  # nothing has happened yet
         async with asyncio.timeout(10):
             await webhook.aclose()
-    assert "could not be posted" in caplog.text
+    assert "was not posted" in caplog.text
 
 
 async def test_a_guard_posts_its_alerts_and_waits_for_them_when_it_closes() -> None:

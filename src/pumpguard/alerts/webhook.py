@@ -83,7 +83,7 @@ class Webhook:
                 if pause is not None:
                     await asyncio.sleep(pause)
         logger.warning(
-            "PG033 alert %s was not posted to the webhook, given up after %d tries: %s",
+            "PG033 alert %s was not posted to the webhook (tries: %d, last error: %s)",
             *(alert.code, len(self._pauses) + 1, error),
         )
 
