@@ -5,6 +5,7 @@ from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import (
     IntakeError,
     OrdersError,
+    OverrideError,
     PolicyError,
     PumpGuardError,
     StoreError,
@@ -28,6 +29,7 @@ __all__ = [
     "Guard",
     "IntakeError",
     "OrdersError",
+    "OverrideError",
     "Phone",
     "Policy",
     "PolicyError",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pumpguard import sending
+from pumpguard.alerts.alerts import Alert
 from pumpguard.challenges.base import Challenge
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError
@@ -16,7 +17,6 @@ from pumpguard.guard import Guard
 from pumpguard.intake.body import Replay
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
-from pumpguard.ops.alerts import Alert
 from pumpguard.policy import Policy
 from pumpguard.replies.problem import Problem, unreadable
 from pumpguard.replies.refusal import refusal
@@ -137,14 +137,18 @@ class Responder:
         except Exception:
             # A bug of ours or of a policy's function: whatever it is, nothing was counted, so
             # nothing may be sent.
-            logger.exception("PG021 a guarded request could not be read")
+            logger.exception(
+                "PG021 exception while reading a request; answered 400, nothing was sent"
+            )
             problem = Problem(400, "bad-request", "Bad request", "The request cannot be read.")
             await problem(scope, receive, send)
             return
         try:
             decision = await self.guard.decide(attempt)
         except Exception:
-            logger.exception("PG022 a guarded request could not be decided about")
+            logger.exception(
+                "PG022 exception while deciding about a request; answered 503, nothing was sent"
+            )
             problem = Problem(503, "unavailable", "Try again", "No code can be sent right now.")
             await problem(scope, receive, send)
             return
@@ -176,7 +180,9 @@ class Responder:
         elif sending.has_sender():
             await self._through_the_app(decision, scope, receive, send)
         else:
-            logger.warning("PG002 shadow decisions refuse openly until a sender is wrapped")
+            logger.warning(
+                "PG002 shadow decision refused openly: no sender is wrapped with pumpguard.sender"
+            )
             await refusal(decision, self.guard.challenge)(scope, receive, send)
         return recorded
 

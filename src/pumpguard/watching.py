@@ -83,8 +83,8 @@ class Verification:
         try:
             phone = self.guard.reader.verified_phone(scope, body, self.parameters)
         except IntakeError as error:
-            logger.info("PG024 a verification whose number cannot be read: %s", error.detail)
+            logger.info("PG024 verification ignored, its number cannot be read: %s", error.detail)
         except Exception:
-            logger.exception("PG024 a verification whose number cannot be read")
+            logger.exception("PG024 verification ignored, its number cannot be read")
         else:
             self.guard.verified(phone.e164)

@@ -134,7 +134,10 @@ class SiteVerify(Challenge):
         ours = OURS.intersection(_codes(reply))
         if ours and not self._complained:
             self._complained = True
-            logger.error("PG034 %s does not accept our settings: %s", self.kind, sorted(ours))
+            logger.error(
+                "PG034 %s rejects our secret or site key, nobody can solve its challenge: %s",
+                *(self.kind, sorted(ours)),
+            )
         return False
 
     def _keep(self, token: str) -> None:
@@ -146,8 +149,9 @@ class SiteVerify(Challenge):
         logger.debug("%s could not be asked: %s", self.kind, type(error).__name__)
         if self._outside.failed():
             logger.warning(
-                "PG035 %s fails (%s); it is asked again in %d s",
+                "PG035 %s unavailable (%s); for %d s every solution counts as %s",
                 *(self.kind, type(error).__name__, PAUSE),
+                "solved" if self._stand_in else "unsolved",
             )
 
 

@@ -228,7 +228,7 @@ class Learning:
         try:
             self._replays.learn(self._kind, self._attempt, heard, self._seconds)
         except Exception:
-            logger.exception("PG025 an answer could not be learnt from")
+            logger.exception('PG025 could not learn from an answer of the app (shadow = "replay")')
 
 
 def kind_of(scope: Scope, parameters: Mapping[str, str]) -> Kind:

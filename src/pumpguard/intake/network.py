@@ -144,7 +144,7 @@ def default_networks() -> Networks:
         return PackagedNetworks()
     except ImportError:
         logger.warning(
-            "PG001 no data about addresses: geo_mismatch and network are blind; "
+            "PG001 no address data: the rules geo_mismatch and network find nothing; "
             "pip install 'pumpguard[geo]' or pass networks="
         )
         return UnknownNetworks()

@@ -41,7 +41,7 @@ async def proven(challenge: Challenge, said: str, attempt: Attempt) -> Attempt:
         if isinstance(answer, Awaitable):
             answer = await answer
     except Exception:
-        logger.exception("PG037 the challenge failed; the request counts as unsolved")
+        logger.exception("PG037 could not check a challenge; the request counts as unsolved")
         return attempt
     if isinstance(answer, Solution):
         return replace(attempt, proved=True, solution=answer.id)

@@ -52,7 +52,7 @@ def posed(decision: Decision, challenge: Challenge) -> Problem:
     try:
         to_solve = challenge.pose(decision)
     except Exception:
-        logger.exception("PG038 a challenge could not be posed")
+        logger.exception("PG038 could not create a challenge; the client is refused without one")
         return CHALLENGE
     return CHALLENGE if to_solve is None else Problem(*PROOF_REQUIRED, challenge=to_solve)
 

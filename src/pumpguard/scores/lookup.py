@@ -116,7 +116,8 @@ class LookupScore:
         logger.debug("a look-up failed: %s", type(error).__name__)
         if self._outside.failed():
             logger.warning(
-                "PG036 look-ups fail (%s); the next is tried in %d s", type(error).__name__, PAUSE
+                "PG036 look-ups fail (%s); for %d s requests are judged without them",
+                *(type(error).__name__, PAUSE),
             )
 
 

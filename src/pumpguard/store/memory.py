@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pumpguard.errors import StoreError
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement
 from pumpguard.store.kinds import Stored
-from pumpguard.store.orders import MemoryOrders
 from pumpguard.store.outcome import Told, redeem
+from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.store.trip import Key, Trip, Writes
 
 
@@ -26,13 +26,13 @@ class MemoryStore:
 
     def __init__(self, capacity: int = 200_000, clock: Callable[[], float] = time.time) -> None:
         self.capacity = capacity
-        self.orders = MemoryOrders(clock)
+        self.overrides = MemoryOverrides(clock)
         self._clock = clock
         self._kept: dict[Key, tuple[Stored, int]] = {}
 
     async def decide(self, question: Question) -> Answer:
         """Read all, decide all, charge all or nothing. Raises `StoreFull`."""
-        if question.orders != self.orders.mark:
+        if question.overrides_version != self.overrides.version:
             return Answer(False, {}, self._now(question.at) / 1000, outdated=True)
         return self.decide_now(question)
 
@@ -60,7 +60,7 @@ class MemoryStore:
         return len(self._kept)
 
     def decide_now(self, question: Question) -> Answer:
-        """The decision itself, without a coroutine around it, and by whatever orders."""
+        """The decision itself, without a coroutine around it, whatever the overrides."""
         trip = Trip(question, self._now(question.at), self._stored)
         self._write(trip.writes, trip.now)
         ticket = question.ticket if trip.admitted and question.plan.writes_tickets else b""

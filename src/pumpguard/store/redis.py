@@ -22,7 +22,7 @@ from pumpguard.store.encoding import (
 from pumpguard.store.health import Checkup, Concerns
 from pumpguard.store.plan import Plan
 from pumpguard.store.sharding import shard_of, spread
-from pumpguard.store.shared_orders import VERSION, SharedOrders
+from pumpguard.store.shared_overrides import VERSION, SharedOverrides
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.resp import Word
 from pumpguard.store.transport.topology import topology_of
@@ -64,7 +64,7 @@ class RedisStore:
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
         key = blake2b(secret.encode(), digest_size=32).digest()
         self._hash = blake2b(digest_size=10, key=key)
-        self.orders = SharedOrders(self._links, self._prefixes)
+        self.overrides = SharedOverrides(self._links, self._prefixes)
 
     async def decide(self, question: Question) -> Answer:
         """Ask in one round trip. Raises `StoreError` on any fault or past the deadline."""
@@ -165,7 +165,7 @@ class RedisStore:
             b"".join([self._member(question.members[i]) for i in plan.member_order]),
             fed(plan, question.refused_by) if question.refused_by else b"",
             facts(question, keys) if plan.settled else b"",
-            question.orders,
+            question.overrides_version,
         ]
         if plan.weights:
             words.append(struct.pack(">dd", question.score, question.bound))
