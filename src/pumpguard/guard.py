@@ -8,11 +8,10 @@ from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
-from pumpguard import sending
 from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge
 from pumpguard.deciding import Decider
-from pumpguard.decision import Decision
+from pumpguard.decision import ALERTING, Decision
 from pumpguard.errors import PolicyError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
@@ -28,6 +27,7 @@ from pumpguard.rules.challenge import once, warn_of_no_way_out
 from pumpguard.scores import doubt
 from pumpguard.scores.base import Score
 from pumpguard.settlement import Failed, Verified, open_settlements
+from pumpguard.shadow.sender import sender
 from pumpguard.store.base import Store
 from pumpguard.store.opening import open_store
 from pumpguard.ticket import Ticket
@@ -167,10 +167,11 @@ class Guard:
 
     def record(self, decision: Decision) -> None:
         """Tell whoever listens; a listener that fails harms nobody else."""
-        if decision.findings:
-            self._alerts.look(decision)
-            if self._ladder is not None:
-                self._ladder.look(decision)
+        for finding in decision.findings:
+            if finding.code in ALERTING:
+                self._alerts.consider(finding)
+        if self._ladder is not None:
+            self._ladder.look(decision)
         for tell in self._on_decision:
             try:
                 tell(decision)
@@ -179,7 +180,7 @@ class Guard:
 
     def sender(self, send: Callable[P, R], shadowed: Any = None) -> Callable[P, R]:
         """Wrap the function that sends messages; see `pumpguard.sender`."""
-        return sending.sender(send, shadowed)
+        return sender(send, shadowed)
 
     async def check(self) -> tuple[Concern, ...]:
         """What an operator should mend about the store: nothing, or nothing that could be seen.

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 from pumpguard.attempt import OWN_NAME, SUBJECTS
 from pumpguard.errors import IntakeError, PolicyError
-from pumpguard.intake.fields import Fields, check_field
+from pumpguard.intake.fields import Fields, check_field, field_reader
 
-Reading: TypeAlias = Callable[[Fields], str | None]
+DimensionReader: TypeAlias = Callable[[Fields], str | None]
 
 BOTS = re.compile(r"bot\b|crawl|spider|headless|phantomjs|selenium|puppeteer|playwright", re.I)
 LIBRARIES = re.compile(
@@ -73,16 +73,16 @@ def agent_class(value: object) -> str:
     return "library" if LIBRARIES.search(said) else "other"
 
 
-BY_NAME: Mapping[str, Callable[[object], str | None]] = {
+INTERPRETERS: Mapping[str, Callable[[object], str | None]] = {
     "agent": agent_class,
     "email_domain": email_domain,
 }
-"""Dimensions of these names are read so; all others are taken as they are."""
+"""Dimensions of these names are interpreted; all others are taken as they are."""
 
 
-def readings(dimensions: Mapping[str, Any]) -> tuple[tuple[str, Reading], ...]:
-    """How to read each dimension off a request."""
-    return tuple((name, _reading(name, where)) for name, where in dimensions.items())
+def dimension_readers(dimensions: Mapping[str, Any]) -> tuple[tuple[str, DimensionReader], ...]:
+    """How to read each of a policy's own dimensions off a request, by name."""
+    return tuple((name, _reader(name, where)) for name, where in dimensions.items())
 
 
 def check_dimensions(dimensions: Mapping[str, Any]) -> None:
@@ -104,8 +104,7 @@ def check_names(named: Sequence[str], dimensions: Mapping[str, Any]) -> None:
             raise PolicyError(f"extra.{name}", expected, name)
 
 
-def _reading(name: str, where: Any) -> Reading:
-    if callable(where):
-        return lambda fields: text(where(fields))
-    how = BY_NAME.get(name, text)
-    return lambda fields: how(fields.get(where))
+def _reader(name: str, where: Any) -> DimensionReader:
+    read = field_reader(where)
+    interpret = text if callable(where) else INTERPRETERS.get(name, text)
+    return lambda fields: interpret(read(fields))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from pumpguard.decision import ALERTING, Decision, Finding
+from pumpguard.decision import Finding
 from pumpguard.errors import StoreError
 from pumpguard.ops.behind import Behind
 
@@ -50,17 +50,8 @@ class Alerts:
         self._behind = Behind()
         self._raised: dict[object, float] = {}
 
-    def look(self, decision: Decision) -> None:
-        """Raise what this decision gives cause for."""
-        for finding in decision.findings:
-            if finding.code in ALERTING:
-                self._consider(finding)
-
-    async def done(self) -> None:
-        """Wait for what is being raised."""
-        await self._behind.done()
-
-    def _consider(self, finding: Finding) -> None:
+    def consider(self, finding: Finding) -> None:
+        """Raise an alert for a finding that calls for one, unless the same was raised lately."""
         now = self._clock()
         # An outage is known by its beginning, and is one alert however long it lasts.
         since = finding.evidence.get("since")
@@ -73,6 +64,10 @@ class Alerts:
         self._raised[key] = now
         if self._claim is None or not self._behind.begin(self._claimed(repr(key), finding, now)):
             self._raise(finding, now)
+
+    async def done(self) -> None:
+        """Wait for what is being raised."""
+        await self._behind.done()
 
     async def _claimed(self, what: str, finding: Finding, at: float) -> None:
         assert self._claim is not None  # noqa: S101 - for the type checker

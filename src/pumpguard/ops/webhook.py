@@ -14,10 +14,10 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from pumpguard.errors import PolicyError
+from pumpguard.external import certificates, is_safe
 from pumpguard.ops.alerts import Alert
 from pumpguard.ops.behind import Behind
 from pumpguard.ops.masking import masked
-from pumpguard.outside import certificates, is_safe
 
 if TYPE_CHECKING:
     import httpx

@@ -13,7 +13,7 @@ from starlette.types import Message, Scope, Send
 
 from pumpguard.attempt import Attempt
 from pumpguard.intake.routes import normal
-from pumpguard.shadow.pace import Pace, Rest
+from pumpguard.shadow.latency import LatencyModel, PreciseSleep
 from pumpguard.shadow.shape import Asked, Said, shape_of, skeleton
 
 ALIKE = 8
@@ -60,7 +60,7 @@ class Kept:
     """What was learnt of one kind of request."""
 
     def __init__(self) -> None:
-        self.pace = Pace()
+        self.pace = LatencyModel()
         self.gaps: deque[float] = deque(maxlen=KEPT)
         self._answers: deque[Answer] = deque(maxlen=KEPT)
         self._makers: dict[Shape, Maker] | None = None
@@ -109,7 +109,7 @@ class Replays:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Kind, Kept] = OrderedDict()
-        self._rest = Rest()
+        self._rest = PreciseSleep()
 
     def watch(self, kind: Kind, attempt: Attempt, send: Send) -> Send:
         """A ``send`` that learns from the answer to an admitted request."""

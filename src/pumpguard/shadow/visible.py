@@ -46,18 +46,17 @@ class Visible:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = {rule.name: rule for rule in rules if rule.mode == "enforce"}
-        self._asked: OrderedDict[tuple[str, str], tuple[float, ...]] = OrderedDict()
+        self._asked: OrderedDict[tuple[str, str | None], tuple[float, ...]] = OrderedDict()
 
     def note(self, attempt: Attempt) -> None:
         """Count a message, sent or seemingly so."""
-        for by in OWN:
-            subject = attempt.subject(by)
-            if subject is None:
-                continue
-            times = self._asked.pop((by, subject), ())
-            if len(self._asked) >= REMEMBERED:
-                self._asked.popitem(last=False)
-            self._asked[by, subject] = (*times[1 - TIMES :], attempt.at)
+        asked = self._asked
+        for key in (("phone", attempt.phone.e164), ("solution", attempt.solution)):
+            if key[1] is not None:
+                times = asked.pop(key, ())
+                if len(asked) >= REMEMBERED:
+                    asked.popitem(last=False)
+                asked[key] = (*times[1 - TIMES :], attempt.at)
 
     def shown(self, decision: Decision) -> Shown:
         """The decision to reply by, without a trace of the shadow, and the one to record."""

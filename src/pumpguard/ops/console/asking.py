@@ -27,7 +27,7 @@ class Clients:
 
     def address(self, request: Request) -> Address | None:
         """The client's address, as far as it is proven."""
-        return self._proxies.client(request.scope, request.headers)
+        return self._proxies.client(request.scope)
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -33,7 +33,7 @@ def certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-class Outside:
+class ExternalService:
     """A service that is asked while requests wait: one client per event loop, and a rest after
     faults. ``deadline`` is in seconds; ``options`` are an ``httpx.AsyncClient``'s."""
 
@@ -44,7 +44,7 @@ class Outside:
         self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
 
     @property
-    def resting(self) -> bool:
+    def is_paused(self) -> bool:
         """Whether it is left alone now."""
         return self._clock() < self._resumes_at
 
@@ -57,7 +57,7 @@ class Outside:
             self._client = loop, httpx.AsyncClient(**self._options)
         return self._client[1]
 
-    def answered(self) -> None:
+    def succeeded(self) -> None:
         """It works."""
         self._faults = 0
 
