@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,12 +19,14 @@ from pumpguard.ops.alerts import Alert
 from pumpguard.policy import Policy
 from pumpguard.replies.problem import Problem, unreadable
 from pumpguard.replies.refusal import refusal
-from pumpguard.replies.shadow import Replays, kind_of
 from pumpguard.rules.challenge import once
 from pumpguard.scores.base import Score
 from pumpguard.shadow.sender import CurrentRequest, current_request, has_sender
 from pumpguard.shadow.visible import Visible
 from pumpguard.store.base import Store
+
+if TYPE_CHECKING:
+    from pumpguard.experimental.replay import Replays
 
 SERVER_ERROR = 500
 REDIRECTION = 300
@@ -102,7 +105,7 @@ class SendHandler:
         self.app = app
         self.guard = guard
         self._visible = Visible(once(guard.policy.chain, guard.challenge))
-        self._replays = Replays() if guard.policy.shadow == "replay" else None
+        self._replays = _replays(guard.policy)
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
@@ -134,7 +137,7 @@ class SendHandler:
             if decision.action is Action.ALLOW:
                 self._visible.note(attempt)
                 if self._replays is not None:
-                    send = self._replays.watch(kind_of(scope, parameters), attempt, send)
+                    send = self._replays.watch(scope, parameters, attempt, send)
                 await self._run_app(decision, scope, replay, send)
             elif decision.action is Action.SHADOW:
                 decision = await self._shadow(decision, scope, replay, send, parameters)
@@ -157,9 +160,8 @@ class SendHandler:
             await refusal(shown, self.guard.challenge)(scope, receive, send)
         elif self._replays is not None:
             # Never through the app: that it could keep silent is what this policy denies.
-            kind = kind_of(scope, parameters)
             answered = await self._replays.reply(
-                kind, decision.attempt, send, simulated=self.guard.simulated
+                scope, parameters, decision.attempt, send, simulated=self.guard.simulated
             )
             if not answered:
                 await refusal(decision, self.guard.challenge)(scope, receive, send)
@@ -237,3 +239,12 @@ class StatusRecorder:
         if message["type"] == "http.response.start":
             self.status = message["status"]
         await self._send(message)
+
+
+def _replays(policy: Policy) -> Replays | None:
+    """What answers in the app's place; loaded only where a policy asks for it."""
+    if policy.shadow != "experimental_replay":
+        return None
+    from pumpguard.experimental.replay import Replays
+
+    return Replays()
