@@ -17,12 +17,11 @@ from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
 from pumpguard.ops.alerts import Alert
 from pumpguard.policy import Policy
-from pumpguard.replies.problem import Problem, unreadable
-from pumpguard.replies.refusal import refusal
+from pumpguard.replies import Problem, refusal, unreadable
 from pumpguard.rules.challenge import once
 from pumpguard.scores.base import Score
 from pumpguard.shadow.sender import CurrentRequest, current_request, has_sender
-from pumpguard.shadow.visible import Visible
+from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class SendHandler:
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self.app = app
         self.guard = guard
-        self._visible = Visible(once(guard.policy.chain, guard.challenge))
+        self._visible = VisibleRefusals(once(guard.policy.chain, guard.challenge))
         self._replays = _replays(guard.policy)
 
     async def __call__(
@@ -135,7 +134,7 @@ class SendHandler:
         replay = Replay(body, receive)
         try:
             if decision.action is Action.ALLOW:
-                self._visible.note(attempt)
+                self._visible.count(attempt)
                 if self._replays is not None:
                     send = self._replays.watch(scope, parameters, attempt, send)
                 await self._run_app(decision, scope, replay, send)
@@ -155,7 +154,7 @@ class SendHandler:
         parameters: Mapping[str, str],
     ) -> Decision:
         """Answer a shadow so that nobody can tell; the decision to record."""
-        shown, recorded = self._visible.shown(decision)
+        shown, recorded = self._visible.resolve(decision)
         if shown.action is not Action.SHADOW:
             await refusal(shown, self.guard.challenge)(scope, receive, send)
         elif self._replays is not None:

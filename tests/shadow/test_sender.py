@@ -247,3 +247,13 @@ def test_an_app_names_the_errors_that_are_about_its_provider() -> None:
     wrapped = outage(RefusedNumber("+447400123456"), failures=(RefusedNumber,))
     with deciding(Action.SHADOW), pytest.raises(RefusedNumber, match=r"^$"):
         wrapped("+1")
+
+
+def test_the_old_name_of_the_latency_model_warns_and_works() -> None:
+    """For one release: ``pace=`` and ``Pace``."""
+    with pytest.warns(DeprecationWarning, match="LatencyModel"):
+        from pumpguard.shadow.pace import Pace
+    with pytest.warns(DeprecationWarning, match="latency="):
+        wrapped = sender(send, "id-0", pace=Pace((0.03, 0.01)))
+    with deciding(Action.SHADOW):
+        assert wrapped("+1") == "id-0"

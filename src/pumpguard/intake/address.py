@@ -18,7 +18,7 @@ Address: TypeAlias = IPv4Address | IPv6Address
 MAX_HOPS = 32
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 PEERS = 1_024
-"""Neighbours that are remembered: mostly our own proxies, which connect over and over."""
+"""Direct peers whose parsed address is cached: mostly our own proxies."""
 
 NAT64 = IPv6Network("64:ff9b::/96")
 
@@ -57,7 +57,7 @@ class TrustedProxies:
         return found
 
     def _hop(self, text: str) -> tuple[Address | None, bool]:
-        """One address of the way here, and whether it is one of our proxies."""
+        """One hop's address, and whether it is one of our proxies."""
         address = parse_address(text)
         if address is None:
             return None, False

@@ -29,8 +29,9 @@ BROWSERS = (
 """In this order: most browsers also claim to be those that stand further down."""
 
 
-def text(value: object) -> str | None:
-    """A session, an account, any key: text or a whole number. Raises `IntakeError`."""
+def key_text(value: object) -> str | None:
+    """A key such as a session or an account: text, or a whole number as text; empty ones are
+    ``None``. Raises `IntakeError` (400) for any other type."""
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -45,7 +46,7 @@ def email_domain(value: object) -> str | None:
 
     What IDNA does not allow stays as it is, so that it cannot be a way to have no domain.
     """
-    address = text(value)
+    address = key_text(value)
     if address is None or "@" not in address:
         return None
     domain = address.rpartition("@")[2].lower()
@@ -63,7 +64,7 @@ def agent_class(value: object) -> str:
 
     Anybody can claim to be any of them; an app's own client is mostly a ``library``.
     """
-    said = text(value)
+    said = key_text(value)
     if said is None or not said.strip():
         return "none"
     if BOTS.search(said):
@@ -106,5 +107,5 @@ def check_names(named: Sequence[str], dimensions: Mapping[str, Any]) -> None:
 
 def _reader(name: str, where: Any) -> DimensionReader:
     read = field_reader(where)
-    interpret = text if callable(where) else INTERPRETERS.get(name, text)
+    interpret = key_text if callable(where) else INTERPRETERS.get(name, key_text)
     return lambda fields: interpret(read(fields))

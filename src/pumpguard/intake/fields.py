@@ -60,7 +60,7 @@ class Fields:
         return _cached_reader(field)(self)
 
     def can_have(self, field: str) -> bool:
-        """Whether this kind of request can have the field: its body may be no JSON and no form."""
+        """Whether this request can carry the field: a body may be neither JSON nor a form."""
         source, _ = _split(field)
         if source not in ("", "json", "form"):
             return True

@@ -23,7 +23,7 @@ from pumpguard.intake.address import (
     text_of,
 )
 from pumpguard.intake.body import read_body
-from pumpguard.intake.dimensions import check_names, dimension_readers, text
+from pumpguard.intake.dimensions import check_names, dimension_readers, key_text
 from pumpguard.intake.fields import Fields, check_field, field_reader
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
@@ -86,7 +86,7 @@ class Reader:
             address = peer[0] if peer else None
         keys: dict[str, Any] = {}
         for name, read in self._keys:
-            keys[name] = text(read(fields))
+            keys[name] = key_text(read(fields))
         if self._own:
             found = [(name, read(fields)) for name, read in self._own]
             keys["extra"] = {name: value for name, value in found if value is not None}

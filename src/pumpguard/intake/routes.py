@@ -67,15 +67,15 @@ class Routes:
 
 
 def spellings(path: str, root: str) -> list[str]:
-    """What a router may take the path for: as it came, in its one spelling, and below the root.
+    """The paths that a router may see: as it came, normalised, and both without the root path.
 
-    As it came, because to ``/{tenant}/send`` the path ``/../send`` is a tenant called ``..``. Below
-    the root, because an app that is mounted, or served under a root path, knows itself by the rest.
+    As it came, because to ``/{tenant}/send`` the path ``/../send`` is a tenant called ``..``.
+    Without the root, because an app that is mounted, or served under a root path, matches the rest.
     """
-    plain = normal(path)
-    found = [path] if plain == path else [path, plain]
+    normalised = normal(path)
+    found = [path] if normalised == path else [path, normalised]
     if root:
-        found += [path.removeprefix(root), plain.removeprefix(normal(root)) or "/"]
+        found += [path.removeprefix(root), normalised.removeprefix(normal(root)) or "/"]
     return found
 
 

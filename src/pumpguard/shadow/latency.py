@@ -19,23 +19,24 @@ a real send was seen. Nobody publishes figures; this is an assumption, and `Late
 another."""
 
 ENOUGH = 16
-"""Sends from which a distribution can be drawn; from fewer, their median and the prior's spread."""
+"""Real sends to draw from; with fewer, their median and the prior's spread are taken."""
 
 KEPT = 128
-"""The newest sends, from which is drawn. No more: a provider that is slow right now is slow to
+"""The newest sends are drawn from, and no more: a provider that is slow right now is slow to
 everybody, and one stall of this process must not be drawn again for long."""
 
 OWN_ENOUGH, COUNTRIES = 96, 64
-"""A country with 96 sends is drawn from its own. Where a country is 1.5 times as slow as the rest,
-that is an area under the curve of about 0.52 instead of 0.7 for whoever compares 2,000 shadows to
-2,000 messages; fewer than 96 say less of their country than all say of all (docs/shadow.md)."""
+"""A country with 96 sends or more is drawn from those alone; so many countries are kept. Where one
+is 1.5 times as slow as the rest, whoever compares 2,000 shadows to 2,000 messages then tells them
+apart with an area under the curve of about 0.52 instead of 0.7. With fewer than 96 sends, those of
+all countries are the better guess (docs/shadow.md)."""
 
 SHORTEST = 1e-6
 FURTHEST = 0.4
-"""How far a draw lies from the send that it is like, in logarithms, where these are far apart."""
+"""How far, in logarithms, a draw may lie from the send that it was drawn from."""
 
 STEP, LATEST = 2e-5, 0.003
-"""Seconds by which timers are taken to be later or sooner after each, and at most."""
+"""Seconds by which the estimate of a timer's lateness changes each time, and its largest value."""
 
 _chance = random.SystemRandom()  # a seeded one could be foreseen by whoever sees enough of it
 
@@ -67,9 +68,9 @@ class LatencyModel:
     def add(
         self, seconds: float, country: str | None, failure: BaseException | None = None
     ) -> None:
-        """Learn of a real send, to a phone of this country."""
-        took = SendTiming(max(seconds, SHORTEST), failure and _again(failure))
-        self._all.append(took)
+        """Learn from a real send to a phone of this country (ISO 3166)."""
+        timing = SendTiming(max(seconds, SHORTEST), failure and _again(failure))
+        self._all.append(timing)
         if country is None:
             return
         own = self._of.get(country)
@@ -79,28 +80,28 @@ class LatencyModel:
             own = self._of[country] = deque(maxlen=KEPT)
         else:
             self._of.move_to_end(country)
-        own.append(took)
+        own.append(timing)
 
     def draw(self, country: str | None) -> SendTiming:
-        """What a send to a phone of this country might take now, and whether it might fail."""
+        """A random timing as real sends to this country have them, failures included."""
         own = self._of.get(country, ()) if country is not None else ()
         seen = list(own if len(own) >= OWN_ENOUGH else self._all)
         if len(seen) < ENOUGH:
             return SendTiming(self._guess(seen))
         one = _chance.choice(seen)
-        alike = [took.seconds for took in seen if type(took.failure) is type(one.failure)]
+        alike = [send.seconds for send in seen if type(send.failure) is type(one.failure)]
         return SendTiming(_near(one.seconds, alike), one.failure and _again(one.failure))
 
     def _guess(self, seen: Sequence[SendTiming]) -> float:
         median, sigma = self.prior
         if seen:
-            median = statistics.median(took.seconds for took in seen)
+            median = statistics.median(send.seconds for send in seen)
         return median * math.exp(_chance.gauss(0, sigma))
 
 
 def _near(seconds: float, among: Sequence[float]) -> float:
-    """Close to one of the values that were seen, and none of them: the same few again and again
-    would be known again. Mean and spread of the logarithms stay what they are (a shrunken kernel,
+    """A time close to one that was seen, but never the same: a few exact values that come back
+    would be recognised. Mean and spread of the logarithms stay what they are (a shrunken kernel,
     Silverman 1986, section 6.4)."""
     logs = [math.log(each) for each in among]
     mean, spread = statistics.fmean(logs), statistics.pstdev(logs)
@@ -110,7 +111,8 @@ def _near(seconds: float, among: Sequence[float]) -> float:
 
 
 def _again(error: BaseException) -> BaseException:
-    """Such an error anew, with nothing in it that the first one said: that was about somebody."""
+    """A new error of the same type, without the message and data of the first: they may be about
+    somebody."""
     kind = type(error)
     if isinstance(error, OSError) and error.errno is not None:
         try:
@@ -123,9 +125,12 @@ def _again(error: BaseException) -> BaseException:
 
 
 class PreciseSleep:
-    """Sleeps to a moment. Timers of an event loop wake up to a millisecond late and later still
-    under load, answers from a network do not: what it is late by half of the time is taken off
-    beforehand. It is felt for in small steps, so that one long stall is no reason to hurry."""
+    """Sleeps until a moment, less late than timers are.
+
+    Timers of an event loop fire up to a millisecond late, and later under load; answers from a
+    network do not. So each sleep is shortened by the median lateness of the sleeps before it. That
+    median is followed in small steps, so that one long stall does not shorten the next sleep much.
+    """
 
     def __init__(self) -> None:
         self._late = 0.0

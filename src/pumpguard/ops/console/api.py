@@ -18,7 +18,7 @@ from pumpguard.ops.console.naming import found, named
 from pumpguard.ops.console.orders import ListingWanted, PostureWanted, RemovalWanted, wanted
 from pumpguard.orders.document import Orders
 from pumpguard.orders.telling import as_json
-from pumpguard.replies.problem import Problem, unreadable
+from pumpguard.replies import Problem, unreadable
 
 Handler = Callable[[Request], Awaitable[Orders]]
 

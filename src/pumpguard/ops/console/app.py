@@ -21,7 +21,7 @@ from pumpguard.ops.console.pages import Pages
 from pumpguard.ops.console.seen import Seen
 from pumpguard.ops.console.view import View
 from pumpguard.ops.console.wrong_tokens import WrongTokens
-from pumpguard.replies.problem import Problem, unreadable
+from pumpguard.replies import Problem, unreadable
 
 STATIC = Path(__file__).parent / "static"
 FILES = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
