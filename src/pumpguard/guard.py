@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
-from pumpguard import sending
 from pumpguard.alerts.alerts import Alert, Alerts
 from pumpguard.alerts.webhook import Webhook
 from pumpguard.attempt import Attempt
@@ -29,6 +28,7 @@ from pumpguard.rules.challenge import once, warn_of_no_way_out
 from pumpguard.scores import doubt
 from pumpguard.scores.base import Score
 from pumpguard.settlement import Failed, Verified, open_settlements
+from pumpguard.shadow.sender import sender
 from pumpguard.store.base import Store
 from pumpguard.store.opening import open_store
 from pumpguard.ticket import Ticket
@@ -199,7 +199,7 @@ class Guard:
 
     def sender(self, send: Callable[P, R], shadowed: Any = None) -> Callable[P, R]:
         """Wrap the function that sends messages; see `pumpguard.sender`."""
-        return sending.sender(send, shadowed)
+        return sender(send, shadowed)
 
     async def check(self) -> tuple[Concern, ...]:
         """What an operator should mend about the store: nothing, or nothing that could be seen.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pumpguard.alerts.alerts import Alert, masked
 from pumpguard.background import BackgroundTasks
 from pumpguard.errors import PolicyError
-from pumpguard.outside import certificates, is_safe
+from pumpguard.external import certificates, is_safe
 
 if TYPE_CHECKING:
     import httpx

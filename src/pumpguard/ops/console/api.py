@@ -21,7 +21,7 @@ from pumpguard.ops.console.forms import (
 )
 from pumpguard.ops.console.text import listing_by_id, listing_id, masked_listing, masked_text
 from pumpguard.overrides.document import OverrideDocument
-from pumpguard.replies.problem import Problem, unreadable
+from pumpguard.replies import Problem, unreadable
 
 Handler = Callable[[Request], Awaitable[OverrideDocument]]
 

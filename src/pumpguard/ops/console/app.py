@@ -19,7 +19,7 @@ from pumpguard.ops.console.api import Api
 from pumpguard.ops.console.auth import Authenticator
 from pumpguard.ops.console.pages import Pages
 from pumpguard.ops.console.view import View
-from pumpguard.replies.problem import Problem, unreadable
+from pumpguard.replies import Problem, unreadable
 
 STATIC = Path(__file__).parent / "static"
 FILES = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}

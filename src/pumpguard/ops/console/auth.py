@@ -168,7 +168,7 @@ class Authenticator:
         if token is None:
             detail = "Say the token: Authorization: Bearer …"
             raise IntakeError(401, "unauthorized", "Not signed in", detail)
-        address = self._proxies.client(request.scope, request.headers)
+        address = self._proxies.client(request.scope)
         if self._wrong.wait(address) > 0:
             detail = "Too many wrong tokens from this address; try again later."
             raise IntakeError(429, "too-many-tries", "Too many tries", detail)

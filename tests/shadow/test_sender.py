@@ -12,26 +12,27 @@ from typing import Any
 
 import pytest
 
-from pumpguard import Action, Decision, Guard, Policy, current_decision, sender, sending
+from pumpguard import Action, Decision, Guard, Policy, current_decision, sender
 from pumpguard.errors import MessageNotSent
-from pumpguard.shadow.pace import ENOUGH, Pace
+from pumpguard.shadow.latency import ENOUGH, LatencyModel
+from pumpguard.shadow.sender import CurrentRequest, current_request, has_sender
 from pumpguard.testing import make_attempt
 
 
 @pytest.fixture(autouse=True)
 def _no_sender_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "_wrapped", False)
+    monkeypatch.setattr("pumpguard.shadow.sender._wrapped", False)
 
 
 @contextmanager
 def deciding(action: Action, *, simulated: bool = True) -> Iterator[Decision]:
     """As inside of a request that was decided about; a simulation waits for nothing."""
     decision = Decision(make_attempt(), action)
-    token = sending.enter(decision, simulated)
+    token = current_request.set(CurrentRequest(decision, simulated))
     try:
         yield decision
     finally:
-        sending.leave(token)
+        current_request.reset(token)
 
 
 def send(phone: str, *, text: str = "") -> str:
@@ -124,14 +125,14 @@ def test_the_senders_own_errors_are_the_callers() -> None:
 
 
 def test_the_process_knows_whether_a_sender_was_wrapped() -> None:
-    assert not sending.has_sender()
+    assert not has_sender()
     sender(send)
-    assert sending.has_sender()
+    assert has_sender()
 
 
 async def test_a_guard_wraps_senders_too() -> None:
     wrapped = Guard(Policy(send="/otp/send")).sender(send, "id-0")
-    assert sending.has_sender()
+    assert has_sender()
     with deciding(Action.SHADOW):
         assert wrapped("+1") == "id-0"
 
@@ -159,21 +160,21 @@ async def test_decisions_of_parallel_requests_do_not_mix() -> None:
 # As long as real sends take
 
 
-def quick(seconds: float = 0.03) -> Pace:
+def quick(seconds: float = 0.03) -> LatencyModel:
     """A sender whose real sends take that long, give or take a hundredth."""
-    return Pace((seconds, 0.01))
+    return LatencyModel((seconds, 0.01))
 
 
 def test_a_shadow_takes_its_time_in_the_thread_that_sends() -> None:
     begun = time.perf_counter()
     with deciding(Action.SHADOW, simulated=False):
-        assert sender(send, "id-0", pace=quick())("+1") == "id-0"
+        assert sender(send, "id-0", latency=quick())("+1") == "id-0"
     assert time.perf_counter() - begun > 0.025
 
 
 async def test_an_asynchronous_one_lets_others_go_on_meanwhile() -> None:
     """Thirty of them at once are no slower than one."""
-    wrapped = sender(send_later, "id-0", pace=quick(0.1))
+    wrapped = sender(send_later, "id-0", latency=quick(0.1))
     begun = time.perf_counter()
     with deciding(Action.SHADOW, simulated=False):
         assert await asyncio.gather(*(wrapped("+1") for _ in range(30))) == ["id-0"] * 30
@@ -185,7 +186,7 @@ async def test_what_is_made_asynchronously_is_made_within_that_time() -> None:
         await asyncio.sleep(0.2)
         return f"id of {phone}"
 
-    wrapped = sender(send_later, shadowed, pace=quick(0.01))
+    wrapped = sender(send_later, shadowed, latency=quick(0.01))
     with deciding(Action.SHADOW, simulated=False):
         assert await wrapped("+1") == "id of +1"
 
@@ -202,8 +203,8 @@ async def test_real_sends_teach_how_long_shadows_take(kind: str) -> None:
         await asyncio.sleep(0.02)
         return phone
 
-    pace = Pace((60.0, 0.01))
-    wrapped: Any = sender(slow if kind == "plain" else slow_too, "id-0", pace=pace)
+    latency = LatencyModel((60.0, 0.01))
+    wrapped: Any = sender(slow if kind == "plain" else slow_too, "id-0", latency=latency)
     for action in [Action.ALLOW] * 20 + [Action.SHADOW]:
         begun = time.perf_counter()
         with deciding(action, simulated=False):
@@ -222,7 +223,7 @@ def outage(error: Exception, **options: Any) -> Any:
     def broken(phone: str) -> str:
         raise error
 
-    wrapped = sender(broken, "id-0", pace=quick(), **options)
+    wrapped = sender(broken, "id-0", latency=quick(), **options)
     for _ in range(ENOUGH):
         with deciding(Action.ALLOW), pytest.raises(type(error)):
             wrapped("+447400123456")
@@ -246,3 +247,13 @@ def test_an_app_names_the_errors_that_are_about_its_provider() -> None:
     wrapped = outage(RefusedNumber("+447400123456"), failures=(RefusedNumber,))
     with deciding(Action.SHADOW), pytest.raises(RefusedNumber, match=r"^$"):
         wrapped("+1")
+
+
+def test_the_old_name_of_the_latency_model_warns_and_works() -> None:
+    """For one release: ``pace=`` and ``Pace``."""
+    with pytest.warns(DeprecationWarning, match="LatencyModel"):
+        from pumpguard.shadow.pace import Pace
+    with pytest.warns(DeprecationWarning, match="latency="):
+        wrapped = sender(send, "id-0", pace=Pace((0.03, 0.01)))
+    with deciding(Action.SHADOW):
+        assert wrapped("+1") == "id-0"

@@ -1,4 +1,7 @@
-"""Services outside, asked over HTTP: where they may be, how they are reached, when they rest."""
+"""External services, asked over HTTP: which URLs are safe, one client per loop, a circuit breaker.
+
+For services that requests wait for, such as a captcha's verification or a number lookup.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +18,29 @@ if TYPE_CHECKING:
 
 FAULTS = 3
 PAUSE = 30.0
-"""After so many faults in a row a service is left alone for so many seconds."""
+"""After so many failures in a row, a service is not asked for so many seconds."""
 
-HERE = ("127.0.0.1", "::1", "localhost")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def is_safe(url: str) -> bool:
-    """Whether what is sent there can be read by nobody on the way."""
+    """Whether nobody on the way can read what is sent there: HTTPS, or this machine."""
     where = urlsplit(url)
-    return where.scheme == "https" or (where.scheme == "http" and where.hostname in HERE)
+    return where.scheme == "https" or (where.scheme == "http" and where.hostname in LOOPBACK)
 
 
 def certificates() -> ssl.SSLContext:
-    """Whom to trust. Reading them takes tens of milliseconds that no request should wait for."""
+    """The authorities to trust. Reading them takes tens of milliseconds: do it beforehand."""
     import httpx
 
     return httpx.create_ssl_context()
 
 
-class Outside:
-    """A service that is asked while requests wait: one client per event loop, and a rest after
-    faults. ``deadline`` is in seconds; ``options`` are an ``httpx.AsyncClient``'s."""
+class ExternalService:
+    """A service that is asked while requests wait, and is not asked for a while after failures.
+
+    ``deadline`` is in seconds, ``clock`` gives seconds; ``options`` are an ``httpx.AsyncClient``'s.
+    """
 
     def __init__(self, deadline: float, clock: Callable[[], float], **options: Any) -> None:
         self._options = {**options, "timeout": deadline, "verify": certificates()}
@@ -44,8 +49,8 @@ class Outside:
         self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
 
     @property
-    def resting(self) -> bool:
-        """Whether it is left alone now."""
+    def is_paused(self) -> bool:
+        """Whether it is not to be asked now."""
         return self._clock() < self._resumes_at
 
     def client(self) -> httpx.AsyncClient:
@@ -57,12 +62,12 @@ class Outside:
             self._client = loop, httpx.AsyncClient(**self._options)
         return self._client[1]
 
-    def answered(self) -> None:
-        """It works."""
+    def succeeded(self) -> None:
+        """It answered: failures are counted anew."""
         self._faults = 0
 
     def failed(self) -> bool:
-        """One fault more; whether it rests now."""
+        """One failure more; whether it is paused now."""
         self._faults += 1
         if self._faults < FAULTS:
             return False

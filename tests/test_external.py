@@ -1,4 +1,4 @@
-"""Services outside: where they may be, and when they are left alone."""
+"""External services: where they may be, and when they are not asked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pumpguard.outside import FAULTS, PAUSE, Outside, is_safe
+from pumpguard.external import FAULTS, PAUSE, ExternalService, is_safe
 from pumpguard.testing import FakeClock
 
 
@@ -27,22 +27,22 @@ def test_nobody_on_the_way_reads_what_is_sent(url: str, safe: bool) -> None:
     assert is_safe(url) is safe
 
 
-async def test_a_service_rests_after_faults_in_a_row() -> None:
-    """An answer between them begins anew; the rest ends by itself."""
+async def test_a_service_is_paused_after_faults_in_a_row() -> None:
+    """An answer between them begins anew; the pause ends by itself."""
     clock = FakeClock()
-    service = Outside(1.0, clock)
+    service = ExternalService(1.0, clock)
     for _ in range(2):
         assert [service.failed() for _ in range(FAULTS - 1)] == [False] * (FAULTS - 1)
-        service.answered()
+        service.succeeded()
     assert [service.failed() for _ in range(FAULTS)] == [False] * (FAULTS - 1) + [True]
-    assert service.resting
+    assert service.is_paused
     clock.advance(PAUSE)
-    assert not service.resting
+    assert not service.is_paused
 
 
 def test_every_event_loop_has_a_client_of_its_own() -> None:
     """And keeps it until it is closed."""
-    service = Outside(1.0, FakeClock())
+    service = ExternalService(1.0, FakeClock())
 
     async def use() -> None:
         client = service.client()
