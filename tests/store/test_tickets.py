@@ -22,6 +22,7 @@ from tests.store.asking import (
     settle,
     settlement,
     spend,
+    trust,
     watched,
     window,
 )
@@ -188,3 +189,19 @@ async def test_an_unallocated_message_is_paid_for(store: Store) -> None:
     assert await settle(store, *FAILED, spend(1_000), outcome="unallocated", **told) == 1
     assert await settle(store, *FAILED, spend(1_000), outcome="failed", **told) == 0
     assert (await ask(store, spend(1_000), at=2)).readings[0].used == 400
+
+
+async def test_an_unallocated_message_stays_unverified(store: Store) -> None:
+    """Credit, conversion, trust and refunds are as if nothing had been told, and no code that is
+    entered later changes them."""
+    about = (credit(10_000), conversion(seconds=60), trust(), watched(spend(1_000)))
+    for n in (1, 2):
+        await ask(store, *PHONE, *about, price=400, ticket=bytes([n] * 4))
+    before = (await ask(store, *map(watched, about), refused=True, at=1)).readings
+    told = {"ticket": b"\1" * 4, "at": 1}
+    assert await settle(store, *FAILED, *about, outcome="unallocated", **told) == 1
+    assert await settle(store, *FAILED, *about, outcome="unallocated", **told) == 0
+    assert (await ask(store, *map(watched, about), refused=True, at=1)).readings == before
+    assert [each.ticket for each in (await redeem(store, at=2)).tickets] == [b"\2" * 4]
+    matured = (await ask(store, watched(about[1]), refused=True, at=90)).readings[0]
+    assert matured.detail == (2, 0)

@@ -19,18 +19,14 @@ from pumpguard.counters import (
     Counter,
     Credit,
     Distinct,
-    Gaps,
     Known,
-    Mix,
     Neighbours,
     Pulse,
     Refunds,
     Spend,
     Spike,
     Tickets,
-    Trie,
     Trust,
-    Unallocated,
     Window,
 )
 from pumpguard.decision import Action
@@ -59,14 +55,6 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
         most=st.sampled_from([1, 3]), challenges=st.booleans(), yields=st.booleans(),
     ),
     st.builds(
-        Mix, RULES, BY, minimum=st.sampled_from([3, 5]), h=st.sampled_from([0.5, 4.0]),
-        seconds=st.sampled_from([120, 600]), hold=st.sampled_from([20, 300]), action=ACTIONS,
-    ),
-    st.builds(Gaps, RULES, BY, st.sampled_from([0.5, 4.0]), st.sampled_from([20, 300]), ACTIONS),
-    st.builds(
-        Unallocated, RULES, BY, st.sampled_from([0.5, 4.0]), st.sampled_from([20, 300]), ACTIONS
-    ),
-    st.builds(
         Trust, RULES, st.sampled_from(["x", "y", "network"]), st.sampled_from([1, 4]),
         st.sampled_from([0.1, 0.35]),
     ),
@@ -86,11 +74,6 @@ COUNTERS: st.SearchStrategy[Any] = st.one_of(
     st.builds(
         Spike, RULES, BY, ratio=st.sampled_from([1.0, 1.7, 3.0]), minimum=st.sampled_from([1, 3]),
         seconds=st.sampled_from([60, 600]), counts=st.sampled_from(["attempts", "admissions"]),
-    ),
-    st.builds(
-        Trie, RULES, BY, minimum=st.sampled_from([3, 5]), h=st.sampled_from([2.0, 9.0]),
-        seconds=st.sampled_from([120, 600]), hold=st.sampled_from([20, 300]),
-        widest=st.sampled_from([3, 7]), proved=st.booleans(), action=ACTIONS,
     ),
 )  # fmt: skip
 SETTLED = (Spend, Credit, Conversion, Pulse, Trust)
@@ -143,11 +126,6 @@ ASKS = st.fixed_dictionaries(
         "subject": st.sampled_from("pq"),
         "members": st.lists(st.sampled_from("rstu"), min_size=8, max_size=8),
         "place": st.integers(0, 60),
-        "digits": st.one_of(
-            st.integers(0, 40).map(lambda n: f"79461{n:05d}"),
-            st.integers(0, 10**9).map(str),
-            st.text("01", min_size=1, max_size=14),
-        ),
         "refused": st.booleans(),
         "refused_by": st.frozensets(RULES),
         "step": STEPS,
@@ -192,7 +170,6 @@ class Pair:
             subjects=tuple(subject for _ in plan.groups),
             members=tuple(request["members"][: len(plan.members)]),
             place=request["place"],
-            digits=request.get("digits", ""),
             refused=request["refused"],
             refused_by=request["refused_by"],
             at=self.now,
@@ -217,8 +194,7 @@ class Pair:
         plan, subject, ticket = self.sent[fate["told"] % len(self.sent)]
         settled = [counter for counter in plan.counters if isinstance(counter, SETTLED)]
         if fate["unallocated"]:
-            told_of = [each for each in plan.counters if isinstance(each, Unallocated)]
-            rejected = self.settlement([*told_of, TICKETS], subject, fate)
+            rejected = self.settlement([*settled, TICKETS], subject, fate)
             rejected.outcome, rejected.ticket = "unallocated", ticket
             await self.settle([rejected])
             return
@@ -294,8 +270,6 @@ EVERYTHING: list[tuple[Counter, bool]] = [
     (Conversion("v", "x", seconds=60, hold=120), True),
     (Conversion("v", "prefix:3", seconds=67, hold=30, h=3.0, minimum=5), False),
     (Conversion("v", "network", seconds=600, hold=120, h=4.0), True),
-    (Gaps("g", "y", h=3.0, hold=200), False),
-    (Unallocated("u", "y", h=2.0, hold=200), True),
 ]
 
 
@@ -317,10 +291,6 @@ async def test_long_walks_end_where_they_should(
                 "subject": chance.choice("pq"),
                 "members": [],
                 "place": 0,
-                "digits": str(
-                    chance.choice([7_000_000, 7_000_000 + chance.randrange(40), 10**9])
-                    + chance.randrange(10**4)
-                ),
                 "refused": chance.random() < 0.1,
                 "refused_by": frozenset(),
                 "step": chance.choice([0.0, chance.random(), 10 * chance.random(), -1.0]),

@@ -15,18 +15,14 @@ from pumpguard.counters import (
     Counter,
     Credit,
     Distinct,
-    Gaps,
     Known,
-    Mix,
     Neighbours,
     Pulse,
     Refunds,
     Spend,
     Spike,
     Tickets,
-    Trie,
     Trust,
-    Unallocated,
     Window,
 )
 from pumpguard.store.base import Open, Question, Redeemed, Redemption, Settlement
@@ -48,10 +44,6 @@ KINDS: dict[type[Counter], bytes] = {
     Conversion: b"V",
     Pulse: b"P",
     Spike: b"Z",
-    Trie: b"A",
-    Mix: b"M",
-    Gaps: b"H",
-    Unallocated: b"U",
     Trust: b"E",
     Known: b"K",
     Tickets: b"T",
@@ -94,10 +86,6 @@ FILES: dict[type[Counter], str] = {
     Spike: "kinds/spike",
     Known: "kinds/known",
     Tickets: "kinds/tickets",
-    Trie: "kinds/trie",
-    Mix: "kinds/mix",
-    Gaps: "kinds/gaps",
-    Unallocated: "kinds/unallocated",
 }
 """Where kinds are that nothing else is built on."""
 
@@ -110,10 +98,6 @@ def decide_script(kinds: frozenset[type[Counter]], in_slices: bool) -> Script:
         parts.append("kinds/slices")
     if Ban in kinds:
         parts.append("kinds/ban")
-    if not kinds.isdisjoint({Trie, Mix, Gaps}):
-        parts.append("kinds/exact")
-    if Trie in kinds:
-        parts.append("kinds/blocks")  # what a trie's nodes are made of
     # Only READ and CHARGE lead to the others, so they are closed off: every function that is
     # defined has to search all names that are open for those which it uses.
     parts += [f"do\n{lua(file)}\nend" for kind, file in FILES.items() if kind in kinds]
@@ -122,8 +106,8 @@ def decide_script(kinds: frozenset[type[Counter]], in_slices: bool) -> Script:
 
 REDEEM = script("request", "value", "kinds/known", "kinds/tickets", "redeem")
 SETTLE = script(
-    "request", "value", "kinds/exact", "kinds/slices", "kinds/credit", "kinds/conversion",
-    "kinds/pulse", "kinds/trust", "kinds/unallocated", "kinds/tickets", "plan", "settle",
+    "request", "value", "kinds/slices", "kinds/credit", "kinds/conversion",
+    "kinds/pulse", "kinds/trust", "kinds/tickets", "plan", "settle",
 )  # fmt: skip
 
 
@@ -155,11 +139,6 @@ def tail(counter: Counter) -> bytes:
             return struct.pack(">II", round(1000 * counter.h), counter.minimum)
         case Spike():
             return struct.pack(">I", round(1000 * counter.ratio))
-        case Trie():
-            alarm = struct.pack(">II", round(1000 * counter.h), counter.hold)
-            return alarm + bytes([counter.widest, counter.proved])
-        case Mix() | Gaps() | Unallocated():
-            return struct.pack(">II", round(1000 * counter.h), counter.hold)
         case Tickets():
             return bytes([tickets.kept(counter), tickets.size(counter)])
     return b""

@@ -13,7 +13,6 @@ from pumpguard.counters import (
     Spend,
     Tickets,
     Trust,
-    Unallocated,
     identity,
 )
 from pumpguard.store.base import Redeemed, Redemption, Settlement, Subject
@@ -26,7 +25,6 @@ from pumpguard.store.kinds import (
     slices,
     tickets,
     trust,
-    unallocated,
 )
 from pumpguard.store.trip import Recall, Writes, keys
 
@@ -57,8 +55,6 @@ class Told:
         self._silent = False
         if settlement.outcome == "unallocated":
             self.applied = self._taken()
-            if self.applied:
-                self._reject()
             return
         self.applied = settlement.outcome != "failed" or self._refundable()
         if self.applied:
@@ -81,14 +77,6 @@ class Told:
             return False
         self.price, self.sent_at = found.price, found.at
         return True
-
-    def _reject(self) -> None:
-        for counter, key in self._counters:
-            stored = self._stored(key, self.now)
-            if isinstance(counter, Unallocated) and stored is not None:
-                look = unallocated.look(counter, False, stored, self.now)
-                if (kept := look.rejected()) is not None:
-                    self.writes[key] = kept
 
     def _refundable(self) -> bool:
         """Takes the ticket, and the refund out of what may be refunded; whether both were there."""

@@ -13,18 +13,14 @@ from pumpguard.counters import (
     Counter,
     Credit,
     Distinct,
-    Gaps,
     Known,
-    Mix,
     Neighbours,
     Pulse,
     Reading,
     Spend,
     Spike,
     Tickets,
-    Trie,
     Trust,
-    Unallocated,
     Window,
 )
 from pumpguard.store.base import Open, Question, Subject
@@ -35,17 +31,13 @@ from pumpguard.store.kinds import (
     conversion,
     credit,
     distinct,
-    gaps,
     known,
-    mix,
     neighbours,
     pulse,
     slices,
     spike,
     tickets,
-    trie,
     trust,
-    unallocated,
     window,
 )
 from pumpguard.store.plan import Plan, counts_attempts, feeds, strikes
@@ -53,7 +45,7 @@ from pumpguard.store.plan import Plan, counts_attempts, feeds, strikes
 Key: TypeAlias = tuple[str, Subject]
 """A counter and its subject."""
 
-BEGINNING = (conversion.ConversionLook, trie.TrieLook, mix.MixLook, gaps.GapsLook)
+BEGINNING = conversion.ConversionLook
 """What refused requests are written to by the alarm that they find."""
 
 GOING_ON = spike.SpikeLook
@@ -82,7 +74,6 @@ class Facts:
     price: int
     ripe: int | None
     ticket: Open | None
-    digits: str = ""
     known: bool = False
     owed: int = 0
     silent: bool = False
@@ -101,7 +92,6 @@ class Trip:
             question.price,
             question.matures_after,
             new_ticket(question, now),
-            question.digits,
         )
         self.writes: Writes = {}
         self.keys = keys(plan, question.subjects)
@@ -209,8 +199,6 @@ def look_at(
             return conversion.look(counter, stored, now, facts.ripe, facts.silent)
         case Spike():
             return spike.look(counter, stored, now)
-        case Trie():
-            return trie.look(counter, facts.digits, facts.known, stored, now)
         case Distinct(limit=limit, seconds=seconds):
             return distinct.look(limit, seconds * 1000, member, stored, now)
         case Neighbours(limit=limit, seconds=seconds):
@@ -224,12 +212,6 @@ def look_at(
             number = known.look(stored, now)
             facts.known = bool(number.used)
             return number
-        case Mix():
-            return mix.look(counter, facts.digits, facts.known, stored, now)
-        case Gaps():
-            return gaps.look(counter, facts.digits, facts.known, stored, now)
-        case Unallocated():
-            return unallocated.look(counter, facts.known, stored, now)
         case Trust():
             earned = trust.look(counter, stored, now, facts.silent)
             facts.room = earned.used
