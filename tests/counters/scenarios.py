@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeAlias
@@ -51,7 +52,7 @@ async def sent(store: Store) -> None:
 async def verified(store: Store) -> None:
     """One of two messages is verified, the other repeated."""
     await sent(store)
-    await verify(store, *TOLD, at=20.0, network="192.0.2.1", place=1234)
+    await verify(store, *TOLD, at=20.0, network="192.0.2.1", last4=1234)
 
 
 async def failed(store: Store) -> None:
@@ -71,7 +72,7 @@ ALONE: dict[str, tuple[About, ...]] = {
     "log": (window(3),),
     "two windows of one log": (window(3), window(5, 3_600)),
     "attempts": (window(3, counts="attempts"),),
-    "headroom": (trust(), About(Window("window", "network", 3, 60, most=4))),
+    "headroom": (trust(), About(Window("window", "network", 3, 60, max_factor=4))),
     "slices": (window(600),),
     "wide slices": (window(70_000),),
     "headroom in slices": (sliced(3),),
@@ -99,7 +100,7 @@ SCENARIOS: dict[str, Play] = {
 
 
 async def segments(url: str, name: str) -> dict[str, str]:
-    """Every counter in the server, in hex: the end of its subject's key and its id, and its bytes."""
+    """Every counter in the server: the end of its subject's key and its id, and its bytes."""
     found = {}
     async with Redis.from_url(url) as redis:
         async for key in redis.scan_iter(f"pg1:{{{name}}}:*"):
@@ -109,6 +110,12 @@ async def segments(url: str, name: str) -> dict[str, str]:
                 if size == 255:
                     size, head = int.from_bytes(value[at + 4 : at + 6]), 6
                 place = f"{key.decode()[-4:]} {value[at : at + 3].hex()}"
-                found[place] = value[at + head : at + head + size].hex()
+                found[place] = short(value[at + head : at + head + size])
                 at += head + size
     return found
+
+
+def short(stored: bytes) -> str:
+    """In hex, with the length of each longer run of zeros."""
+    runs = enumerate(re.split(rb"(\0{8,})", stored))
+    return "".join(f"({len(run)})" if i % 2 else run.hex() for i, run in runs)

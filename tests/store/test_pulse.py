@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 
+from pumpguard.store.kinds import pulse as kind
+
 from pumpguard.counters import Pulse
 from pumpguard.store.base import Store
-from pumpguard.store.kinds import pulse as kind
 from tests.store.asking import PULSE, START, About, ask, settle, watched
 
 ABOUT = About(PULSE)

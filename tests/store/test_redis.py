@@ -12,13 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pumpguard.store.encoding import FILES, REDEEM, SETTLE, Script, decide_script
 from redis.asyncio import Redis
 
 from pumpguard.counters import Ban, Window
+from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
 from pumpguard.store.base import DAY, Question
-from pumpguard.store.encoding import FILES, REDEEM, SETTLE, Script, decide_script
-from pumpguard.store.plan import Plan
 from pumpguard.store.redis import RedisStore
 from tests.conftest import PATIENT
 from tests.store.asking import (

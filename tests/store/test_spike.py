@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pumpguard.store.kinds import spike as kind
+from pumpguard.store.kinds.spike import FOUNDED, Kept
 
 from pumpguard.counters import Spike
 from pumpguard.store.base import Answer, Store
-from pumpguard.store.kinds import spike as kind
-from pumpguard.store.kinds.spike import FOUNDED, Kept
 from tests.store.asking import START, About, ask, window
 
 HOUR = 3_600

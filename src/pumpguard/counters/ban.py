@@ -62,8 +62,8 @@ class Ban(Timed):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What strikes are counted with."""
-        return parts_for(self.strikes * self.max_factor)
+        """A log, or slices for many strikes; which of them, its Lua asks the log."""
+        return ("log", *parts_for(self.strikes * self.max_factor))
 
     @property
     def limit_on_the_wire(self) -> int:

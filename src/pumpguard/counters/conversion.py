@@ -96,4 +96,6 @@ class Conversion(Timed):
         """The steps (4 each), after how many sends there may be an alarm (4), for how long (ms, 6),
         whether networks tell apart (1), how many places are near (1)."""
         steps = struct.pack(">IIII", *self.steps, self.minimum)
-        return steps + (self.hold * 1000).to_bytes(6) + bytes([self.tells_networks_apart, self.near])
+        return (
+            steps + (self.hold * 1000).to_bytes(6) + bytes([self.tells_networks_apart, self.near])
+        )

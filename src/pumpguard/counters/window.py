@@ -62,15 +62,15 @@ class Window(Limited):
         return layout_for(self.limit * self.max_factor) + attempts
 
     def tail(self, segment: Segment) -> bytes:
-        """How many windows read the log (1; 0 for slices), up to how many times their limits (1),
-        and of each in the log whether it binds (1), limit (2) and span in ms (6)."""
+        """How many windows read the log (1; 0 for slices); of each whether it binds (1), up to how
+        many times its limit (1), limit (2) and span in ms (6). In slices, up to how many times."""
         if self.log is None:
             return bytes([0, self.max_factor])
-        looks = [
-            struct.pack(">BH", binds, window.limit_on_the_wire) + window.span.to_bytes(6)
-            for window, binds in zip(segment.counters, segment.binds, strict=True)
-        ]
-        return bytes([len(looks), self.max_factor]) + b"".join(looks)
+        windows = [each for each in segment.counters if isinstance(each, Window)]
+        return bytes([len(windows)]) + b"".join(
+            struct.pack(">BBH", binds, each.max_factor, each.limit) + each.span.to_bytes(6)
+            for each, binds in zip(windows, segment.binds, strict=True)
+        )
 
 
 def layout_for(highest: int) -> str:
