@@ -17,7 +17,7 @@ class Conversion:
     most ``seconds``) adds ``ln((1 - p1) / (1 - p0))``, every verified one takes ``ln(p0 / p1)``
     times its worth away, never below 0. At ``h`` nats, and at least ``minimum`` matured sends, it
     is full for ``hold`` seconds and starts anew. What a verification is worth, and what was
-    measured with these defaults, is in ``store/kinds/conversion.py``.
+    measured with these defaults, is in ``store/kinds/conversion.lua``.
 
     Its reading's ``used`` is the sum in thousandths of a nat, its ``detail`` how many sends have
     matured and how many of them were verified (both halved from time to time).

@@ -60,6 +60,11 @@ class Credit:
     yields: bool = False
 
 
+AGAIN, STEPS = 2, 1_000
+"""Messages more that a number is granted on a line that does not yield; the steps in which a line
+is forgiven (``credit.lua``)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refunds:
     """At most ``limit`` µ$ are given back in any ``seconds``. For settlements only."""

@@ -16,8 +16,8 @@ from typing import TypeAlias, cast
 
 from pumpguard.attempt import PREFIX
 from pumpguard.counters import Credit, Distinct, Refunds, Window, divided, micros
+from pumpguard.counters.money import AGAIN, STEPS
 from pumpguard.money.attacker import Destination, Held, Limiting, higher
-from pumpguard.store.kinds.credit import AGAIN, STEPS
 
 ONE_EACH = frozenset({"everything", "country", "calling_code"})
 

@@ -22,8 +22,9 @@ from pumpguard.counters import (
 )
 from pumpguard.decision import Action
 from pumpguard.store.base import Answer, Question
-from pumpguard.store.encoding import LOG, kind, six, tail
+from pumpguard.store.encoding import LOG, kind
 from pumpguard.store.plan import Plan, Weight, counts_attempts, feeds, strikes
+from pumpguard.store.tails import six, tail
 
 BINDS, ATTEMPTS = 1, 2
 REPORTS, WEIGHS = 1, 2

@@ -30,10 +30,7 @@ from pumpguard.counters import (
     Window,
 )
 from pumpguard.store.base import Open, Question, Redeemed, Redemption, Settlement
-from pumpguard.store.kinds import conversion, credit, tickets, trust
-
-HASH = 10
-"""Bytes of a key hash."""
+from pumpguard.store.tails import FIXED, HASH, six, tenths, ticket_size
 
 NOBODY = bytes(HASH)
 """What is remembered where there is no subject."""
@@ -134,42 +131,6 @@ def kind(counter: Counter) -> bytes:
     return KINDS[type(counter)]
 
 
-def tail(counter: Counter) -> bytes:
-    """What a kind needs in a plan beside limit and span; see ``plan.lua``."""
-    match counter:
-        case Window(most=most) if most > 1:
-            return bytes([most])
-        case Trust():
-            return struct.pack(">HB", trust.permille(counter), trust.of_clients(counter))
-        case Neighbours():
-            return struct.pack(">H", counter.distance)
-        case Spend():
-            return six(counter.reserved)
-        case Credit():
-            return struct.pack(">HH", counter.yields, credit.permille(counter))
-        case Conversion():
-            steps = struct.pack(">IIII", *conversion.steps(counter), counter.minimum)
-            weighed = bytes([conversion.tells_networks_apart(counter), conversion.near(counter)])
-            return steps + six(counter.hold * 1000) + weighed
-        case Pulse():
-            return struct.pack(">II", round(1000 * counter.h), counter.minimum)
-        case Spike():
-            return struct.pack(">I", round(1000 * counter.ratio))
-        case Trie():
-            alarm = struct.pack(">II", round(1000 * counter.h), counter.hold)
-            return alarm + bytes([counter.widest, counter.proved])
-        case Mix() | Gaps() | Unallocated():
-            return struct.pack(">II", round(1000 * counter.h), counter.hold)
-        case Tickets():
-            return bytes([tickets.kept(counter), tickets.size(counter)])
-    return b""
-
-
-def six(number: int) -> bytes:
-    """A time, a span or money."""
-    return number.to_bytes(6)
-
-
 def facts(question: Question, keys: Sequence[str]) -> bytes:
     """What a question says to the kinds that count money or outcomes."""
     said = six(question.price) + struct.pack(">I", question.matures_after or 0)
@@ -186,7 +147,7 @@ def facts(question: Question, keys: Sequence[str]) -> bytes:
 def redemption_facts(redemption: Redemption, known_id: bytes, tickets_id: bytes) -> bytes:
     """What ``redeem.lua`` has to know."""
     known, waiting = redemption.known, redemption.tickets
-    size = bytes([tickets.size(waiting)])
+    size = bytes([ticket_size(waiting)])
     return known_id + six(known.seconds * 1000) + tickets_id + six(waiting.seconds * 1000) + size
 
 
@@ -197,7 +158,7 @@ def redeemed(reply: list[Any]) -> Redeemed:
 
 
 def _open(stored: bytes) -> Open:
-    hashes = [stored[at : at + HASH] for at in range(tickets.FIXED, len(stored), HASH)]
+    hashes = [stored[at : at + HASH] for at in range(FIXED, len(stored), HASH)]
     return Open(
         stored[:4],
         int.from_bytes(stored[4:10]),
@@ -215,7 +176,7 @@ def outcome(settlement: Settlement, network: bytes) -> bytes:
             bytes([len(settlement.plan.groups)]),
             six(settlement.price),
             six(settlement.sent_at),
-            struct.pack(">H", conversion.tenths(settlement.age)),
+            struct.pack(">H", tenths(settlement.age)),
             network,
             struct.pack(">H", settlement.place),
             settlement.ticket or bytes(4),

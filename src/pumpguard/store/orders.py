@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+VERSION = "orders"
+"""How the key ends that holds the version alone."""
+
 MARK = 6
 """Bytes of the version. An absent document has version 0, and no bytes."""
 

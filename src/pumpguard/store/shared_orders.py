@@ -13,11 +13,11 @@ from hashlib import blake2b
 
 from pumpguard.errors import StoreError
 from pumpguard.store.encoding import script
-from pumpguard.store.orders import version_of
+from pumpguard.store.orders import VERSION, version_of
 from pumpguard.store.transport.link import Link
 
-VERSION, DOCUMENT, CLAIM = "orders", "orders:text", "said:"
-"""How the keys end. Those of counters end in a hash, which has none of these letters."""
+DOCUMENT, CLAIM = "orders:text", "said:"
+"""How the other keys end. Those of counters end in a hash, which has none of these letters."""
 
 KEPT = 400 * 86_400_000
 """Milliseconds. Begins anew with every writing, and whenever a process loads the document."""

@@ -3,7 +3,6 @@
 -- Stored: until (6 bytes), level (1 byte), then the strikes as a window stores its hits.
 -- The plan brings base, cap and memory in seconds, factor, jitter, up to how many times the limit
 -- room may lead, and whether the ban yields to it. Others that stand are found in standing.lua.
--- Twin: ban.py
 
 local function ban_wait(state)
   if state.shape.yields and state.room > 0 then return 0 end

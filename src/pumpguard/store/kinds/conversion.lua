@@ -1,11 +1,34 @@
 -- conversion: do the messages sent to a subject get verified? A CUSUM over matured sends.
 --
+--
+-- A send and its verification take effect together, when the slice of time in which it was sent has
+-- matured. Were each verification scored when it arrives, a busy subject's sum would be pressed to 0
+-- by the quick ones, and then the failures of the same minute, that all mature at once, would raise an
+-- alarm where half of everything converts.
+--
+-- What a verification is worth (invented codes and farms verify too):
+--   a fifth if it came within 3 seconds; people take 13.5 s in the median, bots 1 to 2 s;
+--   a fifth if the last 6 to 8 took about the same time (mean deviation below a tenth of the mean);
+--   divided by 1 + how many of the last 8 came from the same network, at most by 4, unless the subject
+--   itself is one network, session, account or device. A quarter is about neutral: a lecture hall that
+--   verifies behind one address proves little for its country, and nothing against it;
+--   a quarter if one of the last 8 numbers is within 10 of this one (blocks of 1,000: next to it).
+-- One that is worth w takes w * ln(p0 / p1) - (1 - w) * ln((1 - p1) / (1 - p0)) from the sum. Below
+-- w = 0.22 that is negative: it speaks against its subject, nearly like a code that never came.
+--
+-- Measured with the defaults (p0 = 0.5, p1 = 0.05, h = 12.8): 20 matured sends without a verification
+-- are an alarm. Of 12,000 healthy subjects at the worst rate that is still called healthy (50 %
+-- verified, each send in a slice of its own) 1.7 % had a false alarm within 20,000 sends, and 1.7 to
+-- 1.9 % where chance makes numbers neighbours. At h = 12 it was 3.3 % (0.3 % at 10 sends per slice).
+--
+-- Sends that matured during an outage are dropped when the subject is next asked about. If nobody asks
+-- before the outage is over, they count as failures.
 -- Stored: the sum (milli-nats, 4 bytes), sends that have matured (2), of them verified (2), until
 -- when the alarm lasts (6), the newest slice (6), how many slices follow (1); then per slice of a
 -- twelfth of `span`, newest first, 14 at most: sends that nobody has verified yet (2), sends that
 -- somebody has (2), what those take from the sum (4, signed); then per verification, newest first,
 -- 8 at most: its age in tenths of a second (2), a hash of its network (2), its place (2).
--- The plan brings the steps, in milli-nats, and the alarm. Twin: conversion.py
+-- The plan brings the steps, in milli-nats, and the alarm.
 
 local SLICE, VERIFICATION, RING = 8, 6, 8  -- bytes, bytes, how many
 local MOST_SLICES = 14

@@ -2,7 +2,6 @@
 --
 -- Stored: 10 bytes per member, its latest time (6) and its hash (4).
 -- The question brings the hash of its member (4 bytes).
--- Twin: distinct.py
 
 local function distinct_read(limit, span, stored, now, member)
   for at = 1, #stored - 9, 10 do

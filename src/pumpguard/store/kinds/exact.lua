@@ -1,4 +1,4 @@
--- exact: arithmetic that both languages do by the same steps. Twin: exact.py
+-- exact: arithmetic that both languages do by the same steps.
 
 local function power(base, times)
   local result = 1

@@ -1,7 +1,7 @@
 -- known: has this number been verified within the last `span` milliseconds?
 --
 -- Stored: until when it is known (6 bytes), when a verification last counted (6).
--- Never full; written by redeem.lua alone. Twin: known.py
+-- Never full; written by redeem.lua alone.
 
 local function known_read(_, _, stored, now)
   known = #stored == 12 and unpack_from('>I6', stored) > now

@@ -1,9 +1,11 @@
 -- log: windows with at most `limit` hits, of up to 512, in any true window of `span` milliseconds.
 --
+-- The true window (t - span, t] never holds more than the limit, whatever the sequence of requests.
+-- (Interpolating between two buckets admits up to 1.99 times the limit to a client that knows the
+-- bucket edges.)
 -- Stored: 6 bytes per hit, its exact time, oldest first. Windows of one rule about one subject share
 -- a log; it keeps what is younger than the longest of them, at most the last 512. One with room may
 -- let through more, up to `most` times its limit. Which of them are full is read in decide.lua.
--- Twin: window.py
 
 local EXACT_UP_TO = 512
 

@@ -1,8 +1,9 @@
 -- neighbours: at most `limit` other places within `distance` of this one in any true window.
 --
+-- Bots walk through a block (123, 124, 125) or draw from it at random; real users almost never sit next
+-- to each other within the hour.
 -- Stored: 8 bytes per hit, its time (6) and its place (2), oldest first, 24 at most.
 -- The question brings this request's place, the plan the distance.
--- Twin: neighbours.py
 
 local REMEMBERED = 24
 

@@ -3,11 +3,12 @@
 --
 -- The window is cut into 10; the current slice and the 10 before it are summed whole, and together
 -- they cover every instant of the true window, so the sum is never below what was in it.
+-- What is in it is held at most a tenth of the window too long.
 -- Stored: index of the newest slice (6 bytes), the sum (6), then 11 amounts, newest first, of 6 bytes
 -- each; 2 for hits, 4 if the limit needs them. They stay packed: most requests need no more than the
 -- sum and the first of them.
 -- The plan brings what of the limit is reserved for known numbers (S), or up to how many times the
--- limit room may lead (L). Refunds are kept in the same way. Twin: slices.py
+-- limit room may lead (L). Refunds are kept in the same way.
 
 local SLICES = 10
 

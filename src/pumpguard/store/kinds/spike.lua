@@ -3,10 +3,14 @@
 -- The last `span` in ten slices, the current one included, against the average of the last two days
 -- by the hour. An hour counts into the average for at most twice of what is usual, so that a spike
 -- cannot make itself usual; before a day has been seen everything does, and nothing is a spike.
+-- The average is of whole hours, so that a day's shape is in it: a day's peak is about twice its mean,
+-- well below a ratio of three. It is poisoned slowly: an hour adds at most twice of what is usual, a
+-- 48th of it, so an attack has to go on for 53 hours until three times as much is usual (1.0208 per
+-- hour), and is a spike all that time.
 -- Stored: the current hour (4 bytes), how many were seen before (2), their average (thousandths of
 -- a hit per hour, 6), hits in the current one (4), the current slice (5), the hits in it and in the
 -- nine before, newest first (3 each).
--- The limit is the least that is a spike; the plan brings the ratio. Twin: spike.py
+-- The limit is the least that is a spike; the plan brings the ratio.
 
 local HOUR = 3600000
 local HOURS_KEPT = 192  -- of silence, after which all is forgotten

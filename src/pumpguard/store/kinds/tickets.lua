@@ -3,7 +3,7 @@
 -- Stored: per ticket, oldest first, its id (4 bytes), when it was written (6), the price (6), and
 -- a key hash (10) per subject that is to be remembered, zeros for none.
 -- The plan brings how many are kept, and the bytes of one; the question brings a new ticket: its
--- id and the hashes. Never full. Twin: tickets.py
+-- id and the hashes. Never full.
 
 -- Where the first ticket begins that has not expired.
 local function tickets_from(span, stored, now, size)
