@@ -9,17 +9,12 @@ from hypothesis import strategies as st
 from pumpguard.counters import (
     Ban,
     Conversion,
-    Counter,
     Credit,
-    Gaps,
     Known,
-    Mix,
     Pulse,
     Refunds,
     Spend,
     Tickets,
-    Trie,
-    Unallocated,
     Window,
     divided,
     identity,
@@ -81,13 +76,6 @@ def test_a_process_alone_has_its_share_and_draws_no_conclusions() -> None:
     mine = share(Plan(counters, [True] * 3), 4)
     assert mine.counters[0] == Spend("s", "everything", 2, 60)
     assert mine.binds == (True, False, True)
-
-
-@pytest.mark.parametrize("learnt", [Gaps("g"), Unallocated("u"), Mix("m"), Trie("t")])
-def test_a_process_alone_knows_no_country(learnt: Counter) -> None:
-    """What weeks of traffic have taught is in the store: what they would say binds nothing here."""
-    assert share(Plan((learnt,), [True]), 4).binds == (False,)
-    assert divided(learnt, 4) == learnt
 
 
 def test_what_never_refuses_never_binds() -> None:

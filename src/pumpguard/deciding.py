@@ -208,7 +208,6 @@ class Decider:
             0.0 if self._simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
             str(attempt.phone.calling_code),
             micros(self._dearest if attempt.price is None else attempt.price),
-            digits=attempt.phone.national,
             orders=self._bulletin.standing.mark,
             known_only=terms.known_only,
         )

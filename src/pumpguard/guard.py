@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
@@ -68,7 +69,15 @@ class Guard:
         on_alert: Callable[[Alert], None] | None = None,
     ) -> None:
         self.policy = policy
-        self.store = open_store(store, policy) if isinstance(store, str) else store
+        if isinstance(store, str):
+            store = open_store(
+                store,
+                name=policy.name,
+                secret=policy.secret,
+                deadline=policy.deadline,
+                shards=policy.shards,
+            )
+        self.store = store
         self.simulated = clock is not None
         self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
@@ -124,11 +133,15 @@ class Guard:
     def settle(
         self, message: Decision | Ticket | str, outcome: Literal["sent", "failed", "unallocated"]
     ) -> None:
-        """Say what became of a message: a failed one is refunded, within a cap. One that was sent,
-        billed, and rejected by the operator because nobody has the number is ``unallocated``.
+        """Say what became of a message.
+
+        ``failed``: it was not sent, and is refunded, within a cap. ``unallocated``: it was sent and
+        billed, and the operator rejected it because nobody has the number. Nothing is given back
+        for such a message: not its dollars, not its credit, and for conversion it stays unverified.
 
         ``message`` is its decision, or its ticket, also as text. Returns at once and never raises
-        for the store's sake; say it once or more often, it counts once. Raises `TicketError`.
+        for the store's sake; the first outcome of a message counts, others change nothing. Raises
+        `TicketError`.
         """
         if outcome == "sent":
             return  # as every reservation assumes
@@ -145,8 +158,8 @@ class Guard:
             self._settlements.add(Verified(number, self._now()))
 
     def valued(self, phone: str) -> None:
-        """Say that the owner of this number has proven of value since, such as by a purchase: it
-        stays a known one from today on. Raises `IntakeError`."""
+        """Deprecated: the same as `verified`."""
+        warnings.warn("use Guard.verified instead", DeprecationWarning, stacklevel=2)
         self.verified(phone)
 
     async def settled(self) -> None:

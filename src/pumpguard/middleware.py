@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,12 +20,14 @@ from pumpguard.ops.alerts import Alert
 from pumpguard.policy import Policy
 from pumpguard.replies.problem import Problem, unreadable
 from pumpguard.replies.refusal import refusal
-from pumpguard.replies.shadow import Kind, Replays, kind_of
 from pumpguard.rules.challenge import once
 from pumpguard.scores.base import Score
 from pumpguard.shadow.visible import Visible
 from pumpguard.store.base import Store
 from pumpguard.watching import FAILURE, Verification, Watched
+
+if TYPE_CHECKING:
+    from pumpguard.experimental.replay import Replays
 
 logger = logging.getLogger("pumpguard")
 
@@ -71,7 +74,7 @@ class PumpGuardMiddleware:
         self._routes = Routes(guard.policy.send)
         verify = guard.policy.verify
         self._visible = Visible(once(guard.policy.chain, guard.challenge))
-        self._replays = Replays() if guard.policy.shadow == "replay" else None
+        self._replays = _replays(guard.policy)
         self._verify_routes = None if verify is None else Routes(verify, "verify")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,6 +97,15 @@ class PumpGuardMiddleware:
         finally:
             if scope["type"] == "lifespan":
                 await self.guard.aclose()
+
+
+def _replays(policy: Policy) -> Replays | None:
+    """What answers in the app's place; loaded only where a policy asks for it."""
+    if policy.shadow != "experimental_replay":
+        return None
+    from pumpguard.experimental.replay import Replays
+
+    return Replays()
 
 
 class Responder:
@@ -157,7 +169,7 @@ class Responder:
         elif self.replays is not None:
             # Never through the app: that it could keep silent is what this policy denies.
             answered = await self.replays.reply(
-                self._kind(scope), decision.attempt, send, simulated=self.guard.simulated
+                scope, self.parameters, decision.attempt, send, simulated=self.guard.simulated
             )
             if not answered:
                 await refusal(decision, self.guard.challenge)(scope, receive, send)
@@ -168,15 +180,12 @@ class Responder:
             await refusal(decision, self.guard.challenge)(scope, receive, send)
         return recorded
 
-    def _kind(self, scope: Scope) -> Kind:
-        return kind_of(scope, self.parameters)
-
     async def _through_the_app(
         self, decision: Decision, scope: Scope, receive: Receive, send: Send
     ) -> None:
         token = sending.enter(decision, self.guard.simulated)
         if self.replays is not None and decision.allowed:
-            send = self.replays.watch(self._kind(scope), decision.attempt, send)
+            send = self.replays.watch(scope, self.parameters, decision.attempt, send)
         watched = Watched(send)
         try:
             # A shadow goes the way of a message, to the microsecond.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -52,8 +53,8 @@ class Policy:
         ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`; a ``[risk]`` table
         in TOML). Without it, decisions have a score and nothing follows from it.
         ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
-        ``replay``, an answer in the shape of its recent ones (`pumpguard.replies.shadow`), for an
-        app that cannot wrap its sender.
+        ``experimental_replay``, an answer in the shape of its recent ones, which can be told apart
+        (`pumpguard.experimental.replay`), for an app that cannot wrap its sender.
         ``ladder``: whether alerts change the posture, and how (`pumpguard.orders.ladder.Ladder`; a
         ``[ladder]`` table in TOML). Without it, only people do.
 
@@ -92,7 +93,7 @@ class Policy:
     home: Sequence[str] = ()
     rules: Any = None
     risk: Risk | None = None
-    shadow: Literal["app", "replay"] = "app"
+    shadow: Literal["app", "experimental_replay", "replay"] = "app"
     ladder: Ladder | None = None
     verify: str | Sequence[str] | None = None
     verify_phone: Any = None
@@ -116,6 +117,10 @@ class Policy:
         if isinstance(self.ladder, Mapping):
             object.__setattr__(self, "ladder", build(Ladder, self.ladder, LADDER))
         check(self)
+        if self.shadow == "replay":  # its name until 0.1
+            told = "shadow='replay' is called 'experimental_replay' now"
+            warnings.warn(told, DeprecationWarning, stacklevel=3)
+            object.__setattr__(self, "shadow", "experimental_replay")
         self._check_intake()
         self._check_values()
         default = default_rules(

@@ -19,7 +19,6 @@ from pumpguard.counters import (
     Refunds,
     Spend,
     Trust,
-    Unallocated,
     micros,
 )
 from pumpguard.errors import StoreError
@@ -47,7 +46,7 @@ logger = logging.getLogger("pumpguard")
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A message was not sent, whatever was reserved; or it was, to a number that nobody has."""
+    """A message that was not sent, or that was sent (and is paid for) to a number nobody has."""
 
     ticket: Ticket
     at: float | None
@@ -143,10 +142,11 @@ class Settlements:
         ]
 
     def _failure(self, outcome: Failed) -> Settlement:
-        attempt, refunded = outcome.ticket.attempt, outcome.outcome == "failed"
-        declared = _declared(self._rules, attempt, FAILED if refunded else (Unallocated,))
-        back = (self._refunds,) if refunded else ()
-        plan, subjects = _asked((*declared, self._settling.tickets, *back), attempt.subject)
+        attempt = outcome.ticket.attempt
+        told: list[Counter] = [self._settling.tickets]
+        if outcome.outcome == "failed":
+            told += [*_declared(self._rules, attempt, FAILED), self._refunds]
+        plan, subjects = _asked(told, attempt.subject)
         return Settlement(
             plan,
             subjects,

@@ -18,14 +18,9 @@ from typing import TypeAlias, TypeGuard
 
 from pumpguard.counters.learning import (
     Conversion,
-    Gaps,
-    Mix,
     Pulse,
     Spike,
-    Stage,
-    Trie,
     Trust,
-    Unallocated,
 )
 from pumpguard.counters.limits import (
     DISTINCT_UP_TO,
@@ -53,20 +48,15 @@ __all__ = [
     "Counts",
     "Credit",
     "Distinct",
-    "Gaps",
     "Known",
-    "Mix",
     "Neighbours",
     "Pulse",
     "Reading",
     "Refunds",
     "Spend",
     "Spike",
-    "Stage",
     "Tickets",
-    "Trie",
     "Trust",
-    "Unallocated",
     "Window",
     "divided",
     "identity",
@@ -86,10 +76,6 @@ Counter: TypeAlias = (
     | Conversion
     | Pulse
     | Spike
-    | Trie
-    | Mix
-    | Gaps
-    | Unallocated
     | Trust
     | Known
     | Tickets
@@ -116,7 +102,7 @@ def identity(counter: Counter, span: int = 0) -> str:
         case _:
             layout = ""
     seconds = 0
-    if not isinstance(counter, Pulse | Trust | Gaps | Unallocated):
+    if not isinstance(counter, Pulse | Trust):
         seconds = span or counter.seconds
     return f"{type(counter).__name__} {layout} {seconds} {counter.by} {counter.rule}"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from pumpguard.counters.limits import Counts
 from pumpguard.decision import Action
@@ -72,103 +71,6 @@ class Spike:
     seconds: int = 600
     counts: Counts = "admissions"
     action: Action = Action.ALLOW
-
-
-class Stage(IntEnum):
-    """How far open a block is."""
-
-    CLOSED = 1
-    PROOF = 2
-    CANARY = 3
-    WATCHED = 4
-    GONE = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Trie:
-    """Which block of numbers, of whatever width, gets more than can be explained.
-
-    What is let through is counted by its number's digits, as deep as there is something to count.
-    A request is refused if with it a node of at least ``minimum`` recent admissions (an average
-    over ``seconds``) deviates by ``h`` nats from what its past and the rest of the country let
-    expect; the deepest such node is closed, for ``hold`` seconds at first, and opens step by step
-    (`pumpguard.store.kinds.blocks`). No block of more than ``10 ** widest`` numbers is closed.
-
-    ``proved`` says that the client solved a challenge for this request. Declare one or the other.
-    Its reading's ``used`` is the recent admissions of the whole, its ``detail`` how many digits the
-    block has that is closed, and its stage.
-    """
-
-    rule: str
-    by: str = "country"
-    minimum: int = 6
-    h: float = 14.0
-    seconds: int = 600
-    hold: int = 1_800
-    widest: int = 7
-    proved: bool = False
-    action: Action = Action.BLOCK
-
-
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """Whether a country's messages go to other ranges of numbers than they used to.
-
-    A range is the first three digits after the calling code, taken in 32 groups. While at least
-    ``minimum`` messages are recent (an average over ``seconds``), their spread over the groups is
-    held against that of the past weeks; if it is ``h`` nats from it, it is full for ``hold``
-    seconds for whoever asks for a group that has its share already. Known numbers pass.
-
-    Its reading's ``used`` is the recent messages, its ``detail`` how far they are from usual when
-    that begins (thousandths of a nat; 0 later), and what is usual for this group (256ths).
-    """
-
-    rule: str
-    by: str = "country"
-    minimum: int = 6
-    h: float = 12.0
-    seconds: int = 600
-    hold: int = 3_600
-    action: Action = Action.CHALLENGE
-
-
-@dataclass(frozen=True, slots=True)
-class Gaps:
-    """Whether a country's numbers lie nearer to each other than they used to.
-
-    Of each new number the gap to the nearest of the country's last 128 is held against the gaps
-    that were usual (`pumpguard.store.kinds.gaps`): a CUSUM, so that blocks are found by their
-    density and need not be as wide as somebody thought. At ``h`` nats it is full for ``hold``
-    seconds for whoever asks for a number with such a gap. Known numbers pass and count nothing.
-
-    Its reading's ``used`` is how many numbers it remembers, its ``detail`` the nats when that
-    begins (thousandths; 0 later), and how often such a gap is usual (thousandths).
-    """
-
-    rule: str
-    by: str = "country"
-    h: float = 12.0
-    hold: int = 3_600
-    action: Action = Action.CHALLENGE
-
-
-@dataclass(frozen=True, slots=True)
-class Unallocated:
-    """Whether more of a country's messages than usual go to numbers that nobody has.
-
-    Messages count when they are let through, rejections when the app tells them: a CUSUM between
-    the share that is usual and four times that (`pumpguard.store.kinds.unallocated`). At ``h`` nats
-    it is full for ``hold`` seconds. Known numbers pass.
-
-    Its reading's ``used`` is the sum in thousandths of a nat, its ``detail`` the messages and the
-    rejections among them (both halved from time to time).
-    """
-
-    rule: str
-    by: str = "country"
-    h: float = 12.0
-    hold: int = 3_600
-    action: Action = Action.CHALLENGE
 
 
 @dataclass(frozen=True, slots=True)

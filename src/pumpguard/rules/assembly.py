@@ -10,7 +10,7 @@ from typing import TypeAlias
 from phonenumbers import SUPPORTED_REGIONS
 
 from pumpguard.attempt import Attempt, Phone
-from pumpguard.config import build, join
+from pumpguard.config import build, join, one_of
 from pumpguard.counters import Distinct
 from pumpguard.errors import PolicyError
 from pumpguard.rules import KINDS, EarnedTrust, FunctionRule, Rule, SlidingBan
@@ -108,11 +108,9 @@ def _changed(chain: tuple[Rule, ...], changes: RuleChanges) -> tuple[Rule, ...]:
             raise PolicyError(path, "a table", change)
         settings = {key: value for key, value in change.items() if key != "rule"}
         if "rule" in change:
-            kind = KINDS.get(str(change["rule"]))
+            kind = KINDS.get(asked := str(change["rule"]))
             if kind is None:
-                raise PolicyError(
-                    join(path, "rule"), f"one of {', '.join(sorted(KINDS))}", change["rule"]
-                )
+                raise PolicyError(join(path, "rule"), one_of(asked, list(KINDS)), change["rule"])
             by_name[name] = _build_rule(kind, {**settings, "name": name}, path)
         elif name in by_name or name in OF_THEIR_OWN_ACCORD:
             old = by_name[name] if name in by_name else OF_THEIR_OWN_ACCORD[name]

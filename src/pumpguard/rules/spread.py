@@ -20,8 +20,8 @@ class Spread:
 
         Spread(name="devices", by="network", of="device", limit=8)
 
-    Both may be any dimension, or several in combination, the policy's own included. `CountrySpread`
-    is the one of the default chain.
+    Both may be any dimension, or several in combination, the policy's own included. ``code`` is
+    what its findings are called. The one of the default chain is ``country_spread``.
     """
 
     by: str | Sequence[str]
@@ -32,6 +32,7 @@ class Spread:
     mode: Mode = "enforce"
     action: ActionName = "challenge"
     weight: float = 2.0
+    code: str = "SPREAD"
     declares_by: ClassVar[Sequence[str]] = ()
     _spread: tuple[Distinct, ...] = field(init=False, repr=False)
 
@@ -57,7 +58,7 @@ class Spread:
         return Finding(
             self.name,
             spread.action,
-            "SPREAD",
+            self.code,
             {
                 "by": spread.by,
                 "of": spread.of,

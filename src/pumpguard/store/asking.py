@@ -11,11 +11,9 @@ from hashlib import blake2b
 from pumpguard.counters import (
     Ban,
     Counter,
-    Mix,
     Reading,
     Spend,
     Spike,
-    Trie,
     Trust,
     Window,
     keeps_log,
@@ -105,7 +103,7 @@ def _limit(counter: Counter) -> int:
     match counter:
         case Ban():
             return counter.strikes
-        case Trie() | Mix() | Spike():
+        case Spike():
             return counter.minimum
         case Trust():
             return counter.gain

@@ -46,7 +46,8 @@ Outcome: TypeAlias = Literal["verified", "repeated", "failed", "unallocated"]
 """``verified``: it counts. ``repeated``: verified, but this number has counted already today, or
 another message to it counts in this one's place: it is paid back and taken out of conversion, and
 proves nothing. ``failed``: it was never sent, and is refunded. ``unallocated``: it was sent and
-paid for, and the operator knows no such number."""
+paid for, and the operator knows no such number: its ticket is taken, so that no later outcome of it
+counts, and nothing is refunded, paid back or taken out of conversion."""
 
 
 @dataclass(slots=True)
@@ -65,7 +66,6 @@ class Question:
     be told later, or empty if nobody will tell it. ``matures_after`` is the age in ms at which a
     send that is unverified speaks against conversion (``None``: the counter's own ``seconds``).
     ``score`` is the risk score before any counter is read, ``bound`` the one that refuses.
-    ``digits`` are the number's after its calling code, at most 14.
 
     ``orders`` is the version of the orders (6 bytes, or none) by which the question was made;
     ``known_only`` refuses a number that has not verified before.
@@ -85,7 +85,6 @@ class Question:
     matures_after: int | None = None
     score: float = 1.0
     bound: float = inf
-    digits: str = ""
     orders: bytes = b""
     known_only: bool = False
 
@@ -155,8 +154,8 @@ class Settlement:
     ``ticket`` is still open, which takes it, and if ``Refunds`` has room; with the price and time
     that are stored, not with those given here.
 
-    For an unallocated one it holds `Unallocated` counters and `Tickets`, and takes effect if the
-    ticket is still open, which takes it.
+    For an unallocated one it holds `Tickets` alone, and takes effect if the ticket is still open,
+    which takes it.
 
     ``price`` (µ$) and ``sent_at`` (Unix ms) are those of the redeemed ticket, ``age`` the ms from
     sending to verifying. ``network`` and ``place`` (last four digits) are what a verification is

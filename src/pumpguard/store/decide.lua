@@ -11,9 +11,8 @@
 --       7  one byte per ban that has a strike already, whatever the counters say: its index
 --       8  nothing, or the price in micro-dollars (6), the age in ms at which sends mature (4; 0
 --          for as late as possible), and the ticket to write, if any (4 and 10 per key hash)
---       9  nothing, or the number's digits after its calling code
---       10 the version of the orders by which the question was made, or nothing for none
---       11 only with weights in the plan: the risk score so far, and the one that refuses (doubles)
+--       9  the version of the orders by which the question was made, or nothing for none
+--       10 only with weights in the plan: the risk score so far, and the one that refuses (doubles)
 -- Returns  admitted (0 or 1) plus 2 if the number is known, the time, then index, used, wait (ms)
 --          of each ban that stands (standing.lua); if none does, of each counter that is full, or of
 --          every one if the plan says so. Kinds with more to say add minus the index (from 1), and
@@ -30,7 +29,6 @@ if ARGV[8] ~= '' then
   price, ripe = unpack_from('>I6I4', ARGV[8])
   ticket = sub(ARGV[8], 11)
 end
-if ARGV[9] ~= '' then digits = ARGV[9] end
 
 -- 1. Read all.
 
@@ -133,7 +131,7 @@ if ARGV[2] == '2' and not known then admitted = false end
 
 -- In the order of the plan, so that every store rounds alike.
 if byte(plan) >= WEIGHS then
-  local score, bound = unpack_from('>dd', ARGV[11])
+  local score, bound = unpack_from('>dd', ARGV[10])
   for _ = 1, byte(plan, at) do
     local factor, first, earned
     factor, earned, first = unpack_from('>dB', plan, at + 1)

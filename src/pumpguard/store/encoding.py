@@ -15,18 +15,14 @@ from pumpguard.counters import (
     Counter,
     Credit,
     Distinct,
-    Gaps,
     Known,
-    Mix,
     Neighbours,
     Pulse,
     Refunds,
     Spend,
     Spike,
     Tickets,
-    Trie,
     Trust,
-    Unallocated,
     Window,
 )
 from pumpguard.store.base import Open, Question, Redeemed, Redemption, Settlement
@@ -45,10 +41,6 @@ KINDS: dict[type[Counter], bytes] = {
     Conversion: b"V",
     Pulse: b"P",
     Spike: b"Z",
-    Trie: b"A",
-    Mix: b"M",
-    Gaps: b"H",
-    Unallocated: b"U",
     Trust: b"E",
     Known: b"K",
     Tickets: b"T",
@@ -91,10 +83,6 @@ FILES: dict[type[Counter], str] = {
     Spike: "kinds/spike",
     Known: "kinds/known",
     Tickets: "kinds/tickets",
-    Trie: "kinds/trie",
-    Mix: "kinds/mix",
-    Gaps: "kinds/gaps",
-    Unallocated: "kinds/unallocated",
 }
 """Where kinds are that nothing else is built on."""
 
@@ -107,10 +95,6 @@ def decide_script(kinds: frozenset[type[Counter]], in_slices: bool) -> Script:
         parts.append("kinds/slices")
     if Ban in kinds:
         parts.append("kinds/ban")
-    if not kinds.isdisjoint({Trie, Mix, Gaps}):
-        parts.append("kinds/exact")
-    if Trie in kinds:
-        parts.append("kinds/blocks")  # what a trie's nodes are made of
     # Only READ and CHARGE lead to the others, so they are closed off: every function that is
     # defined has to search all names that are open for those which it uses.
     parts += [f"do\n{lua(file)}\nend" for kind, file in FILES.items() if kind in kinds]
@@ -119,8 +103,8 @@ def decide_script(kinds: frozenset[type[Counter]], in_slices: bool) -> Script:
 
 REDEEM = script("request", "value", "kinds/known", "kinds/tickets", "redeem")
 SETTLE = script(
-    "request", "value", "kinds/exact", "kinds/slices", "kinds/credit", "kinds/conversion",
-    "kinds/pulse", "kinds/trust", "kinds/unallocated", "kinds/tickets", "plan", "settle",
+    "request", "value", "kinds/slices", "kinds/credit", "kinds/conversion",
+    "kinds/pulse", "kinds/trust", "kinds/tickets", "plan", "settle",
 )  # fmt: skip
 
 

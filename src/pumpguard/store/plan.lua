@@ -17,9 +17,6 @@
 --      each), after how many sends (4), for how long (ms, 6), whether networks tell apart (1), how
 --      many places are near (1)
 --   P  where the alarm is (milli-nats, 4), after how many verifications (4)
---   A  where the alarm is (milli-nats, 4), for how long a block closes (seconds, 4), how many digits
---      are free in the widest (1), whether the client solved a challenge (1)
---   M, H, U  where the alarm is (milli-nats, 4), for how long it lasts (seconds, 4)
 --   Z  the ratio, in permille (4)
 --   T  how many tickets are kept (1), the bytes of one (1)
 -- and with weights: how many (1), of each the factor (double), how many (1) and which (1 each)
@@ -62,14 +59,6 @@ local function read_tail(kind)
     local alarm, minimum
     alarm, minimum, at = unpack_from('>I4I4', plan, at)
     return {alarm = alarm, minimum = minimum}
-  elseif kind == 'A' then
-    local h, hold, widest, proved
-    h, hold, widest, proved, at = unpack_from('>I4I4BB', plan, at)
-    return {h = h, hold = hold * 1000, widest = widest, proved = proved == 1}
-  elseif kind == 'M' or kind == 'H' or kind == 'U' then
-    local h, hold
-    h, hold, at = unpack_from('>I4I4', plan, at)
-    return {h = h, hold = hold * 1000}
   elseif kind == 'T' then
     local keep, size
     keep, size, at = unpack_from('>BB', plan, at)

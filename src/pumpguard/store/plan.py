@@ -13,18 +13,14 @@ from pumpguard.counters import (
     Counter,
     Credit,
     Distinct,
-    Gaps,
     Known,
-    Mix,
     Pulse,
     Reading,
     Refunds,
     Spend,
     Spike,
     Tickets,
-    Trie,
     Trust,
-    Unallocated,
     Window,
     divided,
     identity,
@@ -36,7 +32,6 @@ from pumpguard.decision import Action
 
 NEVER_REFUSE = (Known, Pulse, Trust, Tickets, Refunds, Spike)
 SETTLED = (Spend, Credit, Conversion, Tickets)
-LEARNT = (Conversion, Trie, Mix, Gaps, Unallocated)
 READ_FIRST = (Known, Pulse, Tickets)
 """Kinds on which the reading of other kinds depends, about whatever subject. (`Trust` concerns its
 own subject's counters, and comes before those.)"""
@@ -103,8 +98,6 @@ class Plan:
         self.kinds = frozenset(type(counter) for counter in counters)
         self.in_slices = any(map(in_slices, counters))
         """Whether something here has a limit that is too high for a log."""
-        self.grows = any(isinstance(counter, Trie | Mix | Gaps) for counter in counters)
-        """Whether something here looks at the number digit by digit."""
         self.writes_tickets = bool(tickets)
         self.remembered = tickets[0].remembers if tickets else ()
         """The dimensions that a ticket remembers, in this order."""
@@ -178,7 +171,7 @@ def share(plan: Plan, workers: int) -> Plan:
     What verifications and weeks of traffic teach is known to the store alone, so what is made of
     it binds nothing here.
     """
-    learnt = [isinstance(counter, LEARNT) for counter in plan.counters]
+    learnt = [isinstance(counter, Conversion) for counter in plan.counters]
     binds = [may and not told for may, told in zip(plan.binds, learnt, strict=True)]
     counters = [divided(counter, workers) for counter in plan.counters]
     return Plan(counters, binds, plan.reports, plan.weights)

@@ -1,7 +1,6 @@
 -- What the kinds want to know about the request or the outcome at hand.
 
 local price = 0  -- micro-dollars
-local digits = '0'  -- the number without its calling code
 local known = false  -- has the number been verified before? (set by reading `known`)
 local owed = 0  -- micro-dollars of the number's own open tickets (set by reading `tickets`)
 local silent = false  -- are no verifications arriving at all? (set by reading `pulse`)

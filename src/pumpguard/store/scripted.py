@@ -134,7 +134,6 @@ class ScriptStore(ABC):
             b"".join([self._member(question.members[i]) for i in plan.member_order]),
             fed(plan, question.refused_by) if question.refused_by else b"",
             facts(question, keys) if plan.settled else b"",
-            question.digits if plan.grows else b"",
             question.orders,
         ]
         if plan.weights:

@@ -60,17 +60,6 @@ local function taken(id)
   return true
 end
 
--- The operator has rejected it.
-local function reject()
-  for i = 1, #kinds do
-    local stored = stored_of(i)
-    if kinds[i] == 'U' and stored ~= '' then
-      local state = unallocated_read(limits[i], spans[i], stored, now, tails[i])
-      if not state.gone then keep(i, unallocated_rejected(state)) end
-    end
-  end
-end
-
 -- Takes the ticket, and the refund out of what may be refunded. Returns whether both were there.
 local function refundable(id)
   local r = find('R')
@@ -143,10 +132,7 @@ for o = 1, #ARGV, 2 do
   read_plan(groups, key)
   key = key + groups
   if outcome == 'u' then
-    if taken(id) then
-      reject()
-      applied = applied + 1
-    end
+    if taken(id) then applied = applied + 1 end
   elseif outcome ~= 'f' or refundable(id) then
     local worth, of_clients = learn(age, network)
     pay_back(outcome == 'v' and floor(price * worth / 1000) or 0)

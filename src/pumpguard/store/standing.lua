@@ -11,7 +11,7 @@ for each = 1, byte(wanted, 2) do
   behind = behind + 1
 end
 local found = redis.call('MGET', unpack(keys))
-if (found[1] or '') ~= ARGV[10] then return {-1, now} end
+if (found[1] or '') ~= ARGV[9] then return {-1, now} end
 for each = 2, #keys do
   local g = byte(wanted, each + 2)
   values[g], expiries[g] = value_checked(found[each], now)

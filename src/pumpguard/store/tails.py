@@ -11,16 +11,12 @@ from pumpguard.counters import (
     Conversion,
     Counter,
     Credit,
-    Gaps,
-    Mix,
     Neighbours,
     Pulse,
     Spend,
     Spike,
     Tickets,
-    Trie,
     Trust,
-    Unallocated,
     Window,
 )
 
@@ -59,11 +55,6 @@ def tail(counter: Counter) -> bytes:
             return struct.pack(">II", round(1000 * counter.h), counter.minimum)
         case Spike():
             return struct.pack(">I", round(1000 * counter.ratio))
-        case Trie():
-            alarm = struct.pack(">II", round(1000 * counter.h), counter.hold)
-            return alarm + bytes([counter.widest, counter.proved])
-        case Mix() | Gaps() | Unallocated():
-            return struct.pack(">II", round(1000 * counter.h), counter.hold)
         case Tickets():
             return bytes([tickets_kept(counter), ticket_size(counter)])
     return b""

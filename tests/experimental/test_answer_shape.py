@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpguard.shadow.shape import Asked, Said, shape_of, skeleton
+from pumpguard.experimental.answer_shape import Asked, Said, shape_of, skeleton
 
 NOW = 1_700_000_000.0
 ASKED = Asked(NOW + 1_000, "77011234567", "7011234567")

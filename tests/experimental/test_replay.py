@@ -12,8 +12,16 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pumpguard import Action, Attempt, Finding, current_decision, sending
-from pumpguard.replies.shadow import ALIKE, KINDS, LONGEST
+from pumpguard import (
+    Action,
+    Attempt,
+    Finding,
+    Policy,
+    PumpGuardMiddleware,
+    current_decision,
+    sending,
+)
+from pumpguard.experimental.replay import ALIKE, KINDS, LONGEST
 from tests.asgi import PHONE, Reply, ask
 from tests.otp_app import guarded
 
@@ -68,8 +76,8 @@ class App:
             await send({"type": "http.response.body", "body": part, "more_body": more})
 
 
-def replaying(app: ASGIApp) -> ASGIApp:
-    return guarded(app, rules=(quiet,), shadow="replay")
+def replaying(app: ASGIApp, **policy: Any) -> PumpGuardMiddleware:
+    return guarded(app, rules=(quiet,), shadow="experimental_replay", **policy)
 
 
 async def taught(app: App, strangers: int = STRANGERS) -> ASGIApp:
@@ -173,14 +181,21 @@ async def test_who_brings_a_cookie_is_answered_as_those_who_do() -> None:
 
 async def test_numbers_in_the_path_are_one_route_and_spellings_one_path() -> None:
     send = "POST /otp/{phone}"
-    site = guarded(App(), rules=(quiet,), shadow="replay", send=send, phone="path:phone")
+    site = guarded(
+        App(), rules=(quiet,), shadow="experimental_replay", send=send, phone="path:phone"
+    )
     for n in range(STRANGERS):
         await ask(site, path=f"/otp/+4474001{n:05}", client=(f"203.0.113.{n}", 4711))
     assert (await ask(site, path=f"//OTP/{OTHER}/")).status == 202
 
 
 async def test_a_route_of_another_kind_has_answers_of_its_own() -> None:
-    app = guarded(App(), rules=(quiet,), shadow="replay", send=[f"/s{n}" for n in range(KINDS + 5)])
+    app = guarded(
+        App(),
+        rules=(quiet,),
+        shadow="experimental_replay",
+        send=[f"/s{n}" for n in range(KINDS + 5)],
+    )
     for n in range(KINDS + 5):
         await ask(app, PHONE, path=f"/s{n}")
     assert app._replays is not None
@@ -196,10 +211,17 @@ async def test_it_takes_as_long_as_real_answers_do() -> None:
             await super().__call__(scope, receive, send)
 
     app = Slow()
-    site = guarded(app, rules=(quiet,), shadow="replay")
+    site = replaying(app)
     for n in range(20):
         await ask(site, f"+4474001{n:05}", client=(f"203.0.113.{n}", 4711))
     site.guard.simulated = False
     begun = time.perf_counter()
     assert (await ask(site, OTHER)).status == 202
     assert time.perf_counter() - begun > 0.03
+
+
+def test_its_former_name_is_accepted_for_one_release() -> None:
+    """And says what it is called now."""
+    with pytest.deprecated_call(match="experimental_replay"):
+        policy = Policy(send="/send", shadow="replay")
+    assert policy.shadow == "experimental_replay"
