@@ -69,7 +69,15 @@ class Guard:
         on_alert: Callable[[Alert], None] | None = None,
     ) -> None:
         self.policy = policy
-        self.store = open_store(store, policy) if isinstance(store, str) else store
+        if isinstance(store, str):
+            store = open_store(
+                store,
+                name=policy.name,
+                secret=policy.secret,
+                deadline=policy.deadline,
+                shards=policy.shards,
+            )
+        self.store = store
         self.simulated = clock is not None
         self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)

@@ -1,1 +1,31 @@
-"""The way to the server: calls of one event loop share few connections and few writes."""
+"""A small client for Redis and Valkey that does one thing: run a script, at most once, in time.
+
+Why not redis-py's asyncio client? It is for every command and every use; a guard in front of each
+request needs four things that it does not do:
+
+- Nothing that may have counted is sent again. (redis-py retries by default: an increment whose
+  reply was lost was counted eleven times. It can be told not to.)
+- One deadline holds for the whole call: finding the server, connecting, writing and reading.
+  (redis-py has a timeout for each step of each attempt.)
+- Calls that are made in one tick of the event loop leave in one write, on one connection.
+  (redis-py takes a connection of its pool per call; its pipelines group commands of one caller.)
+- A cancelled call costs nothing. (redis-py has to close the connection, because a reply is still
+  to come on it: 400 cancelled calls opened 400 connections.)
+
+And it is faster. Microseconds per EVALSHA (7 keys, 10 arguments), median of 15 rounds in turns:
+
+    ===================  ==============  =================
+                         1 in flight     64 in flight
+    ===================  ==============  =================
+    this transport       57 (CPU 14)     35 (CPU 7)
+    redis-py             234 (CPU 89)    184 (CPU 75)
+    ===================  ==============  =================
+
+(2026-11-26, one process over a Unix socket: redis-py 8.1.0 with hiredis 3.5.0 and no retries,
+uvloop 0.23, Python 3.11, two virtual cores shared with other work: believe the ratios.)
+
+From redis-py we take URLs, TLS settings, error classes and the hash of a cluster's slots.
+
+Read in this order: `link` (which server, how many trips), `connection` (one socket), `calls` (how a
+call fails), `topology` (sentinels and clusters), `endpoint` (address and login), `resp` (bytes).
+"""
