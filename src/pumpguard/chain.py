@@ -6,15 +6,11 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from pumpguard.attempt import Attempt, subject_reader
-from pumpguard.counters import (
-    Counter,
-    Distinct,
-    Spend,
-)
+from pumpguard.counters import Counter, Spend
+from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import met
 from pumpguard.rules import Rule
 from pumpguard.sheet import Declared, Enforced, Reader, Sheet, broken
-from pumpguard.store.plan import Plan, Weight
 
 SHEETS = 1_024
 """How many different questions a chain keeps prepared; far more than a policy has."""
@@ -109,8 +105,7 @@ class Chain:
             places: list[int | None] = []
             heavy: list[int] = []
             for counter in mine:
-                needs = {counter.by, counter.of if isinstance(counter, Distinct) else counter.by}
-                if not unknown.isdisjoint(needs):
+                if counter.by in unknown or counter.member in unknown:
                     places.append(None)
                     continue
                 if weighs(rule, counter):

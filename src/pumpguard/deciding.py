@@ -14,8 +14,9 @@ from typing import Any, NamedTuple, TypeAlias
 from pumpguard.attempt import Attempt
 from pumpguard.chain import Chain
 from pumpguard.counters import Known, micros
+from pumpguard.counters.plan import share
 from pumpguard.decision import Action, Decision, Finding
-from pumpguard.errors import StoreError
+from pumpguard.errors import PolicyError, StoreError
 from pumpguard.overrides.lookup import KNOWN_ONLY, NOTHING_IN_FORCE
 from pumpguard.overrides.posture import Posture
 from pumpguard.overrides.sync import MAX_AGE, OverrideSync
@@ -25,8 +26,7 @@ from pumpguard.rules import Rule
 from pumpguard.settlement import Settlements
 from pumpguard.sheet import Enforced, Sheet, judge, speak, total
 from pumpguard.store.base import Answer, Question, Store
-from pumpguard.store.memory import MemoryStore, StoreFull
-from pumpguard.store.plan import share
+from pumpguard.store.memory import MemoryStore
 from pumpguard.verdict import stands, verdict
 
 NOBODY: frozenset[str] = frozenset()
@@ -78,7 +78,7 @@ class Decider:
             "nothing": Chain(rules, enforced="nothing"),
         }
         self._dearest = policy.price_table.unknown
-        self._local = MemoryStore()
+        self._local = _local_store() if policy.on_store_failure == "local" else None
 
     async def decide(
         self, attempt: Attempt, said: Sequence[Finding] = (), *, hold: bool = False
@@ -178,12 +178,12 @@ class Decider:
     def _by_itself(self, question: Question) -> Answer | None:
         """What this process decides alone, with its share of every limit; nothing if the policy
         does not want that, or if it is full."""
-        if self._policy.on_store_failure != "local":
+        if self._local is None:
             return None
         plan = share(question.plan, self._policy.workers)
         try:
             return self._local.decide_now(replace(question, plan=plan, ticket=b""))
-        except StoreFull:
+        except StoreError:
             return None
 
     def _question(
@@ -241,6 +241,13 @@ class Decider:
             elif terms.known_only:
                 spoken = [*spoken, KNOWN_ONLY]
         return verdict(attempt, spoken, degraded=True)
+
+
+def _local_store() -> MemoryStore:
+    try:
+        return MemoryStore()
+    except PolicyError as error:
+        raise PolicyError("on_store_failure", f"'closed' or 'open', or {error.expected}") from None
 
 
 async def _closed(attempt: Attempt, against: Sequence[Finding]) -> Decision:

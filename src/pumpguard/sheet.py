@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Reading
+from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import Finding
 from pumpguard.rules import Rule
-from pumpguard.store.plan import Plan, Weight
 
 UNREAD = Reading(0, 0.0)
 

@@ -11,7 +11,6 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from pumpguard.attempt import Attempt, Phone
 from pumpguard.config import build, join, one_of
-from pumpguard.counters import Distinct
 from pumpguard.errors import PolicyError
 from pumpguard.rules import KINDS, EarnedTrust, FunctionRule, Rule, SlidingBan
 from pumpguard.rules.limits_notation import check_dimension
@@ -181,8 +180,8 @@ def _named(rule: Rule) -> Iterator[tuple[str, str]]:
         return
     for counter in declared:
         yield "", counter.by
-        if isinstance(counter, Distinct):
-            yield "", counter.of
+        if counter.member is not None:
+            yield "", counter.member
 
 
 def check_shards(chain: Sequence[Rule], shards: int) -> None:

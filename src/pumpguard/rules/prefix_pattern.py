@@ -133,7 +133,14 @@ class PrefixPattern:
             action,
         )
         windows = (
-            Window(self.name, f"{PREFIX}{drop}", limit * factor, seconds, action, most=self.earned)
+            Window(
+                self.name,
+                f"{PREFIX}{drop}",
+                limit * factor,
+                seconds,
+                action,
+                max_factor=self.earned,
+            )
             for drop, limit, seconds in blocks
         )
         return (*((walk,) if self.neighbours else ()), *windows)

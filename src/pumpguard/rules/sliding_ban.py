@@ -81,7 +81,7 @@ class SlidingBan:
             memory=self.memory,
             jitter=self.jitter,
             action=action_of(self.action),
-            most=self.earned,
+            max_factor=self.earned,
             challenges=self.challenges,
             yields=self.yields,
         )

@@ -13,15 +13,15 @@ from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 
-from pumpguard.counters import Ban, Counter, Credit, Distinct, Neighbours, Spend, Window, divided
-from pumpguard.store.plan import Plan
+from pumpguard.counters import Counter
+from pumpguard.counters.plan import Plan
 
 DESTINATIONS = frozenset({"phone", "country", "calling_code"})
 
 
-def shard_of(destination: str, shards: int) -> int:
+def shard_of(calling_code: str, shards: int) -> int:
     """The shard of a destination, the same in every process."""
-    digest = blake2b(destination.encode(), digest_size=4).digest()
+    digest = blake2b(calling_code.encode(), digest_size=4).digest()
     return int.from_bytes(digest) % shards
 
 
@@ -33,7 +33,7 @@ def belongs_to_a_destination(counter: Counter) -> bool:
 def too_small(counters: Iterable[Counter], shards: int) -> Counter | None:
     """A counter whose limit cannot be divided among so many shards, if there is one."""
     for counter in counters:
-        if not belongs_to_a_destination(counter) and not _divisible(counter, shards):
+        if not belongs_to_a_destination(counter) and not counter.divisible(shards):
             return counter
     return None
 
@@ -46,13 +46,4 @@ def spread(plan: Plan, shards: int) -> Plan:
 
 
 def _part(counter: Counter, shards: int) -> Counter:
-    return counter if belongs_to_a_destination(counter) else divided(counter, shards)
-
-
-def _divisible(counter: Counter, shards: int) -> bool:
-    match counter:
-        case Ban():
-            return counter.strikes >= shards
-        case Window() | Distinct() | Neighbours() | Spend() | Credit():
-            return counter.limit >= shards
-    return True
+    return counter if belongs_to_a_destination(counter) else counter.divided(shards)

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from pumpguard.errors import StoreError
-from pumpguard.store.encoding import script
-from pumpguard.store.overrides import version_of
+from pumpguard.store.overrides import VERSION, version_of
+from pumpguard.store.scripts import script
 from pumpguard.store.transport.link import Link
 
-VERSION, DOCUMENT, CLAIM = "orders", "orders:text", "said:"
-"""How the keys end. Those of counters end in a hash, which has none of these letters."""
+DOCUMENT, CLAIM = "orders:text", "said:"
+"""How the other keys end. Those of counters end in a hash, which has none of these letters."""
 
 LIFETIME = 400 * 86_400_000
 """Milliseconds. Starts again with every write, and whenever a process reads the document."""
