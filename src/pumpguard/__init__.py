@@ -1,6 +1,7 @@
 """Stops SMS pumping before the message is paid for."""
 
 from pumpguard.attempt import Attempt, Client, Phone
+from pumpguard.counters import Distinct, Reading, Window
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import (
     IntakeError,
@@ -13,6 +14,7 @@ from pumpguard.errors import (
 from pumpguard.guard import Guard
 from pumpguard.middleware import PumpGuardMiddleware
 from pumpguard.policy import Policy
+from pumpguard.rules import Rule
 from pumpguard.sending import current_decision, sender
 from pumpguard.shadow.ids import like
 from pumpguard.ticket import Ticket
@@ -24,6 +26,7 @@ __all__ = [
     "Attempt",
     "Client",
     "Decision",
+    "Distinct",
     "Finding",
     "Guard",
     "IntakeError",
@@ -33,9 +36,12 @@ __all__ = [
     "PolicyError",
     "PumpGuardError",
     "PumpGuardMiddleware",
+    "Reading",
+    "Rule",
     "StoreError",
     "Ticket",
     "TicketError",
+    "Window",
     "current_decision",
     "like",
     "sender",

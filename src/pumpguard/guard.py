@@ -24,7 +24,8 @@ from pumpguard.orders.bulletin import Bulletin
 from pumpguard.orders.desk import Desk
 from pumpguard.orders.lists import hashing
 from pumpguard.policy import Policy
-from pumpguard.rules.challenge import once, warn_of_no_way_out
+from pumpguard.rules.assembly import warn_without_defaults
+from pumpguard.rules.challenge import warn_missing_challenge, with_single_use
 from pumpguard.scores import doubt
 from pumpguard.scores.base import Score
 from pumpguard.settlement import Failed, Verified, open_settlements
@@ -85,7 +86,7 @@ class Guard:
         self._bulletin = Bulletin(orders, hashed, scattered=policy.shards > 1)
         now, heard = clock or time.time, self._bulletin.doubt
         self.orders = Desk(orders, hashed, region=policy.region, clock=now, on_change=heard)
-        rules = once(policy.chain, challenge)
+        rules = with_single_use(policy.chain, challenge)
         self._decider = Decider(
             policy, rules, self.store, self._bulletin, self._settlements, simulated=self.simulated
         )
@@ -94,9 +95,10 @@ class Guard:
         self._ladder: Escalation | None = None
         if policy.ladder is not None:
             self._ladder = Escalation(policy.ladder, self.orders, self._bulletin, now)
+        warn_without_defaults(policy.rules, policy.chain)
         if challenge is None:
             by_score = policy.risk is not None and policy.risk.asks_for_proof
-            warn_of_no_way_out(policy.chain, by_score or policy.ladder is not None)
+            warn_missing_challenge(policy.chain, by_score or policy.ladder is not None)
 
     def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:
         """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.

@@ -20,7 +20,7 @@ from pumpguard.policy import Policy
 from pumpguard.replies.problem import Problem, unreadable
 from pumpguard.replies.refusal import refusal
 from pumpguard.replies.shadow import Kind, Replays, kind_of
-from pumpguard.rules.challenge import once
+from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores.base import Score
 from pumpguard.shadow.visible import Visible
 from pumpguard.store.base import Store
@@ -70,7 +70,7 @@ class PumpGuardMiddleware:
         self.guard = guard
         self._routes = Routes(guard.policy.send)
         verify = guard.policy.verify
-        self._visible = Visible(once(guard.policy.chain, guard.challenge))
+        self._visible = Visible(with_single_use(guard.policy.chain, guard.challenge))
         self._replays = Replays() if guard.policy.shadow == "replay" else None
         self._verify_routes = None if verify is None else Routes(verify, "verify")
 

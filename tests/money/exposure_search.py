@@ -179,8 +179,8 @@ async def search(seeds: Iterable[int]) -> str:
     )
 
 
-def _needs_verifications(rule: Any) -> bool:
-    return getattr(rule, "needs_verifications", False) or bool(getattr(rule, "earns", ()))
+def _needs_verifications(rule: Rule) -> bool:
+    return rule.needs_verifications or bool(rule.earned_by)
 
 
 def _burst(case: Example, random: Random, now: float) -> list[Attempt]:

@@ -68,7 +68,9 @@ __all__ = [
     "Trust",
     "Unallocated",
     "Window",
+    "belongs_to_a_destination",
     "divided",
+    "divisible",
     "identity",
     "in_slices",
     "keeps_log",
@@ -95,6 +97,9 @@ Counter: TypeAlias = (
     | Tickets
     | Refunds
 )
+
+
+DESTINATIONS = frozenset({"phone", "country", "calling_code"})
 
 
 def identity(counter: Counter, span: int = 0) -> str:
@@ -164,6 +169,24 @@ def divided(counter: Counter, parts: int) -> Counter:
         case Credit() | Refunds():
             return replace(counter, limit=counter.limit // parts)
     return counter
+
+
+def belongs_to_a_destination(counter: Counter) -> bool:
+    """Whether all requests that this counter counts go to one destination."""
+    return any(part in DESTINATIONS or part.startswith("prefix:") for part in counter.by.split("+"))
+
+
+def divisible(counter: Counter, parts: int) -> bool:
+    """Whether each of ``parts`` gets something of its limit; a counter that belongs to one
+    destination is not divided (`pumpguard.store.sharding`)."""
+    if belongs_to_a_destination(counter):
+        return True
+    match counter:
+        case Ban():
+            return counter.strikes >= parts
+        case Window() | Distinct() | Neighbours() | Spend() | Credit():
+            return counter.limit >= parts
+    return True
 
 
 def _layout(limit: int) -> str:

@@ -1,7 +1,7 @@
 """The rules, a file each. They know neither HTTP nor Redis."""
 
 from pumpguard.rules.adaptive_prefix import AdaptivePrefix
-from pumpguard.rules.base import FunctionRule, Rule, RuleFunction
+from pumpguard.rules.base import FunctionRule, RegionalRule, Rule, RuleFunction
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
 from pumpguard.rules.country_spread import CountrySpread
@@ -10,6 +10,7 @@ from pumpguard.rules.earned_trust import EarnedTrust
 from pumpguard.rules.geo_mismatch import GeoMismatch
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
+from pumpguard.rules.placed import Placed, after, before
 from pumpguard.rules.population_shape import PopulationShape
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
@@ -52,9 +53,11 @@ __all__ = [
     "GeoMismatch",
     "Network",
     "Number",
+    "Placed",
     "PopulationShape",
     "PrefixPattern",
     "RateLimit",
+    "RegionalRule",
     "Rule",
     "RuleFunction",
     "SendSpike",
@@ -62,4 +65,6 @@ __all__ = [
     "ShadowBan",
     "SlidingBan",
     "Spread",
+    "after",
+    "before",
 ]

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
 from pumpguard.counters import Reading, Stage, Trie
 from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, action_of, asked_first, require
+from pumpguard.rules.base import ActionName, Rule, action_of, asked_first, require
 from pumpguard.rules.limits_notation import check_dimensions
 
 STAGES = {stage.value: stage.name.lower() for stage in Stage}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdaptivePrefix:
+@dataclass(frozen=True, kw_only=True)
+class AdaptivePrefix(Rule):
     """Refuses the narrowest block of numbers that explains a surge, and lets it back with proof.
 
     Each country's traffic is held against its own past, digit by digit: a block is refused if
@@ -45,7 +44,7 @@ class AdaptivePrefix:
     action: ActionName = "block"
     ask_first: bool = False
     weight: float = 2.0
-    declares_by: ClassVar[Sequence[str]] = ()
+    declares_by = ()
     _tries: tuple[tuple[Trie], tuple[Trie]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
 from pumpguard.counters import DISTINCT_UP_TO, Distinct, Reading
 from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, action_of, require
+from pumpguard.rules.base import ActionName, Rule, action_of, require
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountrySpread:
+@dataclass(frozen=True, kw_only=True)
+class CountrySpread(Rule):
     """Limits how many countries' phones one network may ask for in ``seconds``.
 
     Source: Authgear's fraud protection warns at more than 5 phone countries per address and day.
@@ -26,7 +25,7 @@ class CountrySpread:
     mode: Mode = "enforce"
     action: ActionName = "challenge"
     weight: float = 2.0
-    declares_by: ClassVar[Sequence[str]] = ()
+    declares_by = ()
     _spread: tuple[Distinct, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
 from pumpguard.counters import Gaps, Mix, Reading, Unallocated
 from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, action_of, require
+from pumpguard.rules.base import ActionName, Rule, action_of, require
 from pumpguard.rules.limits_notation import check_dimensions
 
 Signal = Mix | Gaps | Unallocated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PopulationShape:
+@dataclass(frozen=True, kw_only=True)
+class PopulationShape(Rule):
     """Asks for proof while a country's messages are not shaped as they always were.
 
     A promotion makes all ranges busier together and is no finding. An attack is, by one of three
@@ -50,7 +49,7 @@ class PopulationShape:
     mode: Mode = "enforce"
     action: ActionName = "challenge"
     weight: float = 2.0
-    declares_by: ClassVar[Sequence[str]] = ()
+    declares_by = ()
     _signals: tuple[Signal, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -78,14 +77,14 @@ class PopulationShape:
         object.__setattr__(self, "_signals", tuple(signals_on))
 
     @property
-    def settles(self) -> bool:
+    def needs_outcomes(self) -> bool:  # type: ignore[override]
         """Whether it has to hear what became of messages."""
         return self.unallocated > 0
 
     @property
-    def dimensions(self) -> tuple[str, ...]:
+    def outcome_dimensions(self) -> tuple[str, ...]:
         """By what it has to hear of them."""
-        return (self.by,) if self.settles else ()
+        return (self.by,) if self.needs_outcomes else ()
 
     def counters(self, attempt: Attempt) -> Sequence[Signal]:
         """A counter for each signal, about the country."""
