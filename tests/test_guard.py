@@ -128,7 +128,7 @@ class Curious(TwoPerDevice):
 
 
 async def test_a_rule_may_ask_to_be_always_judged() -> None:
-    """With ``judged_always`` it is told every reading, of what the attempt has; the rest reads 0."""
+    """It is then told every reading, of what the attempt has; the rest reads 0."""
     rule = Curious()
     app = Trying(rule, COOLDOWN)
     for i in range(4):

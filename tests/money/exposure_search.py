@@ -29,6 +29,7 @@ from pumpguard.challenges import Challenge
 from pumpguard.counters import Refunds
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.money.exposure import DAY, HOUR, Exposure, exposure
+from pumpguard.rules import Rule
 from pumpguard.settlement import refunds
 from tests.money.random_money import UNITS, random_money, random_prices, random_refunds
 from tests.money.random_policies import REGIONS, random_client, random_phone, random_rule

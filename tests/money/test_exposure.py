@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pumpguard import Finding, Guard, Policy, PolicyError, rules
 from pumpguard.attempt import Attempt
-from pumpguard.counters import Counter, Credit, Distinct, Neighbours, Spend, Window
+from pumpguard.counters import Counter, Credit, Distinct, Neighbours, Reading, Spend, Window
 from pumpguard.decision import Action
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.money.exposure import Exposure, exposure

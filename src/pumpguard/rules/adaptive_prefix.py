@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
 from pumpguard.counters import Reading, Stage, Trie
 from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, Rule, action_of, asked_first, require
+from pumpguard.rules.base import ActionName, Rule, action_of, asked_first
 from pumpguard.rules.limits_notation import check_dimensions
 
 STAGES = {stage.value: stage.name.lower() for stage in Stage}
 
 
-@dataclass(frozen=True, kw_only=True)
 class AdaptivePrefix(Rule):
     """Refuses the narrowest block of numbers that explains a surge, and lets it back with proof.
 
@@ -50,12 +49,12 @@ class AdaptivePrefix(Rule):
     def __post_init__(self) -> None:
         path = f"rules.{self.name}"
         check(self, path)
-        require(3 <= self.minimum <= 10_000, self.name, "minimum", "3 to 10000", self.minimum)
-        require(0 < self.h < 1_000, self.name, "h", "nats above 0", self.h)
+        self.require(3 <= self.minimum <= 10_000, "minimum", "3 to 10000", self.minimum)
+        self.require(0 < self.h < 1_000, "h", "nats above 0", self.h)
         in_a_day = 120 <= self.seconds <= 86_400
-        require(in_a_day, self.name, "seconds", "120 to 86400", self.seconds)
-        require(60 <= self.hold <= 86_400, self.name, "hold", "60 to 86400", self.hold)
-        require(2 <= self.widest <= 14, self.name, "widest", "2 to 14", self.widest)
+        self.require(in_a_day, "seconds", "120 to 86400", self.seconds)
+        self.require(60 <= self.hold <= 86_400, "hold", "60 to 86400", self.hold)
+        self.require(2 <= self.widest <= 14, "widest", "2 to 14", self.widest)
         check_dimensions(self.by.split("+"), f"{path}.by")
         plain, proved = (self._declared(proved=proved) for proved in (False, True))
         object.__setattr__(self, "_tries", ((plain,), (proved,)))

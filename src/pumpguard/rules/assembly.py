@@ -16,7 +16,7 @@ from pumpguard.config import build, join
 from pumpguard.counters import Distinct, divisible
 from pumpguard.errors import PolicyError
 from pumpguard.rules import KINDS, EarnedTrust, FunctionRule, Placed, Rule, SlidingBan
-from pumpguard.rules.base import complete
+from pumpguard.rules.declared import complete
 from pumpguard.rules.limits_notation import check_dimension
 from pumpguard.rules.settling import Settling, follows_from_the_number
 

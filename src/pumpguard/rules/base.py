@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
-import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
-from typing import (
-    Any,
-    ClassVar,
-    Literal,
-    Self,
-    TypeAlias,
-    TypeVar,
-    dataclass_transform,
-    get_type_hints,
-)
+from typing import ClassVar, Literal, TypeAlias, TypeVar
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check, join
 from pumpguard.counters import Counter, Reading
 from pumpguard.decision import Action, Finding, Mode
 from pumpguard.errors import PolicyError
+from pumpguard.rules.declared import Declared
 
 ActionName = Literal["allow", "challenge", "throttle", "block", "shadow"]
 
@@ -34,9 +22,7 @@ NO_EVIDENCE: Mapping[str, object] = MappingProxyType({})
 C = TypeVar("C")
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
-@dataclass(frozen=True, kw_only=True)
-class Rule(ABC):
+class Rule(Declared):
     """One reason to be suspicious of an attempt. Subclass it and define `judge`.
 
     A rule is a frozen dataclass with keyword arguments: its annotated attributes are its settings,
@@ -133,73 +119,18 @@ class Rule(ABC):
             self.mode,
         )
 
+    def require(self, condition: bool, setting: str, expected: str, got: object = ...) -> None:
+        """Raise `PolicyError` with the setting's path unless this holds."""
+        if not condition:
+            found = getattr(self, setting) if got is ... else got
+            raise PolicyError(join(f"rules.{self.name}", setting), expected, found)
+
     def __post_init__(self) -> None:
         check(self, f"rules.{self.name}")
         for each in type(self).__mro__:
             for name, value in vars(each).items():
                 if isinstance(value, cached_property):
                     getattr(self, name)
-
-    def __new__(cls, *args: Any, **settings: Any) -> Self:
-        """Make a rule, of a class that is a dataclass by then."""
-        complete(cls)
-        return super().__new__(cls)
-
-    def __init_subclass__(cls, **settings: Any) -> None:
-        super().__init_subclass__(**settings)
-        own = vars(cls)
-        if "__dataclass_fields__" in own:
-            return  # dataclass(slots=True) makes a class once more
-        for base in cls.__bases__:
-            if issubclass(base, Rule):
-                complete(base)
-        _refuse_misspelt(cls)
-        if "counters" in own:
-            for name, value in (("declares_by", None), ("needs_readings", True)):
-                if name not in own:
-                    setattr(cls, name, value)
-        if "name" not in own:
-            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
-        # A setting that is given without an annotation (name = "night") is a setting all the same.
-        inherited = {each.name for each in fields(cls)}
-        for name in inherited & set(own) - set(inspect.get_annotations(cls)):
-            base = next(each for each in cls.__mro__[1:] if name in inspect.get_annotations(each))
-            cls.__annotations__[name] = get_type_hints(base)[name]
-
-
-def complete(cls: type[Rule]) -> None:
-    """Make a dataclass of a rule's class whose author has not. One that has an ``__init__`` of its
-    own, or inherits one, stays a plain class."""
-    plain = (each for each in cls.__mro__ if "__dataclass_fields__" not in vars(each))
-    if not any("__init__" in vars(each) for each in plain if issubclass(each, Rule)):
-        if "__dataclass_fields__" not in vars(cls):
-            dataclass(frozen=True, kw_only=True)(cls)
-
-
-CONTRACT = {name: name for name in vars(Rule) if not name.startswith("_")}
-RENAMED = {
-    "always": "judged_always",
-    "settles": "needs_outcomes",
-    "earns": "earned_by",
-    "dimensions": "outcome_dimensions",
-}
-"""What some words of the contract were called in 0.1, where they were found by name."""
-
-
-def _refuse_misspelt(cls: type[Rule]) -> None:
-    """Raise `TypeError` for what looks like a misspelt word of the contract, which would be
-    ignored. Annotated settings may be called anything."""
-    words = CONTRACT | RENAMED
-    annotations = inspect.get_annotations(cls)
-    for name in vars(cls):
-        is_setting = name in annotations and "ClassVar" not in str(annotations[name])
-        if name.startswith("_") or name in CONTRACT or is_setting:
-            continue
-        for near in get_close_matches(name, words, n=1, cutoff=0.82):
-            raise TypeError(
-                f"{cls.__name__}.{name} is no part of the contract of rules: did you mean "
-                f"{words[near]!r}? If not, give it another name or a leading underscore."
-            )
 
 
 RuleFunction: TypeAlias = Callable[[Attempt], Finding | None]
@@ -256,9 +187,3 @@ def asked_first(action: Action, attempt: Attempt) -> Action:
     ten of them or more, and for none if most are refused all the same.
     """
     return action if attempt.proved else min(action, Action.CHALLENGE)
-
-
-def require(condition: bool, rule: str, field: str, expected: str, got: object) -> None:
-    """Refuse a rule whose values contradict each other, naming the path."""
-    if not condition:
-        raise PolicyError(join(f"rules.{rule}", field), expected, got)

@@ -9,7 +9,7 @@ from typing import Literal
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Reading, Spend, micros
 from pumpguard.decision import Action, Finding
-from pumpguard.rules.base import RegionalRule, require
+from pumpguard.rules.base import RegionalRule
 from pumpguard.rules.high_risk import HIGH_RISK
 
 HOUR, DAY, MONTH = 3_600, 86_400, 30 * 86_400
@@ -56,11 +56,11 @@ class Budget(RegionalRule):
         month = self.day * MONTHLY_FACTOR if self.month is None else self.month
         factor, share = self.high_risk_factor, "a share up to 1"
         ordered = 0 < hour <= self.day <= month < 1e9
-        require(ordered, self.name, "day", "0 < hour ≤ day ≤ month in USD", (hour, self.day, month))
-        require(0 <= self.reserved < 1, self.name, "reserved", "a share below 1", self.reserved)
-        require(0 < self.challenge <= 1, self.name, "challenge", share, self.challenge)
-        require(0 < self.alert <= 1, self.name, "alert", share, self.alert)
-        require(0 < factor <= 1, self.name, "high_risk_factor", "a factor up to 1", factor)
+        self.require(ordered, "day", "0 < hour ≤ day ≤ month in USD", (hour, self.day, month))
+        self.require(0 <= self.reserved < 1, "reserved", "a share below 1")
+        self.require(0 < self.challenge <= 1, "challenge", share)
+        self.require(0 < self.alert <= 1, "alert", share)
+        self.require(0 < factor <= 1, "high_risk_factor", "a factor up to 1")
         windows = ((hour, HOUR), (self.day, DAY), (month, MONTH))
         variants = ((risk, proved) for risk in (1.0, factor) for proved in (False, True))
         return tuple(self._spends(windows, risk, proved) for risk, proved in variants)

@@ -11,7 +11,7 @@ from typing import Protocol
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Reading, Window
 from pumpguard.decision import Action, Finding
-from pumpguard.rules.base import Rule, require
+from pumpguard.rules.base import Rule
 
 USED = "SOLUTION_USED"
 """The reason code of a solution that was used before: it proves nothing."""
@@ -32,7 +32,7 @@ class SingleUse(Rule):
 
     @cached_property
     def _window(self) -> tuple[Window]:
-        require(self.seconds > 0, self.name, "seconds", "at least 1", self.seconds)
+        self.require(self.seconds > 0, "seconds", "at least 1")
         # Not CHALLENGE: to the store, that would be met by the proof itself.
         return (Window(self.name, "solution", 1, self.seconds, Action.THROTTLE),)
 

@@ -9,7 +9,7 @@ from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.counters import Conversion as Watch
 from pumpguard.counters import Counter, Pulse, Reading
 from pumpguard.decision import Action, Finding
-from pumpguard.rules.base import ActionName, Rule, action_of, first_full, require
+from pumpguard.rules.base import ActionName, Rule, action_of, first_full
 from pumpguard.rules.limits_notation import check_dimensions
 
 NARROW = ("phone", *(f"{PREFIX}{digits}" for digits in range(1, 5)))
@@ -58,12 +58,12 @@ class Conversion(Rule):
     @cached_property
     def _watched(self) -> tuple[Watch | Pulse, ...]:
         apart = 0 < self.p1 < self.p0 < 1
-        require(apart, self.name, "p0", "0 < p1 < p0 < 1", (self.p0, self.p1))
-        require(0 < self.h < 1_000, self.name, "h", "nats above 0", self.h)
-        require(self.minimum > 0, self.name, "minimum", "at least 1", self.minimum)
-        require(self.seconds >= 12, self.name, "seconds", "at least 12", self.seconds)
-        require(self.hold > 0, self.name, "hold", "at least 1", self.hold)
-        require(bool(self.by), self.name, "by", "at least one dimension", self.by)
+        self.require(apart, "p0", "0 < p1 < p0 < 1", (self.p0, self.p1))
+        self.require(0 < self.h < 1_000, "h", "nats above 0")
+        self.require(self.minimum > 0, "minimum", "at least 1")
+        self.require(self.seconds >= 12, "seconds", "at least 12")
+        self.require(self.hold > 0, "hold", "at least 1")
+        self.require(bool(self.by), "by", "at least one dimension")
         return (*(self._watch(by, i) for i, by in enumerate(self.by)), Pulse(self.name))
 
     def _watch(self, by: str, i: int) -> Watch:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
 from pumpguard.counters import DISTINCT_UP_TO, Distinct, Reading
 from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, Rule, action_of, require
+from pumpguard.rules.base import ActionName, Rule, action_of
 
 
-@dataclass(frozen=True, kw_only=True)
 class CountrySpread(Rule):
     """Limits how many countries' phones one network may ask for in ``seconds``.
 
@@ -31,8 +30,8 @@ class CountrySpread(Rule):
     def __post_init__(self) -> None:
         check(self, f"rules.{self.name}")
         fits = 1 <= self.countries <= DISTINCT_UP_TO
-        require(fits, self.name, "countries", f"1 to {DISTINCT_UP_TO}", self.countries)
-        require(self.seconds > 0, self.name, "seconds", "at least 1", self.seconds)
+        self.require(fits, "countries", f"1 to {DISTINCT_UP_TO}", self.countries)
+        self.require(self.seconds > 0, "seconds", "at least 1", self.seconds)
         action = action_of(self.action)
         spread = Distinct(self.name, "network", self.countries, self.seconds, "country", action)
         object.__setattr__(self, "_spread", (spread,))

@@ -11,7 +11,7 @@ from pumpguard.attempt import Attempt
 from pumpguard.counters import Credit as Line
 from pumpguard.counters import Reading, micros
 from pumpguard.decision import Finding
-from pumpguard.rules.base import RegionalRule, asked_first, longest_full, require
+from pumpguard.rules.base import RegionalRule, asked_first, longest_full
 from pumpguard.rules.high_risk import HIGH_RISK
 from pumpguard.rules.limits_notation import check_dimensions
 
@@ -63,18 +63,18 @@ class Credit(RegionalRule):
 
     @cached_property
     def _usual(self) -> tuple[Line, ...]:
-        require(bool(self.lines), self.name, "lines", "at least one line", dict(self.lines))
-        require(0 <= self.ratio <= 1, self.name, "ratio", "0 to 1", self.ratio)
-        require(self.seconds > 0, self.name, "seconds", "at least 1", self.seconds)
+        self.require(bool(self.lines), "lines", "at least one line", dict(self.lines))
+        self.require(0 <= self.ratio <= 1, "ratio", "0 to 1")
+        self.require(self.seconds > 0, "seconds", "at least 1")
         for by, usd in self.lines.items():
             check_dimensions(by.split("+"), f"rules.{self.name}.lines.{by}")
-            require(0 < usd < 1e6, self.name, f"lines.{by}", "USD above 0", usd)
+            self.require(0 < usd < 1e6, f"lines.{by}", "USD above 0", usd)
         return self._lines(1.0)
 
     @cached_property
     def _risky(self) -> tuple[Line, ...]:
         factor = self.high_risk_factor
-        require(0 < factor <= 1, self.name, "high_risk_factor", "a factor up to 1", factor)
+        self.require(0 < factor <= 1, "high_risk_factor", "a factor up to 1")
         return self._lines(factor)
 
     def _lines(self, factor: float) -> tuple[Line, ...]:

@@ -9,7 +9,7 @@ from typing import Literal
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Reading, Trust
 from pumpguard.decision import Finding
-from pumpguard.rules.base import Rule, require
+from pumpguard.rules.base import Rule
 from pumpguard.rules.limits_notation import check_dimensions
 
 
@@ -36,8 +36,8 @@ class EarnedTrust(Rule):
     @cached_property
     def _trusts(self) -> tuple[Trust, ...]:
         path = f"rules.{self.name}"
-        require(1 <= self.gain <= 100, self.name, "gain", "1 to 100 messages", self.gain)
-        require(0 < self.share < 1, self.name, "share", "a share between 0 and 1", self.share)
+        self.require(1 <= self.gain <= 100, "gain", "1 to 100 messages")
+        self.require(0 < self.share < 1, "share", "a share between 0 and 1")
         names = [check_dimensions(by.split("+"), f"{path}.by.{i}") for i, by in enumerate(self.by)]
         return tuple(Trust(self.name, by, self.gain, self.share) for by in dict.fromkeys(names))
 

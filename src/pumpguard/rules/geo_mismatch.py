@@ -10,7 +10,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Reading, Window
 from pumpguard.decision import Finding
-from pumpguard.rules.base import ActionName, Rule, require
+from pumpguard.rules.base import ActionName, Rule
 from pumpguard.rules.limits_notation import HIGHEST_LIMIT, parse_limits
 
 
@@ -50,7 +50,7 @@ class GeoMismatch(Rule):
         limits = parse_limits(self.limits, path) if self.limits else ()
         highest = max((limit for limit, _ in limits), default=1)
         countable = factor > 0 and highest * factor <= HIGHEST_LIMIT
-        require(countable, self.name, "relaxed_factor", "a countable limit", factor)
+        self.require(countable, "relaxed_factor", "a countable limit")
         return tuple(
             Window(self.name, "country", limit * factor, seconds, self.effect)
             for limit, seconds in limits

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pumpguard.attempt import Attempt
 from pumpguard.config import check
 from pumpguard.counters import Gaps, Mix, Reading, Unallocated
 from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, Rule, action_of, require
+from pumpguard.rules.base import ActionName, Rule, action_of
 from pumpguard.rules.limits_notation import check_dimensions
 
 Signal = Mix | Gaps | Unallocated
 
 
-@dataclass(frozen=True, kw_only=True)
 class PopulationShape(Rule):
     """Asks for proof while a country's messages are not shaped as they always were.
 
@@ -57,13 +56,13 @@ class PopulationShape(Rule):
         check(self, path)
         for signal in ("gaps", "unallocated", "mix"):
             nats = getattr(self, signal)
-            require(0 <= nats < 1_000, self.name, signal, "nats, or 0 for off", nats)
+            self.require(0 <= nats < 1_000, signal, "nats, or 0 for off", nats)
         signals = self.gaps or self.unallocated or self.mix
-        require(bool(signals), self.name, "gaps", "some signal above 0", self.gaps)
-        require(3 <= self.minimum <= 10_000, self.name, "minimum", "3 to 10000", self.minimum)
+        self.require(bool(signals), "gaps", "some signal above 0", self.gaps)
+        self.require(3 <= self.minimum <= 10_000, "minimum", "3 to 10000", self.minimum)
         in_a_day = 120 <= self.seconds <= 86_400
-        require(in_a_day, self.name, "seconds", "120 to 86400", self.seconds)
-        require(60 <= self.hold <= 86_400, self.name, "hold", "60 to 86400", self.hold)
+        self.require(in_a_day, "seconds", "120 to 86400", self.seconds)
+        self.require(60 <= self.hold <= 86_400, "hold", "60 to 86400", self.hold)
         by = check_dimensions(self.by.split("+"), f"{path}.by")
         action, hold = action_of(self.action), self.hold
         signals_on: list[Signal] = []

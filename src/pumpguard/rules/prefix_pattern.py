@@ -9,7 +9,7 @@ from functools import cached_property
 from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.counters import NEIGHBOURS_REMEMBERED, Neighbours, Reading, Window
 from pumpguard.decision import Finding
-from pumpguard.rules.base import Rule, asked_first, first_full, require
+from pumpguard.rules.base import Rule, asked_first, first_full
 from pumpguard.rules.limits_notation import HIGHEST_LIMIT, check_earned, parse_limits
 
 BLOCK_DIGITS = 4
@@ -53,19 +53,19 @@ class PrefixPattern(Rule):
     def _strict(self) -> tuple[Neighbours | Window, ...]:
         up_to, seconds = NEIGHBOURS_REMEMBERED, self.seconds
         few = 0 <= self.neighbours <= up_to
-        require(few, self.name, "neighbours", f"0 to {up_to}", self.neighbours)
+        self.require(few, "neighbours", f"0 to {up_to}")
         near = 0 < self.distance < 10**BLOCK_DIGITS
-        require(near, self.name, "distance", "1 to 9999", self.distance)
-        require(seconds > 0, self.name, "seconds", "at least 1", seconds)
+        self.require(near, "distance", "1 to 9999")
+        self.require(seconds > 0, "seconds", "at least 1")
         return self._declared(1)
 
     @cached_property
     def _relaxed(self) -> tuple[Neighbours | Window, ...]:
         factor = self.relaxed_factor
-        require(factor > 0, self.name, "relaxed_factor", "at least 1", factor)
+        self.require(factor > 0, "relaxed_factor", "at least 1")
         highest = factor * max((limit for _, limit, _ in self._blocks), default=0)
         countable = highest <= HIGHEST_LIMIT
-        require(countable, self.name, "relaxed_factor", "a countable limit", factor)
+        self.require(countable, "relaxed_factor", "a countable limit")
         check_earned(self.earned, highest, self.name)
         return self._declared(factor)
 
@@ -76,7 +76,7 @@ class PrefixPattern(Rule):
         for size, limits in self.blocks.items():
             drop = len(str(size)) - 1
             right = str(size) == str(10**drop) and 1 <= drop <= 9
-            require(right, self.name, "blocks", "sizes '10', '100', '1000', …", size)
+            self.require(right, "blocks", "sizes '10', '100', '1000', …", size)
             pairs = parse_limits(limits, f"rules.{self.name}.blocks.{size}")
             windows += [(drop, limit, seconds) for limit, seconds in pairs]
         return sorted(windows)

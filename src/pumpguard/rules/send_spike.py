@@ -9,7 +9,7 @@ from typing import Literal
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Counts, Reading, Spike
 from pumpguard.decision import Finding
-from pumpguard.rules.base import Rule, first_full, require
+from pumpguard.rules.base import Rule, first_full
 
 
 class SendSpike(Rule):
@@ -33,11 +33,11 @@ class SendSpike(Rule):
 
     @cached_property
     def _spikes(self) -> tuple[Spike, ...]:
-        require(1 <= self.ratio <= 1_000, self.name, "ratio", "1 to 1000", self.ratio)
-        require(0 < self.minimum < 2**32, self.name, "minimum", "at least 1", self.minimum)
+        self.require(1 <= self.ratio <= 1_000, "ratio", "1 to 1000")
+        self.require(0 < self.minimum < 2**32, "minimum", "at least 1")
         divisible = 0 < self.seconds <= 3_600 and self.seconds % 10 == 0
-        require(divisible, self.name, "seconds", "tens of seconds, at most 3600", self.seconds)
-        require(bool(self.watch), self.name, "watch", "admissions, attempts or both", self.watch)
+        self.require(divisible, "seconds", "tens of seconds, at most 3600")
+        self.require(bool(self.watch), "watch", "admissions, attempts or both")
         return tuple(
             Spike(self.name, "everything", self.ratio, self.minimum, self.seconds, counts)
             for counts in dict.fromkeys(self.watch)

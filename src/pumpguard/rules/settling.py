@@ -9,7 +9,7 @@ from typing import Literal
 from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.counters import Known, Reading, Tickets
 from pumpguard.decision import Finding
-from pumpguard.rules.base import Rule, require
+from pumpguard.rules.base import Rule
 
 DAY = 86_400
 
@@ -35,13 +35,13 @@ class Settling(Rule):
     @cached_property
     def known(self) -> Known:
         """The counter of numbers that have verified."""
-        require(0 < self.known_days <= 365, self.name, "known_days", "1 to 365", self.known_days)
+        self.require(0 < self.known_days <= 365, "known_days", "1 to 365")
         return Known(self.name, self.known_days * DAY)
 
     @cached_property
     def tickets(self) -> Tickets:
         """The counter of messages that wait for their outcome."""
-        require(self.seconds > 0, self.name, "seconds", "at least 1", self.seconds)
+        self.require(self.seconds > 0, "seconds", "at least 1")
         return Tickets(self.name, self.seconds, remembers=tuple(self.remembers))
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import ClassVar
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Ban, Reading
 from pumpguard.decision import Finding
-from pumpguard.rules.base import ActionName, Rule, first_full, require
+from pumpguard.rules.base import ActionName, Rule, first_full
 from pumpguard.rules.limits_notation import check_dimensions, check_earned, parse_limits
 
 DAY = 86_400
@@ -58,13 +58,13 @@ class SlidingBan(Rule):
     @cached_property
     def _ban(self) -> tuple[Ban]:
         path = f"rules.{self.name}"
-        require(0 < self.base <= self.cap, self.name, "base", "1 to cap seconds", self.base)
-        require(self.cap < 2**32, self.name, "cap", "below 2^32 seconds", self.cap)
-        require(self.factor >= 1, self.name, "factor", "at least 1", self.factor)
-        require(0 < self.memory < 2**32, self.name, "memory", "1 to 2^32 seconds", self.memory)
-        require(0 <= self.jitter < 1, self.name, "jitter", "0 to 1", self.jitter)
+        self.require(0 < self.base <= self.cap, "base", "1 to cap seconds")
+        self.require(self.cap < 2**32, "cap", "below 2^32 seconds")
+        self.require(self.factor >= 1, "factor", "at least 1", self.factor)
+        self.require(0 < self.memory < 2**32, "memory", "1 to 2^32 seconds")
+        self.require(0 <= self.jitter < 1, "jitter", "0 to 1")
         strikes = parse_limits(self.strikes, f"{path}.strikes")
-        require(len(strikes) == 1, self.name, "strikes", "one limit", self.strikes)
+        self.require(len(strikes) == 1, "strikes", "one limit")
         check_earned(self.earned, strikes[0][0], self.name)
         ban = Ban(
             self.name,

@@ -8,7 +8,7 @@ from functools import cached_property
 from pumpguard.attempt import Attempt
 from pumpguard.counters import DISTINCT_UP_TO, Distinct, Reading
 from pumpguard.decision import Finding
-from pumpguard.rules.base import ActionName, Rule, first_full, require
+from pumpguard.rules.base import ActionName, Rule, first_full
 from pumpguard.rules.limits_notation import check_dimensions
 
 
@@ -34,8 +34,8 @@ class Spread(Rule):
         path = f"rules.{self.name}"
         by, of = check_dimensions(self.by, f"{path}.by"), check_dimensions(self.of, f"{path}.of")
         fits = 1 <= self.limit <= DISTINCT_UP_TO
-        require(fits, self.name, "limit", f"1 to {DISTINCT_UP_TO}", self.limit)
-        require(self.seconds > 0, self.name, "seconds", "at least 1", self.seconds)
+        self.require(fits, "limit", f"1 to {DISTINCT_UP_TO}")
+        self.require(self.seconds > 0, "seconds", "at least 1")
         return (Distinct(self.name, by, self.limit, self.seconds, of, self.effect),)
 
     def counters(self, attempt: Attempt) -> Sequence[Distinct]:
