@@ -21,9 +21,9 @@ def test_a_rule_of_ones_own_stands_beside_the_default_ones() -> None:
 
     def sent(account: str, phone: str) -> bool:
         reply = client.post("/otp/send", json={"phone": phone, "account": account})
-        return reply.status_code == 200
+        return bool(reply.status_code == 200)
 
-    phones = ("+447400123456", "+447911123456", "+447700900123")
+    phones = ("+447400123456", "+447911123456", "+447488123456")
     assert [sent("a", phone) for phone in phones] == [True, True, False]
     assert sent("b", phones[2])
     assert not sent("b", phones[0])

@@ -81,14 +81,11 @@ def test_a_decorator_changes_nothing(decorate: Callable[[Any], Any]) -> None:
 
 def test_settings_are_checked_when_a_rule_is_made() -> None:
     """Against their annotations, and whatever counters are made of."""
-    for settings, path in (
-        ({"limit": "5"}, "limit"),
-        ({"limit": 0}, "limit"),
-        ({"mode": 1}, "mode"),
-    ):
+    wrong: list[dict[str, Any]] = [{"limit": "5"}, {"limit": 0}, {"mode": 1}]
+    for settings in wrong:
         with pytest.raises(PolicyError) as error:
-            Counting(**settings)  # type: ignore[arg-type]
-        assert error.value.path == f"rules.counting.{path}"
+            Counting(**settings)
+        assert error.value.path == f"rules.counting.{next(iter(settings))}"
 
 
 def test_who_declares_counters_is_asked_each_time_and_judged_by_readings_unless_it_says() -> None:
@@ -122,7 +119,6 @@ def test_who_declares_counters_is_asked_each_time_and_judged_by_readings_unless_
         ({"asks_first": True}, "ask_first"),
         ({"juge": NightRule.judge}, "judge"),
         ({"counter": NightRule.counters}, "counters"),
-        ({"weigh": NightRule.weighs}, "weighs"),
         (
             {"judges_always": True, "__annotations__": {"judges_always": ClassVar[bool]}},
             "judged_always",
@@ -158,10 +154,8 @@ def test_a_class_with_an_init_of_its_own_stays_a_plain_one() -> None:
         def __init__(self, size: int) -> None:
             self.seen = [0] * size
 
-    class Again(Remembering):
-        pass
-
-    rule = Again(2)
+    again: Any = type("Again", (Remembering,), {})
+    rule = again(2)
     assert (rule.seen, rule.mode, rule.effect, rule.name) == (
         [0, 0], "monitor", Action.THROTTLE, "again",
     )  # fmt: skip
