@@ -24,6 +24,9 @@ from typing import Any, ClassVar, NamedTuple, Self, cast
 
 from pumpguard.decision import Action
 
+DESTINATIONS = frozenset({"phone", "country", "calling_code"})
+"""Dimensions that tell where a message goes; so do blocks of numbers."""
+
 
 class Turn(IntEnum):
     """When a counter is read, among those of a plan."""
@@ -69,6 +72,12 @@ class Counter:
     """The outcomes of messages (`pumpguard.store.base.Outcome`) that it has to know."""
     shared: ClassVar[bool] = False
     """Whether several of one identity are one value looked at with several limits."""
+
+    @property
+    def has_destination(self) -> bool:
+        """Whether all requests that it counts go to one destination, and so to one shard."""
+        parts = self.by.split("+")
+        return any(part in DESTINATIONS or part.startswith("prefix:") for part in parts)
 
     @property
     def refuses_at_once(self) -> bool:
