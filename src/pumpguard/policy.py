@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
@@ -19,12 +19,22 @@ from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
-from pumpguard.orders.ladder import PATH as LADDER
-from pumpguard.orders.ladder import Ladder
+from pumpguard.outcomes.counters import PATH as OUTCOMES
+from pumpguard.outcomes.counters import OutcomeCounters, Outcomes
+from pumpguard.overrides.escalation import PATH as ESCALATION
+from pumpguard.overrides.escalation import Escalation
 from pumpguard.risk import Risk
-from pumpguard.rules import Rule, Settling
+from pumpguard.rules import Rule
 from pumpguard.rules.assembly import assemble, check_shards
+from pumpguard.rules.budget import HOURLY_DIVISOR
 from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
+
+OUTCOMES_OF_0_1: Mapping[str, Mapping[str, str]] = {
+    "settling": {},
+    "earned_trust": {"by": "trusts"},
+}
+"""Two rules of release 0.1 that are the policy's ``outcomes`` now, and renamed settings. They are
+understood until 0.3."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +59,17 @@ class Policy:
 
     Judging:
         ``home``: ISO regions where most users live.
-        ``rules``: a whole chain, or changes to the default one by rule name, as in a TOML file.
+        ``rules``: a table changes the default rules by name, as in a TOML file; a list replaces
+        them all. ``extra_rules``: rules and functions of an attempt that are added at the end, or
+        where `pumpguard.rules.before` and `after` say.
         ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`; a ``[risk]`` table
         in TOML). Without it, decisions have a score and nothing follows from it.
         ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
         ``experimental_replay``, an answer in the shape of its recent ones, which can be told apart
         (`pumpguard.experimental.replay`), for an app that cannot wrap its sender.
-        ``ladder``: whether alerts change the posture, and how (`pumpguard.orders.ladder.Ladder`; a
-        ``[ladder]`` table in TOML). Without it, only people do.
+        ``escalation``: whether alerts change the posture, and how
+        (`pumpguard.overrides.escalation.Escalation`; an ``[escalation]`` table in TOML). Without
+        it, only people do. ``ladder`` is its old name, kept until 0.3.
 
     Money:
         ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
@@ -68,6 +81,8 @@ class Policy:
         the guard that the number of ``verify_phone`` (by default ``phone``) was verified, without
         which it can know no customers and learn nothing. An app that calls `Guard.verified`
         itself says ``settled`` instead.
+        ``outcomes``: what is remembered of messages and of who verified
+        (`pumpguard.outcomes.Outcomes`; an ``[outcomes]`` table in TOML).
         ``refund_share``: the share of an hour's budget that failed messages may give back an hour.
 
     Keeping count:
@@ -92,12 +107,15 @@ class Policy:
     body_deadline: float = 5.0
     home: Sequence[str] = ()
     rules: Any = None
+    extra_rules: Any = ()
     risk: Risk | None = None
     shadow: Literal["app", "experimental_replay", "replay"] = "app"
-    ladder: Ladder | None = None
+    escalation: Escalation | None = None
+    ladder: Escalation | None = None
     verify: str | Sequence[str] | None = None
     verify_phone: Any = None
     settled: bool = False
+    outcomes: Outcomes = field(default_factory=Outcomes)
     daily_budget: float = DAILY_BUDGET
     refund_share: float = 0.05
     prices: str | Mapping[str, Any] = "appwrite-2025"
@@ -109,13 +127,31 @@ class Policy:
     workers: int = 1
     shards: int = 1
     chain: Sequence[Rule] = field(init=False, repr=False)
+    outcome_counters: OutcomeCounters | None = field(init=False, repr=False)
     price_table: PriceTable = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.risk, Mapping):  # a table
             object.__setattr__(self, "risk", build(Risk, self.risk, "risk"))
-        if isinstance(self.ladder, Mapping):
-            object.__setattr__(self, "ladder", build(Ladder, self.ladder, LADDER))
+        if self.ladder is not None:
+            if self.escalation is not None:
+                raise PolicyError("ladder", "nothing beside escalation, its new name", self.ladder)
+            warnings.warn("ladder= is escalation= now", DeprecationWarning, stacklevel=3)
+            object.__setattr__(self, "escalation", self.ladder)
+            object.__setattr__(self, "ladder", None)
+        if isinstance(self.escalation, Mapping):
+            object.__setattr__(self, "escalation", build(Escalation, self.escalation, ESCALATION))
+        if isinstance(self.rules, Mapping) and not OUTCOMES_OF_0_1.keys().isdisjoint(self.rules):
+            warnings.warn(
+                "rules.settling and rules.earned_trust are outcomes now",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+            rules, outcomes = _outcomes_of_0_1(self.rules, self.outcomes)
+            object.__setattr__(self, "rules", rules)
+            object.__setattr__(self, "outcomes", outcomes)
+        if isinstance(self.outcomes, Mapping):
+            object.__setattr__(self, "outcomes", build(Outcomes, self.outcomes, OUTCOMES))
         check(self)
         if self.shadow == "replay":  # its name until 0.1
             told = "shadow='replay' is called 'experimental_replay' now"
@@ -129,8 +165,20 @@ class Policy:
             verified=self.verified,
             session=self.session is not None,
         )
-        chain = assemble(self.rules, default, verified=self.verified, own=self.dimensions)
+        chain = assemble(
+            self.rules,
+            default,
+            extra=self.extra_rules,
+            verified=self.verified,
+            own=self.dimensions,
+        )
         object.__setattr__(self, "chain", chain)
+        self.outcomes.check_dimensions(tuple(self.dimensions))
+        refunds = self.daily_budget / HOURLY_DIVISOR * self.refund_share
+        counters = OutcomeCounters.needed(
+            chain, self.outcomes, verified=self.verified, refunds=refunds
+        )
+        object.__setattr__(self, "outcome_counters", counters)
         if self.shards > 1:
             check_shards(self.chain, self.shards)
 
@@ -163,11 +211,6 @@ class Policy:
     def verified(self) -> bool:
         """Whether the guard is told of verifications."""
         return self.settled or self.verify is not None
-
-    @property
-    def settling(self) -> Settling | None:
-        """The rule that keeps what outcomes are told by, if the chain has it."""
-        return next((rule for rule in self.chain if isinstance(rule, Settling)), None)
 
     def _check_intake(self) -> None:
         Routes(self.send)
@@ -213,6 +256,18 @@ def check_region(region: str, path: str) -> None:
     """Raise `PolicyError` unless ``region`` is an ISO 3166 code that has telephone numbers."""
     if region not in SUPPORTED_REGIONS:
         raise PolicyError(path, "an ISO 3166 region such as 'GB'", region)
+
+
+def _outcomes_of_0_1(rules: Mapping[str, Any], outcomes: Any) -> tuple[dict[str, Any], Any]:
+    """The rules without those that are outcomes now, and the outcomes with their settings."""
+    moved: dict[str, Any] = {}
+    for name, renamed in OUTCOMES_OF_0_1.items():
+        for key, value in rules.get(name, {}).items():
+            if key != "mode":  # they never refused anybody
+                moved[renamed.get(key, key)] = value
+    kept = {name: each for name, each in rules.items() if name not in OUTCOMES_OF_0_1}
+    given = outcomes if isinstance(outcomes, Mapping) else asdict(outcomes)
+    return kept, {**given, **moved}
 
 
 def _beside(folder: Path, table: dict[str, Any]) -> dict[str, Any]:

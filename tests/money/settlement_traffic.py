@@ -10,9 +10,9 @@ from random import Random
 
 from pumpguard import Guard, StoreError
 from pumpguard.decision import Decision
+from pumpguard.outcomes.ticket import Ticket
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement
 from pumpguard.store.memory import MemoryStore
-from pumpguard.ticket import Ticket
 
 STORIES: Sequence[tuple[str, ...]] = (
     ("failed",), ("failed",), ("failed",), ("failed", "failed"), (), ("verified",), ("verified",),
@@ -36,7 +36,7 @@ class Shaky:
         """When, how much, and where to."""
         self.refunded: list[tuple[object, bytes]] = []
         self._kept = MemoryStore(clock=clock)
-        self.orders = self._kept.orders
+        self.overrides = self._kept.overrides
         self._clock = clock
         self._random = random
         self._loses = random.choice([0.0, 0.0, 0.1])

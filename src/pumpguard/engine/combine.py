@@ -10,12 +10,11 @@ from pumpguard.decision import Action, Decision, Finding, met
 from pumpguard.rules.challenge import USED
 from pumpguard.store.base import Answer
 
-
 UNAVAILABLE = Finding("store", Action.THROTTLE, "STORE_UNAVAILABLE", retry_after=1.0)
 """What refuses where nobody could count."""
 
 UNEXPLAINED = Finding("store", Action.THROTTLE, "LIMIT")
-"""What refuses where a limit did and its rule said nothing: what was not charged must not be sent."""
+"""What refuses where a limit did and its rule said nothing: what is not charged must not go out."""
 
 
 def combine(attempt: Attempt, findings: Sequence[Finding], answer: Answer) -> Decision:

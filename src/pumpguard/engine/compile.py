@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from pumpguard.attempt import Attempt, subject_reader
-from pumpguard.counters import Counter, Distinct, Known, Reading, Spend
+from pumpguard.counters import Counter, Known, Reading, Spend
 from pumpguard.counters.plan import Plan, Weight
-from pumpguard.decision import Finding, Mode, met
+from pumpguard.decision import Enforced, Finding, Mode, met
 from pumpguard.rules.base import Rule
 from pumpguard.store.base import Answer
 
@@ -23,10 +23,6 @@ COMBINATIONS = 1_024
 """How many different combinations a policy keeps prepared; far more than it has."""
 
 UNREAD = Reading(0, 0.0)
-
-Enforced: TypeAlias = Literal["all", "budgets", "nothing"]
-"""What may refuse: all that the policy says, or of that only the caps on money, or nothing. The
-rest is judged and recorded as if its rules were in the mode ``monitor``."""
 
 Readings: TypeAlias = Mapping[Counter, Reading]
 
@@ -135,9 +131,7 @@ class CompiledRules:
         self._plans: dict[Enforced, Plan] = {}
         pairs = list(zip(rules, declared, strict=True))
         self._by_request = tuple(r for r, mine in pairs if not mine and not r.needs_readings)
-        self._by_readings = tuple(
-            Judged.of(rule, mine, missing) for rule, mine in pairs if mine
-        )
+        self._by_readings = tuple(Judged.of(rule, mine, missing) for rule, mine in pairs if mine)
         self._beside = tuple(each for each in beside if not _lacks(each, missing))
         plan = self.plan("all")
         self.knows_numbers = Known in plan.kinds
@@ -227,9 +221,7 @@ class CompiledRules:
 
 def _lacks(counter: Counter, missing: frozenset[str]) -> bool:
     """Whether an attempt without these dimensions has no such counter."""
-    if isinstance(counter, Distinct) and counter.of in missing:
-        return True
-    return counter.by in missing
+    return counter.by in missing or counter.member in missing
 
 
 def _depends_on(rules: Sequence[Rule]) -> tuple[Callable[[Attempt], str | None], ...] | None:

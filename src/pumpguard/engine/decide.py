@@ -13,13 +13,13 @@ from time import monotonic
 from pumpguard.attempt import Attempt
 from pumpguard.counters import micros
 from pumpguard.decision import Action, Decision, Finding
-from pumpguard.engine.combine import combine, refuses, with_score
+from pumpguard.engine.combine import combine, refuses
 from pumpguard.engine.compile import CompiledRules, RuleSet
 from pumpguard.engine.degraded import Fallback
 from pumpguard.errors import StoreError
 from pumpguard.outcomes.queue import OutcomeQueue
-from pumpguard.overrides.lookup import KNOWN_ONLY, Override
-from pumpguard.overrides.sync import OverrideSync
+from pumpguard.overrides.lookup import KNOWN_ONLY, NOTHING_IN_FORCE, InForce
+from pumpguard.overrides.sync import MAX_AGE, OverrideSync
 from pumpguard.policy import Policy
 from pumpguard.risk import product
 from pumpguard.rules import Rule
@@ -71,7 +71,8 @@ class Engine:
         """
         began = monotonic()
         decision = await self._decide(attempt, said, refuse_medium)
-        if decision is not None and (decision.degraded or self._overrides.fresh(began)):
+        fresh = self._overrides.checked_at >= began - MAX_AGE
+        if decision is not None and (fresh or decision.degraded):
             return decision
         return await self._decide_anew(decision, began, attempt, said, refuse_medium)
 
@@ -84,10 +85,12 @@ class Engine:
     ) -> Decision | None:
         """The decision, or ``None`` if the store has newer overrides than this process."""
         # Which overrides are in force for this attempt?
-        override = self._overrides.lookup(attempt, attempt.at if self._simulated else time.time())
+        override, overrides = NOTHING_IN_FORCE, self._overrides.current
+        if not overrides.empty:
+            override = overrides.lookup(attempt, attempt.at if self._simulated else time.time())
         if override.closed:
             return combine(attempt, override.findings, NOT_ASKED)
-        judged = replace(attempt, proved=True) if override.allows else attempt
+        judged = replace(attempt, proved=True) if override.allowed else attempt
         # What do the rules say from the request alone, and which counters do they need?
         rules, subjects = self._rules.compiled(judged)
         findings = [*override.findings, *said, *rules.judge_request(judged, override.enforced)]
@@ -112,7 +115,7 @@ class Engine:
         decision = combine(judged, findings, answer)
         return decision if judged is attempt else _allowed_by_list(decision, attempt)
 
-    async def _ask(self, question: Question, override: Override, use_store: bool) -> Answer:
+    async def _ask(self, question: Question, override: InForce, use_store: bool) -> Answer:
         """The store's answer, or that of what stands in for it."""
         if use_store:
             try:
@@ -137,7 +140,7 @@ class Engine:
         try:
             async with asyncio.timeout(max(0.0, began + self._deadline - monotonic())):
                 for _ in range(MAX_RETRIES):
-                    changed = await self._overrides.renew()
+                    changed = await self._overrides.refresh()
                     if decision is not None and not changed:
                         return decision
                     decision = await self._decide(attempt, said, refuse_medium)
@@ -156,7 +159,7 @@ class Engine:
         rules: CompiledRules,
         subjects: tuple[str, ...],
         findings: list[Finding],
-        override: Override,
+        override: InForce,
         refuse_medium: bool,
     ) -> Question:
         plan = rules.plan(override.enforced)
@@ -173,7 +176,7 @@ class Engine:
             0.0 if self._simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
             str(attempt.phone.calling_code),
             micros(self._dearest if attempt.price is None else attempt.price),
-            orders=self._overrides.current.mark,
+            overrides_version=self._overrides.current.version,
             known_only=override.known_only,
         )
         if self._risk is not None:
@@ -189,7 +192,7 @@ class Engine:
         return question
 
     def _scored(
-        self, score: float, attempt: Attempt, override: Override, refuse_medium: bool
+        self, score: float, attempt: Attempt, override: InForce, refuse_medium: bool
     ) -> list[Finding]:
         """What the risk score says against the request, if anything."""
         found = self._risk and self._risk.finding(score, attempt.proved, refuse_medium)

@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import Literal
 
 from pumpguard.counters.plan import share
-from pumpguard.engine.compile import Enforced
+from pumpguard.decision import Enforced
+from pumpguard.errors import PolicyError
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.memory import MemoryStore, StoreFull
 
@@ -19,12 +20,15 @@ OnStoreFailure = Literal["local", "open", "closed"]
 
 
 class Fallback:
-    """Answers in the store's place, as the policy's ``on_store_failure`` says."""
+    """Answers in the store's place, as the policy's ``on_store_failure`` says.
+
+    Raises `PolicyError` for ``local`` where this process cannot count.
+    """
 
     def __init__(self, on_store_failure: OnStoreFailure, workers: int) -> None:
         self._fails_open = on_store_failure == "open"
         self._workers = workers
-        self._local = MemoryStore() if on_store_failure == "local" else None
+        self._local = _local_store() if on_store_failure == "local" else None
 
     def answer(self, question: Question, enforced: Enforced) -> Answer:
         """What this process decides alone. What verifications have taught is known to the store
@@ -40,3 +44,10 @@ class Fallback:
                 return answer
         let_through = self._fails_open or enforced == "nothing"
         return Answer(let_through, {}, question.at or 0.0, degraded=True)
+
+
+def _local_store() -> MemoryStore:
+    try:
+        return MemoryStore()
+    except PolicyError as error:
+        raise PolicyError("on_store_failure", f"'closed' or 'open', or {error.expected}") from None

@@ -23,7 +23,7 @@ beside the total as ``unverified``.
 
 What is not covered: prices that are higher than the table's (`pumpguard.money.drift`), messages
 that are longer than one segment, sends that the app makes without asking, rules that are changed
-meanwhile, orders that lift budgets (`pumpguard.orders.bounds`), a store that forgets (evicts keys,
+meanwhile, overrides that lift budgets (`unbounded_because`), a store that forgets (evicts keys,
 or is restored from a copy) or whose shards' clocks disagree, a ``memory://`` store in several
 processes (each is bounded by itself), and, where you say how many networks he has, requests whose
 address is unknown. A rule of your own that reads the number itself, or more facts than can be tried
@@ -54,7 +54,6 @@ from pumpguard.money.claims import Claim, Ledger, Resources, Terms
 from pumpguard.money.solve import Bound, alone, together
 from pumpguard.policy import Policy
 from pumpguard.rules import Rule
-from pumpguard.settlement import refunds
 
 HOUR, DAY = 3_600, 86_400
 
@@ -147,7 +146,9 @@ class _Case:
             rule: {i: outcome for i, outcome in enumerate(outcomes) if outcome}
             for rule, outcomes in said.items()
         }
-        self.ledger = Ledger(self.destinations, limits, refunds(policy), resources)
+        kept = policy.outcome_counters
+        refunds = None if kept is None else kept.refunds
+        self.ledger = Ledger(self.destinations, limits, refunds, resources)
 
     def total(self, terms: Terms, without: str | None = None) -> Bound:
         """The bound of everything."""

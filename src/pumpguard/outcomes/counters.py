@@ -14,10 +14,9 @@ from pumpguard.config import check, join
 from pumpguard.counters import Counter, Known, Refunds, Tickets, Trust, micros
 from pumpguard.errors import PolicyError
 from pumpguard.rules.base import Rule
-from pumpguard.rules.budget import HOUR, HOURLY_SHARE
-from pumpguard.rules.limits_notation import check_dimensions
+from pumpguard.rules.limits_notation import check_dimension
 
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
 PATH = "outcomes"
 
 FOLLOWS_FROM_THE_NUMBER = frozenset({"phone", "country", "calling_code", "everything"})
@@ -27,15 +26,15 @@ FOLLOWS_FROM_THE_NUMBER = frozenset({"phone", "country", "calling_code", "everyt
 class Outcomes:
     """What is remembered of messages and of who verified; ``[outcomes]`` in a policy file.
 
-    ``seconds`` is how long a message may wait for its outcome, ``known_days`` how long a number that
-    has verified stays known, ``remembers`` names dimensions that outcomes are told by beside those
-    that the rules need.
+    ``seconds`` is how long a message may wait for its outcome, ``known_days`` how long a number
+    that has verified stays known, ``remembers`` names dimensions that outcomes are told by beside
+    those that the rules need.
 
     Rules with ``earned`` give room to whoever verifies: each verification earns ``gain`` messages,
     once more than ``share`` of what was sent in about the last eight days has been verified. A
     number counts once a day, and what looks bought counts for less, as it does for the rule
-    `pumpguard.rules.Conversion`. ``trusts`` names dimensions that trust is kept by beside those that
-    the rules need.
+    `pumpguard.rules.Conversion`. ``trusts`` names dimensions that trust is kept by beside those
+    that the rules need.
 
     Raises `PolicyError` for values outside their bounds.
 
@@ -56,8 +55,13 @@ class Outcomes:
         _require(0 < self.known_days <= 365, "known_days", "1 to 365", self.known_days)
         _require(1 <= self.gain <= 100, "gain", "1 to 100 messages", self.gain)
         _require(0 < self.share < 1, "share", "a share between 0 and 1", self.share)
-        for i, by in enumerate(self.trusts):
-            check_dimensions(by.split("+"), f"{PATH}.trusts.{i}")
+
+    def check_dimensions(self, own: Sequence[str]) -> None:
+        """Raise `PolicyError` for a dimension that there is not; ``own`` are the policy's own."""
+        for field in ("remembers", "trusts"):
+            for i, by in enumerate(getattr(self, field)):
+                for part in by.split("+"):
+                    check_dimension(part, f"{PATH}.{field}.{i}", own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,8 @@ class OutcomeCounters:
     ) -> OutcomeCounters | None:
         """What these rules need, or ``None`` if they need nothing.
 
-        ``verified`` says whether the guard hears of verifications, ``refunds`` is what an hour's
-        failed messages may give back in USD.
+        ``verified`` says whether the guard hears of verifications, ``refunds`` how many USD the
+        failed messages of an hour may give back.
         """
         if not any(rule.needs_outcomes or rule.earned_by for rule in rules):
             return None

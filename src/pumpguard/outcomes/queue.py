@@ -1,4 +1,4 @@
-"""Outcomes on their way to the store: queued by the app, told behind the reply, never on its path."""
+"""Outcomes on their way to the store: queued by the app, told behind the reply."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from functools import lru_cache
 from typing import Literal, TypeVar
 
 from pumpguard.attempt import Attempt, Phone
-from pumpguard.counters import Conversion, Counter, Credit, Pulse, Spend, Trust
+from pumpguard.counters import Counter
 from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
 from pumpguard.outcomes.counters import OutcomeCounters
 from pumpguard.outcomes.delays import Delays
 from pumpguard.outcomes.ticket import Ticket
 from pumpguard.rules.base import Rule
-from pumpguard.store.base import Open, Redeemed, Redemption, Settlement, Store, Subject
+from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
 
 T = TypeVar("T")
 
@@ -27,9 +27,6 @@ BATCH = 16
 
 CAPACITY = 10_000
 """Outcomes that wait at most; when the store is away for long, the oldest are forgotten."""
-
-FAILED = (Spend, Credit, Conversion, Trust)
-VERIFIED = (Credit, Conversion, Pulse, Trust)
 
 logger = logging.getLogger("pumpguard")
 
@@ -108,7 +105,7 @@ class OutcomeQueue:
             logger.debug("an outcome was lost: %s", error)
         except Exception:
             self.lost += 1
-            logger.exception("PG023 an outcome could not be told")
+            logger.exception("PG023 could not record a message outcome; it is lost")
         return otherwise
 
     async def _settlements(self, outcome: Failed | Verified) -> list[Settlement]:
@@ -130,16 +127,16 @@ class OutcomeQueue:
 
     def _failure(self, outcome: Failed) -> Settlement:
         attempt = outcome.ticket.attempt
-        told: list[Counter] = [self._counters.tickets]
+        told = self._declared(attempt, outcome.outcome)
         if outcome.outcome == "failed":
-            told += [*self._declared(attempt, FAILED), self._counters.refunds]
+            told.append(self._counters.refunds)
         plan, subjects = _asked(told, attempt.subject)
         return Settlement(
             plan,
             subjects,
             outcome.outcome,
             ticket=outcome.ticket.reservation,
-            destination=str(attempt.phone.calling_code),
+            calling_code=str(attempt.phone.calling_code),
             at=outcome.at,
         )
 
@@ -152,7 +149,7 @@ class OutcomeQueue:
         def subject(by: str) -> Subject | None:
             return remembered[by] if by in remembered else attempt.subject(by)
 
-        plan, subjects = _asked(self._declared(attempt, VERIFIED), subject)
+        plan, subjects = _asked(self._declared(attempt, "verified"), subject)
         age = max(0, redeemed.at - ticket.at)
         if newest:
             self.delays.add(age)
@@ -165,19 +162,19 @@ class OutcomeQueue:
             sent_at=ticket.at,
             age=age,
             network=remembered.get("network"),
-            place=int(outcome.phone.e164[-4:]),
-            destination=str(outcome.phone.calling_code),
+            last4=int(outcome.phone.e164[-4:]),
+            calling_code=str(outcome.phone.calling_code),
             at=outcome.at,
         )
 
-    def _declared(self, attempt: Attempt, kinds: tuple[type[Counter], ...]) -> list[Counter]:
-        """What is counted for this attempt, of some kinds; a sum with several limits once."""
-        found: dict[tuple[object, ...], Counter] = {}
+    def _declared(self, attempt: Attempt, outcome: Outcome) -> list[Counter]:
+        """What is counted for this attempt and is told of such outcomes; a sum with several limits
+        once."""
+        found: dict[str, Counter] = {}
         by_rules = [counter for rule in self._rules for counter in rule.counters(attempt)]
-        for counter in (*by_rules, *self._counters.trusts):
-            if isinstance(counter, kinds):
-                same = (type(counter), counter.rule, counter.by, getattr(counter, "seconds", 0))
-                found.setdefault(same, counter)
+        for counter in (*by_rules, *self._counters.asked):
+            if outcome in counter.told_of:
+                found.setdefault(counter.identity(), counter)
         return list(found.values())
 
 

@@ -1,0 +1,332 @@
+"""What becomes of a message: overheard from the app or told by it, and never in the reply's way."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from pumpguard import Decision, Guard, IntakeError, Policy, PumpGuardMiddleware, StoreError
+from pumpguard.intake.network import UnknownNetworks
+from pumpguard.outcomes.queue import CAPACITY
+from pumpguard.outcomes.ticket import Ticket
+from pumpguard.rules import Budget, Credit
+from pumpguard.store.base import Question, Redemption, Settlement
+from pumpguard.store.memory import MemoryStore
+from pumpguard.testing import FakeClock, make_attempt
+from tests.asgi import FORM, PHONE, Reply, ask, call, request
+
+PRICE = 0.07
+"""USD for a message to Great Britain, by these tests' own price."""
+
+
+class App:
+    """Answers as it is told, and reads the body as apps do."""
+
+    def __init__(self) -> None:
+        self.status = 202
+        self.fails_with: Exception | None = None
+        self.bodies: list[bytes] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.bodies.append((await receive())["body"])
+        if self.fails_with is not None:
+            raise self.fails_with
+        await send({"type": "http.response.start", "status": self.status, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+class Shop:
+    """An app behind a guard with one line of credit: two messages, and no more unverified."""
+
+    def __init__(self, store: str, name: str, **policy: Any) -> None:
+        rules = [
+            Credit(lines={"country": 2.5 * PRICE}),
+            Budget(day=600 * PRICE, hour=100 * PRICE, reserved=0.0),
+        ]
+        settings: dict[str, Any] = {
+            "send": "/otp/send", "verify": "/otp/verify", "rules": rules, "deadline": 10,
+            "price_overrides": {"GB": PRICE}, "name": name, "daily_budget": 600 * PRICE,
+        }  # fmt: skip
+        self.app = App()
+        self.clock = FakeClock()
+        self.guard = Guard(
+            Policy(**{**settings, **policy}), store, clock=self.clock, networks=UnknownNetworks()
+        )
+        self.middleware = PumpGuardMiddleware(self.app, guard=self.guard)
+
+    async def post(self, path: str, body: bytes | str, content_type: str | None = None) -> Reply:
+        options: Any = {} if content_type is None else {"content_type": content_type}
+        self.clock.advance(0.5)
+        text = body if isinstance(body, bytes) else body.encode()
+        return await call(self.middleware, request(path=path, **options), text)
+
+    async def send(self, number: int, status: int = 202) -> int:
+        self.app.status = status
+        reply = await self.post("/otp/send", f'{{"phone": "+44740000{number:04}"}}')
+        await self.guard.settled()
+        return reply.status
+
+    async def enter_code(self, number: int, status: int = 200) -> int:
+        self.app.status = status
+        phone = f'{{"phone": "+44740000{number:04}", "code": "123456"}}'
+        return (await self.post("/otp/verify", phone)).status
+
+
+@pytest.fixture(params=["memory", "valkey"])
+async def shop(request: pytest.FixtureRequest, name: str) -> AsyncIterator[Shop]:
+    """In memory, and in a real server."""
+    url = "memory://" if request.param == "memory" else request.getfixturevalue("valkey_url")
+    made = Shop(url, name)
+    yield made
+    await made.guard.aclose()
+
+
+async def test_a_code_that_is_entered_pays_for_its_message(shop: Shop) -> None:
+    """The app tells nobody: the guard hears its 200."""
+    for number in range(20):
+        assert await shop.send(number) == 202
+        assert await shop.enter_code(number) == 200
+    assert shop.app.bodies[-1].endswith(b'"code": "123456"}')
+
+
+async def test_a_wrong_code_pays_for_nothing(shop: Shop) -> None:
+    statuses = []
+    for number in range(4):
+        statuses.append(await shop.send(number))
+        await shop.enter_code(number, status=400)
+    assert statuses == [202, 202, 429, 429]
+
+
+async def test_a_number_that_was_never_sent_to_pays_for_nothing(shop: Shop) -> None:
+    await shop.send(1)
+    await shop.send(2)
+    for number in range(50, 60):
+        await shop.enter_code(number)
+    assert await shop.send(3) == 429
+
+
+async def test_a_message_that_the_app_could_not_send_is_given_back(shop: Shop) -> None:
+    """The provider is down: the app answers 502, and nobody's credit is used up by it."""
+    for number in range(5):
+        assert await shop.send(number, status=502) == 502
+    assert await shop.send(8) == 202
+
+
+async def test_an_app_that_raises_has_not_sent(shop: Shop) -> None:
+    shop.app.fails_with = RuntimeError("no route to the provider")
+    for number in range(5):
+        with pytest.raises(RuntimeError, match="no route"):
+            await shop.send(number)
+    shop.app.fails_with = None
+    assert await shop.send(8) == 202
+
+
+@pytest.mark.parametrize("status", [200, 400, 404, 429])
+async def test_any_other_answer_gives_nothing_back(shop: Shop, status: int) -> None:
+    """An attacker who can make the app say 4xx after it has sent must gain nothing by it."""
+    assert [await shop.send(number, status=status) for number in range(3)] == [status, status, 429]
+
+
+async def test_refunds_have_a_cap(name: str) -> None:
+    """Five hundredths of an hour's budget: here, five messages. Then failures cost.
+
+    Six more fit into this rule's own hour before it asks for proof.
+    """
+    shop = Shop("memory://", name, rules=[Budget(day=600 * PRICE, hour=8 * PRICE, reserved=0.0)])
+    statuses = [await shop.send(number, status=500) for number in range(30)]
+    assert statuses == [500] * (6 + 5) + [403] * 19
+
+
+async def test_the_app_may_tell_from_another_process(valkey_url: str, name: str) -> None:
+    """A ticket goes through a job queue as text; saying it twice counts once."""
+    shop, worker = Shop(valkey_url, name), Shop(valkey_url, name)
+    attempts = [make_attempt(f"+44740000{n:04}", price=PRICE, at=shop.clock()) for n in range(4)]
+    decisions = [await shop.guard.assess(attempt) for attempt in attempts]
+    assert [decision.allowed for decision in decisions] == [True, True, False, False]
+    ticket = str(Ticket(decisions[0].reservation, decisions[0].attempt))
+    for _ in range(2):
+        worker.guard.settle(ticket, "failed")
+    await worker.guard.settled()
+    again = [await shop.guard.assess(attempt) for attempt in attempts[2:]]
+    assert [decision.allowed for decision in again] == [True, False]
+    await shop.guard.aclose()
+    await worker.guard.aclose()
+
+
+async def test_a_message_is_settled_once(shop: Shop) -> None:
+    """First failed, then verified, then failed again: one message was given back, not three."""
+    await shop.send(1)
+    decision = await shop.guard.assess(make_attempt("+447400000002", price=PRICE, at=shop.clock()))
+    for _ in range(3):
+        shop.guard.settle(decision, "failed")
+        shop.guard.verified("+447400000002")
+        await shop.guard.settled()
+    assert [await shop.send(3), await shop.send(4)] == [202, 429]
+
+
+async def test_an_unallocated_message_gives_nothing_back(shop: Shop) -> None:
+    """Neither its dollars nor its credit; and once said, it cannot fail or be verified any more."""
+    decision = await shop.guard.assess(make_attempt("+447400000001", price=PRICE, at=shop.clock()))
+    await shop.send(2)
+    shop.guard.settle(decision, "unallocated")
+    await shop.guard.settled()
+    assert await shop.send(3) == 429
+    shop.guard.settle(decision, "failed")
+    shop.guard.verified("+447400000001")
+    await shop.guard.settled()
+    assert await shop.send(4) == 429
+
+
+async def test_that_it_was_sent_changes_nothing(shop: Shop) -> None:
+    decision = await shop.guard.assess(make_attempt(price=PRICE, at=shop.clock()))
+    shop.guard.settle(decision, "sent")
+    await shop.guard.settled()
+    assert [await shop.send(3), await shop.send(4)] == [202, 429]
+
+
+async def test_a_refused_message_cannot_be_settled(shop: Shop) -> None:
+    attempts = [make_attempt(f"+44740000{n:04}", price=PRICE, at=shop.clock()) for n in range(3)]
+    *_, refused = [await shop.guard.assess(attempt) for attempt in attempts]
+    assert refused.reservation == b""
+    shop.guard.settle(refused, "failed")
+    await shop.guard.settled()
+    assert await shop.send(9) == 429
+
+
+async def test_who_has_verified_is_known(shop: Shop) -> None:
+    await shop.send(1)
+    await shop.enter_code(1)
+    later = make_attempt("+447400000001", price=PRICE, at=shop.clock())
+    assert (await shop.guard.assess(later)).known
+    assert not (await shop.guard.assess(make_attempt(price=PRICE, at=shop.clock()))).known
+
+
+async def test_a_valued_number_is_a_verified_one(shop: Shop) -> None:
+    """The former word is accepted for one release, and says so."""
+    await shop.send(1)
+    with pytest.deprecated_call(match="verified"):
+        shop.guard.valued("+447400000001")
+    await shop.guard.settled()
+    assert [await shop.send(number) for number in (2, 3, 4)] == [202, 202, 429]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"phone=%2B447400000001&code=1", FORM),
+        (b'{"phone": "0044 7400 000001"}', None),
+    ],
+)
+async def test_the_number_may_be_spelt_as_in_any_request(
+    shop: Shop, body: bytes, content_type: str | None
+) -> None:
+    await shop.send(1)
+    await shop.send(2)
+    shop.app.status = 200
+    await shop.post("/otp/verify/", body, content_type)
+    assert await shop.send(3) == 202
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"phone": 7}', b'{"phone": "x"}', b"[" * 50_000])
+async def test_a_verification_that_cannot_be_read_is_the_apps_affair(
+    shop: Shop, body: bytes
+) -> None:
+    """It passes, byte for byte; the guard learns nothing from it."""
+    shop.app.status = 200
+    assert (await shop.post("/otp/verify", body)).status == 200
+    assert shop.app.bodies == [body]
+
+
+async def test_a_number_that_is_none_is_refused_where_it_is_told(shop: Shop) -> None:
+    with pytest.raises(IntakeError):
+        shop.guard.verified("12")
+
+
+class Away(MemoryStore):
+    """Decides, and cannot be told anything."""
+
+    async def redeem(self, redemption: Redemption) -> Any:
+        raise StoreError("away")
+
+    async def settle(self, settlements: Any) -> Any:
+        raise StoreError("away")
+
+
+async def test_what_the_store_does_not_hear_is_lost_and_harms_nobody() -> None:
+    guard = Guard(Policy(send="/s", settled=True), Away(), networks=UnknownNetworks())
+    decision = await guard.assess(make_attempt())
+    guard.settle(decision, "failed")
+    guard.verified(PHONE)
+    await guard.settled()
+    assert guard._outcomes is not None
+    assert guard._outcomes.lost == 2
+    assert (await guard.assess(make_attempt("+447400555001"))).allowed
+
+
+def test_outside_an_event_loop_it_waits_for_the_next_decision(name: str, valkey_url: str) -> None:
+    """A synchronous view verifies in a thread; the next request brings the news along."""
+    shop = Shop(valkey_url, name)
+
+    async def assess(number: int) -> bool:
+        attempt = make_attempt(f"+44740000{number:04}", price=PRICE, at=shop.clock())
+        decision: Decision = await shop.guard.assess(attempt)
+        await shop.guard.settled()
+        return decision.allowed
+
+    async def visit(*numbers: int) -> list[bool]:
+        found = [await assess(number) for number in numbers]
+        await shop.guard.aclose()
+        return found
+
+    assert asyncio.run(visit(1, 2, 3)) == [True, True, False]
+    thread = threading.Thread(target=shop.guard.verified, args=("+447400000001",))
+    thread.start()
+    thread.join()
+    assert asyncio.run(visit(4, 5)) == [False, True]
+
+
+async def test_the_queue_is_bounded(shop: Shop) -> None:
+    """While the store is away for long, the oldest outcomes are forgotten."""
+    assert shop.guard._outcomes is not None
+    for _ in range(CAPACITY + 10):
+        shop.guard._outcomes.waiting.append(None)  # type: ignore[arg-type]
+    assert len(shop.guard._outcomes.waiting) == CAPACITY
+    shop.guard._outcomes.waiting.clear()
+
+
+class Slow(MemoryStore):
+    """Takes its time with outcomes, and notes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+        self.gate = asyncio.Event()
+
+    async def decide(self, question: Question) -> Any:
+        return await super().decide(question)
+
+    async def settle(self, settlements: Any) -> int:
+        await self.gate.wait()
+        found: list[Settlement] = list(settlements)
+        self.told += [settlement.outcome for settlement in found]
+        return len(found)
+
+
+async def test_no_reply_waits_for_an_outcome() -> None:
+    """The store takes its time; a hundred failures are told in a few trips."""
+    store, app = Slow(), App()
+    policy = Policy(send="/otp/send", settled=True, rules=[Credit(lines={"country": 1e5})])
+    guard = Guard(policy, store, networks=UnknownNetworks())
+    middleware = PumpGuardMiddleware(app, guard=guard)
+    app.status = 503
+    for number in range(100):
+        assert (await ask(middleware, f"+44740000{number:04}")).status == 503
+    assert store.told == []
+    store.gate.set()
+    await guard.settled()
+    assert store.told == ["failed"] * 100
