@@ -2,7 +2,7 @@
 
 A rule never talks to a store. It *declares* counters, which say what is counted, per what
 (``by``), and up to where; the attempt says whose they are. The guard sends all of them in one trip
-and hands each rule its `Reading`s to judge. See ``store/kinds/`` for what each kind does.
+and hands each rule its `Reading`s to judge. See ``store/kinds/*.lua`` for what each kind does.
 
 Counters do not change from request to request: a rule makes them once and returns the same tuple
 every time, so that the guard can prepare the question once as well.
