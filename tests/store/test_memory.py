@@ -57,6 +57,17 @@ async def test_strikes_without_a_ban_are_forgotten_first() -> None:
     assert not (await ask(store, window(1, subject="real"))).admitted
 
 
+async def test_who_is_struck_again_when_all_is_full_keeps_within_the_bound() -> None:
+    """Though its strikes are forgotten in the same step."""
+    store = MemoryStore(capacity=2)
+    struck: dict[str, Any] = {"refused": True, "refused_by": frozenset({"number"})}
+    for subject in ("one", "two"):
+        await ask(store, ban(3, "number", subject), **struck)
+    both = ban(3, "number", "one"), ban(3, "number", "three")
+    await ask(store, *both, at=1, **struck)
+    assert len(store) == 2
+
+
 async def test_bans_survive_a_flood_of_strikes() -> None:
     """A live ban is never forgotten."""
     store = MemoryStore(capacity=4)
@@ -89,7 +100,7 @@ async def test_a_store_that_stays_full_is_not_swept_for_each_request() -> None:
 
 
 async def test_threads_wait_for_each_other() -> None:
-    """Lua runs without Python's own lock; no two threads may read before either has written."""
+    """No two of them may read before either has written."""
     store = MemoryStore()
     asked = question(window(25))
 
