@@ -111,7 +111,7 @@ async def test_a_rule_that_raises_is_silent_and_harms_no_other(
     with caplog.at_level(logging.ERROR):
         assert await app.allows(device="d")
         assert not await app.allows(device="d")
-    assert "PG020 rule 'broken' failed" in caplog.text
+    assert "PG020 rule 'broken' raised an exception" in caplog.text
 
 
 class Curious(TwoPerDevice):

@@ -213,6 +213,7 @@ JUNK = st.one_of(
 )
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # old names are no junk
 @given(field=st.sampled_from(FIELDS), junk=JUNK)
 def test_junk_is_refused_with_a_path_or_is_no_junk(field: str, junk: Any) -> None:
     """Whatever is put anywhere: a policy, or a PolicyError, and nothing else."""

@@ -5,6 +5,7 @@ from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import (
     IntakeError,
     OrdersError,
+    OverrideError,
     PolicyError,
     PumpGuardError,
     StoreError,
@@ -13,8 +14,8 @@ from pumpguard.errors import (
 from pumpguard.guard import Guard
 from pumpguard.middleware import PumpGuardMiddleware
 from pumpguard.policy import Policy
-from pumpguard.sending import current_decision, sender
 from pumpguard.shadow.ids import like
+from pumpguard.shadow.sender import current_decision, sender
 from pumpguard.ticket import Ticket
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ __all__ = [
     "Guard",
     "IntakeError",
     "OrdersError",
+    "OverrideError",
     "Phone",
     "Policy",
     "PolicyError",

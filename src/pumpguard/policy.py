@@ -19,8 +19,8 @@ from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
-from pumpguard.orders.ladder import PATH as LADDER
-from pumpguard.orders.ladder import Ladder
+from pumpguard.overrides.escalation import PATH as ESCALATION
+from pumpguard.overrides.escalation import Escalation
 from pumpguard.risk import Risk
 from pumpguard.rules import Rule, Settling
 from pumpguard.rules.assembly import assemble, check_shards
@@ -55,8 +55,9 @@ class Policy:
         ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
         ``experimental_replay``, an answer in the shape of its recent ones, which can be told apart
         (`pumpguard.experimental.replay`), for an app that cannot wrap its sender.
-        ``ladder``: whether alerts change the posture, and how (`pumpguard.orders.ladder.Ladder`; a
-        ``[ladder]`` table in TOML). Without it, only people do.
+        ``escalation``: whether alerts change the posture, and how
+        (`pumpguard.overrides.escalation.Escalation`; an ``[escalation]`` table in TOML). Without
+        it, only people do. ``ladder`` is its old name, kept until 0.3.
 
     Money:
         ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
@@ -94,7 +95,8 @@ class Policy:
     rules: Any = None
     risk: Risk | None = None
     shadow: Literal["app", "experimental_replay", "replay"] = "app"
-    ladder: Ladder | None = None
+    escalation: Escalation | None = None
+    ladder: Escalation | None = None
     verify: str | Sequence[str] | None = None
     verify_phone: Any = None
     settled: bool = False
@@ -114,8 +116,14 @@ class Policy:
     def __post_init__(self) -> None:
         if isinstance(self.risk, Mapping):  # a table
             object.__setattr__(self, "risk", build(Risk, self.risk, "risk"))
-        if isinstance(self.ladder, Mapping):
-            object.__setattr__(self, "ladder", build(Ladder, self.ladder, LADDER))
+        if self.ladder is not None:
+            if self.escalation is not None:
+                raise PolicyError("ladder", "nothing beside escalation, its new name", self.ladder)
+            warnings.warn("ladder= is escalation= now", DeprecationWarning, stacklevel=3)
+            object.__setattr__(self, "escalation", self.ladder)
+            object.__setattr__(self, "ladder", None)
+        if isinstance(self.escalation, Mapping):
+            object.__setattr__(self, "escalation", build(Escalation, self.escalation, ESCALATION))
         check(self)
         if self.shadow == "replay":  # its name until 0.1
             told = "shadow='replay' is called 'experimental_replay' now"

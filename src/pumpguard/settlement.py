@@ -121,7 +121,7 @@ class Settlements:
             logger.debug("an outcome was lost: %s", error)
         except Exception:
             self.lost += 1
-            logger.exception("PG023 an outcome could not be told")
+            logger.exception("PG023 could not record a message outcome; it is lost")
         return otherwise
 
     async def _settlements(self, outcome: Failed | Verified) -> list[Settlement]:

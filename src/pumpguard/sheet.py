@@ -111,4 +111,4 @@ def _judged(
 
 def broken(rule: Rule) -> None:
     """A rule that raises is silent for this request; the others go on."""
-    logger.exception("PG020 rule %r failed; it is silent for this request", rule.name)
+    logger.exception("PG020 rule %r raised an exception; it is skipped for this request", rule.name)

@@ -19,7 +19,6 @@ from pumpguard import (
     Policy,
     PumpGuardMiddleware,
     current_decision,
-    sending,
 )
 from pumpguard.experimental.replay import ALIKE, KINDS, LONGEST
 from tests.asgi import PHONE, Reply, ask
@@ -33,7 +32,7 @@ NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin", "Frank", "Gwen", "Hal", "Ida",
 @pytest.fixture(autouse=True)
 def _somebody_has_wrapped_a_sender(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another app in the same process: it is no reason to ask this one."""
-    monkeypatch.setattr(sending, "_wrapped", True)
+    monkeypatch.setattr("pumpguard.shadow.sender._wrapped", True)
 
 
 Headers = list[tuple[bytes, bytes]]
@@ -198,8 +197,8 @@ async def test_a_route_of_another_kind_has_answers_of_its_own() -> None:
     )
     for n in range(KINDS + 5):
         await ask(app, PHONE, path=f"/s{n}")
-    assert app._replays is not None
-    assert len(app._replays._kept) == KINDS
+    assert app._handle_send._replays is not None
+    assert len(app._handle_send._replays._kept) == KINDS
 
 
 async def test_it_takes_as_long_as_real_answers_do() -> None:

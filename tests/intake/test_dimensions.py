@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pumpguard import Attempt, Finding, Guard, IntakeError, Policy, PolicyError
 from pumpguard.counters import Counter, Distinct, Reading, Window
 from pumpguard.decision import Mode
-from pumpguard.intake.dimensions import agent_class, email_domain, text
+from pumpguard.intake.dimensions import agent_class, email_domain, key_text
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import Conversion, Credit, RateLimit, SlidingBan, Spread
@@ -187,7 +187,7 @@ def test_every_program_has_a_class(said: str) -> None:
 
 @given(st.none() | st.text() | st.integers())
 def test_a_key_is_text_or_a_whole_number(value: object) -> None:
-    assert text(value) == (None if value in (None, "") else str(value))
+    assert key_text(value) == (None if value in (None, "") else str(value))
 
 
 # Using them

@@ -6,25 +6,24 @@ from typing import Annotated, cast
 
 import typer
 
-from pumpguard.commands import showing
-from pumpguard.commands.giving import (
+from pumpguard.commands._options import (
     AsJson,
     Author,
     For,
     PolicyFile,
     Reason,
     StoreUrl,
-    at_the_desk,
     author_or_user,
     seconds_of,
     warn,
+    with_overrides,
 )
-from pumpguard.orders.document import Orders
-from pumpguard.orders.lists import KINDS, Kind
+from pumpguard.commands._print import print_listings, print_overrides
+from pumpguard.overrides.lists import LISTED_KINDS, ListedKind
 
 lists = typer.Typer(no_args_is_help=True, help="Who is always let through, and who never is.")
 
-What = Annotated[str, typer.Argument(metavar=f"[{'|'.join(KINDS)}]", help="What is named.")]
+What = Annotated[str, typer.Argument(metavar=f"[{'|'.join(LISTED_KINDS)}]", help="What is named.")]
 Whom = Annotated[str, typer.Argument(help="The number, +44740, a CIDR, an ISO code, an account.")]
 
 FREELY = "Budgets do not hold them: the bound that `pumpguard exposure` prints is none for these."
@@ -33,7 +32,8 @@ FREELY = "Budgets do not hold them: the bound that `pumpguard exposure` prints i
 @lists.command()
 def show(policy: PolicyFile, store: StoreUrl, json_wanted: AsJson = False) -> None:
     """Show both lists. Numbers and accounts are kept as hashes and shown masked."""
-    _show(at_the_desk(policy, store, lambda desk, _: desk.show()), json_wanted)
+    overrides = with_overrides(policy, store, lambda admin, _: admin.show())
+    print_overrides(overrides, json_wanted, print_listings)
 
 
 @lists.command()
@@ -51,11 +51,11 @@ def allow(
     json_wanted: AsJson = False,
 ) -> None:
     """Never refuse them, but by budgets and when closed. Wins over a denial."""
-    orders = at_the_desk(
+    overrides = with_overrides(
         policy,
         store,
-        lambda desk, _: desk.allow(
-            cast(Kind, kind),
+        lambda admin, _: admin.allow(
+            cast(ListedKind, kind),
             whom,
             author=author_or_user(author),
             reason=reason,
@@ -65,7 +65,7 @@ def allow(
     )
     if spends_freely:
         warn(FREELY)
-    _show(orders, json_wanted)
+    print_overrides(overrides, json_wanted, print_listings)
 
 
 @lists.command()
@@ -80,18 +80,18 @@ def deny(
     json_wanted: AsJson = False,
 ) -> None:
     """Refuse them."""
-    orders = at_the_desk(
+    overrides = with_overrides(
         policy,
         store,
-        lambda desk, _: desk.deny(
-            cast(Kind, kind),
+        lambda admin, _: admin.deny(
+            cast(ListedKind, kind),
             whom,
             author=author_or_user(author),
             reason=reason,
             seconds=seconds_of(lasting),
         ),
     )
-    _show(orders, json_wanted)
+    print_overrides(overrides, json_wanted, print_listings)
 
 
 @lists.command()
@@ -99,9 +99,7 @@ def remove(
     kind: What, whom: Whom, policy: PolicyFile, store: StoreUrl, json_wanted: AsJson = False
 ) -> None:
     """Take them off the list they are on."""
-    orders = at_the_desk(policy, store, lambda desk, _: desk.remove(cast(Kind, kind), whom))
-    _show(orders, json_wanted)
-
-
-def _show(orders: Orders, json_wanted: bool) -> None:
-    showing.show(orders, json_wanted, showing.print_listings)
+    overrides = with_overrides(
+        policy, store, lambda admin, _: admin.remove(cast(ListedKind, kind), whom)
+    )
+    print_overrides(overrides, json_wanted, print_listings)

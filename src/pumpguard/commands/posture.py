@@ -6,21 +6,21 @@ from typing import Annotated
 
 import typer
 
-from pumpguard.commands.giving import (
+from pumpguard.commands._options import (
     AsJson,
     Author,
     For,
     PolicyFile,
     Reason,
     StoreUrl,
-    at_the_desk,
     author_or_user,
     seconds_of,
     warn,
+    with_overrides,
 )
-from pumpguard.commands.showing import print_postures, show
-from pumpguard.orders.desk import Desk
-from pumpguard.orders.document import Orders
+from pumpguard.commands._print import print_overrides, print_postures
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.document import OverrideDocument
 from pumpguard.policy import Policy
 
 WARNINGS = {
@@ -29,7 +29,7 @@ WARNINGS = {
     "challenge_all": "challenge_all: an app without challenge= has no way to tell who has given "
     "proof, and lets nobody through.",
 }
-UNKNOWABLE = (
+KNOWS_NOBODY = (
     "known_only: this policy hears of no verifications (verify= or settled=), so it knows nobody "
     "and lets only the allowed through."
 )
@@ -63,10 +63,10 @@ def posture(
     Ends with 1 for what makes no sense, and with 3 if the store does not answer.
     """
 
-    async def work(desk: Desk, loaded: Policy) -> Orders:
+    async def work(admin: OverrideAdmin, loaded: Policy) -> OverrideDocument:
         if to is None:
-            return await desk.show()
-        given = await desk.posture(
+            return await admin.show()
+        overrides = await admin.posture(
             to,
             author=author_or_user(author),
             reason=reason,
@@ -75,10 +75,10 @@ def posture(
             then=then,
             anew=anew,
         )
-        said = UNKNOWABLE if to == "known_only" and not loaded.verified else WARNINGS.get(to)
-        if said:
-            warn(said)
-        return given
+        warning = KNOWS_NOBODY if to == "known_only" and not loaded.verified else WARNINGS.get(to)
+        if warning:
+            warn(warning)
+        return overrides
 
-    orders = at_the_desk(policy, store, work)
-    show(orders, json_wanted, print_postures)
+    overrides = with_overrides(policy, store, work)
+    print_overrides(overrides, json_wanted, print_postures)

@@ -18,7 +18,7 @@ from starlette.types import Message, Scope, Send
 from pumpguard.attempt import Attempt
 from pumpguard.experimental.answer_shape import Asked, Said, shape_of, skeleton
 from pumpguard.intake.routes import normal
-from pumpguard.shadow.pace import Pace, Rest
+from pumpguard.shadow.latency import LatencyModel, PreciseSleep
 
 ALIKE = 8
 """Answers of one shape that it takes, each to another phone and another network: what eight
@@ -64,7 +64,7 @@ class Kept:
     """What was learnt of one kind of request."""
 
     def __init__(self) -> None:
-        self.pace = Pace()
+        self.pace = LatencyModel()
         self.gaps: deque[float] = deque(maxlen=KEPT)
         self._answers: deque[Answer] = deque(maxlen=KEPT)
         self._makers: dict[Shape, Maker] | None = None
@@ -114,7 +114,7 @@ class Replays:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Kind, Kept] = OrderedDict()
-        self._rest = Rest()
+        self._rest = PreciseSleep()
 
     def watch(
         self, scope: Scope, parameters: Mapping[str, str], attempt: Attempt, send: Send
@@ -228,7 +228,7 @@ class Learning:
         try:
             self._replays.learn(self._kind, self._attempt, heard, self._seconds)
         except Exception:
-            logger.exception("PG025 an answer could not be learnt from")
+            logger.exception('PG025 could not learn from an answer of the app (shadow = "replay")')
 
 
 def kind_of(scope: Scope, parameters: Mapping[str, str]) -> Kind:

@@ -94,7 +94,7 @@ def refuses_for_want_of_one(rule: Rule) -> bool:
 
 def warn_of_no_way_out(chain: Iterable[Rule], others_ask: bool) -> None:
     """Say so if somebody may be asked for proof that nobody here can check, as far as can be known
-    beforehand; ``others_ask`` if the risk score or the ladder may."""
+    beforehand; ``others_ask`` if the risk score or escalation may."""
     if others_ask or any(refuses_for_want_of_one(rule) for rule in chain):
         logger.warning(
             "PG003 rules ask for proof, and no challenge= can tell a solved one: "

@@ -17,7 +17,7 @@ from pumpguard.rules.base import require
 class SendSpike:
     """Says that in the last ``seconds`` more than ``ratio`` times the usual was sent, or asked for.
 
-    It refuses nobody: it raises an alert, and a ladder may step up (`pumpguard.orders.ladder`).
+    It refuses nobody: it raises an alert, and escalation may step up (`Policy.escalation`).
     What it watches are ``"admissions"``, all that is let through (``SEND_SPIKE``), and
     ``"attempts"``, all that is asked for (``ATTEMPT_SPIKE``): under an attack that is refused, only
     the latter grow. Below ``minimum`` in that time, and in its first day, it says nothing.

@@ -42,7 +42,7 @@ class BanCache:
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self.store = store
-        self.orders = store.orders
+        self.overrides = store.overrides
         self._clock = clock
         self._known: dict[Key, Known] = {}
 

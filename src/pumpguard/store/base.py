@@ -13,7 +13,8 @@ The semantics are the same in every store and are fixed by `tests/store/`:
 7. An alarm that begins is written by the request that finds it, whatever becomes of that request.
 8. Where the plan has weights, each that is earned by a full counter multiplies the question's
    score; a request whose score reaches the question's bound is refused like any other.
-9. A question that was made by other orders than the store has is not decided and changes nothing.
+9. A question that was made by another version of the overrides than the store has is not decided
+   and changes nothing.
 10. A question for known numbers only is refused if the plan's `Known` does not know the number.
 
 What becomes of a message is told later, in two steps. `Store.redeem` says that a number was
@@ -33,7 +34,7 @@ from pumpguard.counters import (
     Reading,
     Tickets,
 )
-from pumpguard.store.orders import OrderStore
+from pumpguard.store.overrides import OverrideStore
 from pumpguard.store.plan import Plan
 
 DAY = 86_400
@@ -67,7 +68,7 @@ class Question:
     send that is unverified speaks against conversion (``None``: the counter's own ``seconds``).
     ``score`` is the risk score before any counter is read, ``bound`` the one that refuses.
 
-    ``orders`` is the version of the orders (6 bytes, or none) by which the question was made;
+    ``overrides_version`` (6 bytes, or none) is that of the overrides the question was made by;
     ``known_only`` refuses a number that has not verified before.
     """
 
@@ -85,7 +86,7 @@ class Question:
     matures_after: int | None = None
     score: float = 1.0
     bound: float = inf
-    orders: bytes = b""
+    overrides_version: bytes = b""
     known_only: bool = False
 
 
@@ -97,7 +98,7 @@ class Answer:
     plan reports; of the bans that stand, if there are any. ``known`` says whether a `Known` counter
     of the plan knows the number (always false for who is banned: it is not looked at).
     ``ticket`` is the question's, if it was written, else empty. ``outdated`` says that nothing was
-    decided, because there are other orders; ``recalled`` that the store was not asked at all.
+    decided, because the overrides have changed; ``recalled`` that the store was not asked at all.
     """
 
     admitted: bool
@@ -179,8 +180,8 @@ class Store(Protocol):
     """Keeps counters. Raises `pumpguard.errors.StoreError` when it cannot answer in time."""
 
     @property
-    def orders(self) -> OrderStore:
-        """Where the orders are kept."""
+    def overrides(self) -> OverrideStore:
+        """Where the overrides are kept."""
         ...
 
     async def decide(self, question: Question) -> Answer:

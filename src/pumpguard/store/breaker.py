@@ -32,7 +32,7 @@ class Breaker:
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self.store = store
-        self.orders = store.orders  # read twice a second at most, so it needs no breaker
+        self.overrides = store.overrides  # read twice a second at most, so it needs no breaker
         self._clock = clock
         self._faults = 0
         self._pause = FIRST_PAUSE
@@ -84,11 +84,12 @@ class Breaker:
             return
         else:
             logger.error(
-                "PG010 store unavailable: %d faults in a row, circuit breaker open", self._faults
+                "PG010 store unreachable after %d errors in a row; on_store_failure decides now",
+                self._faults,
             )
         self._probe_at = self._clock() + self._pause
 
     def _recovered(self) -> None:
         if self._probe_at is not None:
-            logger.warning("PG011 store available again, circuit breaker closed")
+            logger.warning("PG011 store reachable again; decisions use it as before")
         self._faults, self._pause, self._probe_at = 0, FIRST_PAUSE, None

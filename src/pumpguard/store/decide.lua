@@ -1,7 +1,7 @@
 -- One request, one decision: read all, decide all, charge all or nothing, write bans.
 --
 -- KEYS  one key per subject; its value holds all counters about that subject (value.lua); the last
---       one holds the version of the orders (orders.lua)
+--       one holds the version of the overrides (overrides.lua)
 -- ARGV  1  the time in milliseconds, or 0 to let this server's clock decide
 --       2  1 if a rule has already refused the request, 2 to refuse it unless known, else 0
 --       3  a random number in [-1, 1] for ban lengths
@@ -11,12 +11,12 @@
 --       7  one byte per ban that has a strike already, whatever the counters say: its index
 --       8  nothing, or the price in micro-dollars (6), the age in ms at which sends mature (4; 0
 --          for as late as possible), and the ticket to write, if any (4 and 10 per key hash)
---       9  the version of the orders by which the question was made, or nothing for none
+--       9  the version of the overrides by which the question was made, or nothing for none
 --       10 only with weights in the plan: the risk score so far, and the one that refuses (doubles)
 -- Returns  admitted (0 or 1) plus 2 if the number is known, the time, then index, used, wait (ms)
 --          of each ban that stands (standing.lua); if none does, of each counter that is full, or of
 --          every one if the plan says so. Kinds with more to say add minus the index (from 1), and
---          two numbers. Only -1 and the time if there are other orders: then nothing is decided.
+--          two numbers. Only -1 and the time if the overrides have changed: then nothing is decided.
 
 local WEIGHS = 2  -- flags of the plan: 1 to report everything, 2 for weights at its end
 local ATTEMPTS = 2  -- flags of a counter: 1 for one that binds, 2 for one that counts attempts

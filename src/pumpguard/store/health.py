@@ -142,7 +142,7 @@ async def _state(line: Multiplexer) -> Found:
     try:
         said: bytes = b"\n".join([await line.call("INFO", part) for part in ("server", "memory")])
     except ErrorReply as fault:
-        return [(UNKNOWN, f"could not check maxmemory-policy and version: {fault}")]
+        return [(UNKNOWN, f"cannot check its maxmemory-policy and version: {fault}")]
     told = dict(re.findall(r"^(\w+):([^\r\n]*)", said.decode(errors="replace"), re.MULTILINE))
     found: Found = []
     policy = told.get("maxmemory_policy", "noeviction")
@@ -151,7 +151,9 @@ async def _state(line: Multiplexer) -> Found:
         found.append((EVICTS, f"maxmemory-policy is {policy}: {why}; set noeviction"))
     version = told.get("redis_version", "")
     if version and tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
-        found.append((TOO_OLD, f"Redis {version} has no SET … KEEPTTL; 6.0 is the first that has"))
+        found.append(
+            (TOO_OLD, f"Redis {version} is too old, it has no SET … KEEPTTL; use 6.0 or newer")
+        )
     return found
 
 

@@ -13,7 +13,7 @@ from pumpguard.errors import StoreError
 from pumpguard.store.asking import short_id
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.lua import Write, interpreter
-from pumpguard.store.orders import MemoryOrders
+from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.store.plan import Plan
 from pumpguard.store.scripted import Call, ScriptStore, answered
 
@@ -56,7 +56,7 @@ class MemoryStore(ScriptStore):
     def __init__(self, capacity: int = CAPACITY, clock: Callable[[], float] = time.time) -> None:
         super().__init__([""])
         self.capacity = capacity
-        self.orders: MemoryOrders = MemoryOrders(clock)
+        self.overrides: MemoryOverrides = MemoryOverrides(clock)
         self._clock = clock
         self._lua = interpreter()
         self._kept: dict[bytes, Kept] = {}
@@ -66,11 +66,11 @@ class MemoryStore(ScriptStore):
 
     async def decide(self, question: Question) -> Answer:
         """Read all, decide all, charge all or nothing. Raises `StoreFull`."""
-        return self._decide(question, self.orders.mark)
+        return self._decide(question, self.overrides.version)
 
     def decide_now(self, question: Question) -> Answer:
-        """The same without a coroutine around it, and by whatever orders."""
-        return self._decide(question, question.orders)
+        """The same without a coroutine around it, whatever the overrides."""
+        return self._decide(question, question.overrides_version)
 
     async def run(self, call: Call) -> Any:
         """Run a script here. Raises `StoreFull`."""
@@ -82,12 +82,12 @@ class MemoryStore(ScriptStore):
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _decide(self, question: Question, mark: bytes) -> Answer:
+    def _decide(self, question: Question, version: bytes) -> Answer:
         plan, call = self._asked(question)
-        return answered(question, plan, self._run(call, mark, _bans(plan)))
+        return answered(question, plan, self._run(call, version, _bans(plan)))
 
-    def _run(self, call: Call, mark: bytes | None = None, bans: Set[bytes] = NO_IDS) -> Any:
-        """``mark`` is the version of the orders, for a script that compares it; ``bans`` are the
+    def _run(self, call: Call, version: bytes | None = None, bans: Set[bytes] = NO_IDS) -> Any:
+        """``version`` is that of the overrides, for a script that compares it; ``bans`` are the
         ids of the bans that it may write strikes of."""
         now = int((self._clock() if call.at is None else call.at) * 1000)
         keys = [key.encode() for key in call.keys]
@@ -96,8 +96,8 @@ class MemoryStore(ScriptStore):
             for key in keys:
                 kept = self._kept.get(key)
                 values.append(kept[0] if kept is not None and kept[1] > now else None)
-            if mark is not None:
-                values[-1] = mark
+            if version is not None:
+                values[-1] = version
             reply, writes = self._lua.run(call.script, now, keys, values, call.arguments)
             if writes:
                 self._write(writes, now, bans)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pumpguard.store.health import Checkup, Concerns
 from pumpguard.store.scripted import Call, ScriptStore
-from pumpguard.store.shared_orders import SharedOrders
+from pumpguard.store.shared_overrides import SharedOverrides
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.topology import topology_of
 
@@ -44,7 +44,7 @@ class RedisStore(ScriptStore):
         on_use = self._checkup.begin if checkup else None
         # In a cluster, shards live on different nodes: each has a link that knows its own.
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
-        self.orders = SharedOrders(self._links, self._prefixes)
+        self.overrides = SharedOverrides(self._links, self._prefixes)
 
     async def run(self, call: Call) -> Any:
         """One round trip. Raises `StoreError` on any fault or past the deadline."""

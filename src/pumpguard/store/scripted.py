@@ -21,7 +21,7 @@ from pumpguard.store.encoding import (
     redeemed,
     redemption_facts,
 )
-from pumpguard.store.orders import VERSION, OrderStore
+from pumpguard.store.overrides import VERSION, OverrideStore
 from pumpguard.store.plan import Plan
 from pumpguard.store.sharding import shard_of, spread
 
@@ -50,7 +50,7 @@ class ScriptStore(ABC):
     phones and networks are stored.
     """
 
-    orders: OrderStore
+    overrides: OverrideStore
 
     def __init__(self, prefixes: Sequence[str], secret: str = "") -> None:
         self._prefixes = prefixes
@@ -134,7 +134,7 @@ class ScriptStore(ABC):
             b"".join([self._member(question.members[i]) for i in plan.member_order]),
             fed(plan, question.refused_by) if question.refused_by else b"",
             facts(question, keys) if plan.settled else b"",
-            question.orders,
+            question.overrides_version,
         ]
         if plan.weights:
             words.append(struct.pack(">dd", question.score, question.bound))
