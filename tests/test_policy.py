@@ -200,7 +200,8 @@ def test_a_missing_file_is_a_policy_error(tmp_path: Path) -> None:
         Policy.from_toml(tmp_path / "none.toml")
 
 
-FIELDS = [field.name for field in fields(Policy) if field.init and field.name != "phone"]
+OTHERS = ("phone", "ladder")  # whatever is a function; the old name of escalation
+FIELDS = [field.name for field in fields(Policy) if field.init and field.name not in OTHERS]
 JUNK = st.one_of(
     st.none(),
     st.booleans(),

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 from pumpguard.attempt import Attempt
 from pumpguard.chain import Chain
 from pumpguard.counters import Known, micros
+from pumpguard.counters.plan import share
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import PolicyError, StoreError
 from pumpguard.overrides.lookup import KNOWN_ONLY, NOTHING_IN_FORCE
@@ -26,7 +27,6 @@ from pumpguard.settlement import Settlements
 from pumpguard.sheet import Enforced, Sheet, judge, speak, total
 from pumpguard.store.base import Answer, Question, Store
 from pumpguard.store.memory import MemoryStore
-from pumpguard.store.plan import share
 from pumpguard.verdict import stands, verdict
 
 NOBODY: frozenset[str] = frozenset()

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import pytest
 
 from pumpguard.counters import Known, Tickets
+from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement
 from pumpguard.store.breaker import FAULTS, Breaker
 from pumpguard.store.overrides import MemoryOverrides
-from pumpguard.store.plan import Plan
 from pumpguard.testing import FakeClock
 
 QUESTION = Question(Plan((), ()), ())

@@ -12,9 +12,9 @@ import pytest
 
 from pumpguard import Guard, Policy, PolicyError, StoreError
 from pumpguard.counters import Spike
-from pumpguard.store.encoding import Script
 from pumpguard.store.lua import DIALECTS, Interpreter, interpreter
 from pumpguard.store.memory import MemoryStore
+from pumpguard.store.scripts import Script
 from tests.store.asking import (
     PHONE,
     About,
@@ -31,11 +31,11 @@ from tests.store.asking import (
     window,
 )
 
-SCRIPTS = files("pumpguard.store")
+SCRIPTS, COUNTERS = files("pumpguard.store") / "scripts", files("pumpguard.counters")
 FORMATS = sorted(
     {
         found
-        for folder in (SCRIPTS, SCRIPTS / "kinds")
+        for folder in (SCRIPTS, COUNTERS, COUNTERS / "shared")
         for file in folder.iterdir()
         if file.name.endswith(".lua")
         for found in re.findall(r"'>((?:[cIi]\d+|B|d)+)'", file.read_text())

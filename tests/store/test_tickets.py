@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pumpguard.counters import Tickets
+from pumpguard.counters.tickets import LONGEST_SEGMENT
 from pumpguard.store.base import DAY, Store
-from pumpguard.store.tails import LONGEST_SEGMENT, ticket_size, tickets_kept
 from tests.store.asking import (
     PHONE,
     REFUNDS,
@@ -91,7 +91,7 @@ async def test_who_was_verified_is_known_for_ninety_days(store: Store) -> None:
 
 async def test_the_oldest_make_room(store: Store) -> None:
     """A number cannot fill its subject's value."""
-    most = tickets_kept(TICKETS)
+    most = TICKETS.kept
     for n in range(most + 5):
         await ask(store, *PHONE, ticket=bytes([n] * 4), at=n)
     redeemed = await redeem(store, at=100)
@@ -102,8 +102,8 @@ async def test_the_oldest_make_room(store: Store) -> None:
 def test_as_many_as_fit_are_kept(remembers: int) -> None:
     """A segment of a value holds 255 bytes."""
     tickets = Tickets("t", remembers=tuple(f"d{n}" for n in range(remembers)))
-    assert 3 <= tickets_kept(tickets) <= 8
-    assert tickets_kept(tickets) * ticket_size(tickets) <= LONGEST_SEGMENT
+    assert 3 <= tickets.kept <= 8
+    assert tickets.kept * tickets.size <= LONGEST_SEGMENT
 
 
 async def test_a_ticket_remembers_who_has_to_be_told(store: Store) -> None:

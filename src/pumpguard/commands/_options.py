@@ -61,15 +61,10 @@ def with_overrides(
 def shared_store(policy: Policy, url: str) -> RedisStore:
     """The store of a policy's app, with a longer deadline. Raises `PolicyError`."""
     if url.startswith("memory://"):
-        raise OverrideError(
-            "store", "one that several processes share; memory:// is inside one", url
-        )
+        wanted = "one that several processes share; memory:// is inside one"
+        raise OverrideError("store", wanted, url)
     return RedisStore(
-        url,
-        name=policy.name,
-        secret=policy.secret,
-        deadline=STORE_DEADLINE,
-        shards=policy.shards,
+        url, name=policy.name, secret=policy.secret, deadline=STORE_DEADLINE, shards=policy.shards
     )
 
 

@@ -95,33 +95,34 @@ class OverrideDocument:
     def to_json(self, now: float) -> dict[str, Any]:
         """All of it for programs, as at a time. Times are in Unix seconds, subjects masked."""
         step = self.step
+        tables = {country: _table(override) for country, override in self.postures.items()}
         return {
             "version": self.version,
             "posture": str(self.fleet(now)),
-            "order": _posture_to_json(self.postures.get(EVERYWHERE)),
+            "order": tables.pop(EVERYWHERE, None),
             "ladder": None if step is None else {
                 "posture": str(step.posture_at(now)), "since": step.reached_at(now),
                 "heard": step.heard, "code": step.code,
             },
             "countries": {
-                country: {
-                    "posture": str(self.posture(country, now)), "order": _posture_to_json(override),
-                }
-                for country, override in self.postures.items()
-                if country != EVERYWHERE
+                country: {"posture": str(self.posture(country, now)), "order": table}
+                for country, table in tables.items()
             },
-            "listings": [_listing_to_json(each) for each in self.listings],
+            "listings": [
+                {name: v for name, v in _table(each).items() if name != "value"}
+                for each in self.listings
+            ],
         }  # fmt: skip
 
     def encode(self) -> bytes:
         """Everything but the version, as it is stored."""
         table: dict[str, Any] = {
             "format": FORMAT,
-            "postures": {country: _table(override) for country, override in self.postures.items()},
-            "listings": [_table(each) for each in self.listings],
+            "postures": {country: _stored(override) for country, override in self.postures.items()},
+            "listings": [_stored(each) for each in self.listings],
         }
         if self.step is not None:
-            table["step"] = _table(self.step)
+            table["step"] = _stored(self.step)
         return json.dumps(table, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
@@ -159,28 +160,15 @@ def version_bytes(version: int) -> bytes:
     return version.to_bytes(VERSION_BYTES) if version else b""
 
 
-def _posture_to_json(override: PostureOverride | None) -> dict[str, Any] | None:
-    if override is None:
-        return None
-    return {
-        "posture": str(override.posture), "author": override.author, "at": override.at,
-        "reason": override.reason, "until": override.until, "then": str(override.then),
-    }  # fmt: skip
-
-
-def _listing_to_json(listing: Listing) -> dict[str, Any]:
-    return {
-        "verdict": listing.verdict, "kind": listing.kind, "shown": listing.shown,
-        "author": listing.author, "at": listing.at, "reason": listing.reason,
-        "until": listing.until, "spends_freely": listing.spends_freely,
-    }  # fmt: skip
-
-
 def _table(part: PostureOverride | Step | Listing) -> dict[str, Any]:
-    """A part as it is stored: without defaults, postures by their names."""
+    """A part with its postures by name."""
+    return {name: str(v) if isinstance(v, Posture) else v for name, v in asdict(part).items()}
+
+
+def _stored(part: PostureOverride | Step | Listing) -> dict[str, Any]:
+    """A part as it is stored, without defaults."""
     defaults = {field.name: field.default for field in fields(part)}
-    table = {name: v for name, v in asdict(part).items() if v != defaults[name]}
-    return {name: str(v) if isinstance(v, Posture) else v for name, v in table.items()}
+    return {name: v for name, v in _table(part).items() if getattr(part, name) != defaults[name]}
 
 
 def _parsed(cls: type[T], value: object, path: str) -> T:

@@ -29,13 +29,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal, Protocol, TypeAlias
 
-from pumpguard.counters import (
-    Known,
-    Reading,
-    Tickets,
-)
+from pumpguard.counters import Known, Reading, Tickets
+from pumpguard.counters.plan import Plan
 from pumpguard.store.overrides import OverrideStore
-from pumpguard.store.plan import Plan
 
 DAY = 86_400
 """Seconds. A verification counts once per number in any such time."""
@@ -55,8 +51,8 @@ counts, and nothing is refunded, paid back or taken out of conversion."""
 class Question:
     """All that one request asks of the store.
 
-    ``subjects`` has one value per group of the plan, ``members`` one per distinct count, ``place``
-    is the number's last four digits, ``destination`` its calling code. ``refused`` says that a
+    ``subjects`` has one value per group of the plan, ``members`` one per distinct count, ``last4``
+    is the number's last four digits. ``refused`` says that a
     rule has refused already, from the request alone, and ``refused_by`` names those whose refusal
     is more than a challenge and so may give strikes. ``at`` is the time in Unix seconds, or
     ``None`` to let the store's own clock decide. ``jitter`` is a random number in [-1, 1] for ban
@@ -75,12 +71,12 @@ class Question:
     plan: Plan
     subjects: tuple[str, ...]
     members: tuple[str, ...] = ()
-    place: int = 0
+    last4: int = 0
     refused: bool = False
     refused_by: frozenset[str] = frozenset()
     at: float | None = None
     jitter: float = 0.0
-    destination: str = ""
+    calling_code: str = ""
     price: int = 0
     ticket: bytes = b""
     matures_after: int | None = None
@@ -113,12 +109,12 @@ class Answer:
 @dataclass(slots=True)
 class Redemption:
     """A number was verified. ``known`` and ``tickets`` are the counters of the policy; ``at`` and
-    ``destination`` are as in a question."""
+    ``calling_code`` are as in a question."""
 
     phone: str
     known: Known
     tickets: Tickets
-    destination: str = ""
+    calling_code: str = ""
     at: float | None = None
 
 
@@ -159,8 +155,8 @@ class Settlement:
     which takes it.
 
     ``price`` (µ$) and ``sent_at`` (Unix ms) are those of the redeemed ticket, ``age`` the ms from
-    sending to verifying. ``network`` and ``place`` (last four digits) are what a verification is
-    weighed by. ``at`` and ``destination`` are as in a question.
+    sending to verifying. ``network`` and ``last4`` are what a verification is
+    weighed by. ``at`` and ``calling_code`` are as in a question.
     """
 
     plan: Plan
@@ -171,8 +167,8 @@ class Settlement:
     sent_at: int = 0
     age: int = 0
     network: Subject | None = None
-    place: int = 0
-    destination: str = ""
+    last4: int = 0
+    calling_code: str = ""
     at: float | None = None
 
 

@@ -8,13 +8,16 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from pumpguard.errors import PolicyError, StoreError
-from pumpguard.store.encoding import Script, lua
+from pumpguard.store.scripts import Script, lua
 
 DIALECTS = "luajit21", "lua51"
 """Both are the language that Redis speaks, with nothing but doubles for numbers; wheels for macOS
 lack the first, which takes half the time. Its compiler stays off: every call of a script defines
 its functions anew, so compiled code is thrown away again. With it the median was a quarter lower,
 and the slowest percent took twice as long."""
+
+
+PROCESS = "pumpguard.store.process"
 
 
 class Write(NamedTuple):
@@ -33,8 +36,8 @@ class Interpreter:
         module: Any = import_module(f"lupa.{dialect}")
         self._state = module.LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
         self._state.execute(b"if jit then jit.off() end")
-        self._state.execute(lua("process/struct").encode())
-        self._call = self._state.execute(lua("process/call").encode())
+        self._state.execute(lua("struct", PROCESS).encode())
+        self._call = self._state.execute(lua("call", PROCESS).encode())
         self._compiled: dict[str, Any] = {}
         self._error: type[Exception] = module.LuaError
 

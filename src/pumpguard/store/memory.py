@@ -8,14 +8,14 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeAlias
 
-from pumpguard.counters import Ban
+from pumpguard.counters.base import Turn
+from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
-from pumpguard.store.asking import short_id
+from pumpguard.store import codec
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.lua import Write, interpreter
 from pumpguard.store.overrides import MemoryOverrides
-from pumpguard.store.plan import Plan
-from pumpguard.store.scripted import Call, ScriptStore, answered
+from pumpguard.store.scripted import Call, ScriptStore
 
 CAPACITY = 175_000
 """Subjects: some 100 MB, measured with the default rules (560 bytes each; 4 or 5 of them for a
@@ -69,7 +69,7 @@ class MemoryStore(ScriptStore):
         return self._decide(question, self.overrides.version)
 
     def decide_now(self, question: Question) -> Answer:
-        """The same without a coroutine around it, whatever the overrides."""
+        """The same without a coroutine around it, and by whatever the overrides."""
         return self._decide(question, question.overrides_version)
 
     async def run(self, call: Call) -> Any:
@@ -82,12 +82,12 @@ class MemoryStore(ScriptStore):
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _decide(self, question: Question, version: bytes) -> Answer:
-        plan, call = self._asked(question)
-        return answered(question, plan, self._run(call, version, _bans(plan)))
+    def _decide(self, question: Question, mark: bytes) -> Answer:
+        plan, call = self.asked(question)
+        return codec.answer(question, plan, self._run(call, mark, _bans(plan)))
 
-    def _run(self, call: Call, version: bytes | None = None, bans: Set[bytes] = NO_IDS) -> Any:
-        """``version`` is that of the overrides, for a script that compares it; ``bans`` are the
+    def _run(self, call: Call, mark: bytes | None = None, bans: Set[bytes] = NO_IDS) -> Any:
+        """``mark`` is the version of the overrides, for a script that compares it; ``bans`` are the
         ids of the bans that it may write strikes of."""
         now = int((self._clock() if call.at is None else call.at) * 1000)
         keys = [key.encode() for key in call.keys]
@@ -96,8 +96,8 @@ class MemoryStore(ScriptStore):
             for key in keys:
                 kept = self._kept.get(key)
                 values.append(kept[0] if kept is not None and kept[1] > now else None)
-            if version is not None:
-                values[-1] = version
+            if mark is not None:
+                values[-1] = mark
             reply, writes = self._lua.run(call.script, now, keys, values, call.arguments)
             if writes:
                 self._write(writes, now, bans)
@@ -136,9 +136,9 @@ class MemoryStore(ScriptStore):
 def _bans(plan: Plan) -> Set[bytes]:
     """The ids of the bans of a plan."""
     return frozenset(
-        short_id(identity)
+        codec.short_id(identity)
         for identity, counter in zip(plan.identities, plan.counters, strict=True)
-        if isinstance(counter, Ban)
+        if counter.turn is Turn.BAN
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 VERSION = "orders"
-"""How the key ends that holds the version alone."""
+"""How the key ends that holds the version alone; the word of release 0.1."""
 
 VERSION_BYTES = 6
 """Length of the version. An absent document has version 0, and no bytes."""

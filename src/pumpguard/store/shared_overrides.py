@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from pumpguard.errors import StoreError
-from pumpguard.store.encoding import script
 from pumpguard.store.overrides import VERSION, version_of
+from pumpguard.store.scripts import script
 from pumpguard.store.transport.link import Link
 
 DOCUMENT, CLAIM = "orders:text", "said:"

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from time import monotonic
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from redis.exceptions import AskError, ClusterDownError, MovedError, NoScriptError, ReadOnlyError
 
@@ -211,7 +210,7 @@ class Link:
         self._deadline = deadline
         self._on_use = on_use
         self._options = {"deadline": deadline, **options}
-        self._routers: WeakKeyDictionary[asyncio.AbstractEventLoop, Router] = WeakKeyDictionary()
+        self._routers: dict[asyncio.AbstractEventLoop, Router] = {}
         self._lock = Lock()  # event loops run in threads
 
     async def run(
@@ -241,7 +240,7 @@ class Link:
         router = self._routers.get(loop)
         if router is None:
             with self._lock:
-                # A router keeps its event loop alive: drop those of closed ones.
+                # Nobody may have closed the routers of loops that have ended: forget them.
                 for other in [each for each in self._routers if each.is_closed()]:
                     del self._routers[other]
                 router = self._routers[loop] = Router(self._topology, self._options)
