@@ -17,7 +17,7 @@ from pumpguard.sending import current_decision, sender
 from pumpguard.shadow.ids import like
 from pumpguard.ticket import Ticket
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Action",
