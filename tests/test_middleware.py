@@ -23,7 +23,6 @@ from pumpguard import (
     PumpGuardMiddleware,
     current_decision,
     sender,
-    sending,
 )
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
@@ -312,7 +311,7 @@ def shadowing(outbox: Outbox, *, wrap: bool) -> PumpGuardMiddleware:
 async def test_under_a_shadow_the_app_answers_as_always_and_sends_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sending, "_wrapped", False)
+    monkeypatch.setattr("pumpguard.shadow.sender._wrapped", False)
     outbox = Outbox()
     app = shadowing(outbox, wrap=True)
     real, shadowed = await ask(app, PHONE), await ask(app, OTHER)
@@ -327,7 +326,7 @@ async def test_under_a_shadow_the_app_answers_as_always_and_sends_nothing(
 async def test_without_a_wrapped_sender_a_shadow_is_an_open_refusal(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(sending, "_wrapped", False)
+    monkeypatch.setattr("pumpguard.shadow.sender._wrapped", False)
     outbox = Outbox()
     reply = await ask(shadowing(outbox, wrap=False), OTHER)
 
@@ -345,7 +344,7 @@ async def test_a_sync_sender_in_a_thread_is_silent_too(monkeypatch: pytest.Monke
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Route
 
-    monkeypatch.setattr(sending, "_wrapped", False)
+    monkeypatch.setattr("pumpguard.shadow.sender._wrapped", False)
     outbox, threads = Outbox(), set[int]()
     send = sender(outbox.send)
 

@@ -169,6 +169,19 @@ async def test_a_message_is_settled_once(shop: Shop) -> None:
     assert [await shop.send(3), await shop.send(4)] == [202, 429]
 
 
+async def test_an_unallocated_message_gives_nothing_back(shop: Shop) -> None:
+    """Neither its dollars nor its credit; and once said, it cannot fail or be verified any more."""
+    decision = await shop.guard.assess(make_attempt("+447400000001", price=PRICE, at=shop.clock()))
+    await shop.send(2)
+    shop.guard.settle(decision, "unallocated")
+    await shop.guard.settled()
+    assert await shop.send(3) == 429
+    shop.guard.settle(decision, "failed")
+    shop.guard.verified("+447400000001")
+    await shop.guard.settled()
+    assert await shop.send(4) == 429
+
+
 async def test_that_it_was_sent_changes_nothing(shop: Shop) -> None:
     decision = await shop.guard.assess(make_attempt(price=PRICE, at=shop.clock()))
     shop.guard.settle(decision, "sent")
@@ -191,6 +204,15 @@ async def test_who_has_verified_is_known(shop: Shop) -> None:
     later = make_attempt("+447400000001", price=PRICE, at=shop.clock())
     assert (await shop.guard.assess(later)).known
     assert not (await shop.guard.assess(make_attempt(price=PRICE, at=shop.clock()))).known
+
+
+async def test_a_valued_number_is_a_verified_one(shop: Shop) -> None:
+    """The former word is accepted for one release, and says so."""
+    await shop.send(1)
+    with pytest.deprecated_call(match="verified"):
+        shop.guard.valued("+447400000001")
+    await shop.guard.settled()
+    assert [await shop.send(number) for number in (2, 3, 4)] == [202, 202, 429]
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def policy(defence: str) -> str:
     text = POLICY.read_text(encoding="utf-8")
     if defence == REFUSED:
         return text.replace('action = "shadow"', 'action = "throttle"')
-    return f'shadow = "replay"\n{text}' if defence == REPLAY else text
+    return f'shadow = "experimental_replay"\n{text}' if defence == REPLAY else text
 
 
 class Unwrapped(Guarded):

@@ -1,10 +1,12 @@
 """Stops SMS pumping before the message is paid for."""
 
 from pumpguard.attempt import Attempt, Client, Phone
+from pumpguard.counters import Distinct, Reading, Window
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import (
     IntakeError,
     OrdersError,
+    OverrideError,
     PolicyError,
     PumpGuardError,
     StoreError,
@@ -13,8 +15,9 @@ from pumpguard.errors import (
 from pumpguard.guard import Guard
 from pumpguard.middleware import PumpGuardMiddleware
 from pumpguard.policy import Policy
-from pumpguard.sending import current_decision, sender
+from pumpguard.rules import Rule
 from pumpguard.shadow.ids import like
+from pumpguard.shadow.sender import current_decision, sender
 from pumpguard.ticket import Ticket
 
 __version__ = "0.2.0"
@@ -24,18 +27,23 @@ __all__ = [
     "Attempt",
     "Client",
     "Decision",
+    "Distinct",
     "Finding",
     "Guard",
     "IntakeError",
     "OrdersError",
+    "OverrideError",
     "Phone",
     "Policy",
     "PolicyError",
     "PumpGuardError",
     "PumpGuardMiddleware",
+    "Reading",
+    "Rule",
     "StoreError",
     "Ticket",
     "TicketError",
+    "Window",
     "current_decision",
     "like",
     "sender",

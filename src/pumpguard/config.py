@@ -23,7 +23,7 @@ def build(cls: type[T], table: Mapping[str, object], path: str = "") -> T:
     known = [field.name for field in fields(cls) if field.init]  # type: ignore[arg-type]
     for name in table:
         if name not in known:
-            raise PolicyError(join(path, name), _one_of(name, known), name)
+            raise PolicyError(join(path, name), one_of(name, known), name)
     return cls(**table)
 
 
@@ -92,7 +92,8 @@ def _frozen(value: object) -> object:
     return value
 
 
-def _one_of(name: str, known: Sequence[str]) -> str:
+def one_of(name: str, known: Sequence[str]) -> str:
+    """What was expected in place of ``name``, with the nearest of them."""
     near = difflib.get_close_matches(name, known, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return f"one of {', '.join(sorted(known))}{hint}"

@@ -1,4 +1,4 @@
-"""One attempt decided: by the orders, by the rules, and by the store, in one trip."""
+"""One attempt decided: by the overrides, by the rules, and by the store, in one trip."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from typing import Any, NamedTuple, TypeAlias
 from pumpguard.attempt import Attempt
 from pumpguard.chain import Chain
 from pumpguard.counters import Known, micros
+from pumpguard.counters.plan import share
 from pumpguard.decision import Action, Decision, Finding
-from pumpguard.errors import StoreError
-from pumpguard.orders.bulletin import Bulletin
-from pumpguard.orders.posture import Posture
-from pumpguard.orders.standing import KNOWN_ONLY, ORDINARY
+from pumpguard.errors import PolicyError, StoreError
+from pumpguard.overrides.lookup import KNOWN_ONLY, NOTHING_IN_FORCE
+from pumpguard.overrides.posture import Posture
+from pumpguard.overrides.sync import MAX_AGE, OverrideSync
 from pumpguard.policy import Policy
 from pumpguard.risk import product
 from pumpguard.rules import Rule
 from pumpguard.settlement import Settlements
 from pumpguard.sheet import Enforced, Sheet, judge, speak, total
 from pumpguard.store.base import Answer, Question, Store
-from pumpguard.store.memory import MemoryStore, StoreFull
-from pumpguard.store.plan import share
+from pumpguard.store.memory import MemoryStore
 from pumpguard.verdict import stands, verdict
 
 NOBODY: frozenset[str] = frozenset()
 
-TURNS = 3
-"""How often orders may change under one request; after that it is decided without the store."""
+MAX_RETRIES = 3
+"""How often overrides may change under one request; after that it is decided without the store."""
 
 logger = logging.getLogger("pumpguard")
 
@@ -49,25 +49,25 @@ class Terms(NamedTuple):
 AS_ALWAYS, ON_HOLD = Terms(), Terms(hold=True)
 
 Judging: TypeAlias = Coroutine[Any, Any, Decision | None]
-"""A decision on its way; nothing if the store has other orders."""
+"""A decision on its way; nothing if the overrides have changed."""
 
 
 class Decider:
-    """Decides about attempts by a policy and by the orders that stand."""
+    """Decides about attempts by a policy and by the overrides that are in force."""
 
     def __init__(
         self,
         policy: Policy,
         rules: Sequence[Rule],
         store: Store,
-        bulletin: Bulletin,
+        sync: OverrideSync,
         settlements: Settlements | None,
         *,
         simulated: bool = False,
     ) -> None:
         self._policy = policy
         self._store = store
-        self._bulletin = bulletin
+        self._sync = sync
         self._settlements = settlements
         self._simulated = simulated
         self._risk = None if policy.risk is None or policy.risk.mode == "off" else policy.risk
@@ -78,52 +78,52 @@ class Decider:
             "nothing": Chain(rules, enforced="nothing"),
         }
         self._dearest = policy.price_table.unknown
-        self._local = MemoryStore()
+        self._local = _local_store() if policy.on_store_failure == "local" else None
 
     async def decide(
         self, attempt: Attempt, said: Sequence[Finding] = (), *, hold: bool = False
     ) -> Decision:
-        """One trip; two more, within the same deadline, when there are new orders.
+        """One trip; two more, within the same deadline, when there are new overrides.
 
         ``said`` was found elsewhere; ``hold`` refuses a medium score whatever its action.
         """
-        bulletin, began = self._bulletin, monotonic()
-        decision = await self._by_orders(attempt, said, hold)
-        if decision is not None and (decision.degraded or bulletin.fresh(began)):
+        sync, began = self._sync, monotonic()
+        decision = await self._by_overrides(attempt, said, hold)
+        if decision is not None and (decision.degraded or sync.checked_at >= began - MAX_AGE):
             return decision
         try:
             async with asyncio.timeout(max(0.0, began + self._policy.deadline - monotonic())):
-                for _ in range(TURNS):
-                    changed = await bulletin.renew()
+                for _ in range(MAX_RETRIES):
+                    changed = await sync.refresh()
                     if decision is not None and not changed:
                         return decision
-                    decision = await self._by_orders(attempt, said, hold)
+                    decision = await self._by_overrides(attempt, said, hold)
                     if decision is not None:
                         return decision
         except TimeoutError:
-            logger.debug("the orders could not be learnt in time")
-        decision = decision or await self._by_orders(attempt, said, hold, alone=True)
+            logger.debug("the overrides could not be read in time")
+        decision = decision or await self._by_overrides(attempt, said, hold, alone=True)
         assert decision is not None  # noqa: S101 - for the type checker: nobody could object
         return decision
 
-    def _by_orders(
+    def _by_overrides(
         self, attempt: Attempt, said: Sequence[Finding], hold: bool, *, alone: bool = False
     ) -> Judging:
-        """By the orders that this process knows; ``alone`` does not ask the store."""
+        """By the overrides that this process knows; ``alone`` does not ask the store."""
         now = attempt.at if self._simulated else time.time()
-        stance = self._bulletin.standing.about(attempt, now)
-        if stance is ORDINARY:
+        found = self._sync.current.lookup(attempt, now)
+        if found is NOTHING_IN_FORCE:
             return self._by_rules(attempt, said, ON_HOLD if hold else AS_ALWAYS, alone)
-        against = stance.findings()
-        if stance.posture is Posture.CLOSED:
+        against = found.findings()
+        if found.posture is Posture.CLOSED:
             return _closed(attempt, against)
         said = [*against, *said] if against else said
-        if stance.posture is Posture.OBSERVE:
+        if found.posture is Posture.OBSERVE:
             return self._by_rules(attempt, said, Terms("nothing"), alone)
-        if stance.allows:
-            terms = Terms("nothing" if stance.free else "budgets")
+        if found.allowed:
+            terms = Terms("nothing" if found.spends_freely else "budgets")
             return self._trusted(attempt, said, terms, alone)
-        terms = Terms("all", stance.posture is Posture.KNOWN_ONLY, hold)
+        terms = Terms("all", found.posture is Posture.KNOWN_ONLY, hold)
         return self._by_rules(attempt, said, terms, alone)
 
     async def _trusted(
@@ -162,7 +162,7 @@ class Decider:
         elif answer.outdated:
             return None
         elif not answer.recalled:
-            self._bulletin.heard()
+            self._sync.mark_fresh()
         if answer.admitted and not answer.readings and not spoken:
             return Decision(
                 attempt, degraded=degraded, known=answer.known, reservation=answer.ticket
@@ -178,12 +178,12 @@ class Decider:
     def _by_itself(self, question: Question) -> Answer | None:
         """What this process decides alone, with its share of every limit; nothing if the policy
         does not want that, or if it is full."""
-        if self._policy.on_store_failure != "local":
+        if self._local is None:
             return None
         plan = share(question.plan, self._policy.workers)
         try:
             return self._local.decide_now(replace(question, plan=plan, ticket=b""))
-        except StoreFull:
+        except StoreError:
             return None
 
     def _question(
@@ -208,8 +208,7 @@ class Decider:
             0.0 if self._simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
             str(attempt.phone.calling_code),
             micros(self._dearest if attempt.price is None else attempt.price),
-            digits=attempt.phone.national,
-            orders=self._bulletin.standing.mark,
+            overrides_version=self._sync.current.version,
             known_only=terms.known_only,
         )
         if self._risk is not None:
@@ -242,6 +241,13 @@ class Decider:
             elif terms.known_only:
                 spoken = [*spoken, KNOWN_ONLY]
         return verdict(attempt, spoken, degraded=True)
+
+
+def _local_store() -> MemoryStore:
+    try:
+        return MemoryStore()
+    except PolicyError as error:
+        raise PolicyError("on_store_failure", f"'closed' or 'open', or {error.expected}") from None
 
 
 async def _closed(attempt: Attempt, against: Sequence[Finding]) -> Decision:

@@ -21,8 +21,11 @@ class PolicyError(PumpGuardError, ValueError):
         super().__init__(f"{path}: expected {expected}{found}")
 
 
-class OrdersError(PolicyError):
-    """An order, or a document of orders, that cannot be understood; says where, like a policy."""
+class OverrideError(PolicyError):
+    """An override, or a document of overrides, that cannot be understood; ``path`` says where."""
+
+
+OrdersError = OverrideError  # its name until 0.2
 
 
 class StoreError(PumpGuardError):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
-from pumpguard import sending
+from pumpguard.alerts.alerts import Alert, Alerts
+from pumpguard.alerts.webhook import Webhook
 from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge
 from pumpguard.deciding import Decider
@@ -17,17 +19,17 @@ from pumpguard.errors import PolicyError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
-from pumpguard.ops.alerts import Alert, Alerts
-from pumpguard.ops.escalation import Escalation
-from pumpguard.ops.webhook import Webhook
-from pumpguard.orders.bulletin import Bulletin
-from pumpguard.orders.desk import Desk
-from pumpguard.orders.lists import hashing
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.escalator import Escalator
+from pumpguard.overrides.lists import keyed_hash
+from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy
-from pumpguard.rules.challenge import once, warn_of_no_way_out
+from pumpguard.rules.assembly import warn_without_defaults
+from pumpguard.rules.challenge import warn_missing_challenge, with_single_use
 from pumpguard.scores import doubt
 from pumpguard.scores.base import Score
 from pumpguard.settlement import Failed, Verified, open_settlements
+from pumpguard.shadow.sender import sender
 from pumpguard.store.base import Store
 from pumpguard.store.opening import open_store
 from pumpguard.ticket import Ticket
@@ -51,8 +53,8 @@ class Guard:
     ``challenge`` poses challenges and knows a solved one (`pumpguard.challenges`); ``networks``
     looks addresses up; ``score`` is asked about requests whose risk score is medium, if the
     policy's ``risk`` is enforced. ``on_decision`` is called once for every decision, after the
-    reply, and ``on_alert`` for what needs a person. Postures and lists are ordered at ``orders``,
-    for all processes that share the store.
+    reply, and ``on_alert`` for what needs a person. ``overrides`` sets the posture and the lists
+    of all processes that share the store.
     """
 
     def __init__(
@@ -68,7 +70,15 @@ class Guard:
         on_alert: Callable[[Alert], None] | None = None,
     ) -> None:
         self.policy = policy
-        self.store = open_store(store, policy) if isinstance(store, str) else store
+        if isinstance(store, str):
+            store = open_store(
+                store,
+                name=policy.name,
+                secret=policy.secret,
+                deadline=policy.deadline,
+                shards=policy.shards,
+            )
+        self.store = store
         self.simulated = clock is not None
         self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
@@ -81,22 +91,30 @@ class Guard:
         if score is not None and policy.risk is None:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
         self._settlements = open_settlements(policy, self.store)
-        hashed, orders = hashing(policy.secret), self.store.orders
-        self._bulletin = Bulletin(orders, hashed, scattered=policy.shards > 1)
-        now, heard = clock or time.time, self._bulletin.doubt
-        self.orders = Desk(orders, hashed, region=policy.region, clock=now, on_change=heard)
-        rules = once(policy.chain, challenge)
+        hashed, kept, now = keyed_hash(policy.secret), self.store.overrides, clock or time.time
+        self._sync = sync = OverrideSync(kept, hashed, sharded=policy.shards > 1)
+        self.overrides = OverrideAdmin(
+            kept, hashed, region=policy.region, clock=now, on_change=sync.invalidate
+        )
+        rules = with_single_use(policy.chain, challenge)
         self._decider = Decider(
-            policy, rules, self.store, self._bulletin, self._settlements, simulated=self.simulated
+            policy, rules, self.store, sync, self._settlements, simulated=self.simulated
         )
         # In simulated time the server's hours are none.
-        self._alerts = Alerts(on_alert, now, None if self.simulated else orders.claim)
-        self._ladder: Escalation | None = None
-        if policy.ladder is not None:
-            self._ladder = Escalation(policy.ladder, self.orders, self._bulletin, now)
+        self._alerts = Alerts(on_alert, now, None if self.simulated else kept.claim)
+        self._escalator: Escalator | None = None
+        if policy.escalation is not None:
+            self._escalator = Escalator(policy.escalation, self.overrides, sync, now)
+        warn_without_defaults(policy.rules, policy.chain)
         if challenge is None:
             by_score = policy.risk is not None and policy.risk.asks_for_proof
-            warn_of_no_way_out(policy.chain, by_score or policy.ladder is not None)
+            warn_missing_challenge(policy.chain, by_score or policy.escalation is not None)
+
+    @property
+    def orders(self) -> OverrideAdmin:
+        """The old name of ``overrides``, kept until 0.3."""
+        warnings.warn("guard.orders is guard.overrides now", DeprecationWarning, stacklevel=2)
+        return self.overrides
 
     def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:
         """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.
@@ -124,11 +142,15 @@ class Guard:
     def settle(
         self, message: Decision | Ticket | str, outcome: Literal["sent", "failed", "unallocated"]
     ) -> None:
-        """Say what became of a message: a failed one is refunded, within a cap. One that was sent,
-        billed, and rejected by the operator because nobody has the number is ``unallocated``.
+        """Say what became of a message.
+
+        ``failed``: it was not sent, and is refunded, within a cap. ``unallocated``: it was sent and
+        billed, and the operator rejected it because nobody has the number. Nothing is given back
+        for such a message: not its dollars, not its credit, and for conversion it stays unverified.
 
         ``message`` is its decision, or its ticket, also as text. Returns at once and never raises
-        for the store's sake; say it once or more often, it counts once. Raises `TicketError`.
+        for the store's sake; the first outcome of a message counts, others change nothing. Raises
+        `TicketError`.
         """
         if outcome == "sent":
             return  # as every reservation assumes
@@ -145,18 +167,18 @@ class Guard:
             self._settlements.add(Verified(number, self._now()))
 
     def valued(self, phone: str) -> None:
-        """Say that the owner of this number has proven of value since, such as by a purchase: it
-        stays a known one from today on. Raises `IntakeError`."""
+        """Deprecated: the same as `verified`."""
+        warnings.warn("use Guard.verified instead", DeprecationWarning, stacklevel=2)
         self.verified(phone)
 
     async def settled(self) -> None:
         """Wait until all outcomes and alerts so far have been told, or are lost."""
         if self._settlements is not None:
             await self._settlements.delivered()
-        await self._bulletin.settled()
+        await self._sync.settled()
         await self._alerts.done()
-        if self._ladder is not None:
-            await self._ladder.done()
+        if self._escalator is not None:
+            await self._escalator.done()
 
     def listen(
         self, on_decision: Callable[[Decision], None], on_alert: Callable[[Alert], None]
@@ -168,9 +190,9 @@ class Guard:
     def record(self, decision: Decision) -> None:
         """Tell whoever listens; a listener that fails harms nobody else."""
         if decision.findings:
-            self._alerts.look(decision)
-            if self._ladder is not None:
-                self._ladder.look(decision)
+            self._alerts.record(decision)
+            if self._escalator is not None:
+                self._escalator.record(decision)
         for tell in self._on_decision:
             try:
                 tell(decision)
@@ -179,7 +201,7 @@ class Guard:
 
     def sender(self, send: Callable[P, R], shadowed: Any = None) -> Callable[P, R]:
         """Wrap the function that sends messages; see `pumpguard.sender`."""
-        return sending.sender(send, shadowed)
+        return sender(send, shadowed)
 
     async def check(self) -> tuple[Concern, ...]:
         """What an operator should mend about the store: nothing, or nothing that could be seen.

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pumpguard import sending
+from pumpguard.alerts.alerts import Alert
 from pumpguard.challenges.base import Challenge
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError
 from pumpguard.guard import Guard
-from pumpguard.intake.body import Replay
+from pumpguard.intake.body import BodyTee, Replay
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
-from pumpguard.ops.alerts import Alert
 from pumpguard.policy import Policy
-from pumpguard.replies.problem import Problem, unreadable
-from pumpguard.replies.refusal import refusal
-from pumpguard.replies.shadow import Kind, Replays, kind_of
-from pumpguard.rules.challenge import once
+from pumpguard.replies import Problem, refusal, unreadable
+from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores.base import Score
-from pumpguard.shadow.visible import Visible
+from pumpguard.shadow.sender import CurrentRequest, current_request, has_sender
+from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
-from pumpguard.watching import FAILURE, Verification, Watched
+
+if TYPE_CHECKING:
+    from pumpguard.experimental.replay import Replays
+
+SERVER_ERROR = 500
+REDIRECTION = 300
 
 logger = logging.getLogger("pumpguard")
 
@@ -68,26 +72,23 @@ class PumpGuardMiddleware:
             )
         self.app = app
         self.guard = guard
-        self._routes = Routes(guard.policy.send)
         verify = guard.policy.verify
-        self._visible = Visible(once(guard.policy.chain, guard.challenge))
-        self._replays = Replays() if guard.policy.shadow == "replay" else None
+        self._send_routes = Routes(guard.policy.send)
         self._verify_routes = None if verify is None else Routes(verify, "verify")
+        self._handle_send = SendHandler(app, guard)
+        self._handle_verify = VerifyHandler(app, guard)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
         if scope["type"] == "http":
-            parameters = self._routes.match(scope)
+            parameters = self._send_routes.match(scope)
             if parameters is not None:
-                responder = Responder(
-                    self.app, self.guard, parameters, self._visible, self._replays
-                )
-                await responder(scope, receive, send)
+                await self._handle_send(scope, receive, send, parameters)
                 return
             if self._verify_routes is not None:
                 parameters = self._verify_routes.match(scope)
                 if parameters is not None:
-                    await Verification(self.app, self.guard, parameters)(scope, receive, send)
+                    await self._handle_verify(scope, receive, send, parameters)
                     return
         try:
             await self.app(scope, receive, send)
@@ -96,27 +97,21 @@ class PumpGuardMiddleware:
                 await self.guard.aclose()
 
 
-class Responder:
-    """One guarded request: read, decide, reply, record."""
+class SendHandler:
+    """Requests that would send a message: read, decide, reply, record."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        guard: Guard,
-        parameters: Mapping[str, str],
-        visible: Visible,
-        replays: Replays | None,
-    ) -> None:
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self.app = app
         self.guard = guard
-        self.parameters = parameters
-        self.visible = visible
-        self.replays = replays
+        self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
+        self._replays = _replays(guard.policy)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request."""
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
+    ) -> None:
+        """Answer one request; ``parameters`` are those of its path."""
         try:
-            attempt, body = await self.guard.reader.read(scope, receive, self.parameters)
+            attempt, body = await self.guard.reader.read(scope, receive, parameters)
         except ClientGone:
             return
         except IntakeError as error:
@@ -125,69 +120,136 @@ class Responder:
         except Exception:
             # A bug of ours or of a policy's function: whatever it is, nothing was counted, so
             # nothing may be sent.
-            logger.exception("PG021 a guarded request could not be read")
+            logger.exception(
+                "PG021 exception while reading a request; answered 400, nothing was sent"
+            )
             problem = Problem(400, "bad-request", "Bad request", "The request cannot be read.")
             await problem(scope, receive, send)
             return
         try:
             decision = await self.guard.decide(attempt)
         except Exception:
-            logger.exception("PG022 a guarded request could not be decided about")
+            logger.exception(
+                "PG022 exception while deciding about a request; answered 503, nothing was sent"
+            )
             problem = Problem(503, "unavailable", "Try again", "No code can be sent right now.")
             await problem(scope, receive, send)
             return
+        replay = Replay(body, receive)
         try:
-            if decision.action is Action.SHADOW:
-                decision = await self._silently(decision, scope, Replay(body, receive), send)
-            elif decision.allowed:
-                self.visible.note(attempt)
-                await self._through_the_app(decision, scope, Replay(body, receive), send)
+            if decision.action is Action.ALLOW:
+                self._visible.count(attempt)
+                if self._replays is not None:
+                    send = self._replays.watch(scope, parameters, attempt, send)
+                await self._run_app(decision, scope, replay, send)
+            elif decision.action is Action.SHADOW:
+                decision = await self._shadow(decision, scope, replay, send, parameters)
             else:
                 await refusal(decision, self.guard.challenge)(scope, receive, send)
         finally:
             self.guard.record(decision)
 
-    async def _silently(
-        self, decision: Decision, scope: Scope, receive: Receive, send: Send
+    async def _shadow(
+        self,
+        decision: Decision,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        parameters: Mapping[str, str],
     ) -> Decision:
         """Answer a shadow so that nobody can tell; the decision to record."""
-        shown, recorded = self.visible.shown(decision)
+        shown, recorded = self._visible.resolve(decision)
         if shown.action is not Action.SHADOW:
             await refusal(shown, self.guard.challenge)(scope, receive, send)
-        elif self.replays is not None:
+        elif self._replays is not None:
             # Never through the app: that it could keep silent is what this policy denies.
-            answered = await self.replays.reply(
-                self._kind(scope), decision.attempt, send, simulated=self.guard.simulated
+            answered = await self._replays.reply(
+                scope, parameters, decision.attempt, send, simulated=self.guard.simulated
             )
             if not answered:
                 await refusal(decision, self.guard.challenge)(scope, receive, send)
-        elif sending.has_sender():
-            await self._through_the_app(decision, scope, receive, send)
+        elif has_sender():
+            await self._run_app(decision, scope, receive, send)
         else:
-            logger.warning("PG002 shadow decisions refuse openly until a sender is wrapped")
+            logger.warning(
+                "PG002 shadow decision refused openly: no sender is wrapped with pumpguard.sender"
+            )
             await refusal(decision, self.guard.challenge)(scope, receive, send)
         return recorded
 
-    def _kind(self, scope: Scope) -> Kind:
-        return kind_of(scope, self.parameters)
-
-    async def _through_the_app(
+    async def _run_app(
         self, decision: Decision, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        token = sending.enter(decision, self.guard.simulated)
-        if self.replays is not None and decision.allowed:
-            send = self.replays.watch(self._kind(scope), decision.attempt, send)
-        watched = Watched(send)
+        """Let the app answer; if it fails, so has the message."""
+        simulated = self.guard.simulated
+        token = current_request.set(CurrentRequest(decision, simulated))
+        recorder = StatusRecorder(send)
         try:
             # A shadow goes the way of a message, to the microsecond.
-            watching = decision.reservation or not decision.allowed
-            await self.app(scope, receive, watched if watching else send)
+            recorded = decision.reservation or decision.action is Action.SHADOW
+            await self.app(scope, receive, recorder if recorded else send)
         except Exception:
-            watched.status = watched.status or FAILURE
+            recorder.status = recorder.status or SERVER_ERROR
             raise
         finally:
-            sending.leave(token)
-            if watched.failed and decision.reservation:
+            current_request.reset(token)
+            # That the app said nothing proves nothing.
+            if decision.reservation and (recorder.status or 0) >= SERVER_ERROR:
                 self.guard.settle(decision, "failed")
-                if self.guard.simulated:  # a simulation must come out the same every time
+                if simulated:  # a simulation must come out the same every time
                     await self.guard.settled()
+
+
+class VerifyHandler:
+    """Requests that enter a code. The app answers them; the guard learns of successes."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self.app = app
+        self.guard = guard
+
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
+    ) -> None:
+        """Let the app answer one request; ``parameters`` are those of its path."""
+        tee = BodyTee(receive, self.guard.policy.max_body)
+        recorder = StatusRecorder(send)
+        await self.app(scope, tee, recorder)
+        if recorder.status is not None and recorder.status < REDIRECTION:
+            self._learn(scope, tee.body, parameters)
+        if self.guard.simulated:  # a simulation must come out the same every time
+            await self.guard.settled()
+
+    def _learn(self, scope: Scope, body: bytes | None, parameters: Mapping[str, str]) -> None:
+        if body is None:
+            return
+        try:
+            phone = self.guard.reader.verified_phone(scope, body, parameters)
+        except IntakeError as error:
+            logger.info("PG024 verification ignored, its number cannot be read: %s", error.detail)
+        except Exception:
+            logger.exception("PG024 verification ignored, its number cannot be read")
+        else:
+            self.guard.verified(phone.e164)
+
+
+class StatusRecorder:
+    """A ``send`` that remembers the status of the response passing through it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status: int | None = None
+
+    async def __call__(self, message: Message) -> None:
+        """Pass a message on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+
+def _replays(policy: Policy) -> Replays | None:
+    """What answers in the app's place; loaded only where a policy asks for it."""
+    if policy.shadow != "experimental_replay":
+        return None
+    from pumpguard.experimental.replay import Replays
+
+    return Replays()

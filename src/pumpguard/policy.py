@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -18,8 +19,8 @@ from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
-from pumpguard.orders.ladder import PATH as LADDER
-from pumpguard.orders.ladder import Ladder
+from pumpguard.overrides.escalation import PATH as ESCALATION
+from pumpguard.overrides.escalation import Escalation
 from pumpguard.risk import Risk
 from pumpguard.rules import Rule, Settling
 from pumpguard.rules.assembly import assemble, check_shards
@@ -48,14 +49,17 @@ class Policy:
 
     Judging:
         ``home``: ISO regions where most users live.
-        ``rules``: a whole chain, or changes to the default one by rule name, as in a TOML file.
+        ``rules``: a table changes the default rules by name, as in a TOML file; a list replaces
+        them all. ``extra_rules``: rules and functions of an attempt that are added at the end, or
+        where `pumpguard.rules.before` and `after` say.
         ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`; a ``[risk]`` table
         in TOML). Without it, decisions have a score and nothing follows from it.
         ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
-        ``replay``, an answer in the shape of its recent ones (`pumpguard.replies.shadow`), for an
-        app that cannot wrap its sender.
-        ``ladder``: whether alerts change the posture, and how (`pumpguard.orders.ladder.Ladder`; a
-        ``[ladder]`` table in TOML). Without it, only people do.
+        ``experimental_replay``, an answer in the shape of its recent ones, which can be told apart
+        (`pumpguard.experimental.replay`), for an app that cannot wrap its sender.
+        ``escalation``: whether alerts change the posture, and how
+        (`pumpguard.overrides.escalation.Escalation`; an ``[escalation]`` table in TOML). Without
+        it, only people do. ``ladder`` is its old name, kept until 0.3.
 
     Money:
         ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
@@ -91,9 +95,11 @@ class Policy:
     body_deadline: float = 5.0
     home: Sequence[str] = ()
     rules: Any = None
+    extra_rules: Any = ()
     risk: Risk | None = None
-    shadow: Literal["app", "replay"] = "app"
-    ladder: Ladder | None = None
+    shadow: Literal["app", "experimental_replay", "replay"] = "app"
+    escalation: Escalation | None = None
+    ladder: Escalation | None = None
     verify: str | Sequence[str] | None = None
     verify_phone: Any = None
     settled: bool = False
@@ -113,9 +119,19 @@ class Policy:
     def __post_init__(self) -> None:
         if isinstance(self.risk, Mapping):  # a table
             object.__setattr__(self, "risk", build(Risk, self.risk, "risk"))
-        if isinstance(self.ladder, Mapping):
-            object.__setattr__(self, "ladder", build(Ladder, self.ladder, LADDER))
+        if self.ladder is not None:
+            if self.escalation is not None:
+                raise PolicyError("ladder", "nothing beside escalation, its new name", self.ladder)
+            warnings.warn("ladder= is escalation= now", DeprecationWarning, stacklevel=3)
+            object.__setattr__(self, "escalation", self.ladder)
+            object.__setattr__(self, "ladder", None)
+        if isinstance(self.escalation, Mapping):
+            object.__setattr__(self, "escalation", build(Escalation, self.escalation, ESCALATION))
         check(self)
+        if self.shadow == "replay":  # its name until 0.1
+            told = "shadow='replay' is called 'experimental_replay' now"
+            warnings.warn(told, DeprecationWarning, stacklevel=3)
+            object.__setattr__(self, "shadow", "experimental_replay")
         self._check_intake()
         self._check_values()
         default = default_rules(
@@ -124,7 +140,13 @@ class Policy:
             verified=self.verified,
             session=self.session is not None,
         )
-        chain = assemble(self.rules, default, verified=self.verified, own=self.dimensions)
+        chain = assemble(
+            self.rules,
+            default,
+            extra=self.extra_rules,
+            verified=self.verified,
+            own=self.dimensions,
+        )
         object.__setattr__(self, "chain", chain)
         if self.shards > 1:
             check_shards(self.chain, self.shards)

@@ -11,24 +11,14 @@ from functools import lru_cache
 from typing import Literal, TypeVar
 
 from pumpguard.attempt import Attempt, Phone
-from pumpguard.counters import (
-    Conversion,
-    Counter,
-    Credit,
-    Pulse,
-    Refunds,
-    Spend,
-    Trust,
-    Unallocated,
-    micros,
-)
+from pumpguard.counters import Counter, Refunds, micros
+from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
 from pumpguard.money.delays import Delays
 from pumpguard.policy import Policy
 from pumpguard.rules import Rule, Settling
-from pumpguard.rules.budget import HOUR, HOURS_IN_A_DAY
-from pumpguard.store.base import Open, Redeemed, Redemption, Settlement, Store, Subject
-from pumpguard.store.plan import Plan
+from pumpguard.rules.budget import HOUR, HOURLY_DIVISOR
+from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
 from pumpguard.ticket import Ticket
 
 T = TypeVar("T")
@@ -39,15 +29,12 @@ BATCH = 16
 CAPACITY = 10_000
 """Outcomes that wait at most; when the store is away for long, the oldest are forgotten."""
 
-FAILED = (Spend, Credit, Conversion, Trust)
-VERIFIED = (Credit, Conversion, Pulse, Trust)
-
 logger = logging.getLogger("pumpguard")
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A message was not sent, whatever was reserved; or it was, to a number that nobody has."""
+    """A message that was not sent, or that was sent (and is paid for) to a number nobody has."""
 
     ticket: Ticket
     at: float | None
@@ -122,7 +109,7 @@ class Settlements:
             logger.debug("an outcome was lost: %s", error)
         except Exception:
             self.lost += 1
-            logger.exception("PG023 an outcome could not be told")
+            logger.exception("PG023 could not record a message outcome; it is lost")
         return otherwise
 
     async def _settlements(self, outcome: Failed | Verified) -> list[Settlement]:
@@ -143,16 +130,17 @@ class Settlements:
         ]
 
     def _failure(self, outcome: Failed) -> Settlement:
-        attempt, refunded = outcome.ticket.attempt, outcome.outcome == "failed"
-        declared = _declared(self._rules, attempt, FAILED if refunded else (Unallocated,))
-        back = (self._refunds,) if refunded else ()
-        plan, subjects = _asked((*declared, self._settling.tickets, *back), attempt.subject)
+        attempt = outcome.ticket.attempt
+        told = _declared(self._rules, attempt, outcome.outcome)
+        if outcome.outcome == "failed":
+            told.append(self._refunds)
+        plan, subjects = _asked(told, attempt.subject)
         return Settlement(
             plan,
             subjects,
             outcome.outcome,
             ticket=outcome.ticket.reservation,
-            destination=str(attempt.phone.calling_code),
+            calling_code=str(attempt.phone.calling_code),
             at=outcome.at,
         )
 
@@ -165,7 +153,7 @@ class Settlements:
         def subject(by: str) -> Subject | None:
             return remembered[by] if by in remembered else attempt.subject(by)
 
-        plan, subjects = _asked(_declared(self._rules, attempt, VERIFIED), subject)
+        plan, subjects = _asked(_declared(self._rules, attempt, "verified"), subject)
         age = max(0, redeemed.at - ticket.at)
         if newest:
             self.delays.saw(age)
@@ -178,8 +166,8 @@ class Settlements:
             sent_at=ticket.at,
             age=age,
             network=remembered.get("network"),
-            place=int(outcome.phone.e164[-4:]),
-            destination=str(outcome.phone.calling_code),
+            last4=int(outcome.phone.e164[-4:]),
+            calling_code=str(outcome.phone.calling_code),
             at=outcome.at,
         )
 
@@ -197,20 +185,17 @@ def refunds(policy: Policy) -> Refunds | None:
     settling = policy.settling
     if settling is None:
         return None
-    budget = policy.daily_budget / HOURS_IN_A_DAY * policy.refund_share
+    budget = policy.daily_budget / HOURLY_DIVISOR * policy.refund_share
     return Refunds(settling.name, micros(budget), HOUR)
 
 
-def _declared(
-    rules: Sequence[Rule], attempt: Attempt, kinds: tuple[type[Counter], ...]
-) -> list[Counter]:
-    """What the rules count for this attempt, of some kinds; a sum with several limits once."""
-    found: dict[tuple[object, ...], Counter] = {}
+def _declared(rules: Sequence[Rule], attempt: Attempt, outcome: Outcome) -> list[Counter]:
+    """What the rules count for this attempt and is told of this; a sum with several limits once."""
+    found: dict[str, Counter] = {}
     for rule in rules:
         for counter in rule.counters(attempt):
-            if isinstance(counter, kinds):
-                same = (type(counter), counter.rule, counter.by, getattr(counter, "seconds", 0))
-                found.setdefault(same, counter)
+            if outcome in counter.told_of:
+                found.setdefault(counter.identity(), counter)
     return list(found.values())
 
 

@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Reading
+from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import Finding
 from pumpguard.rules import Rule
-from pumpguard.store.plan import Plan, Weight
 
 UNREAD = Reading(0, 0.0)
 
@@ -64,7 +64,7 @@ def speak(sheet: Sheet, attempt: Attempt) -> list[Finding]:
 def judge(sheet: Sheet, attempt: Attempt, readings: Mapping[int, Reading]) -> list[Finding]:
     """What the others find, now that their counters are read.
 
-    A rule is asked if one of its counters is full, or if it has ``always`` set. A finding weighs
+    A rule is asked if one of its counters is full, or if it is ``judged_always``. A finding weighs
     what was declared, because that is what the store reckons with.
     """
     found = []
@@ -111,4 +111,4 @@ def _judged(
 
 def broken(rule: Rule) -> None:
     """A rule that raises is silent for this request; the others go on."""
-    logger.exception("PG020 rule %r failed; it is silent for this request", rule.name)
+    logger.exception("PG020 rule %r raised an exception; it is skipped for this request", rule.name)

@@ -131,7 +131,7 @@ def wary(settings: Settings, app: Served) -> Served:
         assert settings.policy_file
         policy = Policy.from_toml(settings.policy_file)
         async with Guard(policy, str(settings.redis_url)) as guard:
-            await guard.orders.posture("challenge_all", author="operator")
+            await guard.overrides.posture("challenge_all", author="operator")
 
     asyncio.run(order())
     return app

@@ -12,8 +12,8 @@ from redis.crc import key_slot
 
 from pumpguard import Guard, Policy
 from pumpguard.counters import Window
+from pumpguard.counters.plan import Plan
 from pumpguard.store.base import Question
-from pumpguard.store.plan import Plan
 from pumpguard.store.redis import RedisStore
 from pumpguard.testing import make_attempt
 from tests.asgi import PHONE, call, request

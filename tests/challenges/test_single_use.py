@@ -194,11 +194,11 @@ async def test_orders_stand_above_it() -> None:
     app = App()
     once = make_attempt(proved=True, solution="one")
     assert [(await app.guard.assess(once)).allowed for _ in range(2)] == [True, False]
-    await app.guard.orders.posture("observe", author="mike")
+    await app.guard.overrides.posture("observe", author="mike")
     assert (await app.guard.assess(once)).allowed
-    await app.guard.orders.posture("challenge_all", author="mike")
+    await app.guard.overrides.posture("challenge_all", author="mike")
     assert (await app.guard.assess(once)).action is Action.CHALLENGE
-    await app.guard.orders.allow("number", once.phone.e164, author="mike")
+    await app.guard.overrides.allow("number", once.phone.e164, author="mike")
     assert (await app.guard.assess(once)).allowed
 
 

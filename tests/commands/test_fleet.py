@@ -18,7 +18,7 @@ import pytest
 from redis import Redis
 
 from pumpguard import Policy
-from pumpguard.orders.document import Orders
+from pumpguard.overrides.document import OverrideDocument
 
 SECOND = 1.0
 
@@ -107,29 +107,29 @@ def test_closed_stops_the_next_send_in_two_processes_within_a_second(
     assert not any(degraded for each in (one, two) for _, _, degraded, _ in written(each))
 
 
-def standing(valkey_url: str, name: str) -> Orders:
+def standing(valkey_url: str, name: str) -> OverrideDocument:
     with Redis.from_url(valkey_url) as server:
         version = server.get(f"pg1:{{{name}}}:orders") or b""
         document: Any = server.get(f"pg1:{{{name}}}:orders:text") or b""
     assert document[:6] == version
-    return Orders.parse(document)
+    return OverrideDocument.parse(document)
 
 
 WRITER = """
 import asyncio, sys
-from pumpguard.orders.desk import Desk
-from pumpguard.orders.lists import hashing
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.lists import keyed_hash
 from pumpguard.store.redis import RedisStore
 
 async def main(url, name, shards):
     store = RedisStore(url, name=name, shards=int(shards), deadline=5)
-    desk = Desk(store.orders, hashing(""))
+    admin = OverrideAdmin(store.overrides, keyed_hash(""))
     print("ready", flush=True)
     n = 0
     while True:
         n += 1
-        await desk.posture(("closed", "normal")[n % 2], author=f"writer {n}", reason="x" * 150)
-        await desk.deny("prefix", f"+{1 + n % 99}", author=f"writer {n}")
+        await admin.posture(("closed", "normal")[n % 2], author=f"writer {n}", reason="x" * 150)
+        await admin.deny("prefix", f"+{1 + n % 99}", author=f"writer {n}")
 
 asyncio.run(main(*sys.argv[1:]))
 """

@@ -21,14 +21,14 @@ DATA_CENTRE = "3.120.0.9"
 REAL, SHADOWED = "+77011230017", "+77011450017"
 
 
-@pytest.fixture(params=["app", "replay"])
+@pytest.fixture(params=["app", "experimental_replay"])
 async def app(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FastAPI]:
     """The app, once with a wrapped sender and once with answers that are replayed; a data centre
     has asked for one number of the shadowed block."""
     policy = tmp_path / "policy.toml"
     policy.write_text(f'shadow = "{request.param}"\n{POLICY.read_text()}')
     settings = Settings(simulated=True, loss=0, policy_file=policy, redis_url="memory://")
-    protection = Unwrapped if request.param == "replay" else Guarded
+    protection = Unwrapped if request.param == "experimental_replay" else Guarded
     app = create_app(settings, protection(settings))
     async with app.router.lifespan_context(app):
         yield app

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from pumpguard import Attempt, Finding, Guard, IntakeError, Policy, PolicyError
 from pumpguard.counters import Counter, Distinct, Reading, Window
-from pumpguard.decision import Mode
-from pumpguard.intake.dimensions import agent_class, email_domain, text
+from pumpguard.intake.dimensions import agent_class, email_domain, key_text
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.rules import Conversion, Credit, RateLimit, SlidingBan, Spread
+from pumpguard.rules import Conversion, Credit, RateLimit, Rule, SlidingBan, Spread
 from pumpguard.testing import make_attempt
 from tests.asgi import PHONE, Reply, arriving, call, request
 from tests.otp_app import Outbox, guarded, otp_app
@@ -187,7 +186,7 @@ def test_every_program_has_a_class(said: str) -> None:
 
 @given(st.none() | st.text() | st.integers())
 def test_a_key_is_text_or_a_whole_number(value: object) -> None:
-    assert text(value) == (None if value in (None, "") else str(value))
+    assert key_text(value) == (None if value in (None, "") else str(value))
 
 
 # Using them
@@ -249,13 +248,11 @@ def test_a_file_names_them() -> None:
 # What is refused
 
 
-class Own:
+class Own(Rule):
     """A rule of one's own that counts by what nobody has named."""
 
-    name = "own"
-    mode: Mode = "enforce"
-
     def __init__(self, counter: Counter) -> None:
+        super().__init__(name="own")
         self.counter = counter
 
     def counters(self, attempt: Attempt) -> Sequence[Counter]:

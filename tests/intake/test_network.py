@@ -19,7 +19,7 @@ from pumpguard.attempt import NetworkKind
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import Address
 from pumpguard.intake.network import (
-    KINDS,
+    KIND_OF_ORIGIN,
     MaxMindNetworks,
     PackagedNetworks,
     UnknownNetworks,
@@ -207,7 +207,9 @@ def test_the_quick_look_says_the_same_as_iporigin() -> None:
     ]
     hosted = [ip_address(text) for text in ("52.95.110.1", "35.190.0.1", "2600:1900::1")]
     for address in addresses + hosted:
-        assert packaged.kind(address) == KINDS.get(untyped.classify(address).kind, "unknown")
+        assert packaged.kind(address) == KIND_OF_ORIGIN.get(
+            untyped.classify(address).kind, "unknown"
+        )
     assert {packaged.kind(address) for address in hosted} == {"hosting"}
 
 

@@ -36,7 +36,7 @@ class Shaky:
         """When, how much, and where to."""
         self.refunded: list[tuple[object, bytes]] = []
         self._kept = MemoryStore(clock=clock)
-        self.orders = self._kept.orders
+        self.overrides = self._kept.overrides
         self._clock = clock
         self._random = random
         self._loses = random.choice([0.0, 0.0, 0.1])

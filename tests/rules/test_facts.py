@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pumpguard import Action, PolicyError
+from pumpguard import Action, Policy, PolicyError
 from pumpguard.attempt import Attempt
 from pumpguard.decision import Finding
-from pumpguard.rules import CountrySpread, GeoMismatch, Network, Number
+from pumpguard.rules import GeoMismatch, Network, Number, Spread
 from pumpguard.testing import make_attempt
 from tests.rules.trying import Trying
 
@@ -146,13 +146,15 @@ async def test_some_countries_have_no_travellers_to_spare() -> None:
 async def test_one_address_for_many_countries() -> None:
     """Five countries a day from one address pass, the sixth has to prove itself."""
     phones = ["+447400123456", "+33612345678", "+4915112345678", "+353851234567", "+12025550123"]
-    app = Trying(CountrySpread())
+    chain = Policy(send="/send").chain
+    app = Trying(next(rule for rule in chain if rule.name == "country_spread"))
     for phone in phones * 2:
         assert await app.allows(phone)
     sixth = await app.send("+34612345678")
     assert sixth.action is Action.CHALLENGE
     assert sixth.finding is not None
-    assert sixth.finding.evidence["countries"] == 5
+    assert sixth.finding.code == "COUNTRY_SPREAD"
+    assert sixth.finding.evidence["used"] == 5
     assert await app.allows("+34612345678", address="198.51.100.7")
     assert await app.allows("+34612345678", address=None)
     assert await app.allows("+34612345678", after=86_400)
@@ -161,15 +163,17 @@ async def test_one_address_for_many_countries() -> None:
 @pytest.mark.parametrize("countries", [0, 65])
 def test_a_spread_that_cannot_be_counted_is_refused(countries: int) -> None:
     """One to 64."""
-    with pytest.raises(PolicyError, match=r"rules\.country_spread\.countries"):
-        CountrySpread(countries=countries)
+    with pytest.raises(PolicyError, match=r"rules\.country_spread\.limit"):
+        Policy(send="/send", rules={"country_spread": {"limit": countries}})
 
 
 def test_modes_and_names_are_checked_everywhere() -> None:
     """A typo in a list of kinds is not a kind that never matches."""
-    for rule in (Network, Number, GeoMismatch, CountrySpread):
+    for rule in (Network, Number, GeoMismatch):
         with pytest.raises(PolicyError):
             rule(mode="loud")  # type: ignore[arg-type]
+    with pytest.raises(PolicyError):
+        Spread(by="network", of="country", limit=5, mode="loud")  # type: ignore[arg-type]
     with pytest.raises(PolicyError, match="refused_kinds"):
         Network(refused_kinds=["hostings"])  # type: ignore[list-item]
     with pytest.raises(PolicyError, match="refused_lines"):

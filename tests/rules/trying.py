@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pumpguard import Decision, Guard, Policy
+from pumpguard.alerts.alerts import Alert
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.ops.alerts import Alert
 from pumpguard.rules import Rule
 from pumpguard.store.base import Store
 from pumpguard.testing import FakeClock, make_attempt

@@ -20,6 +20,7 @@ from pumpguard.counters import (
     Trust,
     Window,
 )
+from pumpguard.counters.plan import Plan
 from pumpguard.store.base import (
     Answer,
     Open,
@@ -30,7 +31,6 @@ from pumpguard.store.base import (
     Settlement,
     Store,
 )
-from pumpguard.store.plan import Plan
 
 START = 1_700_000_000.0
 
@@ -41,7 +41,7 @@ class About:
 
     counter: Counter
     member: str = ""
-    place: int = 0
+    last4: int = 0
     binds: bool = True
 
 
@@ -57,7 +57,7 @@ def question(*abouts: About, at: float = 0.0, **more: Any) -> Question:
         plan,
         subjects=tuple("somebody" for _ in plan.groups),
         members=tuple(a.member for a in abouts if isinstance(a.counter, Distinct)),
-        place=next((a.place for a in abouts if isinstance(a.counter, Neighbours)), 0),
+        last4=next((a.last4 for a in abouts if isinstance(a.counter, Neighbours)), 0),
         at=START + at,
         **more,
     )
@@ -76,7 +76,7 @@ def window(limit: int, seconds: int = 60, subject: str = "a", **more: Any) -> Ab
 
 def sliced(limit: int, seconds: int = 60, **more: Any) -> About:
     """A window that is kept in slices, because with room it could let through many more."""
-    return window(limit, seconds, most=200, **more)
+    return window(limit, seconds, max_factor=200, **more)
 
 
 def distinct(member: str, limit: int = 2, subject: str = "a", **more: Any) -> About:
@@ -85,9 +85,9 @@ def distinct(member: str, limit: int = 2, subject: str = "a", **more: Any) -> Ab
     return About(Distinct("distinct", by, limit, 60, "country", **more), member=member)
 
 
-def neighbours(place: int, limit: int = 2, subject: str = "a", **more: Any) -> About:
+def neighbours(last4: int, limit: int = 2, subject: str = "a", **more: Any) -> About:
     """A neighbourhood of a rule called ``neighbours``, reaching ten places each way."""
-    return About(Neighbours("neighbours", f"prefix {subject}", limit, 60, 10, **more), place=place)
+    return About(Neighbours("neighbours", f"prefix {subject}", limit, 60, 10, **more), last4=last4)
 
 
 def ban(strikes: int = 1, after: str = "window", subject: str = "a", **more: Any) -> About:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pumpguard.counters import SLICES, Window
+from pumpguard.counters.plan import Plan
 from pumpguard.store.base import Question
 from pumpguard.store.memory import MemoryStore
-from pumpguard.store.plan import Plan
 
 SECONDS = 10
 STEP = 0.025
@@ -17,7 +17,7 @@ IN_SLICES = 255
 
 def limited(limit: int, most: int = 1) -> Plan:
     """One window, exact or, if it might let through ``most`` times as many, in slices."""
-    return Plan([Window("r", "x", limit, SECONDS, most=most)], [True])
+    return Plan([Window("r", "x", limit, SECONDS, max_factor=most)], [True])
 
 
 def burst(store: MemoryStore, plan: Plan, at: float, requests: int) -> list[float]:

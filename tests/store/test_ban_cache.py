@@ -6,7 +6,7 @@ import pytest
 
 from pumpguard import Action
 from pumpguard.errors import StoreError
-from pumpguard.store.ban_cache import FRESH, REMEMBERED, BanCache
+from pumpguard.store.ban_cache import FRESH, MAX_BANS, BanCache
 from pumpguard.store.base import Answer, Question, Store
 from pumpguard.store.memory import MemoryStore
 from tests.store.asking import PHONE, About, ask, ban, credit, verify, watched, window
@@ -101,10 +101,10 @@ async def test_the_memory_is_bounded() -> None:
     store = Counted()
     cache = BanCache(store)
     struck = frozenset({"number"})
-    for i in range(REMEMBERED + 1):
+    for i in range(MAX_BANS + 1):
         await ask(cache, ban(after="number", subject=str(i)), refused=True, refused_by=struck)
     store.trips = 0
-    await ask(cache, ban(after="number", subject=str(REMEMBERED)), at=1)
+    await ask(cache, ban(after="number", subject=str(MAX_BANS)), at=1)
     assert store.trips == 0
     await ask(cache, ban(after="number", subject="0"), at=1)
     assert store.trips == 1

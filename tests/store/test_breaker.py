@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import pytest
 
 from pumpguard.counters import Known, Tickets
+from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement
 from pumpguard.store.breaker import FAULTS, Breaker
-from pumpguard.store.orders import MemoryOrders
-from pumpguard.store.plan import Plan
+from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.testing import FakeClock
 
 QUESTION = Question(Plan((), ()), ())
@@ -22,7 +22,7 @@ class Flaky:
     """A store that is away when told so, and counts how often it was asked."""
 
     def __init__(self) -> None:
-        self.orders = MemoryOrders()
+        self.overrides = MemoryOverrides()
         self.away = False
         self.asked = 0
         self.hold: asyncio.Event | None = None

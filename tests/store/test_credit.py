@@ -7,9 +7,9 @@ import random
 import pytest
 
 from pumpguard.counters import Credit
+from pumpguard.counters.plan import Plan
 from pumpguard.store.base import DAY, Question, Store
 from pumpguard.store.memory import MemoryStore
-from pumpguard.store.plan import Plan
 from tests.store.asking import PHONE, ask, credit, redeem, settle, verify, watched, window
 
 LINE = 1_000_000

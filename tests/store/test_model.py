@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pumpguard.counters import Window
+from pumpguard.counters.plan import Plan
 from pumpguard.store.base import Question
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.memory import MemoryStore
-from pumpguard.store.plan import Plan
 from pumpguard.store.redis import RedisStore
 from tests.conftest import PATIENT
 from tests.store.asking import START
@@ -24,7 +24,7 @@ SECONDS = 20
 WINDOWS = {
     "one": [Window("r", "one", 1, SECONDS)],
     "shared": [Window("r", "shared", 2, 5), Window("r", "shared", 4, SECONDS)],
-    "slices": [Window("r", "slices", 13, SECONDS, most=40)],  # 520 with room: too many for a log
+    "slices": [Window("r", "slices", 13, SECONDS, max_factor=40)],  # 520: too many for a log
 }
 STEPS = st.one_of(
     st.just(0.0),

@@ -6,7 +6,7 @@ import random
 
 from pumpguard.counters import Pulse
 from pumpguard.store.base import Store
-from pumpguard.store.kinds import pulse as kind
+from tests.models.pulse import PulseModel
 from tests.store.asking import PULSE, START, About, ask, settle, watched
 
 ABOUT = About(PULSE)
@@ -73,15 +73,14 @@ async def test_it_never_refuses(store: Store) -> None:
 
 def outages(rate: float, days: float, seed: int) -> int:
     """How many times an outage is seen where there is none: Poisson arrivals at a steady rate."""
-    chance, counter, stored = random.Random(seed), Pulse("p"), None
+    chance, pulse = random.Random(seed), PulseModel(Pulse("p").h, Pulse("p").minimum)
     now, seen, standing = 1_700_000_000_000, 0, False
     end = now + int(days * 86_400_000)
     while now < end:
         now += max(1, round(chance.expovariate(rate / 60_000)))
-        look = kind.look(counter, stored, now)
-        seen += look.wait > 0 and not standing
-        stored, _ = look.verified()
-        standing = kind.look(counter, stored, now).wait > 0
+        seen += pulse.look(now)[1] and not standing
+        pulse.verified(now)
+        standing = pulse.look(now)[1]
     return seen
 
 

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from pumpguard.counters import Ban, Window
+from pumpguard.counters import KINDS, Window
+from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
 from pumpguard.store.base import DAY, Question
-from pumpguard.store.encoding import FILES, REDEEM, SETTLE, Script, decide_script
-from pumpguard.store.plan import Plan
 from pumpguard.store.redis import RedisStore
+from pumpguard.store.scripts import Script, decide_script, redeem_script, settle_script
 from tests.conftest import PATIENT
 from tests.store.asking import (
     PHONE,
@@ -260,11 +260,11 @@ def test_one_store_serves_several_event_loops(valkey_url: str, name: str) -> Non
     ("script", "calls"),
     [
         (
-            decide_script(frozenset(FILES) | {Ban}, True),
+            decide_script(frozenset(KINDS), frozenset({"log", "slices"})),
             [("MGET", "unpack"), ("MGET", "unpack"), ("SET", "key"), ("SET", "key"), ("TIME", "")],
         ),
-        (REDEEM, [("GET", "KEYS"), ("SET", "key"), ("SET", "key"), ("TIME", "")]),
-        (SETTLE, [("MGET", "unpack"), ("SET", "key"), ("SET", "key"), ("TIME", "")]),
+        (redeem_script(), [("GET", "KEYS"), ("SET", "key"), ("SET", "key"), ("TIME", "")]),
+        (settle_script(), [("MGET", "unpack"), ("SET", "key"), ("SET", "key"), ("TIME", "")]),
     ],
 )
 def test_scripts_name_every_key_they_touch(script: Script, calls: list[tuple[str, str]]) -> None:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pumpguard.counters import Trust, Window
+from pumpguard.counters.plan import Plan
 from pumpguard.store.base import Question, Settlement
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.memory import MemoryStore
-from pumpguard.store.plan import Plan
 from pumpguard.store.redis import RedisStore
 from tests.conftest import PATIENT
 from tests.store.asking import START
@@ -22,9 +22,9 @@ from tests.store.asking import START
 SECONDS = 20
 TRUST = Trust("trust", "network")
 WINDOWS = (
-    Window("log", "network", 2, SECONDS, most=5),
-    Window("log", "network", 5, 50, most=5),
-    Window("slices", "network", 4, 30, most=200),
+    Window("log", "network", 2, SECONDS, max_factor=5),
+    Window("log", "network", 5, 50, max_factor=5),
+    Window("slices", "network", 4, 30, max_factor=200),
 )
 PLAN = Plan([TRUST, *WINDOWS], [True] * 4)
 TOLD = Plan([TRUST], [False])
@@ -41,7 +41,7 @@ class NeverMoreThanEarned(RuleBasedStateMachine):
 
     The model keeps every message and every verification, and works out from them what was earned.
     Whatever is let through must fit, with all that its true window holds, under the limit that the
-    model says held at that moment; and so under ``most`` times the limit.
+    model says held at that moment; and so under ``max_factor`` times the limit.
     """
 
     server: EmbeddedServer
@@ -69,7 +69,7 @@ class NeverMoreThanEarned(RuleBasedStateMachine):
             assert answer == self.loop.run_until_complete(self.memory.decide(question))
             room = self._room(answer.at)
             for i, window in enumerate(WINDOWS, 1):
-                limit = min(window.limit * window.most, window.limit + room)
+                limit = min(window.limit * window.max_factor, window.limit + room)
                 held = self._within(window.seconds)
                 assert answer.readings[i].detail == (limit, room)
                 assert held < limit or not answer.admitted
@@ -78,7 +78,7 @@ class NeverMoreThanEarned(RuleBasedStateMachine):
                 self.sums = (self.sums[0], self.sums[1] + 1000, self.sums[2])
             elif step >= 0:
                 spare = [self._within(w.seconds * 1.1) for w in WINDOWS]
-                limits = [min(w.limit * w.most, w.limit + room) for w in WINDOWS]
+                limits = [min(w.limit * w.max_factor, w.limit + room) for w in WINDOWS]
                 assert any(held >= limit for held, limit in zip(spare, limits, strict=True))
 
     @rule(step=st.sampled_from([0.0, 1.0, 14.0]), count=st.integers(1, 12))
@@ -95,7 +95,7 @@ class NeverMoreThanEarned(RuleBasedStateMachine):
     @invariant()
     def no_true_window_holds_more_than_the_most(self) -> None:
         for window in WINDOWS:
-            most = window.limit * window.most
+            most = window.limit * window.max_factor
             for first, last in zip(self.times, self.times[most:], strict=False):
                 assert last - first >= window.seconds - 1e-6, (window, first, last)
 

@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 
 from pumpguard import Policy, PolicyError
 from pumpguard.counters import Credit, Known, Spend, Tickets, Window
+from pumpguard.counters.plan import Plan
 from pumpguard.rules import RateLimit
 from pumpguard.store.base import Question, Redemption, Settlement
-from pumpguard.store.plan import Plan
 from pumpguard.store.redis import RedisStore
 from pumpguard.store.sharding import shard_of
 from tests.conftest import PATIENT
@@ -33,7 +33,7 @@ async def sharded(valkey_url: str, name: str) -> AsyncIterator[RedisStore]:
 
 
 def question(network: str, phone: str, code: str) -> Question:
-    return Question(PLAN, (network, phone), at=1_700_000_000.0, destination=code)
+    return Question(PLAN, (network, phone), at=1_700_000_000.0, calling_code=code)
 
 
 async def test_a_network_gets_no_more_than_its_limit_over_all_shards(sharded: RedisStore) -> None:
@@ -99,7 +99,7 @@ async def test_budgets_and_credit_are_divided_like_windows(sharded: RedisStore) 
     spent = 0
     for code in range(1, 200):
         asked = Question(
-            plan, ("everything", str(code)), at=1_700_000_000.0, destination=str(code), price=10
+            plan, ("everything", str(code)), at=1_700_000_000.0, calling_code=str(code), price=10
         )
         spent += 10 * (await sharded.decide(asked)).admitted
     assert spent <= 1_000 - 100
@@ -113,7 +113,7 @@ async def test_outcomes_find_their_shard(sharded: RedisStore) -> None:
     plan, told = Plan(counters, [True] * 3), Plan(counters[:1], [True])
     settlements = []
     for code in map(str, range(1, 40)):
-        here: dict[str, Any] = {"at": 1_700_000_000.0, "destination": code}
+        here: dict[str, Any] = {"at": 1_700_000_000.0, "calling_code": code}
         phone = (f"+{code}1", code)
         asked = Question(plan, phone, price=300, ticket=b"1234", **here)
         assert (await sharded.decide(asked)).admitted
@@ -122,5 +122,5 @@ async def test_outcomes_find_their_shard(sharded: RedisStore) -> None:
         settlements.append(Settlement(told, (code,), "verified", price=300, age=9_000, **here))
     assert await sharded.settle(settlements) == 39
     for code in map(str, range(1, 40)):
-        asked = Question(told, (code,), at=1_700_000_000.0, destination=code, price=500)
+        asked = Question(told, (code,), at=1_700_000_000.0, calling_code=code, price=500)
         assert (await sharded.decide(asked)).admitted

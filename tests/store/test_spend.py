@@ -7,10 +7,10 @@ import random
 import pytest
 
 from pumpguard.counters import SLICES, Spend
+from pumpguard.counters.plan import Plan
 from pumpguard.decision import Action
 from pumpguard.store.base import Question, Store
 from pumpguard.store.memory import MemoryStore
-from pumpguard.store.plan import Plan
 from tests.store.asking import PHONE, ask, settle, spend, verify, watched, window
 
 

@@ -8,9 +8,8 @@ import pytest
 
 from pumpguard.counters import Spike
 from pumpguard.store.base import Answer, Store
-from pumpguard.store.kinds import spike as kind
-from pumpguard.store.kinds.spike import FOUNDED, Kept
-from tests.store.asking import START, About, ask, window
+from tests.models.spike import FOUNDED, HourlyAverage
+from tests.store.asking import About, ask, window
 
 HOUR = 3_600
 SENDS = About(Spike("spike", ratio=3.0, minimum=20))
@@ -82,14 +81,12 @@ async def test_after_eight_days_of_silence_it_begins_anew(store: Store) -> None:
 
 def hours_until_usual(times: float) -> int:
     """How many hours of an attack make it usual, where 600 an hour were."""
-    counter, hour, n = Spike("spike"), int(START // HOUR), 0
-    kept = Kept(hour, 200, 600_000, 600, hour * 60, (10,) * 10)
-    while True:
+    usual, n = HourlyAverage(), 1
+    usual.seen, usual.average = 201, 600_000
+    while usual.average * 3 < 600_000 * times:
+        usual.hour(round(600 * times))
         n += 1
-        there = kind.look(counter, kept, (hour + n) * HOUR * 1000)
-        if there.kept.average * 3 >= 600_000 * times:
-            return n
-        kept = there.kept._replace(hits=round(600 * times))
+    return n
 
 
 def test_a_spike_makes_itself_usual_only_in_days() -> None:

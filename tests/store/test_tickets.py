@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from pumpguard.counters import Tickets
+from pumpguard.counters.tickets import LONGEST_SEGMENT
 from pumpguard.store.base import DAY, Store
-from pumpguard.store.kinds.tickets import LONGEST_SEGMENT, kept, size
 from tests.store.asking import (
     PHONE,
     REFUNDS,
@@ -22,6 +22,7 @@ from tests.store.asking import (
     settle,
     settlement,
     spend,
+    trust,
     watched,
     window,
 )
@@ -90,7 +91,7 @@ async def test_who_was_verified_is_known_for_ninety_days(store: Store) -> None:
 
 async def test_the_oldest_make_room(store: Store) -> None:
     """A number cannot fill its subject's value."""
-    most = kept(TICKETS)
+    most = TICKETS.kept
     for n in range(most + 5):
         await ask(store, *PHONE, ticket=bytes([n] * 4), at=n)
     redeemed = await redeem(store, at=100)
@@ -101,8 +102,8 @@ async def test_the_oldest_make_room(store: Store) -> None:
 def test_as_many_as_fit_are_kept(remembers: int) -> None:
     """A segment of a value holds 255 bytes."""
     tickets = Tickets("t", remembers=tuple(f"d{n}" for n in range(remembers)))
-    assert 3 <= kept(tickets) <= 8
-    assert kept(tickets) * size(tickets) <= LONGEST_SEGMENT
+    assert 3 <= tickets.kept <= 8
+    assert tickets.kept * tickets.size <= LONGEST_SEGMENT
 
 
 async def test_a_ticket_remembers_who_has_to_be_told(store: Store) -> None:
@@ -188,3 +189,19 @@ async def test_an_unallocated_message_is_paid_for(store: Store) -> None:
     assert await settle(store, *FAILED, spend(1_000), outcome="unallocated", **told) == 1
     assert await settle(store, *FAILED, spend(1_000), outcome="failed", **told) == 0
     assert (await ask(store, spend(1_000), at=2)).readings[0].used == 400
+
+
+async def test_an_unallocated_message_stays_unverified(store: Store) -> None:
+    """Credit, conversion, trust and refunds are as if nothing had been told, and no code that is
+    entered later changes them."""
+    about = (credit(10_000), conversion(seconds=60), trust(), watched(spend(1_000)))
+    for n in (1, 2):
+        await ask(store, *PHONE, *about, price=400, ticket=bytes([n] * 4))
+    before = (await ask(store, *map(watched, about), refused=True, at=1)).readings
+    told = {"ticket": b"\1" * 4, "at": 1}
+    assert await settle(store, *FAILED, *about, outcome="unallocated", **told) == 1
+    assert await settle(store, *FAILED, *about, outcome="unallocated", **told) == 0
+    assert (await ask(store, *map(watched, about), refused=True, at=1)).readings == before
+    assert [each.ticket for each in (await redeem(store, at=2)).tickets] == [b"\2" * 4]
+    matured = (await ask(store, watched(about[1]), refused=True, at=90)).readings[0]
+    assert matured.detail == (2, 0)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from pumpguard.counters import Ban, Window, identity
+from pumpguard.counters import Ban, Window
 from pumpguard.store.base import DAY, Store
 from tests.store.asking import About, ask, conversion, settle, trust
 
-WINDOW = About(Window("limit", "network", 20, 60, most=5))
+WINDOW = About(Window("limit", "network", 20, 60, max_factor=5))
 
 
 async def send(store: Store, count: int, *more: About, at: float = 0.0) -> int:
@@ -77,7 +77,7 @@ async def test_a_ban_that_yields_lets_a_crowd_go_when_it_turns_out_to_be_people(
 ) -> None:
     """The third strike bans the address; its users verify, and it stands no longer; one that does
     not yield does. When the room is used up it stands again."""
-    ban = Ban("stays", "network", 3, 600, "attempts", base=600, jitter=0.0, most=5)
+    ban = Ban("stays", "network", 3, 600, "attempts", base=600, jitter=0.0, max_factor=5)
     stays, yields = About(ban), About(replace(ban, rule="yields", yields=True))
     assert [await send(store, 6, each) for each in (stays, yields)] == [2, 2]
     await verify(store, 3)
@@ -99,7 +99,7 @@ async def test_a_window_without_room_does_not_care(store: Store) -> None:
 
 async def test_room_is_nobody_elses(store: Store) -> None:
     """What one subject has earned is no room for another of the same request."""
-    other = About(Window("limit", "account", 2, 60, most=5))
+    other = About(Window("limit", "account", 2, 60, max_factor=5))
     await send(store, 20)
     await verify(store, 20)
     assert await send(store, 30, other) == 2
@@ -107,7 +107,7 @@ async def test_room_is_nobody_elses(store: Store) -> None:
 
 async def test_small_windows_stay_exact(store: Store) -> None:
     """Two a minute, up to eight: the time of each is kept, to the millisecond."""
-    small = About(Window("limit", "network", 2, 60, most=4))
+    small = About(Window("limit", "network", 2, 60, max_factor=4))
     assert await send(store, 5, small) == 2
     await verify(store, 20)
     assert await send(store, 10, small, at=30) == 6
@@ -117,7 +117,7 @@ async def test_small_windows_stay_exact(store: Store) -> None:
 
 async def test_strikes_of_a_crowd(store: Store) -> None:
     """A ban takes as many strikes more, up to its most."""
-    ban = About(Ban("ban", "network", 20, 60, "attempts", most=2))
+    ban = About(Ban("ban", "network", 20, 60, "attempts", max_factor=2))
     await send(store, 19, ban)
     await verify(store, 19)
     assert await send(store, 60, ban) == 20
@@ -173,7 +173,7 @@ async def test_what_looks_bought_counts_for_less(store: Store) -> None:
     watch = conversion("network")
     await send(store, 30, watch)
     for n in range(20):
-        await verify(store, 1, watch, age=500 + 700 * (n % 4), place=200 * n)
+        await verify(store, 1, watch, age=500 + 700 * (n % 4), last4=200 * n)
     assert (await earned(store))[1] == (4, 30)
 
 
@@ -187,7 +187,7 @@ async def test_one_network_may_trust_itself_and_proves_little_for_a_country(
         await ask(store, subject_trust, watch)
     for n in range(20):
         await settle(
-            store, subject_trust, watch, age=20_000 + 9_000 * (n % 5), place=200 * n, network="one"
+            store, subject_trust, watch, age=20_000 + 9_000 * (n % 5), last4=200 * n, network="one"
         )
     answer = await ask(store, subject_trust, refused=True)
     assert abs(answer.readings[0].detail[0] - verified) <= 1
@@ -195,8 +195,8 @@ async def test_one_network_may_trust_itself_and_proves_little_for_a_country(
 
 def test_a_limit_that_can_grow_is_kept_like_the_highest() -> None:
     """So a policy may start to give room, and lose nothing, while all of it fits a log."""
-    assert identity(Window("r", "x", 15, 60)) == identity(Window("r", "x", 15, 60, most=10))
-    assert identity(Window("r", "x", 60, 60)) != identity(Window("r", "x", 60, 60, most=10))
+    assert Window("r", "x", 15, 60).identity() == Window("r", "x", 15, 60, max_factor=10).identity()
+    assert Window("r", "x", 60, 60).identity() != Window("r", "x", 60, 60, max_factor=10).identity()
 
 
 async def test_what_is_forgotten_earns_nothing_whatever_else_is_kept(store: Store) -> None:

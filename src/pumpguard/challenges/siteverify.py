@@ -14,7 +14,7 @@ from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge, Solution
 from pumpguard.decision import Decision
 from pumpguard.errors import PolicyError
-from pumpguard.outside import PAUSE, Outside, is_safe
+from pumpguard.external import PAUSE, ExternalService, is_safe
 
 AT_ONCE = 64
 """Tokens that are shown to the service at one time; a flood of invented ones stays unsolved."""
@@ -71,7 +71,7 @@ class SiteVerify(Challenge):
         self._send_address = send_address
         self._under_way, self._complained = 0, False
         self._good: dict[str, float] = {}
-        self._outside = Outside(deadline, clock)
+        self._service = ExternalService(deadline, clock)
 
     def pose(self, decision: Decision) -> Mapping[str, object]:
         """What the page has to put up."""
@@ -97,7 +97,7 @@ class SiteVerify(Challenge):
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
-        await self._outside.aclose()
+        await self._service.aclose()
 
     def accepts(self, reply: Mapping[str, Any]) -> bool:
         """Whether a reply that says ``success`` means a person on one of our pages."""
@@ -110,7 +110,7 @@ class SiteVerify(Challenge):
         return {"secret": self._secret, "response": said}
 
     async def _ask(self, said: str, attempt: Attempt) -> dict[str, Any]:
-        if self._outside.resting:
+        if self._service.is_paused:
             raise Unavailable
         form = self.form(said)
         if self._send_address and attempt.client.address is not None:
@@ -118,14 +118,14 @@ class SiteVerify(Challenge):
         self._under_way += 1
         try:
             async with asyncio.timeout(self._deadline):
-                response = await self._outside.client().post(self._url, data=form)
+                response = await self._service.client().post(self._url, data=form)
             reply = _understood(response.raise_for_status().json())
         except Exception as error:  # whatever it is, it says nothing about the token
             self._failed(error)
             raise Unavailable from None
         finally:
             self._under_way -= 1
-        self._outside.answered()
+        self._service.succeeded()
         return reply
 
     def _vouches(self, reply: Mapping[str, Any]) -> bool:
@@ -134,7 +134,10 @@ class SiteVerify(Challenge):
         ours = OURS.intersection(_codes(reply))
         if ours and not self._complained:
             self._complained = True
-            logger.error("PG034 %s does not accept our settings: %s", self.kind, sorted(ours))
+            logger.error(
+                "PG034 %s rejects our secret or site key, nobody can solve its challenge: %s",
+                *(self.kind, sorted(ours)),
+            )
         return False
 
     def _keep(self, token: str) -> None:
@@ -144,10 +147,11 @@ class SiteVerify(Challenge):
 
     def _failed(self, error: Exception) -> None:
         logger.debug("%s could not be asked: %s", self.kind, type(error).__name__)
-        if self._outside.failed():
+        if self._service.failed():
             logger.warning(
-                "PG035 %s fails (%s); it is asked again in %d s",
+                "PG035 %s unavailable (%s); for %d s every solution counts as %s",
                 *(self.kind, type(error).__name__, PAUSE),
+                "solved" if self._stand_in else "unsolved",
             )
 
 

@@ -1,11 +1,10 @@
-"""The commands, a file each."""
+"""The commands."""
 
 import typer
 
 from pumpguard.commands.console import console
 from pumpguard.commands.exposure import exposure
-from pumpguard.commands.lists import lists
-from pumpguard.commands.posture import posture
+from pumpguard.commands.overrides import lists, posture
 
 app = typer.Typer(
     no_args_is_help=True,

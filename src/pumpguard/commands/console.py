@@ -10,7 +10,7 @@ import typer
 
 from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge
-from pumpguard.commands.giving import BAD, PolicyFile, StoreUrl, shared_store, stop, warn
+from pumpguard.commands._options import BAD, PolicyFile, StoreUrl, shared_store, stop, warn
 from pumpguard.errors import PolicyError
 from pumpguard.guard import Guard
 from pumpguard.policy import Policy
@@ -50,7 +50,7 @@ def console(
 
 
 class Elsewhere(Challenge):
-    """The app's own challenge, which is not known here, where nobody is asked for anything."""
+    """Stands for the app's challenge, which is not known here: this process judges no requests."""
 
     def solved(self, said: str, attempt: Attempt) -> bool:
         """Nothing comes here."""

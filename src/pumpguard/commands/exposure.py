@@ -13,13 +13,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from pumpguard.commands.giving import at_the_desk
+from pumpguard.commands._options import with_overrides
 from pumpguard.errors import PolicyError
 from pumpguard.money.exposure import CountryExposure, Exposure
 from pumpguard.money.exposure import exposure as exposure_of
 from pumpguard.money.solve import Bound
-from pumpguard.orders.bounds import unbounding
-from pumpguard.orders.desk import Desk
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.lookup import unbounded_because
 from pumpguard.policy import Policy
 
 BAD_POLICY, NOT_BOUNDED = 1, 2
@@ -68,7 +68,7 @@ def exposure(
             f"{policy}: {error}", style="red"
         )
         raise typer.Exit(BAD_POLICY) from None
-    ordered = [] if store is None else at_the_desk(policy, store, _unbounding)
+    ordered = [] if store is None else with_overrides(policy, store, _unbounded_because)
     if as_json:
         said = {**_as_json(found, loaded), "unbounded_by_order": ordered}
         typer.echo(json.dumps(said, indent=2))
@@ -82,8 +82,8 @@ def exposure(
         raise typer.Exit(NOT_BOUNDED)
 
 
-async def _unbounding(desk: Desk, _: Policy) -> list[str]:
-    return unbounding(await desk.show(), time.time())
+async def _unbounded_because(admin: OverrideAdmin, _: Policy) -> list[str]:
+    return unbounded_because(await admin.show(), time.time())
 
 
 def _shown(found: Exposure, names: list[str] | None, top: int) -> list[CountryExposure]:

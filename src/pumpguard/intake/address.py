@@ -12,14 +12,13 @@ from typing import TypeAlias
 from starlette.types import Scope
 
 from pumpguard.errors import PolicyError
-from pumpguard.intake.headers import HasLines
 
 Address: TypeAlias = IPv4Address | IPv6Address
 
 MAX_HOPS = 32
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 PEERS = 1_024
-"""Neighbours that are remembered: mostly our own proxies, which connect over and over."""
+"""Direct peers whose parsed address is cached: mostly our own proxies."""
 
 NAT64 = IPv6Network("64:ff9b::/96")
 
@@ -36,18 +35,18 @@ class TrustedProxies:
         networks = [ip_network(proxy) for proxy in proxies]
         # As numbers: asking an ip_network costs ten times as much.
         self._ours = [(n.version, int(n.netmask), int(n.network_address)) for n in networks]
-        self._header = header
+        self._header = header.lower().encode("latin-1")
         self._known_peer = lru_cache(PEERS)(self._hop)
 
-    def client(self, scope: Scope, headers: HasLines) -> Address | None:
+    def client(self, scope: Scope) -> Address | None:
         """The client's address, or ``None`` if the server does not know its peer's."""
         peer = scope.get("client")
         found, trusted = self._known_peer(peer[0]) if peer else (None, False)
         if not trusted:
             return found
         # Several header lines are one list, in order.
-        lines = headers.getlist(self._header)
-        hops = (lines[0] if len(lines) == 1 else ",".join(lines)).split(",")
+        lines = [value for name, value in scope["headers"] if name == self._header]
+        hops = b",".join(lines).decode("latin-1").split(",")
         for hop in reversed(hops[-MAX_HOPS:]):
             address, trusted = self._hop(hop)
             if address is None:
@@ -58,7 +57,7 @@ class TrustedProxies:
         return found
 
     def _hop(self, text: str) -> tuple[Address | None, bool]:
-        """One address of the way here, and whether it is one of our proxies."""
+        """One hop's address, and whether it is one of our proxies."""
         address = parse_address(text)
         if address is None:
             return None, False

@@ -1,4 +1,4 @@
-"""The body of a guarded request: read whole within bounds, then replayed to the app."""
+"""Request bodies: read whole within bounds and replayed to the app, or copied while it reads."""
 
 from __future__ import annotations
 
@@ -98,3 +98,27 @@ class Replay:
             return await self._receive()
         body, self._body = self._body, None
         return {"type": "http.request", "body": body, "more_body": False}
+
+
+class BodyTee:
+    """A ``receive`` that keeps a copy of the body that the app reads, up to ``limit`` bytes."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._room = limit
+        self._chunks: list[bytes] = []
+
+    async def __call__(self) -> Message:
+        """The next ASGI message."""
+        message = await self._receive()
+        if message["type"] == "http.request":
+            chunk = message.get("body", b"")
+            self._room -= len(chunk)
+            if self._room >= 0:
+                self._chunks.append(chunk)
+        return message
+
+    @property
+    def body(self) -> bytes | None:
+        """What the app has read so far, or ``None`` if that was too long."""
+        return b"".join(self._chunks) if self._room >= 0 else None

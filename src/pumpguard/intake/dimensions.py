@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 from pumpguard.attempt import OWN_NAME, SUBJECTS
 from pumpguard.errors import IntakeError, PolicyError
-from pumpguard.intake.fields import Fields, check_field
+from pumpguard.intake.fields import Fields, check_field, field_reader
 
-Reading: TypeAlias = Callable[[Fields], str | None]
+DimensionReader: TypeAlias = Callable[[Fields], str | None]
 
 BOTS = re.compile(r"bot\b|crawl|spider|headless|phantomjs|selenium|puppeteer|playwright", re.I)
 LIBRARIES = re.compile(
@@ -29,8 +29,9 @@ BROWSERS = (
 """In this order: most browsers also claim to be those that stand further down."""
 
 
-def text(value: object) -> str | None:
-    """A session, an account, any key: text or a whole number. Raises `IntakeError`."""
+def key_text(value: object) -> str | None:
+    """A key such as a session or an account: text, or a whole number as text; empty ones are
+    ``None``. Raises `IntakeError` (400) for any other type."""
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -45,7 +46,7 @@ def email_domain(value: object) -> str | None:
 
     What IDNA does not allow stays as it is, so that it cannot be a way to have no domain.
     """
-    address = text(value)
+    address = key_text(value)
     if address is None or "@" not in address:
         return None
     domain = address.rpartition("@")[2].lower()
@@ -63,7 +64,7 @@ def agent_class(value: object) -> str:
 
     Anybody can claim to be any of them; an app's own client is mostly a ``library``.
     """
-    said = text(value)
+    said = key_text(value)
     if said is None or not said.strip():
         return "none"
     if BOTS.search(said):
@@ -73,16 +74,16 @@ def agent_class(value: object) -> str:
     return "library" if LIBRARIES.search(said) else "other"
 
 
-BY_NAME: Mapping[str, Callable[[object], str | None]] = {
+INTERPRETERS: Mapping[str, Callable[[object], str | None]] = {
     "agent": agent_class,
     "email_domain": email_domain,
 }
-"""Dimensions of these names are read so; all others are taken as they are."""
+"""Dimensions of these names are interpreted; all others are taken as they are."""
 
 
-def readings(dimensions: Mapping[str, Any]) -> tuple[tuple[str, Reading], ...]:
-    """How to read each dimension off a request."""
-    return tuple((name, _reading(name, where)) for name, where in dimensions.items())
+def dimension_readers(dimensions: Mapping[str, Any]) -> tuple[tuple[str, DimensionReader], ...]:
+    """How to read each of a policy's own dimensions off a request, by name."""
+    return tuple((name, _reader(name, where)) for name, where in dimensions.items())
 
 
 def check_dimensions(dimensions: Mapping[str, Any]) -> None:
@@ -104,8 +105,7 @@ def check_names(named: Sequence[str], dimensions: Mapping[str, Any]) -> None:
             raise PolicyError(f"extra.{name}", expected, name)
 
 
-def _reading(name: str, where: Any) -> Reading:
-    if callable(where):
-        return lambda fields: text(where(fields))
-    how = BY_NAME.get(name, text)
-    return lambda fields: how(fields.get(where))
+def _reader(name: str, where: Any) -> DimensionReader:
+    read = field_reader(where)
+    interpret = key_text if callable(where) else INTERPRETERS.get(name, key_text)
+    return lambda fields: interpret(read(fields))

@@ -7,9 +7,9 @@ read two different numbers from the same bytes, the request is refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property, lru_cache
-from typing import Any, Never
+from typing import Any, Never, TypeAlias
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
@@ -17,26 +17,15 @@ from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from pumpguard.errors import IntakeError, PolicyError
-from pumpguard.intake.headers import Lines
 
 SOURCES = ("json", "form", "query", "path", "header", "cookie")
 MAX_FIELDS = 100
-REMEMBERED = 256
+MAX_CACHED_READERS = 256
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
-
-@lru_cache(maxsize=REMEMBERED)
-def _split(field: str) -> tuple[str, str]:
-    """The source and the name of a declared field; no source means the body."""
-    source, colon, name = field.partition(":")
-    return (source, name) if colon else ("", source)
-
-
-def _media_type(content_type: str) -> str:
-    if content_type == JSON:
-        return JSON  # nearly always
-    return content_type.partition(";")[0].strip().lower()
+FieldReader: TypeAlias = "Callable[[Fields], object]"
+"""Reads one field off a request: its value, or ``None`` where the request has none."""
 
 
 def check_field(text: object, path: str) -> None:
@@ -54,36 +43,35 @@ class Fields:
         self.scope = scope
         self.body = body
         self.parameters = parameters
-        self.lines = Lines(scope)
-        self.media_type = _media_type(self.lines.get("content-type"))
+        self._content_types: list[str] = []
+        self._encodings: list[str] = []
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                self._content_types.append(value.decode("latin-1"))
+            elif name == b"content-encoding":
+                self._encodings.append(value.decode("latin-1"))
+        said = self._content_types[0] if self._content_types else ""
+        self.media_type = said if said == JSON else said.partition(";")[0].strip().lower()
         """The body's type, lower case and without parameters."""
-
-    def can_have(self, field: str) -> bool:
-        """Whether this kind of request can have the field: its body may be no JSON and no form."""
-        source, _ = _split(field)
-        if source not in ("", "json", "form"):
-            return True
-        if source != "form" and (self.media_type == JSON or self.media_type.endswith("+json")):
-            return True
-        return source != "json" and self.media_type == FORM
+        self.is_json = self.media_type == JSON or self.media_type.endswith("+json")
 
     def get(self, field: str) -> object:
         """The field's value, or ``None`` where the request has none. Raises `IntakeError`."""
-        source, name = _split(field)
-        match source:
-            case "":
-                return self._from_body(name)
-            case "json":
-                return _dig(self.json, name)
-            case "form":
-                return self.form.get(name)
-            case "query":
-                return self.query.get(name)
-            case "path":
-                return self.parameters.get(name)
-            case "header":
-                return self._header(name)
-        return self._cookie(name)
+        return _cached_reader(field)(self)
+
+    def can_have(self, field: str) -> bool:
+        """Whether this request can carry the field: a body may be neither JSON nor a form."""
+        source, _ = _split(field)
+        if source not in ("", "json", "form"):
+            return True
+        if self.is_json and source != "form":
+            return True
+        return self.media_type == FORM and source != "json"
+
+    def header_lines(self, name: str) -> list[str]:
+        """All lines of one header, in order. ``name`` is in lower case, as ASGI servers send it."""
+        wanted = name.encode("latin-1")
+        return [value.decode("latin-1") for key, value in self.scope["headers"] if key == wanted]
 
     @cached_property
     def headers(self) -> Headers:
@@ -93,9 +81,10 @@ class Fields:
     @cached_property
     def json(self) -> object:
         """The body as JSON."""
-        if self.media_type != JSON and not self.media_type.endswith("+json"):
+        if not self.is_json:
             raise _unsupported(JSON)
-        self._check_encoding()
+        if self._encodings or self._content_types != [self.media_type]:
+            self._check_encoding()
         return decode_json(self.body)
 
     @cached_property
@@ -116,41 +105,72 @@ class Fields:
     @cached_property
     def cookies(self) -> tuple[tuple[str, str], ...]:
         """The cookies as names and values, in order; HTTP/2 spreads them over header lines."""
-        parts = ";".join(self.lines.getlist("cookie")).split(";")
+        parts = ";".join(self.header_lines("cookie")).split(";")
         return tuple(pair for part in parts for pair in cookie_parser(part).items())
 
-    def _from_body(self, name: str) -> object:
-        if self.media_type == JSON or self.media_type.endswith("+json"):
-            return _dig(self.json, name)
-        if self.media_type == FORM:
-            return self.form.get(name)
-        raise _unsupported(f"{JSON} or {FORM}")
-
-    def _header(self, name: str) -> str | None:
-        values = self.lines.getlist(name)
-        if len(values) > 1:
-            raise _ambiguous("header")
-        return values[0] if values else None
-
-    def _cookie(self, name: str) -> str | None:
-        values = {value for key, value in self.cookies if key == name}
-        if len(values) > 1:
-            raise _ambiguous("cookie")
-        return next(iter(values), None)
-
     def _check_encoding(self) -> None:
-        lines = self.lines
-        if lines.only("content-type", self.media_type) and "content-encoding" not in lines:
-            return  # nearly always
-        encodings = ",".join(self.lines.getlist("content-encoding")).lower().split(",")
+        encodings = ",".join(self._encodings).lower().split(",")
         if not {encoding.strip() for encoding in encodings} <= {"", "identity"}:
             raise _unsupported("an unencoded body (no Content-Encoding)")
-        if len(self.lines.getlist("content-type")) > 1:
+        if len(self._content_types) > 1:
             raise _ambiguous("Content-Type header")
-        for parameter in self.lines.get("content-type").split(";")[1:]:
+        for parameter in "".join(self._content_types).split(";")[1:]:
             name, _, value = parameter.partition("=")
             if name.strip().lower() == "charset" and value.strip().strip('"').lower() != "utf-8":
                 raise _unsupported("UTF-8")
+
+
+def field_reader(field: str | FieldReader) -> FieldReader:
+    """How to read a declared field off any request, worked out once; a function is its own reader.
+
+    Readers raise `IntakeError` for what is ambiguous or cannot be read.
+    """
+    if callable(field):
+        return field
+    source, name = _split(field)
+    match source:
+        case "form":
+            return lambda fields: fields.form.get(name)
+        case "query":
+            return lambda fields: fields.query.get(name)
+        case "path":
+            return lambda fields: fields.parameters.get(name)
+        case "header":
+            lower = name.lower()
+            return lambda fields: _only(fields.header_lines(lower), "header")
+        case "cookie":
+            return lambda fields: _only(
+                {value for key, value in fields.cookies if key == name}, "cookie"
+            )
+    return _body_reader(name, only_json=source == "json")
+
+
+_cached_reader = lru_cache(maxsize=MAX_CACHED_READERS)(field_reader)
+
+
+def _body_reader(name: str, *, only_json: bool) -> FieldReader:
+    """Reads a form's field called ``name``, or what stands in JSON at that dotted path."""
+    path = name.split(".")
+
+    def read(fields: Fields) -> object:
+        if not only_json and not fields.is_json:
+            if fields.media_type != FORM:
+                raise _unsupported(f"{JSON} or {FORM}")
+            return fields.form.get(name)
+        value = fields.json
+        for key in path:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(key)
+        return value
+
+    return read
+
+
+def _split(field: str) -> tuple[str, str]:
+    """The source and the name of a declared field; no source means the body."""
+    source, colon, name = field.partition(":")
+    return (source, name) if colon else ("", source)
 
 
 def decode_json(body: bytes) -> object:
@@ -182,14 +202,6 @@ def _no_constant(name: str) -> Never:
 STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
-def _dig(value: object, path: str) -> object:
-    for name in path.split(".") if "." in path else (path,):
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
-    return value
-
-
 def _pairs(raw: bytes, what: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(
@@ -201,6 +213,12 @@ def _pairs(raw: bytes, what: str) -> dict[str, str]:
     if len(found) != len(pairs):
         raise _ambiguous(what)
     return found
+
+
+def _only(values: Collection[str], what: str) -> str | None:
+    if len(values) > 1:
+        raise _ambiguous(what)
+    return next(iter(values), None)
 
 
 def _ambiguous(what: str) -> IntakeError:

@@ -14,7 +14,7 @@ from pumpguard.intake.address import Address, text_of
 NO_COUNTRIES = ("AP", "EU")
 """What registries write for a block that serves a whole continent."""
 
-KINDS: dict[str, NetworkKind] = {
+KIND_OF_ORIGIN: dict[str, NetworkKind] = {
     "hosting": "hosting",
     "bot": "hosting",
     "cdn": "vpn",  # people reach us from a CDN's addresses through its relay (Apple, Cloudflare)
@@ -43,11 +43,11 @@ class UnknownNetworks:
     """Knows nothing: countries and kinds are unknown, and the rules about them are silent."""
 
     def country(self, address: Address) -> str | None:
-        """Nothing."""
+        """Always ``None``: not known."""
         return None
 
     def kind(self, address: Address) -> NetworkKind:
-        """Nothing."""
+        """Always ``"unknown"``."""
         return "unknown"
 
 
@@ -79,7 +79,7 @@ class PackagedNetworks:
         found = self._find(int(address), address.version)
         if found is None or not address.is_global:
             return "unknown"
-        return KINDS.get(found[1], "unknown")
+        return KIND_OF_ORIGIN.get(found[1], "unknown")
 
 
 class MaxMindNetworks:
@@ -139,12 +139,12 @@ def asn_of(networks: Networks, address: Address) -> str | None:
 
 
 def default_networks() -> Networks:
-    """The packaged data if the ``[geo]`` extra is installed, else nothing, said once."""
+    """The packaged data if the ``[geo]`` extra is installed; else none, and a warning says so."""
     try:
         return PackagedNetworks()
     except ImportError:
         logger.warning(
-            "PG001 no data about addresses: geo_mismatch and network are blind; "
+            "PG001 no address data: the rules geo_mismatch and network find nothing; "
             "pip install 'pumpguard[geo]' or pass networks="
         )
         return UnknownNetworks()

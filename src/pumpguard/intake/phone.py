@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -18,8 +19,11 @@ else:
         import phonenumbers
 
 MAX_LENGTH = 64
-CACHED = 8192
+MAX_CACHED = 8192
 NUMERALS = ("No", "Nl")
+
+PLAIN = re.compile(rf"\+[0-9]{{1,{MAX_LENGTH - 1}}}\Z")
+"""E.164 or near it, as most apps send it: nothing to clean."""
 
 SATELLITE = frozenset({870, 878, 881, 882, 883, 888, 979})
 """Calling codes of satellite, global and international premium services: up to dollars each."""
@@ -49,19 +53,19 @@ def canonical(number: object, code: object = None, region: str | None = None) ->
     programs could read as two numbers: letters, extensions, a second calling code, control
     characters, anything that is not text.
     """
-    text = _plain(number)
+    text = number if isinstance(number, str) and PLAIN.match(number) else _plain(number)
     if code is not None and code != "":
         digits = _plain(code).removeprefix("+").removeprefix("00")
         if not (digits.isascii() and digits.isdecimal() and 1 <= len(digits) <= 4):
-            raise unreadable("The calling code is not a number such as 44.")
+            raise _unreadable("The calling code is not a number such as 44.")
         if text.startswith(("+", "00")):
-            raise unreadable("The telephone number has two calling codes.")
+            raise _unreadable("The telephone number has two calling codes.")
         # A national number may repeat its trunk zero; E.164 has no room for it.
         text = f"+{digits} {text}"
     return _parse(text, region)
 
 
-def unreadable(detail: str) -> IntakeError:
+def _unreadable(detail: str) -> IntakeError:
     """The 422 for a number that cannot be read."""
     return IntakeError(422, "phone-number", "Not a telephone number", detail)
 
@@ -69,19 +73,17 @@ def unreadable(detail: str) -> IntakeError:
 def _plain(value: object) -> str:
     """The text with ASCII digits, in one width, and without what cannot be seen."""
     if value is None:
-        raise unreadable("The telephone number is missing.")
+        raise _unreadable("The telephone number is missing.")
     if not isinstance(value, str):
-        raise unreadable("The telephone number is not text.")
+        raise _unreadable("The telephone number is not text.")
     if not 0 < len(value) <= MAX_LENGTH:
-        raise unreadable(f"The telephone number does not have 1 to {MAX_LENGTH} characters.")
-    if value[0] == "+" and value.isascii() and value[1:].isdecimal():
-        return value  # nearly always
+        raise _unreadable(f"The telephone number does not have 1 to {MAX_LENGTH} characters.")
     if value[:4].lower() == "tel:":
         value = value[4:]
     # Numerals that are no digits (², ①) are refused before NFKC makes digits of them, and letters
     # after it, when it has made some (Ⓐ, ℡).
     if any(unicodedata.category(character) in NUMERALS for character in value):
-        raise unreadable("The telephone number has characters that are no part of one.")
+        raise _unreadable("The telephone number has characters that are no part of one.")
     return "".join(map(_plain_character, unicodedata.normalize("NFKC", value))).strip()
 
 
@@ -94,40 +96,41 @@ def _plain_character(character: str) -> str:
         # Control characters, lone surrogates, and vanity letters, which libphonenumber turns into
         # digits and most apps do not.
         case "Cc" | "Cs" | "Ll" | "Lm" | "Lo" | "Lt" | "Lu":
-            raise unreadable("The telephone number has characters that are no part of one.")
+            raise _unreadable("The telephone number has characters that are no part of one.")
     return character
 
 
-@lru_cache(maxsize=CACHED)
+@lru_cache(maxsize=MAX_CACHED)
 def _parse(text: str, region: str | None) -> Phone:
     spelt = text.lstrip("([ ")
     if spelt.startswith("00"):
         spelt = "+" + spelt[2:]
     if not spelt.startswith("+") and region is None:
-        raise unreadable("The telephone number needs its calling code, such as +44.")
+        raise _unreadable("The telephone number needs its calling code, such as +44.")
     try:
         number = phonenumbers.parse(spelt, region)
     except phonenumbers.NumberParseException:
-        raise unreadable(
+        raise _unreadable(
             "The telephone number cannot be read; write it like +447700900123."
         ) from None
     kind = phonenumbers.number_type(number)
     # A number has a type exactly if it is valid, and is possible then: two questions less.
     valid = kind != PhoneNumberType.UNKNOWN
     if number.extension or not (valid or phonenumbers.is_possible_number(number)):
-        raise unreadable("The telephone number is not a possible one; write it like +447700900123.")
-    return _facts(number, LINE_TYPES.get(kind, "unknown"), valid)
-
-
-def _facts(number: phonenumbers.PhoneNumber, line: LineType, valid: bool) -> Phone:
+        raise _unreadable(
+            "The telephone number is not a possible one; write it like +447700900123."
+        )
     calling_code = number.country_code or 0
-    region = phonenumbers.region_code_for_number(number)
-    if region is None and calling_code:  # unallocated: the country that the plan belongs to
-        region = phonenumbers.region_code_for_country_code(calling_code)
+    country = phonenumbers.region_code_for_number(number)
+    if country is None and calling_code:  # unallocated: the country that the plan belongs to
+        country = phonenumbers.region_code_for_country_code(calling_code)
+    line_type: LineType = (
+        "satellite" if calling_code in SATELLITE else LINE_TYPES.get(kind, "unknown")
+    )
     return Phone(
         e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
-        region=None if region in ("001", "ZZ") else region,
+        region=None if country in ("001", "ZZ") else country,
         calling_code=calling_code,
-        line_type="satellite" if calling_code in SATELLITE else line,
+        line_type=line_type,
         valid=valid,
     )

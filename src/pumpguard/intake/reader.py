@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive, Scope
 
 from pumpguard.attempt import NOTHING, Attempt, Client, Phone
-from pumpguard.challenges.base import Challenge
+from pumpguard.challenges.base import Challenge, Solution
+from pumpguard.errors import PolicyError
 from pumpguard.intake.address import (
     Address,
     TrustedProxies,
@@ -20,20 +23,21 @@ from pumpguard.intake.address import (
     text_of,
 )
 from pumpguard.intake.body import read_body
-from pumpguard.intake.dimensions import check_names, readings, text
-from pumpguard.intake.fields import Fields
+from pumpguard.intake.dimensions import check_names, dimension_readers, key_text
+from pumpguard.intake.fields import Fields, check_field, field_reader
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
-from pumpguard.intake.proof import carried, check_places, proven
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
 
 CLIENTS = 65536
-"""How many addresses' countries and kinds are remembered."""
+"""How many clients are cached by address: their country and kind are slow to look up."""
 
 LONGEST_KEY = 128
-NOBODY = Client()
+UNKNOWN_CLIENT = Client()
+
+logger = logging.getLogger("pumpguard")
 
 
 class Reader:
@@ -48,12 +52,23 @@ class Reader:
     ) -> None:
         self._policy = policy
         self._networks = networks
-        self._challenge = None if challenge is None else check_places(challenge)
+        self._challenge = None if challenge is None else _checked(challenge)
         self._clock = clock or time.time
         self._prices = policy.price_table
-        self._known_clients: dict[bytes, Client] = {}
-        self._proxies = TrustedProxies(policy.proxies, policy.proxy_header)
-        self._own = readings(policy.dimensions)
+        self._known_clients: dict[str | bytes, Client] = {}
+        self._proxies = (
+            TrustedProxies(policy.proxies, policy.proxy_header) if policy.proxies else None
+        )
+        # A function of the policy's says the whole number.
+        code = None if callable(policy.phone) else policy.code
+        self._phone = field_reader(policy.phone)
+        self._code = field_reader(code) if code else None
+        # On the verify route, ``code`` is mostly the one-time code: a number in two parts needs a
+        # function there.
+        self._verified_phone = field_reader(policy.verify_phone or policy.phone)
+        keys = {"session": policy.session, "account": policy.account, "device": policy.device}
+        self._keys = [(name, field_reader(field)) for name, field in keys.items() if field]
+        self._own = dimension_readers(policy.dimensions)
 
     async def read(
         self, scope: Scope, receive: Receive, parameters: Mapping[str, str]
@@ -61,27 +76,28 @@ class Reader:
         """The attempt and the body it was read from. Raises `IntakeError` or `ClientGone`."""
         body = await read_body(receive, self._policy.max_body, self._policy.body_deadline)
         fields = Fields(scope, body, parameters)
-        attempt = self.attempt(
-            self._phone(fields),
-            self._proxies.client(scope, fields.lines),
-            session=self._key(fields, self._policy.session),
-            account=self._key(fields, self._policy.account),
-            device=self._key(fields, self._policy.device),
-            extra=self._extra(fields) if self._own else NOTHING,
-        )
-        challenge = self._challenge
-        if challenge is not None:
-            said = carried(fields, challenge.carried_in, challenge.longest)
-            if said is not None:
-                attempt = await proven(challenge, said, attempt)
+        code = self._code(fields) if self._code else None
+        phone = canonical(self._phone(fields), code, self._policy.region)
+        address: Address | str | None
+        if self._proxies is not None:
+            address = self._proxies.client(scope)
+        else:
+            peer = scope.get("client")
+            address = peer[0] if peer else None
+        keys: dict[str, Any] = {}
+        for name, read in self._keys:
+            keys[name] = key_text(read(fields))
+        if self._own:
+            found = [(name, read(fields)) for name, read in self._own]
+            keys["extra"] = {name: value for name, value in found if value is not None}
+        attempt = self.attempt(phone, address, **keys)
+        if self._challenge is not None:
+            attempt = await self._with_proof(self._challenge, fields, attempt)
         return attempt, body
 
     def verified_phone(self, scope: Scope, body: bytes, parameters: Mapping[str, str]) -> Phone:
         """The number that a request to the verify route is about. Raises `IntakeError`."""
-        fields = Fields(scope, body, parameters)
-        where = self._policy.verify_phone or self._policy.phone
-        number = where(fields) if callable(where) else fields.get(where)
-        # There ``code`` is mostly the one-time code: a number in two parts needs a function.
+        number = self._verified_phone(Fields(scope, body, parameters))
         return canonical(number, None, self._policy.region)
 
     def attempt(
@@ -113,25 +129,17 @@ class Reader:
             solution,
         )
 
-    def _extra(self, fields: Fields) -> Mapping[str, str]:
-        """The policy's own dimensions, those that this request has something to say on."""
-        found = [(name, read(fields)) for name, read in self._own]
-        return {name: value for name, value in found if value is not None}
-
-    def _phone(self, fields: Fields) -> Phone:
-        policy = self._policy
-        if callable(policy.phone):
-            return canonical(policy.phone(fields), None, policy.region)
-        code = fields.get(policy.code) if policy.code else None
-        return canonical(fields.get(policy.phone), code, policy.region)
-
     def _client(self, address: Address | str | None) -> Client:
-        found = parse_address(address) if isinstance(address, str) else address
-        if found is None:
-            return NOBODY
-        known, key = self._known_clients, found.packed
+        """Who stands behind an address, from the cache if it was seen lately."""
+        if address is None:
+            return UNKNOWN_CLIENT
+        key = address if isinstance(address, str) else address.packed
+        known = self._known_clients
         client = known.get(key)
         if client is None:
+            found = parse_address(address) if isinstance(address, str) else address
+            if found is None:
+                return UNKNOWN_CLIENT
             if len(known) >= CLIENTS:
                 known.clear()
             client = known[key] = self._look_up(found)
@@ -148,9 +156,21 @@ class Reader:
             asn=asn_of(self._networks, address),
         )
 
-    def _key(self, fields: Fields, field: str | None) -> str | None:
-        """A session, account or device."""
-        return text(fields.get(field)) if field else None
+    async def _with_proof(self, challenge: Challenge, fields: Fields, attempt: Attempt) -> Attempt:
+        """The attempt, with what the solution in the request proves, if there is one."""
+        said = _solution_in(fields, challenge)
+        if said is None:
+            return attempt
+        try:
+            answer = challenge.solved(said, attempt)
+            if isinstance(answer, Awaitable):
+                answer = await answer
+        except Exception:
+            logger.exception("PG037 could not check a challenge; the request counts as unsolved")
+            return attempt
+        if isinstance(answer, Solution):
+            return replace(attempt, proved=True, solution=answer.id)
+        return replace(attempt, proved=True) if answer is True else attempt
 
 
 def bounded(key: str) -> str:
@@ -158,3 +178,23 @@ def bounded(key: str) -> str:
     if len(key) <= LONGEST_KEY and key.isprintable():
         return key
     return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _checked(challenge: Challenge) -> Challenge:
+    """Raises `PolicyError` unless the challenge says where solutions stand, and until when."""
+    for i, field in enumerate(challenge.carried_in):
+        check_field(field, f"challenge.carried_in.{i}")
+    for name, value in (("longest", challenge.longest), ("lifetime", challenge.lifetime)):
+        if not value > 0:
+            raise PolicyError(f"challenge.{name}", "a number above 0", value)
+    return challenge
+
+
+def _solution_in(fields: Fields, challenge: Challenge) -> str | None:
+    """What the request gives as a solution. Raises `IntakeError` for what is ambiguous."""
+    for field in challenge.carried_in:
+        if fields.can_have(field):
+            said = fields.get(field)
+            if isinstance(said, str) and said:
+                return said if len(said) <= challenge.longest else None
+    return None

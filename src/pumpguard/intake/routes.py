@@ -14,6 +14,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 METHOD = re.compile(r"[A-Z]+\Z")
 PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}\Z")
 
+NORMAL = re.compile(r"(?:/[^/.][^/]*)+\Z")
+"""Paths with one spelling, as nearly all are: no segment is empty or begins with a dot."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -31,18 +34,6 @@ class Route:
         """What it matches, whatever its parameters are called and whichever case it is in."""
         return re.sub(r"\?P<\w+>", "", self.pattern.pattern).lower(), self.methods
 
-    def matches(self, method: str, path: str) -> Mapping[str, str] | None:
-        """The path's parameters if this request is guarded, else ``None``."""
-        if self.methods is None:
-            concerned = method not in SAFE_METHODS
-        else:
-            # Methods have a case, but not every framework minds it.
-            concerned = method.upper() in self.methods
-        if not concerned:
-            return None
-        found = self.pattern.match(path)
-        return None if found is None else found.groupdict()
-
 
 class Routes:
     """The guarded routes of a policy."""
@@ -59,25 +50,32 @@ class Routes:
 
     def match(self, scope: Scope) -> Mapping[str, str] | None:
         """The path's parameters (often none) if the request is guarded, else ``None``."""
-        method = scope["method"]
-        for path in spellings(scope["path"], scope.get("root_path", "")):
+        method, path, root = scope["method"], scope["path"], scope.get("root_path", "")
+        paths = (path,) if NORMAL.match(path) and not root else spellings(path, root)
+        for path in paths:
             for route in self.routes:
-                found = route.matches(method, path)
-                if found is not None:
-                    return found
+                found = route.pattern.match(path)
+                if found is None:
+                    continue
+                if route.methods is None:
+                    guarded = method not in SAFE_METHODS
+                else:  # methods have a case, but not every framework minds it
+                    guarded = method.upper() in route.methods
+                if guarded:
+                    return found.groupdict()
         return None
 
 
 def spellings(path: str, root: str) -> list[str]:
-    """What a router may take the path for: as it came, in its one spelling, and below the root.
+    """The paths that a router may see: as it came, normalised, and both without the root path.
 
-    As it came, because to ``/{tenant}/send`` the path ``/../send`` is a tenant called ``..``. Below
-    the root, because an app that is mounted, or served under a root path, knows itself by the rest.
+    As it came, because to ``/{tenant}/send`` the path ``/../send`` is a tenant called ``..``.
+    Without the root, because an app that is mounted, or served under a root path, matches the rest.
     """
-    plain = normal(path)
-    found = [path] if plain == path else [path, plain]
+    normalised = normal(path)
+    found = [path] if normalised == path else [path, normalised]
     if root:
-        found += [path.removeprefix(root), plain.removeprefix(normal(root)) or "/"]
+        found += [path.removeprefix(root), normalised.removeprefix(normal(root)) or "/"]
     return found
 
 
@@ -88,7 +86,7 @@ def normal(path: str) -> str:
     this, a request that it would answer with 404 is judged for nothing; where it is laxer, nothing
     gets around the guard.
     """
-    if path[:1] == "/" and "//" not in path and "/." not in path and path[-1:] != "/":
+    if NORMAL.match(path):
         return path
     kept: list[str] = []
     for segment in path.split("/"):

@@ -22,7 +22,7 @@ from phonenumbers import (
 )
 
 from pumpguard.attempt import Attempt, Client, LineType, NetworkKind, Phone
-from pumpguard.counters import Counter, Credit, Distinct, Spend, Window, identity
+from pumpguard.counters import Counter, Credit, Distinct, Spend, Window
 from pumpguard.decision import met
 from pumpguard.intake.phone import SATELLITE
 from pumpguard.money.places import NOWHERE
@@ -166,7 +166,7 @@ def _watched(
 
 def _said(rule: Rule, attempt: Attempt, proved: bool) -> Held | None:
     counters = declared_by(rule, attempt)
-    if counters:
+    if counters or rule.needs_readings:
         return _binding(counters, proved)
     try:
         finding = rule.judge(attempt, ())
@@ -179,7 +179,7 @@ def _binding(counters: Sequence[Counter], proved: bool) -> dict[str, Limiting]:
     found: dict[str, Limiting] = {}
     for counter in counters:
         if isinstance(counter, Limiting) and not met(counter.action, proved):
-            key = identity(counter) + (f" {counter.of}" if isinstance(counter, Distinct) else "")
+            key = " ".join(filter(None, (counter.identity(), counter.member)))
             other = found.get(key)
             found[key] = counter if other is None or counter.limit < other.limit else other
     return found
@@ -192,11 +192,13 @@ def higher(one: Limiting, other: Limiting) -> Limiting:
     one would have to know, and nothing is certain.
     """
     if isinstance(one, Window) and isinstance(other, Window):
-        if (one.limit, one.most) == (other.limit, other.most):
+        if (one.limit, one.max_factor) == (other.limit, other.max_factor):
             return one
         if one.counts == "attempts":
             return replace(one, limit=NO_LIMIT)
-        return replace(one, limit=max(one.limit, other.limit), most=max(one.most, other.most))
+        return replace(
+            one, limit=max(one.limit, other.limit), max_factor=max(one.max_factor, other.max_factor)
+        )
     return one if one.limit >= other.limit else other
 
 

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import ceil, inf, prod
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from pumpguard.attempt import PREFIX
-from pumpguard.counters import Credit, Distinct, Refunds, Window, divided, micros
+from pumpguard.counters import Credit, Distinct, Refunds, Window, micros
+from pumpguard.counters.credit import AGAIN, STEPS
 from pumpguard.money.attacker import Destination, Held, Limiting, higher
-from pumpguard.store.kinds.credit import AGAIN, STEPS
 
 ONE_EACH = frozenset({"everything", "country", "calling_code"})
 
@@ -130,7 +130,9 @@ class Ledger:
         share = _share(counter, terms.parts)
         windows = ceil(terms.seconds / share.seconds)
         if isinstance(share, Window):
-            limit = share.limit * (share.most if terms.verifies else 1)  # room has to be earned
+            limit = share.limit * (
+                share.max_factor if terms.verifies else 1
+            )  # headroom has to be earned
             return Claim(rules, scope, messages=subjects * terms.parts * limit * windows)
         if isinstance(share, Credit):  # the line at once, and what is forgiven meanwhile
             dearest = max(micros(self.destinations[i].price) for i in scope)
@@ -218,7 +220,7 @@ def _forgiven(widest: Limiting, terms: Terms) -> int:
 
 
 def _share(counter: Limiting, parts: int) -> Limiting:
-    return cast(Limiting, divided(counter, parts))
+    return counter.divided(parts)
 
 
 def _by_counter(places: Mapping[int, Held]) -> dict[str, dict[int, Limiting]]:

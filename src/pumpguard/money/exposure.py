@@ -23,7 +23,7 @@ beside the total as ``unverified``.
 
 What is not covered: prices that are higher than the table's (`pumpguard.money.drift`), messages
 that are longer than one segment, sends that the app makes without asking, rules that are changed
-meanwhile, orders that lift budgets (`pumpguard.orders.bounds`), a store that forgets (evicts keys,
+meanwhile, overrides that lift budgets (`unbounded_because`), a store that forgets (evicts keys,
 or is restored from a copy) or whose shards' clocks disagree, a ``memory://`` store in several
 processes (each is bounded by itself), and, where you say how many networks he has, requests whose
 address is unknown. A rule of your own that reads the number itself, or more facts than can be tried

@@ -1,1 +1,1 @@
-"""What the operator sees: counts and events."""
+"""What the operator sees: metrics and the console. It uses the guard, never the other way round."""

@@ -1,16 +1,14 @@
 """The rules, a file each. They know neither HTTP nor Redis."""
 
-from pumpguard.rules.adaptive_prefix import AdaptivePrefix
-from pumpguard.rules.base import FunctionRule, Rule, RuleFunction
+from pumpguard.rules.base import FunctionRule, RegionalRule, Rule, RuleFunction
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
-from pumpguard.rules.country_spread import CountrySpread
 from pumpguard.rules.credit import Credit
 from pumpguard.rules.earned_trust import EarnedTrust
 from pumpguard.rules.geo_mismatch import GeoMismatch
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
-from pumpguard.rules.population_shape import PopulationShape
+from pumpguard.rules.placed import Placed, after, before
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.send_spike import SendSpike
@@ -20,16 +18,13 @@ from pumpguard.rules.sliding_ban import SlidingBan
 from pumpguard.rules.spread import Spread
 
 KINDS: dict[str, type[Rule]] = {
-    "adaptive_prefix": AdaptivePrefix,
     "budget": Budget,
     "conversion": Conversion,
-    "country_spread": CountrySpread,
     "credit": Credit,
     "earned_trust": EarnedTrust,
     "geo_mismatch": GeoMismatch,
     "network": Network,
     "number": Number,
-    "population_shape": PopulationShape,
     "prefix_pattern": PrefixPattern,
     "rate_limit": RateLimit,
     "send_spike": SendSpike,
@@ -42,19 +37,18 @@ KINDS: dict[str, type[Rule]] = {
 
 __all__ = [
     "KINDS",
-    "AdaptivePrefix",
     "Budget",
     "Conversion",
-    "CountrySpread",
     "Credit",
     "EarnedTrust",
     "FunctionRule",
     "GeoMismatch",
     "Network",
     "Number",
-    "PopulationShape",
+    "Placed",
     "PrefixPattern",
     "RateLimit",
+    "RegionalRule",
     "Rule",
     "RuleFunction",
     "SendSpike",
@@ -62,4 +56,6 @@ __all__ = [
     "ShadowBan",
     "SlidingBan",
     "Spread",
+    "after",
+    "before",
 ]

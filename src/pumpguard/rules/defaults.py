@@ -8,7 +8,6 @@ from pumpguard.decision import Mode
 from pumpguard.rules.base import Rule
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
-from pumpguard.rules.country_spread import CountrySpread
 from pumpguard.rules.credit import LINES, SESSION_LINE, Credit
 from pumpguard.rules.geo_mismatch import GeoMismatch
 from pumpguard.rules.high_risk import HIGH_RISK
@@ -19,6 +18,7 @@ from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.send_spike import SendSpike
 from pumpguard.rules.shadow_ban import ShadowBan
 from pumpguard.rules.sliding_ban import SlidingBan
+from pumpguard.rules.spread import Spread
 
 DAILY_BUDGET = 500.0
 """USD a day. No app has it by chance right: set about twice what a busy day costs."""
@@ -117,7 +117,7 @@ def default_rules(
             earned=earned,
         ),
         # More than 5 phone countries per address and day: Authgear.
-        CountrySpread(),
+        Spread(name="country_spread", by="network", of="country", limit=5, code="COUNTRY_SPREAD"),
         # 50 requests in 5 minutes from one address: Elastic's detection of MITRE T1496.003, whose
         # false positives are lecture halls and carrier NAT. Those verify, or prove that somebody is
         # there; a flood does neither, and meets the ceiling above if it buys its proofs.

@@ -52,6 +52,6 @@ async def _factor(score: Score, attempt: Attempt) -> float | None:
     try:
         factor = await score.score(attempt)
     except Exception:
-        logger.exception("PG031 the outside score failed; the request is judged without it")
+        logger.exception("PG031 outside score failed; the request is judged without it")
         return None
     return factor if factor is not None and 0 < factor < inf else None

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from pumpguard.attempt import Attempt
 from pumpguard.errors import PolicyError
-from pumpguard.outside import PAUSE, Outside, is_safe
+from pumpguard.external import PAUSE, ExternalService, is_safe
 from pumpguard.scores.allowance import DAY, Allowance
 
 TWILIO = "https://lookups.twilio.com/v2/PhoneNumbers/{phone}?Fields=sms_pumping_risk"
@@ -64,7 +64,7 @@ class LookupScore:
         self._deadline, self._remember, self._clock = deadline, remember, clock
         self._allowance = Allowance(int(daily_budget / price + 1e-9), clock)
         self._known: dict[str, tuple[float | None, float]] = {}
-        self._outside = Outside(deadline, clock, auth=auth, headers=dict(headers or {}))
+        self._service = ExternalService(deadline, clock, auth=auth, headers=dict(headers or {}))
 
     async def score(self, attempt: Attempt) -> float | None:
         """The factor for this number, or ``None`` if nobody knows or may be asked now."""
@@ -72,7 +72,7 @@ class LookupScore:
         factor, until = self._known.get(phone, (None, -inf))
         if now < until:
             return factor
-        if self._outside.resting or not self._allowance.take():
+        if self._service.is_paused or not self._allowance.take():
             return None
         try:
             async with asyncio.timeout(self._deadline):
@@ -80,18 +80,18 @@ class LookupScore:
         except Exception as error:  # whatever it is, the request goes on without
             self._failed(error)
             return None
-        self._outside.answered()
+        self._service.succeeded()
         self._keep(phone, factor)
         return factor
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
-        await self._outside.aclose()
+        await self._service.aclose()
 
     async def _look_up(self, phone: str) -> object:
         """The score as the service gives it; ``None`` if it does not know the number."""
         url = self._url.replace("{phone}", quote(phone, safe=""))
-        response = await self._outside.client().get(url)
+        response = await self._service.client().get(url)
         if response.status_code == 404:
             return None
         response.raise_for_status()
@@ -114,9 +114,10 @@ class LookupScore:
 
     def _failed(self, error: Exception) -> None:
         logger.debug("a look-up failed: %s", type(error).__name__)
-        if self._outside.failed():
+        if self._service.failed():
             logger.warning(
-                "PG036 look-ups fail (%s); the next is tried in %d s", type(error).__name__, PAUSE
+                "PG036 look-ups fail (%s); for %d s requests are judged without them",
+                *(type(error).__name__, PAUSE),
             )
 
 

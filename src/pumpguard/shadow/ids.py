@@ -1,4 +1,4 @@
-"""Ids that look like others: what a provider returns, without asking it."""
+"""Random ids in the shape of a provider's, for results that no provider returned."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PLACE = re.compile(r"\{(\w+)(?::(\d+))?\}")
 
 
 def drawn(alphabet: str, length: int) -> str:
-    """So many characters of an alphabet, that nobody can foresee."""
+    """``length`` characters of ``alphabet`` that nobody can predict."""
     return "".join([secrets.choice(alphabet) for _ in range(length)])
 
 
@@ -35,7 +35,7 @@ def like(template: Any) -> Callable[..., Any]:
         send_sms = sender(send_sms, shadowed=like({"sid": "SM{hex:32}", "status": "queued"}))
 
     In texts, also inside of lists, tuples and dicts, ``{uuid}`` becomes a random UUID and
-    ``{hex:32}`` so many characters of an alphabet: ``digits``, ``hex``, ``HEX``, ``base32``,
+    ``{hex:32}`` 32 characters of one of these alphabets: ``digits``, ``hex``, ``HEX``, ``base32``,
     ``BASE32``, ``base62`` or ``base64url``. Everything else stays as it stands. Raises
     `PolicyError` for an unknown one.
     """

@@ -1,4 +1,4 @@
-"""What a shadow does not cover: what the same request would be answered without it."""
+"""Which refusals stay visible under a shadow: those that the same client would meet without it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from pumpguard.decision import Action, Decision, Finding
 from pumpguard.rules import Rule
 from pumpguard.verdict import stands
 
-OWN = ("phone", "solution")
-"""Dimensions that concern nobody else: the number, and what was solved for this request."""
+OWN_DIMENSIONS = ("phone", "solution")
+"""Dimensions that concern nobody else: the number, and the challenge solved for this request."""
 
-REMEMBERED = 10_000
-NOTHING = Reading(0, 0.0)
-TIMES = 16
+MAX_SUBJECTS = 10_000
+MAX_TIMES = 16
+"""Numbers and solutions that are remembered, and the newest messages of each."""
+
+EMPTY = Reading(0, 0.0)
 
 logger = logging.getLogger("pumpguard")
 
@@ -31,41 +33,40 @@ class Shown(NamedTuple):
     record: Decision
 
 
-class Visible:
-    """Turns a shadow into the refusal that a request gets with or without it.
+class VisibleRefusals:
+    """Turns a shadow into the refusal that the same request would get without it.
 
-    A shadow takes the place of a message sent, and of refusals by rules that count: those come
-    and go. It gives way to proof that is asked for and not given, to refusals by rules that look
-    at nothing but the request (they would otherwise seem lifted, for this one client), and to the
-    limits of the number and of the solution: whoever asks again too soon, or solves once and asks
-    twice, is told so as after a real message.
+    A shadow hides that no message was sent, and the refusals of rules that count, because those
+    come and go. Three kinds of refusal stay visible: a challenge that was not solved; what a rule
+    says of the request alone, which would otherwise seem lifted for this one client; and the
+    limits of the number and of the solution, so that whoever asks again too soon, or uses one
+    solution twice, is told so as after a real message.
 
-    For those it counts what this process admits and shadows; the store counts no shadows, because
-    whoever is shadowed must not fill it with numbers that are not theirs.
+    For those limits this process counts the messages that it admits and shadows. The store counts
+    no shadows: a shadowed client must not fill it with numbers that are not its own.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = {rule.name: rule for rule in rules if rule.mode == "enforce"}
-        self._asked: OrderedDict[tuple[str, str], tuple[float, ...]] = OrderedDict()
+        self._sent: OrderedDict[tuple[str, str | None], tuple[float, ...]] = OrderedDict()
 
-    def note(self, attempt: Attempt) -> None:
-        """Count a message, sent or seemingly so."""
-        for by in OWN:
-            subject = attempt.subject(by)
-            if subject is None:
-                continue
-            times = self._asked.pop((by, subject), ())
-            if len(self._asked) >= REMEMBERED:
-                self._asked.popitem(last=False)
-            self._asked[by, subject] = (*times[1 - TIMES :], attempt.at)
+    def count(self, attempt: Attempt) -> None:
+        """Count a message that was sent, or that its client takes for sent."""
+        sent = self._sent
+        for key in (("phone", attempt.phone.e164), ("solution", attempt.solution)):
+            if key[1] is not None:
+                times = sent.pop(key, ())
+                if len(sent) >= MAX_SUBJECTS:
+                    sent.popitem(last=False)
+                sent[key] = (*times[1 - MAX_TIMES :], attempt.at)
 
-    def shown(self, decision: Decision) -> Shown:
+    def resolve(self, decision: Decision) -> Shown:
         """The decision to reply by, without a trace of the shadow, and the one to record."""
         attempt = decision.attempt
-        own = list(self._own(attempt))
-        found = own + [f for f in decision.findings if self._uncovered(f, attempt)]
+        own = list(self._own_limits(attempt))
+        found = own + [f for f in decision.findings if self._stays_visible(f, attempt)]
         if not found:
-            self.note(attempt)
+            self.count(attempt)
             return Shown(decision, decision)
         action = max(finding.action for finding in found)
         findings = (*own, *decision.findings)
@@ -75,7 +76,7 @@ class Visible:
             replace(decision, action=action, findings=tuple(strictest)),
         )
 
-    def _uncovered(self, finding: Finding, attempt: Attempt) -> bool:
+    def _stays_visible(self, finding: Finding, attempt: Attempt) -> bool:
         if finding.action is Action.SHADOW or not stands(finding, attempt):
             return False
         rule = self._rules.get(finding.rule)
@@ -83,22 +84,22 @@ class Visible:
             rule is not None and not _counters(rule, attempt)
         )
 
-    def _own(self, attempt: Attempt) -> Iterator[Finding]:
-        """What the rules that count on these dimensions find."""
+    def _own_limits(self, attempt: Attempt) -> Iterator[Finding]:
+        """What the rules with limits on the request's own dimensions find."""
         for rule in self._rules.values():
             counters = _counters(rule, attempt)
-            if not any(counter.by in OWN for counter in counters):
+            if not any(counter.by in OWN_DIMENSIONS for counter in counters):
                 continue
             finding = rule.judge(attempt, [self._reading(each, attempt) for each in counters])
             if finding is not None and finding.action is not Action.SHADOW:
                 yield finding
 
     def _reading(self, counter: Counter, attempt: Attempt) -> Reading:
-        """What a window would say if it were kept here."""
-        subject = attempt.subject(counter.by) if counter.by in OWN else None
+        """What a window says of the messages counted here."""
+        subject = attempt.subject(counter.by) if counter.by in OWN_DIMENSIONS else None
         if subject is None or not isinstance(counter, Window):
-            return NOTHING
-        times = self._asked.get((counter.by, subject), ())
+            return EMPTY
+        times = self._sent.get((counter.by, subject), ())
         within = [at for at in times if at > attempt.at - counter.seconds]
         if len(within) < counter.limit:
             return Reading(len(within), 0.0)

@@ -1,4 +1,8 @@
-"""Remembers standing bans in this process: who is banned is refused without asking the store."""
+"""A cache of bans in front of a store: who is banned is refused without a round trip.
+
+Most requests of an attack come from subjects that are banned already. While the store is away, the
+bans that are known here stay enforced to their end.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,17 @@ from pumpguard.errors import StoreError
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Store
 
 FRESH = 5.0
-"""Seconds for which a ban is believed without asking: a ban that is lifted is over everywhere
-within them."""
+"""Seconds for which a ban is applied without asking, so a ban that is lifted ends everywhere within
+them."""
 
-REMEMBERED = 10_000
+MAX_BANS = 10_000
+"""The one that was learnt first is forgotten first."""
 
 Key: TypeAlias = tuple[str, str]
 
 
 class Known(NamedTuple):
-    """A ban that the store has told us of; both times are in Unix seconds."""
+    """A ban that the store reported; both times are in Unix seconds."""
 
     fresh_until: float
     ends: float
@@ -29,35 +34,32 @@ class Known(NamedTuple):
 
 
 class BanCache:
-    """A store in front of a store.
+    """A store in front of another.
 
-    An attack's requests are mostly those of subjects that are banned already; they cost neither
-    side a round trip. While the store is away, what is known here stays enforced to its end.
-
-    Who is banned in shadow is not to know, and an answer from memory would come a round trip
-    sooner than that to a message sent: there the store is asked every time.
+    A shadow ban is never answered from the cache while the store is there: the reply would come a
+    round trip sooner than one to a message that is sent, and give the ban away.
     """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self.store = store
-        self.orders = store.orders
+        self.overrides = store.overrides
         self._clock = clock
         self._known: dict[Key, Known] = {}
 
     async def decide(self, question: Question) -> Answer:
-        """Answer from memory if a fresh ban binds, else pass the question on."""
+        """Answer from the cache if a fresh ban applies, else pass the question on."""
         now = self._clock() if question.at is None else question.at
         if self._known:
-            answer = self._answer(question, now, fresh=True)
-            if answer is not None:
-                return answer
+            cached = self._cached(question, now, fresh=True)
+            if cached is not None:
+                return cached
         try:
             answer = await self.store.decide(question)
         except StoreError:
-            known = self._answer(question, now, fresh=False)
-            if known is None:
+            cached = self._cached(question, now, fresh=False)
+            if cached is None:
                 raise
-            return known
+            return cached
         if answer.readings:
             self._learn(question, answer, now)
         return answer
@@ -74,7 +76,7 @@ class BanCache:
         """Close the store behind."""
         await self.store.aclose()
 
-    def _answer(self, question: Question, now: float, *, fresh: bool) -> Answer | None:
+    def _cached(self, question: Question, now: float, *, fresh: bool) -> Answer | None:
         plan = question.plan
         readings = {}
         for i in plan.binding_bans:
@@ -93,11 +95,8 @@ class BanCache:
             reading = answer.readings.get(i)
             if reading is not None and reading.full:
                 ends = now + reading.wait
-                known = Known(min(now + FRESH, ends), ends, reading.used)
-                self._remember((plan.identities[i], question.subjects[plan.group_of[i]]), known)
-
-    def _remember(self, key: Key, known: Known) -> None:
-        self._known.pop(key, None)
-        self._known[key] = known
-        if len(self._known) > REMEMBERED:
-            del self._known[next(iter(self._known))]  # the one that was learnt first
+                key = plan.identities[i], question.subjects[plan.group_of[i]]
+                self._known.pop(key, None)  # so that it is the newest
+                self._known[key] = Known(min(now + FRESH, ends), ends, reading.used)
+                if len(self._known) > MAX_BANS:
+                    del self._known[next(iter(self._known))]

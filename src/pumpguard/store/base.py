@@ -13,7 +13,8 @@ The semantics are the same in every store and are fixed by `tests/store/`:
 7. An alarm that begins is written by the request that finds it, whatever becomes of that request.
 8. Where the plan has weights, each that is earned by a full counter multiplies the question's
    score; a request whose score reaches the question's bound is refused like any other.
-9. A question that was made by other orders than the store has is not decided and changes nothing.
+9. A question that was made by another version of the overrides than the store has is not decided
+   and changes nothing.
 10. A question for known numbers only is refused if the plan's `Known` does not know the number.
 
 What becomes of a message is told later, in two steps. `Store.redeem` says that a number was
@@ -28,13 +29,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal, Protocol, TypeAlias
 
-from pumpguard.counters import (
-    Known,
-    Reading,
-    Tickets,
-)
-from pumpguard.store.orders import OrderStore
-from pumpguard.store.plan import Plan
+from pumpguard.counters import Known, Reading, Tickets
+from pumpguard.counters.plan import Plan
+from pumpguard.store.overrides import OverrideStore
 
 DAY = 86_400
 """Seconds. A verification counts once per number in any such time."""
@@ -46,15 +43,16 @@ Outcome: TypeAlias = Literal["verified", "repeated", "failed", "unallocated"]
 """``verified``: it counts. ``repeated``: verified, but this number has counted already today, or
 another message to it counts in this one's place: it is paid back and taken out of conversion, and
 proves nothing. ``failed``: it was never sent, and is refunded. ``unallocated``: it was sent and
-paid for, and the operator knows no such number."""
+paid for, and the operator knows no such number: its ticket is taken, so that no later outcome of it
+counts, and nothing is refunded, paid back or taken out of conversion."""
 
 
 @dataclass(slots=True)
 class Question:
     """All that one request asks of the store.
 
-    ``subjects`` has one value per group of the plan, ``members`` one per distinct count, ``place``
-    is the number's last four digits, ``destination`` its calling code. ``refused`` says that a
+    ``subjects`` has one value per group of the plan, ``members`` one per distinct count, ``last4``
+    is the number's last four digits. ``refused`` says that a
     rule has refused already, from the request alone, and ``refused_by`` names those whose refusal
     is more than a challenge and so may give strikes. ``at`` is the time in Unix seconds, or
     ``None`` to let the store's own clock decide. ``jitter`` is a random number in [-1, 1] for ban
@@ -65,28 +63,26 @@ class Question:
     be told later, or empty if nobody will tell it. ``matures_after`` is the age in ms at which a
     send that is unverified speaks against conversion (``None``: the counter's own ``seconds``).
     ``score`` is the risk score before any counter is read, ``bound`` the one that refuses.
-    ``digits`` are the number's after its calling code, at most 14.
 
-    ``orders`` is the version of the orders (6 bytes, or none) by which the question was made;
+    ``overrides_version`` (6 bytes, or none) is that of the overrides the question was made by;
     ``known_only`` refuses a number that has not verified before.
     """
 
     plan: Plan
     subjects: tuple[str, ...]
     members: tuple[str, ...] = ()
-    place: int = 0
+    last4: int = 0
     refused: bool = False
     refused_by: frozenset[str] = frozenset()
     at: float | None = None
     jitter: float = 0.0
-    destination: str = ""
+    calling_code: str = ""
     price: int = 0
     ticket: bytes = b""
     matures_after: int | None = None
     score: float = 1.0
     bound: float = inf
-    digits: str = ""
-    orders: bytes = b""
+    overrides_version: bytes = b""
     known_only: bool = False
 
 
@@ -98,7 +94,7 @@ class Answer:
     plan reports; of the bans that stand, if there are any. ``known`` says whether a `Known` counter
     of the plan knows the number (always false for who is banned: it is not looked at).
     ``ticket`` is the question's, if it was written, else empty. ``outdated`` says that nothing was
-    decided, because there are other orders; ``recalled`` that the store was not asked at all.
+    decided, because the overrides have changed; ``recalled`` that the store was not asked at all.
     """
 
     admitted: bool
@@ -113,12 +109,12 @@ class Answer:
 @dataclass(slots=True)
 class Redemption:
     """A number was verified. ``known`` and ``tickets`` are the counters of the policy; ``at`` and
-    ``destination`` are as in a question."""
+    ``calling_code`` are as in a question."""
 
     phone: str
     known: Known
     tickets: Tickets
-    destination: str = ""
+    calling_code: str = ""
     at: float | None = None
 
 
@@ -155,12 +151,12 @@ class Settlement:
     ``ticket`` is still open, which takes it, and if ``Refunds`` has room; with the price and time
     that are stored, not with those given here.
 
-    For an unallocated one it holds `Unallocated` counters and `Tickets`, and takes effect if the
-    ticket is still open, which takes it.
+    For an unallocated one it holds `Tickets` alone, and takes effect if the ticket is still open,
+    which takes it.
 
     ``price`` (µ$) and ``sent_at`` (Unix ms) are those of the redeemed ticket, ``age`` the ms from
-    sending to verifying. ``network`` and ``place`` (last four digits) are what a verification is
-    weighed by. ``at`` and ``destination`` are as in a question.
+    sending to verifying. ``network`` and ``last4`` are what a verification is
+    weighed by. ``at`` and ``calling_code`` are as in a question.
     """
 
     plan: Plan
@@ -171,8 +167,8 @@ class Settlement:
     sent_at: int = 0
     age: int = 0
     network: Subject | None = None
-    place: int = 0
-    destination: str = ""
+    last4: int = 0
+    calling_code: str = ""
     at: float | None = None
 
 
@@ -180,8 +176,8 @@ class Store(Protocol):
     """Keeps counters. Raises `pumpguard.errors.StoreError` when it cannot answer in time."""
 
     @property
-    def orders(self) -> OrderStore:
-        """Where the orders are kept."""
+    def overrides(self) -> OverrideStore:
+        """Where the overrides are kept."""
         ...
 
     async def decide(self, question: Question) -> Answer:

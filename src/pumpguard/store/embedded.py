@@ -1,4 +1,4 @@
-"""A real Valkey server inside this process's lifetime, for demos, tests and trying things out."""
+"""A real Valkey server that stops with this process, for demos, tests and trying things out."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pathlib import Path
 from pumpguard.errors import StoreError
 
 WATCH = '"$@" & server=$!; read -r _; kill "$server"; wait "$server"'
-"""The server runs beside a shell that waits on our end of a pipe: when this process ends, however
-it ends, the pipe closes and the shell stops the server."""
+"""A shell starts the server and waits on a pipe from us. However this process ends, the pipe closes
+then, and the shell stops the server."""
 
 
 class EmbeddedServer:
     """Valkey from the ``[embedded]`` extra, on a private Unix socket and with nothing on disk.
 
-    It runs the same server code as production, needs no root, and dies with this process. Another
-    ``executable`` (a ``redis-server``) may stand in; it has ``patience`` seconds to answer.
+    It is the server of production, needs no root, and stops with this process. ``executable`` may
+    name another (a ``redis-server``), and ``patience`` is how many seconds it has to answer.
     """
 
     def __init__(self, executable: str | None = None, patience: float = 5.0) -> None:
@@ -32,7 +32,7 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """What to pass as ``store=``."""
+        """What to pass as ``store=``. Raises `StoreError` if it is not running."""
         if self._folder is None:
             raise StoreError("the embedded server is not running")
         return f"unix://{self._folder / 's'}"

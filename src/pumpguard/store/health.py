@@ -1,8 +1,8 @@
-"""Looks at the server: may we do there what we have to, and does it keep what we count?
+"""Checks the server: does it give us the rights that we need, and does it keep our counters?
 
-What is wrong with a server shows in no single decision: without a right, every request is decided
-without the store, and an evicted counter is simply not there. So the server is asked once, on a
-connection of its own and off every request's path.
+No single decision shows what is wrong with a server: without a right, every request is decided
+without the store, and an evicted counter is simply not there. So each process checks once, on a
+connection of its own that no request waits for.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptErr
 
 from pumpguard.errors import StoreError
 from pumpguard.store.base import Store
+from pumpguard.store.transport.calls import ErrorReply
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.faults import ErrorReply
-from pumpguard.store.transport.multiplexer import Multiplexer
+from pumpguard.store.transport.link import Multiplexer
 from pumpguard.store.transport.resp import Word
 from pumpguard.store.transport.topology import Topology
 
-EVICTS, FORBIDS, SHUTS_OUT, TOO_OLD = "PG012", "PG013", "PG014", "PG015"
-REFUSES, AWAY, UNSEEN = "PG016", "PG017", "PG018"
+EVICTS, NO_RIGHT, NO_LOGIN, TOO_OLD = "PG012", "PG013", "PG014", "PG015"
+REFUSES, AWAY, UNKNOWN = "PG016", "PG017", "PG018"
 
-LEVELS = {EVICTS: logging.WARNING, AWAY: logging.WARNING, UNSEEN: logging.INFO}
-"""How loudly a concern is logged; what stops us from counting at all is an error."""
+LEVELS = {EVICTS: logging.WARNING, AWAY: logging.WARNING, UNKNOWN: logging.INFO}
+"""All others are errors: they stop us from counting at all."""
 
 PATIENCE = 2.0
 """Seconds that each answer may take: nobody waits for it."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds between attempts to look at a server that is away."""
+"""Seconds between checks of a server that is away."""
 
 OLDEST = (6, 0)
-"""The first with ``SET … KEEPTTL``; the oldest that the tests run on is 6.2."""
+"""The first version with ``SET … KEEPTTL``; the oldest that the tests run on is 6.2."""
 
 NOTHING_SCRIPT = "return 1"
 NOTHING_SHA = sha1(NOTHING_SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -49,9 +49,9 @@ logger = logging.getLogger("pumpguard.store")
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something about a server that an operator should mend.
+    """A problem with a server that an operator should solve.
 
-    ``code`` is the one in the log, ``where`` the server, ``what`` is for people.
+    ``code`` is the one in the log, ``where`` the server, ``what`` is text for people.
     """
 
     code: str
@@ -71,12 +71,12 @@ class Checkable(Protocol):
     """A store with a server behind it."""
 
     async def check(self) -> Concerns:
-        """What an operator should mend."""
+        """Problems that an operator should solve."""
         ...
 
 
 async def check(store: Store) -> Concerns:
-    """Ask the store that does the counting, whatever stands in front of it."""
+    """Check the store that counts, behind those that stand in front of it."""
     inner: object = store
     while (behind := getattr(inner, "store", None)) is not None:
         inner = behind
@@ -84,7 +84,7 @@ async def check(store: Store) -> Concerns:
 
 
 async def examine(topology: Topology, keys: Iterable[str]) -> Concerns:
-    """All concerns about the servers that own these keys, which are some of ours."""
+    """All problems with the servers that own these keys."""
     servers: dict[Endpoint, str] = {}
     for key in keys:
         try:
@@ -98,7 +98,7 @@ async def _concerns(server: Endpoint, key: str) -> Concerns:
     line = Multiplexer(server, deadline=PATIENCE)
     try:
         found = await _rights(line, key)
-        if all(code != SHUTS_OUT for code, _ in found):
+        if all(code != NO_LOGIN for code, _ in found):
             found += await _state(line)
     except StoreError as fault:
         found = [(AWAY, str(fault))]
@@ -108,7 +108,7 @@ async def _concerns(server: Endpoint, key: str) -> Concerns:
 
 
 async def _rights(line: Multiplexer, key: str) -> Found:
-    """Try each command that a decision takes; ``XX`` sets nothing, for there is no such key."""
+    """Try each command that a decision uses; ``XX`` sets nothing, as the key does not exist."""
     commands: list[tuple[Word, ...]] = [
         ("EVAL", NOTHING_SCRIPT, 1, key),
         ("EVALSHA", NOTHING_SHA, 1, key),
@@ -131,18 +131,18 @@ async def _rights(line: Multiplexer, key: str) -> Found:
 def _code(fault: ErrorReply) -> str:
     match fault.reply:
         case AuthenticationError():
-            return SHUTS_OUT
+            return NO_LOGIN
         case NoPermissionError():
-            return FORBIDS
+            return NO_RIGHT
     return REFUSES
 
 
 async def _state(line: Multiplexer) -> Found:
-    """What the server says of itself."""
+    """Problems by what the server says of itself."""
     try:
         said: bytes = b"\n".join([await line.call("INFO", part) for part in ("server", "memory")])
     except ErrorReply as fault:
-        return [(UNSEEN, f"whether it evicts, and how old it is: {fault}")]
+        return [(UNKNOWN, f"cannot check its maxmemory-policy and version: {fault}")]
     told = dict(re.findall(r"^(\w+):([^\r\n]*)", said.decode(errors="replace"), re.MULTILINE))
     found: Found = []
     policy = told.get("maxmemory_policy", "noeviction")
@@ -151,47 +151,49 @@ async def _state(line: Multiplexer) -> Found:
         found.append((EVICTS, f"maxmemory-policy is {policy}: {why}; set noeviction"))
     version = told.get("redis_version", "")
     if version and tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
-        found.append((TOO_OLD, f"Redis {version} has no SET … KEEPTTL; 6.0 is the first that has"))
+        found.append(
+            (TOO_OLD, f"Redis {version} is too old, it has no SET … KEEPTTL; use 6.0 or newer")
+        )
     return found
 
 
 class Checkup:
-    """Looks once per process, in the background, from when the store is first used.
+    """Checks once per process, in the background, when the store is first used.
 
     While the server is away it tries again, ever more rarely: it may come back misconfigured.
     """
 
     def __init__(self, topology: Topology, keys: Sequence[str]) -> None:
-        self._look = partial(examine, topology, keys)
+        self._examine = partial(examine, topology, keys)
         self._task: asyncio.Task[None] | None = None
         self._done = False
 
     def begin(self) -> None:
         """Start, unless it is under way or done."""
         if not self._done and (self._task is None or self._task.done()):
-            self._task = asyncio.get_running_loop().create_task(self._until_seen())
+            self._task = asyncio.get_running_loop().create_task(self._check())
 
     async def now(self) -> Concerns:
-        """Look now instead, and leave the log alone: the caller has what there is to know."""
+        """Check now instead, and log nothing: the caller gets the result."""
         await self.end()
-        concerns = await self._look()
+        concerns = await self._examine()
         self._done = not _away(concerns)
         return concerns
 
     async def end(self) -> None:
-        """Call it off, if this event loop has begun it."""
+        """Cancel it, if this event loop has begun it."""
         task = self._task
         if task is not None and task.get_loop() is asyncio.get_running_loop():
             task.cancel()
             await asyncio.wait({task})
 
-    async def _until_seen(self) -> None:
-        told: Concerns = ()
+    async def _check(self) -> None:
+        logged: Concerns = ()
         pause = FIRST_PAUSE
-        while _away(concerns := await self._look()):
-            if concerns != told:
+        while _away(concerns := await self._examine()):
+            if concerns != logged:
                 _log(concerns)
-            told = concerns
+            logged = concerns
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
         self._done = True

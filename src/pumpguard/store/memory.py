@@ -1,57 +1,78 @@
-"""The store for one process: the same semantics as Redis, exact, bounded, safe when full."""
+"""The store for one process: the same scripts as in Redis, over a dictionary; safe when full."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
+from functools import lru_cache
+from threading import Lock
+from typing import Any, TypeAlias
 
+from pumpguard.counters.base import Turn
+from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement
-from pumpguard.store.kinds import Stored
-from pumpguard.store.orders import MemoryOrders
-from pumpguard.store.outcome import Told, redeem
-from pumpguard.store.trip import Key, Trip, Writes
+from pumpguard.store import codec
+from pumpguard.store.base import Answer, Question
+from pumpguard.store.lua import Write, interpreter
+from pumpguard.store.overrides import MemoryOverrides
+from pumpguard.store.scripted import Call, ScriptStore
+
+CAPACITY = 50_000
+
+SWEPT_EVERY, WORTH_IT = 1_000, 100
+"""A sweep that has freed less than a hundredth of the places is not repeated within a second (ms):
+a store that stays full must not stop the event loop for each request."""
+
+EXPIRY, ID, LONG = 6, 3, 255
+"""Bytes of a value's expiry and of a segment's id, and the length of a long one (``value.lua``)."""
+
+NO_BAN = bytes(7)
+"""How a ban that has not begun is stored, before its strikes (``ban.lua``)."""
+
+NO_IDS: Set[bytes] = frozenset()
 
 
 class StoreFull(StoreError):
-    """Every place is taken by a live counter; forgetting one would admit too much."""
+    """Every place is taken by a live subject; forgetting one would admit too much."""
 
 
-class MemoryStore:
-    """Counters in this process, at most ``capacity`` of them.
+Kept: TypeAlias = tuple[bytes, int, bool]
+"""What is stored about a subject, until when (ms), and whether it is nothing but strikes. A plain
+tuple of these is not followed by the garbage collector, which stops the event loop."""
 
-    Use it in tests, for an app with one process, and as the limiter while Redis is away. When it
-    is full of live counters it refuses new subjects rather than forget old ones.
+
+class MemoryStore(ScriptStore):
+    """Counters in this process, about at most ``capacity`` subjects.
+
+    A request has a subject for each thing that something is counted by: its phone number, its
+    network, its country and so on. Use it in tests, for an app with one process, and as the limiter
+    while Redis is away. When it is full of live subjects it refuses new ones rather than forget old
+    ones. Raises `PolicyError` where ``lupa`` is not installed. It may be used from several threads,
+    which then wait for each other.
     """
 
-    def __init__(self, capacity: int = 200_000, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, capacity: int = CAPACITY, clock: Callable[[], float] = time.time) -> None:
+        super().__init__([""])
         self.capacity = capacity
-        self.orders = MemoryOrders(clock)
+        self.overrides: MemoryOverrides = MemoryOverrides(clock)
         self._clock = clock
-        self._kept: dict[Key, tuple[Stored, int]] = {}
+        self._lua = interpreter()
+        self._kept: dict[bytes, Kept] = {}
+        self._in_vain: int | None = None
+        """When a sweep last freed too little to be worth it."""
+        self._lock = Lock()
 
     async def decide(self, question: Question) -> Answer:
         """Read all, decide all, charge all or nothing. Raises `StoreFull`."""
-        if question.orders != self.orders.mark:
-            return Answer(False, {}, self._now(question.at) / 1000, outdated=True)
-        return self.decide_now(question)
+        return self._decide(question, self.overrides.version)
 
-    async def redeem(self, redemption: Redemption) -> Redeemed:
-        """Take a number's open tickets. Raises `StoreFull`."""
-        now = self._now(redemption.at)
-        done, writes = redeem(redemption, now, self._stored)
-        self._write(writes, now)
-        return done
+    def decide_now(self, question: Question) -> Answer:
+        """The same without a coroutine around it, and by whatever the overrides."""
+        return self._decide(question, question.overrides_version)
 
-    async def settle(self, settlements: Sequence[Settlement]) -> int:
-        """Apply outcomes. Raises `StoreFull`."""
-        applied = 0
-        for settlement in settlements:
-            now = self._now(settlement.at)
-            told = Told(settlement, now, self._stored)
-            self._write(told.writes, now)
-            applied += told.applied
-        return applied
+    async def run(self, call: Call) -> Any:
+        """Run a script here. Raises `StoreFull`."""
+        return self._run(call)
 
     async def aclose(self) -> None:
         """Nothing to let go of."""
@@ -59,38 +80,69 @@ class MemoryStore:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def decide_now(self, question: Question) -> Answer:
-        """The decision itself, without a coroutine around it, and by whatever orders."""
-        trip = Trip(question, self._now(question.at), self._stored)
-        self._write(trip.writes, trip.now)
-        ticket = question.ticket if trip.admitted and question.plan.writes_tickets else b""
-        known = trip.facts.known
-        return Answer(trip.admitted, trip.readings(), trip.now / 1000, known, ticket)
+    def _decide(self, question: Question, mark: bytes) -> Answer:
+        plan, call = self.asked(question)
+        return codec.answer(question, plan, self._run(call, mark, _bans(plan)))
 
-    def _now(self, at: float | None) -> int:
-        return int((self._clock() if at is None else at) * 1000)
+    def _run(self, call: Call, mark: bytes | None = None, bans: Set[bytes] = NO_IDS) -> Any:
+        """``mark`` is the version of the overrides, for a script that compares it; ``bans`` are the
+        ids of the bans that it may write strikes of."""
+        now = int((self._clock() if call.at is None else call.at) * 1000)
+        keys = [key.encode() for key in call.keys]
+        with self._lock:
+            values: list[bytes | None] = []
+            for key in keys:
+                kept = self._kept.get(key)
+                values.append(kept[0] if kept is not None and kept[1] > now else None)
+            if mark is not None:
+                values[-1] = mark
+            reply, writes = self._lua.run(call.script, now, keys, values, call.arguments)
+            if writes:
+                self._write(writes, now, bans)
+        return reply
 
-    def _stored(self, key: Key, now: int) -> Stored | None:
-        stored, expires = self._kept.get(key, (None, 0))
-        return stored if expires > now else None
+    def _write(self, writes: Sequence[Write], now: int, bans: Set[bytes]) -> None:
+        """All of them, or none. Raises `StoreFull`."""
+        new = sum(write.key not in self._kept for write in writes)
+        if len(self._kept) + new > self.capacity:
+            self._sweep(new, now)
+        for key, value, ttl in writes:
+            expires = self._kept[key][1] if ttl is None else now + ttl
+            self._kept[key] = value, expires, _only_strikes(value, bans)
 
-    def _write(self, writes: Writes, now: int) -> None:
-        if self._lacks_room(writes):
+    def _sweep(self, new: int, now: int) -> None:
+        """Forget what has expired and, if that is not enough, what was only struck: strikes that
+        have led to no ban yet are the one thing that refused requests may create, and they must not
+        be able to crowd out what was admitted. Raises `StoreFull` if there is no room even then."""
+        if self._in_vain is None or abs(now - self._in_vain) >= SWEPT_EVERY:
+            before = len(self._kept)
             self._kept = {key: kept for key, kept in self._kept.items() if kept[1] > now}
-        if self._lacks_room(writes):
-            # Strikes that have led to no ban yet are the one thing that refused requests may
-            # create; they must not be able to crowd out what was admitted.
-            self._kept = {key: kept for key, kept in self._kept.items() if not _only_strikes(*kept)}
-        if self._lacks_room(writes):
-            raise StoreFull(f"all {self.capacity} places hold live counters")
-        self._kept.update(writes)
-
-    def _lacks_room(self, writes: Writes) -> bool:
-        return len(self._kept) + sum(key not in self._kept for key in writes) > self.capacity
+            if len(self._kept) + new > self.capacity:
+                self._kept = {key: kept for key, kept in self._kept.items() if not kept[2]}
+            freed = before - len(self._kept)
+            self._in_vain = now if freed * WORTH_IT < self.capacity else None
+        if len(self._kept) + new > self.capacity:
+            raise StoreFull(f"all {self.capacity} places hold live subjects")
 
 
-def _only_strikes(stored: Stored, _expires: int) -> bool:
-    match stored:
-        case (0, 0, _):
-            return True
-    return False
+@lru_cache(maxsize=1_024)
+def _bans(plan: Plan) -> Set[bytes]:
+    """The ids of the bans of a plan."""
+    return frozenset(
+        codec.short_id(identity)
+        for identity, counter in zip(plan.identities, plan.counters, strict=True)
+        if counter.turn is Turn.BAN
+    )
+
+
+def _only_strikes(value: bytes, bans: Set[bytes]) -> bool:
+    """Whether every segment of a value (``value.lua``) is a ban that has not begun."""
+    at = EXPIRY
+    while at < len(value):
+        size, start = value[at + ID], at + ID + 1
+        if size == LONG:
+            size, start = int.from_bytes(value[start : start + 2]), start + 2
+        if value[at : at + ID] not in bans or value[start : start + len(NO_BAN)] != NO_BAN:
+            return False
+        at = start + size
+    return True

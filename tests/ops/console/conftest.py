@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pumpguard import Guard, Policy
-from pumpguard.ops.console import door
+from pumpguard.ops.console import auth
 from pumpguard.rules.rate_limit import RateLimit
 from tests.conftest import PATIENT
 from tests.ops.console.operator import Operator
@@ -38,7 +38,7 @@ async def there(policy: Policy, valkey_url: str) -> AsyncIterator[Guard]:
 @pytest.fixture
 def stranger(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> Operator:
     """Somebody who has not come in."""
-    monkeypatch.setattr(door, "PAUSE", 0.0)
+    monkeypatch.setattr(auth, "PAUSE", 0.0)
     return Operator(guard)
 
 

@@ -69,7 +69,7 @@ async def test_what_makes_no_sense_is_named_by_its_path(
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.json["path"] == wrong
     assert reply.json["detail"].startswith(f"{wrong}: expected ")
-    assert (await guard.orders.show()).version == 0
+    assert (await guard.overrides.show()).version == 0
 
 
 @pytest.mark.parametrize("said", ["", "Basic bWlrZTp4", "Bearer", "Bearer wrong", "wrong"])
@@ -84,7 +84,7 @@ async def test_without_the_token_there_is_nothing(
         assert reply.status == 401
         assert reply.headers["www-authenticate"] == "Bearer"
         assert reply.is_problem
-    assert (await guard.orders.show()).version == 0
+    assert (await guard.overrides.show()).version == 0
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ async def test_json_that_is_none_or_ambiguous_is_refused(
     reply = await operator._send("POST", "/api/posture", JSON, body, headers)
     assert reply.status == 400
     assert reply.is_problem
-    assert (await guard.orders.show()).version == 0
+    assert (await guard.overrides.show()).version == 0
 
 
 async def test_other_methods_are_not_there(stranger: Operator) -> None:

@@ -22,7 +22,7 @@ ELSEWHERE = [
 
 async def unchanged(guard: Guard) -> bool:
     """Whether nobody has ever ordered anything."""
-    return (await guard.orders.show()).version == 0
+    return (await guard.overrides.show()).version == 0
 
 
 @pytest.mark.parametrize(("path", "form"), FORMS)

@@ -11,10 +11,15 @@ from phonenumbers import PhoneNumberFormat as Format
 from phonenumbers import PhoneNumberType, example_number_for_type, format_number
 
 from pumpguard import Action, Attempt, Decision, Guard, Policy
+from pumpguard.alerts.alerts import Alert
 from pumpguard.decision import Finding
-from pumpguard.ops.alerts import Alert
-from pumpguard.ops.console.discreet import discreet, explained, listed, without
-from pumpguard.orders.lists import Listing
+from pumpguard.ops.console.text import (
+    masked_explanation,
+    masked_listing,
+    masked_text,
+    without,
+)
+from pumpguard.overrides.lists import Listing
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.testing import make_attempt
 from tests.ops.console.operator import Operator
@@ -56,7 +61,7 @@ class Talkative:
 @given(numbers(), ADDRESSES)
 def test_explanations_are_masked_whatever_a_rule_repeats(phone: str, address: str) -> None:
     attempt = make_attempt(phone, address, session="s-4711-secret", account="mike@example.org")
-    told = explained(Decision(attempt, Action.BLOCK, (Talkative().judge(attempt),)))
+    told = masked_explanation(Decision(attempt, Action.BLOCK, (Talkative().judge(attempt),)))
     for secret in (phone, phone[1:], attempt.phone.national, "s-4711-secret", "mike@example.org"):
         assert secret not in told
     assert not re.search(rf"(?<![0-9a-f.:]){re.escape(address)}(?![0-9a-f.:])", told)
@@ -68,7 +73,7 @@ def test_explanations_are_masked_whatever_a_rule_repeats(phone: str, address: st
 )
 def test_what_people_write_is_masked(phone: str, address: str, before: str, after: str) -> None:
     """In a reason, such as 'asked for by +44…'."""
-    told = discreet(f"{before} {phone} {after} {address} {after}")
+    told = masked_text(f"{before} {phone} {after} {address} {after}")
     assert phone not in told
     assert not re.search(rf"(?<![0-9a-f.:]){re.escape(address)}(?![0-9a-f.:])", told)
 
@@ -78,7 +83,7 @@ def test_what_is_no_number_is_left_alone() -> None:
     for text in ("surge in +99890 since 2026-11-22 19:50:03", "limit=3, used=480.123456789012",
                  "203.0.113.0/24 and 2001:db8::/32", "ticket 12345678, v1.2.3", "since=1763840000",
                  "a: b, 10:30:15"):  # fmt: skip
-        assert discreet(text) == text
+        assert masked_text(text) == text
 
 
 @given(numbers(), ADDRESSES)
@@ -89,7 +94,7 @@ def test_entries_of_lists_are_masked(phone: str, address: str) -> None:
         ("network", f"{address}/{128 if ':' in address else 32}"),
     ):
         listing = Listing(verdict="deny", kind=kind, value=shown, shown=shown, author="m", at=0)  # type: ignore[arg-type]
-        told = listed(listing)
+        told = masked_listing(listing)
         assert shown.partition("/")[0] != told.partition("/")[0]
         assert "•" in told
 
@@ -98,7 +103,7 @@ def test_blocks_are_shown_as_they_are() -> None:
     for kind, shown in (("prefix", "+99890"), ("network", "203.0.113.0/24"), ("country", "GB"),
                         ("network", "2001:db8::/32")):  # fmt: skip
         listing = Listing(verdict="deny", kind=kind, value=shown, shown=shown, author="m", at=0)  # type: ignore[arg-type]
-        assert listed(listing) == shown
+        assert masked_listing(listing) == shown
 
 
 def test_a_message_repeats_nothing_that_was_typed() -> None:
@@ -119,7 +124,7 @@ async def test_no_page_shows_any(phone: str, address: str) -> None:
         decision = await guard.assess(guard.attempt(phone, address, account=phone))
         talk = Talkative().judge(decision.attempt)
         guard.record(Decision(decision.attempt, Action.BLOCK, (talk,)))
-        operator.console.seen.alert(Alert("BUDGET_LOW", "x", talk.evidence, phone, 0.0))
+        operator.console.activity.alert(Alert("BUDGET_LOW", "x", talk.evidence, phone, 0.0))
         why = {"lasting": "24h", "reason": f"{phone} from {address}"}
         pages = []
         for kind, value in (("number", phone), ("prefix", phone), ("network", address),
@@ -131,7 +136,7 @@ async def test_no_page_shows_any(phone: str, address: str) -> None:
         pages.append(await operator.submit("/posture", posture="closed", **why))
         pages += [await operator.get(), await operator.get("/events"),
                   await operator.api("GET", "/orders")]  # fmt: skip
-        assert len((await guard.orders.show()).listings) == 4
+        assert len((await guard.overrides.show()).listings) == 4
         for page in pages:
             text = unescape(page.body.decode())
             for secret in (phone, phone[1:]):

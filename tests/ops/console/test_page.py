@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from pumpguard import Guard, Policy
+from pumpguard.alerts.alerts import Alert
 from pumpguard.money.exposure import exposure
-from pumpguard.ops.alerts import Alert
 from pumpguard.ops.console import Console
 from pumpguard.ops.console.pages import FRAGMENTS
-from pumpguard.ops.console.words import usd
-from pumpguard.orders.ladder import Ladder
+from pumpguard.ops.console.text import usd
+from pumpguard.overrides.escalation import Escalation
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.testing import make_attempt
 from tests.asgi import call, request
@@ -95,7 +95,7 @@ async def test_other_listeners_still_hear(policy: Policy) -> None:
     guard = Guard(policy, "memory://", on_decision=heard.append)
     operator = Operator(guard)
     await guard.assess(make_attempt())
-    assert len(heard) == operator.console.seen.metrics.total_requests == 1
+    assert len(heard) == operator.console.activity.metrics.total_requests == 1
 
 
 async def test_the_most_an_attacker_can_cost(operator: Operator, guard: Guard) -> None:
@@ -117,7 +117,7 @@ async def test_no_bound_is_said(valkey_url: str, name: str) -> None:
 
 
 async def test_under_observe_the_bound_does_not_hold(operator: Operator, guard: Guard) -> None:
-    await guard.orders.posture("observe", author="mike")
+    await guard.overrides.posture("observe", author="mike")
     assert "This bound does not hold. The posture is observe" in await operator.page()
 
 
@@ -125,14 +125,14 @@ async def test_alerts(operator: Operator) -> None:
     """With their numbers, and what they are about, masked."""
     assert "this process has raised none" in await operator.page()
     alert = Alert("BUDGET_LOW", "budget", {"used": 480.5, "limit": 600}, "+447400123456", 0.0)
-    operator.console.seen.alert(alert)
+    operator.console.activity.alert(alert)
     page = await operator.page()
     assert "<code>BUDGET_LOW</code> budget: +4474••••••••, 1970-01-01 00:00 UTC" in page
     assert "used=480.5, limit=600" in page
 
 
 async def test_the_ladders_step_is_explained(operator: Operator, guard: Guard) -> None:
-    await guard.orders.climb(Ladder(), "SEND_SPIKE")
+    await guard.overrides.escalate(Escalation(), "SEND_SPIKE")
     page = await operator.page()
     assert "By the ladder, after <code>SEND_SPIKE</code>" in page
     assert '<li class="challenge_all" aria-current="step">' in page
@@ -141,7 +141,7 @@ async def test_the_ladders_step_is_explained(operator: Operator, guard: Guard) -
 async def test_an_order_that_has_ended_can_be_looked_up(valkey_url: str, policy: Policy) -> None:
     now = 1_800_000_000.0
     async with Guard(policy, valkey_url, clock=lambda: now) as guard:
-        await guard.orders.posture("closed", author="anna", seconds=60)
+        await guard.overrides.posture("closed", author="anna", seconds=60)
         operator = Operator(guard)
         await operator.sign_in()
         now += 61
@@ -153,7 +153,7 @@ async def test_an_order_that_has_ended_can_be_looked_up(valkey_url: str, policy:
 async def test_news_come_as_events(operator: Operator, guard: Guard) -> None:
     """One to a connection, with the parts of the page that have no field to type in."""
     await operator.page()
-    await guard.orders.posture("closed", author="anna")
+    await guard.overrides.posture("closed", author="anna")
     reply = await operator.get("/events")
     assert reply.headers["content-type"].startswith("text/event-stream")
     retry, data, end = reply.body.decode().split("\n", 2)

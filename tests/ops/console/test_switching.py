@@ -35,7 +35,7 @@ async def test_closing_stops_the_next_send_in_another_process(
     assert "<q>attack</q>" in page
     assert "(in an hour), then normal" in page
     await operator.submit("/posture", posture="normal", **{**ORDER, "lasting": "open"})
-    there._bulletin.doubt()  # as half a second would
+    there._sync.invalidate()  # as half a second would
     assert await send(there) is Action.ALLOW
 
 
@@ -48,7 +48,7 @@ async def test_a_country_alone_and_its_end(operator: Operator, there: Guard) -> 
     fields = dict(re.findall('name="([a-z_]+)" value="([^"]*)"', form))
     assert fields["country"] == "GB"
     assert (await operator.post("/posture", fields)).status == 303
-    there._bulletin.doubt()
+    there._sync.invalidate()
     assert await send(there) is Action.ALLOW
 
 
@@ -69,7 +69,7 @@ async def test_lists_are_added_to_and_removed_from(operator: Operator, there: Gu
         assert again.status == 422
         assert "somebody may have removed it" in again.body.decode()
     assert "Nobody is on a list" in await operator.page()
-    there._bulletin.doubt()
+    there._sync.invalidate()
     assert await send(there) is Action.ALLOW
 
 
@@ -77,10 +77,10 @@ async def test_spending_freely_has_to_be_ticked(operator: Operator, guard: Guard
     """And the page says what it means for the bound."""
     said = {"verdict": "allow", "kind": "country", "value": "GB", **ENTRY}
     await operator.submit("/lists", **said)
-    assert not (await guard.orders.show()).listings[0].spends_freely
+    assert not (await guard.overrides.show()).listings[0].spends_freely
     assert "country GB spends freely, by order of mike" not in await operator.page()
     await operator.submit("/lists", **said, spends_freely="yes")
-    assert (await guard.orders.show()).listings[0].spends_freely
+    assert (await guard.overrides.show()).listings[0].spends_freely
     assert "country GB spends freely, by order of mike" in await operator.page()
     denied = await operator.submit("/lists", **{**said, "verdict": "deny"}, spends_freely="yes")
     assert denied.status == 422
@@ -107,14 +107,14 @@ async def test_what_makes_no_sense_is_named_and_changes_nothing(
     page = reply.body.decode()
     assert "Nothing was changed." in page
     assert said in page.replace("&#39;", "'")
-    assert (await guard.orders.show()).version == 0
+    assert (await guard.overrides.show()).version == 0
 
 
 async def test_without_an_end_nothing_follows(operator: Operator, guard: Guard) -> None:
     """The form has a field for what follows all the same."""
     said = {**ORDER, "lasting": "open", "then": "challenge_all"}
     assert (await operator.submit("/posture", posture="closed", **said)).status == 303
-    assert (await guard.orders.show()).postures[""].until is None
+    assert (await guard.overrides.show()).postures[""].until is None
 
 
 async def test_a_store_that_is_away_is_not_silent(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ async def test_a_store_that_is_away_is_not_silent(tmp_path: Path) -> None:
 
 async def test_orders_that_cannot_be_read_are_not_hidden(operator: Operator, guard: Guard) -> None:
     """Of a newer release: the page is there, and says how to begin anew."""
-    await guard.store.orders.write(b"", b'{"format": 99}')
+    await guard.store.overrides.write(b"", b'{"format": 99}')
     page = await operator.page()
     assert "The orders cannot be read" in page
     assert "posture closed --anew" in page

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any
 
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.multiplexer import Multiplexer
+from pumpguard.store.transport.link import Multiplexer
 from tests.store.transport.stand_ins import CountedWrites
 
 SLACK = 0.15

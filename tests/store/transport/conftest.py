@@ -11,8 +11,7 @@ import pytest
 import uvloop
 
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.link import Link
-from pumpguard.store.transport.multiplexer import Multiplexer
+from pumpguard.store.transport.link import Link, Multiplexer
 from pumpguard.store.transport.resp import FASTEST, PYTHON, Codec
 from tests.conftest import PATIENT, SERVERS
 from tests.store.transport.calling import MakeLine

@@ -7,8 +7,7 @@ from collections import deque
 
 import pytest
 
-from pumpguard.store.transport.calls import AT_ONCE, fail_in_turn
-from pumpguard.store.transport.faults import Lost
+from pumpguard.store.transport.calls import AT_ONCE, Lost, fail_in_turn
 
 
 async def test_a_fault_is_told_to_a_few_callers_per_tick() -> None:

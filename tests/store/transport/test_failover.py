@@ -24,7 +24,7 @@ async def test_a_cluster_serves_the_script_at_the_owner_of_its_slot(
         link = make_link(cluster_url(nodes))
         for number in range(1, 4):
             assert await count(link, f"{{{tag}}}:a", f"{{{tag}}}:b") == number
-        assert len(next(iter(link._lanes.values()))._lines) == 1
+        assert len(next(iter(link._routers.values()))._servers) == 1
 
 
 async def test_a_slot_that_has_moved_costs_one_trip_once(

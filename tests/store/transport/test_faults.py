@@ -10,7 +10,7 @@ import time
 import pytest
 
 from pumpguard.errors import StoreError
-from pumpguard.store.transport.faults import ErrorReply, Late, Lost, Unreachable
+from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Unreachable
 from pumpguard.store.transport.resp import Codec
 from tests.store.transport.calling import SLACK
 from tests.store.transport.fleet import Server

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pumpguard.store.transport.faults import ErrorReply, Late, Lost, Overloaded
+from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Overloaded
 from tests.store.transport.calling import (
     SLACK,
     TICK,
@@ -184,7 +184,8 @@ async def test_an_idle_connection_has_no_timer(make_line: MakeLine, valkey: Serv
     before = valkey.opened()
     await line.call("PING")
     await asyncio.sleep(0.15)
-    assert line._live[0]._timer is None
+    assert line._live is not None
+    assert line._live._timer is None
     assert await line.call("PING") == b"PONG"
     assert valkey.opened() - before == 2
 

@@ -6,8 +6,8 @@ import asyncio
 import threading
 import time
 
+from pumpguard.store.transport.calls import ErrorReply, Unreachable
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.faults import ErrorReply, Unreachable
 from pumpguard.store.transport.link import Link
 from tests.conftest import PATIENT
 from tests.store.transport.calling import SLACK, TICK
@@ -49,8 +49,8 @@ async def test_servers_left_behind_are_forgotten(make_link: MakeLink, valkey: Se
     for _ in places:
         await fault_of(link)
     await count(link, "k")
-    [lane] = link._lanes.values()
-    assert len(lane._lines) == 1
+    [router] = link._routers.values()
+    assert len(router._servers) == 1
 
 
 async def test_moved_without_a_host_means_the_same_host(make_link: MakeLink) -> None:
@@ -201,7 +201,7 @@ def test_a_link_serves_several_event_loops(valkey: Server, name: str) -> None:
     for thread in threads:
         thread.join()
     assert int(valkey.ask("GET", name)) == 6 * 50
-    assert not link._lanes
+    assert not link._routers
 
 
 def test_a_loop_that_ended_without_closing_is_let_go(name: str) -> None:
@@ -213,4 +213,4 @@ def test_a_loop_that_ended_without_closing_is_let_go(name: str) -> None:
 
     for _ in range(3):
         asyncio.run(use())
-    assert len(link._lanes) <= 1
+    assert len(link._routers) <= 1

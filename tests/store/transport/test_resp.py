@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis import exceptions as redis
 
-from pumpguard.store.transport.faults import ErrorReply
+from pumpguard.store.transport.calls import ErrorReply
 from pumpguard.store.transport.resp import (
     FASTEST,
     NOTHING,

@@ -8,9 +8,9 @@ import time
 import pytest
 
 from pumpguard.errors import StoreError
-from pumpguard.store.transport import search
-from pumpguard.store.transport.faults import Unreachable
-from pumpguard.store.transport.search import SETTLE, Rank, latest
+from pumpguard.store.transport import topology
+from pumpguard.store.transport.calls import Unreachable
+from pumpguard.store.transport.topology import SETTLE, Rank, latest
 from tests.conftest import PATIENT
 
 
@@ -33,7 +33,7 @@ async def test_the_highest_rank_counts_and_not_the_first() -> None:
 
 async def test_who_has_all_answers_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault is an answer too."""
-    monkeypatch.setattr(search, "SETTLE", PATIENT)
+    monkeypatch.setattr(topology, "SETTLE", PATIENT)
     start = time.monotonic()
     assert await latest([says("yes", (True, 1)), fails()]) == "yes"
     assert time.monotonic() - start < PATIENT / 2

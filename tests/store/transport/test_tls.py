@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pumpguard.errors import StoreError
-from pumpguard.store.transport.faults import Unreachable
+from pumpguard.store.transport.calls import Unreachable
 from pumpguard.store.transport.topology import topology_of
 from tests.store.transport.conftest import TLS_SERVERS
 from tests.store.transport.fleet import (

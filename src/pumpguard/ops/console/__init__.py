@@ -1,6 +1,8 @@
-"""The operator's page: what stands, what happens, what it can cost at most, and the switches."""
+"""The operator's page: posture and lists, recent decisions, exposure, and forms to change them."""
 
+from pumpguard.ops.console.activity import Activity
 from pumpguard.ops.console.app import Console
-from pumpguard.ops.console.seen import Seen
 
-__all__ = ["Console", "Seen"]
+Seen = Activity  # its name until 0.2
+
+__all__ = ["Activity", "Console", "Seen"]

@@ -1,4 +1,4 @@
-"""The same switches for programs: JSON, the token in a header, problems with exact paths."""
+"""The JSON API: what the page does, for programs with the token in a header."""
 
 from __future__ import annotations
 
@@ -11,59 +11,63 @@ from starlette.routing import Route
 
 from pumpguard.errors import IntakeError, PolicyError, StoreError
 from pumpguard.guard import Guard
-from pumpguard.ops.console.asking import read_json
-from pumpguard.ops.console.discreet import discreet, listed
-from pumpguard.ops.console.door import Door
-from pumpguard.ops.console.naming import found, named
-from pumpguard.ops.console.orders import ListingWanted, PostureWanted, RemovalWanted, wanted
-from pumpguard.orders.document import Orders
-from pumpguard.orders.telling import as_json
-from pumpguard.replies.problem import Problem, unreadable
+from pumpguard.ops.console.auth import Authenticator
+from pumpguard.ops.console.forms import (
+    ListingChange,
+    ListingRemoval,
+    PostureChange,
+    change_from,
+    read_json,
+)
+from pumpguard.ops.console.text import listing_by_id, listing_id, masked_listing, masked_text
+from pumpguard.overrides.document import OverrideDocument
+from pumpguard.replies import Problem, unreadable
 
-Handler = Callable[[Request], Awaitable[Orders]]
+Handler = Callable[[Request], Awaitable[OverrideDocument]]
 
 AWAY = "The store did not answer: what was ordered may or may not stand. Ask GET api/orders."
 
 
 class Api:
-    """The routes under ``api/``. Every answer is all that stands then."""
+    """The routes under ``api/``. Every answer is the whole document as it is then."""
 
-    def __init__(self, guard: Guard, door: Door) -> None:
-        self._desk = guard.orders
+    def __init__(self, guard: Guard, auth: Authenticator) -> None:
+        self._admin = guard.overrides
         self._key = guard.policy.secret
-        self._door = door
+        self._auth = auth
 
     def routes(self) -> list[Route]:
-        """What there is."""
+        """All routes."""
         return [
-            Route("/api/orders", self._answering(self._show), methods=["GET"]),
-            Route("/api/posture", self._answering(self._posture), methods=["POST"]),
-            Route("/api/lists", self._answering(self._add), methods=["POST"]),
-            Route("/api/lists", self._answering(self._remove), methods=["DELETE"]),
-            Route("/api/lists/{id}", self._answering(self._strike), methods=["DELETE"]),
+            Route("/api/orders", self._handler(self._show), methods=["GET"]),
+            Route("/api/posture", self._handler(self._posture), methods=["POST"]),
+            Route("/api/lists", self._handler(self._add), methods=["POST"]),
+            Route("/api/lists", self._handler(self._remove), methods=["DELETE"]),
+            Route("/api/lists/{id}", self._handler(self._remove_by_id), methods=["DELETE"]),
         ]
 
-    async def _show(self, request: Request) -> Orders:
-        return await self._desk.show()
+    async def _show(self, request: Request) -> OverrideDocument:
+        return await self._admin.show()
 
-    async def _posture(self, request: Request) -> Orders:
-        return await wanted(PostureWanted, await read_json(request)).give(self._desk)
+    async def _posture(self, request: Request) -> OverrideDocument:
+        return await change_from(PostureChange, await read_json(request)).apply(self._admin)
 
-    async def _add(self, request: Request) -> Orders:
-        return await wanted(ListingWanted, await read_json(request)).give(self._desk)
+    async def _add(self, request: Request) -> OverrideDocument:
+        return await change_from(ListingChange, await read_json(request)).apply(self._admin)
 
-    async def _remove(self, request: Request) -> Orders:
-        return await wanted(RemovalWanted, await read_json(request)).give(self._desk)
+    async def _remove(self, request: Request) -> OverrideDocument:
+        return await change_from(ListingRemoval, await read_json(request)).apply(self._admin)
 
-    async def _strike(self, request: Request) -> Orders:
-        orders = await self._desk.show()
-        return await self._desk.strike(found(orders, request.path_params["id"], self._key))
+    async def _remove_by_id(self, request: Request) -> OverrideDocument:
+        overrides = await self._admin.show()
+        listing = listing_by_id(overrides, request.path_params["id"], self._key)
+        return await self._admin.remove_listing(listing)
 
-    def _answering(self, work: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def _handler(self, work: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
             try:
-                await self._door.check_program(request)
-                return JSONResponse(self._told(await work(request)))
+                await self._auth.check_program(request)
+                return JSONResponse(self._to_json(await work(request)))
             except IntakeError as error:
                 reply = unreadable(error)
                 if error.status == 401:
@@ -77,23 +81,23 @@ class Api:
 
         return answer
 
-    def _told(self, orders: Orders) -> dict[str, Any]:
-        told = as_json(orders, self._desk.now())
-        for entry, listing in zip(told["listings"], orders.listings, strict=True):
-            entry["id"] = named(listing, self._key)
-            entry["shown"] = listed(listing)
-        kept: dict[str, Any] = _written(told)
-        return kept
+    def _to_json(self, overrides: OverrideDocument) -> dict[str, Any]:
+        table = overrides.to_json(self._admin.now())
+        for entry, listing in zip(table["listings"], overrides.listings, strict=True):
+            entry["id"] = listing_id(listing, self._key)
+            entry["shown"] = masked_listing(listing)
+        masked: dict[str, Any] = _masked(table)
+        return masked
 
 
-def _written(told: Any) -> Any:
-    """The same, with what people have written made discreet."""
-    match told:
+def _masked(value: Any) -> Any:
+    """JSON with personal data masked in what people have written."""
+    match value:
         case dict():
             return {
-                name: discreet(said) if name in ("author", "reason") else _written(said)
-                for name, said in told.items()
+                name: masked_text(each) if name in ("author", "reason") else _masked(each)
+                for name, each in value.items()
             }
         case list():
-            return [_written(each) for each in told]
-    return told
+            return [_masked(each) for each in value]
+    return value

@@ -1,4 +1,4 @@
-"""The console as an ASGI app: mount it, or run it beside."""
+"""The console as an ASGI app, to be mounted in an app or served beside it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pumpguard.errors import ClientGone, IntakeError
 from pumpguard.guard import Guard
-from pumpguard.ops.console.access import Access
+from pumpguard.intake.address import TrustedProxies
+from pumpguard.ops.console.activity import Activity
 from pumpguard.ops.console.api import Api
-from pumpguard.ops.console.asking import Clients
-from pumpguard.ops.console.door import Door
+from pumpguard.ops.console.auth import Authenticator
 from pumpguard.ops.console.pages import Pages
-from pumpguard.ops.console.seen import Seen
 from pumpguard.ops.console.view import View
-from pumpguard.ops.console.wrong_tokens import WrongTokens
-from pumpguard.replies.problem import Problem, unreadable
+from pumpguard.replies import Problem, unreadable
 
 STATIC = Path(__file__).parent / "static"
 FILES = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -38,7 +36,7 @@ HEADERS = {
     # Not "no-referrer": with it, browsers say "Origin: null" of our own forms.
     "referrer-policy": "same-origin",
 }
-"""On every answer."""
+"""Of every answer."""
 
 
 class Console:
@@ -53,17 +51,17 @@ class Console:
     def __init__(
         self, guard: Guard, *, token: str, secure: bool | None = None, alone: bool = False
     ) -> None:
-        clock = guard.orders.now
-        access = Access(token, clock)
-        self.seen = Seen(clock)
-        guard.listen(self.seen.decision, self.seen.alert)
-        self.view = View(guard, self.seen, alone=alone)
-        door = Door(access, WrongTokens(clock), Clients(guard.policy), secure)
-        pages = Pages(guard, self.view, door)
+        policy, clock = guard.policy, guard.overrides.now
+        proxies = TrustedProxies(policy.proxies, policy.proxy_header)
+        auth = Authenticator(token, clock, proxies, secure)
+        self.activity = Activity(clock)
+        guard.listen(self.activity.decision, self.activity.alert)
+        self.view = View(guard, self.activity, alone=alone)
+        pages = Pages(guard, self.view, auth)
         self._router: ASGIApp = Router(
             [
                 *pages.routes(),
-                *Api(guard, door).routes(),
+                *Api(guard, auth).routes(),
                 Route("/static/{name}", _static),
             ]
         )

@@ -1,101 +1,144 @@
-"""What the page shows, gathered from the guard, its orders, and what this process has seen."""
+"""The values that the page shows: overrides, exposure, the store's health, and activity."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from time import monotonic
+from typing import Any, Generic, TypeVar
 
+from pumpguard.alerts.alerts import masked
 from pumpguard.decision import Action
-from pumpguard.errors import OrdersError, StoreError
+from pumpguard.errors import OverrideError, StoreError
 from pumpguard.guard import Guard
 from pumpguard.money.exposure import Exposure, exposure
-from pumpguard.ops.console.chart import chart
-from pumpguard.ops.console.discreet import HIDDEN, discreet, listed
-from pumpguard.ops.console.later import Later
-from pumpguard.ops.console.orders import LASTING
-from pumpguard.ops.console.seen import Seen
-from pumpguard.ops.masking import masked
-from pumpguard.orders.bounds import unbounding
-from pumpguard.orders.document import Orders
-from pumpguard.orders.lists import KINDS
-from pumpguard.orders.posture import EVERYWHERE, Posture
+from pumpguard.ops.console.activity import Activity, chart
+from pumpguard.ops.console.forms import DURATIONS
+from pumpguard.ops.console.text import HIDDEN, masked_listing, masked_text
+from pumpguard.overrides.document import OverrideDocument
+from pumpguard.overrides.lists import LISTED_KINDS
+from pumpguard.overrides.lookup import unbounded_because
+from pumpguard.overrides.posture import EVERYWHERE, Posture
 from pumpguard.store.health import Concern
 
-COUNTRIES = 8
+T = TypeVar("T")
+
+MAX_ROWS = 8
 """Rows of the tables by country and by rule."""
 
-LOOK_AGAIN = 60.0
-"""Seconds for which what was found about the store is shown."""
+HEALTH_AGE = 60.0
+"""Seconds for which a result of `Guard.check` is shown."""
 
 DIGITS = re.compile("[0-9]{5,}")
 
 FOREVER = 1e9
-"""A policy does not change, and neither does its bound."""
+"""Seconds. A policy does not change, and neither does its exposure."""
 
-SILENT = "The store does not answer: what is ordered is not known here."
+STORE_AWAY = "The store does not answer: what is ordered is not known here."
 UNREADABLE = (
     "The orders cannot be read, perhaps because a newer release has written them. "
     "To begin anew: pumpguard posture closed --anew"
 )
 
+logger = logging.getLogger("pumpguard")
+
 REFUSING = (Action.THROTTLE, Action.BLOCK, Action.SHADOW)
 
 
-class View:
-    """Ready for the templates. ``alone`` says that this process judges no requests."""
+class BackgroundCache(Generic[T]):
+    """The last result of something slow. `get` recomputes it in the background once it is older
+    than ``max_age`` (seconds), one computation at a time."""
 
-    def __init__(self, guard: Guard, seen: Seen, *, alone: bool) -> None:
+    def __init__(self, compute: Callable[[], Awaitable[T]], max_age: float) -> None:
+        self._compute = compute
+        self._max_age = max_age
+        self._computed_at = -max_age
+        self._task: asyncio.Task[None] | None = None
+        self._result: T | None = None
+
+    def get(self) -> T | None:
+        """The last result, or ``None`` while there is none."""
+        if monotonic() - self._computed_at >= self._max_age:
+            task, loop = self._task, asyncio.get_running_loop()
+            if task is None or task.done() or task.get_loop() is not loop:
+                self._task = loop.create_task(self._work())
+        return self._result
+
+    async def wait(self) -> T | None:
+        """Like `get`, but waits for a computation under way."""
+        self.get()
+        if self._task is not None:
+            await asyncio.wait({self._task})
+        return self._result
+
+    async def _work(self) -> None:
+        try:
+            self._result = await self._compute()
+        except Exception:
+            logger.exception("PG050 console data unavailable: part of the page is empty or old")
+        self._computed_at = monotonic()
+
+
+class View:
+    """Gathers the templates' values. ``alone`` says that this process judges no requests."""
+
+    def __init__(self, guard: Guard, activity: Activity, *, alone: bool) -> None:
         self.guard = guard
-        self.seen = seen
+        self.activity = activity
         self.alone = alone
-        self.exposure: Later[Exposure] = Later(self._expose, FOREVER)
-        self.concerns: Later[tuple[Concern, ...]] = Later(guard.check, LOOK_AGAIN)
+        self.exposure: BackgroundCache[Exposure] = BackgroundCache(self._expose, FOREVER)
+        self.concerns: BackgroundCache[tuple[Concern, ...]] = BackgroundCache(
+            guard.check, HEALTH_AGE
+        )
 
     async def values(self) -> dict[str, Any]:
-        """Everything, as it is now."""
-        now = self.guard.orders.now()
+        """All values, as they are now."""
+        admin = self.guard.overrides
+        now = admin.now()
         try:
-            standing = self._orders(await self.guard.orders.show(), now)
+            overrides = self._overrides(await admin.show(), now)
         except StoreError:
-            standing = {"orders": None, "unknown": SILENT}
-        except OrdersError as error:
-            standing = {"orders": None, "unknown": f"{UNREADABLE} ({error.path})"}
+            overrides = {"orders": None, "unknown": STORE_AWAY}
+        except OverrideError as error:
+            overrides = {"orders": None, "unknown": f"{UNREADABLE} ({error.path})"}
         return {
             "policy": self.guard.policy,
             "alone": self.alone,
             "now": now,
-            "kinds": KINDS,
-            "durations": {name: words for name, (words, _) in LASTING.items()},
+            "kinds": LISTED_KINDS,
+            "durations": {name: words for name, (words, _) in DURATIONS.items()},
             "choices": self._choices(),
-            "exposure": self.exposure.look(),
-            "concerns": self.concerns.look(),
-            **standing,
+            "exposure": self.exposure.get(),
+            "concerns": self.concerns.get(),
+            **overrides,
             **self._traffic(),
         }
 
-    def _orders(self, orders: Orders, now: float) -> dict[str, Any]:
-        order = orders.postures.get(EVERYWHERE)
-        listings = sorted(orders.listings, key=lambda each: (each.verdict, each.kind, each.shown))
+    def _overrides(self, overrides: OverrideDocument, now: float) -> dict[str, Any]:
+        order = overrides.postures.get(EVERYWHERE)
+        listings = sorted(
+            overrides.listings, key=lambda each: (each.verdict, each.kind, each.shown)
+        )
         return {
-            "orders": orders,
+            "orders": overrides,
             "unknown": None,
-            "lifted": [discreet(why) for why in unbounding(orders, now)],
-            "fleet": str(orders.fleet(now)),
+            "lifted": [masked_text(why) for why in unbounded_because(overrides, now)],
+            "fleet": str(overrides.fleet(now)),
             "order": order,
-            "held": orders.held(now),
-            "step": None if orders.held(now) else orders.step,
+            "held": overrides.set_by_person(now),
+            "step": None if overrides.set_by_person(now) else overrides.step,
             "countries": [
-                (country, str(orders.posture(country, now)), order)
-                for country, order in sorted(orders.postures.items())
-                if country != EVERYWHERE and order.standing(now) is not None
+                (country, str(overrides.posture(country, now)), order)
+                for country, order in sorted(overrides.postures.items())
+                if country != EVERYWHERE and order.in_force(now) is not None
             ],
-            "listings": [(each, listed(each)) for each in listings],
+            "listings": [(each, masked_listing(each)) for each in listings],
         }
 
     def _choices(self) -> Mapping[str, str]:
-        """Every posture, and what to know before it is chosen."""
+        """Every posture, with what to know before choosing it."""
         no_proof = ""
         if self.alone:
             no_proof = " An app without challenge= lets nobody through."
@@ -115,23 +158,24 @@ class View:
         }
 
     def _traffic(self) -> dict[str, Any]:
-        seen, counts = self.seen, self.seen.metrics.snapshot()
+        activity, counts = self.activity, self.activity.metrics.snapshot()
         return {
-            "since": seen.since,
+            "since": activity.since,
             "total": counts["total_requests"],
             "degraded": counts["degraded"],
             "actions": _counted(counts["by_action"], [str(action) for action in Action]),
-            "rules": _most(counts["by_rule"]),
-            "destinations": _most(counts["requests_by_destination"]),
-            "origins": _most(counts["requests_by_country"]),
-            "not_spent": seen.not_spent(*REFUSING),
-            "not_spent_shadow": seen.not_spent(Action.SHADOW),
-            "not_spent_challenge": seen.not_spent(Action.CHALLENGE),
-            "chart": chart(seen.by_minute()),
-            "refused": seen.refused,
-            "last": seen.last,
+            "rules": _largest(counts["by_rule"]),
+            "destinations": _largest(counts["requests_by_destination"]),
+            "origins": _largest(counts["requests_by_country"]),
+            "not_spent": activity.not_spent(*REFUSING),
+            "not_spent_shadow": activity.not_spent(Action.SHADOW),
+            "not_spent_challenge": activity.not_spent(Action.CHALLENGE),
+            "chart": chart(activity.by_minute()),
+            "refused": activity.refused,
+            "last": activity.last,
             "alerts": [
-                (alert, masked(alert.subject), _evidence(alert.evidence)) for alert in seen.alerts
+                (alert, masked(alert.subject), _evidence(alert.evidence))
+                for alert in activity.alerts
             ],
         }
 
@@ -144,17 +188,17 @@ def _counted(counts: object, names: list[str]) -> list[tuple[str, int]]:
     return [(name, counts.get(name, 0)) for name in names]
 
 
-def _most(counts: object) -> list[tuple[str, int]]:
-    """The largest, and what the others come to."""
+def _largest(counts: object) -> list[tuple[str, int]]:
+    """The largest counts, and the sum of the others."""
     assert isinstance(counts, dict)  # noqa: S101
     rows = list(counts.items())
-    rest = sum(count for _, count in rows[COUNTRIES:])
-    return [*rows[:COUNTRIES], *([("others", rest)] if rest else [])]
+    rest = sum(count for _, count in rows[MAX_ROWS:])
+    return [*rows[:MAX_ROWS], *([("others", rest)] if rest else [])]
 
 
 def _evidence(evidence: Mapping[str, object]) -> str:
-    """Numbers as they are; texts may be somebody's, and an alert does not say whose."""
+    """Evidence in a line: numbers in plain text, texts masked, as they may be personal data."""
     return ", ".join(
-        f"{name}={DIGITS.sub(HIDDEN, discreet(said)) if isinstance(said, str) else said}"
-        for name, said in evidence.items()
+        f"{name}={DIGITS.sub(HIDDEN, masked_text(value)) if isinstance(value, str) else value}"
+        for name, value in evidence.items()
     )

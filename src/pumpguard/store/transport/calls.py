@@ -1,41 +1,118 @@
-"""Calls in flight: a future for the reply, and when the call was made."""
+"""Calls in flight, and how they fail.
+
+The faults are told apart by what the caller has to know: `Unreachable` and `Overloaded` mean that
+the call was never sent, `Late` and `Lost` that it may have counted. Only a call that has certainly
+not run may be made again.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
+
+from redis import exceptions as redis
 
 from pumpguard.errors import StoreError
 
-Call = tuple[asyncio.Future[Any], float]
+LONGEST_TEXT = 200
+"""Characters of a server's error that are kept."""
 
 AT_ONCE = 8
-"""Callers that are told of a fault in one tick of the event loop. Each goes on to decide alone, and
-all that were in flight together would hold everybody else up for as long."""
+"""Callers that are told of a fault in one tick of the event loop. Each goes on to decide without
+the store; if all did so in the same tick, the event loop would stand still for as long."""
 
 
-def fail(call: Call, fault: StoreError) -> None:
-    """Tell the caller, if it is still there: an outcome that nobody takes would be logged."""
-    if not call[0].done():
-        call[0].set_exception(fault)
+class Unreachable(StoreError):
+    """There was no connection in time: the call was never sent, so it has not counted."""
+
+
+class Overloaded(StoreError):
+    """Too many calls are in flight: this one was never sent."""
+
+
+class Late(StoreError):
+    """No reply within the deadline: the call may have counted, or may yet."""
+
+
+class Lost(StoreError):
+    """The connection broke before the reply: the call may have counted."""
+
+
+class ErrorReply(StoreError):
+    """The server answered with an error; ``reply`` is redis-py's exception for it."""
+
+    def __init__(self, reply: redis.RedisError, text: str) -> None:
+        self.reply = reply
+        super().__init__(text)
+
+    @classmethod
+    def of(cls, text: str) -> ErrorReply:
+        """The error that a server's ``-CODE and words`` stand for."""
+        code, _, words = text.partition(" ")
+        error = ERRORS.get(code, redis.ResponseError)
+        try:
+            reply = error(words if code in ERRORS else text)
+        except ValueError:  # a redirection without an address
+            reply = redis.ResponseError(text)
+        return cls(reply, text[:LONGEST_TEXT])
+
+
+ERRORS: dict[str, type[redis.RedisError]] = {
+    "ASK": redis.AskError,
+    "CLUSTERDOWN": redis.ClusterDownError,
+    "CROSSSLOT": redis.ClusterCrossSlotError,
+    "LOADING": redis.BusyLoadingError,
+    "MASTERDOWN": redis.MasterDownError,
+    "MOVED": redis.MovedError,
+    "NOAUTH": redis.AuthenticationError,
+    "NOPERM": redis.NoPermissionError,
+    "NOSCRIPT": redis.NoScriptError,
+    "OOM": redis.OutOfMemoryError,
+    "READONLY": redis.ReadOnlyError,
+    "TRYAGAIN": redis.TryAgainError,
+    "WRONGPASS": redis.AuthenticationError,
+}
+"""Error replies by their first word, which is their code; all others are ``ResponseError``."""
+
+Call = tuple[asyncio.Future[Any], float]
+"""The future of the reply, and when the call was made (`time.monotonic`)."""
+
+
+def overdue(calls: deque[Call], deadline: float) -> int:
+    """How many of the calls, oldest first, were made more than ``deadline`` seconds ago."""
+    latest = monotonic() - deadline
+    return next((i for i, (_, made) in enumerate(calls) if made > latest), len(calls))
 
 
 def fail_in_turn(calls: deque[tuple[Call, Callable[[], StoreError]]]) -> None:
-    """Tell the callers, oldest first, a few per tick, each of a fault of his own."""
+    """Fail the calls, oldest first, a few per tick, each with an exception of its own."""
     for _ in range(min(AT_ONCE, len(calls))):
-        call, fault = calls.popleft()
-        fail(call, fault())
+        (future, _), fault = calls.popleft()
+        if not future.done():  # its caller has gone: asyncio would log that nobody took it
+            future.set_exception(fault())
     if calls:
         asyncio.get_running_loop().call_soon(fail_in_turn, calls)
 
 
-class Ahead:
-    """Stands in for the caller of a command that is only sent ahead of another.
+@asynccontextmanager
+async def in_time(until: float, otherwise: type[StoreError]) -> AsyncIterator[None]:
+    """A timer for rare cases; in the usual one, the connection watches the deadline."""
+    try:
+        async with asyncio.timeout(until - monotonic()):
+            yield
+    except TimeoutError:
+        raise otherwise("not within the deadline") from None
 
-    It has the little of a future that connections use, and is done with when the other is: if
-    that one's caller goes before anything is sent, neither is sent.
+
+class Ahead:
+    """Stands in for the future of a command that is sent only ahead of another (``ASKING``).
+
+    It is done when the other is: if that one's caller goes before anything is sent, neither is
+    sent. Its own reply is dropped.
     """
 
     of: asyncio.Future[Any]
@@ -48,4 +125,4 @@ class Ahead:
         """Nobody waits for it."""
 
     def set_exception(self, fault: StoreError) -> None:
-        """The command behind it has a fault of its own."""
+        """The command behind it gets an exception of its own."""

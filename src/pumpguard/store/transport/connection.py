@@ -1,4 +1,8 @@
-"""One connection: commands out in few writes, replies in order, one timer for all of them."""
+"""One connection to one server: few writes, replies in order, one timer for all calls.
+
+Calls of one tick of the event loop leave in one write, or in one per eight. A call that has no
+reply in time fails, and its connection with it, for replies are told apart only by their order.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +14,41 @@ from time import monotonic
 from typing import Any, NamedTuple, cast
 
 from pumpguard.errors import StoreError
-from pumpguard.store.transport.calls import Ahead, Call, fail, fail_in_turn
+from pumpguard.store.transport.calls import (
+    Ahead,
+    Call,
+    ErrorReply,
+    Late,
+    Lost,
+    Unreachable,
+    fail_in_turn,
+    overdue,
+)
 from pumpguard.store.transport.endpoint import Endpoint, check_greetings
-from pumpguard.store.transport.faults import ErrorReply, Late, Lost, Unreachable
-from pumpguard.store.transport.resp import NOTHING, Codec, Word
+from pumpguard.store.transport.resp import FASTEST, NOTHING, Codec, Word
 
 FLUSH_AFTER = 8
 """Commands that are written together at most: the server works on them while we go on."""
 
 GRACE = 0.002
-"""Seconds between a missed deadline and the verdict. When this process was late itself, replies
-may be waiting in the socket; in this time the loop comes by to read them."""
+"""Seconds between a missed deadline and giving up. When it was this process that was late, replies
+may be waiting in the socket; in this time the event loop reads them."""
 
 
 class Terms(NamedTuple):
-    """What a connection may take: seconds per call, seconds to connect, and the codec."""
+    """Seconds per call, seconds to connect (an attempt begun anew every 50 ms would never get
+    through a slow resolver and a TLS handshake), and the codec."""
 
     deadline: float
-    connect_deadline: float
-    codec: Codec
+    connect_deadline: float = 1.0
+    codec: Codec = FASTEST
 
 
 class Connection(asyncio.Protocol):
-    """Opens itself when made; calls queue until it is open, and fail with it.
+    """Opens itself when made; calls wait until it is open, and fail if it breaks.
 
-    ``pending`` holds a future per call, oldest first, and when it was made. A future that was
-    cancelled keeps its place, so that its reply is taken off the wire and goes to nobody.
+    ``pending`` holds the calls, oldest first. One whose caller was cancelled keeps its place, so
+    that its reply is taken off the wire and dropped.
     """
 
     def __init__(
@@ -43,7 +56,8 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self.pending: deque[Call] = deque()
         self._endpoint = endpoint
-        self._deadline, self._connect_deadline, (self._pack, make_reader) = terms
+        self._deadline, connect_deadline, (self._pack, make_reader) = terms
+        self._connect_deadline = max(self._deadline, connect_deadline)
         self._on_gone = on_gone
         self._loop = asyncio.get_running_loop()
         self._reader = make_reader()
@@ -54,22 +68,20 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._open = self._gone = self._retired = self._paused = self._flushing = False
         self._timer: asyncio.TimerHandle | None = None
-        self._on_trial: object = None
+        self._on_trial: Call | None = None  # late already, and given `GRACE`
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._opening = self._loop.create_task(self._connect())
 
     def ask(self, command: tuple[Word, ...]) -> asyncio.Future[Any]:
         """Queue a command; the future is its reply, or a `StoreError`."""
-        packed = self._pack(command)
-        future = self._loop.create_future()
+        packed, future, queue = self._pack(command), self._loop.create_future(), self._queue
         self.pending.append((future, monotonic()))
-        queue = self._queue
         queue.append(packed)
         if len(queue) >= FLUSH_AFTER:
             self._flush()
         elif not self._flushing:
             self._flushing = True
-            self._loop.call_soon(self._flush_tick)
+            self._loop.call_soon(self._flush)
         if self._timer is None:
             self._timer = self._loop.call_later(self._deadline, self._check)
         return future
@@ -100,20 +112,19 @@ class Connection(asyncio.Protocol):
             await asyncio.wait({self._closed})
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport, unless everybody has gone meanwhile."""
-        self._transport = wire = cast(asyncio.Transport, transport)  # uvloop's is no subclass
-        # Nothing is to wait in the transport: uvloop would keep writes until the tick ends. (With
-        # a limit of 0, asyncio's TLS would call an empty buffer full.)
-        wire.set_write_buffer_limits(high=1)
+        """Keep the transport, unless the connection was closed meanwhile."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
+        # Write at once: with a larger limit uvloop buffers until its tick ends, and with a limit
+        # of 0 asyncio's TLS takes an empty buffer for a full one.
+        self._transport.set_write_buffer_limits(high=1)
         if self._gone:
-            wire.abort()
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Hand each reply to the oldest call."""
-        reader, expecting = self._reader, self._expecting
-        gets = reader.gets
+        expecting, gets = self._expecting, self._reader.gets
         try:
-            reader.feed(data)
+            self._reader.feed(data)
             while (reply := gets()) is not NOTHING:
                 future, _ = expecting.popleft()
                 if future.done():  # its caller has gone
@@ -122,7 +133,7 @@ class Connection(asyncio.Protocol):
                     future.set_exception(reply)
                 else:
                     future.set_result(reply)
-        except Exception as error:  # no RESP, more replies than calls: nothing after it is safe
+        except Exception as error:  # no RESP, or more replies than calls: nothing after it is safe
             self._break(f"what came is no reply ({type(error).__name__})")
         if self._retired and not self.pending:
             self._break("the connection is retired")
@@ -142,15 +153,11 @@ class Connection(asyncio.Protocol):
         if not self._closed.done():
             self._closed.set_result(None)
 
-    def _flush_tick(self) -> None:
-        self._flushing = False
-        self._flush()
-
     def _flush(self) -> None:
-        queue = self._queue
-        if queue and self._open and not self._paused and self._transport is not None:
-            self._transport.write(b"".join(queue))
-            queue.clear()
+        self._flushing = False
+        if self._queue and self._open and not self._paused and self._transport is not None:
+            self._transport.write(b"".join(self._queue))
+            self._queue.clear()
 
     async def _connect(self) -> None:
         try:
@@ -158,8 +165,7 @@ class Connection(asyncio.Protocol):
                 await self._endpoint.connect(self)
                 await self._greet()
         except ErrorReply as refusal:
-            reply, text = refusal.reply, str(refusal)
-            self._drop(lambda: ErrorReply(reply, text))
+            self._drop(partial(ErrorReply, refusal.reply, str(refusal)))
         except TimeoutError:
             self._break("no connection in time")
         except Exception as error:  # sockets, TLS, resolvers: each has its own
@@ -168,7 +174,7 @@ class Connection(asyncio.Protocol):
             self._start()
 
     async def _greet(self) -> None:
-        """All greetings in one write; nothing else is sent until the server has taken them."""
+        """All greetings in one write; nothing else is sent before the server accepts them."""
         greetings = self._endpoint.greetings()
         replies = [self._loop.create_future() for _ in greetings]
         self._greeted.extend((reply, 0.0) for reply in replies)
@@ -180,54 +186,47 @@ class Connection(asyncio.Protocol):
     def _start(self) -> None:
         if self._gone:
             return
-        waiting = zip(list(self.pending), self._queue, strict=True)
-        still = [(call, packed) for call, packed in waiting if not call[0].done()]
-        self.pending.clear()
-        self.pending.extend(call for call, _ in still)
-        self._queue[:] = [packed for _, packed in still]
-        self._expecting = self.pending
+        waiting = zip(self.pending, self._queue, strict=True)
+        kept = [(call, packed) for call, packed in waiting if not call[0].done()]
+        self.pending = self._expecting = deque(call for call, _ in kept)
+        self._queue = [packed for _, packed in kept]
         self._open = True
         self._flush()
         if self._retired:
             self.retire()
 
     def _check(self) -> None:
-        """What the timer calls: has the oldest call missed its deadline?"""
+        """On the timer: has the oldest call missed its deadline?"""
         self._timer = None
         if not self.pending:
             return
         oldest = self.pending[0]
         left = oldest[1] + self._deadline - monotonic()
-        if left <= 0 and self._open and self._on_trial is oldest:
-            self._give_up()
-            return
-        if left <= 0 and self._open:
+        if left <= 0 and not self._open:
+            left = self._stop_waiting()
+        elif left <= 0 and self._on_trial is not oldest:
             self._on_trial, left = oldest, GRACE
         elif left <= 0:
-            left = self._stop_waiting()
+            self._give_up()
         if self.pending:
             self._timer = self._loop.call_later(left, self._check)
-
-    def _overdue(self) -> int:
-        born = monotonic() - self._deadline
-        return next((i for i, (_, at) in enumerate(self.pending) if at > born), len(self.pending))
 
     def _give_up(self) -> None:
         """Replies come in order: when one is missing, none behind it can be waited for."""
         text = f"{self._endpoint.where}: no reply within {self._deadline * 1000:.0f} ms"
-        self._fail(self._overdue(), partial(Late, text))
+        self._fail(overdue(self.pending, self._deadline), partial(Late, text))
         self._break("a call before this one had no reply in time")
 
     def _stop_waiting(self) -> float:
         """Fail calls that waited too long for a connection: they need not be sent any more."""
-        overdue = self._overdue()
-        del self._queue[:overdue]
-        self._fail(overdue, partial(Unreachable, f"{self._endpoint.where}: no connection in time"))
+        late = overdue(self.pending, self._deadline)
+        del self._queue[:late]
+        self._fail(late, partial(Unreachable, f"{self._endpoint.where}: no connection in time"))
         return self.pending[0][1] + self._deadline - monotonic() if self.pending else 0.0
 
     def _break(self, text: str) -> None:
-        kind = Lost if self._open else Unreachable
-        self._drop(lambda: kind(f"{self._endpoint.where}: {text}"))
+        fault = Lost if self._open else Unreachable
+        self._drop(partial(fault, f"{self._endpoint.where}: {text}"))
 
     def _drop(self, fault: Callable[[], StoreError]) -> None:
         if self._gone:
@@ -239,14 +238,12 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         if self._opening is not asyncio.current_task(self._loop):
-            self._opening.cancel()
+            self._opening.cancel()  # and the greetings with it
         self._queue.clear()
-        while self._greeted:
-            fail(self._greeted.popleft(), fault())
         self._fail(len(self.pending), fault)
 
     def _fail(self, count: int, fault: Callable[[], StoreError]) -> None:
-        """Tell the oldest calls that there will be no reply."""
+        """Fail the oldest calls, behind those that are being told already."""
         begun = bool(self._failed)
         self._failed.extend((self.pending.popleft(), fault) for _ in range(count))
         if not begun:

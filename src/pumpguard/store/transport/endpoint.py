@@ -1,4 +1,4 @@
-"""Where a server is, and what it wants to hear before it listens."""
+"""One server: its address from a URL, how a socket to it is opened, and the login."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from redis.asyncio.connection import SSLConnection, parse_url
 from redis.exceptions import AuthenticationError, RedisError
 
 from pumpguard.errors import PolicyError
-from pumpguard.store.transport.faults import ErrorReply
+from pumpguard.store.transport.calls import ErrorReply
 from pumpguard.store.transport.resp import Word
 
 KNOWN = {"connection_class", "host", "port", "path", "db", "username", "password"}
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
-"""Seconds until an idle connection is probed, between probes, and probes until it is given up.
-Firewalls that forget idle connections forget them silently."""
+"""Seconds until an idle connection is probed, seconds between probes, and probes without an answer
+until it is closed. Firewalls drop idle connections and tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One server: an address or the ``path`` of a Unix socket, and how to get in."""
+    """One server: an address or the ``path`` of a Unix socket, the database and the login."""
 
     host: str = "localhost"
     port: int = 6379
@@ -39,18 +39,18 @@ class Endpoint:
     def of(cls, url: str) -> Endpoint:
         """What a ``redis://``, ``rediss://`` or ``unix://`` URL says. Raises `PolicyError`."""
         try:
-            said: dict[str, Any] = dict(parse_url(url))
-            tls = _tls(said)
+            parts: dict[str, Any] = dict(parse_url(url))
+            tls = _tls(parts)
         except (ValueError, OSError, RedisError) as error:
             # The error's text may repeat the URL, and with it a password.
             raise PolicyError("store", f"a Redis URL ({type(error).__name__})") from None
-        if "path" not in said and "db" not in said and urlsplit(url).path.strip("/"):
+        if "path" not in parts and "db" not in parts and urlsplit(url).path.strip("/"):
             raise PolicyError("store", "a database number after the address")
-        unknown = {name for name in said if name not in KNOWN and not name.startswith("ssl_")}
+        unknown = {name for name in parts if name not in KNOWN and not name.startswith("ssl_")}
         if unknown:
             raise PolicyError("store", "a Redis URL without client options", sorted(unknown))
-        told = {name: said[name] for name in KNOWN & said.keys() if name != "connection_class"}
-        return cls(**told, tls=tls)
+        fields = {name: parts[name] for name in KNOWN & parts.keys() if name != "connection_class"}
+        return cls(**fields, tls=tls)
 
     @property
     def where(self) -> str:
@@ -85,7 +85,7 @@ class Endpoint:
 
 
 def check_greetings(greetings: Sequence[tuple[Word, ...]], outcomes: Sequence[Any]) -> None:
-    """Raise the first fault in the replies to an endpoint's greetings."""
+    """Raise the first error among the replies to an endpoint's greetings."""
     for (verb, *_), outcome in zip(greetings, outcomes, strict=True):
         if isinstance(outcome, ErrorReply) and verb == "AUTH":
             # Servers that know no AUTH repeat the password in their complaint.
@@ -95,8 +95,8 @@ def check_greetings(greetings: Sequence[tuple[Word, ...]], outcomes: Sequence[An
             raise outcome
 
 
-def _tls(said: dict[str, Any]) -> SSLContext | None:
-    if said.get("connection_class") is not SSLConnection:
+def _tls(parts: dict[str, Any]) -> SSLContext | None:
+    if parts.get("connection_class") is not SSLConnection:
         return None
-    wanted = {name: value for name, value in said.items() if name.startswith("ssl_")}
+    wanted = {name: value for name, value in parts.items() if name.startswith("ssl_")}
     return SSLConnection(**wanted).ssl_context.get()

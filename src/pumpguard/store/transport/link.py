@@ -1,32 +1,201 @@
-"""Runs the script where its keys live: one trip, and a second only if the first has not run."""
+"""From a script to a connection: which server owns the keys, and one trip there.
+
+`Link` is what stores use. It has a `Router` per event loop, which knows the server in use and what
+a fault says about it, and a router has a `Multiplexer` per server, through which all calls go.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from functools import partial
+from collections.abc import Callable, Sequence
 from threading import Lock
 from time import monotonic
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+
+from redis.exceptions import AskError, ClusterDownError, MovedError, NoScriptError, ReadOnlyError
 
 from pumpguard.errors import StoreError
-from pumpguard.store.transport.faults import Late, Unreachable
-from pumpguard.store.transport.lane import Lane
-from pumpguard.store.transport.multiplexer import Multiplexer
+from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Overloaded, Unreachable, in_time
+from pumpguard.store.transport.connection import Connection, Terms
+from pumpguard.store.transport.endpoint import Endpoint
 from pumpguard.store.transport.resp import FASTEST, Codec, Word
-from pumpguard.store.transport.topology import Topology, topology_of
+from pumpguard.store.transport.topology import Key, Topology, elsewhere, topology_of
+
+MAX_IN_FLIGHT = 1000  # by Little's law 50,000 calls a second at 20 ms each
+
+
+class Multiplexer:
+    """One event loop's connection to one server, shared by all its calls.
+
+    It connects when first needed, and anew after a fault. More than ``max_in_flight`` calls at a
+    time fail at once. ``on_lost`` is called when the connection ends, even an idle one.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        deadline: float = 0.05,
+        connect_deadline: float = 1.0,
+        max_in_flight: int = MAX_IN_FLIGHT,
+        codec: Codec = FASTEST,
+        on_lost: Callable[[Multiplexer], None] | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self._terms = Terms(deadline, connect_deadline, codec)
+        self._max_in_flight = max_in_flight
+        self._on_lost = on_lost
+        self._live: Connection | None = None
+        self._leaving: set[Connection] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether it holds connections."""
+        return bool(self._live or self._leaving)
+
+    def ask(self, command: tuple[Word, ...], asking: bool = False) -> asyncio.Future[Any]:
+        """Send a command; the future is its reply, or a `StoreError`. Raises `Overloaded`.
+        ``asking`` sends ``ASKING`` ahead: the node serves a key that is moving to it."""
+        live = self._live
+        if live is None:
+            live = self._live = Connection(self.endpoint, self._terms, self._forget)
+        if len(live.pending) >= self._max_in_flight:
+            raise Overloaded(f"{self.endpoint.where}: {len(live.pending)} calls are in flight")
+        return live.ask_asking(command) if asking else live.ask(command)
+
+    async def call(self, *command: Word) -> Any:
+        """Send a command and await its reply. Raises `StoreError`."""
+        return await self.ask(command)
+
+    def renew(self) -> None:
+        """Let calls in flight finish where they are; the next one opens a new connection."""
+        live, self._live = self._live, None
+        if live is not None:
+            self._leaving.add(live)
+            live.retire()
+
+    def close(self) -> tuple[Connection, ...]:
+        """Fail the calls in flight at once; the connections are still to be awaited."""
+        connections = (*self._leaving, *filter(None, [self._live]))
+        for each in connections:
+            each.close()
+        return connections
+
+    async def aclose(self) -> None:
+        """Close all connections; calls in flight fail. It may be used again."""
+        await asyncio.gather(*(each.aclose() for each in self.close()))
+
+    def _forget(self, connection: Connection) -> None:
+        self._leaving.discard(connection)
+        if connection is self._live:
+            self._live = None
+            if self._on_lost is not None:
+                self._on_lost(self)
+
+
+class Router:
+    """One event loop's part of a link. ``current`` is the server in use, or None: search first."""
+
+    def __init__(self, topology: Topology, options: dict[str, Any]) -> None:
+        self.current: Multiplexer | None = None
+        self._topology = topology
+        self._options = options
+        self._servers: dict[Endpoint, Multiplexer] = {}
+        self._search: asyncio.Task[Endpoint] | None = None
+
+    async def run(
+        self, server: Multiplexer, command: tuple[Word, ...], script: str, until: float
+    ) -> Any:
+        """One trip, and a second one if the server says that the first did not run."""
+        try:
+            return await server.ask(command)
+        except StoreError as fault:
+            again = self._after(server, fault)
+            if again is None:
+                raise
+        server, asking = again
+        try:
+            async with in_time(until, Late):  # with the script's text: it may not have it either
+                return await server.ask(("EVAL", script, *command[2:]), asking)
+        except StoreError as fault:
+            self._after(server, fault)
+            raise
+
+    async def find(self, key: Key) -> Multiplexer:
+        """The server for a key; all who wait share one search. Raises `StoreError`."""
+        if self.current is not None:
+            return self.current
+        if self._search is None:
+            self._search = asyncio.create_task(self._topology.locate(key))
+            self._search.add_done_callback(self._found)
+        search = self._search
+        await asyncio.wait({search})
+        if search.cancelled():
+            raise Unreachable("the store was closed")
+        if (error := search.exception()) is not None:
+            raise Unreachable(str(error)) from error
+        return self.current or self._at(search.result())
+
+    async def aclose(self) -> None:
+        """Cancel the search and close all connections; whoever waits gets a `StoreError`."""
+        if self._search is not None:
+            self._search.cancel()
+            await asyncio.wait({self._search})
+        self.current = None
+        closing = [each for server in self._servers.values() for each in server.close()]
+        await asyncio.gather(*(each.aclose() for each in closing))
+
+    def _after(self, server: Multiplexer, fault: StoreError) -> tuple[Multiplexer, bool] | None:
+        """Learn from a fault. If the call has certainly not run: where to make it again, and
+        whether behind ``ASKING``."""
+        met = fault.reply if isinstance(fault, ErrorReply) else fault
+        match met:
+            case NoScriptError():
+                return server, False
+            case MovedError():
+                self._leave(server)
+                owner = self._at(elsewhere(server.endpoint, met.host, met.port))
+                self.current = self.current or owner  # unless another call has found one meanwhile
+                return owner, False
+            case AskError():
+                return self._at(elsewhere(server.endpoint, met.host, met.port)), True
+            case ReadOnlyError() | ClusterDownError():  # a replica, or cut off from the others
+                self._leave(server)
+            case Late() | Lost() | Unreachable():
+                self._lost(server)
+        return None
+
+    def _found(self, search: asyncio.Task[Endpoint]) -> None:
+        self._search = None
+        if not search.cancelled() and search.exception() is None:
+            self.current = self.current or self._at(search.result())
+
+    def _at(self, endpoint: Endpoint) -> Multiplexer:
+        if endpoint not in self._servers:
+            kept = {at: it for at, it in self._servers.items() if it.busy or it is self.current}
+            server = Multiplexer(endpoint, on_lost=self._lost, **self._options)
+            self._servers = {**kept, endpoint: server}
+        return self._servers[endpoint]
+
+    def _leave(self, server: Multiplexer) -> None:
+        """It works, but is the wrong one. Its name may mean another machine by now: reconnect."""
+        if self.current is server:
+            self.current = None
+            server.renew()
+
+    def _lost(self, server: Multiplexer) -> None:
+        """Search again before the next call. (An idle connection may end because of a failover.)"""
+        if self.current is server:
+            self.current = None
 
 
 class Link:
-    """The way to the server that owns the keys, for every event loop that uses it.
+    """Runs scripts on the server that owns their keys, whatever the event loop.
 
-    ``where`` is a URL or a topology. One trip is the rule. There is a second one when the server
-    says that the first did not run: it does not have the script, or not the keys. Whatever else
-    happens is a `StoreError`, within ``deadline`` seconds; nothing that may have counted is sent
-    again. After a fault that speaks against the server, the next call looks for the right one.
-    ``on_use`` is called when an event loop begins to use it.
+    ``where`` is a URL or a topology. A call takes one trip, and a second one only when the server
+    says that the first did not run: it does not have the script, or not the keys. Any other fault
+    is a `StoreError` within ``deadline`` seconds: nothing that may have counted is sent again.
+    ``on_use`` is called when an event loop first uses it; ``options`` are those of a `Multiplexer`.
     """
 
     def __init__(
@@ -34,92 +203,47 @@ class Link:
         where: str | Topology,
         *,
         deadline: float = 0.05,
-        connect_deadline: float = 1.0,
-        connections: int = 1,
-        max_in_flight: int = 1000,
-        codec: Codec = FASTEST,
         on_use: Callable[[], None] | None = None,
+        **options: Any,
     ) -> None:
         self._topology = topology_of(where) if isinstance(where, str) else where
-        self._on_use = on_use
         self._deadline = deadline
-        self._make_line = partial(
-            Multiplexer,
-            deadline=deadline,
-            connect_deadline=connect_deadline,
-            connections=connections,
-            max_in_flight=max_in_flight,
-            codec=codec,
-        )
-        self._lanes: WeakKeyDictionary[asyncio.AbstractEventLoop, Lane] = WeakKeyDictionary()
-        self._latest: tuple[ref[asyncio.AbstractEventLoop], Lane] | None = None
-        self._lock = Lock()  # loops live in threads
+        self._on_use = on_use
+        self._options = {"deadline": deadline, **options}
+        self._routers: dict[asyncio.AbstractEventLoop, Router] = {}
+        self._lock = Lock()  # event loops run in threads
 
     async def run(
         self, sha: str, script: str, keys: Sequence[bytes | str], args: Sequence[Word]
     ) -> Any:
         """The script's reply. All keys live in one slot. Raises `StoreError`."""
-        lane = self._lane()
+        router = self._router()
         until = monotonic() + self._deadline
         command = ("EVALSHA", sha, len(keys), *keys, *args)
-        line = lane.line
-        if line is not None:
-            return await _trips(lane, line, command, script, until)
-        async with _in_time(until, Unreachable):
-            line = await lane.find(keys[0] if keys else "")
-        async with _in_time(until, Late):
-            return await _trips(lane, line, command, script, until)
+        server = router.current
+        if server is not None:
+            return await router.run(server, command, script, until)
+        async with in_time(until, Unreachable):
+            server = await router.find(keys[0] if keys else "")
+        async with in_time(until, Late):
+            return await router.run(server, command, script, until)
 
     async def aclose(self) -> None:
         """Close this event loop's connections; the link may be used again."""
-        loop = asyncio.get_running_loop()
         with self._lock:
-            lane = self._lanes.pop(loop, None)
-            self._latest = None
-        if lane is not None:
-            await lane.aclose()
+            router = self._routers.pop(asyncio.get_running_loop(), None)
+        if router is not None:
+            await router.aclose()
 
-    def _lane(self) -> Lane:
+    def _router(self) -> Router:
         loop = asyncio.get_running_loop()
-        latest = self._latest
-        if latest is not None and latest[0]() is loop:
-            return latest[1]
-        with self._lock:
-            lane = self._lanes.get(loop)
-            if lane is None:
-                for other in list(self._lanes):  # a lane keeps its loop alive: let go of the dead
-                    if other.is_closed():
-                        del self._lanes[other]
-                lane = self._lanes[loop] = Lane(self._topology, self._make_line)
-                if self._on_use is not None:
-                    self._on_use()
-            self._latest = ref(loop), lane
-        return lane
-
-
-async def _trips(
-    lane: Lane, line: Multiplexer, command: tuple[Word, ...], script: str, until: float
-) -> Any:
-    try:
-        return await line.ask(command)
-    except StoreError as fault:
-        detour = lane.after(line, fault)
-        if detour is None:
-            raise
-    line, asking = detour
-    try:
-        async with _in_time(until, Late):  # with its body: who owns the keys now may not have it
-            return await line.ask(("EVAL", script, *command[2:]), asking)
-    except StoreError as fault:
-        lane.after(line, fault)
-        raise
-
-
-@asynccontextmanager
-async def _in_time(until: float, otherwise: type[StoreError]) -> AsyncIterator[None]:
-    """A timer for the ways that are rarely gone; the usual one is watched by the connection."""
-    try:
-        async with asyncio.timeout(until - monotonic()):
-            yield
-    except TimeoutError:
-        raise otherwise("not within the deadline") from None
+        router = self._routers.get(loop)
+        if router is None:
+            with self._lock:
+                # Nobody may have closed the routers of loops that have ended: forget them.
+                for other in [each for each in self._routers if each.is_closed()]:
+                    del self._routers[other]
+                router = self._routers[loop] = Router(self._topology, self._options)
+            if self._on_use is not None:
+                self._on_use()
+        return router

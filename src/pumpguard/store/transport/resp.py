@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, cast
 
-from pumpguard.store.transport.faults import ErrorReply
+from pumpguard.store.transport.calls import ErrorReply
 
 Word = bytes | str | int | float
 
 NOTHING: Any = object()
-"""What a reader gives while the next reply is incomplete; ``None`` is a reply."""
+"""What a reader returns while the next reply is incomplete; ``None`` is a reply."""
 
-DEEPEST = 8
-"""Nested further than this, a reply is garbage."""
+MAX_DEPTH = 8
+"""Levels of nested lists that a reply may have."""
 
 
 class BrokenReply(Exception):
-    """Bytes that are no RESP2."""
+    """Bytes that are not RESP2."""
 
 
 class Reader(Protocol):
-    """Bytes in, replies out."""
+    """Takes bytes and gives replies."""
 
     def feed(self, data: bytes, /) -> None:
         """Take bytes as they come."""
 
     def gets(self) -> Any:
-        """The next reply, `NOTHING` yet, or an exception for bytes that are no replies."""
+        """The next reply, or `NOTHING` while it is incomplete. Raises for what is no reply."""
 
 
 class Codec(NamedTuple):
@@ -57,7 +57,7 @@ def _encoded(word: Word) -> bytes:
 
 
 class PythonReader:
-    """Reads replies without hiredis; an incomplete reply is read again from its start."""
+    """Reads replies without hiredis; an incomplete one is parsed from its start again."""
 
     def __init__(self) -> None:
         self._data = b""
@@ -69,7 +69,7 @@ class PythonReader:
         self._at = 0
 
     def gets(self) -> Any:
-        """The next reply, `NOTHING` yet, or `BrokenReply`."""
+        """The next reply, or `NOTHING` while it is incomplete. Raises `BrokenReply`."""
         try:
             reply, self._at = self._reply(self._at, 0)
         except _IncompleteReply:
@@ -89,7 +89,7 @@ class PythonReader:
             return int(rest), at
         if kind == b"$":
             return self._bulk(int(rest), at)
-        if kind == b"*" and depth < DEEPEST:
+        if kind == b"*" and depth < MAX_DEPTH:
             return self._array(int(rest), at, depth + 1)
         raise BrokenReply(f"a reply starts with {line[:20]!r}")
 

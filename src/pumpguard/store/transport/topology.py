@@ -1,24 +1,45 @@
-"""Who to talk to: one server, whom sentinels call the master, or who owns a cluster's slot."""
+"""Finds the server that may write a key: the one of the URL, the master that sentinels name, or the
+owner of a cluster's slot.
+
+Sentinels and cluster nodes are all asked at once. The answer with the highest rank counts, because
+a node that was cut off from the others is often the first to answer, and says what was true before.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
-from typing import Protocol, TypeAlias
+from time import monotonic
+from typing import Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from redis.crc import key_slot
 
-from pumpguard.errors import PolicyError
+from pumpguard.errors import PolicyError, StoreError
+from pumpguard.store.transport.calls import ErrorReply, Unreachable
+from pumpguard.store.transport.connection import Connection, Terms
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.faults import Unreachable
-from pumpguard.store.transport.search import Rank, latest, told
+from pumpguard.store.transport.resp import Word
 
 Key: TypeAlias = str | bytes
 Masters: TypeAlias = dict[tuple[int, int], Endpoint]
+"""By the first and last slot that each owns."""
 
-MOST_ASKED = 8
+Rank: TypeAlias = tuple[bool, int]
+"""Whether who answered is in touch with the others, and the epoch that it knows."""
+
+T = TypeVar("T")
+
+PATIENCE = 1.0
+"""Seconds that a search may take. It goes on when the call that began it has failed: the next call
+uses its result."""
+
+SETTLE = 0.02
+"""Seconds that a search waits after the first good answer for one of a higher rank."""
+
+MAX_ASKED = 8
 """Nodes that one search asks at most, all at the same time."""
 
 
@@ -70,22 +91,22 @@ class Sentinels:
         self._seeds = [replace(own, host=host, port=port) for host, port in seeds]
 
     async def locate(self, key: Key) -> Endpoint:
-        """The master, by the sentinel with the latest word of those that name a real one."""
+        """The master by the sentinel with the latest epoch, of those that name a real master."""
         checks: dict[Endpoint, asyncio.Task[None]] = {}
         return await latest(self._ask(seed, checks) for seed in self._seeds)
 
     async def _ask(
         self, seed: Endpoint, checks: dict[Endpoint, asyncio.Task[None]]
     ) -> tuple[Rank, Endpoint]:
-        [said] = await told(seed, ("SENTINEL", "MASTER", self._service))
+        [reply] = await ask_all(seed, ("SENTINEL", "MASTER", self._service))
         try:
-            state = _pairs(said)
+            state = _pairs(reply)
             master = replace(self._server, host=state["ip"], port=int(state["port"]))
             flags, epoch = state["flags"].split(","), int(state["config-epoch"])
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            raise Unreachable(f"{seed.where} knows no such master: {said!s:.200}") from error
+            raise Unreachable(f"{seed.where} knows no such master: {reply!s:.200}") from error
         if not {"s_down", "o_down"}.isdisjoint(flags):
-            raise Unreachable(f"{seed.where} holds {master.where} for down")
+            raise Unreachable(f"{seed.where} says that {master.where} is down")
         if master not in checks:  # one question is enough, however many sentinels name it
             checks[master] = asyncio.create_task(_is_master(master))
         await checks[master]
@@ -93,16 +114,16 @@ class Sentinels:
 
 
 async def _is_master(server: Endpoint) -> None:
-    """Raise `StoreError` for a replica. ``HELLO`` says so without a right of its own; who refuses
-    even that is believed, because the first call will tell."""
-    [said] = await told(server, ("HELLO", 2))
-    if isinstance(said, list) and _pairs(said).get("role", "master") != "master":
+    """Raise `StoreError` for a replica. ``HELLO`` needs no right of its own; a server that refuses
+    even that is taken for a master, because the first call will show."""
+    [reply] = await ask_all(server, ("HELLO", 2))
+    if isinstance(reply, list) and _pairs(reply).get("role", "master") != "master":
         raise Unreachable(f"{server.where} is a replica")
 
 
-def _pairs(said: list[bytes]) -> dict[str, str]:
-    """Names and values in turn; numbers and lists among them are of no use to us."""
-    words = [word.decode(errors="replace") if isinstance(word, bytes) else "" for word in said]
+def _pairs(reply: list[bytes]) -> dict[str, str]:
+    """A flat list of names and values as a dict; values that are numbers or lists are dropped."""
+    words = [word.decode(errors="replace") if isinstance(word, bytes) else "" for word in reply]
     return dict(zip(words[::2], words[1::2], strict=False))
 
 
@@ -110,7 +131,7 @@ class Cluster:
     """``redis+cluster://[user:password@]host:port,host:port``.
 
     All keys of a policy share a hash tag, so one node owns them all and one script sees them all.
-    The masters seen last are asked beside the seeds, should those have moved on.
+    The masters found last are asked too, in case the URL's nodes are gone.
     """
 
     def __init__(self, url: str) -> None:
@@ -122,8 +143,8 @@ class Cluster:
         self._seen: list[Endpoint] = []
 
     async def locate(self, key: Key) -> Endpoint:
-        """The master of the key's slot, by the node with the latest view."""
-        asked = list(dict.fromkeys([*self._seeds, *self._seen]))[:MOST_ASKED]
+        """The master of the key's slot, as the node with the latest epoch sees it."""
+        asked = list(dict.fromkeys([*self._seeds, *self._seen]))[:MAX_ASKED]
         masters = await latest(_view(node) for node in asked)
         self._seen = list(dict.fromkeys(masters.values()))
         slot = key_slot(key if isinstance(key, bytes) else key.encode())
@@ -134,8 +155,8 @@ class Cluster:
 
 
 async def _view(node: Endpoint) -> tuple[Rank, Masters]:
-    """Ranges of slots and who owns them, as one node sees it."""
-    rows, info = await told(node, ("CLUSTER", "SLOTS"), ("CLUSTER", "INFO"))
+    """Who owns which slots, as one node sees it."""
+    rows, info = await ask_all(node, ("CLUSTER", "SLOTS"), ("CLUSTER", "INFO"))
     try:
         masters = {
             (first, last): elsewhere(node, host.decode() if host else "", port)
@@ -148,8 +169,8 @@ async def _view(node: Endpoint) -> tuple[Rank, Masters]:
 
 
 def _rank(info: object) -> Rank:
-    """Epochs grow in a minority too, with each election that nobody can win there; but it knows
-    that it is one, and its state is not ok."""
+    """A minority that is cut off raises its epoch too, by elections that nobody can win; but its
+    state is not ok, so that comes first."""
     if not isinstance(info, bytes):  # it may have no right to ask
         return False, 0
     epoch = re.search(rb"cluster_current_epoch:(\d+)", info)
@@ -157,15 +178,15 @@ def _rank(info: object) -> Rank:
 
 
 def elsewhere(node: Endpoint, host: str, port: int) -> Endpoint:
-    """The server that a node points at; without a host it means its own."""
+    """The server that a node redirects to; an empty host means the node's own."""
     return replace(node, host=host or node.host, port=port)
 
 
 def _parts(url: str, port: int) -> tuple[str, list[tuple[str, int]], str, str]:
-    """A URL with several hosts: how a URL for one would start, the hosts, path and query."""
+    """A URL with several hosts, as the start of a URL for one, the hosts, the path, the query."""
     scheme, _, rest = url.partition("://")
-    said = urlsplit(f"//{rest}")
-    access, at, hosts = said.netloc.rpartition("@")
+    parts = urlsplit(f"//{rest}")
+    access, at, hosts = parts.netloc.rpartition("@")
     try:
         seeds = [urlsplit(f"//{host}") for host in hosts.split(",")]
         found = [(seed.hostname or "", seed.port or port) for seed in seeds]
@@ -174,4 +195,50 @@ def _parts(url: str, port: int) -> tuple[str, list[tuple[str, int]], str, str]:
     if not all(host for host, _ in found) or not found:
         raise PolicyError("store", "host:port,host:port after ://")
     plain = scheme.partition("+")[0]
-    return f"{plain}://{access}{at}localhost", found, said.path.strip("/"), said.query
+    return f"{plain}://{access}{at}localhost", found, parts.path.strip("/"), parts.query
+
+
+async def ask_all(server: Endpoint, *commands: tuple[Word, ...]) -> list[Any]:
+    """The replies to some commands; error replies stand among them. Raises other `StoreError`s."""
+    connection = Connection(server, Terms(PATIENCE), lambda _: None)
+    try:
+        replies = await asyncio.gather(*map(connection.ask, commands), return_exceptions=True)
+    finally:
+        await connection.aclose()
+    for reply in replies:
+        if isinstance(reply, BaseException) and not isinstance(reply, ErrorReply):
+            raise reply
+    return replies
+
+
+async def latest(attempts: Iterable[Coroutine[Any, Any, tuple[Rank, T]]]) -> T:
+    """Of the good answers, the one with the highest rank; the other attempts are cancelled."""
+    tasks = [asyncio.create_task(attempt) for attempt in attempts]
+    try:
+        return await _best(tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _best(tasks: list[asyncio.Task[tuple[Rank, T]]]) -> T:
+    found: list[tuple[Rank, T]] = []
+    faults: list[str] = []
+    waiting, until = set(tasks), monotonic() + PATIENCE
+    while waiting and (left := until - monotonic()) > 0:
+        done, waiting = await asyncio.wait(
+            waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in done:
+            try:
+                found.append(task.result())
+            except StoreError as fault:
+                faults.append(str(fault))
+        if found:
+            until = min(until, monotonic() + SETTLE)
+    if found:
+        return max(found, key=lambda answer: answer[0])[1]
+    if waiting:
+        faults.append(f"the others are silent for {PATIENCE:g} s")
+    raise Unreachable("nobody knows where to go: " + "; ".join(faults))

@@ -1,0 +1,231 @@
+"""``pumpguard posture`` and ``pumpguard lists``: show and change the run-time overrides."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, cast
+
+import typer
+from rich.console import Console
+
+from pumpguard.commands._options import (
+    AsJson,
+    Author,
+    For,
+    PolicyFile,
+    Reason,
+    StoreUrl,
+    author_or_user,
+    seconds_of,
+    warn,
+    with_overrides,
+)
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.document import OverrideDocument
+from pumpguard.overrides.lists import LISTED_KINDS, ListedKind
+from pumpguard.overrides.posture import EVERYWHERE, Posture, PostureOverride
+from pumpguard.policy import Policy
+
+lists = typer.Typer(no_args_is_help=True, help="Who is always let through, and who never is.")
+
+What = Annotated[str, typer.Argument(metavar=f"[{'|'.join(LISTED_KINDS)}]", help="What is named.")]
+Whom = Annotated[str, typer.Argument(help="The number, +44740, a CIDR, an ISO code, an account.")]
+
+FREELY = "Budgets do not hold them: the bound that `pumpguard exposure` prints is none for these."
+
+WARNINGS = {
+    "observe": "observe: nothing is enforced, neither rules nor denials nor budgets. Until this "
+    "ends, nothing bounds what is spent.",
+    "challenge_all": "challenge_all: an app without challenge= has no way to tell who has given "
+    "proof, and lets nobody through.",
+}
+KNOWS_NOBODY = (
+    "known_only: this policy hears of no verifications (verify= or settled=), so it knows nobody "
+    "and lets only the allowed through."
+)
+
+
+def posture(
+    policy: PolicyFile,
+    store: StoreUrl,
+    to: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[observe|normal|challenge_all|known_only|closed]",
+            help="What to switch to; without it, what stands is shown.",
+        ),
+    ] = None,
+    country: Annotated[str | None, typer.Option(help="For this country only (ISO code).")] = None,
+    lasting: For = None,
+    then: Annotated[str, typer.Option(help="What it steps down to after --for.")] = "normal",
+    reason: Reason = "",
+    author: Author = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Forget orders that cannot be read, lists and all.")
+    ] = False,
+    json_wanted: AsJson = False,
+) -> None:
+    """Show or switch the posture of all processes that share the store.
+
+    Every process obeys from its next request on, at the latest within a second. A country's own
+    posture holds where it is stricter. "normal" ends an order, also the ladder's.
+
+    Ends with 1 for what makes no sense, and with 3 if the store does not answer.
+    """
+
+    async def work(admin: OverrideAdmin, loaded: Policy) -> OverrideDocument:
+        if to is None:
+            return await admin.show()
+        overrides = await admin.posture(
+            to,
+            author=author_or_user(author),
+            reason=reason,
+            country=country,
+            seconds=seconds_of(lasting),
+            then=then,
+            anew=anew,
+        )
+        warning = KNOWS_NOBODY if to == "known_only" and not loaded.verified else WARNINGS.get(to)
+        if warning:
+            warn(warning)
+        return overrides
+
+    overrides = with_overrides(policy, store, work)
+    _print_overrides(overrides, json_wanted, _print_postures)
+
+
+@lists.command()
+def show(policy: PolicyFile, store: StoreUrl, json_wanted: AsJson = False) -> None:
+    """Show both lists. Numbers and accounts are kept as hashes and shown masked."""
+    overrides = with_overrides(policy, store, lambda admin, _: admin.show())
+    _print_overrides(overrides, json_wanted, _print_listings)
+
+
+@lists.command()
+def allow(
+    kind: What,
+    whom: Whom,
+    policy: PolicyFile,
+    store: StoreUrl,
+    lasting: For = None,
+    reason: Reason = "",
+    author: Author = None,
+    spends_freely: Annotated[
+        bool, typer.Option("--spends-freely", help="Not even budgets hold.")
+    ] = False,
+    json_wanted: AsJson = False,
+) -> None:
+    """Never refuse them, but by budgets and when closed. Wins over a denial."""
+    overrides = with_overrides(
+        policy,
+        store,
+        lambda admin, _: admin.allow(
+            cast(ListedKind, kind),
+            whom,
+            author=author_or_user(author),
+            reason=reason,
+            seconds=seconds_of(lasting),
+            spends_freely=spends_freely,
+        ),
+    )
+    if spends_freely:
+        warn(FREELY)
+    _print_overrides(overrides, json_wanted, _print_listings)
+
+
+@lists.command()
+def deny(
+    kind: What,
+    whom: Whom,
+    policy: PolicyFile,
+    store: StoreUrl,
+    lasting: For = None,
+    reason: Reason = "",
+    author: Author = None,
+    json_wanted: AsJson = False,
+) -> None:
+    """Refuse them."""
+    overrides = with_overrides(
+        policy,
+        store,
+        lambda admin, _: admin.deny(
+            cast(ListedKind, kind),
+            whom,
+            author=author_or_user(author),
+            reason=reason,
+            seconds=seconds_of(lasting),
+        ),
+    )
+    _print_overrides(overrides, json_wanted, _print_listings)
+
+
+@lists.command()
+def remove(
+    kind: What, whom: Whom, policy: PolicyFile, store: StoreUrl, json_wanted: AsJson = False
+) -> None:
+    """Take them off the list they are on."""
+    overrides = with_overrides(
+        policy, store, lambda admin, _: admin.remove(cast(ListedKind, kind), whom)
+    )
+    _print_overrides(overrides, json_wanted, _print_listings)
+
+
+def _print_overrides(
+    overrides: OverrideDocument,
+    json_wanted: bool,
+    print_some: Callable[[OverrideDocument], None],
+) -> None:
+    """Print all overrides as JSON, or with ``print_some`` those that a command is about."""
+    if json_wanted:
+        typer.echo(json.dumps(overrides.to_json(time.time()), indent=2))
+    else:
+        print_some(overrides)
+
+
+def _print_postures(overrides: OverrideDocument) -> None:
+    """Print the fleet's posture, and those of countries that have their own."""
+    now = time.time()
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console.print(f"posture: {overrides.fleet(now)}{_reason(overrides, now)}")
+    for country, override in sorted(overrides.postures.items()):
+        if country != EVERYWHERE and override.in_force(now) is not None:
+            console.print(f"{country}: {overrides.posture(country, now)}{_by_whom(override)}")
+
+
+def _print_listings(overrides: OverrideDocument) -> None:
+    """Print both lists, a line for each entry."""
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    for each in sorted(overrides.listings, key=lambda each: (each.verdict, each.kind, each.shown)):
+        how = " (spends freely)" if each.spends_freely else ""
+        end = "" if each.until is None else f", until {_time(each.until)}"
+        reason = f": {each.reason}" if each.reason else ""
+        by = f"by {each.author} at {_time(each.at)}"
+        console.print(f"{each.verdict} {each.kind} {each.shown}{how}, {by}{end}{reason}")
+    if not overrides.listings:
+        console.print("Nobody is on a list.")
+
+
+def _reason(overrides: OverrideDocument, now: float) -> str:
+    override = overrides.postures.get(EVERYWHERE)
+    if override is not None and (overrides.set_by_person(now) or overrides.step is None):
+        if override.until is None or now < override.until:
+            return _by_whom(override)
+        ended = _time(override.until)
+        return f", since {override.posture} by {override.author} has ended at {ended}"
+    if overrides.step is not None and overrides.fleet(now) is not Posture.NORMAL:
+        step = overrides.step
+        return f", by the ladder after {step.code} at {_time(step.heard)}, steps down when calm"
+    return ""
+
+
+def _by_whom(override: PostureOverride) -> str:
+    reason = f": {override.reason}" if override.reason else ""
+    end = "" if override.until is None else f", until {_time(override.until)}, then {override.then}"
+    return f", by {override.author} at {_time(override.at)}{end}{reason}"
+
+
+def _time(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"

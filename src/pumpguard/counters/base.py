@@ -1,0 +1,190 @@
+"""What every kind of counter has, and all that the rest of the program asks of one.
+
+A kind is one place: a frozen dataclass derived from `Counter`, and beside its module a file of the
+same name that ends in ``.lua``, with what the script does for it. The Lua file is put into a script
+behind a line that says by which letter plans call the kind (``KIND``), and registers
+
+- ``TAIL[KIND]()``: reads what `Counter.tail` wrote; only if that is anything;
+- ``READ[KIND](limit, span, stored, now, tail)``: returns a table with ``used`` and ``wait`` (ms),
+  and ``more`` and ``most`` if there is a `Reading.detail`;
+- ``CHARGE[KIND](limit, span, state, stored, now)``: what to store once this request is counted, and
+  for how many milliseconds it can matter; nothing if there is nothing to store.
+
+What is behind the line ``-- outcomes`` is for kinds that are told what became of messages, and
+part of the script ``settle`` alone (see there). What is shared by kinds, and by questions and
+outcomes, is in ``shared/`` and in ``store/scripts/request.lua``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import IntEnum
+from typing import Any, ClassVar, NamedTuple, Self, cast
+
+from pumpguard.decision import Action
+
+DESTINATIONS = frozenset({"phone", "country", "calling_code"})
+"""Dimensions that tell where a message goes; so do blocks of numbers."""
+
+
+class Turn(IntEnum):
+    """When a counter is read, among those of a plan."""
+
+    FIRST = 0
+    """Before everything else: other kinds, about whatever subject, depend on it."""
+    BEFORE_ITS_SUBJECT = 1
+    """Other kinds depend on it that are about the same subject."""
+    BAN = 2
+    """What ends a decision is looked for before anything else."""
+    LAST = 3
+
+
+class Segment(NamedTuple):
+    """Counters of a plan that are stored as one. Mostly that is one alone; several are
+    sliding windows that read the same log."""
+
+    counters: Sequence[Counter]
+    binds: Sequence[bool]
+    """For each of them, whether it may refuse in this plan."""
+    plan: Sequence[Counter]
+    """All counters of the plan, in the order in which they are read."""
+
+
+class Counter:
+    """A declaration: what is counted for which ``rule``, ``by`` what, and what follows.
+
+    Made once and never changed, so that what is asked of it can be prepared once.
+    """
+
+    __slots__ = ()
+
+    rule: str
+    by: str
+    action: Action
+
+    may_refuse: ClassVar[bool] = True
+    """Whether it can be full in a way that refuses anybody."""
+    turn: ClassVar[Turn] = Turn.LAST
+    learnt: ClassVar[bool] = False
+    """Whether what it says was learnt from outcomes that the shared store alone has heard of."""
+    told_of: ClassVar[frozenset[str]] = frozenset()
+    """The outcomes of messages (`pumpguard.store.base.Outcome`) that it has to know."""
+    shared: ClassVar[bool] = False
+    """Whether several of one identity are one value looked at with several limits."""
+
+    @property
+    def has_destination(self) -> bool:
+        """Whether all requests that it counts go to one destination, and so to one shard."""
+        parts = self.by.split("+")
+        return any(part in DESTINATIONS or part.startswith("prefix:") for part in parts)
+
+    @property
+    def refuses_at_once(self) -> bool:
+        """Whether, when it is full and binds, nothing else is read."""
+        return False
+
+    @property
+    def counts_attempts(self) -> bool:
+        """Whether it counts every request, whatever becomes of it."""
+        return False
+
+    @property
+    def fed_by_rules(self) -> frozenset[str]:
+        """The rules whose refusals it counts."""
+        return frozenset()
+
+    @property
+    def member(self) -> str | None:
+        """The dimension of which it counts different values, if it counts those."""
+        return None
+
+    @property
+    def remembers(self) -> tuple[str, ...] | None:
+        """The dimensions whose subjects it writes into a ticket; ``None`` if it writes none."""
+        return None
+
+    @property
+    def log(self) -> tuple[str, ...] | None:
+        """What is equal for counters that read one log of exact times; ``None`` without a log."""
+        return None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The files in ``shared/`` that its Lua uses."""
+        return ()
+
+    @property
+    def layout(self) -> str:
+        """What of the declaration decides how it is stored, in words."""
+        return ""
+
+    @property
+    def span(self) -> int:
+        """For how many milliseconds a hit counts; 0 where no fixed time says so."""
+        return 0
+
+    @property
+    def limit_on_the_wire(self) -> int:
+        """The limit that its Lua is given; 0 if it needs none."""
+        return 0
+
+    def identity(self, span: int = 0) -> str:
+        """What makes it the same counter from request to request, and from deploy to deploy.
+
+        Changing a limit keeps what was counted, unless the new limit is kept in another layout. A
+        log is kept for the ``span`` of the longest window that reads it (ms; its own, if not told).
+        Never change what this returns: it is what the ids in Redis are hashes of.
+        """
+        seconds = (span or self.span) // 1000
+        return f"{type(self).__name__} {self.layout} {seconds} {self.by} {self.rule}"
+
+    def tail(self, segment: Segment) -> bytes:
+        """What its Lua reads of it in a plan, beside limit and span."""
+        return b""
+
+    def divided(self, parts: int) -> Self:
+        """The same for one of so many that share its limit. Without a limit, as it is."""
+        return self
+
+    def divisible(self, parts: int) -> bool:
+        """Whether a share of its limit is no more than that part of it."""
+        return True
+
+
+class Timed(Counter):
+    """What happened in the last ``seconds``, and nothing before."""
+
+    __slots__ = ()
+
+    seconds: int
+
+    @property
+    def span(self) -> int:
+        """For how many milliseconds a hit counts."""
+        return self.seconds * 1000
+
+
+class Limited(Timed):
+    """At most ``limit`` in any ``seconds``."""
+
+    __slots__ = ()
+
+    limit: int
+
+    smallest_share: ClassVar[int] = 1
+    """Of a limit on hits everybody may have one; money is divided down to nothing."""
+
+    @property
+    def limit_on_the_wire(self) -> int:
+        """The limit."""
+        return self.limit
+
+    def divided(self, parts: int) -> Self:
+        """With that part of the limit, rounded down."""
+        limit = max(self.smallest_share, self.limit // parts)
+        return cast(Self, replace(cast(Any, self), limit=limit))
+
+    def divisible(self, parts: int) -> bool:
+        """Whether there is at least 1 for each."""
+        return self.limit >= parts

@@ -1,0 +1,168 @@
+-- conversion: do the messages sent to a subject get verified? A CUSUM over matured sends.
+--
+-- Stored: the sum (milli-nats, 4 bytes), sends that have matured (2), of them verified (2), until
+-- when the alarm lasts (6), the newest slice (6), how many slices follow (1); then per slice of a
+-- twelfth of `span`, newest first, 14 at most: sends that nobody has verified yet (2), sends that
+-- somebody has (2), what those take from the sum (4, signed); then per verification, newest first,
+-- 8 at most: its age in tenths of a second (2), a hash of its network (2), its last four digits (2).
+
+local SLICE = 8  -- bytes
+local MOST_SLICES = 14
+local COUNTED_UP_TO = 10000  -- then both counts are halved
+local HIGHEST = 4294967295
+local REMEMBERED = 2 * DAY  -- without a send
+
+TAIL[KIND] = function()
+  local fail, ok, alarm, minimum, hold, networks, near
+  fail, ok, alarm, minimum, hold, networks, near, at =
+    unpack_from('>I4I4I4I4I6BB', plan, at)
+  return {
+    fail = fail, ok = ok, alarm = alarm, minimum = minimum, hold = hold,
+    networks = networks == 1, near = near,
+  }
+end
+
+local function conversion_read(_, span, stored, now, shape)
+  local width = floor(span / 12)
+  local index = floor(now / width)
+  local sum, matured, verified, ends, count, slices, ring = 0, 0, 0, 0, 0, '', ''
+  local newest = index
+  local listed = #stored >= 21 and byte(stored, 21) or MOST_SLICES + 1
+  if listed <= MOST_SLICES and #stored >= 21 + SLICE * listed then
+    sum, matured, verified, ends, newest, count = unpack_from('>I4I2I2I6I6B', stored)
+    if now - newest * width > REMEMBERED and now >= ends then
+      sum, matured, verified, ends, newest, count = 0, 0, 0, 0, index, 0
+    else
+      slices = sub(stored, 22, 21 + SLICE * count)
+      ring = sub(stored, 22 + SLICE * count)
+    end
+    if index < newest then index, now = newest, newest * width end
+  end
+
+  -- The oldest slices mature first.
+  local age = matures_after > 0 and min(matures_after, span) or span
+  while count > 0 and (newest - count + 2) * width + age <= now do
+    if not no_verifications then
+      local open, done, taken = unpack_from('>I2I2i4', slices, SLICE * (count - 1) + 1)
+      sum = min(HIGHEST, max(0, sum + open * shape.fail - taken))
+      matured, verified = matured + open + done, verified + done
+    end
+    count = count - 1
+  end
+  while matured > COUNTED_UP_TO do
+    matured, verified = floor(matured / 2), floor(verified / 2)
+  end
+  if count == 0 then
+    slices = ''
+  elseif index > newest or SLICE * count < #slices then
+    slices = string.rep('\0', SLICE * (index - newest)) .. sub(slices, 1, SLICE * count)
+    count = count + index - newest
+  end
+
+  if ends > 0 and now >= ends then sum, ends = 0, 0 end
+  local begins = ends == 0 and not no_verifications and sum >= shape.alarm and matured >= shape.minimum
+  if begins then ends = now + shape.hold end
+  return {
+    used = sum, wait = no_verifications and 0 or max(0, ends - now), now = now, begins = begins,
+    more = matured, most = verified, ends = ends, index = index, width = width,
+    count = count, slices = slices, ring = ring, shape = shape,
+  }
+end
+
+local function conversion_kept(state)
+  local ttl = max(REMEMBERED, state.ends - state.now)
+  return pack(
+    '>I4I2I2I6I6B', state.used, state.more, state.most, state.ends, state.index, state.count
+  ) .. state.slices .. state.ring, ttl
+end
+
+-- One more send that waits for its verification; none when this request finds that an alarm began.
+CHARGE[KIND] = function(_, _, state)
+  if state.wait == 0 then
+    if state.count == 0 then
+      state.count, state.slices = 1, pack('>I2I2i4', 1, 0, 0)
+    else
+      local open = min(65535, unpack_from('>I2', state.slices) + 1)
+      state.slices = pack('>I2', open) .. sub(state.slices, 3)
+    end
+  end
+  return conversion_kept(state)
+end
+
+READ[KIND] = conversion_read
+
+-- outcomes
+
+local VERIFICATION, RING = 6, 8  -- bytes, how many
+local CROWD = 3  -- more than so many from one network make no difference
+
+-- What a verification is worth, in thousandths.
+local function conversion_worth(state)
+  local ring, worth, total, same, close = state.ring, 1000, 0, 0, false
+  local n = floor(#ring / VERIFICATION)
+  for at = 1, VERIFICATION * n, VERIFICATION do
+    local tenths, net, where = unpack_from('>I2I2I2', ring, at)
+    total = total + tenths
+    if net == network and network > 0 then same = same + 1 end
+    if math.abs(where - last4) < state.shape.near then close = true end
+  end
+  if age < 30 then worth = worth / 5 end
+  if n >= 6 then
+    local deviation = 0
+    for at = 1, VERIFICATION * n, VERIFICATION do
+      deviation = deviation + math.abs(n * unpack_from('>I2', ring, at) - total)
+    end
+    if 10 * deviation < n * total then worth = worth / 5 end
+  end
+  if state.shape.networks then worth = floor(worth / (1 + min(CROWD, same))) end
+  return close and floor(worth / 4) or worth
+end
+
+-- Takes a send out of its slice; if it has matured already, its failure is undone. It joins the
+-- verified ones of its slice, or of the sum, with what it `takes`; without, it is as if never sent.
+local function conversion_settled(state, takes)
+  local back = max(0, state.index - floor(sent_at / state.width))
+  local from, open, done, taken = SLICE * back + 1, 0, 0, 0
+  if back < state.count then
+    open, done, taken = unpack_from('>I2I2i4', state.slices, from)
+  end
+  if open > 0 then
+    open = open - 1
+    if takes then
+      done = min(65535, done + 1)
+      taken = max(-2147483648, min(2147483647, taken + takes))
+    end
+    state.slices = sub(state.slices, 1, from - 1) .. pack('>I2I2i4', open, done, taken)
+      .. sub(state.slices, from + SLICE)
+  elseif not no_verifications then
+    state.used = min(HIGHEST, max(0, state.used - state.shape.fail - (takes or 0)))
+    if takes then
+      state.most = min(state.more, state.most + 1)
+    else
+      state.more = max(state.most, state.more - 1)
+    end
+  end
+end
+
+local function conversion_verified(state)
+  local worth = conversion_worth(state)
+  local takes = floor((worth * state.shape.ok - (1000 - worth) * state.shape.fail) / 1000)
+  conversion_settled(state, takes)
+  state.ring = pack('>I2I2I2', age, network, last4)
+    .. sub(state.ring, 1, VERIFICATION * (RING - 1))
+  return worth
+end
+
+WEIGH[KIND] = function(limit, span, stored, shape)
+  if outcome ~= 'v' and stored == '' then return end
+  local state, worth = conversion_read(limit, span, stored, now, shape), nil
+  if outcome == 'v' then
+    worth = conversion_verified(state)
+  elseif state.count > 0 or state.more > 0 then
+    conversion_settled(state)
+  else
+    return
+  end
+  local kept, ttl = conversion_kept(state)
+  return kept, ttl, worth, shape.networks
+end

@@ -1,0 +1,95 @@
+-- credit: how much a subject may have outstanding for messages that nobody has verified.
+--
+-- The line is `limit`, or `permille` of the best of the last 15 days (UTC, today included) if that
+-- is more. A thousandth of the line is forgiven with every thousandth of `span` that begins. What
+-- the number at hand owes itself is not held against it, up to the price of two messages more; on a
+-- line that yields (65,536 is added to the permille) such a number has half of it and its price instead.
+-- No debt ever exceeds the line and the price of two messages more: somebody who gets no code asks
+-- again, and that says nothing about the block. On a line that yields, of many who want what little is
+-- left, whoever has had nothing yet comes first. Debts are forgiven at the same instants for everybody:
+-- one that is made just before a step is forgiven its first thousandth early. So in any time T no more
+-- than line * (1 + T / span + 1/1000), and those, of what is admitted stays unverified.
+-- Stored: the debt (6 bytes), the thousandth in which it was written (6), the most that was
+-- verified on one of the days (6), the newest day (2), and what was verified on it and on the days
+-- before it, 6 bytes each, newest first, 15 at most.
+
+local DAYS = 15
+local AGAIN = 2
+local LONGEST_DEBT = 4000  -- thousandths of `span` for which one that nobody touches is remembered
+
+local function credit_days(best, newest, days, today)
+  local ago = today - newest
+  if ago == 0 or #days == 0 then return best, days end
+  days = sub(string.rep('\0', 6 * min(ago, DAYS)) .. days, 1, 6 * DAYS)
+  best = 0
+  for at = 1, #days, 6 do best = max(best, (unpack_from('>I6', days, at))) end
+  return best, best > 0 and days or ''
+end
+
+TAIL[KIND] = function()
+  local terms
+  terms, at = unpack_from('>I4', plan, at)
+  return terms
+end
+
+local function credit_read(limit, span, stored, now, terms)
+  local yields, permille = terms >= 65536, terms % 65536
+  local step, today, debt, best, days = floor(now * 1000 / span), floor(now / DAY), 0, 0, ''
+  local passed = 0
+  if #stored >= 20 and (#stored - 20) % 6 == 0 then
+    local written, newest
+    debt, written, best, newest = unpack_from('>I6I6I6I2', stored)
+    passed = step - written
+    if passed < 0 then passed, step, now = 0, written, floor(written * span / 1000) end
+    today = max(today, newest)
+    best, days = credit_days(best, newest, sub(stored, 21), today)
+  end
+  local line = max(limit, floor(best / 1000) * permille)
+  local forgiven = max(1, floor(line / 1000))
+  debt = passed <= LONGEST_DEBT and max(0, debt - passed * forgiven) or 0
+  local wait, fits = 0, line + min(owed, AGAIN * price)
+  if yields then fits = owed > 0 and min(line, floor(line / 2) + price) or line end
+  if debt + price > fits then
+    local steps = price > fits and 1000 or math.ceil((debt + price - fits) / forgiven)
+    wait = math.ceil((step + steps) * span / 1000) - now
+  end
+  return {
+    used = debt, wait = wait, now = now, step = step, today = today, best = best, days = days,
+    forgiven = forgiven, more = line, most = best,
+  }
+end
+
+-- The state with a debt, and for how long it can matter.
+local function credit_kept(span, state, debt)
+  local ttl = min(math.ceil(debt / state.forgiven) + 1, LONGEST_DEBT) * span / 1000
+  if #state.days > 0 then ttl = max(ttl, (state.today + DAYS) * DAY - state.now) end
+  return pack('>I6I6I6I2', debt, state.step, state.best, state.today) .. state.days,
+    math.ceil(ttl)
+end
+
+READ[KIND] = credit_read
+
+CHARGE[KIND] = function(_, span, state)
+  return credit_kept(span, state, state.used + price)
+end
+
+-- outcomes
+
+-- The debt is paid back; `earned` makes today's credit grow.
+local function credit_settled(span, state, earned)
+  if earned == 0 and state.used == 0 then return end
+  if earned > 0 then
+    local days = #state.days > 0 and state.days or string.rep('\0', 6)
+    local verified = unpack_from('>I6', days) + earned
+    state.days = pack('>I6', verified) .. sub(days, 7)
+    state.best = max(state.best, verified)
+  end
+  return credit_kept(span, state, max(0, state.used - price))
+end
+
+TELL[KIND] = function(limit, span, stored, terms, worth)
+  local earned = outcome == 'v' and floor(price * worth / 1000) or 0
+  if earned > 0 or stored ~= '' then
+    return credit_settled(span, credit_read(limit, span, stored, now, terms), earned)
+  end
+end

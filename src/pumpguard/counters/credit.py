@@ -1,0 +1,57 @@
+"""Lines of credit: unverified money outstanding, on a line that verified money makes longer.
+
+What a number owes itself is not held against it, up to the price of `AGAIN` messages more: somebody
+who gets no code asks again, and that says nothing about the block. So no debt ever exceeds
+``line + AGAIN × price``. On a line that yields, such a number has half of it instead: of many who
+want what little is left, whoever has had nothing yet comes first.
+
+Debts are forgiven in a thousand steps per ``seconds``, at the same instants for everybody: one
+that is made just before a step is forgiven its first thousandth early. So in any time T no more
+than ``line × (1 + T / seconds + 1/1000)``, and those, of what is admitted stays unverified.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pumpguard.counters.base import Limited, Segment
+from pumpguard.decision import Action
+
+STEPS = 1000
+AGAIN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Credit(Limited):
+    """How many µ$ of messages that nobody has verified a subject may have outstanding.
+
+    The line is the highest of ``limit`` and ``ratio`` times what was verified on the best of the
+    last 14 days or today so far (UTC days; today never exceeds the last 24 hours, so this is
+    never more than earned). Debts are forgiven evenly, a whole line in ``seconds``; a
+    verification pays its message back at once, and lets the line grow. A number whose own messages
+    wait for their outcome may have two more, whatever the rest of the subject owes: somebody who
+    gets no code asks again. With ``yields``, such a number has half of the line instead: those
+    who have not had a message yet come first.
+
+    Its reading's ``used`` is the debt in µ$, its ``detail`` the line in µ$.
+    Source: the shape is Authgear's fraud protection, in messages: max(20, 0.3 × best of 14 days,
+    0.3 × last 24 hours) unverified per country and day.
+    """
+
+    rule: str
+    by: str
+    limit: int
+    seconds: int
+    ratio: float = 0.3
+    action: Action = Action.THROTTLE
+    yields: bool = False
+
+    told_of: ClassVar[frozenset[str]] = frozenset({"failed", "verified", "repeated"})
+    smallest_share: ClassVar[int] = 0
+
+    def tail(self, segment: Segment) -> bytes:
+        """Whether it yields (2), the share of what was verified that makes the line, in permille
+        (2)."""
+        return struct.pack(">HH", self.yields, round(self.ratio * 1000))

@@ -1,0 +1,18 @@
+-- known: has this number been verified within the last `span` milliseconds?
+--
+-- Stored: until when it is known (6 bytes), when a verification last counted (6).
+-- Never full; written by the script `redeem` alone.
+
+READ[KIND] = function(_, _, stored, now)
+  known = #stored == 12 and unpack_from('>I6', stored) > now
+  return {used = known and 1 or 0, wait = 0}
+end
+
+-- outcomes
+
+-- What to store when the number is verified, for how long, and whether that counts.
+local function known_verified(span, stored, now, has_ticket)
+  local counted = #stored == 12 and unpack_from('>I6', stored, 7) or 0
+  local counts = has_ticket and now - counted >= DAY
+  return pack('>I6I6', now + span, counts and now or counted), max(span, DAY), counts
+end

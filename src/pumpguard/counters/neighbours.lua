@@ -1,0 +1,35 @@
+-- neighbours: at most `limit` other numbers within `distance` of this one in any true window.
+--
+-- Stored: 8 bytes per hit, its time (6) and the last four digits (2), oldest first, 24 at most.
+
+local REMEMBERED = 24
+
+TAIL[KIND] = function()
+  local distance
+  distance, at = unpack_from('>I2', plan, at)
+  return distance
+end
+
+READ[KIND] = function(limit, span, stored, now, distance)
+  local size = #stored - #stored % 8
+  if size > 0 then now = max(now, (unpack_from('>I6', stored, size - 7))) end
+  local edge, near, seen, oldest = now - span, {}, {}, size + 1
+  for at = size - 7, 1, -8 do  -- newest first, so that each number counts with its latest time
+    local time, other = unpack_from('>I6I2', stored, at)
+    if time <= edge then break end
+    oldest = at
+    if other ~= last4 and other - last4 <= distance and last4 - other <= distance
+        and not seen[other] then
+      seen[other] = true
+      near[#near + 1] = time
+    end
+  end
+  local wait = 0
+  if #near >= limit then wait = near[limit] + span - now end
+  return {used = #near, wait = wait, now = now, live = sub(stored, oldest, size)}
+end
+
+CHARGE[KIND] = function(_, span, state)
+  local hits = state.live .. pack('>I6I2', state.now, last4)
+  return sub(hits, -8 * REMEMBERED), span
+end

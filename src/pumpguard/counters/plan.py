@@ -1,0 +1,131 @@
+"""Counters compiled for asking: all that can be known of them before a request is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
+from itertools import groupby
+from typing import NamedTuple
+
+from pumpguard.counters.base import Counter, Turn
+from pumpguard.counters.reading import Reading
+
+
+class Weight(NamedTuple):
+    """A factor of the risk score, earned once if any of the counters at these indexes is full."""
+
+    factor: float
+    places: tuple[int, ...]
+
+    def of(self, readings: Mapping[int, Reading]) -> float:
+        """The factor that these readings earn."""
+        return self.factor if any(i in readings and readings[i].full for i in self.places) else 1.0
+
+
+class Plan:
+    """Counters prepared for asking, over and over, about ever different subjects.
+
+    ``groups`` are the dimensions that the counters are kept by: counters of one group are about
+    the same subject and live in one value. Groups whose counters others depend on come first.
+    ``binds`` says which counters may refuse; a plan that ``reports`` wants a reading of every
+    counter, not only of those that are full. ``weights`` make up a risk score that may refuse.
+    """
+
+    def __init__(
+        self,
+        counters: Sequence[Counter],
+        binds: Sequence[bool],
+        reports: bool = True,
+        weights: Sequence[Weight] = (),
+    ) -> None:
+        self.counters = tuple(counters)
+        self.binds = tuple(
+            bool(may) and counter.may_refuse for counter, may in zip(counters, binds, strict=True)
+        )
+        self.reports = reports
+        self.weights = tuple(each for each in weights if each.places and each.factor != 1)
+        first = sorted(counters, key=lambda counter: counter.turn is not Turn.FIRST)
+        self.groups = tuple(dict.fromkeys(counter.by for counter in first))
+        self.group_of = tuple(self.groups.index(counter.by) for counter in counters)
+        self.spans = _spans(counters)
+        """For how many milliseconds what is stored of each counter matters to some of them."""
+        self.identities = tuple(
+            counter.identity(span) for counter, span in zip(counters, self.spans, strict=True)
+        )
+        self.members = tuple(c.member for c in counters if c.member is not None)
+        """The dimensions of which different values are counted."""
+        self.feeding = frozenset[str]().union(*(counter.fed_by_rules for counter in counters))
+        """The rules whose refusals give a strike somewhere."""
+        self.binding_bans = tuple(
+            i for i, counter in enumerate(counters) if binds[i] and counter.refuses_at_once
+        )
+        """The bans that end it when they stand, whatever else is there to read."""
+        self.counts_attempts = any(counter.counts_attempts for counter in counters)
+        self.settled = any(counter.told_of for counter in counters)
+        """Whether something here is about money or outcomes."""
+        self.kinds = frozenset(type(counter) for counter in counters)
+        remembered = [c.remembers for c in counters if c.remembers is not None]
+        self.writes_tickets = bool(remembered)
+        self.remembered = remembered[0] if remembered else ()
+        """The dimensions that a ticket remembers, in this order."""
+
+    @cached_property
+    def grouped(self) -> tuple[tuple[int, ...], ...]:
+        """The indexes of the counters of each group, in the order in which they are read: by their
+        turn, and those that are stored together beside each other."""
+        first = {which: i for i, which in reversed(list(enumerate(self.identities)))}
+        reading = sorted(
+            range(len(self.counters)),
+            key=lambda i: (self.counters[i].turn, first[self.identities[i]]),
+        )
+        return tuple(
+            tuple(i for i in reading if self.group_of[i] == g) for g in range(len(self.groups))
+        )
+
+    @cached_property
+    def segments(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """The same, and together those that are read together: windows of one log."""
+
+        def read_together(i: int) -> object:
+            return self.counters[i].log or i
+
+        return tuple(
+            tuple(tuple(windows) for _, windows in groupby(group, read_together))
+            for group in self.grouped
+        )
+
+    @cached_property
+    def order(self) -> tuple[int, ...]:
+        """The counters' indexes group by group, as the scripts see them."""
+        return tuple(i for group in self.grouped for i in group)
+
+    @cached_property
+    def member_order(self) -> tuple[int, ...]:
+        """The indexes of ``members`` in that order."""
+        counting = [i for i, counter in enumerate(self.counters) if counter.member is not None]
+        return tuple(counting.index(i) for i in self.order if i in counting)
+
+    @cached_property
+    def parts(self) -> frozenset[str]:
+        """The shared Lua that its counters use."""
+        return frozenset(part for counter in self.counters for part in counter.parts)
+
+
+def _spans(counters: Sequence[Counter]) -> tuple[int, ...]:
+    """Of each counter its own span, and of one that reads a log the longest of those that do."""
+    longest: dict[tuple[str, ...], int] = {}
+    for counter in counters:
+        if counter.log is not None:
+            longest[counter.log] = max(longest.get(counter.log, 0), counter.span)
+    return tuple(c.span if c.log is None else longest[c.log] for c in counters)
+
+
+@lru_cache(maxsize=1_024)
+def share(plan: Plan, workers: int) -> Plan:
+    """The same plan with one process's share of every limit.
+
+    What verifications teach is known to the store alone, so what is made of it binds nothing here.
+    """
+    binds = [may and not c.learnt for may, c in zip(plan.binds, plan.counters, strict=True)]
+    counters = [counter.divided(workers) for counter in plan.counters]
+    return Plan(counters, binds, plan.reports, plan.weights)

@@ -1,0 +1,49 @@
+"""Budgets of dollars. Money is in whole micro-dollars (µ$)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import ClassVar
+
+from pumpguard.counters.base import Limited, Segment
+from pumpguard.decision import Action
+
+
+def micros(usd: float) -> int:
+    """USD as whole µ$, rounded up: a price is never taken for less than it is."""
+    # Rounded first: what floats add by themselves is no micro-dollar.
+    return ceil(round(usd * 1e6, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Spend(Limited):
+    """At most ``limit`` µ$ in any ``seconds``, by the price of what is let through.
+
+    ``reserved`` µ$ of them are kept for numbers that have verified before (see `Known`): anybody
+    else is let through up to ``limit - reserved``. Several with the same rule, ``by`` and
+    ``seconds`` are one sum looked at with several limits, such as a share at which to ask for
+    proof and the whole; declare all of them at once, or one instead of the other.
+
+    Its reading's ``used`` is in µ$, its ``wait`` until the price of this message fits.
+    """
+
+    rule: str
+    by: str
+    limit: int
+    seconds: int
+    reserved: int = 0
+    action: Action = Action.THROTTLE
+
+    told_of: ClassVar[frozenset[str]] = frozenset({"failed"})
+    shared: ClassVar[bool] = True
+    parts: ClassVar[tuple[str, ...]] = ("slices",)
+
+    def tail(self, segment: Segment) -> bytes:
+        """What is reserved (6)."""
+        return self.reserved.to_bytes(6)
+
+    def divided(self, parts: int) -> Spend:
+        """With that part of the limit, rounded down; what is reserved is rounded up."""
+        reserved = -(-self.reserved // parts)
+        return replace(self, limit=self.limit // parts, reserved=reserved)

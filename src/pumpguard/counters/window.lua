@@ -1,0 +1,47 @@
+-- window: at most `limit` hits in any true window of `span` milliseconds.
+--
+-- Stored: as a log (shared/log.lua), or in slices (shared/slices.lua) if that would be too long. Windows
+-- of one rule that count the same share a log, and are one segment of a plan: its limit is the least
+-- of theirs, its span the longest. Headroom is added to a limit, up to so many times the limit.
+
+local WINDOW = 10  -- bytes in a plan
+
+TAIL[KIND] = function()
+  local from, windows = at, byte(plan, at)
+  at = at + (windows > 0 and 1 + WINDOW * windows or 2)
+  return from
+end
+
+local function read_slices(limit, span, stored, now, max_factor)
+  local held = min(limit * max_factor, limit + headroom)
+  local state = hits_read(held, span, stored, now, limit * max_factor)
+  if max_factor > 1 then state.more, state.most = held, headroom end
+  return state
+end
+
+-- Windows of a log report one by one, so no table is made: returns whether one of them has room, and
+-- how many they are. None can be full before the least of their limits is reached.
+READ[KIND] = function(least, longest, stored, now, from, first)
+  local windows = byte(plan, from)
+  if windows == 0 then return read_slices(least, longest, stored, now, byte(plan, from + 1)) end
+  if #stored < 6 * least and not reports then return true, windows end
+  local fits = false
+  from = from + 1
+  for i = first, first + windows - 1 do
+    local binds, max_factor, limit, span
+    binds, max_factor, limit, span, from = unpack_from('>BBI2I6', plan, from)
+    local held = max_factor > 1 and min(limit * max_factor, limit + headroom) or limit
+    local wait = log_wait(held, span, stored, now)
+    fits = fits or wait == 0
+    if wait > 0 or reports then
+      local more = max_factor > 1 and held or nil
+      noted(i, binds == 1, log_used(span, stored, now), wait, more, headroom)
+    end
+  end
+  return fits, windows
+end
+
+CHARGE[KIND] = function(limit, span, state, stored, now)
+  if state == true or not state then return log_charge(span, stored, now) end
+  return slices_charge(limit, span, state)
+end

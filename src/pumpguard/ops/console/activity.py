@@ -1,0 +1,163 @@
+"""What this process has decided since it started: counts, the last decisions, alerts, a chart."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from math import log10
+from typing import NamedTuple
+
+from pumpguard.alerts.alerts import Alert
+from pumpguard.counters import micros
+from pumpguard.decision import Action, Decision
+from pumpguard.ops.console.text import masked_explanation
+from pumpguard.ops.metrics import FirewallMetrics
+
+WIDTH, HEIGHT, GAP = 600.0, 120.0, 2.0
+"""The chart's size and the space between its bars, in units of its SVG."""
+
+MINUTES = 60
+MAX_ENTRIES = 50
+
+
+class Entry:
+    """One decision and its time (Unix seconds)."""
+
+    def __init__(self, at: float, decision: Decision) -> None:
+        self.at = at
+        self.action = str(decision.action)
+        self._decision = decision
+
+    @cached_property
+    def explained(self) -> tuple[str, list[str]]:
+        """The request in a line, and a line for each finding, masked."""
+        head, *findings = masked_explanation(self._decision).splitlines()
+        return head.partition(": ")[2], [finding.strip() for finding in findings]
+
+
+class Activity:
+    """Records a guard's decisions and alerts in memory. ``clock`` gives Unix seconds.
+
+    It keeps the last fifty decisions and the last fifty refusals, and explains them only when the
+    page is shown: a request costs no more than the recording.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self.since = clock()
+        self.metrics = FirewallMetrics()
+        self.minutes: deque[tuple[int, Counter[Action]]] = deque(maxlen=MINUTES)
+        self.last: deque[Entry] = deque(maxlen=MAX_ENTRIES)
+        self.refused: deque[Entry] = deque(maxlen=MAX_ENTRIES)
+        self.alerts: deque[Alert] = deque(maxlen=MAX_ENTRIES)
+        self._saved: Counter[Action] = Counter()
+
+    def decision(self, decision: Decision) -> None:
+        """Record a decision."""
+        now, action = self._clock(), decision.action
+        self.metrics.record(decision)
+        self._minute(int(now // 60))[action] += 1
+        entry = Entry(now, decision)
+        self.last.appendleft(entry)
+        if action is not Action.ALLOW:
+            self.refused.appendleft(entry)
+            self._saved[action] += micros(decision.attempt.price or 0.0)
+
+    def alert(self, alert: Alert) -> None:
+        """Record an alert."""
+        self.alerts.appendleft(alert)
+
+    def not_spent(self, *actions: Action) -> float:
+        """USD that messages refused by these actions would have cost."""
+        return sum(self._saved[action] for action in actions) / 1e6
+
+    def by_minute(self) -> list[tuple[int, Counter[Action]]]:
+        """The minutes of the last hour, oldest first: the start (Unix seconds) and the counts."""
+        counted = dict(self.minutes)
+        now = int(self._clock() // 60)
+        return [
+            (minute * 60, counted.get(minute, Counter()))
+            for minute in range(now - MINUTES + 1, now + 1)
+        ]
+
+    def _minute(self, minute: int) -> Counter[Action]:
+        if not self.minutes or self.minutes[-1][0] < minute:
+            self.minutes.append((minute, Counter()))
+        return self.minutes[-1][1]
+
+
+class Bar(NamedTuple):
+    """One action's share of one minute, in units of the SVG."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    action: str
+
+
+class Minute(NamedTuple):
+    """One minute: its bars from the bottom up, and the same in words."""
+
+    label: str
+    bars: tuple[Bar, ...]
+
+
+class Chart(NamedTuple):
+    """Decisions per minute as bars. ``top`` is the count at the upper edge."""
+
+    minutes: tuple[Minute, ...]
+    top: int
+    first: str
+    last: str
+    total: int
+
+
+def chart(minutes: Sequence[tuple[int, Counter[Action]]]) -> Chart:
+    """The chart of `Activity.by_minute`."""
+    top = _round(max((counts.total() for _, counts in minutes), default=0))
+    step = WIDTH / max(1, len(minutes))
+    return Chart(
+        tuple(
+            Minute(_label(at, counts), tuple(_bars(i * step, step - GAP, counts, top)))
+            for i, (at, counts) in enumerate(minutes)
+            if counts
+        ),
+        top,
+        _clock(minutes[0][0]),
+        _clock(minutes[-1][0]),
+        sum(counts.total() for _, counts in minutes),
+    )
+
+
+def _bars(x: float, width: float, counts: Counter[Action], top: int) -> list[Bar]:
+    bars, below = [], 0
+    for action in Action:
+        if counts[action]:
+            height = counts[action] / top * HEIGHT
+            y = HEIGHT - below / top * HEIGHT - height
+            bars.append(
+                Bar(round(x, 2), round(y, 2), round(width, 2), round(height, 2), str(action))
+            )
+            below += counts[action]
+    return bars
+
+
+def _round(most: int) -> int:
+    """The next round number up."""
+    if most <= 10:
+        return max(1, most)
+    unit: int = 10 ** int(log10(most))
+    return next(round(n * unit) for n in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if most <= n * unit)
+
+
+def _label(at: int, counts: Counter[Action]) -> str:
+    counted = ", ".join(f"{counts[action]} {action}" for action in Action if counts[action])
+    return f"{_clock(at)}: {counted}"
+
+
+def _clock(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M}"

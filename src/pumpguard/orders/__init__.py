@@ -1,1 +1,0 @@
-"""What people order at run time: postures and lists. It knows neither HTTP nor Redis."""

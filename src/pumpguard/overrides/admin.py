@@ -1,0 +1,205 @@
+"""Changes the overrides: used by the command line, the console, and apps (`Guard.overrides`)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from pumpguard.errors import OverrideError, StoreError
+from pumpguard.overrides.document import OverrideDocument, posture_named, version_bytes
+from pumpguard.overrides.escalation import Escalation
+from pumpguard.overrides.lists import (
+    LISTED_KINDS,
+    Hash,
+    ListedKind,
+    Listing,
+    ListName,
+    check_country,
+    subject,
+)
+from pumpguard.overrides.posture import EVERYWHERE, Posture, PostureOverride
+from pumpguard.store.overrides import OverrideStore, version_of
+
+MAX_RETRIES = 10
+"""Attempts to write while others write as well."""
+
+MAX_DURATION = 366 * 86_400
+"""Seconds. The longest that an override with an end may last."""
+
+
+class OverrideAdmin:
+    """Changes the overrides of a policy, each change as a whole or not at all.
+
+    ``clock`` gives Unix seconds, ``region`` is where numbers without a calling code are from.
+    ``on_change`` is called after each write, also after one whose outcome is unknown.
+    Methods return the whole document as it is then. They raise `OverrideError` for an argument that
+    makes no sense, and `StoreError` if the store did not answer: then the change may or may not
+    have been written, and `show` tells.
+    """
+
+    def __init__(
+        self,
+        store: OverrideStore,
+        hashed: Hash,
+        *,
+        region: str | None = None,
+        clock: Callable[[], float] = time.time,
+        on_change: Callable[[], None] | None = None,
+    ) -> None:
+        self._store = store
+        self._hashed = hashed
+        self._region = region
+        self._clock = clock
+        self._on_change = on_change
+
+    def now(self) -> float:
+        """The time in Unix seconds by which overrides begin and end."""
+        return self._clock()
+
+    async def show(self) -> OverrideDocument:
+        """All overrides that are in force."""
+        return OverrideDocument.parse(await self._store.read()).without_expired(self._clock())
+
+    async def posture(
+        self,
+        posture: Posture | str,
+        *,
+        author: str,
+        reason: str = "",
+        country: str | None = None,
+        seconds: float | None = None,
+        then: Posture | str = Posture.NORMAL,
+        anew: bool = False,
+    ) -> OverrideDocument:
+        """Set the posture, for everybody or for one country, for so many ``seconds`` (at most a
+        year) or until further notice; ``then`` is the posture after that. ``anew`` replaces a
+        document that cannot be read, lists included."""
+        at = self._clock()
+        override = PostureOverride(
+            posture=posture_named(str(posture), "posture"),
+            author=author,
+            at=at,
+            reason=reason,
+            until=_until(at, seconds),
+            then=posture_named(str(then), "then"),
+        )
+        if seconds is None and override.then is not Posture.NORMAL:
+            raise OverrideError("then", "an end, after which it steps down")
+        scope = check_country(country) if country else EVERYWHERE
+        return await self._change(lambda document: document.with_posture(override, scope), anew)
+
+    async def allow(
+        self,
+        kind: ListedKind,
+        value: str,
+        *,
+        author: str,
+        reason: str = "",
+        seconds: float | None = None,
+        spends_freely: bool = False,
+    ) -> OverrideDocument:
+        """Put a number, prefix, network, country or account on the allow list: it is refused by
+        nothing but ``closed`` and, unless it ``spends_freely``, a spent budget."""
+        return await self._list("allow", kind, value, author, reason, seconds, spends_freely)
+
+    async def deny(
+        self,
+        kind: ListedKind,
+        value: str,
+        *,
+        author: str,
+        reason: str = "",
+        seconds: float | None = None,
+    ) -> OverrideDocument:
+        """Put it on the deny list. Another listing that allows the same attempt wins."""
+        return await self._list("deny", kind, value, author, reason, seconds, False)
+
+    async def remove(self, kind: ListedKind, value: str) -> OverrideDocument:
+        """Take it off its list. Raises `OverrideError` if it is on none."""
+        return await self._remove(kind, *self._subject(kind, value))
+
+    async def remove_listing(self, listing: Listing) -> OverrideDocument:
+        """Like `remove`, but takes the entry as listed, where numbers are hashes."""
+        return await self._remove(listing.kind, listing.value, listing.shown)
+
+    strike = remove_listing  # its name until 0.2
+
+    async def escalate(self, escalation: Escalation, code: str) -> OverrideDocument:
+        """Take the escalation's next step after a finding with this code, if there is one."""
+        now = self._clock()
+
+        def escalated(document: OverrideDocument) -> OverrideDocument:
+            if document.set_by_person(now):
+                return document
+            step = escalation.next_step(document.step, now, code)
+            return document if step is None else replace(document, step=step)
+
+        return await self._change(escalated)
+
+    async def _list(
+        self,
+        verdict: ListName,
+        kind: ListedKind,
+        value: str,
+        author: str,
+        reason: str,
+        seconds: float | None,
+        spends_freely: bool,
+    ) -> OverrideDocument:
+        at = self._clock()
+        name, shown = self._subject(kind, value)
+        listing = Listing(
+            verdict=verdict, kind=kind, value=name, shown=shown, author=author, at=at,
+            reason=reason, until=_until(at, seconds), spends_freely=spends_freely,
+        )  # fmt: skip
+        return await self._change(lambda document: document.with_listing(listing))
+
+    async def _remove(self, kind: ListedKind, name: str, shown: str) -> OverrideDocument:
+        def removed(document: OverrideDocument) -> OverrideDocument:
+            left = document.without_listing(kind, name)
+            if left.listings == document.listings:
+                raise OverrideError(kind, "one that is listed", shown)
+            return left
+
+        return await self._change(removed)
+
+    def _subject(self, kind: ListedKind, value: str) -> tuple[str, str]:
+        if kind not in LISTED_KINDS:
+            raise OverrideError("kind", f"one of {', '.join(LISTED_KINDS)}", kind)
+        return subject(kind, value, self._hashed, self._region)
+
+    async def _change(
+        self, change: Callable[[OverrideDocument], OverrideDocument], anew: bool = False
+    ) -> OverrideDocument:
+        """Read, change, and write if nobody else has written meanwhile; else try again."""
+        for _ in range(MAX_RETRIES):
+            before = _parsed(await self._store.read(), anew)
+            after = change(before.without_expired(self._clock()))
+            if after == before:
+                return before
+            try:
+                version = await self._store.write(version_bytes(before.version), after.encode())
+            finally:
+                if self._on_change is not None:
+                    self._on_change()
+            if version is not None:
+                return replace(after, version=int.from_bytes(version))
+        raise StoreError("others keep changing the orders; nothing was written")
+
+
+def _parsed(document: bytes, anew: bool) -> OverrideDocument:
+    try:
+        return OverrideDocument.parse(document)
+    except OverrideError:
+        if not anew:
+            raise
+    return OverrideDocument(version=version_of(document))
+
+
+def _until(at: float, seconds: float | None) -> float | None:
+    if seconds is None:
+        return None
+    if not 0 < seconds <= MAX_DURATION:
+        raise OverrideError("seconds", f"above 0 and at most {MAX_DURATION}", seconds)
+    return at + seconds

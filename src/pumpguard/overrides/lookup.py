@@ -1,0 +1,139 @@
+"""What the overrides say about one attempt, and about the bound on spending."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
+
+from pumpguard.attempt import Attempt
+from pumpguard.decision import Action, Finding, Mode
+from pumpguard.overrides.document import OverrideDocument, version_bytes
+from pumpguard.overrides.lists import Hash, Listing
+from pumpguard.overrides.posture import EVERYWHERE, Posture
+
+POSTURE, LISTS = "posture", "lists"
+"""The rule names of findings that overrides make, also in metrics."""
+
+KNOWN_ONLY = Finding(POSTURE, Action.THROTTLE, "POSTURE_KNOWN_ONLY")
+"""For a number that has not verified before. Only the store can tell."""
+
+POSTURE_FINDINGS: dict[Posture, tuple[Finding, ...]] = {
+    Posture.CHALLENGE_ALL: (Finding(POSTURE, Action.CHALLENGE, "POSTURE_CHALLENGE_ALL"),),
+    Posture.CLOSED: (Finding(POSTURE, Action.THROTTLE, "POSTURE_CLOSED"),),
+}
+"""Findings of a posture about every attempt. They have no ``Retry-After``: an attacker need not
+know when it ends."""
+
+
+class InForce(NamedTuple):
+    """The posture and the listing that hold for one attempt.
+
+    An allowed attempt is refused by nothing but ``closed`` and, unless it ``spends_freely``, by
+    budgets.
+    """
+
+    posture: Posture = Posture.NORMAL
+    listing: Listing | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the attempt is on the allow list."""
+        return self.listing is not None and self.listing.verdict == "allow"
+
+    @property
+    def spends_freely(self) -> bool:
+        """Whether the attempt is exempt from budgets as well."""
+        return self.listing is not None and self.listing.spends_freely
+
+    def findings(self) -> Sequence[Finding]:
+        """The findings against the attempt, before anything is counted."""
+        if self.allowed and self.posture is not Posture.CLOSED:
+            return ()
+        found = POSTURE_FINDINGS.get(self.posture, ())
+        if self.listing is None or self.allowed:
+            return found
+        return (*found, _denied(self.listing, self.posture))
+
+
+NOTHING_IN_FORCE = InForce()
+
+
+class Overrides:
+    """A document, indexed for `lookup`.
+
+    ``document`` is the `OverrideDocument`; ``version`` its version in bytes, as stores compare it;
+    ``empty`` whether there are no overrides at all: then `lookup` always returns
+    `NOTHING_IN_FORCE`, and need not be called.
+    """
+
+    def __init__(
+        self, document: OverrideDocument, hashed: Hash, version: bytes | None = None
+    ) -> None:
+        self.document = document
+        self.version = version_bytes(document.version) if version is None else version
+        self.empty = not (document.postures or document.step or document.listings)
+        self._hashed = hashed
+        listings = document.listings
+        self._listings = {(each.kind, each.value): each for each in listings}
+        self._kinds = {each.kind for each in listings}
+        self._prefix_lengths = sorted({len(e.value) for e in listings if e.kind == "prefix"})
+        networks = [ip_network(e.value) for e in listings if e.kind == "network"]
+        self._masks = sorted({(network.version, network.prefixlen) for network in networks})
+
+    def lookup(self, attempt: Attempt, now: float) -> InForce:
+        """What is in force for an attempt at a time (Unix seconds)."""
+        if self.empty:
+            return NOTHING_IN_FORCE
+        posture = self.document.posture(attempt.subject("country"), now)
+        if not self._kinds:
+            return InForce(posture)
+        found = [self._listings[key] for key in self._keys(attempt) if key in self._listings]
+        return InForce(posture, _strongest([each for each in found if each.in_force(now)]))
+
+    def _keys(self, attempt: Attempt) -> Iterator[tuple[str, str]]:
+        """The keys of all listings that would concern this attempt."""
+        phone, kinds = attempt.phone.e164, self._kinds
+        if "number" in kinds:
+            yield "number", self._hashed("number", phone)
+        if "account" in kinds and attempt.account is not None:
+            yield "account", self._hashed("account", attempt.account)
+        if "country" in kinds:
+            yield "country", attempt.subject("country") or ""
+        for length in self._prefix_lengths:
+            yield "prefix", phone[:length]
+        if self._masks and attempt.client.address is not None:
+            address = ip_address(attempt.client.address)
+            for version, length in self._masks:
+                if version == address.version:
+                    network = IPv4Network if version == 4 else IPv6Network
+                    yield "network", str(network((int(address), length), strict=False))
+
+
+def unbounded_because(document: OverrideDocument, now: float) -> list[str]:
+    """Why nothing bounds the spending while these overrides are in force, a sentence each; empty if
+    it is bounded.
+
+    All other overrides only reduce what can be spent: what allowed subjects spend within budgets is
+    part of the bound already.
+    """
+    reasons = []
+    if document.fleet(now) is Posture.OBSERVE:
+        strict = [country for country in document.postures if country != EVERYWHERE]
+        but = f", but for {', '.join(sorted(strict))}" if strict else ""
+        reasons.append(f"The posture is observe: nothing is enforced{but}.")
+    for each in document.listings:
+        if each.spends_freely and each.in_force(now):
+            reasons.append(f"{each.kind} {each.shown} spends freely, by order of {each.author}.")
+    return reasons
+
+
+def _strongest(found: Sequence[Listing]) -> Listing | None:
+    """Allowing wins over denying, and spending freely over both."""
+    return max(found, key=lambda each: (each.verdict == "allow", each.spends_freely), default=None)
+
+
+def _denied(listing: Listing, posture: Posture) -> Finding:
+    mode: Mode = "monitor" if posture is Posture.OBSERVE else "enforce"
+    evidence = {"kind": listing.kind, "author": listing.author, "reason": listing.reason}
+    return Finding(LISTS, Action.BLOCK, "LISTED", evidence, subject=listing.shown, mode=mode)

@@ -1,0 +1,127 @@
+"""What every store does that runs the Lua scripts, wherever it runs them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from pumpguard.counters.plan import Plan
+from pumpguard.store import codec
+from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Subject
+from pumpguard.store.codec import Word
+from pumpguard.store.overrides import VERSION, OverrideStore
+from pumpguard.store.scripts import Script, decide_script, redeem_script, settle_script
+from pumpguard.store.sharding import shard_of, spread
+
+SETTLED_AT_ONCE = 16
+"""Outcomes per script call."""
+
+
+class Call(NamedTuple):
+    """A script to run in a shard, with its KEYS and ARGV. ``at`` is the time in Unix seconds, or
+    ``None`` for the store's own clock."""
+
+    shard: int
+    script: Script
+    keys: list[str]
+    arguments: list[Word]
+    at: float | None
+
+
+class ScriptStore(ABC):
+    """Counters that the scripts keep under one key per subject.
+
+    ``prefixes`` has what the keys of each shard begin with; ``secret`` keys the hashes under which
+    phones and networks are stored.
+    """
+
+    overrides: OverrideStore
+
+    def __init__(self, prefixes: Sequence[str], secret: str = "") -> None:
+        self._prefixes = prefixes
+        key = blake2b(secret.encode(), digest_size=32).digest()
+        self._hash = blake2b(digest_size=10, key=key)
+
+    @abstractmethod
+    async def run(self, call: Call) -> Any:
+        """The script's reply, as Redis would give it. Raises `StoreError`."""
+
+    async def decide(self, question: Question) -> Answer:
+        """Ask in one call. Raises `StoreError`."""
+        plan, call = self.asked(question)
+        return codec.answer(question, plan, await self.run(call))
+
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        """Take a number's open tickets in one call. Raises `StoreError`."""
+        known, at = redemption.known, redemption.at
+        shard = self._shard(redemption.calling_code)
+        key = self._prefixes[shard] + self._digest(known.by, redemption.phone).hex()
+        words = codec.redemption(at, known, redemption.tickets)
+        return codec.redeemed(await self.run(Call(shard, redeem_script(), [key], words, at)))
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Apply outcomes, up to 16 of one shard per call. Raises `StoreError`."""
+        by_shard: dict[int, list[Settlement]] = {}
+        applied = 0
+        for settlement in settlements:
+            if not settlement.plan.groups:  # nobody has to know
+                applied += settlement.outcome != "failed"
+                continue
+            by_shard.setdefault(self._shard(settlement.calling_code), []).append(settlement)
+        for shard, mine in by_shard.items():
+            for first in range(0, len(mine), SETTLED_AT_ONCE):
+                call = self._told(shard, mine[first : first + SETTLED_AT_ONCE])
+                applied += int(await self.run(call))
+        return applied
+
+    def keys(self, question: Question) -> list[str]:
+        """One key per subject: the prefix and a keyed hash."""
+        shards, keys = len(self._prefixes), []
+        prefix = self._prefixes[shard_of(question.calling_code, shards) if shards > 1 else 0]
+        for by, subject in zip(question.plan.groups, question.subjects, strict=True):
+            hashed = self._hash.copy()
+            # A dimension has no NUL, so no two pairs run together.
+            hashed.update(f"{by}\0{subject}".encode("utf-8", "surrogatepass"))
+            keys.append(prefix + hashed.hexdigest())
+        return keys
+
+    def asked(self, question: Question) -> tuple[Plan, Call]:
+        """The plan as it is applied, and the call that asks."""
+        plan, shards = question.plan, len(self._prefixes)
+        shard = shard_of(question.calling_code, shards) if shards > 1 else 0
+        plan = spread(plan, shards) if shards > 1 else plan
+        members = b""
+        for i in plan.member_order:
+            hashed = self._hash.copy()
+            hashed.update(question.members[i].encode("utf-8", "surrogatepass"))
+            members += hashed.digest()[:4]
+        keys = self.keys(question)
+        words = codec.ask(question, plan, keys, members)
+        keys.append(self._prefixes[shard] + VERSION)
+        return plan, Call(shard, decide_script(plan.kinds, plan.parts), keys, words, question.at)
+
+    def _shard(self, calling_code: str) -> int:
+        shards = len(self._prefixes)
+        return shard_of(calling_code, shards) if shards > 1 else 0
+
+    def _digest(self, by: str, subject: Subject) -> bytes:
+        """What keys are made of; a ticket remembers it instead of the subject."""
+        if isinstance(subject, bytes):
+            return subject
+        hashed = self._hash.copy()
+        hashed.update(f"{by}\0{subject}".encode("utf-8", "surrogatepass"))
+        return hashed.digest()
+
+    def _told(self, shard: int, settlements: Sequence[Settlement]) -> Call:
+        keys: list[str] = []
+        words: list[Word] = []
+        shards = len(self._prefixes)
+        for each in settlements:
+            for by, subject in zip(each.plan.groups, each.subjects, strict=True):
+                keys.append(self._prefixes[shard] + self._digest(by, subject).hex())
+            network = self._digest("network", each.network)[:2] if each.network else bytes(2)
+            plan = spread(each.plan, shards) if shards > 1 else each.plan
+            words += codec.encode(plan), codec.outcome(each, network)
+        return Call(shard, settle_script(), keys, words, settlements[0].at)

@@ -1,0 +1,180 @@
+-- One request, one decision: read all, decide all, charge all or nothing, write bans.
+--
+-- KEYS  one key per subject; its value holds all counters about that subject (value.lua); the last
+--       one holds the version of the overrides (overrides.lua)
+-- ARGV  1  the time in milliseconds, or 0 to let this server's clock decide
+--       2  1 if a rule has already refused the request, 2 to refuse it unless known, else 0
+--       3  a random number in [-1, 1] for ban lengths
+--       4  the plan, which does not change from request to request (request.lua)
+--       5  the last four digits of the number
+--       6  4 bytes per distinct count: the hash of this request's member
+--       7  one byte per ban that has a strike already, whatever the counters say: its index
+--       8  nothing, or the price in micro-dollars (6), the age in ms at which sends mature (4; 0
+--          for as late as possible), and the ticket to write, if any (4 and 10 per key hash)
+--       9  the version of the overrides by which the question was made, or nothing for none
+--       10 only with weights in the plan: the risk score so far, and the one that refuses (doubles)
+-- Returns  admitted (0 or 1) plus 2 if the number is known, the time, then index, used, wait (ms)
+--          of each ban that stands (standing.lua); if none does, of each counter that is full, or of
+--          every one if the plan says so. Kinds with more to say add minus the index (from 1), and
+--          two numbers. Only -1 and the time if the overrides have changed: then nothing is decided.
+
+local WEIGHS = 2  -- flags of the plan: 1 to report everything, 2 for weights at its end
+local ATTEMPTS = 2  -- flags of a counter: 1 for one that binds, 2 for one that counts attempts
+local UNKNOWN_KEPT = 4096  -- bytes of a value up to which foreign segments are kept
+
+local chance = tonumber(ARGV[3])
+
+plan, at, last4, members = ARGV[4], behind, tonumber(ARGV[5]), ARGV[6]
+if ARGV[8] ~= '' then
+  price, matures_after = unpack_from('>I6I4', ARGV[8])
+  ticket = sub(ARGV[8], 11)
+end
+
+-- 1. Read all.
+
+-- Of each segment, in columns: a table per segment would cost more than all the counting, and so
+-- would growing them, so they have room for most plans.
+local function column()
+  return {
+    nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
+    nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
+  }
+end
+local kinds, flags, ids, limits, spans = column(), column(), column(), column(), column()
+local tails, segments, states = column(), column(), column()
+local counters = column()  -- of each segment: its first counter, from 0; a log has several
+local again = {}  -- of each segment: is it another look at the one before it?
+local lasts, others = {[0] = 0}, {}  -- of each group: its last segment, and what it has besides
+
+local bans, count = {}, 0  -- segments that are struck; counters so far
+
+local groups = #KEYS - 1
+for g = 1, groups do
+  local first, last = lasts[g - 1] + 1, lasts[g - 1] + byte(plan, at)
+  lasts[g], at, headroom = last, at + 1, 0
+  for s = first, last do
+    local kind
+    kind, flags[s], ids[s], limits[s], spans[s], at = unpack_from('>c1BI3I6I6', plan, at)
+    local read_tail = TAIL[kind]
+    if read_tail then tails[s] = read_tail() end
+    if s > first and ids[s] == ids[s - 1] then again[s] = true end
+    kinds[s] = kind
+  end
+  others[g] = value_split(values[g], ids, first, last, segments)
+  for s = first, last do
+    local kind = kinds[s]
+    local state, several = READ[kind](limits[s], spans[s], segments[s], now, tails[s], count)
+    states[s], counters[s] = state, count
+    if several then  -- and noted by their kind
+      count = count + several
+    else
+      if state.wait > 0 or reports then
+        noted(count, flags[s] % 2 == 1, state.used, state.wait, state.more, state.most)
+      end
+      count = count + 1
+      if STRIKE[kind] then bans[#bans + 1] = s end
+    end
+  end
+end
+
+if hidden then return banned end
+
+-- 2. Decide all.
+
+local ttls = {}  -- of each segment that is written: for how long it can matter
+
+local function strike(s)
+  local state = states[s]
+  segments[s], ttls[s] = STRIKE[kinds[s]](limits[s], spans[s], state, chance)
+  if state.wait > 0 or reports then
+    noted(counters[s], flags[s] % 2 == 1, state.used, state.wait)
+  end
+end
+
+-- Attempts count whatever becomes of the request.
+for _, s in ipairs(bans) do
+  if flags[s] >= ATTEMPTS and states[s].wait == 0 then strike(s) end
+end
+
+if ARGV[2] == '2' and not known then admitted = false end
+
+-- In the order of the plan, so that every store rounds alike.
+if byte(plan) >= WEIGHS then
+  local score, bound = unpack_from('>dd', ARGV[10])
+  for _ = 1, byte(plan, at) do
+    local factor, first, earned
+    factor, earned, first = unpack_from('>dB', plan, at + 1)
+    at = first + earned - 1
+    for j = first, at do
+      if (waits[byte(plan, j)] or 0) > 0 then
+        score = score * factor
+        break
+      end
+    end
+  end
+  if score >= bound then admitted = false end
+end
+
+-- 3. Charge all or nothing; write bans.
+
+for s = 1, lasts[groups] do
+  local charge = CHARGE[kinds[s]]
+  -- Several limits on one sum charge it once.
+  if charge and not (again[s] and ttls[s - 1]) then
+    local state = states[s]
+    local due = flags[s] >= ATTEMPTS
+    if state == true then
+      due = due or admitted
+    elseif state then
+      due = due or state.begins or (admitted and (state.wait == 0 or state.always))
+    end
+    if due then
+      local stored, ttl = charge(limits[s], spans[s], state, segments[s], now)
+      if stored then segments[s], ttls[s] = stored, ttl end
+    end
+  end
+end
+
+if not admitted then
+  for _, s in ipairs(bans) do
+    if flags[s] < ATTEMPTS and states[s].wait == 0 then
+      local struck = string.find(ARGV[7], string.char(counters[s]), 1, true)
+      for counter in pairs(refusing) do
+        struck = struck or string.find(tails[s].fed_by, string.char(counter), 1, true)
+      end
+      if struck then strike(s) end
+    end
+  end
+end
+
+for g = 1, groups do
+  local first, last, ttl = lasts[g - 1] + 1, lasts[g], 0
+  for s = first, last do
+    if again[s] and not ttls[s] then
+      segments[s], ttls[s] = segments[s - 1], ttls[s - 1]
+    end
+    if ttls[s] and ttls[s] > ttl then ttl = ttls[s] end
+  end
+  if ttl > 0 then
+    local parts, size = value_joined(ids, segments, first, last)
+    if others[g] then value_join_others(parts, size, others[g], UNKNOWN_KEPT) end
+    value_write(KEYS[g], parts, expiries[g], now, ttl)
+  end
+end
+
+-- 4. Answer.
+
+local reply = {(admitted and 1 or 0) + (known and 2 or 0), now}
+for i = 0, (full or reports) and count - 1 or -1 do
+  if waits[i] then
+    reply[#reply + 1] = i
+    reply[#reply + 1] = used[i]
+    reply[#reply + 1] = math.ceil(waits[i])
+    if details[i] then
+      reply[#reply + 1] = -i - 1
+      reply[#reply + 1] = details[i][1]
+      reply[#reply + 1] = details[i][2]
+    end
+  end
+end
+return reply

@@ -1,0 +1,161 @@
+"""The webhook: over real HTTP, signed, in time, and with nobody's number in it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import logging
+from typing import Any, Self
+
+import pytest
+
+from pumpguard import Guard, Policy, PolicyError
+from pumpguard.alerts.alerts import Alert
+from pumpguard.alerts.webhook import SIGNATURE, Webhook, signature
+from pumpguard.rules import Budget
+from pumpguard.testing import FakeClock, make_attempt
+
+ALERT = Alert(
+    "BUDGET_SPENT", "budget", {"by": "phone", "used": 1.5}, "+447400123456", 1_700_000_000
+)
+
+
+class Receiver:
+    """A program that takes alerts; answers with these statuses in turn, the last one for ever."""
+
+    def __init__(self, *statuses: int, delay: float = 0.0) -> None:
+        self.statuses = list(statuses) or [204]
+        self.delay = delay
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        self._serving: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        port = self._server.sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}/alerts?key=k3y"
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *exception: Any) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+        await asyncio.gather(*self._serving)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving = asyncio.current_task()
+        assert serving is not None
+        self._serving.add(serving)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:-2]
+                headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in head)}
+                body = await reader.readexactly(int(headers["content-length"]))
+                self.got.append((headers, body))
+                await asyncio.sleep(self.delay)
+                status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+                writer.write(b"HTTP/1.1 %d It\r\ncontent-length: 0\r\n\r\n" % status)
+                await writer.drain()
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def post(webhook: Webhook, alert: Alert = ALERT) -> None:
+    webhook(alert)
+    await webhook.aclose()
+
+
+async def test_what_is_posted(caplog: pytest.LogCaptureFixture) -> None:
+    """The alert, with its subject masked."""
+    async with Receiver() as receiver:
+        await post(Webhook(receiver.url, headers={"authorization": "Bearer t"}))
+    ((headers, body),) = receiver.got
+    said = json.loads(body)
+    assert len(said.pop("id")) == 32
+    assert said == {
+        "code": "BUDGET_SPENT",
+        "rule": "budget",
+        "at": 1_700_000_000,
+        "evidence": {"by": "phone", "used": 1.5},
+        "subject": "+4474••••••••",
+    }
+    assert headers["authorization"] == "Bearer t"
+    assert SIGNATURE not in headers
+    assert caplog.text == ""
+
+
+async def test_it_is_signed_with_the_secret() -> None:
+    """A receiver recomputes it from the header's time and the body as it came."""
+    async with Receiver() as receiver:
+        await post(Webhook(receiver.url, secret="s3cret", clock=FakeClock(1_700_000_007.9)))
+    ((headers, body),) = receiver.got
+    said = dict(part.split("=") for part in headers[SIGNATURE].split(","))
+    expected = hmac.new(b"s3cret", said["t"].encode() + b"." + body, hashlib.sha256).hexdigest()
+    assert said == {"t": "1700000007", "v1": expected}
+    assert signature("other", body, 1_700_000_007) != headers[SIGNATURE]
+
+
+async def test_what_fails_is_tried_again_and_is_the_same_alert() -> None:
+    """By its id."""
+    async with Receiver(500, 302, 204) as receiver:
+        await post(Webhook(receiver.url, pauses=(0.0, 0.0)))
+    assert len({json.loads(body)["id"] for _, body in receiver.got}) == 1
+    assert len(receiver.got) == 3
+
+
+async def test_what_keeps_failing_is_said_without_the_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Which may hold a key."""
+    async with Receiver(500) as receiver:
+        await post(Webhook(receiver.url, pauses=(0.0,)))
+    assert len(receiver.got) == 2
+    said = (
+        "PG033 alert BUDGET_SPENT was not posted to the webhook (tries: 2, last error: status 500)"
+    )
+    assert said in caplog.text
+    assert "k3y" not in caplog.text
+
+
+async def test_a_receiver_that_does_not_answer_holds_nobody_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Not longer than the deadline, and no request at all."""
+    async with Receiver(delay=0.2) as receiver:
+        webhook = Webhook(receiver.url, deadline=0.05, pauses=())
+        webhook(ALERT)
+        assert receiver.got == []  # nothing has happened yet
+        async with asyncio.timeout(10):
+            await webhook.aclose()
+    assert "was not posted" in caplog.text
+
+
+async def test_a_guard_posts_its_alerts_and_waits_for_them_when_it_closes() -> None:
+    """As ``on_alert``."""
+    async with Receiver() as receiver:
+        policy = Policy(send="/s", rules=[Budget(day=0.06, hour=0.06, reserved=0.0, alert=0.1)])
+        async with Guard(policy, on_alert=Webhook(receiver.url)) as guard:
+            for _ in range(4):
+                await guard.assess(make_attempt(price=0.02))
+    assert [json.loads(body)["code"] for _, body in receiver.got] == ["BUDGET_ALERT", "BUDGET_LOW"]
+
+
+def test_without_an_event_loop_it_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """There is nobody to post it."""
+    with caplog.at_level(logging.WARNING):
+        Webhook("https://example.com/alerts")(ALERT)
+    assert "PG033" in caplog.text
+
+
+@pytest.mark.parametrize("url", ["http://example.com", "ftp://example.com", "example.com"])
+def test_an_address_that_anybody_could_listen_to_is_refused(url: str) -> None:
+    """Alerts say what an attacker would like to know."""
+    with pytest.raises(PolicyError, match=r"^webhook.url: expected an https:// address"):
+        Webhook(url)
+    with pytest.raises(PolicyError, match=r"^webhook.deadline: expected seconds above 0"):
+        Webhook("https://example.com", deadline=0)
