@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from pumpguard.alerts.alerts import Alert, masked
+from pumpguard.alerts import Alert, masked
 from pumpguard.background import BackgroundTasks
 from pumpguard.errors import PolicyError
 from pumpguard.external import certificates, is_safe

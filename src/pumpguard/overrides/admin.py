@@ -1,14 +1,17 @@
-"""Changes the overrides: used by the command line, the console, and apps (`Guard.overrides`)."""
+"""Changes the overrides: for the command line, the console and apps, and when alerts escalate."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+from pumpguard.background import BackgroundTasks
+from pumpguard.decision import Decision
 from pumpguard.errors import OverrideError, StoreError
 from pumpguard.overrides.document import OverrideDocument, posture_named, version_bytes
-from pumpguard.overrides.escalation import Escalation
 from pumpguard.overrides.lists import (
     LISTED_KINDS,
     Hash,
@@ -18,7 +21,8 @@ from pumpguard.overrides.lists import (
     check_country,
     subject,
 )
-from pumpguard.overrides.posture import EVERYWHERE, Posture, PostureOverride
+from pumpguard.overrides.posture import EVERYWHERE, Escalation, Posture, PostureOverride
+from pumpguard.overrides.sync import OverrideSync
 from pumpguard.store.overrides import OverrideStore, version_of
 
 MAX_RETRIES = 10
@@ -26,6 +30,8 @@ MAX_RETRIES = 10
 
 MAX_DURATION = 366 * 86_400
 """Seconds. The longest that an override with an end may last."""
+
+logger = logging.getLogger("pumpguard.alerts")
 
 
 class OverrideAdmin:
@@ -101,7 +107,8 @@ class OverrideAdmin:
     ) -> OverrideDocument:
         """Put a number, prefix, network, country or account on the allow list: it is refused by
         nothing but ``closed`` and, unless it ``spends_freely``, a spent budget."""
-        return await self._list("allow", kind, value, author, reason, seconds, spends_freely)
+        details = {"author": author, "reason": reason, "spends_freely": spends_freely}
+        return await self._list("allow", kind, value, seconds, details)
 
     async def deny(
         self,
@@ -113,7 +120,8 @@ class OverrideAdmin:
         seconds: float | None = None,
     ) -> OverrideDocument:
         """Put it on the deny list. Another listing that allows the same attempt wins."""
-        return await self._list("deny", kind, value, author, reason, seconds, False)
+        details = {"author": author, "reason": reason}
+        return await self._list("deny", kind, value, seconds, details)
 
     async def remove(self, kind: ListedKind, value: str) -> OverrideDocument:
         """Take it off its list. Raises `OverrideError` if it is on none."""
@@ -142,17 +150,15 @@ class OverrideAdmin:
         verdict: ListName,
         kind: ListedKind,
         value: str,
-        author: str,
-        reason: str,
         seconds: float | None,
-        spends_freely: bool,
+        details: dict[str, Any],
     ) -> OverrideDocument:
         at = self._clock()
         name, shown = self._subject(kind, value)
+        until = _until(at, seconds)
         listing = Listing(
-            verdict=verdict, kind=kind, value=name, shown=shown, author=author, at=at,
-            reason=reason, until=_until(at, seconds), spends_freely=spends_freely,
-        )  # fmt: skip
+            verdict=verdict, kind=kind, value=name, shown=shown, at=at, until=until, **details
+        )
         return await self._change(lambda document: document.with_listing(listing))
 
     async def _remove(self, kind: ListedKind, name: str, shown: str) -> OverrideDocument:
@@ -186,6 +192,58 @@ class OverrideAdmin:
             if version is not None:
                 return replace(after, version=int.from_bytes(version))
         raise StoreError("others keep changing the orders; nothing was written")
+
+
+class Escalator:
+    """Takes a policy's steps of escalation in the background, when findings call for them.
+
+    Every process may take one; the first to write it wins, and the others read it.
+    ``clock`` gives Unix seconds.
+    """
+
+    def __init__(
+        self,
+        escalation: Escalation,
+        admin: OverrideAdmin,
+        sync: OverrideSync,
+        clock: Callable[[], float],
+    ) -> None:
+        self._escalation = escalation
+        self._admin = admin
+        self._sync = sync
+        self._clock = clock
+        self._tasks = BackgroundTasks()
+        self._writing = False
+
+    def record(self, decision: Decision) -> None:
+        """Step up, or note that the reason continues, if this decision calls for it."""
+        for finding in decision.findings:
+            if finding.code in self._escalation.on and finding.mode == "enforce":
+                self._consider(finding.code)
+
+    async def done(self) -> None:
+        await self._tasks.done()
+
+    def _consider(self, code: str) -> None:
+        document, now = self._sync.current.document, self._clock()
+        if self._writing or document.set_by_person(now):
+            return
+        if self._escalation.next_step(document.step, now, code) is not None:
+            self._writing = self._tasks.start(self._escalate(code))
+
+    async def _escalate(self, code: str) -> None:
+        try:
+            document = await self._admin.escalate(self._escalation, code)
+            posture = document.fleet(self._clock())
+            logger.warning("PG032 after %s the fleet's posture was escalated to %s", code, posture)
+        except StoreError as error:
+            logger.warning(
+                "PG032 after %s the posture could not be escalated "
+                "(look at it with: pumpguard posture): %s",
+                *(code, error),
+            )
+        finally:
+            self._writing = False
 
 
 def _parsed(document: bytes, anew: bool) -> OverrideDocument:

@@ -10,7 +10,7 @@ from functools import cached_property
 from math import log10
 from typing import NamedTuple
 
-from pumpguard.alerts.alerts import Alert
+from pumpguard.alerts import Alert
 from pumpguard.counters import micros
 from pumpguard.decision import Action, Decision
 from pumpguard.ops.console.text import masked_explanation

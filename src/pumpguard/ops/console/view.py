@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from pumpguard.alerts.alerts import masked
+from pumpguard.alerts import masked
 from pumpguard.decision import Action
 from pumpguard.errors import OverrideError, StoreError
 from pumpguard.guard import Guard
