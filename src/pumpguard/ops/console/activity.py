@@ -56,7 +56,6 @@ class Activity:
         self._saved: Counter[Action] = Counter()
 
     def decision(self, decision: Decision) -> None:
-        """Record a decision."""
         now, action = self._clock(), decision.action
         self.metrics.record(decision)
         self._minute(int(now // 60))[action] += 1
@@ -67,7 +66,6 @@ class Activity:
             self._saved[action] += micros(decision.attempt.price or 0.0)
 
     def alert(self, alert: Alert) -> None:
-        """Record an alert."""
         self.alerts.appendleft(alert)
 
     def not_spent(self, *actions: Action) -> float:
@@ -76,12 +74,9 @@ class Activity:
 
     def by_minute(self) -> list[tuple[int, Counter[Action]]]:
         """The minutes of the last hour, oldest first: the start (Unix seconds) and the counts."""
-        counted = dict(self.minutes)
-        now = int(self._clock() // 60)
-        return [
-            (minute * 60, counted.get(minute, Counter()))
-            for minute in range(now - MINUTES + 1, now + 1)
-        ]
+        counted, now = dict(self.minutes), int(self._clock() // 60)
+        minutes = range(now - MINUTES + 1, now + 1)
+        return [(minute * 60, counted.get(minute, Counter())) for minute in minutes]
 
     def _minute(self, minute: int) -> Counter[Action]:
         if not self.minutes or self.minutes[-1][0] < minute:
@@ -139,9 +134,8 @@ def _bars(x: float, width: float, counts: Counter[Action], top: int) -> list[Bar
         if counts[action]:
             height = counts[action] / top * HEIGHT
             y = HEIGHT - below / top * HEIGHT - height
-            bars.append(
-                Bar(round(x, 2), round(y, 2), round(width, 2), round(height, 2), str(action))
-            )
+            x, y, width, height = (round(each, 2) for each in (x, y, width, height))
+            bars.append(Bar(x, y, width, height, str(action)))
             below += counts[action]
     return bars
 

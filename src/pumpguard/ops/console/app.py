@@ -59,15 +59,10 @@ class Console:
         self.view = View(guard, self.activity, alone=alone)
         pages = Pages(guard, self.view, auth)
         self._router: ASGIApp = Router(
-            [
-                *pages.routes(),
-                *Api(guard, auth).routes(),
-                Route("/static/{name}", _static),
-            ]
+            [*pages.routes(), *Api(guard, auth).routes(), Route("/static/{name}", _static)]
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
         if scope["type"] != "http":
             await self._router(scope, receive, send)
             return
@@ -80,8 +75,8 @@ class Console:
         try:
             await self._router(scope, receive, with_headers)
         except HTTPException as error:  # no such path, or not by this method
-            title = error.detail
-            problem = Problem(error.status_code, "not-here", title, "There is no such page.")
+            detail = "There is no such page."
+            problem = Problem(error.status_code, "not-here", error.detail, detail)
             await problem(scope, receive, with_headers)
         except IntakeError as error:
             await unreadable(error)(scope, receive, with_headers)

@@ -70,13 +70,10 @@ class Credentials:
         self._clock = clock
 
     def is_token(self, text: str) -> bool:
-        """Whether this is the token, compared in constant time."""
-        return hmac.compare_digest(
-            self._mac("token", _bytes(text)), self._mac("token", self._token)
-        )
+        ours = self._mac("token", self._token)
+        return hmac.compare_digest(self._mac("token", _bytes(text)), ours)  # in constant time
 
     def new_cookie(self, author: str) -> str:
-        """The cookie of a new session."""
         session = {"author": author, "until": self._clock() + LIFETIME, "id": secrets.token_hex(8)}
         text = base64.urlsafe_b64encode(json.dumps(session).encode())
         return f"{text.decode()}.{self._mac('session', text).hex()}"
@@ -115,7 +112,6 @@ class WrongTokens:
         return 0.0 if len(times) < MAX_WRONG else times[-MAX_WRONG] + WRONG_WINDOW - self._clock()
 
     def count(self, address: IPv4Address | IPv6Address | None) -> None:
-        """This client has sent a wrong token."""
         if address is None:
             return
         network = network_of(address)
@@ -135,11 +131,7 @@ class Authenticator:
     for requests that came by HTTPS. Its checks raise `IntakeError`."""
 
     def __init__(
-        self,
-        token: str,
-        clock: Callable[[], float],
-        proxies: TrustedProxies,
-        secure: bool | None,
+        self, token: str, clock: Callable[[], float], proxies: TrustedProxies, secure: bool | None
     ) -> None:
         self._credentials = Credentials(token, clock)
         self._wrong = WrongTokens(clock)
@@ -147,7 +139,6 @@ class Authenticator:
         self._secure = secure
 
     def session(self, request: Request) -> Session | None:
-        """The session that a request belongs to."""
         return self._credentials.session(request.cookies.get(COOKIE))
 
     def check_form(self, request: Request, session: Session, form: Mapping[str, str]) -> None:
@@ -179,12 +170,10 @@ class Authenticator:
             raise IntakeError(401, "unauthorized", "Not signed in", "This is not the token.")
 
     def sign_in(self, request: Request, reply: Response, author: str) -> None:
-        """Set a new session's cookie."""
         cookie = self._credentials.new_cookie(author)
         reply.set_cookie(COOKIE, cookie, max_age=int(LIFETIME), **self._cookie(request))  # type: ignore[arg-type]
 
     def sign_out(self, request: Request, reply: Response) -> None:
-        """Delete the session's cookie."""
         reply.delete_cookie(COOKIE, **self._cookie(request))  # type: ignore[arg-type]
 
     def _cookie(self, request: Request) -> dict[str, object]:

@@ -56,7 +56,6 @@ class Pages:
         self._templates.filters["id"] = lambda listing: text.listing_id(listing, self._key)
 
     def routes(self) -> list[Route]:
-        """All routes."""
         return [
             Route("/", self._home),
             Route("/events", self._events),
@@ -87,8 +86,8 @@ class Pages:
     ) -> Response:
         values = await self._view.values()
         wrong = wrong or values["unknown"]
-        said = {"done": done, "wrong": wrong, "form": form or {}, "fragments": FRAGMENTS}
-        return self._html(request, "page.html", status, session=session, **said, **values)
+        own = {"done": done, "wrong": wrong, "form": form or {}, "fragments": FRAGMENTS}
+        return self._html(request, "page.html", status, session=session, **own, **values)
 
     async def _events(self, request: Request) -> Response:
         """One event per connection: the browser reconnects by itself, no open connection delays a
@@ -119,9 +118,8 @@ class Pages:
                 return self._html(request, "login.html", status, wrong=wrong, author="")
             await self._auth.check_token(request, form.get("token", ""))
         except IntakeError as error:
-            return self._html(
-                request, "login.html", error.status, wrong=error.detail, author=author
-            )
+            status, wrong = error.status, error.detail
+            return self._html(request, "login.html", status, wrong=wrong, author=author)
         reply = _to(request, "")
         self._auth.sign_in(request, reply, author)
         return reply

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -21,7 +22,6 @@ from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.lists import LISTED_KINDS
 from pumpguard.overrides.lookup import unbounded_because
 from pumpguard.overrides.posture import EVERYWHERE, Posture
-from pumpguard.store.health import Concern
 
 T = TypeVar("T")
 
@@ -88,13 +88,10 @@ class View:
         self.guard = guard
         self.activity = activity
         self.alone = alone
-        self.exposure: BackgroundCache[Exposure] = BackgroundCache(self._expose, FOREVER)
-        self.concerns: BackgroundCache[tuple[Concern, ...]] = BackgroundCache(
-            guard.check, HEALTH_AGE
-        )
+        self.exposure = BackgroundCache(self._expose, FOREVER)
+        self.concerns = BackgroundCache(guard.check, HEALTH_AGE)
 
     async def values(self) -> dict[str, Any]:
-        """All values, as they are now."""
         admin = self.guard.overrides
         now = admin.now()
         try:
@@ -117,22 +114,20 @@ class View:
         }
 
     def _overrides(self, overrides: OverrideDocument, now: float) -> dict[str, Any]:
-        order = overrides.postures.get(EVERYWHERE)
-        listings = sorted(
-            overrides.listings, key=lambda each: (each.verdict, each.kind, each.shown)
-        )
+        held = overrides.set_by_person(now)
+        listings = sorted(overrides.listings, key=lambda e: (e.verdict, e.kind, e.shown))
         return {
             "orders": overrides,
             "unknown": None,
             "lifted": [masked_text(why) for why in unbounded_because(overrides, now)],
             "fleet": str(overrides.fleet(now)),
-            "order": order,
-            "held": overrides.set_by_person(now),
-            "step": None if overrides.set_by_person(now) else overrides.step,
+            "order": overrides.postures.get(EVERYWHERE),
+            "held": held,
+            "step": None if held else overrides.step,
             "countries": [
                 (country, str(overrides.posture(country, now)), order)
                 for country, order in sorted(overrides.postures.items())
-                if country != EVERYWHERE and order.in_force(now) is not None
+                if country != EVERYWHERE
             ],
             "listings": [(each, masked_listing(each)) for each in listings],
         }
@@ -158,42 +153,34 @@ class View:
         }
 
     def _traffic(self) -> dict[str, Any]:
-        activity, counts = self.activity, self.activity.metrics.snapshot()
+        activity, metrics = self.activity, self.activity.metrics
+        actions = metrics.counts["by_action"]
         return {
             "since": activity.since,
-            "total": counts["total_requests"],
-            "degraded": counts["degraded"],
-            "actions": _counted(counts["by_action"], [str(action) for action in Action]),
-            "rules": _largest(counts["by_rule"]),
-            "destinations": _largest(counts["requests_by_destination"]),
-            "origins": _largest(counts["requests_by_country"]),
+            "total": metrics.total_requests,
+            "degraded": metrics.degraded,
+            "actions": [(str(action), actions[str(action)]) for action in Action],
+            "rules": _largest(metrics.counts["by_rule"]),
+            "destinations": _largest(metrics.counts["requests_by_destination"]),
+            "origins": _largest(metrics.counts["requests_by_country"]),
             "not_spent": activity.not_spent(*REFUSING),
             "not_spent_shadow": activity.not_spent(Action.SHADOW),
             "not_spent_challenge": activity.not_spent(Action.CHALLENGE),
             "chart": chart(activity.by_minute()),
             "refused": activity.refused,
             "last": activity.last,
-            "alerts": [
-                (alert, masked(alert.subject), _evidence(alert.evidence))
-                for alert in activity.alerts
-            ],
+            "alerts": [(a, masked(a.subject), _evidence(a.evidence)) for a in activity.alerts],
         }
 
     async def _expose(self) -> Exposure:
         return await asyncio.to_thread(exposure, self.guard.policy)
 
 
-def _counted(counts: object, names: list[str]) -> list[tuple[str, int]]:
-    assert isinstance(counts, dict)  # noqa: S101 - as FirewallMetrics says
-    return [(name, counts.get(name, 0)) for name in names]
-
-
-def _largest(counts: object) -> list[tuple[str, int]]:
+def _largest(counts: Counter[str]) -> list[tuple[str, int]]:
     """The largest counts, and the sum of the others."""
-    assert isinstance(counts, dict)  # noqa: S101
-    rows = list(counts.items())
-    rest = sum(count for _, count in rows[MAX_ROWS:])
-    return [*rows[:MAX_ROWS], *([("others", rest)] if rest else [])]
+    rows = counts.most_common(MAX_ROWS)
+    others = counts.total() - sum(count for _, count in rows)
+    return [*rows, ("others", others)] if others else rows
 
 
 def _evidence(evidence: Mapping[str, object]) -> str:
