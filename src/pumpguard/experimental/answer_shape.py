@@ -26,7 +26,7 @@ TELLING = 4
 """Digits of a phone number that must not pass for those of an id."""
 
 SPREAD, FAR = 5.0, 400 * 86_400.0
-"""Seconds by which times may differ in their distance from the answer, and that distance's bound."""
+"""Seconds by which times may vary in their distance from the answer, and the longest distance."""
 
 _chance = random.SystemRandom()
 

@@ -11,7 +11,7 @@ MILLION = 1_000_000
 
 
 class FirewallMetrics:
-    """Pass ``record`` as a guard's ``on_decision``; `snapshot` is ready for JSON, ``counts`` has its tables.
+    """Pass ``record`` as a guard's ``on_decision``; `snapshot` is ready for JSON.
 
     ``degraded`` counts decisions made without the store. ``shadow_messages`` are those that were
     not sent while their client hears nothing of it, ``shadow_dollars_saved`` what they had cost.
@@ -56,7 +56,7 @@ class FirewallMetrics:
         return self._saved.total() / MILLION
 
     def snapshot(self) -> dict[str, object]:
-        """All counts, the largest first, for JSON."""
+        """All counts, the largest first."""
         counts = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
         shadows = counts.pop("shadow_by_country")
         return {
