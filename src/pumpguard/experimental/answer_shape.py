@@ -113,51 +113,39 @@ def _about_numbers(words: Sequence[str], answers: Sequence[Answered]) -> bool:
 def _time(words: Sequence[str], answers: Sequence[Answered]) -> Part | None:
     """A time that is always about as far from that of its answer."""
     first = words[0]
-    for read, write in _CLOCKS:
+    for pattern, read, write in _CLOCKS:
+        if not all(re.fullmatch(pattern, word) for word in words):
+            continue
         try:
             ahead = [read(word) - a.at for word, a in zip(words, answers, strict=True)]
         except (ValueError, TypeError, OverflowError):
-            continue
+            return None
         if max(ahead) - min(ahead) <= SPREAD and abs(ahead[0]) < FAR:
             return lambda asked: write(asked.at + _chance.uniform(min(ahead), max(ahead)), first)
     return None
 
 
 def _read_iso(word: str) -> float:
-    if "T" not in word:
-        raise ValueError("a date at most")
     read = datetime.fromisoformat(word)
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 
 def _write_iso(at: float, like: str) -> str:
     text = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
-    fraction = re.search(r"\.\d+", like)
-    text = text[: len("2026-01-01T00:00:00") + (len(fraction[0]) if fraction else 0)]
-    return text + ("Z" if like.endswith("Z") else "+00:00" if "+" in like else "")
-
-
-def _read_http(word: str) -> float:
-    if not word.endswith("GMT"):
-        raise ValueError("no date as headers have it")
-    return parsedate_to_datetime(word).timestamp()
+    without_zone = re.sub(r"Z|\+00:00", "", like)
+    return text[: len(without_zone)] + like[len(without_zone) :]
 
 
 def _write_http(at: float, _like: str) -> str:
     return format_datetime(datetime.fromtimestamp(at, UTC), usegmt=True)
 
 
-def _read_epoch(word: str) -> float:
-    if len(word) not in (10, 13) or not word.isdecimal():
-        raise ValueError("neither seconds nor milliseconds")
-    return int(word) / (1 if len(word) == 10 else 1000)
-
-
-def _write_epoch(at: float, like: str) -> str:
-    return str(int(at * (1 if len(like) == 10 else 1000)))
-
-
-_CLOCKS = ((_read_epoch, _write_epoch), (_read_iso, _write_iso), (_read_http, _write_http))
+_CLOCKS: tuple[tuple[str, Callable[[str], float], Callable[[float, str], str]], ...] = (
+    ("[0-9]{10}", float, lambda at, _: str(int(at))),
+    ("[0-9]{13}", lambda word: int(word) / 1000, lambda at, _: str(int(at * 1000))),
+    (_ISO, _read_iso, _write_iso),
+    (_HTTP, lambda word: parsedate_to_datetime(word).timestamp(), _write_http),
+)
 
 
 def _uuid(words: Sequence[str]) -> Part | None:

@@ -13,7 +13,6 @@ from pumpguard.decision import Decision
 from pumpguard.errors import OverrideError, StoreError
 from pumpguard.overrides.document import OverrideDocument, posture_named, version_bytes
 from pumpguard.overrides.lists import (
-    LISTED_KINDS,
     Hash,
     ListedKind,
     Listing,
@@ -171,8 +170,6 @@ class OverrideAdmin:
         return await self._change(removed)
 
     def _subject(self, kind: ListedKind, value: str) -> tuple[str, str]:
-        if kind not in LISTED_KINDS:
-            raise OverrideError("kind", f"one of {', '.join(LISTED_KINDS)}", kind)
         return subject(kind, value, self._hashed, self._region)
 
     async def _change(

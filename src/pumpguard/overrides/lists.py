@@ -99,7 +99,9 @@ def subject(
                 raise OverrideError(kind, f"an address or a CIDR ({error})", text) from None
             return network, network
         case "country":
-            return (country := check_country(text)), country
+            country = check_country(text)
+            return country, country
+    raise OverrideError("kind", f"one of {', '.join(LISTED_KINDS)}", kind)
 
 
 def check_country(text: str) -> str:

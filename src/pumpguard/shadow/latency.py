@@ -11,7 +11,6 @@ import time
 import warnings
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 PRIOR_MEDIAN, PRIOR_SIGMA = 0.15, 0.4
@@ -49,7 +48,6 @@ class SendTiming(NamedTuple):
     failure: BaseException | None = None
 
 
-@dataclass(slots=True)
 class LatencyModel:
     """The recent sends of one sender, in this process.
 
@@ -57,14 +55,10 @@ class LatencyModel:
     real send has been seen.
     """
 
-    prior: tuple[float, float]
-    _all: deque[SendTiming]
-    _of: OrderedDict[str, deque[SendTiming]]
-
     def __init__(self, prior: tuple[float, float] = (PRIOR_MEDIAN, PRIOR_SIGMA)) -> None:
         self.prior = prior
-        self._all = deque(maxlen=KEPT)
-        self._of = OrderedDict()
+        self._all: deque[SendTiming] = deque(maxlen=KEPT)
+        self._of: OrderedDict[str, deque[SendTiming]] = OrderedDict()
 
     def add(
         self, seconds: float, country: str | None, failure: BaseException | None = None
@@ -72,16 +66,12 @@ class LatencyModel:
         """Learn from a real send to a phone of this country (ISO 3166)."""
         timing = SendTiming(max(seconds, SHORTEST), failure and _again(failure))
         self._all.append(timing)
-        if country is None:
-            return
-        own = self._of.get(country)
-        if own is None:
+        if country is not None:
+            own = self._of.pop(country, None) or deque(maxlen=KEPT)
             if len(self._of) >= COUNTRIES:
                 self._of.popitem(last=False)
-            own = self._of[country] = deque(maxlen=KEPT)
-        else:
-            self._of.move_to_end(country)
-        own.append(timing)
+            self._of[country] = own
+            own.append(timing)
 
     def draw(self, country: str | None) -> SendTiming:
         """A random timing as real sends to this country have them, failures included."""
@@ -128,9 +118,9 @@ def _again(error: BaseException) -> BaseException:
             return kind(error.errno, os.strerror(error.errno))
         except TypeError:  # an error of somebody's with arguments of its own
             pass
-    anew = kind.__new__(kind)
-    anew.args = ()
-    return anew
+    new = kind.__new__(kind)
+    new.args = ()
+    return new
 
 
 class PreciseSleep:

@@ -98,13 +98,13 @@ class Minute(NamedTuple):
     """One minute: its bars from the bottom up, and the same in words."""
 
     label: str
-    bars: tuple[Bar, ...]
+    bars: list[Bar]
 
 
 class Chart(NamedTuple):
     """Decisions per minute as bars. ``top`` is the count at the upper edge."""
 
-    minutes: tuple[Minute, ...]
+    minutes: list[Minute]
     top: int
     first: str
     last: str
@@ -113,30 +113,23 @@ class Chart(NamedTuple):
 
 def chart(minutes: Sequence[tuple[int, Counter[Action]]]) -> Chart:
     """The chart of `Activity.by_minute`."""
-    top = _round(max((counts.total() for _, counts in minutes), default=0))
-    step = WIDTH / max(1, len(minutes))
-    return Chart(
-        tuple(
-            Minute(_label(at, counts), tuple(_bars(i * step, step - GAP, counts, top)))
-            for i, (at, counts) in enumerate(minutes)
-            if counts
-        ),
-        top,
-        _clock(minutes[0][0]),
-        _clock(minutes[-1][0]),
-        sum(counts.total() for _, counts in minutes),
-    )
+    totals = [counts.total() for _, counts in minutes]
+    top, step = _round(max(totals)), WIDTH / len(minutes)
+    drawn = [
+        Minute(_label(at, counts), _bars(i * step, step - GAP, counts, top))
+        for i, (at, counts) in enumerate(minutes)
+        if counts
+    ]
+    return Chart(drawn, top, _clock(minutes[0][0]), _clock(minutes[-1][0]), sum(totals))
 
 
 def _bars(x: float, width: float, counts: Counter[Action], top: int) -> list[Bar]:
-    bars, below = [], 0
+    bars, y = [], HEIGHT
     for action in Action:
         if counts[action]:
             height = counts[action] / top * HEIGHT
-            y = HEIGHT - below / top * HEIGHT - height
-            x, y, width, height = (round(each, 2) for each in (x, y, width, height))
+            y -= height
             bars.append(Bar(x, y, width, height, str(action)))
-            below += counts[action]
     return bars
 
 

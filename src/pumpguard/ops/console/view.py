@@ -106,7 +106,8 @@ class View:
             "now": now,
             "kinds": LISTED_KINDS,
             "durations": {name: words for name, (words, _) in DURATIONS.items()},
-            "choices": self._choices(),
+            "postures": [str(posture) for posture in Posture],
+            "has_challenge": self.guard.challenge is not None,
             "exposure": self.exposure.get(),
             "concerns": self.concerns.get(),
             **overrides,
@@ -130,26 +131,6 @@ class View:
                 if country != EVERYWHERE
             ],
             "listings": [(each, masked_listing(each)) for each in listings],
-        }
-
-    def _choices(self) -> Mapping[str, str]:
-        """Every posture, with what to know before choosing it."""
-        no_proof = ""
-        if self.alone:
-            no_proof = " An app without challenge= lets nobody through."
-        elif self.guard.challenge is None:
-            no_proof = " This app has no challenge=, so nobody gets through."
-        knows = "" if self.guard.policy.verified else (
-            " This policy hears of no verifications, so it knows nobody."
-        )  # fmt: skip
-        return {
-            str(Posture.OBSERVE): "Judges and records, enforces nothing, budgets neither: "
-            "nothing bounds what is spent.",
-            str(Posture.NORMAL): "The policy as it is written. Ends an order, and what the ladder "
-            "has done.",
-            str(Posture.CHALLENGE_ALL): f"Everybody is asked for proof.{no_proof}",
-            str(Posture.KNOWN_ONLY): f"Only numbers that have verified before.{knows}",
-            str(Posture.CLOSED): "Nobody gets a message: the kill switch.",
         }
 
     def _traffic(self) -> dict[str, Any]:
