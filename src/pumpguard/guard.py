@@ -105,7 +105,7 @@ class Guard:
         self._alerts = Alerts(on_alert, now, None if self.simulated else kept.claim)
         self._escalator: Escalator | None = None
         if policy.escalation is not None:
-            self._escalator = Escalator(policy.escalation, self.overrides, sync, now)
+            self._escalator = Escalator(policy.escalation, self.overrides, sync)
         warn_without_defaults(policy.rules, policy.chain)
         if challenge is None:
             by_score = policy.risk is not None and policy.risk.asks_for_proof

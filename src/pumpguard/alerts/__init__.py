@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
+from typing import TypeAlias
 
 from pumpguard.attempt import masked_network
 from pumpguard.background import BackgroundTasks
@@ -24,6 +25,8 @@ MAX_REMEMBERED = 1_000
 
 SHOWN_DIGITS = 5
 """Of a number or a block of numbers: the calling code and a little more."""
+
+Claim: TypeAlias = Callable[[str, int], Awaitable[bool]]
 
 logger = logging.getLogger("pumpguard.alerts")
 
@@ -65,7 +68,7 @@ class Alerts:
         self,
         on_alert: Callable[[Alert], None] | None = None,
         clock: Callable[[], float] = time.time,
-        claim: Callable[[str, int], Awaitable[bool]] | None = None,
+        claim: Claim | None = None,
     ) -> None:
         self.listeners = [] if on_alert is None else [on_alert]
         self._clock = clock
@@ -80,7 +83,6 @@ class Alerts:
                 self._consider(finding)
 
     async def done(self) -> None:
-        """Wait for alerts that are being raised."""
         await self._tasks.done()
 
     def _consider(self, finding: Finding) -> None:
@@ -94,16 +96,16 @@ class Alerts:
         if len(self._raised) >= MAX_REMEMBERED:
             self._raised.clear()
         self._raised[key] = now
-        if self._claim is None or not self._tasks.start(self._claimed(repr(key), finding, now)):
+        claim = self._claim
+        if claim is None or not self._tasks.start(self._claimed(claim, repr(key), finding, now)):
             self._raise(finding, now)
 
-    async def _claimed(self, what: str, finding: Finding, at: float) -> None:
-        assert self._claim is not None  # noqa: S101 - for the type checker
+    async def _claimed(self, claim: Claim, what: str, finding: Finding, at: float) -> None:
         try:
-            mine = await self._claim(what, QUIET)
+            first = await claim(what, QUIET)
         except StoreError:
-            mine = True  # better twice than never
-        if mine:
+            first = True  # better twice than never
+        if first:
             self._raise(finding, at)
 
     def _raise(self, finding: Finding, at: float) -> None:

@@ -60,12 +60,9 @@ class Webhook:
         self._tasks = BackgroundTasks()
 
     def __call__(self, alert: Alert) -> None:
-        """Start to post it."""
         if not self._tasks.start(self._post(alert)):
-            logger.warning(
-                "PG033 alert %s was not posted to the webhook: no event loop, or too many at once",
-                alert.code,
-            )
+            reason = "no event loop, or too many at once"
+            logger.warning("PG033 alert %s was not posted to the webhook: %s", alert.code, reason)
 
     async def aclose(self) -> None:
         """Wait for posts under way, with their retries."""

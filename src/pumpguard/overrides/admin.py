@@ -124,7 +124,7 @@ class OverrideAdmin:
 
     async def remove(self, kind: ListedKind, value: str) -> OverrideDocument:
         """Take it off its list. Raises `OverrideError` if it is on none."""
-        return await self._remove(kind, *self._subject(kind, value))
+        return await self._remove(kind, *subject(kind, value, self._hashed, self._region))
 
     async def remove_listing(self, listing: Listing) -> OverrideDocument:
         """Like `remove`, but takes the entry as listed, where numbers are hashes."""
@@ -153,7 +153,7 @@ class OverrideAdmin:
         details: dict[str, Any],
     ) -> OverrideDocument:
         at = self._clock()
-        name, shown = self._subject(kind, value)
+        name, shown = subject(kind, value, self._hashed, self._region)
         until = _until(at, seconds)
         listing = Listing(
             verdict=verdict, kind=kind, value=name, shown=shown, at=at, until=until, **details
@@ -168,9 +168,6 @@ class OverrideAdmin:
             return left
 
         return await self._change(removed)
-
-    def _subject(self, kind: ListedKind, value: str) -> tuple[str, str]:
-        return subject(kind, value, self._hashed, self._region)
 
     async def _change(
         self, change: Callable[[OverrideDocument], OverrideDocument], anew: bool = False
@@ -195,20 +192,12 @@ class Escalator:
     """Takes a policy's steps of escalation in the background, when findings call for them.
 
     Every process may take one; the first to write it wins, and the others read it.
-    ``clock`` gives Unix seconds.
     """
 
-    def __init__(
-        self,
-        escalation: Escalation,
-        admin: OverrideAdmin,
-        sync: OverrideSync,
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, escalation: Escalation, admin: OverrideAdmin, sync: OverrideSync) -> None:
         self._escalation = escalation
         self._admin = admin
         self._sync = sync
-        self._clock = clock
         self._tasks = BackgroundTasks()
         self._writing = False
 
@@ -222,7 +211,7 @@ class Escalator:
         await self._tasks.done()
 
     def _consider(self, code: str) -> None:
-        document, now = self._sync.current.document, self._clock()
+        document, now = self._sync.current.document, self._admin.now()
         if self._writing or document.set_by_person(now):
             return
         if self._escalation.next_step(document.step, now, code) is not None:
@@ -231,7 +220,7 @@ class Escalator:
     async def _escalate(self, code: str) -> None:
         try:
             document = await self._admin.escalate(self._escalation, code)
-            posture = document.fleet(self._clock())
+            posture = document.fleet(self._admin.now())
             logger.warning("PG032 after %s the fleet's posture was escalated to %s", code, posture)
         except StoreError as error:
             logger.warning(

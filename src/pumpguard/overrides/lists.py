@@ -50,7 +50,6 @@ class Listing:
     spends_freely: bool = False
 
     def in_force(self, now: float) -> bool:
-        """Whether it has not expired."""
         return self.until is None or now < self.until
 
 
