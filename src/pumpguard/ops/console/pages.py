@@ -12,12 +12,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from pumpguard.alerts import masked
+from pumpguard.decision import Action
 from pumpguard.errors import IntakeError, PolicyError, StoreError
 from pumpguard.guard import Guard
 from pumpguard.ops.console import text
 from pumpguard.ops.console.auth import Authenticator, Session, check_origin
-from pumpguard.ops.console.forms import listing_from_form, posture_from_form, read_form
+from pumpguard.ops.console.forms import DURATIONS, listing_from_form, posture_from_form, read_form
 from pumpguard.ops.console.view import View
+from pumpguard.overrides.lists import LISTED_KINDS
+from pumpguard.overrides.posture import Posture
 
 FRAGMENTS = ("posture", "notices", "traffic", "exposure", "lists", "decisions")
 """Parts of the page that are refreshed; none has an input field."""
@@ -51,8 +55,14 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        filters = (text.when, text.clock, text.lasting, text.usd, text.because, text.masked_text)
+        filters = (
+            *(text.when, text.clock, text.lasting, text.usd, text.because, text.largest, masked),
+            *(text.masked_text, text.masked_listing, text.masked_evidence),
+        )
         self._templates.filters.update({each.__name__: each for each in filters})
+        self._templates.globals.update(
+            Action=Action, postures=[*map(str, Posture)], kinds=LISTED_KINDS, durations=DURATIONS
+        )
         self._templates.filters["id"] = lambda listing: text.listing_id(listing, self._key)
 
     def routes(self) -> list[Route]:

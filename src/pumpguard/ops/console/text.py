@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from ipaddress import ip_network
@@ -26,6 +27,10 @@ HIDDEN = "•••"
 HIDDEN_DIGITS = 4
 """Last digits that are hidden of what may be a whole number."""
 
+MAX_ROWS = 8
+"""Rows of the tables by country and by rule."""
+
+DIGITS = re.compile("[0-9]{5,}")
 NUMBER = re.compile(r"\+[0-9]{7,15}|(?<![0-9.])[0-9]{11,15}(?![0-9])")
 IPV4 = re.compile(
     r"(?<![0-9.])([0-9]{1,3}(?:\.[0-9]{1,3}){2})\.[0-9]{1,3}(?![0-9.]|/(?:[0-9]|1[0-9]|2[0-4])\b)"
@@ -79,6 +84,21 @@ def without(text: str, typed: Iterable[str]) -> str:
         if each:
             text = text.replace(each, HIDDEN)
     return text
+
+
+def masked_evidence(evidence: Mapping[str, object]) -> str:
+    """Evidence in a line: numbers in plain text, texts masked, as they may be personal data."""
+    return ", ".join(
+        f"{name}={DIGITS.sub(HIDDEN, masked_text(value)) if isinstance(value, str) else value}"
+        for name, value in evidence.items()
+    )
+
+
+def largest(counts: Counter[str]) -> list[tuple[str, int]]:
+    """The largest counts, and the sum of the others."""
+    rows = counts.most_common(MAX_ROWS)
+    others = counts.total() - sum(count for _, count in rows)
+    return [*rows, ("others", others)] if others else rows
 
 
 def masked_explanation(decision: Decision) -> str:
