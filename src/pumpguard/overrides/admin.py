@@ -106,8 +106,9 @@ class OverrideAdmin:
     ) -> OverrideDocument:
         """Put a number, prefix, network, country or account on the allow list: it is refused by
         nothing but ``closed`` and, unless it ``spends_freely``, a spent budget."""
-        details = {"author": author, "reason": reason, "spends_freely": spends_freely}
-        return await self._list("allow", kind, value, seconds, details)
+        return await self._list(
+            "allow", kind, value, seconds, author=author, reason=reason, spends_freely=spends_freely
+        )
 
     async def deny(
         self,
@@ -119,8 +120,7 @@ class OverrideAdmin:
         seconds: float | None = None,
     ) -> OverrideDocument:
         """Put it on the deny list. Another listing that allows the same attempt wins."""
-        details = {"author": author, "reason": reason}
-        return await self._list("deny", kind, value, seconds, details)
+        return await self._list("deny", kind, value, seconds, author=author, reason=reason)
 
     async def remove(self, kind: ListedKind, value: str) -> OverrideDocument:
         """Take it off its list. Raises `OverrideError` if it is on none."""
@@ -145,12 +145,7 @@ class OverrideAdmin:
         return await self._change(escalated)
 
     async def _list(
-        self,
-        verdict: ListName,
-        kind: ListedKind,
-        value: str,
-        seconds: float | None,
-        details: dict[str, Any],
+        self, verdict: ListName, kind: ListedKind, value: str, seconds: float | None, **details: Any
     ) -> OverrideDocument:
         at = self._clock()
         name, shown = subject(kind, value, self._hashed, self._region)

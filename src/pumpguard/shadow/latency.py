@@ -26,10 +26,8 @@ KEPT = 128
 everybody, and one stall of this process must not be drawn again for long."""
 
 OWN_ENOUGH, COUNTRIES = 96, 64
-"""A country with 96 sends or more is drawn from those alone; so many countries are kept. Where one
-is 1.5 times as slow as the rest, whoever compares 2,000 shadows to 2,000 messages then tells them
-apart with an area under the curve of about 0.52 instead of 0.7. With fewer than 96 sends, those of
-all countries are the better guess (docs/shadow.md)."""
+"""A country with 96 sends or more is drawn from those alone; so many countries are kept. With
+fewer sends, those of all countries are the better guess (measured in docs/shadow.md)."""
 
 SHORTEST = 1e-6
 FURTHEST = 0.4

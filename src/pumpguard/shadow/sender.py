@@ -111,11 +111,8 @@ def sender(
 def _timed(
     model: LatencyModel, failures: tuple[type[BaseException], ...], begun: float
 ) -> Iterator[None]:
-    """Let the latency model learn the time of one real send, and its failure.
-
-    Errors other than ``failures`` are about this number, or a bug: they say nothing of the next
-    send.
-    """
+    """Let the model learn the time of one real send, and its failure. Errors other than
+    ``failures`` are about this number, or a bug: they say nothing of the next send."""
     decision = current_decision()
     country = decision.attempt.phone.region if decision else None
     try:

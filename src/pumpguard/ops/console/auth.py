@@ -15,14 +15,13 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pumpguard.errors import IntakeError, PolicyError
-from pumpguard.intake.address import TrustedProxies, network_of
+from pumpguard.intake.address import Address, TrustedProxies, network_of
 
 MIN_TOKEN = 24
 """Characters of a token. NIST SP 800-63B-4 asks for 15 of a password that people choose; this one
@@ -68,26 +67,23 @@ class WrongTokens:
         self._clock = clock
         self._times: dict[str, tuple[float, ...]] = {}
 
-    def wait(self, address: IPv4Address | IPv6Address | None) -> float:
+    def wait(self, address: Address | None) -> float:
         """Seconds until this client may try again; 0 if it may now."""
-        if address is None:
-            return 0.0
-        times = self._recent(network_of(address))
+        times = self._recent(address)
         return 0.0 if len(times) < MAX_WRONG else times[-MAX_WRONG] + WRONG_WINDOW - self._clock()
 
-    def count(self, address: IPv4Address | IPv6Address | None) -> None:
+    def count(self, address: Address | None) -> None:
         if address is None:
             return
-        network = network_of(address)
-        times = (*self._recent(network), self._clock())[-MAX_WRONG:]
+        network, times = network_of(address), (*self._recent(address), self._clock())
         self._times.pop(network, None)
         while len(self._times) >= MAX_NETWORKS:
             del self._times[next(iter(self._times))]  # the one with the oldest last wrong token
-        self._times[network] = times
+        self._times[network] = times[-MAX_WRONG:]
 
-    def _recent(self, network: str) -> tuple[float, ...]:
-        since = self._clock() - WRONG_WINDOW
-        return tuple(at for at in self._times.get(network, ()) if at > since)
+    def _recent(self, address: Address | None) -> tuple[float, ...]:
+        known = () if address is None else self._times.get(network_of(address), ())
+        return tuple(at for at in known if at > self._clock() - WRONG_WINDOW)
 
 
 class Authenticator:
