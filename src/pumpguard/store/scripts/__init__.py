@@ -32,6 +32,8 @@ def lua(name: str, package: str = __package__) -> str:
 
 def letter(kind: type[Counter]) -> str:
     """How plans and scripts call a kind. Raises `ValueError` for one that is not in `KINDS`."""
+    if kind not in KINDS:
+        raise ValueError(f"{kind.__name__} is not in KINDS")
     return chr(ord("A") + KINDS.index(kind))
 
 
