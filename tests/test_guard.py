@@ -12,9 +12,8 @@ import pytest
 from pumpguard import Action, Decision, Finding, Guard, IntakeError, Policy, PolicyError, StoreError
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Reading, Window
-from pumpguard.decision import Mode
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.rules import GeoMismatch, Number, RateLimit, SlidingBan
+from pumpguard.rules import GeoMismatch, Number, RateLimit, Rule, SlidingBan
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
@@ -65,11 +64,8 @@ async def test_a_plain_function_is_a_rule() -> None:
     assert (await guard.assess(make_attempt())).allowed
 
 
-class TwoPerDevice:
+class TwoPerDevice(Rule):
     """A rule of one's own: a small class with two methods."""
-
-    name = "two_per_device"
-    mode: Mode = "enforce"
 
     def counters(self, attempt: Attempt) -> Sequence[Counter]:
         return (Window(self.name, "device", 2, 3600),)
@@ -96,7 +92,7 @@ class BrokenDeclaration(TwoPerDevice):
 
 class BrokenJudgement(TwoPerDevice):
     name = "broken"
-    always = True
+    judged_always = True
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         raise RuntimeError("a bug")
@@ -118,7 +114,7 @@ class Curious(TwoPerDevice):
     """A rule that wants every reading, and makes its counters anew each time."""
 
     name = "curious"
-    always = True
+    judged_always = True
 
     def __init__(self) -> None:
         self.seen: list[int] = []
@@ -132,7 +128,7 @@ class Curious(TwoPerDevice):
 
 
 async def test_a_rule_may_ask_to_be_always_judged() -> None:
-    """With ``always`` it is told every reading, of what the attempt has; the rest reads 0."""
+    """It is then told every reading, of what the attempt has; the rest reads 0."""
     rule = Curious()
     app = Trying(rule, COOLDOWN)
     for i in range(4):

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from pumpguard import Action, Attempt, Finding, Policy, PolicyError
 from pumpguard.counters import Counter, Reading, Window
-from pumpguard.decision import Mode
 from pumpguard.errors import StoreError
 from pumpguard.risk import Risk
 from pumpguard.rules import Budget, Conversion, FunctionRule, GeoMismatch, RateLimit, Rule
@@ -95,7 +94,9 @@ async def test_a_weight_below_one_speaks_for_a_request() -> None:
             return None
         return Finding("colleague", Action.ALLOW, "STAFF", weight=0.5)
 
-    app = Trying(ABROAD, busy("busy", 2.0), FunctionRule(colleague), risk=Risk())
+    app = Trying(
+        ABROAD, busy("busy", 2.0), FunctionRule(name="colleague", function=colleague), risk=Risk()
+    )
     await app.send(country="GB")
     assert (await app.send(country="FR")).action is Action.BLOCK  # 3.0
     assert (await app.send(country="FR", account="staff")).action is Action.CHALLENGE  # 1.5
@@ -165,16 +166,11 @@ async def test_a_score_below_the_bound_is_charged_like_any_other() -> None:
     assert full == {"one", "rate_limit", "risk"}
 
 
-class Talkative:
+class Talkative(Rule):
     """A rule of one's own that finds more, or less, than its counters were declared to weigh."""
 
-    name = "talkative"
-    mode: Mode = "enforce"
-    always = True
-
-    def __init__(self, weight: float, says: float | None) -> None:
-        self.weight = weight
-        self.says = says
+    judged_always = True
+    says: float | None
 
     def counters(self, attempt: Attempt) -> Sequence[Counter]:
         """One that is full after one."""
@@ -189,13 +185,15 @@ class Talkative:
 
 async def test_a_finding_weighs_what_its_rule_has_declared() -> None:
     """The store reckons with declared weights; a finding that says otherwise is put right."""
-    app = Trying(Talkative(1.5, says=100.0), risk=Risk())
+    app = Trying(Talkative(weight=1.5, says=100.0), risk=Risk())
     assert [(await app.send(proved=True)).score for _ in range(2)] == [1.0, 1.5]
 
 
 async def test_what_was_not_charged_is_not_sent_even_if_nobody_says_why() -> None:
     """A rule whose counter is full, and that then finds nothing, has weighed all the same."""
-    app = Trying(Talkative(2.0, says=None), RateLimit(by="phone", limits="2/hour"), risk=Risk())
+    app = Trying(
+        Talkative(weight=2.0, says=None), RateLimit(by="phone", limits="2/hour"), risk=Risk()
+    )
     assert await app.allows()
     assert (await app.send()).action is Action.BLOCK
     assert await app.allows(address="198.51.100.1")

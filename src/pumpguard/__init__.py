@@ -1,6 +1,7 @@
 """Stops SMS pumping before the message is paid for."""
 
 from pumpguard.attempt import Attempt, Client, Phone
+from pumpguard.counters import Distinct, Reading, Window
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import (
     IntakeError,
@@ -14,6 +15,7 @@ from pumpguard.errors import (
 from pumpguard.guard import Guard
 from pumpguard.middleware import PumpGuardMiddleware
 from pumpguard.policy import Policy
+from pumpguard.rules import Rule
 from pumpguard.shadow.ids import like
 from pumpguard.shadow.sender import current_decision, sender
 from pumpguard.ticket import Ticket
@@ -25,6 +27,7 @@ __all__ = [
     "Attempt",
     "Client",
     "Decision",
+    "Distinct",
     "Finding",
     "Guard",
     "IntakeError",
@@ -35,9 +38,12 @@ __all__ = [
     "PolicyError",
     "PumpGuardError",
     "PumpGuardMiddleware",
+    "Reading",
+    "Rule",
     "StoreError",
     "Ticket",
     "TicketError",
+    "Window",
     "current_decision",
     "like",
     "sender",

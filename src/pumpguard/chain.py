@@ -28,7 +28,7 @@ class Chain:
         self.rules = tuple(rules)
         self._scored = scored and enforced == "all"
         self._enforced = enforced
-        self._reports = any(getattr(rule, "always", False) for rule in rules)
+        self._reports = any(rule.judged_always for rule in rules)
         self._sheets: dict[object, Sheet] = {}
         self._narrowed: dict[object, Narrowed] = {}
         self._depends_on = _depends_on(self.rules)
@@ -108,21 +108,21 @@ class Chain:
                 if counter.by in unknown or counter.member in unknown:
                     places.append(None)
                     continue
-                if weighs(rule, counter):
+                if rule.weighs(counter):
                     heavy.append(len(counters))
                 places.append(len(counters))
                 counters.append(counter)
                 owners.append(len(asking))
                 binds.append(self._may_refuse(rule, counter) and not met(counter.action, proved))
             if mine:
-                weight = Weight(getattr(rule, "weight", 1.0), tuple(heavy))
+                weight = Weight(rule.weight, tuple(heavy))
                 asking.append((rule, tuple(places), weight))
         silent = tuple(
             rule
             for rule, mine in zip(self.rules, declared, strict=True)
-            if not mine and not getattr(rule, "needs_readings", False)
+            if not mine and not rule.needs_readings
         )
-        always = (i for i, (rule, _, _) in enumerate(asking) if getattr(rule, "always", False))
+        always = (i for i, (rule, _, _) in enumerate(asking) if rule.judged_always)
         weights = [weight for _, _, weight in asking] if self._scored else ()
         plan = Plan(counters, binds, self._reports, weights)
         dimensions = (*plan.groups, *plan.members)
@@ -144,22 +144,13 @@ class Chain:
         return rule.mode == "enforce" and self._enforced != "nothing"
 
 
-def weighs(rule: Rule, counter: Counter) -> bool:
-    """Whether this counter puts its rule's weight into the score when it is full; rules whose
-    counters differ in that say so in a method of this name."""
-    say = getattr(rule, "weighs", None)
-    return say is None or bool(say(counter))
-
-
 def _depends_on(rules: Sequence[Rule]) -> tuple[Reader, ...] | None:
     """How to read all that decides what these rules declare, or ``None`` if one does not say."""
     dimensions: set[str] = set()
     for rule in rules:
-        # Whoever overrides `counters` without saying so is not bound by what its base class said.
-        maker = next(each for each in type(rule).__mro__ if "counters" in each.__dict__)
-        if "declares_by" not in maker.__dict__:
+        if rule.declares_by is None:
             return None
-        dimensions.update(maker.__dict__["declares_by"])
+        dimensions.update(rule.declares_by)
     return tuple(subject_reader(by) for by in sorted(dimensions))
 
 

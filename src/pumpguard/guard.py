@@ -24,7 +24,8 @@ from pumpguard.overrides.escalator import Escalator
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy
-from pumpguard.rules.challenge import once, warn_of_no_way_out
+from pumpguard.rules.assembly import warn_without_defaults
+from pumpguard.rules.challenge import warn_missing_challenge, with_single_use
 from pumpguard.scores import doubt
 from pumpguard.scores.base import Score
 from pumpguard.settlement import Failed, Verified, open_settlements
@@ -95,7 +96,7 @@ class Guard:
         self.overrides = OverrideAdmin(
             kept, hashed, region=policy.region, clock=now, on_change=sync.invalidate
         )
-        rules = once(policy.chain, challenge)
+        rules = with_single_use(policy.chain, challenge)
         self._decider = Decider(
             policy, rules, self.store, sync, self._settlements, simulated=self.simulated
         )
@@ -104,9 +105,10 @@ class Guard:
         self._escalator: Escalator | None = None
         if policy.escalation is not None:
             self._escalator = Escalator(policy.escalation, self.overrides, sync, now)
+        warn_without_defaults(policy.rules, policy.chain)
         if challenge is None:
             by_score = policy.risk is not None and policy.risk.asks_for_proof
-            warn_of_no_way_out(policy.chain, by_score or policy.escalation is not None)
+            warn_missing_challenge(policy.chain, by_score or policy.escalation is not None)
 
     @property
     def orders(self) -> OverrideAdmin:

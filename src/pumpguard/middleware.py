@@ -18,7 +18,7 @@ from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
 from pumpguard.policy import Policy
 from pumpguard.replies import Problem, refusal, unreadable
-from pumpguard.rules.challenge import once
+from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores.base import Score
 from pumpguard.shadow.sender import CurrentRequest, current_request, has_sender
 from pumpguard.shadow.visible import VisibleRefusals
@@ -103,7 +103,7 @@ class SendHandler:
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self.app = app
         self.guard = guard
-        self._visible = VisibleRefusals(once(guard.policy.chain, guard.challenge))
+        self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
         self._replays = _replays(guard.policy)
 
     async def __call__(

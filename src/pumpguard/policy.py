@@ -49,7 +49,9 @@ class Policy:
 
     Judging:
         ``home``: ISO regions where most users live.
-        ``rules``: a whole chain, or changes to the default one by rule name, as in a TOML file.
+        ``rules``: a table changes the default rules by name, as in a TOML file; a list replaces
+        them all. ``extra_rules``: rules and functions of an attempt that are added at the end, or
+        where `pumpguard.rules.before` and `after` say.
         ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`; a ``[risk]`` table
         in TOML). Without it, decisions have a score and nothing follows from it.
         ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
@@ -93,6 +95,7 @@ class Policy:
     body_deadline: float = 5.0
     home: Sequence[str] = ()
     rules: Any = None
+    extra_rules: Any = ()
     risk: Risk | None = None
     shadow: Literal["app", "experimental_replay", "replay"] = "app"
     escalation: Escalation | None = None
@@ -137,7 +140,13 @@ class Policy:
             verified=self.verified,
             session=self.session is not None,
         )
-        chain = assemble(self.rules, default, verified=self.verified, own=self.dimensions)
+        chain = assemble(
+            self.rules,
+            default,
+            extra=self.extra_rules,
+            verified=self.verified,
+            own=self.dimensions,
+        )
         object.__setattr__(self, "chain", chain)
         if self.shards > 1:
             check_shards(self.chain, self.shards)

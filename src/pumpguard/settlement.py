@@ -17,7 +17,7 @@ from pumpguard.errors import StoreError
 from pumpguard.money.delays import Delays
 from pumpguard.policy import Policy
 from pumpguard.rules import Rule, Settling
-from pumpguard.rules.budget import HOUR, HOURS_IN_A_DAY
+from pumpguard.rules.budget import HOUR, HOURLY_DIVISOR
 from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
 from pumpguard.ticket import Ticket
 
@@ -185,7 +185,7 @@ def refunds(policy: Policy) -> Refunds | None:
     settling = policy.settling
     if settling is None:
         return None
-    budget = policy.daily_budget / HOURS_IN_A_DAY * policy.refund_share
+    budget = policy.daily_budget / HOURLY_DIVISOR * policy.refund_share
     return Refunds(settling.name, micros(budget), HOUR)
 
 

@@ -64,7 +64,7 @@ def speak(sheet: Sheet, attempt: Attempt) -> list[Finding]:
 def judge(sheet: Sheet, attempt: Attempt, readings: Mapping[int, Reading]) -> list[Finding]:
     """What the others find, now that their counters are read.
 
-    A rule is asked if one of its counters is full, or if it has ``always`` set. A finding weighs
+    A rule is asked if one of its counters is full, or if it is ``judged_always``. A finding weighs
     what was declared, because that is what the store reckons with.
     """
     found = []

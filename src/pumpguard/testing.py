@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any
 
 from pumpguard.attempt import Attempt, Client
 from pumpguard.challenges.base import Answer, Challenge
 from pumpguard.decision import Decision
+from pumpguard.guard import Guard
 from pumpguard.intake.address import network_of, parse_address, site_of
+from pumpguard.intake.network import UnknownNetworks
 from pumpguard.intake.phone import canonical
+from pumpguard.policy import Policy
+from pumpguard.rules import Rule, RuleFunction
 
-__all__ = ["FakeClock", "SimulatedHuman", "make_attempt"]
+__all__ = ["FakeClock", "SimulatedHuman", "Trial", "make_attempt"]
 
 
 class SimulatedHuman(Challenge):
@@ -69,3 +74,22 @@ def make_attempt(
         str(found), network_of(found), site_of(found), country, "residential"
     )  # fmt: skip
     return Attempt(phone=canonical(phone), client=client, **facts)  # type: ignore[arg-type]
+
+
+class Trial:
+    """Some rules on their own: a guard with nothing else, over memory, with a clock to move.
+
+    ``start`` is the Unix time in seconds at which the clock stands. Other settings are the
+    policy's, such as ``settled=True`` for rules that need verifications.
+    """
+
+    def __init__(
+        self, *rules: Rule | RuleFunction, start: float = 1_700_000_000.0, **settings: Any
+    ) -> None:
+        self.clock = FakeClock(start)
+        policy = Policy(send="/send", rules=rules, **settings)
+        self.guard = Guard(policy, clock=self.clock, networks=UnknownNetworks())
+
+    async def send(self, *args: Any, **facts: Any) -> Decision:
+        """The decision about one attempt, made now by `make_attempt` of these arguments."""
+        return await self.guard.assess(make_attempt(*args, at=self.clock.now, **facts))

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from pumpguard import Attempt, Finding, Guard, IntakeError, Policy, PolicyError
 from pumpguard.counters import Counter, Distinct, Reading, Window
-from pumpguard.decision import Mode
 from pumpguard.intake.dimensions import agent_class, email_domain, key_text
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.rules import Conversion, Credit, RateLimit, SlidingBan, Spread
+from pumpguard.rules import Conversion, Credit, RateLimit, Rule, SlidingBan, Spread
 from pumpguard.testing import make_attempt
 from tests.asgi import PHONE, Reply, arriving, call, request
 from tests.otp_app import Outbox, guarded, otp_app
@@ -249,13 +248,11 @@ def test_a_file_names_them() -> None:
 # What is refused
 
 
-class Own:
+class Own(Rule):
     """A rule of one's own that counts by what nobody has named."""
 
-    name = "own"
-    mode: Mode = "enforce"
-
     def __init__(self, counter: Counter) -> None:
+        super().__init__(name="own")
         self.counter = counter
 
     def counters(self, attempt: Attempt) -> Sequence[Counter]:

@@ -29,6 +29,7 @@ from pumpguard.challenges import Challenge
 from pumpguard.counters import Refunds
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.money.exposure import DAY, HOUR, Exposure, exposure
+from pumpguard.rules import Rule
 from pumpguard.settlement import refunds
 from tests.money.random_money import UNITS, random_money, random_prices, random_refunds
 from tests.money.random_policies import REGIONS, random_client, random_phone, random_rule
@@ -179,8 +180,8 @@ async def search(seeds: Iterable[int]) -> str:
     )
 
 
-def _needs_verifications(rule: Any) -> bool:
-    return getattr(rule, "needs_verifications", False) or bool(getattr(rule, "earns", ()))
+def _needs_verifications(rule: Rule) -> bool:
+    return rule.needs_verifications or bool(rule.earned_by)
 
 
 def _burst(case: Example, random: Random, now: float) -> list[Attempt]:

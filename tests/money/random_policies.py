@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from random import Random
 
@@ -30,15 +29,19 @@ SUBJECTS: Sequence[str | tuple[str, ...]] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Declares:
+class Declares(Rule):
     """A rule that declares what it is told, by what it sees of the attempt."""
 
-    name: str
-    usual: tuple[Counter, ...]
-    spared: tuple[Counter, ...] = ()
-    spares: str = ""
-    mode: Mode = "enforce"
+    def __init__(
+        self,
+        name: str,
+        usual: tuple[Counter, ...],
+        spared: tuple[Counter, ...] = (),
+        spares: str = "",
+        mode: Mode = "enforce",
+    ) -> None:
+        super().__init__(name=name, mode=mode)
+        self.usual, self.spared, self.spares = usual, spared, spares
 
     def counters(self, attempt: Attempt) -> Sequence[Counter]:
         """Others for whoever it spares."""

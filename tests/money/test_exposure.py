@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pumpguard import Finding, Guard, Policy, PolicyError, rules
 from pumpguard.attempt import Attempt
-from pumpguard.counters import Counter, Credit, Distinct, Neighbours, Spend, Window
+from pumpguard.counters import Counter, Credit, Distinct, Neighbours, Reading, Spend, Window
 from pumpguard.decision import Action
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.money.exposure import Exposure, exposure
@@ -151,15 +151,13 @@ def test_a_region_that_is_spared_is_the_way_out() -> None:
 def test_a_rule_that_reads_the_number_may_spare_some() -> None:
     """Which ones cannot be tried, so it is not relied on."""
 
-    class Odd:
-        name, mode = "odd", "enforce"
-
+    class Odd(Rule):
         def counters(self, attempt: Attempt) -> Sequence[Counter]:
             return (
                 (Window("odd", "everything", 1, 60),) if attempt.phone.e164[-1] in "13579" else ()
             )
 
-        def judge(self, attempt: Attempt, readings: object) -> Finding | None:
+        def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
             return None
 
     assert not of(Odd()).bounded
@@ -251,31 +249,26 @@ def test_while_the_store_is_away() -> None:
 def test_a_broken_rule_is_silent_here_too() -> None:
     """As under a guard."""
 
-    class Broken:
-        name, mode = "broken", "enforce"
-
+    class Broken(Rule):
         def counters(self, attempt: Attempt) -> Sequence[Counter]:
             raise RuntimeError
 
-        def judge(self, attempt: Attempt, readings: object) -> Finding | None:
+        def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
             raise RuntimeError
 
-    assert isinstance(Broken(), Rule)
     assert not of(Broken()).bounded
 
 
 def test_a_rule_that_reads_too_much_is_not_relied_on() -> None:
     """There is an end to what can be tried."""
 
-    class Nosy:
-        name, mode = "nosy", "enforce"
-
+    class Nosy(Rule):
         def counters(self, attempt: Attempt) -> Sequence[Counter]:
             hash(attempt.client)
             told = (attempt.phone.line_type, attempt.account, attempt.device, attempt.session)
             return (Window("nosy", "everything", 1, 60),) if told else ()
 
-        def judge(self, attempt: Attempt, readings: object) -> Finding | None:
+        def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
             return None
 
     assert not of(Nosy()).bounded

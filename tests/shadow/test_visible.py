@@ -24,7 +24,7 @@ def premium(attempt: Attempt) -> Finding | None:
 
 
 RULES: tuple[Rule, ...] = (
-    FunctionRule(premium),
+    FunctionRule(name="premium", function=premium),
     RateLimit(name="phone_limit", by="phone", limits="1/minute; 3/hour"),
     PrefixPattern(blocks={"1000": "8/hour"}),
     ShadowBan(strikes="3/hour", after=("prefix_pattern",)),
@@ -131,6 +131,6 @@ def test_a_rule_with_a_bug_is_as_if_it_were_not_there() -> None:
         def counters(self, attempt: Attempt) -> tuple[()]:
             raise RuntimeError(attempt)
 
-    visible = VisibleRefusals((Broken(premium), *RULES[1:]))
+    visible = VisibleRefusals((Broken(name="premium", function=premium), *RULES[1:]))
     visible.count(shadow().attempt)
     assert visible.resolve(shadow(at=NOON + 1)).reply.action is Action.THROTTLE

@@ -55,7 +55,7 @@ local function credit_read(limit, span, stored, now, terms)
   end
   return {
     used = debt, wait = wait, now = now, step = step, today = today, best = best, days = days,
-    forgiven = forgiven, more = line, most = best,
+    forgiven = forgiven, line = line,
   }
 end
 
@@ -68,6 +68,8 @@ local function credit_kept(span, state, debt)
 end
 
 READ[KIND] = credit_read
+
+DETAIL[KIND] = function(state) return state.line, state.best end
 
 CHARGE[KIND] = function(_, span, state)
   return credit_kept(span, state, state.used + price)

@@ -166,7 +166,7 @@ def _watched(
 
 def _said(rule: Rule, attempt: Attempt, proved: bool) -> Held | None:
     counters = declared_by(rule, attempt)
-    if counters:
+    if counters or rule.needs_readings:
         return _binding(counters, proved)
     try:
         finding = rule.judge(attempt, ())

@@ -1,6 +1,6 @@
 """The rules, a file each. They know neither HTTP nor Redis."""
 
-from pumpguard.rules.base import FunctionRule, Rule, RuleFunction
+from pumpguard.rules.base import FunctionRule, RegionalRule, Rule, RuleFunction
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
 from pumpguard.rules.credit import Credit
@@ -8,6 +8,7 @@ from pumpguard.rules.earned_trust import EarnedTrust
 from pumpguard.rules.geo_mismatch import GeoMismatch
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
+from pumpguard.rules.placed import Placed, after, before
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.send_spike import SendSpike
@@ -44,8 +45,10 @@ __all__ = [
     "GeoMismatch",
     "Network",
     "Number",
+    "Placed",
     "PrefixPattern",
     "RateLimit",
+    "RegionalRule",
     "Rule",
     "RuleFunction",
     "SendSpike",
@@ -53,4 +56,6 @@ __all__ = [
     "ShadowBan",
     "SlidingBan",
     "Spread",
+    "after",
+    "before",
 ]

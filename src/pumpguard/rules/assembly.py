@@ -2,47 +2,60 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from importlib import import_module
 from math import inf
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from phonenumbers import SUPPORTED_REGIONS
 
 from pumpguard.attempt import Attempt, Phone
 from pumpguard.config import build, join, one_of
 from pumpguard.errors import PolicyError
-from pumpguard.rules import KINDS, EarnedTrust, FunctionRule, Rule, SlidingBan
+from pumpguard.rules import KINDS, EarnedTrust, FunctionRule, Placed, Rule, SlidingBan
+from pumpguard.rules.declared import complete
 from pumpguard.rules.limits_notation import check_dimension
 from pumpguard.rules.settling import Settling, follows_from_the_number
-from pumpguard.store.sharding import too_small
 
 RuleChanges: TypeAlias = Mapping[str, Mapping[str, object]]
 
-SETTLING = Settling()
-TRUST = EarnedTrust()
-OF_THEIR_OWN_ACCORD: Mapping[str, Rule] = {SETTLING.name: SETTLING, TRUST.name: TRUST}
-"""Rules that a policy has where others need them."""
+IMPLICIT_RULES: Mapping[str, Rule] = {rule.name: rule for rule in (Settling(), EarnedTrust())}
+"""Rules that a policy adds where other rules need them."""
+
+NAMING_DIMENSIONS = ("by", "of", "lines", "remembers")
+"""What a rule's settings are called that name dimensions."""
+
+logger = logging.getLogger("pumpguard")
 
 
 def assemble(
-    rules: object, default: tuple[Rule, ...], *, verified: bool, own: Iterable[str] = ()
+    rules: object,
+    default: tuple[Rule, ...],
+    *,
+    extra: object = (),
+    verified: bool,
+    own: Iterable[str] = (),
 ) -> tuple[Rule, ...]:
-    """The chain of a policy: the default one, that one with changes, or one of its own.
+    """The chain of a policy: the default one, that one with changes, or one of its own; and
+    ``extra`` rules in it.
 
-    ``verified`` says whether the guard hears of verifications, ``own`` names the policy's own
-    dimensions. Rules about money and verifications
-    bring `Settling` along. Raises `PolicyError` with the path of what is wrong.
+    ``verified`` says whether verifications are reported to the guard, ``own`` names the policy's
+    own dimensions. Rules about money and verifications bring `Settling` along. Raises `PolicyError`
+    with the path of what is wrong.
     """
     if isinstance(rules, Mapping):
-        chain = _changed(default, rules)
+        given = _changed(default, rules)
     elif rules is None:
-        chain = default
+        given = list(default)
     elif isinstance(rules, tuple):
-        chain = tuple(_as_rule(rule, i) for i, rule in enumerate(rules))
+        given = [_as_rule(rule, f"rules.{i}") for i, rule in enumerate(rules)]
     else:
-        raise PolicyError("rules", "a list of rules, or a table of changes by rule name", rules)
-    chain = _fed_by_what_is_on([rule for rule in chain if rule.mode != "off"], default)
+        expected = "a list of rules, or a table of changes by rule name"
+        raise PolicyError("rules", f"{expected}; to add a rule use extra_rules=[…]", rules)
+    _add(given, extra)
+    chain = _drop_disabled_feeders([rule for rule in given if rule.mode != "off"], default)
     chain = _with_trust(chain)
     if not verified:
         _check_needs(chain)
@@ -53,9 +66,44 @@ def assemble(
     return chain
 
 
-def _fed_by_what_is_on(chain: Sequence[Rule], default: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The chain whose default bans, where nobody changed them, have forgotten rules that are off; a
-    ban that nothing feeds any more is left out."""
+def warn_without_defaults(rules: object, chain: Sequence[Rule]) -> None:
+    """Log if ``rules=[…]`` has left only rules of the app's own, which is hardly ever meant."""
+    given = [rule for rule in chain if rule.name not in IMPLICIT_RULES]
+    if isinstance(rules, tuple) and given and not any(map(_is_built_in, given)):
+        logger.warning(
+            "PG004 rules=[…] replaces the default rules and has none of them; "
+            "to add rules to the default ones use extra_rules=[…]"
+        )
+
+
+def _is_built_in(rule: Rule) -> bool:
+    return isinstance(rule, tuple(KINDS.values()))
+
+
+def _add(chain: list[Rule], extra: object) -> None:
+    if isinstance(extra, Mapping):
+        expected = "a list of rules; to change rules by name use rules={…}"
+        raise PolicyError("extra_rules", expected, extra)
+    if not isinstance(extra, tuple):
+        raise PolicyError("extra_rules", "a list of rules", extra)
+    for i, each in enumerate(extra):
+        path = f"extra_rules.{i}"
+        if isinstance(each, Placed):
+            _place(chain, _as_rule(each.rule, path), each.where, each.name, path)
+        else:
+            chain.append(_as_rule(each, path))
+
+
+def _place(chain: list[Rule], rule: Rule, where: str, name: object, path: str) -> None:
+    names = [each.name for each in chain]
+    if name not in names:
+        raise PolicyError(path, f"{where} one of {', '.join(names)}", name)
+    chain.insert(names.index(str(name)) + (where == "after"), rule)
+
+
+def _drop_disabled_feeders(chain: Sequence[Rule], default: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The chain in which unchanged default bans no longer name rules that are off in ``after``; a
+    ban that no rule feeds is left out."""
     names, found = {rule.name for rule in chain}, list[Rule]()
     for rule in chain:
         if isinstance(rule, SlidingBan) and rule.after and any(rule is each for each in default):
@@ -70,27 +118,27 @@ def _fed_by_what_is_on(chain: Sequence[Rule], default: Sequence[Rule]) -> tuple[
 
 def _check_needs(chain: tuple[Rule, ...]) -> None:
     for rule in chain:
-        if getattr(rule, "needs_verifications", False):
+        if rule.needs_verifications:
             expected = f"the route where codes are entered, or settled=true: {rule.name!r} needs it"
             raise PolicyError("verify", expected, None)
 
 
 def _with_trust(chain: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """The chain with what has been earned remembered, if some rule gives room for it."""
-    asked = [by for rule in chain for by in getattr(rule, "earns", ())]
+    """The chain with `EarnedTrust`, if some rule gives headroom for it."""
+    asked = [by for rule in chain for by in rule.earned_by]
     own = [rule for rule in chain if isinstance(rule, EarnedTrust)]
     if not asked:
         return chain
-    trust = own[0] if own else TRUST
+    trust = own[0] if own else EarnedTrust()
     trust = replace(trust, by=tuple(dict.fromkeys([*trust.by, *asked])))
     return (*(rule for rule in chain if not isinstance(rule, EarnedTrust)), trust)
 
 
 def _with_settling(chain: tuple[Rule, ...], verified: bool) -> tuple[Rule, ...]:
-    """The chain with what its rules need remembered, if they need anything."""
-    if not any(getattr(rule, "settles", False) for rule in chain):
+    """The chain with `Settling`, if some rule needs outcomes."""
+    if not any(rule.needs_outcomes for rule in chain):
         return chain
-    told = [by for rule in chain for by in getattr(rule, "dimensions", ())]
+    told = [by for rule in chain for by in rule.outcome_dimensions]
     own = [rule for rule in chain if isinstance(rule, Settling)]
     settling = own[0] if own else Settling()
     asked = [*settling.remembers, *(by for by in told if not follows_from_the_number(by))]
@@ -98,28 +146,61 @@ def _with_settling(chain: tuple[Rule, ...], verified: bool) -> tuple[Rule, ...]:
     return (settling, *(rule for rule in chain if not isinstance(rule, Settling)))
 
 
-def _changed(chain: tuple[Rule, ...], changes: RuleChanges) -> tuple[Rule, ...]:
-    """The default chain with some rules changed, and new ones, with a ``rule``, at its end."""
-    by_name = {rule.name: rule for rule in chain}
+def _changed(chain: tuple[Rule, ...], changes: RuleChanges) -> list[Rule]:
+    """The default chain with some rules changed, and new ones, with a ``rule``, at its end or where
+    ``before`` or ``after`` says."""
+    found = list(chain)
     for name, change in changes.items():
         path = f"rules.{name}"
         if not isinstance(change, Mapping):
-            raise PolicyError(path, "a table", change)
-        settings = {key: value for key, value in change.items() if key != "rule"}
+            raise PolicyError(
+                path, "a table of settings; to add a rule object use extra_rules=[…]", change
+            )
+        i = next((i for i, rule in enumerate(found) if rule.name == name), len(found))
+        where = dict[str, object]()
         if "rule" in change:
-            kind = KINDS.get(asked := str(change["rule"]))
-            if kind is None:
-                raise PolicyError(join(path, "rule"), one_of(asked, list(KINDS)), change["rule"])
-            by_name[name] = _build_rule(kind, {**settings, "name": name}, path)
-        elif name in by_name or name in OF_THEIR_OWN_ACCORD:
-            old = by_name[name] if name in by_name else OF_THEIR_OWN_ACCORD[name]
-            kept = {f.name: getattr(old, f.name) for f in fields(old) if f.init}  # type: ignore[arg-type]
-            build_check = {**kept, **settings}
-            by_name[name] = _build_rule(type(old), build_check, path)
+            settings = {key: value for key, value in change.items() if key != "rule"}
+            kind = _kind(change["rule"], join(path, "rule"))
+            # A ban has a setting ``after`` of its own.
+            words = {"before", "after"}.difference(each.name for each in fields(kind))
+            where = {word: settings.pop(word) for word in words & settings.keys()}
+            if len(where) > 1:
+                raise PolicyError(path, "before or after another rule, not both", where)
+            rule = _build_rule(kind, {**settings, "name": name}, path)
+        elif i < len(found) or name in IMPLICIT_RULES:
+            old = found[i] if i < len(found) else IMPLICIT_RULES[name]
+            kept = {each.name: getattr(old, each.name) for each in fields(old) if each.init}
+            rule = _build_rule(type(old), {**kept, **change}, path)
         else:
-            known = ", ".join(sorted(by_name))
+            known = ", ".join(sorted(rule.name for rule in found))
             raise PolicyError(path, f"one of {known}, or a new rule with 'rule = …'", name)
-    return tuple(by_name.values())
+        if not where:
+            found[i : i + 1] = [rule]
+        for word, other in where.items():
+            found[i : i + 1] = []
+            _place(found, rule, word, other, join(path, word))
+    return found
+
+
+def _kind(name: object, path: str) -> type[Rule]:
+    """A class of rules by what a policy file calls it: a kind of ours, or ``"module:Class"``."""
+    text = str(name)
+    if ":" not in text:
+        if text not in KINDS:
+            raise PolicyError(path, f"{one_of(text, list(KINDS))}, or 'module:Class'", name)
+        return KINDS[text]
+    module, _, attribute = text.partition(":")
+    try:
+        found: Any = getattr(import_module(module), attribute)
+    except AttributeError:
+        raise PolicyError(path, f"a class of the module {module}", name) from None
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        raise PolicyError(path, f"a module that can be imported ({said})", name) from error
+    if not (isinstance(found, type) and issubclass(found, Rule)):
+        raise PolicyError(path, "a subclass of pumpguard.Rule", name)
+    complete(found)
+    return found
 
 
 def _build_rule(kind: type[Rule], table: Mapping[str, object], path: str) -> Rule:
@@ -129,17 +210,27 @@ def _build_rule(kind: type[Rule], table: Mapping[str, object], path: str) -> Rul
         raise PolicyError(path, f"all required settings ({error})") from None
 
 
-def _as_rule(rule: object, i: int) -> Rule:
+def _as_rule(rule: object, path: str) -> Rule:
     if isinstance(rule, Rule):
         return rule
+    if isinstance(rule, type):
+        is_rule = f"a rule, not its class: {rule.__name__}(…)"
+        raise PolicyError(path, is_rule if issubclass(rule, Rule) else SUBCLASS, rule)
+    if hasattr(rule, "judge"):
+        raise PolicyError(path, SUBCLASS, rule)
     if callable(rule):
-        return FunctionRule(rule)
-    raise PolicyError(f"rules.{i}", "a rule, or a function of an attempt", rule)
+        return FunctionRule(name=getattr(rule, "__name__", type(rule).__name__), function=rule)
+    raise PolicyError(path, "a rule, or a function of an attempt", rule)
+
+
+SUBCLASS = "a rule: an object of a class that subclasses pumpguard.Rule"
 
 
 def _check_names(chain: tuple[Rule, ...]) -> None:
     names = [rule.name for rule in chain]
     for i, name in enumerate(names):
+        if not name:
+            raise PolicyError("rules", "a name for every rule", chain[i])
         if name in names[:i]:
             raise PolicyError(f"rules.{name}", "a name that no other rule has", name)
     for rule in chain:
@@ -152,9 +243,8 @@ def _check_names(chain: tuple[Rule, ...]) -> None:
 
 def _check_weights(chain: tuple[Rule, ...]) -> None:
     for rule in chain:
-        weight = getattr(rule, "weight", 1.0)
-        if not (isinstance(weight, int | float) and 0 < weight < inf):
-            raise PolicyError(f"rules.{rule.name}.weight", "a factor above 0", weight)
+        if not (isinstance(rule.weight, int | float) and 0 < rule.weight < inf):
+            raise PolicyError(f"rules.{rule.name}.weight", "a factor above 0", rule.weight)
 
 
 def _check_dimensions(chain: tuple[Rule, ...], own: Sequence[str]) -> None:
@@ -167,8 +257,8 @@ def _check_dimensions(chain: tuple[Rule, ...], own: Sequence[str]) -> None:
 
 def _named(rule: Rule) -> Iterator[tuple[str, str]]:
     """Every dimension that a rule names, with where it does."""
-    for field in ("by", "of", "lines", "remembers"):
-        value = getattr(rule, field, ())
+    for field in (each.name for each in fields(rule) if each.name in NAMING_DIMENSIONS):
+        value = getattr(rule, field)
         if isinstance(value, str):
             yield f".{field}", value
         elif isinstance(value, Mapping | Sequence):
@@ -189,7 +279,7 @@ def check_shards(chain: Sequence[Rule], shards: int) -> None:
     for region in sorted(SUPPORTED_REGIONS):
         attempt = Attempt(Phone("+1000000000", region, 1))
         for rule in chain:
-            counter = too_small(rule.counters(attempt), shards)
-            if counter is not None:
-                expected = f"at most the smallest limit by {counter.by} (rule {rule.name!r})"
-                raise PolicyError("shards", expected, shards)
+            for counter in rule.counters(attempt):
+                if not (counter.has_destination or counter.divisible(shards)):
+                    expected = f"at most the smallest limit by {counter.by} (rule {rule.name!r})"
+                    raise PolicyError("shards", expected, shards)

@@ -1,78 +1,178 @@
-"""What a rule is: it declares what should be counted, then judges what was counted."""
+"""The contract of rules: what a rule is, and all that it can say about itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import ClassVar, Literal, TypeAlias, TypeVar
 
 from pumpguard.attempt import Attempt
-from pumpguard.config import join
+from pumpguard.config import check, join
 from pumpguard.counters import Counter, Reading
 from pumpguard.decision import Action, Finding, Mode
 from pumpguard.errors import PolicyError
+from pumpguard.rules.declared import Declared
 
 ActionName = Literal["allow", "challenge", "throttle", "block", "shadow"]
 
+NO_EVIDENCE: Mapping[str, object] = MappingProxyType({})
 
-@runtime_checkable
-class Rule(Protocol):
-    """One reason to be suspicious, as two pure methods.
+C = TypeVar("C")
 
-    A rule that declares no counters for an attempt is judged before the store is asked (not at all,
-    if it has an attribute ``needs_readings`` that is true); any other is judged after, if one of
-    its counters is full (or always, if it has an attribute ``always`` that is true). Return the
-    same tuple of counters every time: they say what is counted, and the attempt says whose.
-    Counters carry their rule's name: bans know by it what they are fed by.
 
-    What a finding of a rule without counters puts into the risk score is its own ``weight``. A rule
-    with counters has an attribute ``weight`` (or weighs nothing), because the store has to know it
-    beforehand, and may have a method ``weighs(counter)`` that excepts some of them.
+class Rule(Declared):
+    """One reason to be suspicious of an attempt. Subclass it and define `judge`.
 
-    A class whose `counters` depends on nothing but some dimensions of the attempt (and on
-    ``proved``) may name them in ``declares_by``, beside the method; it is then asked once for each
-    of their values instead of for every request.
+    A rule is a frozen dataclass with keyword arguments: its annotated attributes are its settings,
+    in Python as in a policy file, and are checked against their annotations when a rule is made.
+    The decorator ``@dataclass(frozen=True, kw_only=True)`` may be left out. A class without a
+    ``name`` is called by its own name in snake case.
+
+    A rule that needs no memory defines `judge` alone, which is then called with no readings, before
+    the store is asked. A rule that counts declares its counters in `counters`, and is judged after
+    the store has read them, if one of them is full. Counters never change: make them in a
+    `functools.cached_property` (each is made with the rule, so mistakes are found then) and return
+    the same tuple every time. They carry their rule's name. What is counted is per subject: the
+    attempt says whose.
+
+    Settings named ``by``, ``of``, ``lines`` or ``remembers`` are taken to name dimensions, and the
+    policy refuses those that it does not have.
+
+    A class attribute or method that looks like a misspelt word of this contract is a `TypeError`.
     """
 
-    @property
-    def name(self) -> str:
-        """What findings, metrics and other rules call this rule; unique in a policy."""
-        ...
+    name: str = ""
+    """What findings, metrics and other rules call this rule; unique in a policy."""
+    mode: Mode = "enforce"
+    """Whether findings are enforced, only recorded, or never made."""
+    action: ActionName = "throttle"
+    """What this rule's findings ask for; `effect` is the same as an `Action`."""
+    weight: float = 1.0
+    """The factor of its findings in the risk score, above 0."""
+
+    declares_by: ClassVar[Sequence[str] | None] = ()
+    """The dimensions that decide what `counters` returns, beside ``attempt.proved``: it is asked
+    once for each of their values. With ``None`` it is asked for every request; so is a class that
+    defines `counters` and does not say."""
+    judged_always = False
+    """Judged even if none of its counters is full."""
+    needs_readings = False
+    """Not judged where it has declared no counters. True of a class that defines `counters` and
+    does not say otherwise."""
+    needs_verifications = False
+    """Makes no sense where the guard is not told of verifications; such a policy is refused."""
+    needs_outcomes = False
+    """Has to hear what became of messages: the policy then keeps tickets of them."""
+    needs_challenge = False
+    """Only recorded (mode ``monitor``) where the guard has no ``challenge=``."""
+    ask_first = False
+    """A refusal is told only to clients that have solved a challenge; others are asked for one."""
 
     @property
-    def mode(self) -> Mode:
-        """Whether findings are enforced, only recorded, or never made."""
-        ...
+    def earned_by(self) -> Sequence[str]:
+        """The dimensions whose verified users earn headroom (`pumpguard.rules.EarnedTrust`)."""
+        return ()
+
+    @property
+    def outcome_dimensions(self) -> Sequence[str]:
+        """The dimensions that a ticket must remember for `needs_outcomes`."""
+        return ()
 
     def counters(self, attempt: Attempt) -> Sequence[Counter]:
-        """What to count for this attempt; empty for a rule that needs no memory."""
-        ...
+        """What to count for this attempt; nothing, by default."""
+        return ()
 
+    def weighs(self, counter: Counter) -> bool:
+        """Whether this counter puts ``weight`` into the risk score when it is full."""
+        return True
+
+    @abstractmethod
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """Turn the readings, one per declared counter, into a finding or nothing."""
-        ...
+        """Turn the readings, one for each declared counter, into a finding or nothing."""
+
+    @cached_property
+    def effect(self) -> Action:
+        """The ``action`` of this rule."""
+        return action_of(self.action)
+
+    def finding(
+        self,
+        code: str,
+        evidence: Mapping[str, object] = NO_EVIDENCE,
+        *,
+        action: Action | None = None,
+        retry_after: float | None = None,
+        weight: float | None = None,
+        subject: str | None = None,
+    ) -> Finding:
+        """A finding of this rule, with its action and weight unless others are given."""
+        return Finding(
+            self.name,
+            self.effect if action is None else action,
+            code,
+            evidence,
+            retry_after,
+            self.weight if weight is None else weight,
+            subject,
+            self.mode,
+        )
+
+    def require(self, condition: bool, setting: str, expected: str, got: object = ...) -> None:
+        """Raise `PolicyError` with the setting's path unless this holds."""
+        if not condition:
+            found = getattr(self, setting) if got is ... else got
+            raise PolicyError(join(f"rules.{self.name}", setting), expected, found)
+
+    def __post_init__(self) -> None:
+        check(self, f"rules.{self.name}")
+        for each in type(self).__mro__:
+            for name, value in vars(each).items():
+                if isinstance(value, cached_property):
+                    getattr(self, name)
 
 
 RuleFunction: TypeAlias = Callable[[Attempt], Finding | None]
 """The smallest rule: a function of the attempt alone."""
 
 
-class FunctionRule:
+class FunctionRule(Rule):
     """A plain function as a rule; made by the policy, which takes functions as they are."""
 
-    mode: Mode = "enforce"
-    declares_by: ClassVar[Sequence[str]] = ()
-
-    def __init__(self, function: RuleFunction) -> None:
-        self.function = function
-        self.name = getattr(function, "__name__", type(function).__name__)
-
-    def counters(self, attempt: Attempt) -> Sequence[Counter]:
-        """None: a function remembers nothing."""
-        return ()
+    function: RuleFunction
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """Whatever the function says."""
         return self.function(attempt)
+
+
+class RegionalRule(Rule):
+    """A rule for phones of some regions (ISO 3166): only ``regions``, or all but some."""
+
+    regions: Sequence[str] = ()
+    except_regions: Sequence[str] = ()
+
+    def applies_to(self, attempt: Attempt) -> bool:
+        """Whether the phone is of a region that this rule is about."""
+        region = attempt.phone.region
+        return region not in self.except_regions and (not self.regions or region in self.regions)
+
+
+def longest_full(
+    counters: Iterable[C], readings: Iterable[Reading]
+) -> tuple[C, Reading] | tuple[None, None]:
+    """The full counter that stays full longest, and its reading."""
+    full = (pair for pair in zip(counters, readings, strict=False) if pair[1].full)
+    return max(full, key=lambda pair: pair[1].wait, default=(None, None))
+
+
+def first_full(
+    counters: Iterable[C], readings: Iterable[Reading]
+) -> tuple[C, Reading] | tuple[None, None]:
+    """The first counter that is full, and its reading."""
+    full = (pair for pair in zip(counters, readings, strict=False) if pair[1].full)
+    return next(full, (None, None))
 
 
 def action_of(name: ActionName) -> Action:
@@ -81,15 +181,9 @@ def action_of(name: ActionName) -> Action:
 
 
 def asked_first(action: Action, attempt: Attempt) -> Action:
-    """A refusal that is told only to who has solved a challenge; all others are asked for one.
+    """The action with ``ask_first``: a challenge for clients that have not solved one.
 
     Solutions are sold at a dollar a thousand: what a number's owner earns by one message pays for
     ten of them or more, and for none if most are refused all the same.
     """
     return action if attempt.proved else min(action, Action.CHALLENGE)
-
-
-def require(condition: bool, rule: str, field: str, expected: str, got: object) -> None:
-    """Refuse a rule whose values contradict each other, naming the path."""
-    if not condition:
-        raise PolicyError(join(f"rules.{rule}", field), expected, got)

@@ -1,29 +1,26 @@
-"""Codes that are sent and never entered: the signal that everybody ends up with."""
+"""Codes that are sent and never entered."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from functools import cached_property
 
 from pumpguard.attempt import PREFIX, Attempt
-from pumpguard.config import check
 from pumpguard.counters import Conversion as Watch
 from pumpguard.counters import Counter, Pulse, Reading
-from pumpguard.decision import Action, Finding, Mode
-from pumpguard.rules.base import ActionName, action_of, require
+from pumpguard.decision import Action, Finding
+from pumpguard.rules.base import ActionName, Rule, action_of, first_full
 from pumpguard.rules.limits_notation import check_dimensions
 
 NARROW = ("phone", *(f"{PREFIX}{digits}" for digits in range(1, 5)))
-"""What an attacker may own the whole of; a block of a million numbers he shares with people."""
+"""What an attacker may own the whole of; larger blocks of numbers have other users too."""
 
 BETA = 3.0
 """Prior of the conversion rate that findings show: Beta(3, 3)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
-    """Refuses a subject whose messages are not verified any more.
+class Conversion(Rule):
+    """Refuses a subject whose messages are no longer verified.
 
     Each subject's matured sends run through a CUSUM between a healthy rate ``p0`` and a pumped one
     ``p1``; at ``h`` nats and ``minimum`` sends the subject is refused for ``hold`` seconds and then
@@ -51,38 +48,36 @@ class Conversion:
     minimum: int = 20
     seconds: int = 600
     hold: int = 1_800
-    name: str = "conversion"
-    mode: Mode = "enforce"
     action: ActionName = "block"
     wide_action: ActionName = "challenge"
     weight: float = 2.0
-    declares_by: ClassVar[Sequence[str]] = ()
-    needs_verifications: ClassVar[bool] = True
-    settles: ClassVar[bool] = True
-    _watched: tuple[Watch | Pulse, ...] = field(init=False, repr=False)
+    declares_by = ()
+    needs_verifications = True
+    needs_outcomes = True
 
-    def __post_init__(self) -> None:
-        path = f"rules.{self.name}"
-        check(self, path)
+    @cached_property
+    def _watched(self) -> tuple[Watch | Pulse, ...]:
         apart = 0 < self.p1 < self.p0 < 1
-        require(apart, self.name, "p0", "0 < p1 < p0 < 1", (self.p0, self.p1))
-        require(0 < self.h < 1_000, self.name, "h", "nats above 0", self.h)
-        require(self.minimum > 0, self.name, "minimum", "at least 1", self.minimum)
-        require(self.seconds >= 12, self.name, "seconds", "at least 12", self.seconds)
-        require(self.hold > 0, self.name, "hold", "at least 1", self.hold)
-        require(bool(self.by), self.name, "by", "at least one dimension", self.by)
-        watched = [
-            Watch(
-                self.name, check_dimensions(by.split("+"), f"{path}.by.{i}"), self.p0, self.p1,
-                self.h, self.minimum, self.seconds, self.hold, self._action(by),
-            )
-            for i, by in enumerate(self.by)
-        ]  # fmt: skip
-        object.__setattr__(self, "_watched", (*watched, Pulse(self.name)))
+        self.require(apart, "p0", "0 < p1 < p0 < 1", (self.p0, self.p1))
+        self.require(0 < self.h < 1_000, "h", "nats above 0")
+        self.require(self.minimum > 0, "minimum", "at least 1")
+        self.require(self.seconds >= 12, "seconds", "at least 12")
+        self.require(self.hold > 0, "hold", "at least 1")
+        self.require(bool(self.by), "by", "at least one dimension")
+        return (*(self._watch(by, i) for i, by in enumerate(self.by)), Pulse(self.name))
+
+    def _watch(self, by: str, i: int) -> Watch:
+        parts = by.split("+")
+        narrow = any(part in NARROW for part in parts)
+        return Watch(
+            self.name, check_dimensions(parts, f"rules.{self.name}.by.{i}"), self.p0, self.p1,
+            self.h, self.minimum, self.seconds, self.hold,
+            self.effect if narrow else action_of(self.wide_action),
+        )  # fmt: skip
 
     @property
-    def dimensions(self) -> Sequence[str]:
-        """What outcomes have to be told by."""
+    def outcome_dimensions(self) -> Sequence[str]:
+        """Those that are watched."""
         return self.by
 
     def counters(self, attempt: Attempt) -> Sequence[Watch | Pulse]:
@@ -95,22 +90,12 @@ class Conversion:
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding about the first subject that converts no more, or about the outage."""
-        for watch, reading in zip(self._watched, readings, strict=False):
-            if not reading.full:
-                continue
-            if isinstance(watch, Pulse):
-                began = reading.detail[1] / 1000 if len(reading.detail) > 1 else None
-                return Finding(
-                    self.name, Action.ALLOW, "PROVIDER_OUTAGE", {"since": began}, mode=self.mode
-                )
-            return self._found(attempt, watch, reading)
-        return None
-
-    def _action(self, by: str) -> Action:
-        narrow = any(part in NARROW for part in by.split("+"))
-        return action_of(self.action if narrow else self.wide_action)
-
-    def _found(self, attempt: Attempt, watch: Watch, reading: Reading) -> Finding:
+        watch, reading = first_full(self._watched, readings)
+        if watch is None or reading is None:
+            return None
+        if isinstance(watch, Pulse):
+            since = {"since": reading.detail[1] / 1000 if len(reading.detail) > 1 else None}
+            return self.finding("PROVIDER_OUTAGE", since, action=Action.ALLOW, weight=1.0)
         matured, verified = reading.detail if len(reading.detail) == 2 else (0, 0)
         evidence = {
             "by": watch.by,
@@ -120,13 +105,10 @@ class Conversion:
             "score": reading.used / 1000,
             "limit": self.h,
         }
-        return Finding(
-            self.name,
-            watch.action,
+        return self.finding(
             "CONVERSION_LOST",
             evidence,
+            action=watch.action,
             retry_after=reading.wait,
-            weight=self.weight,
             subject=attempt.subject(watch.by),
-            mode=self.mode,
         )

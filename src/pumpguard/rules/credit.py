@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+from functools import cached_property
 from types import MappingProxyType
-from typing import ClassVar
 
 from pumpguard.attempt import Attempt
-from pumpguard.config import check
 from pumpguard.counters import Credit as Line
 from pumpguard.counters import Reading, micros
-from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, action_of, asked_first, require
+from pumpguard.decision import Finding
+from pumpguard.rules.base import RegionalRule, asked_first, longest_full
 from pumpguard.rules.high_risk import HIGH_RISK
 from pumpguard.rules.limits_notation import check_dimensions
 
@@ -31,8 +30,7 @@ SESSION_LINE = 1.0
 """USD for a session, where the policy says where sessions stand."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credit:
+class Credit(RegionalRule):
     """Refuses a subject whose unverified messages have used up its line of credit.
 
     ``lines`` gives the USD per dimension that every subject starts with. A message spends its
@@ -41,11 +39,11 @@ class Credit:
     ``seconds``. So an attack that nobody verifies costs at most the lines it can reach, before
     anything has been learnt about it. ``high_risk_factor`` scales the lines of the regions in
     ``high_risk``, except those of networks. Somebody who gets no code asks again: two more messages
-    to the same number go beyond the line. With ``yields`` they have half of it instead, so that of
-    many who want the last of a wide line those come first who have had nothing yet. With
-    ``ask_first``, nobody is refused who has not
-    solved a challenge: it is asked for first, and whoever would buy solutions pays for nothing.
-    With ``needs_challenge``, the rule only records where no challenge could be posed.
+    to the same number go beyond the line. With ``yields`` they have half of it instead, so that
+    the last of a wide line goes to people who have had no message yet. With ``ask_first``, nobody
+    is refused who has not solved a challenge: it is asked for first, and whoever would buy
+    solutions pays for nothing. With ``needs_challenge``, the rule only records where no challenge
+    could be posed.
 
     Needs settlement: where verifications are never reported, the policy leaves this rule out.
     """
@@ -55,66 +53,31 @@ class Credit:
     seconds: int = DAY
     high_risk_factor: float = 1.0
     high_risk: Sequence[str] = HIGH_RISK
-    regions: Sequence[str] = ()
-    except_regions: Sequence[str] = ()
-    name: str = "credit"
-    mode: Mode = "enforce"
-    action: ActionName = "throttle"
     ask_first: bool = False
     needs_challenge: bool = False
     yields: bool = False
     weight: float = 2.0
-    declares_by: ClassVar[Sequence[str]] = ("country",)
-    needs_verifications: ClassVar[bool] = True
-    settles: ClassVar[bool] = True
-    _usual: tuple[Line, ...] = field(init=False, repr=False)
-    _risky: tuple[Line, ...] = field(init=False, repr=False)
+    declares_by = ("country",)
+    needs_verifications = True
+    needs_outcomes = True
 
-    def __post_init__(self) -> None:
-        check(self, f"rules.{self.name}")
-        require(bool(self.lines), self.name, "lines", "at least one line", dict(self.lines))
-        require(0 <= self.ratio <= 1, self.name, "ratio", "0 to 1", self.ratio)
-        require(self.seconds > 0, self.name, "seconds", "at least 1", self.seconds)
-        factor = self.high_risk_factor
-        require(0 < factor <= 1, self.name, "high_risk_factor", "a factor up to 1", factor)
+    @cached_property
+    def _usual(self) -> tuple[Line, ...]:
+        self.require(bool(self.lines), "lines", "at least one line", dict(self.lines))
+        self.require(0 <= self.ratio <= 1, "ratio", "0 to 1")
+        self.require(self.seconds > 0, "seconds", "at least 1")
         for by, usd in self.lines.items():
             check_dimensions(by.split("+"), f"rules.{self.name}.lines.{by}")
-            require(0 < usd < 1e6, self.name, f"lines.{by}", "USD above 0", usd)
-        object.__setattr__(self, "_usual", self._declared(1.0))
-        object.__setattr__(self, "_risky", self._declared(factor))
+            self.require(0 < usd < 1e6, f"lines.{by}", "USD above 0", usd)
+        return self._lines(1.0)
 
-    @property
-    def dimensions(self) -> Sequence[str]:
-        """What outcomes have to be told by."""
-        return tuple(self.lines)
+    @cached_property
+    def _risky(self) -> tuple[Line, ...]:
+        factor = self.high_risk_factor
+        self.require(0 < factor <= 1, "high_risk_factor", "a factor up to 1")
+        return self._lines(factor)
 
-    def counters(self, attempt: Attempt) -> Sequence[Line]:
-        """A line per dimension."""
-        region = attempt.phone.region
-        if (self.regions and region not in self.regions) or region in self.except_regions:
-            return ()
-        return self._risky if region in self.high_risk else self._usual
-
-    def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding about the line that stays full longest."""
-        pairs = zip(self.counters(attempt), readings, strict=False)
-        line, reading = max(pairs, key=lambda pair: pair[1].wait, default=(None, None))
-        if line is None or reading is None or not reading.full:
-            return None
-        granted = reading.detail[0] if reading.detail else line.limit
-        return Finding(
-            self.name,
-            asked_first(line.action, attempt) if self.ask_first else line.action,
-            "CREDIT_SPENT",
-            {"by": line.by, "unverified": reading.used / 1e6, "line": granted / 1e6},
-            retry_after=reading.wait,
-            weight=self.weight,
-            subject=attempt.subject(line.by),
-            mode=self.mode,
-        )
-
-    def _declared(self, factor: float) -> tuple[Line, ...]:
-        action = action_of(self.action)
+    def _lines(self, factor: float) -> tuple[Line, ...]:
         return tuple(
             Line(
                 self.name,
@@ -122,8 +85,33 @@ class Credit:
                 micros(usd * (1.0 if by == "network" else factor)),
                 self.seconds,
                 self.ratio,
-                action,
+                self.effect,
                 self.yields,
             )
             for by, usd in self.lines.items()
+        )
+
+    @property
+    def outcome_dimensions(self) -> Sequence[str]:
+        """Those of the lines."""
+        return tuple(self.lines)
+
+    def counters(self, attempt: Attempt) -> Sequence[Line]:
+        """A line per dimension."""
+        if not self.applies_to(attempt):
+            return ()
+        return self._risky if attempt.phone.region in self.high_risk else self._usual
+
+    def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+        """A finding about the line that stays full longest."""
+        line, reading = longest_full(self.counters(attempt), readings)
+        if line is None or reading is None:
+            return None
+        granted = reading.detail[0] if reading.detail else line.limit
+        return self.finding(
+            "CREDIT_SPENT",
+            {"by": line.by, "unverified": reading.used / 1e6, "line": granted / 1e6},
+            action=asked_first(line.action, attempt) if self.ask_first else line.action,
+            retry_after=reading.wait,
+            subject=attempt.subject(line.by),
         )

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
 
-from pumpguard.attempt import Attempt, LineType, Phone
-from pumpguard.config import check
-from pumpguard.counters import Counter, Reading
-from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, action_of
+from pumpguard.attempt import Attempt, LineType
+from pumpguard.counters import Reading
+from pumpguard.decision import Finding
+from pumpguard.rules.base import ActionName, Rule
 
 PAID_LINES: tuple[LineType, ...] = (
     "premium",
@@ -22,8 +19,7 @@ PAID_LINES: tuple[LineType, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class Number(Rule):
     """Refuses numbers that nobody receives a code on.
 
     That is: ranges that the numbering plan does not allocate, ``refused_lines`` (premium, satellite
@@ -34,43 +30,22 @@ class Number:
     refused_regions: Sequence[str] = ()
     only_regions: Sequence[str] = ()
     unallocated: bool = True
-    name: str = "number"
-    mode: Mode = "enforce"
     action: ActionName = "block"
     weight: float = 2.0
-    declares_by: ClassVar[Sequence[str]] = ()
-
-    def __post_init__(self) -> None:
-        check(self, f"rules.{self.name}")
-
-    def counters(self, attempt: Attempt) -> Sequence[Counter]:
-        """None: the number says it all."""
-        return ()
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding about the first thing that is wrong with the number."""
         phone = attempt.phone
-        code = self._reason(phone)
-        if code is None:
+        line, region, only = phone.line_type, phone.region, self.only_regions
+        if line == "satellite" and line in self.refused_lines:
+            code = "NUMBER_SATELLITE"
+        elif self.unallocated and not phone.valid:
+            code = "NUMBER_UNALLOCATED"
+        elif line in self.refused_lines:
+            code = "NUMBER_LINE_TYPE"
+        elif region in self.refused_regions or (only and region not in only):
+            code = "NUMBER_REGION"
+        else:
             return None
-        evidence = {
-            "region": phone.region,
-            "line": phone.line_type,
-            "calling_code": phone.calling_code,
-        }
-        return Finding(
-            self.name, action_of(self.action), code, evidence, weight=self.weight, mode=self.mode
-        )
-
-    def _reason(self, phone: Phone) -> str | None:
-        if phone.line_type == "satellite" and "satellite" in self.refused_lines:
-            return "NUMBER_SATELLITE"
-        if self.unallocated and not phone.valid:
-            return "NUMBER_UNALLOCATED"
-        if phone.line_type in self.refused_lines:
-            return "NUMBER_LINE_TYPE"
-        if phone.region in self.refused_regions:
-            return "NUMBER_REGION"
-        if self.only_regions and phone.region not in self.only_regions:
-            return "NUMBER_REGION"
-        return None
+        evidence = {"region": region, "line": line, "calling_code": phone.calling_code}
+        return self.finding(code, evidence)

@@ -1,20 +1,18 @@
-"""Three times as many messages as usual: nobody's fault to be refused for, and a reason to look."""
+"""Three times as many messages as usual: no reason to refuse anybody, and one to look."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from functools import cached_property
+from typing import Literal
 
 from pumpguard.attempt import Attempt
-from pumpguard.config import check
 from pumpguard.counters import Counter, Counts, Reading, Spike
-from pumpguard.decision import Action, Finding, Mode
-from pumpguard.rules.base import require
+from pumpguard.decision import Finding
+from pumpguard.rules.base import Rule, first_full
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendSpike:
+class SendSpike(Rule):
     """Says that in the last ``seconds`` more than ``ratio`` times the usual was sent, or asked for.
 
     It refuses nobody: it raises an alert, and escalation may step up (`Policy.escalation`).
@@ -30,38 +28,35 @@ class SendSpike:
     minimum: int = 50
     seconds: int = 600
     watch: Sequence[Counts] = ("admissions",)
-    name: str = "send_spike"
-    mode: Mode = "enforce"
-    declares_by: ClassVar[Sequence[str]] = ()
-    _spikes: tuple[Spike, ...] = field(init=False, repr=False)
+    action: Literal["allow"] = "allow"
+    declares_by = ()
 
-    def __post_init__(self) -> None:
-        check(self, f"rules.{self.name}")
-        require(1 <= self.ratio <= 1_000, self.name, "ratio", "1 to 1000", self.ratio)
-        require(0 < self.minimum < 2**32, self.name, "minimum", "at least 1", self.minimum)
+    @cached_property
+    def _spikes(self) -> tuple[Spike, ...]:
+        self.require(1 <= self.ratio <= 1_000, "ratio", "1 to 1000")
+        self.require(0 < self.minimum < 2**32, "minimum", "at least 1")
         divisible = 0 < self.seconds <= 3_600 and self.seconds % 10 == 0
-        require(divisible, self.name, "seconds", "tens of seconds, at most 3600", self.seconds)
-        require(bool(self.watch), self.name, "watch", "admissions, attempts or both", self.watch)
-        spikes = [
+        self.require(divisible, "seconds", "tens of seconds, at most 3600")
+        self.require(bool(self.watch), "watch", "admissions, attempts or both")
+        return tuple(
             Spike(self.name, "everything", self.ratio, self.minimum, self.seconds, counts)
             for counts in dict.fromkeys(self.watch)
-        ]
-        object.__setattr__(self, "_spikes", tuple(spikes))
+        )
 
     def counters(self, attempt: Attempt) -> Sequence[Spike]:
         """What is let through, and what is asked for."""
         return self._spikes
 
     def weighs(self, counter: Counter) -> bool:
-        """Nothing: it says nothing about the request."""
+        """None does: a spike says nothing about the request."""
         return False
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding that changes nothing while there is a spike; of messages before attempts."""
-        for spike, reading in zip(self._spikes, readings, strict=False):
-            if reading.full:
-                usual = reading.detail[0] / 1000 if reading.detail else None
-                evidence = {"count": reading.used, "usual": usual, "seconds": self.seconds}
-                code = "SEND_SPIKE" if spike.counts == "admissions" else "ATTEMPT_SPIKE"
-                return Finding(self.name, Action.ALLOW, code, evidence, mode=self.mode)
-        return None
+        spike, reading = first_full(self._spikes, readings)
+        if spike is None or reading is None:
+            return None
+        usual = reading.detail[0] / 1000 if reading.detail else None
+        evidence = {"count": reading.used, "usual": usual, "seconds": self.seconds}
+        code = "SEND_SPIKE" if spike.counts == "admissions" else "ATTEMPT_SPIKE"
+        return self.finding(code, evidence, weight=1.0)

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import cached_property
 from typing import ClassVar
 
 from pumpguard.attempt import Attempt
-from pumpguard.config import check
 from pumpguard.counters import Ban, Reading
-from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, action_of, require
+from pumpguard.decision import Finding
+from pumpguard.rules.base import ActionName, Rule, first_full
 from pumpguard.rules.limits_notation import check_dimensions, check_earned, parse_limits
 
 DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlidingBan:
+class SlidingBan(Rule):
     """Bans a subject that gathers ``strikes`` (``"10/hour"``) for ``base × factor^level`` seconds.
 
-    ``after`` names the rules whose refusals are strikes; a challenge that is put to a client is
-    none, unless ``challenges`` says so: with ``spare_proved`` and the action ``challenge``, who was
-    asked for proof is asked from then on. With ``needs_challenge``, the rule only records where no
-    challenge could be posed. Without ``after``, every request counts, refused or not: that is the
-    shape of a burst. The level rises with every ban, and falls by one for each ``memory`` seconds
-    after its end.
+    ``after`` names the rules whose refusals are strikes; without it every request counts, refused
+    or not: that is the shape of a burst. A challenge that is put to a client is no strike, unless
+    ``challenges`` says so: with ``spare_proved`` and the action ``challenge``, clients that were
+    asked for proof keep being asked. The level rises with every ban, and falls by one for each
+    ``memory`` seconds after its end. With ``needs_challenge``, the rule only records where no
+    challenge could be posed.
 
     With ``spare_proved``, requests that carry a solved challenge give no strikes: a crowd behind
     one address proves itself instead of being banned. ``earned`` lets subjects whose users verify
     have up to so many times the strikes (`pumpguard.rules.EarnedTrust`), and with ``yields`` such a
-    ban does not stand while they do: a crowd is let go as soon as it turns out to be people.
+    ban does not stand while they have headroom: a crowd is let go once it turns out to be people.
 
     By default the subject is the client's network, never the phone: a ban on a number would let
     anybody lock its owner out.
@@ -51,24 +50,21 @@ class SlidingBan:
     needs_challenge: bool = False
     yields: bool = False
     earned: int = 1
-    name: str = "sliding_ban"
-    mode: Mode = "enforce"
     action: ActionName = "block"
     weight: float = 2.0
-    declares_by: ClassVar[Sequence[str]] = ()
-    _ban: tuple[Ban, ...] = field(init=False, repr=False)
-    _spared: tuple[Ban, ...] = field(init=False, repr=False)
+    declares_by = ()
+    code: ClassVar[str] = "BANNED"
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _ban(self) -> tuple[Ban]:
         path = f"rules.{self.name}"
-        check(self, path)
-        require(0 < self.base <= self.cap, self.name, "base", "1 to cap seconds", self.base)
-        require(self.cap < 2**32, self.name, "cap", "below 2^32 seconds", self.cap)
-        require(self.factor >= 1, self.name, "factor", "at least 1", self.factor)
-        require(0 < self.memory < 2**32, self.name, "memory", "1 to 2^32 seconds", self.memory)
-        require(0 <= self.jitter < 1, self.name, "jitter", "0 to 1", self.jitter)
+        self.require(0 < self.base <= self.cap, "base", "1 to cap seconds")
+        self.require(self.cap < 2**32, "cap", "below 2^32 seconds")
+        self.require(self.factor >= 1, "factor", "at least 1", self.factor)
+        self.require(0 < self.memory < 2**32, "memory", "1 to 2^32 seconds")
+        self.require(0 <= self.jitter < 1, "jitter", "0 to 1")
         strikes = parse_limits(self.strikes, f"{path}.strikes")
-        require(len(strikes) == 1, self.name, "strikes", "one limit", self.strikes)
+        self.require(len(strikes) == 1, "strikes", "one limit")
         check_earned(self.earned, strikes[0][0], self.name)
         ban = Ban(
             self.name,
@@ -80,18 +76,21 @@ class SlidingBan:
             cap=self.cap,
             memory=self.memory,
             jitter=self.jitter,
-            action=action_of(self.action),
+            action=self.effect,
             max_factor=self.earned,
             challenges=self.challenges,
             yields=self.yields,
         )
-        object.__setattr__(self, "_ban", (ban,))
-        spared = replace(ban, fed_by=frozenset()) if self.spare_proved else ban
-        object.__setattr__(self, "_spared", (spared,))
+        return (ban,)
+
+    @cached_property
+    def _spared(self) -> tuple[Ban]:
+        """The ban as it is for requests that carry proof."""
+        return (replace(self._ban[0], fed_by=frozenset()),) if self.spare_proved else self._ban
 
     @property
-    def earns(self) -> Sequence[str]:
-        """Whose verifications make room."""
+    def earned_by(self) -> Sequence[str]:
+        """What it is kept by, if verifications earn headroom."""
         return [self._ban[0].by] if self.earned > 1 else []
 
     def counters(self, attempt: Attempt) -> Sequence[Ban]:
@@ -100,20 +99,9 @@ class SlidingBan:
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding while the ban lasts, the request that completed the strikes included."""
-        if not readings or not readings[0].full:
+        ban, reading = first_full(self._ban, readings)
+        if ban is None or reading is None:
             return None
-        return Finding(
-            self.name,
-            action_of(self.action),
-            self.code,
-            {"by": self._ban[0].by, "level": readings[0].used, "strikes": self.strikes},
-            retry_after=readings[0].wait,
-            weight=self.weight,
-            subject=attempt.subject(self._ban[0].by),
-            mode=self.mode,
-        )
-
-    @property
-    def code(self) -> str:
-        """The reason code of this rule's findings."""
-        return "BANNED"
+        evidence = {"by": ban.by, "level": reading.used, "strikes": self.strikes}
+        subject = attempt.subject(ban.by)
+        return self.finding(self.code, evidence, retry_after=reading.wait, subject=subject)

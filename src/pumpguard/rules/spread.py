@@ -1,21 +1,18 @@
-"""One subject shows too many faces: an address with many devices, a session with many domains."""
+"""One subject with too many values of something: devices of an address, domains of a session."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from functools import cached_property
 
 from pumpguard.attempt import Attempt
-from pumpguard.config import check
 from pumpguard.counters import DISTINCT_UP_TO, Distinct, Reading
-from pumpguard.decision import Finding, Mode
-from pumpguard.rules.base import ActionName, action_of, require
+from pumpguard.decision import Finding
+from pumpguard.rules.base import ActionName, Rule, first_full
 from pumpguard.rules.limits_notation import check_dimensions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+class Spread(Rule):
     """Limits how many different values of the dimension ``of`` one subject may show in ``seconds``.
 
         Spread(name="devices", by="network", of="device", limit=8)
@@ -28,23 +25,19 @@ class Spread:
     of: str | Sequence[str]
     limit: int
     seconds: int = 86_400
-    name: str = "spread"
-    mode: Mode = "enforce"
     action: ActionName = "challenge"
     weight: float = 2.0
     code: str = "SPREAD"
-    declares_by: ClassVar[Sequence[str]] = ()
-    _spread: tuple[Distinct, ...] = field(init=False, repr=False)
+    declares_by = ()
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _spread(self) -> tuple[Distinct]:
         path = f"rules.{self.name}"
-        check(self, path)
         by, of = check_dimensions(self.by, f"{path}.by"), check_dimensions(self.of, f"{path}.of")
         fits = 1 <= self.limit <= DISTINCT_UP_TO
-        require(fits, self.name, "limit", f"1 to {DISTINCT_UP_TO}", self.limit)
-        require(self.seconds > 0, self.name, "seconds", "at least 1", self.seconds)
-        spread = Distinct(self.name, by, self.limit, self.seconds, of, action_of(self.action))
-        object.__setattr__(self, "_spread", (spread,))
+        self.require(fits, "limit", f"1 to {DISTINCT_UP_TO}")
+        self.require(self.seconds > 0, "seconds", "at least 1")
+        return (Distinct(self.name, by, self.limit, self.seconds, of, self.effect),)
 
     def counters(self, attempt: Attempt) -> Sequence[Distinct]:
         """The different values that this subject has shown."""
@@ -52,22 +45,15 @@ class Spread:
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         """A finding for one value too many."""
-        if not readings or not readings[0].full:
+        spread, reading = first_full(self._spread, readings)
+        if spread is None or reading is None:
             return None
-        spread = self._spread[0]
-        return Finding(
-            self.name,
-            spread.action,
-            self.code,
-            {
-                "by": spread.by,
-                "of": spread.of,
-                "used": readings[0].used,
-                "limit": self.limit,
-                "seconds": self.seconds,
-            },
-            retry_after=readings[0].wait,
-            weight=self.weight,
-            subject=attempt.subject(spread.by),
-            mode=self.mode,
-        )
+        evidence = {
+            "by": spread.by,
+            "of": spread.of,
+            "used": reading.used,
+            "limit": self.limit,
+            "seconds": self.seconds,
+        }
+        subject = attempt.subject(spread.by)
+        return self.finding(self.code, evidence, retry_after=reading.wait, subject=subject)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 HOUR, DAY = 3_600, 86_400
-HOURS_IN_A_DAY = 6
+HOURLY_DIVISOR = 6
 """An hour may ask a sixth of a day's questions, so that a flood does not leave the day blind."""
 
 
@@ -16,7 +16,7 @@ class Allowance:
     def __init__(self, per_day: int, clock: Callable[[], float]) -> None:
         self._taken: deque[float] = deque(maxlen=per_day)
         self._per_day = per_day
-        self._per_hour = max(1, per_day // HOURS_IN_A_DAY)
+        self._per_hour = max(1, per_day // HOURLY_DIVISOR)
         self._clock = clock
 
     def take(self) -> bool:

@@ -9,33 +9,17 @@ ban holds in the shard in which it was earned.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 
 from pumpguard.counters import Counter
 from pumpguard.counters.plan import Plan
 
-DESTINATIONS = frozenset({"phone", "country", "calling_code"})
-
 
 def shard_of(calling_code: str, shards: int) -> int:
     """The shard of a destination, the same in every process."""
     digest = blake2b(calling_code.encode(), digest_size=4).digest()
     return int.from_bytes(digest) % shards
-
-
-def belongs_to_a_destination(counter: Counter) -> bool:
-    """Whether all requests that this counter counts go to one destination."""
-    return any(part in DESTINATIONS or part.startswith("prefix:") for part in counter.by.split("+"))
-
-
-def too_small(counters: Iterable[Counter], shards: int) -> Counter | None:
-    """A counter whose limit cannot be divided among so many shards, if there is one."""
-    for counter in counters:
-        if not belongs_to_a_destination(counter) and not counter.divisible(shards):
-            return counter
-    return None
 
 
 @lru_cache(maxsize=1024)
@@ -46,4 +30,4 @@ def spread(plan: Plan, shards: int) -> Plan:
 
 
 def _part(counter: Counter, shards: int) -> Counter:
-    return counter if belongs_to_a_destination(counter) else counter.divided(shards)
+    return counter if counter.has_destination else counter.divided(shards)

@@ -1,0 +1,80 @@
+"""How the class of a rule becomes a frozen dataclass, and what is refused in it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from abc import ABC
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any, Self, dataclass_transform, get_type_hints
+
+RENAMED = {
+    "always": "judged_always",
+    "settles": "needs_outcomes",
+    "earns": "earned_by",
+    "dimensions": "outcome_dimensions",
+}
+"""What some attributes of rules were called in 0.1."""
+
+
+FIELDS = "__dataclass_fields__"
+
+
+# To mypy a field that is frozen is a property, and ``name = "night"`` could not override it.
+@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+class Declared(ABC):
+    """The base of classes that are frozen dataclasses, decorated or not."""
+
+    name: str
+
+    def __new__(cls, *args: Any, **settings: Any) -> Self:
+        """An object of a class that is a dataclass by then."""
+        complete(cls)
+        return super().__new__(cls)
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        own = vars(cls)
+        if FIELDS in own:
+            return  # dataclass(slots=True) makes a class once more
+        for base in cls.__bases__:
+            if issubclass(base, Declared):
+                complete(base)
+        _refuse_misspelt(cls)
+        if "counters" in own:
+            for word, value in (("declares_by", None), ("needs_readings", True)):
+                if word not in own:
+                    setattr(cls, word, value)
+        if "name" not in own:
+            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        # A setting that is given without an annotation (name = "night") is a setting all the same.
+        inherited = fields(cls) if hasattr(cls, FIELDS) else ()  # type: ignore[arg-type]
+        given = set(own) - set(inspect.get_annotations(cls))
+        for word in given.intersection(each.name for each in inherited):
+            base = next(each for each in cls.__mro__[1:] if word in inspect.get_annotations(each))
+            cls.__annotations__[word] = get_type_hints(base)[word]
+
+
+def complete(cls: type[Declared]) -> None:
+    """Make a dataclass of a class whose author has not. One that has an ``__init__`` of its own, or
+    inherits one, stays a plain class."""
+    own = [each for each in cls.__mro__ if FIELDS not in vars(each)]
+    if cls in own[:1] and not any("__init__" in vars(each) for each in own if each is not object):
+        dataclass(frozen=True, kw_only=True)(cls)
+
+
+def _refuse_misspelt(cls: type[Declared]) -> None:
+    """Raise `TypeError` for a class attribute or method that looks like a misspelt word of a base
+    class, because it would be ignored. Annotated settings may be called anything."""
+    words = {word for base in cls.__mro__[1:-1] for word in vars(base)}
+    annotations = inspect.get_annotations(cls)
+    for name in vars(cls):
+        is_setting = name in annotations and "ClassVar" not in str(annotations[name])
+        if name.startswith("_") or name in words or is_setting:
+            continue
+        for near in get_close_matches(name, words | RENAMED.keys(), n=1, cutoff=0.82):
+            raise TypeError(
+                f"{cls.__name__}.{name} is nothing that rules know: did you mean "
+                f"{RENAMED.get(near, near)!r}? If not, give it another name, or begin it with '_'."
+            )

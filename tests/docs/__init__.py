@@ -1,0 +1,1 @@
+"""What the manual shows, run as it stands there."""
