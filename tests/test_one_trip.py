@@ -11,7 +11,7 @@ from redis import Redis as Server
 from redis.asyncio import Redis
 
 from pumpguard import Guard, Policy, PumpGuardMiddleware
-from pumpguard.settlement import BATCH
+from pumpguard.outcomes.queue import BATCH
 from pumpguard.store.embedded import EmbeddedServer
 from tests.conftest import PATIENT, SERVERS
 

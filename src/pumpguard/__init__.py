@@ -14,11 +14,11 @@ from pumpguard.errors import (
 )
 from pumpguard.guard import Guard
 from pumpguard.middleware import PumpGuardMiddleware
+from pumpguard.outcomes.ticket import Ticket
 from pumpguard.policy import Policy
 from pumpguard.rules import Rule
 from pumpguard.shadow.ids import like
 from pumpguard.shadow.sender import current_decision, sender
-from pumpguard.ticket import Ticket
 
 __version__ = "0.1.0"
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 Mode = Literal["enforce", "monitor", "off"]
 """How a rule counts: acted on, only judged and recorded, or not asked at all."""
 
+Enforced = Literal["all", "budgets", "nothing"]
+"""What may refuse an attempt: all that the policy says, or of that only the caps on money, or
+nothing. The rest is judged and recorded as if its rules were in the mode ``monitor``."""
+
 
 ALERTING = (
     "BUDGET_ALERT",

@@ -13,12 +13,14 @@ from pumpguard.alerts.alerts import Alert, Alerts
 from pumpguard.alerts.webhook import Webhook
 from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge
-from pumpguard.deciding import Decider
 from pumpguard.decision import Decision
+from pumpguard.engine.decide import Engine
 from pumpguard.errors import PolicyError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
+from pumpguard.outcomes.queue import Failed, OutcomeQueue, Verified
+from pumpguard.outcomes.ticket import Ticket
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.escalator import Escalator
 from pumpguard.overrides.lists import keyed_hash
@@ -28,11 +30,9 @@ from pumpguard.rules.assembly import warn_without_defaults
 from pumpguard.rules.challenge import warn_missing_challenge, with_single_use
 from pumpguard.scores import doubt
 from pumpguard.scores.base import Score
-from pumpguard.settlement import Failed, Verified, open_settlements
 from pumpguard.shadow.sender import sender
 from pumpguard.store.base import Store
 from pumpguard.store.opening import open_store
-from pumpguard.ticket import Ticket
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -90,15 +90,17 @@ class Guard:
         self._score = score
         if score is not None and policy.risk is None:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
-        self._settlements = open_settlements(policy, self.store)
+        self._outcomes: OutcomeQueue | None = None
+        if policy.outcome_counters is not None:
+            self._outcomes = OutcomeQueue(policy.chain, policy.outcome_counters, self.store)
         hashed, kept, now = keyed_hash(policy.secret), self.store.overrides, clock or time.time
         self._sync = sync = OverrideSync(kept, hashed, sharded=policy.shards > 1)
         self.overrides = OverrideAdmin(
             kept, hashed, region=policy.region, clock=now, on_change=sync.invalidate
         )
         rules = with_single_use(policy.chain, challenge)
-        self._decider = Decider(
-            policy, rules, self.store, sync, self._settlements, simulated=self.simulated
+        self._engine = Engine(
+            policy, rules, self.store, sync, self._outcomes, simulated=self.simulated
         )
         # In simulated time the server's hours are none.
         self._alerts = Alerts(on_alert, now, None if self.simulated else kept.claim)
@@ -136,8 +138,8 @@ class Guard:
         a second one if an outside score was asked."""
         score, risk = self._score, self.policy.risk
         if score is None or risk is None or risk.mode != "enforce":
-            return self._decider.decide(attempt)
-        return doubt.decide(self._decider.decide, attempt, score, risk)
+            return self._engine.decide(attempt)
+        return doubt.decide(self._engine.decide, attempt, score, risk)
 
     def settle(
         self, message: Decision | Ticket | str, outcome: Literal["sent", "failed", "unallocated"]
@@ -157,14 +159,14 @@ class Guard:
         if isinstance(message, Decision):
             message = Ticket(message.reservation, message.attempt)
         ticket = Ticket.parse(message) if isinstance(message, str) else message
-        if self._settlements is not None and ticket.reservation:
-            self._settlements.add(Failed(ticket, self._now(), outcome))
+        if self._outcomes is not None and ticket.reservation:
+            self._outcomes.add(Failed(ticket, self._now(), outcome))
 
     def verified(self, phone: str) -> None:
         """Say that a code was entered for this number, spelt as it may be. Raises `IntakeError`."""
         number = canonical(phone, None, self.policy.region)
-        if self._settlements is not None:
-            self._settlements.add(Verified(number, self._now()))
+        if self._outcomes is not None:
+            self._outcomes.add(Verified(number, self._now()))
 
     def valued(self, phone: str) -> None:
         """Deprecated: the same as `verified`."""
@@ -173,8 +175,8 @@ class Guard:
 
     async def settled(self) -> None:
         """Wait until all outcomes and alerts so far have been told, or are lost."""
-        if self._settlements is not None:
-            await self._settlements.delivered()
+        if self._outcomes is not None:
+            await self._outcomes.delivered()
         await self._sync.settled()
         await self._alerts.done()
         if self._escalator is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
@@ -19,12 +19,22 @@ from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
+from pumpguard.outcomes.counters import PATH as OUTCOMES
+from pumpguard.outcomes.counters import OutcomeCounters, Outcomes
 from pumpguard.overrides.escalation import PATH as ESCALATION
 from pumpguard.overrides.escalation import Escalation
 from pumpguard.risk import Risk
-from pumpguard.rules import Rule, Settling
+from pumpguard.rules import Rule
 from pumpguard.rules.assembly import assemble, check_shards
+from pumpguard.rules.budget import HOURLY_DIVISOR
 from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
+
+OUTCOMES_OF_0_1: Mapping[str, Mapping[str, str]] = {
+    "settling": {},
+    "earned_trust": {"by": "trusts"},
+}
+"""Two rules of release 0.1 that are the policy's ``outcomes`` now, and renamed settings. They are
+understood until 0.3."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +81,8 @@ class Policy:
         the guard that the number of ``verify_phone`` (by default ``phone``) was verified, without
         which it can know no customers and learn nothing. An app that calls `Guard.verified`
         itself says ``settled`` instead.
+        ``outcomes``: what is remembered of messages and of who verified
+        (`pumpguard.outcomes.Outcomes`; an ``[outcomes]`` table in TOML).
         ``refund_share``: the share of an hour's budget that failed messages may give back an hour.
 
     Keeping count:
@@ -103,6 +115,7 @@ class Policy:
     verify: str | Sequence[str] | None = None
     verify_phone: Any = None
     settled: bool = False
+    outcomes: Outcomes = field(default_factory=Outcomes)
     daily_budget: float = DAILY_BUDGET
     refund_share: float = 0.05
     prices: str | Mapping[str, Any] = "appwrite-2025"
@@ -114,6 +127,7 @@ class Policy:
     workers: int = 1
     shards: int = 1
     chain: Sequence[Rule] = field(init=False, repr=False)
+    outcome_counters: OutcomeCounters | None = field(init=False, repr=False)
     price_table: PriceTable = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -127,6 +141,17 @@ class Policy:
             object.__setattr__(self, "ladder", None)
         if isinstance(self.escalation, Mapping):
             object.__setattr__(self, "escalation", build(Escalation, self.escalation, ESCALATION))
+        if isinstance(self.rules, Mapping) and not OUTCOMES_OF_0_1.keys().isdisjoint(self.rules):
+            warnings.warn(
+                "rules.settling and rules.earned_trust are outcomes now",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+            rules, outcomes = _outcomes_of_0_1(self.rules, self.outcomes)
+            object.__setattr__(self, "rules", rules)
+            object.__setattr__(self, "outcomes", outcomes)
+        if isinstance(self.outcomes, Mapping):
+            object.__setattr__(self, "outcomes", build(Outcomes, self.outcomes, OUTCOMES))
         check(self)
         if self.shadow == "replay":  # its name until 0.1
             told = "shadow='replay' is called 'experimental_replay' now"
@@ -148,6 +173,12 @@ class Policy:
             own=self.dimensions,
         )
         object.__setattr__(self, "chain", chain)
+        self.outcomes.check_dimensions(tuple(self.dimensions))
+        refunds = self.daily_budget / HOURLY_DIVISOR * self.refund_share
+        counters = OutcomeCounters.needed(
+            chain, self.outcomes, verified=self.verified, refunds=refunds
+        )
+        object.__setattr__(self, "outcome_counters", counters)
         if self.shards > 1:
             check_shards(self.chain, self.shards)
 
@@ -180,11 +211,6 @@ class Policy:
     def verified(self) -> bool:
         """Whether the guard is told of verifications."""
         return self.settled or self.verify is not None
-
-    @property
-    def settling(self) -> Settling | None:
-        """The rule that keeps what outcomes are told by, if the chain has it."""
-        return next((rule for rule in self.chain if isinstance(rule, Settling)), None)
 
     def _check_intake(self) -> None:
         Routes(self.send)
@@ -230,6 +256,18 @@ def check_region(region: str, path: str) -> None:
     """Raise `PolicyError` unless ``region`` is an ISO 3166 code that has telephone numbers."""
     if region not in SUPPORTED_REGIONS:
         raise PolicyError(path, "an ISO 3166 region such as 'GB'", region)
+
+
+def _outcomes_of_0_1(rules: Mapping[str, Any], outcomes: Any) -> tuple[dict[str, Any], Any]:
+    """The rules without those that are outcomes now, and the outcomes with their settings."""
+    moved: dict[str, Any] = {}
+    for name, renamed in OUTCOMES_OF_0_1.items():
+        for key, value in rules.get(name, {}).items():
+            if key != "mode":  # they never refused anybody
+                moved[renamed.get(key, key)] = value
+    kept = {name: each for name, each in rules.items() if name not in OUTCOMES_OF_0_1}
+    given = outcomes if isinstance(outcomes, Mapping) else asdict(outcomes)
+    return kept, {**given, **moved}
 
 
 def _beside(folder: Path, table: dict[str, Any]) -> dict[str, Any]:

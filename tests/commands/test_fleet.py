@@ -22,7 +22,7 @@ from pumpguard.overrides.document import OverrideDocument
 
 SECOND = 1.0
 
-KEPT = ("phone_limit", "settling")
+KEPT = ("phone_limit",)
 
 PROCESS = """
 import asyncio, json, random, sys, time

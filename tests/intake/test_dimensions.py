@@ -232,8 +232,8 @@ def test_every_rule_takes_them() -> None:
             Conversion(by=["tenant", "agent+country"]),
         ],
     )
-    settling: Any = policy.settling
-    assert settling.remembers == ("tenant", "agent+country")
+    assert policy.outcome_counters is not None
+    assert policy.outcome_counters.tickets.remembers == ("tenant", "agent+country")
 
 
 def test_a_file_names_them() -> None:

@@ -29,8 +29,8 @@ from pumpguard.challenges import Challenge
 from pumpguard.counters import Refunds
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.money.exposure import DAY, HOUR, Exposure, exposure
+from pumpguard.outcomes import Outcomes
 from pumpguard.rules import Rule
-from pumpguard.settlement import refunds
 from tests.money.random_money import UNITS, random_money, random_prices, random_refunds
 from tests.money.random_policies import REGIONS, random_client, random_phone, random_rule
 from tests.money.settlement_traffic import Processes, Shaky
@@ -73,7 +73,9 @@ class Example:
 def example(random: Random) -> Example:
     """A small policy and an attacker's resources."""
     unit = random.choice(UNITS)
-    rules = random_money(random, unit) if random.random() < 0.7 else []
+    rules, outcomes = list[Rule](), Outcomes()
+    if random.random() < 0.7:
+        rules, outcomes = random_money(random, unit)
     others = random.choice([0, 0, 0, 1, 2]) if rules else random.randint(1, 4)
     rules += [random_rule(random, i) for i in range(others)]
     needs = any(_needs_verifications(rule) for rule in rules)
@@ -83,6 +85,7 @@ def example(random: Random) -> Example:
         price_overrides=random_prices(random, REGIONS, unit),
         settled=needs or random.random() < 0.5,
         on_store_failure="closed",
+        outcomes=outcomes,
         **random_refunds(random, unit),
     )
     phones = [random_phone(random) for _ in range(random.randint(1, 12))]
@@ -93,7 +96,9 @@ def example(random: Random) -> Example:
         numbers=random.choice([None, len({phone.e164 for phone in phones})]),
         countries=REGIONS,
     )
-    return Example(policy, phones, clients, random.random() < 0.5, bound, refunds(policy))
+    kept = policy.outcome_counters
+    refunds = None if kept is None else kept.refunds
+    return Example(policy, phones, clients, random.random() < 0.5, bound, refunds)
 
 
 async def attack(case: Example, random: Random) -> None:

@@ -7,7 +7,8 @@ from random import Random
 from typing import Any, Literal
 
 from pumpguard.decision import Mode
-from pumpguard.rules import Budget, Conversion, Credit, Rule, Settling
+from pumpguard.outcomes import Outcomes
+from pumpguard.rules import Budget, Conversion, Credit, Rule
 
 RISKY = ("BD", "JE")
 LINES = ("everything", "country", "calling_code", "network", "prefix:3", "session", "phone+network")
@@ -19,8 +20,8 @@ BESIDE = (1, 1, 1, 0.1, 0.75, 5.01)
 """What other regions' prices may be, in units."""
 
 
-def random_money(random: Random, unit: float) -> list[Rule]:
-    """A budget or a line of credit, or several, with the rules that go with them."""
+def random_money(random: Random, unit: float) -> tuple[list[Rule], Outcomes]:
+    """A budget or a line of credit, or several, with the rules and settings that go with them."""
     rules: list[Rule] = []
     if random.random() < 0.7:
         rules.append(_budget(random, "budget", unit))
@@ -31,12 +32,9 @@ def random_money(random: Random, unit: float) -> list[Rule]:
     if random.random() < 0.3:
         rules.append(_conversion(random))
     if random.random() < 0.5:
-        rules.append(
-            Settling(
-                seconds=random.choice([60, 900, 5_000, 100_000]), known_days=random.choice([1, 90])
-            )
-        )
-    return rules
+        seconds, days = random.choice([60, 900, 5_000, 100_000]), random.choice([1, 90])
+        return rules, Outcomes(seconds=seconds, known_days=days)
+    return rules, Outcomes()
 
 
 def random_prices(random: Random, regions: Iterable[str], unit: float) -> dict[str, float]:

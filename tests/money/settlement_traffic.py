@@ -10,9 +10,9 @@ from random import Random
 
 from pumpguard import Guard, StoreError
 from pumpguard.decision import Decision
+from pumpguard.outcomes.ticket import Ticket
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement
 from pumpguard.store.memory import MemoryStore
-from pumpguard.ticket import Ticket
 
 STORIES: Sequence[tuple[str, ...]] = (
     ("failed",), ("failed",), ("failed",), ("failed", "failed"), (), ("verified",), ("verified",),

@@ -121,7 +121,7 @@ def test_what_is_over_says_nothing(orders: OverrideDocument, now: float, phone: 
         left = Overrides(orders.without_expired(now), hashed).lookup(attempt, later)
         assert whole.posture is left.posture
         assert whole.allowed == left.allowed
-        assert whole.spends_freely == left.spends_freely
+        assert whole.enforced == left.enforced
 
 
 @given(st.lists(LISTING, max_size=6), st.floats(0, 4e9))

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from pumpguard import Action, Guard, Policy, StoreError, deciding
+from pumpguard import Action, Guard, Policy, StoreError
+from pumpguard.engine import decide
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.overrides import sync
 from pumpguard.rules import Number, RateLimit, SlidingBan
@@ -104,7 +105,7 @@ async def test_what_is_refused_without_asking_keeps_no_process_ignorant(
 ) -> None:
     """An unallocated number costs no trip; when nothing was heard for half a second, one look."""
     now = 1_000.0
-    for module in (sync, deciding):
+    for module in (sync, decide):
         monkeypatch.setattr(module, "monotonic", lambda: now)
     store = Counted()
     here, there = processes(store)
@@ -124,7 +125,7 @@ async def test_closed_opens_again_without_a_decision_to_tell_it(
 ) -> None:
     """While it is closed nobody asks the store to decide; it is looked at twice a second."""
     now = 1_000.0
-    for module in (sync, deciding):
+    for module in (sync, decide):
         monkeypatch.setattr(module, "monotonic", lambda: now)
     store = Counted()
     here, there = processes(store)
@@ -233,7 +234,7 @@ async def test_a_shard_that_was_missed_is_a_matter_of_half_a_second(
 ) -> None:
     """Whoever gave the order ended after the first shard; nobody waits for the others to hear."""
     now = 1_000.0
-    for module in (sync, deciding):
+    for module in (sync, decide):
         monkeypatch.setattr(module, "monotonic", lambda: now)
     policy = Policy(send="/s", rules=[LIMIT], name=name, shards=4, deadline=PATIENT)
     async with Guard(policy, valkey_url) as here, Guard(policy, valkey_url) as there:

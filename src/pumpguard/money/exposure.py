@@ -54,7 +54,6 @@ from pumpguard.money.claims import Claim, Ledger, Resources, Terms
 from pumpguard.money.solve import Bound, alone, together
 from pumpguard.policy import Policy
 from pumpguard.rules import Rule
-from pumpguard.settlement import refunds
 
 HOUR, DAY = 3_600, 86_400
 
@@ -147,7 +146,9 @@ class _Case:
             rule: {i: outcome for i, outcome in enumerate(outcomes) if outcome}
             for rule, outcomes in said.items()
         }
-        self.ledger = Ledger(self.destinations, limits, refunds(policy), resources)
+        kept = policy.outcome_counters
+        refunds = None if kept is None else kept.refunds
+        self.ledger = Ledger(self.destinations, limits, refunds, resources)
 
     def total(self, terms: Terms, without: str | None = None) -> Bound:
         """The bound of everything."""

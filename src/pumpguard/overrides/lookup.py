@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
 from pumpguard.attempt import Attempt
-from pumpguard.decision import Action, Finding, Mode
+from pumpguard.decision import Action, Enforced, Finding, Mode
 from pumpguard.overrides.document import OverrideDocument, version_bytes
 from pumpguard.overrides.lists import Hash, Listing
 from pumpguard.overrides.posture import EVERYWHERE, Posture
@@ -27,36 +27,46 @@ know when it ends."""
 
 
 class InForce(NamedTuple):
-    """The posture and the listing that hold for one attempt.
+    """The posture and the listing that hold for one attempt, and what follows from them.
 
-    An allowed attempt is refused by nothing but ``closed`` and, unless it ``spends_freely``, by
-    budgets.
+    ``findings`` are those against the attempt, before anything is counted. ``enforced`` says what
+    of the rules may refuse it: an ``allowed`` attempt is refused by nothing but ``closed`` and,
+    unless it spends freely, by budgets.
     """
 
     posture: Posture = Posture.NORMAL
     listing: Listing | None = None
-
-    @property
-    def allowed(self) -> bool:
-        """Whether the attempt is on the allow list."""
-        return self.listing is not None and self.listing.verdict == "allow"
-
-    @property
-    def spends_freely(self) -> bool:
-        """Whether the attempt is exempt from budgets as well."""
-        return self.listing is not None and self.listing.spends_freely
-
-    def findings(self) -> Sequence[Finding]:
-        """The findings against the attempt, before anything is counted."""
-        if self.allowed and self.posture is not Posture.CLOSED:
-            return ()
-        found = POSTURE_FINDINGS.get(self.posture, ())
-        if self.listing is None or self.allowed:
-            return found
-        return (*found, _denied(self.listing, self.posture))
+    findings: tuple[Finding, ...] = ()
+    enforced: Enforced = "all"
+    known_only: bool = False
+    allowed: bool = False
+    closed: bool = False
 
 
 NOTHING_IN_FORCE = InForce()
+
+
+def in_force(posture: Posture, listing: Listing | None = None) -> InForce:
+    """What follows from a posture, and from a listing if there is one."""
+    closed, observe = posture is Posture.CLOSED, posture is Posture.OBSERVE
+    allowed = listing is not None and listing.verdict == "allow"
+    findings = () if allowed and not closed else POSTURE_FINDINGS.get(posture, ())
+    if listing is not None and not allowed:
+        findings = (*findings, _denied(listing, posture))
+    enforced: Enforced = "all"
+    if observe or (listing is not None and listing.spends_freely):
+        enforced = "nothing"
+    elif allowed:
+        enforced = "budgets"
+    return InForce(
+        posture,
+        listing,
+        findings,
+        enforced,
+        known_only=posture is Posture.KNOWN_ONLY and not allowed,
+        allowed=allowed and not observe,
+        closed=closed,
+    )
 
 
 class Overrides:
@@ -87,9 +97,9 @@ class Overrides:
             return NOTHING_IN_FORCE
         posture = self.document.posture(attempt.subject("country"), now)
         if not self._kinds:
-            return InForce(posture)
+            return in_force(posture)
         found = [self._listings[key] for key in self._keys(attempt) if key in self._listings]
-        return InForce(posture, _strongest([each for each in found if each.in_force(now)]))
+        return in_force(posture, _strongest([each for each in found if each.in_force(now)]))
 
     def _keys(self, attempt: Attempt) -> Iterator[tuple[str, str]]:
         """The keys of all listings that would concern this attempt."""

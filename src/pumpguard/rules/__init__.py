@@ -4,7 +4,6 @@ from pumpguard.rules.base import FunctionRule, RegionalRule, Rule, RuleFunction
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
 from pumpguard.rules.credit import Credit
-from pumpguard.rules.earned_trust import EarnedTrust
 from pumpguard.rules.geo_mismatch import GeoMismatch
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
@@ -12,7 +11,6 @@ from pumpguard.rules.placed import Placed, after, before
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.send_spike import SendSpike
-from pumpguard.rules.settling import Settling
 from pumpguard.rules.shadow_ban import ShadowBan
 from pumpguard.rules.sliding_ban import SlidingBan
 from pumpguard.rules.spread import Spread
@@ -21,14 +19,12 @@ KINDS: dict[str, type[Rule]] = {
     "budget": Budget,
     "conversion": Conversion,
     "credit": Credit,
-    "earned_trust": EarnedTrust,
     "geo_mismatch": GeoMismatch,
     "network": Network,
     "number": Number,
     "prefix_pattern": PrefixPattern,
     "rate_limit": RateLimit,
     "send_spike": SendSpike,
-    "settling": Settling,
     "shadow_ban": ShadowBan,
     "sliding_ban": SlidingBan,
     "spread": Spread,
@@ -40,7 +36,6 @@ __all__ = [
     "Budget",
     "Conversion",
     "Credit",
-    "EarnedTrust",
     "FunctionRule",
     "GeoMismatch",
     "Network",
@@ -52,7 +47,6 @@ __all__ = [
     "Rule",
     "RuleFunction",
     "SendSpike",
-    "Settling",
     "ShadowBan",
     "SlidingBan",
     "Spread",

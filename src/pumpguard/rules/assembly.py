@@ -14,17 +14,13 @@ from phonenumbers import SUPPORTED_REGIONS
 from pumpguard.attempt import Attempt, Phone
 from pumpguard.config import build, join, one_of
 from pumpguard.errors import PolicyError
-from pumpguard.rules import KINDS, EarnedTrust, FunctionRule, Placed, Rule, SlidingBan
+from pumpguard.rules import KINDS, FunctionRule, Placed, Rule, SlidingBan
 from pumpguard.rules.declared import complete
 from pumpguard.rules.limits_notation import check_dimension
-from pumpguard.rules.settling import Settling, follows_from_the_number
 
 RuleChanges: TypeAlias = Mapping[str, Mapping[str, object]]
 
-IMPLICIT_RULES: Mapping[str, Rule] = {rule.name: rule for rule in (Settling(), EarnedTrust())}
-"""Rules that a policy adds where other rules need them."""
-
-NAMING_DIMENSIONS = ("by", "of", "lines", "remembers")
+NAMING_DIMENSIONS = ("by", "of", "lines")
 """What a rule's settings are called that name dimensions."""
 
 logger = logging.getLogger("pumpguard")
@@ -42,8 +38,7 @@ def assemble(
     ``extra`` rules in it.
 
     ``verified`` says whether verifications are reported to the guard, ``own`` names the policy's
-    own dimensions. Rules about money and verifications bring `Settling` along. Raises `PolicyError`
-    with the path of what is wrong.
+    own dimensions. Raises `PolicyError` with the path of what is wrong.
     """
     if isinstance(rules, Mapping):
         given = _changed(default, rules)
@@ -56,11 +51,9 @@ def assemble(
         raise PolicyError("rules", f"{expected}; to add a rule use extra_rules=[…]", rules)
     _add(given, extra)
     chain = _drop_disabled_feeders([rule for rule in given if rule.mode != "off"], default)
-    chain = _with_trust(chain)
     if not verified:
         _check_needs(chain)
     _check_dimensions(chain, tuple(own))
-    chain = _with_settling(chain, verified)
     _check_names(chain)
     _check_weights(chain)
     return chain
@@ -68,8 +61,7 @@ def assemble(
 
 def warn_without_defaults(rules: object, chain: Sequence[Rule]) -> None:
     """Log if ``rules=[…]`` has left only rules of the app's own, which is hardly ever meant."""
-    given = [rule for rule in chain if rule.name not in IMPLICIT_RULES]
-    if isinstance(rules, tuple) and given and not any(map(_is_built_in, given)):
+    if isinstance(rules, tuple) and chain and not any(map(_is_built_in, chain)):
         logger.warning(
             "PG004 rules=[…] replaces the default rules and has none of them; "
             "to add rules to the default ones use extra_rules=[…]"
@@ -118,32 +110,9 @@ def _drop_disabled_feeders(chain: Sequence[Rule], default: Sequence[Rule]) -> tu
 
 def _check_needs(chain: tuple[Rule, ...]) -> None:
     for rule in chain:
-        if rule.needs_verifications:
+        if rule.needs_verifications or rule.earned_by:
             expected = f"the route where codes are entered, or settled=true: {rule.name!r} needs it"
             raise PolicyError("verify", expected, None)
-
-
-def _with_trust(chain: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """The chain with `EarnedTrust`, if some rule gives headroom for it."""
-    asked = [by for rule in chain for by in rule.earned_by]
-    own = [rule for rule in chain if isinstance(rule, EarnedTrust)]
-    if not asked:
-        return chain
-    trust = own[0] if own else EarnedTrust()
-    trust = replace(trust, by=tuple(dict.fromkeys([*trust.by, *asked])))
-    return (*(rule for rule in chain if not isinstance(rule, EarnedTrust)), trust)
-
-
-def _with_settling(chain: tuple[Rule, ...], verified: bool) -> tuple[Rule, ...]:
-    """The chain with `Settling`, if some rule needs outcomes."""
-    if not any(rule.needs_outcomes for rule in chain):
-        return chain
-    told = [by for rule in chain for by in rule.outcome_dimensions]
-    own = [rule for rule in chain if isinstance(rule, Settling)]
-    settling = own[0] if own else Settling()
-    asked = [*settling.remembers, *(by for by in told if not follows_from_the_number(by))]
-    settling = replace(settling, remembers=tuple(dict.fromkeys(asked)), verified=verified)
-    return (settling, *(rule for rule in chain if not isinstance(rule, Settling)))
 
 
 def _changed(chain: tuple[Rule, ...], changes: RuleChanges) -> list[Rule]:
@@ -167,8 +136,8 @@ def _changed(chain: tuple[Rule, ...], changes: RuleChanges) -> list[Rule]:
             if len(where) > 1:
                 raise PolicyError(path, "before or after another rule, not both", where)
             rule = _build_rule(kind, {**settings, "name": name}, path)
-        elif i < len(found) or name in IMPLICIT_RULES:
-            old = found[i] if i < len(found) else IMPLICIT_RULES[name]
+        elif i < len(found):
+            old = found[i]
             kept = {each.name: getattr(old, each.name) for each in fields(old) if each.init}
             rule = _build_rule(type(old), {**kept, **change}, path)
         else:

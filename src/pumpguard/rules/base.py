@@ -72,7 +72,7 @@ class Rule(Declared):
 
     @property
     def earned_by(self) -> Sequence[str]:
-        """The dimensions whose verified users earn headroom (`pumpguard.rules.EarnedTrust`)."""
+        """The dimensions whose verified users earn headroom (`pumpguard.outcomes.Outcomes`)."""
         return ()
 
     @property

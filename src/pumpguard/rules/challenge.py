@@ -41,7 +41,7 @@ class SingleUse(Rule):
         return self._window if attempt.proved else ()
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding about a solution that was used before; see `pumpguard.verdict`."""
+        """A finding about a solution that was used before; see `pumpguard.engine.combine`."""
         if not readings or not readings[0].full:
             return None
         return self.finding(USED, {"seconds": self.seconds}, action=Action.CHALLENGE)

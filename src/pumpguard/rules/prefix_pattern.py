@@ -30,7 +30,7 @@ class PrefixPattern(Rule):
 
     In ``relaxed_regions``, where most users live, limits are ``relaxed_factor`` times as high.
     ``earned`` lets blocks whose users verify have up to so many times their limits
-    (`pumpguard.rules.EarnedTrust`). The owner of a block can verify in it, so leave it at 1 for
+    (`pumpguard.outcomes.Outcomes`). The owner of a block can verify in it, so leave it at 1 for
     narrow ones.
 
     Sources: blocks of 1,000 (last three digits dropped, 10 per day: ``achrafsouk/sms-pumping``)

@@ -20,7 +20,7 @@ class RateLimit(RegionalRule):
     value on a dimension (no session, address unknown), the rule has nothing to say.
 
     ``earned`` lets subjects whose users verify have up to so many times the limits
-    (`pumpguard.rules.EarnedTrust`); never more than the headroom they have earned at that moment.
+    (`pumpguard.outcomes.Outcomes`); never more than the headroom they have earned at that moment.
 
         RateLimit(name="phone_limit", by="phone", limits="1/minute; 5/day")
         RateLimit(name="pair", by=("network", "country"), limits="10/hour", action="challenge")

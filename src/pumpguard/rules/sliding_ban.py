@@ -28,7 +28,7 @@ class SlidingBan(Rule):
 
     With ``spare_proved``, requests that carry a solved challenge give no strikes: a crowd behind
     one address proves itself instead of being banned. ``earned`` lets subjects whose users verify
-    have up to so many times the strikes (`pumpguard.rules.EarnedTrust`), and with ``yields`` such a
+    have up to so many times the strikes (`pumpguard.outcomes.Outcomes`), and with ``yields`` such a
     ban does not stand while they have headroom: a crowd is let go once it turns out to be people.
 
     By default the subject is the client's network, never the phone: a ban on a number would let

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from pumpguard.attempt import Attempt
 from pumpguard.decision import Action, Decision, Finding
+from pumpguard.engine.combine import refuses
 from pumpguard.risk import MEDIUM, Risk
 from pumpguard.scores.base import Score
-from pumpguard.verdict import stands
 
 logger = logging.getLogger("pumpguard")
 
@@ -20,9 +20,9 @@ class Judge(Protocol):
     """A guard's own decision."""
 
     async def __call__(
-        self, attempt: Attempt, said: Sequence[Finding] = (), *, hold: bool = False
+        self, attempt: Attempt, said: Sequence[Finding] = (), *, refuse_medium: bool = False
     ) -> Decision:
-        """Decide; ``said`` was found elsewhere, and ``hold`` keeps the grey zone uncharged."""
+        """Decide; ``said`` was found elsewhere, ``refuse_medium`` refuses a medium score."""
         ...
 
 
@@ -30,7 +30,7 @@ async def decide(judge: Judge, attempt: Attempt, score: Score, risk: Risk) -> De
     """First as if the grey zone were refused; only who is then refused for nothing else is asked
     about, and judged again with the answer. Without an answer it is as if nobody had been asked.
     """
-    decision = await judge(attempt, hold=True)
+    decision = await judge(attempt, refuse_medium=True)
     if not _in_doubt(decision):
         return decision
     factor = await _factor(score, attempt)
@@ -44,8 +44,8 @@ async def decide(judge: Judge, attempt: Attempt, score: Score, risk: Risk) -> De
 
 def _in_doubt(decision: Decision) -> bool:
     """Whether nothing but a medium score stands against the request."""
-    standing = [finding for finding in decision.findings if stands(finding, decision.attempt)]
-    return [finding.code for finding in standing] == [MEDIUM]
+    refusing = [finding for finding in decision.findings if refuses(finding, decision.attempt)]
+    return [finding.code for finding in refusing] == [MEDIUM]
 
 
 async def _factor(score: Score, attempt: Attempt) -> float | None:

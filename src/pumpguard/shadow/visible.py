@@ -11,8 +11,8 @@ from typing import NamedTuple
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Reading, Window
 from pumpguard.decision import Action, Decision, Finding
+from pumpguard.engine.combine import refuses
 from pumpguard.rules import Rule
-from pumpguard.verdict import stands
 
 OWN_DIMENSIONS = ("phone", "solution")
 """Dimensions that concern nobody else: the number, and the challenge solved for this request."""
@@ -77,7 +77,7 @@ class VisibleRefusals:
         )
 
     def _stays_visible(self, finding: Finding, attempt: Attempt) -> bool:
-        if finding.action is Action.SHADOW or not stands(finding, attempt):
+        if finding.action is Action.SHADOW or not refuses(finding, attempt):
             return False
         rule = self._rules.get(finding.rule)
         return finding.action is Action.CHALLENGE or (

@@ -94,7 +94,8 @@ class Answer:
     plan reports; of the bans that stand, if there are any. ``known`` says whether a `Known` counter
     of the plan knows the number (always false for who is banned: it is not looked at).
     ``ticket`` is the question's, if it was written, else empty. ``outdated`` says that nothing was
-    decided, because the overrides have changed; ``recalled`` that the store was not asked at all.
+    decided, because the overrides have changed; ``recalled`` that the store was not asked at all,
+    ``degraded`` that it could not answer and another did in its place.
     """
 
     admitted: bool
@@ -104,6 +105,7 @@ class Answer:
     ticket: bytes = b""
     outdated: bool = False
     recalled: bool = False
+    degraded: bool = False
 
 
 @dataclass(slots=True)

@@ -7,15 +7,15 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpguard.money.delays import ENOUGH, SHORTEST_MS, Delays
+from pumpguard.outcomes.delays import ENOUGH, SHORTEST_MS, Delays
 
 
 def test_little_is_known_at_first() -> None:
     delays = Delays()
     for _ in range(ENOUGH - 1):
-        delays.saw(13_500)
+        delays.add(13_500)
     assert delays.matures_after is None
-    delays.saw(13_500)
+    delays.add(13_500)
     assert delays.matures_after == SHORTEST_MS
 
 
@@ -23,7 +23,7 @@ def test_slow_countries_get_the_time_they_need() -> None:
     """Nine in ten enter within 20 s, one needs three minutes: it is waited for twice as long."""
     delays, dice = Delays(), random.Random(1)
     for _ in range(1_000):
-        delays.saw(180_000 if dice.random() < 0.1 else dice.randint(5_000, 20_000))
+        delays.add(180_000 if dice.random() < 0.1 else dice.randint(5_000, 20_000))
     assert delays.matures_after is not None
     assert 360_000 <= delays.matures_after <= 450_000
 
@@ -31,9 +31,9 @@ def test_slow_countries_get_the_time_they_need() -> None:
 def test_what_was_long_ago_counts_less() -> None:
     delays = Delays()
     for _ in range(4_000):
-        delays.saw(200_000)
+        delays.add(200_000)
     for _ in range(40_000):
-        delays.saw(10_000)
+        delays.add(10_000)
     assert delays.matures_after == SHORTEST_MS
 
 
@@ -41,5 +41,5 @@ def test_what_was_long_ago_counts_less() -> None:
 def test_it_never_says_less_than_a_minute(ages: list[int]) -> None:
     delays = Delays()
     for age in ages:
-        delays.saw(age)
+        delays.add(age)
     assert delays.matures_after is None or delays.matures_after >= SHORTEST_MS

@@ -20,26 +20,28 @@ EDGES_MS = tuple(round(1_000 * 1.25**step) for step in range(33))
 class Delays:
     """A histogram of the time from sending to verifying; old ones count less and less.
 
+    ``matures_after`` is the age in milliseconds after which an unverified send will hardly be
+    verified any more, or ``None`` while too little is known.
+
     People take 13.5 s in the median and code lifetimes are minutes, so a fixed age at which a send
     speaks against its range is either slow or unjust where messages take long to arrive.
     """
 
     def __init__(self) -> None:
+        self.matures_after: int | None = None
         self._counts = [0] * (len(EDGES_MS) + 1)
         self._total = 0
 
-    def saw(self, milliseconds: int) -> None:
+    def add(self, milliseconds: int) -> None:
         """A message was verified at this age."""
         self._counts[bisect_left(EDGES_MS, milliseconds)] += 1
         self._total += 1
         if self._total >= HALVED_AT:
             self._counts = [count // 2 for count in self._counts]
             self._total = sum(self._counts)
+        self.matures_after = self._matures_after()
 
-    @property
-    def matures_after(self) -> int | None:
-        """Milliseconds after which an unverified send will hardly be verified any more, or
-        ``None`` while too little is known."""
+    def _matures_after(self) -> int | None:
         if self._total < ENOUGH:
             return None
         left = QUANTILE * self._total

@@ -12,12 +12,12 @@ from starlette.types import Receive, Scope, Send
 
 from pumpguard import Decision, Guard, IntakeError, Policy, PumpGuardMiddleware, StoreError
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.outcomes.queue import CAPACITY
+from pumpguard.outcomes.ticket import Ticket
 from pumpguard.rules import Budget, Credit
-from pumpguard.settlement import CAPACITY
 from pumpguard.store.base import Question, Redemption, Settlement
 from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import FakeClock, make_attempt
-from pumpguard.ticket import Ticket
 from tests.asgi import FORM, PHONE, Reply, ask, call, request
 
 PRICE = 0.07
@@ -263,8 +263,8 @@ async def test_what_the_store_does_not_hear_is_lost_and_harms_nobody() -> None:
     guard.settle(decision, "failed")
     guard.verified(PHONE)
     await guard.settled()
-    assert guard._settlements is not None
-    assert guard._settlements.lost == 2
+    assert guard._outcomes is not None
+    assert guard._outcomes.lost == 2
     assert (await guard.assess(make_attempt("+447400555001"))).allowed
 
 
@@ -292,11 +292,11 @@ def test_outside_an_event_loop_it_waits_for_the_next_decision(name: str, valkey_
 
 async def test_the_queue_is_bounded(shop: Shop) -> None:
     """While the store is away for long, the oldest outcomes are forgotten."""
-    assert shop.guard._settlements is not None
+    assert shop.guard._outcomes is not None
     for _ in range(CAPACITY + 10):
-        shop.guard._settlements._queue.append(None)  # type: ignore[arg-type]
-    assert len(shop.guard._settlements._queue) == CAPACITY
-    shop.guard._settlements._queue.clear()
+        shop.guard._outcomes.waiting.append(None)  # type: ignore[arg-type]
+    assert len(shop.guard._outcomes.waiting) == CAPACITY
+    shop.guard._outcomes.waiting.clear()
 
 
 class Slow(MemoryStore):

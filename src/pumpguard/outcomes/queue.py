@@ -1,4 +1,4 @@
-"""What becomes of messages, told to the store behind the reply and never on its path."""
+"""Outcomes on their way to the store: queued by the app, told behind the reply."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from functools import lru_cache
 from typing import Literal, TypeVar
 
 from pumpguard.attempt import Attempt, Phone
-from pumpguard.counters import Counter, Refunds, micros
+from pumpguard.counters import Counter
 from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
-from pumpguard.money.delays import Delays
-from pumpguard.policy import Policy
-from pumpguard.rules import Rule, Settling
-from pumpguard.rules.budget import HOUR, HOURLY_DIVISOR
+from pumpguard.outcomes.counters import OutcomeCounters
+from pumpguard.outcomes.delays import Delays
+from pumpguard.outcomes.ticket import Ticket
+from pumpguard.rules.base import Rule
 from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
-from pumpguard.ticket import Ticket
 
 T = TypeVar("T")
 
@@ -49,36 +48,33 @@ class Verified:
     at: float | None
 
 
-class Settlements:
-    """Outcomes on their way to the store.
+class OutcomeQueue:
+    """Outcomes that the store has not been told yet.
 
     They are queued at once and delivered in batches by a task of the event loop, whose trips share
     their writes with those of decisions. What is lost (a crash, a store that is away) was a
     chance to be more generous: the guard is only stricter for it.
     """
 
-    def __init__(
-        self, rules: Sequence[Rule], settling: Settling, store: Store, refunds: Refunds
-    ) -> None:
+    def __init__(self, rules: Sequence[Rule], counters: OutcomeCounters, store: Store) -> None:
         self.delays = Delays()
         self.lost = 0
+        self.waiting: deque[Failed | Verified] = deque(maxlen=CAPACITY)
         self._rules = rules
-        self._settling = settling
+        self._counters = counters
         self._store = store
-        self._refunds = refunds
-        self._queue: deque[Failed | Verified] = deque(maxlen=CAPACITY)
         self._task: asyncio.Task[None] | None = None
 
     def add(self, outcome: Failed | Verified) -> None:
         """Queue an outcome. From outside an event loop it waits for the next decision in one."""
-        self.lost += len(self._queue) == CAPACITY
-        self._queue.append(outcome)
+        self.lost += len(self.waiting) == CAPACITY
+        self.waiting.append(outcome)
         self.deliver()
 
     def deliver(self) -> None:
         """See to it that somebody empties the queue."""
         task = self._task
-        if not self._queue or (task and not task.done() and not task.get_loop().is_closed()):
+        if not self.waiting or (task and not task.done() and not task.get_loop().is_closed()):
             return
         try:
             self._task = asyncio.get_running_loop().create_task(self._empty())
@@ -93,8 +89,8 @@ class Settlements:
             await asyncio.wait({task})
 
     async def _empty(self) -> None:
-        while self._queue:
-            taken = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+        while self.waiting:
+            taken = [self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting)))]
             settlements: list[Settlement] = []
             for outcome in taken:
                 settlements += await self._guarded(self._settlements(outcome), [])
@@ -118,8 +114,8 @@ class Settlements:
         phone = outcome.phone
         redemption = Redemption(
             phone.e164,
-            self._settling.known,
-            self._settling.tickets,
+            self._counters.known,
+            self._counters.tickets,
             str(phone.calling_code),
             outcome.at,
         )
@@ -131,9 +127,9 @@ class Settlements:
 
     def _failure(self, outcome: Failed) -> Settlement:
         attempt = outcome.ticket.attempt
-        told = _declared(self._rules, attempt, outcome.outcome)
+        told = self._declared(attempt, outcome.outcome)
         if outcome.outcome == "failed":
-            told.append(self._refunds)
+            told.append(self._counters.refunds)
         plan, subjects = _asked(told, attempt.subject)
         return Settlement(
             plan,
@@ -148,15 +144,15 @@ class Settlements:
         self, outcome: Verified, redeemed: Redeemed, ticket: Open, *, newest: bool
     ) -> Settlement:
         attempt = Attempt(outcome.phone)
-        remembered = dict(zip(self._settling.tickets.remembers, ticket.remembered, strict=False))
+        remembered = dict(zip(self._counters.tickets.remembers, ticket.remembered, strict=False))
 
         def subject(by: str) -> Subject | None:
             return remembered[by] if by in remembered else attempt.subject(by)
 
-        plan, subjects = _asked(_declared(self._rules, attempt, "verified"), subject)
+        plan, subjects = _asked(self._declared(attempt, "verified"), subject)
         age = max(0, redeemed.at - ticket.at)
         if newest:
-            self.delays.saw(age)
+            self.delays.add(age)
         return Settlement(
             plan,
             subjects,
@@ -171,32 +167,15 @@ class Settlements:
             at=outcome.at,
         )
 
-
-def open_settlements(policy: Policy, store: Store) -> Settlements | None:
-    """What a policy's outcomes go through, if any of its rules wants to know them."""
-    settling, back = policy.settling, refunds(policy)
-    if settling is None or back is None:
-        return None
-    return Settlements(policy.chain, settling, store, back)
-
-
-def refunds(policy: Policy) -> Refunds | None:
-    """What failed messages may give back, if outcomes are wanted at all."""
-    settling = policy.settling
-    if settling is None:
-        return None
-    budget = policy.daily_budget / HOURLY_DIVISOR * policy.refund_share
-    return Refunds(settling.name, micros(budget), HOUR)
-
-
-def _declared(rules: Sequence[Rule], attempt: Attempt, outcome: Outcome) -> list[Counter]:
-    """What the rules count for this attempt and is told of this; a sum with several limits once."""
-    found: dict[str, Counter] = {}
-    for rule in rules:
-        for counter in rule.counters(attempt):
+    def _declared(self, attempt: Attempt, outcome: Outcome) -> list[Counter]:
+        """What is counted for this attempt and is told of such outcomes; a sum with several limits
+        once."""
+        found: dict[str, Counter] = {}
+        by_rules = [counter for rule in self._rules for counter in rule.counters(attempt)]
+        for counter in (*by_rules, *self._counters.asked):
             if outcome in counter.told_of:
                 found.setdefault(counter.identity(), counter)
-    return list(found.values())
+        return list(found.values())
 
 
 def _asked(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pumpguard import Action, Policy, PolicyError
-from pumpguard.rules import EarnedTrust, PrefixPattern, RateLimit, SlidingBan
+from pumpguard.outcomes import Outcomes
+from pumpguard.rules import PrefixPattern, RateLimit, SlidingBan
 from pumpguard.rules.defaults import default_rules
 from tests.rules.trying import Trying, numbers
 
@@ -142,23 +143,37 @@ def test_a_policy_remembers_what_its_rules_ask_for() -> None:
         verify="/v",
         rules=(LIMIT, RateLimit(name="asn", by=("asn", "country"), limits="9/hour", earned=2)),
     )
-    (trust,) = [rule for rule in policy.chain if isinstance(rule, EarnedTrust)]
-    assert trust.by == ("network", "asn+country")
+    assert policy.outcome_counters is not None
+    trusts = policy.outcome_counters.trusts
+    assert [trust.by for trust in trusts] == ["network", "asn+country"]
     plain = Policy(send="/s", verify="/v", rules=(RateLimit(by="phone", limits="1/hour"),))
-    assert not [rule for rule in plain.chain if isinstance(rule, EarnedTrust)]
+    assert plain.outcome_counters is None
 
 
 def test_what_a_verification_earns_can_be_changed() -> None:
-    """By the rule's name, as in a TOML file."""
-    policy = Policy(send="/s", verify="/v", rules={"earned_trust": {"gain": 2}})
-    (trust,) = [rule for rule in policy.chain if isinstance(rule, EarnedTrust)]
-    assert (trust.gain, set(trust.by)) == (2, {"network", "site"})
+    """In the policy's outcomes, as in a TOML file."""
+    policy = Policy.from_toml('send = "/s"\nverify = "/v"\n[outcomes]\ngain = 2')
+    assert policy.outcome_counters is not None
+    trusts = policy.outcome_counters.trusts
+    assert {(trust.by, trust.gain) for trust in trusts} == {("network", 2), ("site", 2)}
+
+
+def test_the_rules_of_0_1_are_outcomes_now() -> None:
+    """A policy of release 0.1 is understood for one release more, and told where its settings are
+    now."""
+    old = {"earned_trust": {"gain": 2}, "settling": {"seconds": 900}}
+    with pytest.warns(DeprecationWarning, match="outcomes"):
+        policy = Policy(send="/s", verify="/v", rules=old)
+    assert policy.outcomes == Outcomes(gain=2, seconds=900)
+    assert [rule.name for rule in policy.chain] == [
+        rule.name for rule in Policy(send="/s", verify="/v").chain
+    ]
 
 
 def test_nobody_earns_where_nobody_is_verified() -> None:
     """The default chain then gives no room, and asking for it is refused."""
     chain = Policy(send="/s", home=["GB"]).chain
-    assert not [rule for rule in chain if getattr(rule, "earns", ())]
+    assert not [rule for rule in chain if rule.earned_by]
     with pytest.raises(PolicyError) as error:
         Policy(send="/s", rules=(LIMIT,))
     assert error.value.path == "verify"
@@ -167,9 +182,10 @@ def test_nobody_earns_where_nobody_is_verified() -> None:
 @pytest.mark.parametrize(
     ("make", "settings", "path"),
     [
-        (EarnedTrust, {"gain": 0}, "rules.earned_trust.gain"),
-        (EarnedTrust, {"share": 1.0}, "rules.earned_trust.share"),
-        (EarnedTrust, {"by": ["shoe size"]}, "rules.earned_trust.by.0"),
+        (Outcomes, {"gain": 0}, "outcomes.gain"),
+        (Outcomes, {"share": 1.0}, "outcomes.share"),
+        (Outcomes, {"seconds": 0}, "outcomes.seconds"),
+        (Outcomes, {"known_days": 366}, "outcomes.known_days"),
         (RateLimit, {"by": "phone", "limits": "1/hour", "earned": 0}, "rules.rate_limit.earned"),
         (RateLimit, {"by": "phone", "limits": "1/hour", "earned": 256}, "rules.rate_limit.earned"),
         (

@@ -1,4 +1,4 @@
-"""The chain: what rules declare becomes one question, prepared once and never mixed up."""
+"""What rules declare is compiled once, and never mixed up."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pumpguard import Policy
 from pumpguard.attempt import Attempt
-from pumpguard.chain import Chain
 from pumpguard.counters import Window
+from pumpguard.engine.compile import RuleSet
 from pumpguard.rules import RateLimit, Rule
 from pumpguard.testing import make_attempt
 
@@ -30,10 +30,11 @@ class ExceptStaff(RateLimit):
 
 def test_who_overrides_counters_is_asked_for_every_attempt() -> None:
     """What a base class says of its own counters does not bind those that replace them."""
-    chain = Chain([ExceptStaff(by="phone", limits="1/minute")])
+    rules = RuleSet([ExceptStaff(by="phone", limits="1/minute")])
     for _ in range(2):
-        assert chain.sheet(make_attempt())[0].plan.counters
-        assert not chain.sheet(replace(make_attempt(), account="staff"))[0].plan.counters
+        assert rules.compiled(make_attempt())[0].plan("all").counters
+        staff = replace(make_attempt(), account="staff")
+        assert not rules.compiled(staff)[0].plan("all").counters
 
 
 DEFAULT = Policy(send="/s", home=["GB"], session="session").chain
@@ -56,4 +57,4 @@ def test_our_rules_declare_by_what_they_say(
     by = rule.declares_by
     if all(base.subject(each) == other.subject(each) for each in by):
         assert rule.counters(base) is rule.counters(other) or not rule.counters(base)
-    assert Chain([rule]).sheet(other)[0].declared == (rule.counters(other),)
+    assert RuleSet([rule]).compiled(other)[0].declared == (rule.counters(other),)

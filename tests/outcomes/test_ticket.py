@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpguard import TicketError
+from pumpguard.outcomes.ticket import Ticket
 from pumpguard.testing import make_attempt
-from pumpguard.ticket import Ticket
 
 keys = st.none() | st.text()
 

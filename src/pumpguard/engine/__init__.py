@@ -1,0 +1,1 @@
+"""How one attempt is decided: start with `pumpguard.engine.decide`."""

@@ -1,0 +1,54 @@
+"""Findings, and what they score together, add up to one decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pumpguard.attempt import Attempt
+from pumpguard.decision import Action, Decision, Finding, met
+from pumpguard.rules.challenge import USED
+from pumpguard.store.base import Answer
+
+UNAVAILABLE = Finding("store", Action.THROTTLE, "STORE_UNAVAILABLE", retry_after=1.0)
+"""What refuses where nobody could count."""
+
+UNEXPLAINED = Finding("store", Action.THROTTLE, "LIMIT")
+"""What refuses where a limit did and its rule said nothing: what is not charged must not go out."""
+
+
+def combine(attempt: Attempt, findings: Sequence[Finding], answer: Answer) -> Decision:
+    """The strictest of the findings that refuse decides; all others stand beside it."""
+    if not findings and answer.admitted:
+        return Decision(
+            attempt, degraded=answer.degraded, known=answer.known, reservation=answer.ticket
+        )
+    if any(finding.code == USED for finding in findings):
+        attempt = replace(attempt, proved=False)  # what was shown before proves nothing now
+    refusing = [finding for finding in findings if refuses(finding, attempt)]
+    if not refusing and not answer.admitted:
+        refusing = [UNAVAILABLE if answer.degraded else UNEXPLAINED]
+        findings = [*findings, *refusing]
+    action = max((finding.action for finding in refusing), default=Action.ALLOW)
+    return Decision(
+        attempt,
+        action,
+        tuple(sorted(findings, key=lambda finding: (finding.mode != "enforce", -finding.action))),
+        allowed_because=_why(findings) if action is Action.ALLOW else None,
+        degraded=answer.degraded,
+        known=answer.known,
+        reservation=answer.ticket,
+    )
+
+
+def refuses(finding: Finding, attempt: Attempt) -> bool:
+    """Whether this finding refuses this attempt: it is enforced, and asks for more than the proof
+    that was given."""
+    return finding.mode == "enforce" and not met(finding.action, attempt.proved)
+
+
+def _why(findings: Sequence[Finding]) -> str | None:
+    """Why a request was let through in spite of findings."""
+    if any(f.mode == "enforce" and f.action is Action.CHALLENGE for f in findings):
+        return "proved"
+    return "monitored" if findings else None

@@ -1,0 +1,260 @@
+"""The rules, compiled: which counters an attempt needs, and which rule judges which of them.
+
+A rule declares the same counters for nearly every attempt. So what the rules of a policy declare
+together is prepared once, for each combination that occurs, as `CompiledRules`; an attempt then
+only has to say whose counters they are.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
+
+from pumpguard.attempt import Attempt, subject_reader
+from pumpguard.counters import Counter, Known, Reading, Spend
+from pumpguard.counters.plan import Plan, Weight
+from pumpguard.decision import Enforced, Finding, Mode, met
+from pumpguard.rules.base import Rule
+from pumpguard.store.base import Answer
+
+COMBINATIONS = 1_024
+"""How many different combinations a policy keeps prepared; far more than it has."""
+
+UNREAD = Reading(0, 0.0)
+
+Readings: TypeAlias = Mapping[Counter, Reading]
+
+logger = logging.getLogger("pumpguard")
+
+
+class Judged(NamedTuple):
+    """A rule that is judged by readings: all that it declared, and of that what was asked for (not
+    what is kept by a dimension that the attempt lacks), and what earns its weight when full."""
+
+    rule: Rule
+    declared: Sequence[Counter]
+    asked: tuple[Counter, ...]
+    weighing: tuple[Counter, ...]
+
+    @classmethod
+    def of(cls, rule: Rule, declared: Sequence[Counter], missing: frozenset[str]) -> Judged:
+        """For attempts that have no value on the ``missing`` dimensions."""
+        asked = tuple(each for each in declared if not _lacks(each, missing))
+        return cls(rule, declared, asked, tuple(each for each in asked if rule.weighs(each)))
+
+    def factor(self, readings: Readings) -> float:
+        """What the rule puts into the risk score."""
+        full = any(each in readings and readings[each].full for each in self.weighing)
+        return self.rule.weight if full else 1.0
+
+
+class RuleSet:
+    """A policy's rules, in order, and the counters that are kept beside them whatever they say.
+
+    ``scored`` says that what the rules find together may refuse as well (`pumpguard.risk`).
+    """
+
+    def __init__(
+        self, rules: Sequence[Rule], beside: Sequence[Counter] = (), *, scored: bool = False
+    ) -> None:
+        self.rules = tuple(rules)
+        self._beside = tuple(beside)
+        self._scored = scored
+        self._depends_on = _depends_on(self.rules)
+        self._compiled: dict[object, CompiledRules] = {}
+
+    def compiled(self, attempt: Attempt) -> tuple[CompiledRules, tuple[str, ...]]:
+        """The rules as they concern this attempt, and its subjects on their dimensions."""
+        if self._depends_on is None:
+            compiled = self._declaring(attempt)
+        else:
+            key = (attempt.proved, *[read(attempt) for read in self._depends_on])
+            compiled = self._compiled.get(key) or self._remember(key, self._declaring(attempt))
+        subjects = tuple([read(attempt) for read in compiled.readers])
+        if None in subjects:  # such as the IPv6 site of an IPv4 address
+            missing = [by for by, s in zip(compiled.dimensions, subjects, strict=True) if s is None]
+            compiled = compiled.without(frozenset(missing))
+            subjects = tuple([read(attempt) for read in compiled.readers])
+        return compiled, subjects  # type: ignore[return-value] # none of them is None now
+
+    def _declaring(self, attempt: Attempt) -> CompiledRules:
+        """What is compiled for all that the rules declare about this attempt."""
+        declared = tuple([_declared(rule, attempt) for rule in self.rules])
+        # A rule returns the same tuple every time, so its identity says what it declares. What is
+        # compiled holds on to the tuples, so that no identity is used twice.
+        by_identity = (attempt.proved, *map(id, declared))
+        compiled = self._compiled.get(by_identity)
+        if compiled is not None:
+            return compiled
+        # A rule that makes its counters anew each time is recognised by what they say.
+        by_value = (attempt.proved, tuple(map(tuple, declared)))
+        compiled = self._compiled.get(by_value)
+        if compiled is None:
+            compiled = CompiledRules(
+                self.rules, declared, self._beside, proved=attempt.proved, scored=self._scored
+            )
+            self._remember(by_value, compiled)
+            self._remember(by_identity, compiled)
+        return compiled
+
+    def _remember(self, key: object, compiled: CompiledRules) -> CompiledRules:
+        if len(self._compiled) > COMBINATIONS:
+            self._compiled.clear()
+        self._compiled[key] = compiled
+        return compiled
+
+
+class CompiledRules:
+    """The rules for all attempts about which they declare the same counters.
+
+    ``dimensions`` are those of the counters' subjects and then of what distinct counts count, and
+    ``readers`` read them off an attempt.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        declared: Sequence[Sequence[Counter]],
+        beside: Sequence[Counter] = (),
+        *,
+        proved: bool = False,
+        scored: bool = False,
+        missing: frozenset[str] = frozenset(),
+    ) -> None:
+        self.declared = tuple(declared)
+        self._arguments = (tuple(rules), self.declared, tuple(beside))
+        self._proved = proved
+        self._scored = scored
+        self._without: dict[frozenset[str], CompiledRules] = {}
+        self._plans: dict[Enforced, Plan] = {}
+        pairs = list(zip(rules, declared, strict=True))
+        self._by_request = tuple(r for r, mine in pairs if not mine and not r.needs_readings)
+        self._by_readings = tuple(Judged.of(rule, mine, missing) for rule, mine in pairs if mine)
+        self._beside = tuple(each for each in beside if not _lacks(each, missing))
+        plan = self.plan("all")
+        self.knows_numbers = Known in plan.kinds
+        """Whether the store can say that a number has verified before."""
+        self.dimensions = (*plan.groups, *plan.members)
+        self.readers = tuple(subject_reader(by) for by in self.dimensions)
+
+    def without(self, missing: frozenset[str]) -> CompiledRules:
+        """The rules for attempts that have no value on these dimensions."""
+        found = self._without.get(missing)
+        if found is None:
+            found = self._without[missing] = CompiledRules(
+                *self._arguments, proved=self._proved, scored=self._scored, missing=missing
+            )
+        return found
+
+    def plan(self, enforced: Enforced) -> Plan:
+        """What to ask the store: every counter, and which of them may refuse."""
+        plan = self._plans.get(enforced)
+        if plan is None:
+            plan = self._plans[enforced] = self._planned(enforced)
+        return plan
+
+    def readings(self, answer: Answer) -> Readings:
+        """What was read, by the counter."""
+        counters = self.plan("all").counters
+        return {counters[i]: reading for i, reading in answer.readings.items()}
+
+    def judge_request(self, attempt: Attempt, enforced: Enforced) -> list[Finding]:
+        """What the rules without counters find, before the store is asked."""
+        found = []
+        for rule in self._by_request:
+            finding = _judged(rule, attempt, (), monitored=enforced != "all")
+            if finding is not None:
+                found.append(finding)
+        return found
+
+    def judge_readings(
+        self, attempt: Attempt, readings: Readings, enforced: Enforced
+    ) -> list[Finding]:
+        """What the others find, now that their counters are read.
+
+        A rule is judged if one of its counters is full, or if it is ``judged_always``. A finding
+        weighs what the rule declares, because that is what the store reckons with.
+        """
+        found = []
+        for each in self._by_readings if readings else ():
+            full = [c for c in each.asked if c in readings and readings[c].full]
+            if not full and not each.rule.judged_always:
+                continue
+            monitored = enforced != "all" and not any(self._binds(c, enforced) for c in full)
+            mine = [readings.get(counter, UNREAD) for counter in each.declared]
+            finding = _judged(each.rule, attempt, mine, monitored)
+            if finding is not None:
+                factor = each.factor(readings)
+                same = finding.weight == factor
+                found.append(finding if same else replace(finding, weight=factor))
+        return found
+
+    def score(self, score: float, readings: Readings) -> float:
+        """The risk score as the store reckons it: times every weight that a full counter earns, in
+        the order of the rules, because another could round differently."""
+        for each in self._by_readings:
+            score *= each.factor(readings)
+        return score
+
+    def _planned(self, enforced: Enforced) -> Plan:
+        """The plan of all counters. ``budgets`` and ``nothing`` enforce no score."""
+        asked = [(each.rule, counter) for each in self._by_readings for counter in each.asked]
+        counters = [*self._beside, *(counter for _, counter in asked)]
+        binds = [False for _ in self._beside]
+        binds += [rule.mode == "enforce" and self._binds(c, enforced) for rule, c in asked]
+        weights: list[Weight] = []
+        if self._scored and enforced == "all":
+            for each in self._by_readings:
+                places = tuple(counters.index(counter) for counter in each.weighing)
+                weights.append(Weight(each.rule.weight, places))
+        reports = any(each.rule.judged_always for each in self._by_readings)
+        return Plan(counters, binds, reports, weights)
+
+    def _binds(self, counter: Counter, enforced: Enforced) -> bool:
+        """Whether a full counter may refuse; not if it only asks for proof that was given."""
+        if enforced == "nothing" or (enforced == "budgets" and not isinstance(counter, Spend)):
+            return False
+        return not met(counter.action, self._proved)
+
+
+def _lacks(counter: Counter, missing: frozenset[str]) -> bool:
+    """Whether an attempt without these dimensions has no such counter."""
+    return counter.by in missing or counter.member in missing
+
+
+def _depends_on(rules: Sequence[Rule]) -> tuple[Callable[[Attempt], str | None], ...] | None:
+    """How to read all that decides what these rules declare, or ``None`` if one does not say."""
+    dimensions: set[str] = set()
+    for rule in rules:
+        if rule.declares_by is None:
+            return None
+        dimensions.update(rule.declares_by)
+    return tuple(subject_reader(by) for by in sorted(dimensions))
+
+
+def _declared(rule: Rule, attempt: Attempt) -> Sequence[Counter]:
+    try:
+        return rule.counters(attempt)
+    except Exception:
+        _skipped(rule)
+        return ()
+
+
+def _judged(
+    rule: Rule, attempt: Attempt, readings: Sequence[Reading], monitored: bool
+) -> Finding | None:
+    try:
+        finding = rule.judge(attempt, readings)
+    except Exception:
+        _skipped(rule)
+        return None
+    mode: Mode = "monitor" if monitored else rule.mode
+    if finding is None or (finding.rule == rule.name and finding.mode == mode):
+        return finding
+    return replace(finding, rule=rule.name, mode=mode)
+
+
+def _skipped(rule: Rule) -> None:
+    logger.exception("PG020 rule %r raised an exception; it is skipped for this request", rule.name)

@@ -1,0 +1,53 @@
+"""What happens when the store cannot answer, in one place.
+
+``local``: this process decides alone, with its share of every limit. ``open`` (fail open): the
+request is let through. ``closed`` (fail closed): it is refused. So it is with ``local`` too when
+this process has no room to count; rules without counters speak in any case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from pumpguard.counters.plan import share
+from pumpguard.decision import Enforced
+from pumpguard.errors import PolicyError
+from pumpguard.store.base import Answer, Question
+from pumpguard.store.memory import MemoryStore, StoreFull
+
+OnStoreFailure = Literal["local", "open", "closed"]
+
+
+class Fallback:
+    """Answers in the store's place, as the policy's ``on_store_failure`` says.
+
+    Raises `PolicyError` for ``local`` where this process cannot count.
+    """
+
+    def __init__(self, on_store_failure: OnStoreFailure, workers: int) -> None:
+        self._fails_open = on_store_failure == "open"
+        self._workers = workers
+        self._local = _local_store() if on_store_failure == "local" else None
+
+    def answer(self, question: Question, enforced: Enforced) -> Answer:
+        """What this process decides alone. What verifications have taught is known to the store
+        alone, and so are reservations."""
+        if self._local is not None:
+            plan = share(question.plan, self._workers)
+            try:
+                answer = self._local.decide_now(replace(question, plan=plan, ticket=b""))
+            except StoreFull:
+                pass
+            else:
+                answer.degraded = True
+                return answer
+        let_through = self._fails_open or enforced == "nothing"
+        return Answer(let_through, {}, question.at or 0.0, degraded=True)
+
+
+def _local_store() -> MemoryStore:
+    try:
+        return MemoryStore()
+    except PolicyError as error:
+        raise PolicyError("on_store_failure", f"'closed' or 'open', or {error.expected}") from None
