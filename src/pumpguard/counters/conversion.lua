@@ -69,6 +69,10 @@ local function conversion_read(_, span, stored, now, shape)
   }
 end
 
+READ[KIND] = conversion_read
+
+DETAIL[KIND] = function(state) return state.matured, state.verified end
+
 local function conversion_kept(state)
   local ttl = max(REMEMBERED, state.ends - state.now)
   return pack(
@@ -88,10 +92,6 @@ CHARGE[KIND] = function(_, _, state)
   end
   return conversion_kept(state)
 end
-
-READ[KIND] = conversion_read
-
-DETAIL[KIND] = function(state) return state.matured, state.verified end
 
 -- outcomes
 

@@ -44,11 +44,11 @@ local function trust_kept(state)
     (state.today + trust_remembered(state.verified)) * DAY - state.now
 end
 
--- One more message; while no verifications arrive at all, none is held against anybody.
 READ[KIND] = trust_read
 
 DETAIL[KIND] = function(state) return floor(state.verified / 1000), floor(state.sent / 1000) end
 
+-- One more message; while no verifications arrive at all, none is held against anybody.
 CHARGE[KIND] = function(_, _, state)
   if no_verifications then return end
   state.sent = min(TRUSTED_MOST, state.sent + 1000)
