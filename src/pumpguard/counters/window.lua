@@ -43,7 +43,8 @@ end
 
 DETAIL[KIND] = function(state) return state.held, state.headroom end
 
+-- The state of a log is no table.
 CHARGE[KIND] = function(limit, span, state, stored, now)
-  if state == true or not state then  -- a log's return log_charge(span, stored, now) end
+  if state == true or not state then return log_charge(span, stored, now) end
   return slices_charge(limit, span, state)
 end
