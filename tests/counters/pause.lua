@@ -8,3 +8,7 @@ READ[KIND] = function(_, span, stored, now)
 end
 
 CHARGE[KIND] = function(_, span, state) return pack('>I6', state.now), span end
+
+-- outcomes
+
+TELL[KIND] = function(_, span) if outcome == 'f' then return '', span end end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pumpguard.counters.base import Timed
 from pumpguard.decision import Action
@@ -10,9 +11,11 @@ from pumpguard.decision import Action
 
 @dataclass(frozen=True, slots=True)
 class Pause(Timed):
-    """At least ``seconds`` between one hit and the next."""
+    """At least ``seconds`` between one hit and the next, unless the former was never sent."""
 
     rule: str
     by: str
     seconds: int
     action: Action = Action.THROTTLE
+
+    told_of: ClassVar[frozenset[str]] = frozenset({"failed"})

@@ -11,7 +11,7 @@ from pumpguard.counters.plan import Plan, share
 from pumpguard.store.base import Store
 from pumpguard.store.scripts import decide_script, letter, settle_script
 from tests.counters.pause import Pause
-from tests.store.asking import About, ask, ban, window
+from tests.store.asking import PHONE, REFUNDS, TICKETS, About, ask, ban, settle, window
 
 PAUSE = Pause("pause", "phone", 10)
 
@@ -43,6 +43,16 @@ async def test_a_new_kind_feeds_bans(store: Store) -> None:
     for at in range(2):
         await ask(store, *both, at=at)
     assert (await ask(store, *both, at=2.0)).readings.keys() == {1}
+
+
+async def test_a_new_kind_is_told_of_outcomes(store: Store) -> None:
+    """A message that was never sent takes no pause."""
+    both = About(PAUSE), *PHONE
+    await ask(store, *both, ticket=b"abcd")
+    assert not (await ask(store, *both, at=1.0)).admitted
+    told = About(PAUSE), About(TICKETS), About(REFUNDS)
+    assert await settle(store, *told, outcome="failed", ticket=b"abcd", at=2.0) == 1
+    assert (await ask(store, *both, at=3.0)).admitted
 
 
 def test_a_new_kind_has_answers_to_all_that_is_asked() -> None:

@@ -18,6 +18,10 @@ OUTCOMES = "\n-- outcomes\n"
 """Behind this line a kind's Lua is for outcomes alone."""
 
 
+SHARED = ("log", "slices")
+"""All that kinds share (`Counter.parts`)."""
+
+
 class Script(NamedTuple):
     """A script and the hash that servers know it by."""
 
@@ -52,18 +56,21 @@ def decide_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Sc
     )  # fmt: skip
 
 
-@cache
 def settle_script() -> Script:
     """The script that knows all kinds that are told of outcomes."""
-    told = [kind for kind in KINDS if kind.told_of]
-    known = [_closed(_kind(kind)) for kind in told]
-    return script("request", "outcome", "value", *_shared(["log", "slices"]), *known, "settle")
+    return _settle_script(tuple(kind for kind in KINDS if kind.told_of))
 
 
 @cache
 def redeem_script() -> Script:
     """The script that knows tickets, and who is known."""
     return script("request", "outcome", "value", _kind(Known), _kind(Tickets), "redeem")
+
+
+@cache
+def _settle_script(told: tuple[type[Counter], ...]) -> Script:
+    known = [_closed(_kind(kind)) for kind in told]
+    return script("request", "outcome", "value", *_shared(SHARED), *known, "settle")
 
 
 def _kind(kind: type[Counter]) -> str:
