@@ -51,9 +51,8 @@ def script(*parts: str) -> Script:
 def decide_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Script:
     """The script that knows these kinds and these parts that kinds share."""
     known = [_closed(_kind(kind).partition(OUTCOMES)[0]) for kind in KINDS if kind in kinds]
-    return script(
-        "standing", "request", "value", "readings", *_shared(shared), *known, "decide"
-    )  # fmt: skip
+    shared_lua = _shared(shared)
+    return script("standing", "request", "value", "readings", *shared_lua, *known, "decide")
 
 
 def settle_script() -> Script:
