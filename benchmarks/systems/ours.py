@@ -25,7 +25,7 @@ PLENTY = 9_000_000.0
 """USD a day: what is measured is what deciding costs, and not when the money ends."""
 
 ROOM = 3_000_000
-"""Counters that the store in memory may hold: a whole run's."""
+"""Subjects that the store in memory may hold: a whole run's."""
 
 
 @cache

@@ -20,7 +20,7 @@ from pumpguard.rules import Rule
 from pumpguard.shadow.ids import like
 from pumpguard.shadow.sender import current_decision, sender
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Action",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from math import ceil
 from typing import Literal
 
 LineType = Literal[
@@ -100,6 +101,12 @@ class Client:
         if "." in self.network:
             return self.network.split("/")[0].rsplit(".", 1)[0] + ".•"
         return ":".join(self.network.split(":")[:3]) + ":•"
+
+
+def micros(usd: float) -> int:
+    """USD as whole micro-dollars (µ$), rounded up: a price is never taken for less than it is."""
+    # Rounded first: what floats add by themselves is no micro-dollar.
+    return ceil(round(usd * 1e6, 3))
 
 
 NOTHING: Mapping[str, str] = {}

@@ -13,6 +13,7 @@ A kind is a module and the Lua file beside it (see `pumpguard.counters.base`), a
 
 from __future__ import annotations
 
+from pumpguard.attempt import micros
 from pumpguard.counters.ban import Ban
 from pumpguard.counters.base import Counter
 from pumpguard.counters.conversion import Conversion
@@ -23,7 +24,7 @@ from pumpguard.counters.neighbours import NEIGHBOURS_REMEMBERED, Neighbours
 from pumpguard.counters.pulse import Pulse
 from pumpguard.counters.reading import Reading
 from pumpguard.counters.refunds import Refunds
-from pumpguard.counters.spend import Spend, micros
+from pumpguard.counters.spend import Spend
 from pumpguard.counters.spike import Spike
 from pumpguard.counters.tickets import Tickets
 from pumpguard.counters.trust import Trust

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil
 from typing import ClassVar
 
 from pumpguard.counters.base import Limited, Segment
 from pumpguard.decision import Action
-
-
-def micros(usd: float) -> int:
-    """USD as whole µ$, rounded up: a price is never taken for less than it is."""
-    # Rounded first: what floats add by themselves is no micro-dollar.
-    return ceil(round(usd * 1e6, 3))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 from typing import NamedTuple, TypeAlias
 
 from pumpguard.attempt import Attempt, subject_reader
@@ -74,9 +75,8 @@ class RuleSet:
             compiled = self._compiled.get(key) or self._remember(key, self._declaring(attempt))
         subjects = tuple([read(attempt) for read in compiled.readers])
         if None in subjects:  # such as the IPv6 site of an IPv4 address
-            missing = [by for by, s in zip(compiled.dimensions, subjects, strict=True) if s is None]
-            compiled = compiled.without(frozenset(missing))
-            subjects = tuple([read(attempt) for read in compiled.readers])
+            compiled = compiled.without(tuple([each is None for each in subjects]))
+            subjects = tuple([each for each in subjects if each is not None])
         return compiled, subjects  # type: ignore[return-value] # none of them is None now
 
     def _declaring(self, attempt: Attempt) -> CompiledRules:
@@ -127,7 +127,7 @@ class CompiledRules:
         self._arguments = (tuple(rules), self.declared, tuple(beside))
         self._proved = proved
         self._scored = scored
-        self._without: dict[frozenset[str], CompiledRules] = {}
+        self._without: dict[tuple[bool, ...], CompiledRules] = {}
         self._plans: dict[Enforced, Plan] = {}
         pairs = list(zip(rules, declared, strict=True))
         self._by_request = tuple(r for r, mine in pairs if not mine and not r.needs_readings)
@@ -139,11 +139,12 @@ class CompiledRules:
         self.dimensions = (*plan.groups, *plan.members)
         self.readers = tuple(subject_reader(by) for by in self.dimensions)
 
-    def without(self, missing: frozenset[str]) -> CompiledRules:
-        """The rules for attempts that have no value on these dimensions."""
-        found = self._without.get(missing)
+    def without(self, absent: tuple[bool, ...]) -> CompiledRules:
+        """The rules for attempts that have no value on those dimensions which are ``absent``."""
+        found = self._without.get(absent)
         if found is None:
-            found = self._without[missing] = CompiledRules(
+            missing = frozenset(compress(self.dimensions, absent))
+            found = self._without[absent] = CompiledRules(
                 *self._arguments, proved=self._proved, scored=self._scored, missing=missing
             )
         return found

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import monotonic
 
-from pumpguard.attempt import Attempt
-from pumpguard.counters import micros
+from pumpguard.attempt import Attempt, micros
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.engine.combine import combine, refuses
 from pumpguard.engine.compile import CompiledRules, RuleSet

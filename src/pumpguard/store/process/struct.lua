@@ -5,6 +5,7 @@ local byte, char, sub, format, concat = string.byte, string.char, string.sub, st
 
 -- What a format holds: of each field its letter, its first byte from 0, and how many.
 local function fields_of(said)
+  if string.gsub(said, '[cIiBd]%d*', '') ~= '>' then error('a format with more than this has: ' .. said) end
   local fields, size = {}, 0
   for letter, digits in string.gmatch(said, '([cIiBd])(%d*)') do
     local bytes = letter == 'B' and 1 or letter == 'd' and 8 or tonumber(digits)
@@ -57,6 +58,7 @@ end
 local function writer(said)
   local lines, names, bytes = {}, {}, {}
   for i, field in ipairs(fields_of(said)) do
+    if field.letter == 'c' or field.letter == 'd' then error('only numbers are packed here: ' .. said) end
     local rest = 'v' .. i
     names[i] = rest
     if field.letter == 'i' then rest = format('(%s %% %.0f)', rest, 256 ^ field.bytes) end
