@@ -77,6 +77,7 @@ async def test_an_admitted_request_takes_a_short_way(where: str) -> None:
         app = guarded(server.url if server else "memory://")
         for i in range(3):  # scripts are loaded, rules are compiled, connections are open
             assert (await ask(app, f"+4474001{10_000 + 1_100 * i}")).status == 202
+        await app.guard.settled()
         with functions() as seen:
             assert (await ask(app, "+447412987654")).status == 202
         await app.guard.aclose()
