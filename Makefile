@@ -42,6 +42,7 @@ lint: .venv/.dev
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
+	$(VENV)/lint-imports --no-cache
 
 format: .venv/.dev  ## Put everything in shape
 	$(VENV)/ruff check --fix .
