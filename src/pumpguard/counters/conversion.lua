@@ -64,15 +64,19 @@ local function conversion_read(_, span, stored, now, shape)
   if begins then ends = now + shape.hold end
   return {
     used = sum, wait = no_verifications and 0 or max(0, ends - now), now = now, begins = begins,
-    more = matured, most = verified, ends = ends, index = index, width = width,
+    matured = matured, verified = verified, ends = ends, index = index, width = width,
     count = count, slices = slices, ring = ring, shape = shape,
   }
 end
 
+READ[KIND] = conversion_read
+
+DETAIL[KIND] = function(state) return state.matured, state.verified end
+
 local function conversion_kept(state)
   local ttl = max(REMEMBERED, state.ends - state.now)
   return pack(
-    '>I4I2I2I6I6B', state.used, state.more, state.most, state.ends, state.index, state.count
+    '>I4I2I2I6I6B', state.used, state.matured, state.verified, state.ends, state.index, state.count
   ) .. state.slices .. state.ring, ttl
 end
 
@@ -88,8 +92,6 @@ CHARGE[KIND] = function(_, _, state)
   end
   return conversion_kept(state)
 end
-
-READ[KIND] = conversion_read
 
 -- outcomes
 
@@ -137,9 +139,9 @@ local function conversion_settled(state, takes)
   elseif not no_verifications then
     state.used = min(HIGHEST, max(0, state.used - state.shape.fail - (takes or 0)))
     if takes then
-      state.most = min(state.more, state.most + 1)
+      state.verified = min(state.matured, state.verified + 1)
     else
-      state.more = max(state.most, state.more - 1)
+      state.matured = max(state.verified, state.matured - 1)
     end
   end
 end
@@ -158,7 +160,7 @@ WEIGH[KIND] = function(limit, span, stored, shape)
   local state, worth = conversion_read(limit, span, stored, now, shape), nil
   if outcome == 'v' then
     worth = conversion_verified(state)
-  elseif state.count > 0 or state.more > 0 then
+  elseif state.count > 0 or state.matured > 0 then
     conversion_settled(state)
   else
     return

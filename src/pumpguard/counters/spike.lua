@@ -53,14 +53,16 @@ READ[KIND] = function(limit, span, stored, now, permille)
   local usual = average * span / HOUR  -- thousandths
   local full = seen >= FOUNDED and used >= limit and used * 1000000 > usual * permille
   return {
-    used = used, wait = full and 1000 or 0, more = floor(usual), most = seen, always = true,
+    used = used, wait = full and 1000 or 0, usual = floor(usual), seen = seen, always = true,
     hour = at_hour, average = average, count = count, newest = newest, counts = counts,
   }
 end
 
+DETAIL[KIND] = function(state) return state.usual, state.seen end
+
 CHARGE[KIND] = function(_, _, state)
   local first = min(MOST, unpack_from('>I3', state.counts) + 1)
   return pack(
-    '>I4I2I6I4I5I3', state.hour, state.most, state.average, state.count + 1, state.newest, first
+    '>I4I2I6I4I5I3', state.hour, state.seen, state.average, state.count + 1, state.newest, first
   ) .. sub(state.counts, 4), (HOURS_KEPT + 1) * HOUR
 end
