@@ -10,7 +10,7 @@
 
 local HOUR = 3600000
 local HOURS_KEPT = 192  -- of silence, after which all is forgotten
-local REMEMBERED, FOUNDED = 48, 24  -- hours in the average; hours before anything is a spike
+local HOURS_AVERAGED, FOUNDED = 48, 24  -- hours in the average; hours before anything is a spike
 local MOST = 16777215  -- hits in a slice
 
 -- The average per hour and how many hours it is of, with `count` more hits in one more hour.
@@ -18,7 +18,7 @@ local function spike_folded(average, seen, count, most)
   local hits = count * 1000
   if seen >= FOUNDED then hits = min(hits, max(2 * average, most)) end
   seen = min(65535, seen + 1)
-  return average + floor((hits - average) / min(seen, REMEMBERED)), seen
+  return average + floor((hits - average) / min(seen, HOURS_AVERAGED)), seen
 end
 
 TAIL[KIND] = function()
