@@ -175,7 +175,7 @@ class Recorder:
             try:
                 self._learn(self)
             except Exception:
-                logger.exception("PG025 experimental_replay could not learn from an answer of the app")
+                logger.exception("PG025 shadow replay could not learn from an answer of the app")
 
     def text(self) -> str | None:
         """Headers and body as one text. ``None`` if it is too long, streamed, or no plain text."""
