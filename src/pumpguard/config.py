@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -20,11 +20,16 @@ T = TypeVar("T")
 
 def build(cls: type[T], table: Mapping[str, object], path: str = "") -> T:
     """Make ``cls`` from a table such as TOML gives; unknown names are refused."""
-    known = [field.name for field in fields(cls) if field.init]  # type: ignore[arg-type]
+    check_names(cls, table, path)
+    return cls(**table)
+
+
+def check_names(cls: Any, table: Iterable[str], path: str = "") -> None:
+    """Raise `PolicyError` for a name that is no setting of ``cls``."""
+    known = [field.name for field in fields(cls) if field.init]
     for name in table:
         if name not in known:
             raise PolicyError(join(path, name), one_of(name, known), name)
-    return cls(**table)
 
 
 def check(obj: Any, path: str = "") -> None:

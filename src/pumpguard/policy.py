@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import tomllib
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from ipaddress import ip_network
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from pumpguard.config import build, check
+from pumpguard.config import build, check, check_names
 from pumpguard.errors import PolicyError
-from pumpguard.intake.address import check_proxy_header
+from pumpguard.intake.address import TrustedProxies
 from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
-from pumpguard.outcomes.counters import PATH as OUTCOMES
 from pumpguard.outcomes.counters import OutcomeCounters, Outcomes
-from pumpguard.overrides.escalation import PATH as ESCALATION
 from pumpguard.overrides.escalation import Escalation
+from pumpguard.renamed import renamed_settings
 from pumpguard.risk import Risk
 from pumpguard.rules import Rule
 from pumpguard.rules.assembly import assemble, check_shards
 from pumpguard.rules.budget import HOURLY_DIVISOR
 from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
 
-OUTCOMES_OF_0_1: Mapping[str, Mapping[str, str]] = {
-    "settling": {},
-    "earned_trust": {"by": "trusts"},
-}
-"""Two rules of release 0.1 that are the policy's ``outcomes`` now, and renamed settings. They are
-understood until 0.3."""
+TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes}
+"""Settings that may be given as tables, as TOML has them."""
+
+SHORTEST_SECRET = 16
+"""Bytes: with less, whoever sees the hashes can guess what they were made with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,34 +127,75 @@ class Policy:
     price_table: PriceTable = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if isinstance(self.risk, Mapping):  # a table
-            object.__setattr__(self, "risk", build(Risk, self.risk, "risk"))
-        if self.ladder is not None:
-            if self.escalation is not None:
-                raise PolicyError("ladder", "nothing beside escalation, its new name", self.ladder)
-            warnings.warn("ladder= is escalation= now", DeprecationWarning, stacklevel=3)
-            object.__setattr__(self, "escalation", self.ladder)
-            object.__setattr__(self, "ladder", None)
-        if isinstance(self.escalation, Mapping):
-            object.__setattr__(self, "escalation", build(Escalation, self.escalation, ESCALATION))
-        if isinstance(self.rules, Mapping) and not OUTCOMES_OF_0_1.keys().isdisjoint(self.rules):
-            warnings.warn(
-                "rules.settling and rules.earned_trust are outcomes now",
-                DeprecationWarning,
-                stacklevel=3,
-            )
-            rules, outcomes = _outcomes_of_0_1(self.rules, self.outcomes)
-            object.__setattr__(self, "rules", rules)
-            object.__setattr__(self, "outcomes", outcomes)
-        if isinstance(self.outcomes, Mapping):
-            object.__setattr__(self, "outcomes", build(Outcomes, self.outcomes, OUTCOMES))
+        for name, value in renamed_settings(self):
+            self._set(name, value)
+        for name, kind in TABLES.items():
+            if isinstance(table := getattr(self, name), Mapping):
+                self._set(name, build(kind, table, name))
         check(self)
-        if self.shadow == "replay":  # its name until 0.1
-            told = "shadow='replay' is called 'experimental_replay' now"
-            warnings.warn(told, DeprecationWarning, stacklevel=3)
-            object.__setattr__(self, "shadow", "experimental_replay")
         self._check_intake()
         self._check_values()
+        self._set("price_table", PriceTable.of(self.prices).override(self.price_overrides))
+        self._set("chain", self._assembled())
+        self._set("outcome_counters", self._counters_of_outcomes())
+
+    @classmethod
+    def from_toml(cls, source: str | Path) -> Policy:
+        """Read a policy from a TOML file, or from TOML text if ``source`` has a line break.
+
+        Raises `PolicyError` for bad TOML as for a bad policy.
+        """
+        text = source if isinstance(source, str) and "\n" in source else None
+        try:
+            table = tomllib.loads(Path(source).read_text("utf-8") if text is None else text)
+        except OSError as error:
+            expected = f"a readable file ({error.strerror})"
+            raise PolicyError("policy", expected, str(source)) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise PolicyError("policy", f"TOML ({error})") from None
+        check_names(cls, table)
+        if "send" not in table:
+            raise PolicyError("send", "the guarded route, such as '/otp/send'")
+        return build(cls, table if text is not None else _beside(Path(source).parent, table))
+
+    @property
+    def verified(self) -> bool:
+        """Whether the guard is told of verifications."""
+        return self.settled or self.verify is not None
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_intake(self) -> None:
+        Routes(self.send)
+        if self.verify is not None:
+            Routes(self.verify, "verify")
+        for name in ("phone", "code", "session", "account", "device", "verify_phone"):
+            where = getattr(self, name)
+            if not callable(where) and (where is not None or name == "phone"):
+                check_field(where, name)
+        check_dimensions(self.dimensions)
+        TrustedProxies(self.proxies, self.proxy_header)
+
+    def _check_values(self) -> None:
+        if self.region is not None:
+            _require(self.region in SUPPORTED_REGIONS, "region", REGION, self.region)
+        for i, region in enumerate(self.home):
+            _require(region in SUPPORTED_REGIONS, f"home.{i}", REGION, region)
+        _require(0 < self.daily_budget < 1e7, "daily_budget", "USD above 0", self.daily_budget)
+        share = self.refund_share
+        _require(0 <= share <= 1, "refund_share", "a share from 0 to 1", share)
+        for name in ("max_body", "workers", "shards"):
+            _require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        for name in ("body_deadline", "deadline"):
+            _require(getattr(self, name) > 0, name, "seconds above 0", getattr(self, name))
+        braces = set(self.name) & set("{}")
+        _require(self.name and not braces, "name", "a name without braces", self.name)
+        length = len(self.secret.encode(errors="replace"))
+        expected = f"{SHORTEST_SECRET} bytes or more, as secrets.token_hex() makes them, or none"
+        _require(not 0 < length < SHORTEST_SECRET, "secret", expected, length)
+
+    def _assembled(self) -> tuple[Rule, ...]:
         default = default_rules(
             self.home,
             daily_budget=self.daily_budget,
@@ -172,102 +209,24 @@ class Policy:
             verified=self.verified,
             own=self.dimensions,
         )
-        object.__setattr__(self, "chain", chain)
+        if self.shards > 1:
+            check_shards(chain, self.shards)
+        return chain
+
+    def _counters_of_outcomes(self) -> OutcomeCounters | None:
         self.outcomes.check_dimensions(tuple(self.dimensions))
         refunds = self.daily_budget / HOURLY_DIVISOR * self.refund_share
-        counters = OutcomeCounters.needed(
-            chain, self.outcomes, verified=self.verified, refunds=refunds
+        return OutcomeCounters.needed(
+            self.chain, self.outcomes, verified=self.verified, refunds=refunds
         )
-        object.__setattr__(self, "outcome_counters", counters)
-        if self.shards > 1:
-            check_shards(self.chain, self.shards)
-
-    @classmethod
-    def from_toml(cls, source: str | Path) -> Policy:
-        """Read a policy from a TOML file, or from TOML text if ``source`` has a line break.
-
-        Raises `PolicyError` for bad TOML as for a bad policy.
-        """
-        try:
-            text = (
-                source
-                if isinstance(source, str) and "\n" in source
-                else Path(source).read_text("utf-8")
-            )
-            table = tomllib.loads(text)
-        except OSError as error:
-            raise PolicyError(
-                "policy", f"a readable file ({error.strerror})", str(source)
-            ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise PolicyError("policy", f"TOML ({error})") from None
-        if "send" not in table:
-            raise PolicyError("send", "the guarded route, such as '/otp/send'")
-        if "\n" not in str(source):
-            table = _beside(Path(source).parent, table)
-        return build(cls, table)
-
-    @property
-    def verified(self) -> bool:
-        """Whether the guard is told of verifications."""
-        return self.settled or self.verify is not None
-
-    def _check_intake(self) -> None:
-        Routes(self.send)
-        if self.verify is not None:
-            Routes(self.verify, "verify")
-        if self.verify_phone is not None and not callable(self.verify_phone):
-            check_field(self.verify_phone, "verify_phone")
-        if not callable(self.phone):
-            check_field(self.phone, "phone")
-        for name in ("code", "session", "account", "device"):
-            if getattr(self, name) is not None:
-                check_field(getattr(self, name), name)
-        check_dimensions(self.dimensions)
-        for i, proxy in enumerate(self.proxies):
-            try:
-                ip_network(proxy)
-            except ValueError:
-                raise PolicyError(f"proxies.{i}", "a CIDR such as '10.0.0.0/8'", proxy) from None
-        check_proxy_header(self.proxy_header)
-
-    def _check_values(self) -> None:
-        if self.region is not None:
-            check_region(self.region, "region")
-        for i, region in enumerate(self.home):
-            check_region(region, f"home.{i}")
-        if not 0 < self.daily_budget < 1e7:
-            raise PolicyError("daily_budget", "USD above 0", self.daily_budget)
-        if not 0 <= self.refund_share <= 1:
-            raise PolicyError("refund_share", "a share from 0 to 1", self.refund_share)
-        prices = PriceTable.of(self.prices).override(self.price_overrides)
-        object.__setattr__(self, "price_table", prices)
-        for name, least in (("max_body", 1), ("workers", 1), ("shards", 1)):
-            if getattr(self, name) < least:
-                raise PolicyError(name, f"at least {least}", getattr(self, name))
-        for name in ("body_deadline", "deadline"):
-            if not getattr(self, name) > 0:
-                raise PolicyError(name, "seconds above 0", getattr(self, name))
-        if not self.name or set(self.name) & set("{}"):
-            raise PolicyError("name", "a name without braces", self.name)
 
 
-def check_region(region: str, path: str) -> None:
-    """Raise `PolicyError` unless ``region`` is an ISO 3166 code that has telephone numbers."""
-    if region not in SUPPORTED_REGIONS:
-        raise PolicyError(path, "an ISO 3166 region such as 'GB'", region)
+REGION = "an ISO 3166 region such as 'GB'"
 
 
-def _outcomes_of_0_1(rules: Mapping[str, Any], outcomes: Any) -> tuple[dict[str, Any], Any]:
-    """The rules without those that are outcomes now, and the outcomes with their settings."""
-    moved: dict[str, Any] = {}
-    for name, renamed in OUTCOMES_OF_0_1.items():
-        for key, value in rules.get(name, {}).items():
-            if key != "mode":  # they never refused anybody
-                moved[renamed.get(key, key)] = value
-    kept = {name: each for name, each in rules.items() if name not in OUTCOMES_OF_0_1}
-    given = outcomes if isinstance(outcomes, Mapping) else asdict(outcomes)
-    return kept, {**given, **moved}
+def _require(right: object, path: str, expected: str, got: object) -> None:
+    if not right:
+        raise PolicyError(path, expected, got)
 
 
 def _beside(folder: Path, table: dict[str, Any]) -> dict[str, Any]:

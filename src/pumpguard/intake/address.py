@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import AF_INET, inet_ntop, inet_pton
 from typing import TypeAlias
 
@@ -28,11 +28,13 @@ class TrustedProxies:
 
     A forwarding header is believed only when the peer is one of ``proxies``, and then read from
     the right, past every proxy of ours, to the first address that is not. What stands further left
-    came from the client and may say anything.
+    came from the client and may say anything. Raises `PolicyError` for what is no CIDR, and for a
+    header that is no list of addresses.
     """
 
     def __init__(self, proxies: Sequence[str] = (), header: str = "x-forwarded-for") -> None:
-        networks = [ip_network(proxy) for proxy in proxies]
+        _check_header(header)
+        networks = [_network(proxy, f"proxies.{i}") for i, proxy in enumerate(proxies)]
         # As numbers: asking an ip_network costs ten times as much.
         self._ours = [(n.version, int(n.netmask), int(n.network_address)) for n in networks]
         self._header = header.lower().encode("latin-1")
@@ -68,8 +70,14 @@ class TrustedProxies:
         return address, False
 
 
-def check_proxy_header(name: str) -> None:
-    """Raise `PolicyError` unless a list of addresses can be read from a header of this name."""
+def _network(text: str, path: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise PolicyError(path, "a CIDR such as '10.0.0.0/8'", text) from None
+
+
+def _check_header(name: str) -> None:
     if not HEADER_NAME.match(name):
         raise PolicyError("proxy_header", "a header's name, such as 'x-forwarded-for'", name)
     if name.lower() == "forwarded":
