@@ -10,41 +10,11 @@ from math import ceil
 from typing import Literal
 
 LineType = Literal[
-    "mobile",
-    "fixed_line",
-    "fixed_line_or_mobile",
-    "voip",
-    "personal",
-    "toll_free",
-    "premium",
-    "shared_cost",
-    "pager",
-    "uan",
-    "voicemail",
-    "satellite",
-    "unknown",
-]
+    "mobile", "fixed_line", "fixed_line_or_mobile", "voip", "personal", "toll_free", "premium",
+    "shared_cost", "pager", "uan", "voicemail", "satellite", "unknown",
+]  # fmt: skip
 
 NetworkKind = Literal["residential", "hosting", "vpn", "proxy", "tor", "unknown"]
-
-Dimension = Literal[
-    "phone",
-    "network",
-    "site",
-    "session",
-    "account",
-    "device",
-    "country",
-    "calling_code",
-    "client_country",
-    "asn",
-    "solution",
-    "everything",
-]
-"""What a counter can be kept *per*, beside prefixes and what a policy names itself. ``country`` is
-the phone's, ``client_country`` the address's; ``network`` is one IPv4 address or one IPv6 /64,
-``site`` one IPv6 /48, ``asn`` the system that announces the address, ``solution`` the challenge
-that was solved for the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +42,7 @@ class Phone:
     @property
     def national(self) -> str:
         """The digits after the calling code."""
-        return self.e164[2 + (self.calling_code > 9) + (self.calling_code > 99) :]
+        return self.e164[len(f"+{self.calling_code}") :]
 
     @property
     def masked(self) -> str:
@@ -110,7 +80,7 @@ def micros(usd: float) -> int:
 
 
 NOTHING: Mapping[str, str] = {}
-"""What most attempts have to say on dimensions of the policy's own."""
+"""The values of most attempts on dimensions of the policy's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +107,8 @@ class Attempt:
     def subject(self, by: str) -> str | None:
         """This attempt's value on a dimension, or ``None`` where it has none.
 
-        ``by`` is a `Dimension`, one of the policy's own, a prefix with its depth (``prefix:3`` is a
-        block of 1,000 numbers), or several of them joined by ``+``.
+        ``by`` is one of `SUBJECTS` or of the policy's own dimensions, a prefix with its depth
+        (``prefix:3`` is a block of 1,000 numbers), or several of them joined by ``+``.
         """
         return subject_reader(by)(self)
 
@@ -162,7 +132,10 @@ SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
     "solution": lambda attempt: attempt.solution,
     "everything": lambda attempt: "everything",
 }
-"""How each dimension is read off an attempt."""
+"""What counters can be kept by, beside prefixes and dimensions of the policy's own, and how each is
+read off an attempt. ``country`` is the phone's, ``client_country`` the address's; ``network`` is one
+IPv4 address or one IPv6 /64, ``site`` one IPv6 /48, ``asn`` the system that announces the address,
+``solution`` the challenge that was solved for the request."""
 
 
 @cache

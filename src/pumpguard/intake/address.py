@@ -24,11 +24,11 @@ NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class TrustedProxies:
-    """Finds who really asked: the peer, or what our own proxies say about it.
+    """Finds the client's address: the peer's, or what our own proxies say.
 
     A forwarding header is believed only when the peer is one of ``proxies``, and then read from
-    the right, past every proxy of ours, to the first address that is not. What stands further left
-    came from the client and may say anything. Raises `PolicyError` for what is no CIDR, and for a
+    the right, past our own proxies, to the first other address. What is further left came from the
+    client and may say anything. Raises `PolicyError` for what is no CIDR, and for a
     header that is no list of addresses.
     """
 
@@ -52,7 +52,7 @@ class TrustedProxies:
         for hop in reversed(hops[-MAX_HOPS:]):
             address, trusted = self._hop(hop)
             if address is None:
-                break  # what our own proxy wrote can be read; this was put there by somebody else
+                break  # no proxy of ours writes what cannot be read: somebody else did
             found = address
             if not trusted:
                 break
@@ -103,13 +103,11 @@ def _parse_any(text: str) -> Address | None:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    if isinstance(address, IPv6Address):
-        return _embedded(address) or address
-    return address
+    return (_embedded(address) or address) if isinstance(address, IPv6Address) else address
 
 
 def text_of(address: Address) -> str:
-    """The canonical text of an address, in C where that says the same."""
+    """The canonical text of an address, in C where that gives the same."""
     return inet_ntop(AF_INET, address.packed) if address.version == 4 else str(address)
 
 
@@ -121,7 +119,7 @@ def network_of(address: Address) -> str:
 
 
 def site_of(address: Address) -> str | None:
-    """The wider IPv6 tier, a /48: what one customer is commonly given. IPv4 has none."""
+    """In IPv6 the /48, which one customer is commonly given; IPv4 has none."""
     return None if isinstance(address, IPv4Address) else _truncated(address, 48)
 
 
@@ -132,8 +130,5 @@ def _truncated(address: IPv6Address, bits: int) -> str:
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:
     """The IPv4 host behind a mapped, 6to4 or NAT64 address: it is one subject, not 2^64."""
-    if address.ipv4_mapped or address.sixtofour:
-        return address.ipv4_mapped or address.sixtofour
-    if address in NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return None
+    nat64 = IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
+    return address.ipv4_mapped or address.sixtofour or nat64

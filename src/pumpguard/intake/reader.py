@@ -23,7 +23,7 @@ from pumpguard.intake.address import (
     text_of,
 )
 from pumpguard.intake.body import read_body
-from pumpguard.intake.dimensions import check_names, dimension_readers, key_text
+from pumpguard.intake.dimensions import dimension_readers, key_text
 from pumpguard.intake.fields import Fields, check_field, field_reader
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
@@ -59,7 +59,7 @@ class Reader:
         self._proxies = (
             TrustedProxies(policy.proxies, policy.proxy_header) if policy.proxies else None
         )
-        # A function of the policy's says the whole number.
+        # A function of the policy's gives the whole number.
         code = None if callable(policy.phone) else policy.code
         self._phone = field_reader(policy.phone)
         self._code = field_reader(code) if code else None
@@ -114,7 +114,10 @@ class Reader:
     ) -> Attempt:
         """The attempt that these facts make."""
         if extra:
-            check_names(tuple(extra), self._policy.dimensions)
+            for name in extra:
+                if name not in (own := self._policy.dimensions):
+                    expected = f"one of the policy's own dimensions ({', '.join(own) or 'none'})"
+                    raise PolicyError(f"extra.{name}", expected, name)
             extra = {name: bounded(value) for name, value in extra.items() if value}
         return Attempt(  # by position: names would cost a tenth more
             phone,
@@ -130,7 +133,6 @@ class Reader:
         )
 
     def _client(self, address: Address | str | None) -> Client:
-        """Who stands behind an address, from the cache if it was seen lately."""
         if address is None:
             return UNKNOWN_CLIENT
         key = address if isinstance(address, str) else address.packed
@@ -146,10 +148,9 @@ class Reader:
         return client
 
     def _look_up(self, address: Address) -> Client:
-        text = text_of(address)
         return Client(
-            address=text,
-            network=f"{text}/32" if address.version == 4 else network_of(address),
+            address=text_of(address),
+            network=network_of(address),
             site=site_of(address),
             country=self._networks.country(address),
             kind=self._networks.kind(address),
@@ -158,11 +159,11 @@ class Reader:
 
     async def _with_proof(self, challenge: Challenge, fields: Fields, attempt: Attempt) -> Attempt:
         """The attempt, with what the solution in the request proves, if there is one."""
-        said = _solution_in(fields, challenge)
-        if said is None:
+        text = _solution_in(fields, challenge)
+        if text is None:
             return attempt
         try:
-            answer = challenge.solved(said, attempt)
+            answer = challenge.solved(text, attempt)
             if isinstance(answer, Awaitable):
                 answer = await answer
         except Exception:
@@ -181,7 +182,7 @@ def bounded(key: str) -> str:
 
 
 def _checked(challenge: Challenge) -> Challenge:
-    """Raises `PolicyError` unless the challenge says where solutions stand, and until when."""
+    """Raise `PolicyError` for a field that is none, and for bounds that are not above 0."""
     for i, field in enumerate(challenge.carried_in):
         check_field(field, f"challenge.carried_in.{i}")
     for name, value in (("longest", challenge.longest), ("lifetime", challenge.lifetime)):
@@ -191,10 +192,10 @@ def _checked(challenge: Challenge) -> Challenge:
 
 
 def _solution_in(fields: Fields, challenge: Challenge) -> str | None:
-    """What the request gives as a solution. Raises `IntakeError` for what is ambiguous."""
+    """The request's solution to a challenge. Raises `IntakeError` for what is ambiguous."""
     for field in challenge.carried_in:
         if fields.can_have(field):
-            said = fields.get(field)
-            if isinstance(said, str) and said:
-                return said if len(said) <= challenge.longest else None
+            text = fields.get(field)
+            if isinstance(text, str) and text:
+                return text if len(text) <= challenge.longest else None
     return None
