@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from math import ceil
+from operator import attrgetter
 from typing import Literal
 
 LineType = Literal[
@@ -119,23 +120,21 @@ OWN_NAME = re.compile(r"(?!prefix\Z)[a-z][a-z0-9_]{0,31}\Z")
 """How a policy may call a dimension of its own."""
 
 SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
-    "phone": lambda attempt: attempt.phone.e164,
+    "phone": attrgetter("phone.e164"),
     "country": lambda attempt: attempt.phone.region or f"+{attempt.phone.calling_code}",
     "calling_code": lambda attempt: f"+{attempt.phone.calling_code}",
-    "network": lambda attempt: attempt.client.network,
-    "site": lambda attempt: attempt.client.site,
-    "client_country": lambda attempt: attempt.client.country,
-    "asn": lambda attempt: attempt.client.asn,
-    "session": lambda attempt: attempt.session,
-    "account": lambda attempt: attempt.account,
-    "device": lambda attempt: attempt.device,
-    "solution": lambda attempt: attempt.solution,
+    "network": attrgetter("client.network"),  # one IPv4 address or one IPv6 /64
+    "site": attrgetter("client.site"),  # one IPv6 /48
+    "client_country": attrgetter("client.country"),
+    "asn": attrgetter("client.asn"),  # the system that announces the address
+    "session": attrgetter("session"),
+    "account": attrgetter("account"),
+    "device": attrgetter("device"),
+    "solution": attrgetter("solution"),  # the challenge that was solved for the request
     "everything": lambda attempt: "everything",
 }
-"""What counters can be kept by, beside prefixes and dimensions of the policy's own, and how each is
-read off an attempt. ``country`` is the phone's, ``client_country`` the address's; ``network`` is one
-IPv4 address or one IPv6 /64, ``site`` one IPv6 /48, ``asn`` the system that announces the address,
-``solution`` the challenge that was solved for the request."""
+"""What counters can be kept by, beside prefixes and a policy's own dimensions, and how each is read
+off an attempt."""
 
 
 @cache

@@ -37,19 +37,20 @@ SHORTEST_SECRET = 16
 class Policy:
     """What is guarded, how its requests are read, and the chain of rules.
 
-    Lists may be given for tuples. Raises `PolicyError` with the exact path of what is unknown,
-    mistyped or contradictory.
+    Lists may be given for tuples, and tables (as TOML has them) for ``risk``, ``escalation`` and
+    ``outcomes``. Raises `PolicyError` with the exact path of what is unknown, mistyped or
+    contradictory. Old names of settings are in `pumpguard.renamed`.
 
     Reading requests:
         ``send``: the guarded route or routes, ``"/otp/send"`` or ``"GET /otp/{phone}/send"``.
-        ``phone``, ``code``: where the number and its calling code stand: ``"phone"`` (a field of
-        the JSON or form body), or ``json:user.phone``, ``form:…``, ``query:…``, ``path:…``,
-        ``header:…``; ``phone`` may also be a function of `pumpguard.intake.fields.Fields`.
+        ``phone``, ``code``: the fields of the number and its calling code: ``"phone"`` (in the JSON
+        or form body), or ``json:user.phone``, ``form:…``, ``query:…``, ``path:…``, ``header:…``;
+        ``phone`` may also be a function of `pumpguard.intake.fields.Fields`.
         ``region``: where numbers without a calling code are from; without it they are refused.
-        ``session``, ``account``, ``device``: where other dimensions stand (also ``cookie:…``).
+        ``session``, ``account``, ``device``: the fields of other dimensions (also ``cookie:…``).
         ``dimensions``: those of your own by name, each a field or a function of the fields; rules
-        may then be kept ``by`` them. ``email_domain`` and ``agent`` are read as what they say
-        (`pumpguard.intake.dimensions`), any other name as it stands.
+        may then be kept ``by`` them. ``email_domain`` and ``agent`` are interpreted
+        (`pumpguard.intake.dimensions`), values of other names are taken as they are.
         ``proxies``: CIDRs whose ``proxy_header`` is believed; nobody's, by default.
         ``max_body`` bytes and ``body_deadline`` seconds bound the reading of a guarded request.
 
@@ -58,14 +59,13 @@ class Policy:
         ``rules``: a table changes the default rules by name, as in a TOML file; a list replaces
         them all. ``extra_rules``: rules and functions of an attempt that are added at the end, or
         where `pumpguard.rules.before` and `after` say.
-        ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`; a ``[risk]`` table
-        in TOML). Without it, decisions have a score and nothing follows from it.
+        ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`). Without it,
+        decisions have a score and nothing follows from it.
         ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
         ``experimental_replay``, an answer in the shape of its recent ones, which can be told apart
         (`pumpguard.experimental.replay`), for an app that cannot wrap its sender.
         ``escalation``: whether alerts change the posture, and how
-        (`pumpguard.overrides.escalation.Escalation`; an ``[escalation]`` table in TOML). Without
-        it, only people do. ``ladder`` is its old name, kept until 0.3.
+        (`pumpguard.overrides.escalation.Escalation`). Without it, only people do.
 
     Money:
         ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
@@ -73,12 +73,11 @@ class Policy:
         ``prices``: a packaged list by name, your provider's by its path (``"rates.csv"``), or a
         table of `pumpguard.money.price_list.PriceList`'s settings; relative to the policy's file.
         ``price_overrides``: USD by region, over that.
-        ``verify``: the route or routes where codes are entered. An answer below 300 there tells
-        the guard that the number of ``verify_phone`` (by default ``phone``) was verified, without
-        which it can know no customers and learn nothing. An app that calls `Guard.verified`
-        itself says ``settled`` instead.
+        ``verify``: the route or routes where codes are entered. An answer below 300 there verifies
+        the number of ``verify_phone`` (by default ``phone``), without which the guard can know no
+        customers and learn nothing. An app that calls `Guard.verified` sets ``settled`` instead.
         ``outcomes``: what is remembered of messages and of who verified
-        (`pumpguard.outcomes.Outcomes`; an ``[outcomes]`` table in TOML).
+        (`pumpguard.outcomes.Outcomes`).
         ``refund_share``: the share of an hour's budget that failed messages may give back an hour.
 
     Keeping count:
@@ -196,18 +195,12 @@ class Policy:
         _require(not 0 < length < SHORTEST_SECRET, "secret", expected, length)
 
     def _assembled(self) -> tuple[Rule, ...]:
+        verified, session = self.verified, self.session is not None
         default = default_rules(
-            self.home,
-            daily_budget=self.daily_budget,
-            verified=self.verified,
-            session=self.session is not None,
+            self.home, daily_budget=self.daily_budget, verified=verified, session=session
         )
         chain = assemble(
-            self.rules,
-            default,
-            extra=self.extra_rules,
-            verified=self.verified,
-            own=self.dimensions,
+            self.rules, default, extra=self.extra_rules, verified=verified, own=self.dimensions
         )
         if self.shards > 1:
             check_shards(chain, self.shards)

@@ -65,10 +65,7 @@ BAD_REQUEST = Problem(400, "bad-request", "Bad request", "The request cannot be 
 UNAVAILABLE = Problem(503, "unavailable", "Try again", "No code can be sent right now.")
 
 BLOCK = Problem(
-    403,
-    "blocked",
-    "Request refused",
-    "No code can be sent for this request. Check the number.",
+    403, "blocked", "Request refused", "No code can be sent for this request. Check the number."
 )
 """The same for every reason: an attacker learns nothing, an honest client enough."""
 

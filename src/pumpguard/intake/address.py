@@ -115,17 +115,14 @@ def network_of(address: Address) -> str:
     """What limits are kept by: the address in IPv4, the /64 in IPv6, which one host controls."""
     if isinstance(address, IPv4Address):
         return f"{text_of(address)}/32"
-    return _truncated(address, 64)
+    return str(IPv6Network((int(address), 64), strict=False))
 
 
 def site_of(address: Address) -> str | None:
     """In IPv6 the /48, which one customer is commonly given; IPv4 has none."""
-    return None if isinstance(address, IPv4Address) else _truncated(address, 48)
-
-
-def _truncated(address: IPv6Address, bits: int) -> str:
-    kept = int(address) >> (128 - bits) << (128 - bits)
-    return f"{IPv6Address(kept)}/{bits}"
+    if isinstance(address, IPv4Address):
+        return None
+    return str(IPv6Network((int(address), 48), strict=False))
 
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,6 @@ CLIENTS = 65536
 """How many clients are cached by address: their country and kind are slow to look up."""
 
 LONGEST_KEY = 128
-UNKNOWN_CLIENT = Client()
 
 logger = logging.getLogger("pumpguard")
 
@@ -55,7 +55,7 @@ class Reader:
         self._challenge = None if challenge is None else _checked(challenge)
         self._clock = clock or time.time
         self._prices = policy.price_table
-        self._known_clients: dict[str | bytes, Client] = {}
+        self._client = lru_cache(CLIENTS)(self._look_up)
         self._proxies = (
             TrustedProxies(policy.proxies, policy.proxy_header) if policy.proxies else None
         )
@@ -84,9 +84,7 @@ class Reader:
         else:
             peer = scope.get("client")
             address = peer[0] if peer else None
-        keys: dict[str, Any] = {}
-        for name, read in self._keys:
-            keys[name] = key_text(read(fields))
+        keys: dict[str, Any] = {name: key_text(read(fields)) for name, read in self._keys}
         if self._own:
             found = [(name, read(fields)) for name, read in self._own]
             keys["extra"] = {name: value for name, value in found if value is not None}
@@ -132,22 +130,10 @@ class Reader:
             solution,
         )
 
-    def _client(self, address: Address | str | None) -> Client:
+    def _look_up(self, given: Address | str | None) -> Client:
+        address = parse_address(given) if isinstance(given, str) else given
         if address is None:
-            return UNKNOWN_CLIENT
-        key = address if isinstance(address, str) else address.packed
-        known = self._known_clients
-        client = known.get(key)
-        if client is None:
-            found = parse_address(address) if isinstance(address, str) else address
-            if found is None:
-                return UNKNOWN_CLIENT
-            if len(known) >= CLIENTS:
-                known.clear()
-            client = known[key] = self._look_up(found)
-        return client
-
-    def _look_up(self, address: Address) -> Client:
+            return Client()
         return Client(
             address=text_of(address),
             network=network_of(address),
