@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pumpguard.alerts.alerts import Alert, Alerts
 from pumpguard.alerts.webhook import Webhook
@@ -37,9 +37,6 @@ from pumpguard.store.opening import open_store
 
 if TYPE_CHECKING:
     from pumpguard.store.health import Concern
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 Outcome = Literal["sent", "failed", "unallocated"]
 """What may become of a message, as the app says it."""
@@ -85,7 +82,7 @@ class Guard:
                 deadline=policy.deadline,
                 shards=policy.shards,
             )
-        self.store = store
+        self.store: Store = store
         self.simulated = clock is not None
         self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
@@ -99,18 +96,16 @@ class Guard:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
         self._outcomes: OutcomeQueue | None = None
         if policy.outcome_counters is not None:
-            self._outcomes = OutcomeQueue(policy.chain, policy.outcome_counters, self.store)
-        hashed, kept, now = keyed_hash(policy.secret), self.store.overrides, clock or time.time
-        self._sync = sync = OverrideSync(kept, hashed, sharded=policy.shards > 1)
+            self._outcomes = OutcomeQueue(policy.chain, policy.outcome_counters, store)
+        hashed, overrides, now = keyed_hash(policy.secret), store.overrides, clock or time.time
+        self._sync = sync = OverrideSync(overrides, hashed, sharded=policy.shards > 1)
         self.overrides = OverrideAdmin(
-            kept, hashed, region=policy.region, clock=now, on_change=sync.invalidate
+            overrides, hashed, region=policy.region, clock=now, on_change=sync.invalidate
         )
         rules = with_single_use(policy.chain, challenge)
-        self._engine = Engine(
-            policy, rules, self.store, sync, self._outcomes, simulated=self.simulated
-        )
+        self._engine = Engine(policy, rules, store, sync, self._outcomes, simulated=self.simulated)
         # Simulated time has no hours that other processes share.
-        self._alerts = Alerts(on_alert, now, None if self.simulated else kept.claim)
+        self._alerts = Alerts(on_alert, now, None if self.simulated else overrides.claim)
         self._escalator: Escalator | None = None
         if policy.escalation is not None:
             self._escalator = Escalator(policy.escalation, self.overrides, sync, now)
@@ -208,9 +203,7 @@ class Guard:
             except Exception:
                 logger.exception("on_decision failed")
 
-    def sender(self, send: Callable[P, R], shadowed: Any = None) -> Callable[P, R]:
-        """The same as `pumpguard.sender`."""
-        return sender(send, shadowed)
+    sender = staticmethod(sender)
 
     async def check(self) -> tuple[Concern, ...]:
         """What an operator should mend about the store, as far as it can be seen. A Redis is

@@ -73,9 +73,9 @@ class PumpGuardMiddleware:
             )
         self.app = app
         self.guard = guard
-        verify = guard.policy.verify
-        self._send_routes = Routes(guard.policy.send)
-        self._verify_routes = None if verify is None else Routes(verify, "verify")
+        self._handlers = [(Routes(guard.policy.send), self._guard_send)]
+        if guard.policy.verify is not None:
+            self._handlers.append((Routes(guard.policy.verify, "verify"), self._watch_verify))
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
         self._replays: Replays | None = None
         if guard.policy.shadow == "experimental_replay":
@@ -86,14 +86,10 @@ class PumpGuardMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
         if scope["type"] == "http":
-            parameters = self._send_routes.match(scope)
-            if parameters is not None:
-                await self._guard_send(scope, receive, send, parameters)
-                return
-            if self._verify_routes is not None:
-                parameters = self._verify_routes.match(scope)
+            for routes, handle in self._handlers:
+                parameters = routes.match(scope)
                 if parameters is not None:
-                    await self._watch_verify(scope, receive, send, parameters)
+                    await handle(scope, receive, send, parameters)
                     return
         try:
             await self.app(scope, receive, send)

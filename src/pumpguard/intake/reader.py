@@ -36,6 +36,7 @@ CLIENTS = 65536
 """How many clients are cached by address: their country and kind are slow to look up."""
 
 LONGEST_KEY = 128
+BOUNDED = ("session", "account", "device")
 
 logger = logging.getLogger("pumpguard")
 
@@ -66,8 +67,8 @@ class Reader:
         # On the verify route, ``code`` is mostly the one-time code: a number in two parts needs a
         # function there.
         self._verified_phone = field_reader(policy.verify_phone or policy.phone)
-        keys = {"session": policy.session, "account": policy.account, "device": policy.device}
-        self._keys = [(name, field_reader(field)) for name, field in keys.items() if field]
+        keys = [(name, getattr(policy, name)) for name in BOUNDED]
+        self._keys = [(name, field_reader(field)) for name, field in keys if field]
         self._own = dimension_readers(policy.dimensions)
 
     async def read(
@@ -84,7 +85,9 @@ class Reader:
         else:
             peer = scope.get("client")
             address = peer[0] if peer else None
-        keys: dict[str, Any] = {name: key_text(read(fields)) for name, read in self._keys}
+        keys: dict[str, Any] = {}
+        for name, read in self._keys:
+            keys[name] = key_text(read(fields))
         if self._own:
             found = [(name, read(fields)) for name, read in self._own]
             keys["extra"] = {name: value for name, value in found if value is not None}
@@ -103,32 +106,22 @@ class Reader:
         phone: Phone,
         address: Address | str | None,
         *,
-        session: str | None = None,
-        account: str | None = None,
-        device: str | None = None,
-        proved: bool = False,
         extra: Mapping[str, str] = NOTHING,
-        solution: str | None = None,
+        **facts: Any,
     ) -> Attempt:
-        """The attempt that these facts make."""
+        """The attempt that these facts make, which are those of an `Attempt` after its price."""
         if extra:
+            own = self._policy.dimensions
             for name in extra:
-                if name not in (own := self._policy.dimensions):
+                if name not in own:
                     expected = f"one of the policy's own dimensions ({', '.join(own) or 'none'})"
                     raise PolicyError(f"extra.{name}", expected, name)
             extra = {name: bounded(value) for name, value in extra.items() if value}
-        return Attempt(  # by position: names would cost a tenth more
-            phone,
-            self._client(address),
-            self._clock(),
-            self._prices.price(phone.region),
-            bounded(session) if session else session,
-            bounded(account) if account else account,
-            bounded(device) if device else device,
-            proved,
-            extra,
-            solution,
-        )
+        for name in BOUNDED:
+            if facts.get(name):
+                facts[name] = bounded(facts[name])
+        client, price = self._client(address), self._prices.price(phone.region)
+        return Attempt(phone, client, self._clock(), price, extra=extra, **facts)
 
     def _look_up(self, given: Address | str | None) -> Client:
         address = parse_address(given) if isinstance(given, str) else given

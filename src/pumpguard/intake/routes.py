@@ -11,7 +11,7 @@ from starlette.types import Scope
 from pumpguard.errors import PolicyError
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-METHOD = re.compile(r"[A-Z]+\Z")
+ROUTE = re.compile(r"\s*(?:(?P<methods>[A-Z]+(,[A-Z]+)*)\s+)?(?P<path>/[^\s?#]*)\s*\Z")
 PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}\Z")
 
 NORMAL = re.compile(r"(?:/[^/.][^/]*)+\Z")
@@ -93,20 +93,19 @@ def normal(path: str) -> str:
 
 def parse(text: str, where: str = "send") -> Route:
     """Read ``"/otp/send"`` or ``"GET,POST /otp/{phone}/send"``. Raises `PolicyError`."""
-    *methods, path = text.split() or [""]
-    names = frozenset(methods[0].split(",")) if methods else None
-    right = len(methods) <= 1 and path.startswith("/") and not set(path) & set("?#")
-    if not right or not all(map(METHOD.match, names or ())):
+    found = ROUTE.match(text)
+    if found is None:
         raise PolicyError(where, "a route such as '/otp/send' or 'POST /otp/{phone}'", text)
-    if names and "GET" in names:
-        names |= {"HEAD"}  # routers answer HEAD by running the GET endpoint
-    parts = [_segment(part, text, where) for part in normal(path).split("/")[1:]]
+    methods = frozenset(found["methods"].split(",")) if found["methods"] else None
+    if methods and "GET" in methods:
+        methods |= {"HEAD"}  # routers answer HEAD by running the GET endpoint
+    parts = [_segment(part, text, where) for part in normal(found["path"]).split("/")[1:]]
     parameters = [part for part in parts if part.startswith("(")]
     if len(set(parameters)) < len(parameters):
         raise PolicyError(where, "parameters with names of their own", text)
     # Case is folded, and "$" lets a line break follow as in starlette's own patterns: a router that
     # is as lax must not be a way around.
-    return Route(re.compile("/" + "/".join(parts) + "$", re.IGNORECASE), names)
+    return Route(re.compile("/" + "/".join(parts) + "$", re.IGNORECASE), methods)
 
 
 def _segment(part: str, text: str, where: str) -> str:
