@@ -38,9 +38,7 @@ from pumpguard.store.opening import open_store
 if TYPE_CHECKING:
     from pumpguard.store.health import Concern
 
-Outcome = Literal["sent", "failed", "unallocated"]
-"""What may become of a message, as the app says it."""
-
+MessageOutcome = Literal["sent", "failed", "unallocated"]
 logger = logging.getLogger("pumpguard")
 
 
@@ -48,13 +46,12 @@ class Guard:
     """Judges attempts by a policy, over a store.
 
     ``policy`` may be the path of its TOML file. ``store`` is a URL (``redis://``, ``rediss://``,
-    ``unix://``, ``memory://``) or a store.
-    ``clock`` replaces the store's own clock, in Unix seconds, where time is simulated.
-    ``challenge`` poses challenges and knows a solved one (`pumpguard.challenges`); ``networks``
-    looks addresses up; ``score`` is asked about requests whose risk score is medium, if the
-    policy's ``risk`` is enforced. ``on_decision`` is called once for every decision, after the
-    reply, and ``on_alert`` for what needs a person. ``overrides`` sets the posture and the lists
-    of all processes that share the store.
+    ``unix://``, ``memory://``) or a store. ``clock`` replaces the store's own clock, in Unix
+    seconds, where time is simulated. ``challenge`` poses challenges and knows a solved one
+    (`pumpguard.challenges`); ``networks`` looks addresses up; ``score`` is asked about requests
+    whose risk score is medium, if the policy's ``risk`` is enforced. ``on_decision`` is called once
+    for every decision, after the reply, and ``on_alert`` for what needs a person. ``overrides``
+    sets the posture and the lists of all processes that share the store. Raises `PolicyError`.
     """
 
     def __init__(
@@ -143,19 +140,18 @@ class Guard:
             return self._engine.decide(attempt)
         return doubt.decide(self._engine.decide, attempt, score, risk)
 
-    def settle(self, message: Decision | Ticket | str, outcome: Outcome) -> None:
-        """Say what became of a message.
+    def settle(self, message: Decision | Ticket | str, outcome: MessageOutcome) -> None:
+        """Say what became of a message; ``message`` is its decision, or its ticket, also as text.
 
         ``failed``: it was not sent, and is refunded, within a cap. ``unallocated``: it was sent and
         billed, and the operator rejected it because nobody has the number. Nothing is given back
         for such a message: not its dollars, not its credit, and for conversion it stays unverified.
 
-        ``message`` is its decision, or its ticket, also as text. Returns at once and never raises
-        for the store's sake; the first outcome of a message counts, others change nothing. Raises
+        Returns at once, whatever the store does; only the first outcome of a message counts. Raises
         `TicketError` for a text that is no ticket and for any other outcome.
         """
-        if outcome not in get_args(Outcome):
-            outcomes = ", ".join(map(repr, get_args(Outcome)))
+        if outcome not in get_args(MessageOutcome):
+            outcomes = ", ".join(map(repr, get_args(MessageOutcome)))
             raise TicketError(f"outcome: expected one of {outcomes}, got {outcome!r}")
         if outcome == "sent":
             return  # as every reservation assumes

@@ -57,10 +57,7 @@ class PumpGuardMiddleware:
         on_decision: Callable[[Decision], None] | None = None,
         on_alert: Callable[[Alert], None] | None = None,
     ) -> None:
-        if (policy is None) == (guard is None):
-            raise TypeError("give either a policy or a guard")
-        if guard is None:
-            assert policy is not None  # noqa: S101 - for the type checker; checked above
+        if guard is None and policy is not None:
             guard = Guard(
                 policy,
                 store,
@@ -71,6 +68,8 @@ class PumpGuardMiddleware:
                 on_decision=on_decision,
                 on_alert=on_alert,
             )
+        elif guard is None or policy is not None:
+            raise TypeError("give either a policy or a guard")
         self.app = app
         self.guard = guard
         self._handlers = [(Routes(guard.policy.send), self._guard_send)]
@@ -100,8 +99,7 @@ class PumpGuardMiddleware:
     async def _guard_send(
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
     ) -> None:
-        """A request that would send a message: read, decide, reply, record. ``parameters`` are
-        those of its path."""
+        """Read, decide, reply and record; ``parameters`` are those of the path."""
         try:
             attempt, body = await self.guard.reader.read(scope, receive, parameters)
         except ClientGone:
@@ -110,8 +108,7 @@ class PumpGuardMiddleware:
             await unreadable(error)(scope, receive, send)
             return
         except Exception:
-            # A bug of ours or of a policy's function: whatever it is, nothing was counted, so
-            # nothing may be sent.
+            # A bug of ours or of a policy's function: nothing was counted, so nothing may be sent.
             logger.exception(
                 "PG021 exception while reading a request; answered 400, nothing was sent"
             )
@@ -161,8 +158,8 @@ class PumpGuardMiddleware:
                 return recorded
             else:
                 logger.warning(
-                    "PG002 shadow decision refused openly: no sender is wrapped with "
-                    "pumpguard.sender"
+                    "PG002 shadow decision refused openly: "
+                    "no sender is wrapped with pumpguard.sender"
                 )
         await refusal(shown, self.guard.challenge)(scope, receive, send)
         return recorded

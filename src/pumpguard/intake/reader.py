@@ -36,7 +36,7 @@ CLIENTS = 65536
 """How many clients are cached by address: their country and kind are slow to look up."""
 
 LONGEST_KEY = 128
-BOUNDED = ("session", "account", "device")
+KEYS = ("session", "account", "device")
 
 logger = logging.getLogger("pumpguard")
 
@@ -57,9 +57,9 @@ class Reader:
         self._clock = clock or time.time
         self._prices = policy.price_table
         self._client = lru_cache(CLIENTS)(self._look_up)
-        self._proxies = (
-            TrustedProxies(policy.proxies, policy.proxy_header) if policy.proxies else None
-        )
+        self._proxies: TrustedProxies | None = None
+        if policy.proxies:
+            self._proxies = TrustedProxies(policy.proxies, policy.proxy_header)
         # A function of the policy's gives the whole number.
         code = None if callable(policy.phone) else policy.code
         self._phone = field_reader(policy.phone)
@@ -67,7 +67,7 @@ class Reader:
         # On the verify route, ``code`` is mostly the one-time code: a number in two parts needs a
         # function there.
         self._verified_phone = field_reader(policy.verify_phone or policy.phone)
-        keys = [(name, getattr(policy, name)) for name in BOUNDED]
+        keys = [(name, getattr(policy, name)) for name in KEYS]
         self._keys = [(name, field_reader(field)) for name, field in keys if field]
         self._own = dimension_readers(policy.dimensions)
 
@@ -85,13 +85,13 @@ class Reader:
         else:
             peer = scope.get("client")
             address = peer[0] if peer else None
-        keys: dict[str, Any] = {}
+        facts: dict[str, Any] = {}
         for name, read in self._keys:
-            keys[name] = key_text(read(fields))
+            facts[name] = key_text(read(fields))
         if self._own:
             found = [(name, read(fields)) for name, read in self._own]
-            keys["extra"] = {name: value for name, value in found if value is not None}
-        attempt = self.attempt(phone, address, **keys)
+            facts["extra"] = {name: value for name, value in found if value is not None}
+        attempt = self.attempt(phone, address, **facts)
         if self._challenge is not None:
             attempt = await self._with_proof(self._challenge, fields, attempt)
         return attempt, body
@@ -112,12 +112,11 @@ class Reader:
         """The attempt that these facts make, which are those of an `Attempt` after its price."""
         if extra:
             own = self._policy.dimensions
-            for name in extra:
-                if name not in own:
-                    expected = f"one of the policy's own dimensions ({', '.join(own) or 'none'})"
-                    raise PolicyError(f"extra.{name}", expected, name)
+            for name in extra.keys() - own.keys():
+                expected = f"one of the policy's own dimensions ({', '.join(own) or 'none'})"
+                raise PolicyError(f"extra.{name}", expected, name)
             extra = {name: bounded(value) for name, value in extra.items() if value}
-        for name in BOUNDED:
+        for name in KEYS:
             if facts.get(name):
                 facts[name] = bounded(facts[name])
         client, price = self._client(address), self._prices.price(phone.region)
