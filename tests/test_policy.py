@@ -140,6 +140,7 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
         ({"send": "/s", "price_overrides": {"GB": "dear"}}, "price_overrides", "a number"),
         ({"send": "/s", "rules": 5}, "rules", "a list of rules"),
         ({"send": "/s", "rules": [5]}, "rules.0", "a rule, or a function"),
+        ({"send": "/s", "rules": {"settling": 5}}, "rules.settling", "a table of settings"),
         ({"send": "/s", "rules": {"phone_limt": {}}}, "rules.phone_limt", "phone_limit"),
         ({"send": "/s", "rules": {"phone_limit": 3}}, "rules.phone_limit", "a table"),
         ({"send": "/s", "rules": {"x": {"rule": "magic"}}}, "rules.x.rule", "rate_limit"),

@@ -30,9 +30,10 @@ def renamed_settings(policy: Policy) -> Iterator[tuple[str, object]]:
         yield "shadow", "experimental_replay"
     rules = policy.rules
     if isinstance(rules, Mapping) and not rules.keys().isdisjoint(MOVED_RULES):
-        _warn("rules.settling and rules.earned_trust are outcomes now")
+        given: Any = policy.outcomes
+        yield "outcomes", (asdict(given) if isinstance(given, Outcomes) else given) | _moved(rules)
         yield "rules", {name: rules[name] for name in rules if name not in MOVED_RULES}
-        yield "outcomes", {**_as_table(policy.outcomes), **_moved(rules)}
+        _warn("rules.settling and rules.earned_trust are outcomes now")
 
 
 def _moved(rules: Mapping[str, Any]) -> dict[str, object]:
@@ -44,10 +45,6 @@ def _moved(rules: Mapping[str, Any]) -> dict[str, object]:
         # Their mode never mattered: they refused nobody.
         found |= {renamed.get(key, key): settings[key] for key in settings if key != "mode"}
     return found
-
-
-def _as_table(outcomes: Any) -> Mapping[str, object]:
-    return asdict(outcomes) if isinstance(outcomes, Outcomes) else outcomes
 
 
 def _warn(text: str) -> None:

@@ -33,9 +33,8 @@ async def read_body(receive: Receive, limit: int, deadline: float) -> bytes:
         async with asyncio.timeout(deadline):
             return await _continued(reading, waiting_for)
     except TimeoutError:
-        raise IntakeError(
-            408, "body-timeout", "Request body too slow", "The request body did not arrive in time."
-        ) from None
+        detail = "The request body did not arrive in time."
+        raise IntakeError(408, "body-timeout", "Request body too slow", detail) from None
 
 
 @coroutine
@@ -67,12 +66,8 @@ async def _read(receive: Receive, limit: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
-    raise IntakeError(
-        413,
-        "body-too-large",
-        "Request body too large",
-        f"A request here has at most {limit} bytes.",
-    )
+    detail = f"A request here has at most {limit} bytes."
+    raise IntakeError(413, "body-too-large", "Request body too large", detail)
 
 
 class Replay:
