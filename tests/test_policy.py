@@ -115,6 +115,7 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
         ({"send": "/s", "proxy_header": ""}, "proxy_header", "a header's name"),
         ({"send": "/s", "proxy_header": "x forwarded"}, "proxy_header", "a header's name"),
         ({"send": "/s", "proxy_header": "x-real-ip:"}, "proxy_header", "a header's name"),
+        ({"send": "/s", "proxy_header": "x-\N{KELVIN SIGN}"}, "proxy_header", "a header's name"),
         ({"send": "/s", "proxy_header": "Forwarded"}, "proxy_header", "a list of addresses"),
         ({"send": "/s", "home": ["UK"]}, "home.0", "an ISO 3166 region"),
         ({"send": "/s", "home": "GB"}, "home", "a list of text"),

@@ -16,7 +16,7 @@ from pumpguard.errors import PolicyError
 Address: TypeAlias = IPv4Address | IPv6Address
 
 MAX_HOPS = 32
-HEADER_NAME = re.compile(r"(?!forwarded\Z)[!#$%&'*+.^_`|~0-9a-z-]+\Z", re.IGNORECASE)
+HEADER_NAME = re.compile(r"(?!forwarded\Z)[!#$%&'*+.^_`|~0-9a-z-]+\Z", re.IGNORECASE | re.ASCII)
 PEERS = 1_024
 """Direct peers whose parsed address is cached: mostly our own proxies."""
 
@@ -28,8 +28,8 @@ class TrustedProxies:
 
     A forwarding header is believed only when the peer is one of ``proxies``, and then read from
     the right, past our own proxies, to the first other address. What is further left came from the
-    client and may say anything. Raises `PolicyError` for what is no CIDR, and for a
-    header that is no list of addresses.
+    client and may say anything. Raises `PolicyError` for what is no CIDR, and for a header that is
+    no list of addresses.
     """
 
     def __init__(self, proxies: Sequence[str] = (), header: str = "x-forwarded-for") -> None:

@@ -179,10 +179,10 @@ def decode_json(body: bytes) -> object:
     return value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]], what: str = "JSON key") -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _ambiguous("JSON key")
+        raise _ambiguous(what)
     return found
 
 
@@ -200,10 +200,7 @@ def _pairs(raw: bytes, what: str) -> dict[str, str]:
         )
     except ValueError:  # too many fields, bytes that are no UTF-8
         raise IntakeError(400, "bad-form", "Malformed form", f"A {what} cannot be read.") from None
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _ambiguous(what)
-    return found
+    return _unique(pairs, what)
 
 
 def _only(values: Collection[str], what: str) -> str | None:
