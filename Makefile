@@ -27,7 +27,7 @@ shadow: .venv/.dev  ## Whether a shadow can be told from a message sent, and wha
 bench: .venv/.bench  ## What a request costs, beside six peers: 15 minutes (ARGS=--quick: 3)
 	$(VENV)/python -m benchmarks $(ARGS)
 
-test: .venv/.dev lint  ## Check style and types, run all tests
+test: .venv/.dev lint  ## Check all that lint does, run all tests
 	$(VENV)/pytest
 
 # But for the tests of what an attacker reads off microseconds, which measuring would change.
@@ -38,10 +38,11 @@ coverage: .venv/.dev  ## Which lines and branches of src no test takes: 97 % is 
 lowest:  ## The tests that meet dependencies, with the oldest that pyproject.toml allows
 	scripts/lowest
 
-lint: .venv/.dev
+lint: .venv/.dev  ## Check style, types, and which part imports which
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
+	$(VENV)/lint-imports --no-cache
 
 format: .venv/.dev  ## Put everything in shape
 	$(VENV)/ruff check --fix .

@@ -105,6 +105,7 @@ async def segments(url: str, name: str) -> dict[str, str]:
     async with Redis.from_url(url) as redis:
         async for key in redis.scan_iter(f"pg1:{{{name}}}:*"):
             value, at = await redis.get(key), 6
+            assert isinstance(value, bytes)
             while at < len(value):
                 size, head = value[at + 3], 4
                 if size == 255:

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pumpguard.counters import (
-    Ban,
     Conversion,
     Credit,
     Known,
@@ -18,7 +17,6 @@ from pumpguard.counters import (
     Window,
     micros,
 )
-from pumpguard.counters.plan import Plan, share
 
 
 @pytest.mark.parametrize(
@@ -65,26 +63,3 @@ def test_a_part_of_a_limit_is_rounded_down() -> None:
     assert Window("w", "network", 3, 60).divided(4) == Window("w", "network", 1, 60)
     for whole in (Conversion("v", "network"), Pulse("p"), Known("k"), Tickets("t")):
         assert whole.divided(4) == whole
-
-
-def test_a_process_alone_has_its_share_and_draws_no_conclusions() -> None:
-    """While the store is away nobody tells it what was verified."""
-    counters = (Spend("s", "everything", 10, 60), Conversion("v", "country"), Ban(
-        "b", "network", 8, 60, "attempts"))  # fmt: skip
-    mine = share(Plan(counters, [True] * 3), 4)
-    assert mine.counters[0] == Spend("s", "everything", 2, 60)
-    assert mine.binds == (True, False, True)
-
-
-def test_what_never_refuses_never_binds() -> None:
-    """Whatever a rule's action says."""
-    plan = Plan((Known("k"), Tickets("t"), Pulse("p"), Window("w", "phone", 1, 60)), [True] * 4)
-    assert plan.binds == (False, False, False, True)
-
-
-def test_what_others_depend_on_is_read_first() -> None:
-    """A budget asks whether the number is known, a conversion whether the pulse beats."""
-    plan = Plan((Spend("s", "country", 1, 60), Known("k"), Conversion("v", "country"), Pulse("p")),
-                [True] * 4)  # fmt: skip
-    assert plan.groups == ("phone", "everything", "country")
-    assert plan.order == (1, 3, 0, 2)

@@ -4,15 +4,17 @@ A kind is one place: a frozen dataclass derived from `Counter`, and beside its m
 same name that ends in ``.lua``, with what the script does for it. The Lua file is put into a script
 behind a line that says by which letter plans call the kind (``KIND``), and registers
 
-- ``TAIL[KIND]()``: reads what `Counter.tail` wrote; only if that is anything;
-- ``READ[KIND](limit, span, stored, now, tail)``: returns a table with ``used`` and ``wait`` (ms),
-  and ``more`` and ``most`` if there is a `Reading.detail`;
+- ``TAIL[KIND]()``: reads what `Counter.tail` wrote, if that is anything;
+- ``READ[KIND](limit, span, stored, now, tail)``: returns a table, the state, with ``used`` and
+  ``wait`` (ms); with ``always`` if requests are counted even while it is full; with ``begins`` if
+  it is to be stored whatever becomes of the request;
+- ``DETAIL[KIND](state)``: two numbers for `Reading.detail`, if there is any;
 - ``CHARGE[KIND](limit, span, state, stored, now)``: what to store once this request is counted, and
   for how many milliseconds it can matter; nothing if there is nothing to store.
 
-What is behind the line ``-- outcomes`` is for kinds that are told what became of messages, and
-part of the script ``settle`` alone (see there). What is shared by kinds, and by questions and
-outcomes, is in ``shared/`` and in ``store/scripts/request.lua``.
+What they know of the request is in ``store/scripts/request.lua``; what several kinds store alike
+is in ``shared/`` (`Counter.parts`). Behind the line ``-- outcomes`` are the hooks of kinds that are
+told what became of messages (``store/scripts/outcome.lua``).
 """
 
 from __future__ import annotations

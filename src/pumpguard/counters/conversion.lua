@@ -9,8 +9,8 @@
 local SLICE = 8  -- bytes
 local MOST_SLICES = 14
 local COUNTED_UP_TO = 10000  -- then both counts are halved
-local HIGHEST = 4294967295
-local REMEMBERED = 2 * DAY  -- without a send
+local HIGHEST_SUM = 4294967295
+local FORGOTTEN_AFTER = 2 * DAY  -- without a send
 
 TAIL[KIND] = function()
   local fail, ok, alarm, minimum, hold, networks, near
@@ -30,7 +30,7 @@ local function conversion_read(_, span, stored, now, shape)
   local listed = #stored >= 21 and byte(stored, 21) or MOST_SLICES + 1
   if listed <= MOST_SLICES and #stored >= 21 + SLICE * listed then
     sum, matured, verified, ends, newest, count = unpack_from('>I4I2I2I6I6B', stored)
-    if now - newest * width > REMEMBERED and now >= ends then
+    if now - newest * width > FORGOTTEN_AFTER and now >= ends then
       sum, matured, verified, ends, newest, count = 0, 0, 0, 0, index, 0
     else
       slices = sub(stored, 22, 21 + SLICE * count)
@@ -44,7 +44,7 @@ local function conversion_read(_, span, stored, now, shape)
   while count > 0 and (newest - count + 2) * width + age <= now do
     if not no_verifications then
       local open, done, taken = unpack_from('>I2I2i4', slices, SLICE * (count - 1) + 1)
-      sum = min(HIGHEST, max(0, sum + open * shape.fail - taken))
+      sum = min(HIGHEST_SUM, max(0, sum + open * shape.fail - taken))
       matured, verified = matured + open + done, verified + done
     end
     count = count - 1
@@ -64,15 +64,19 @@ local function conversion_read(_, span, stored, now, shape)
   if begins then ends = now + shape.hold end
   return {
     used = sum, wait = no_verifications and 0 or max(0, ends - now), now = now, begins = begins,
-    more = matured, most = verified, ends = ends, index = index, width = width,
+    matured = matured, verified = verified, ends = ends, index = index, width = width,
     count = count, slices = slices, ring = ring, shape = shape,
   }
 end
 
+READ[KIND] = conversion_read
+
+DETAIL[KIND] = function(state) return state.matured, state.verified end
+
 local function conversion_kept(state)
-  local ttl = max(REMEMBERED, state.ends - state.now)
+  local ttl = max(FORGOTTEN_AFTER, state.ends - state.now)
   return pack(
-    '>I4I2I2I6I6B', state.used, state.more, state.most, state.ends, state.index, state.count
+    '>I4I2I2I6I6B', state.used, state.matured, state.verified, state.ends, state.index, state.count
   ) .. state.slices .. state.ring, ttl
 end
 
@@ -88,8 +92,6 @@ CHARGE[KIND] = function(_, _, state)
   end
   return conversion_kept(state)
 end
-
-READ[KIND] = conversion_read
 
 -- outcomes
 
@@ -135,11 +137,11 @@ local function conversion_settled(state, takes)
     state.slices = sub(state.slices, 1, from - 1) .. pack('>I2I2i4', open, done, taken)
       .. sub(state.slices, from + SLICE)
   elseif not no_verifications then
-    state.used = min(HIGHEST, max(0, state.used - state.shape.fail - (takes or 0)))
+    state.used = min(HIGHEST_SUM, max(0, state.used - state.shape.fail - (takes or 0)))
     if takes then
-      state.most = min(state.more, state.most + 1)
+      state.verified = min(state.matured, state.verified + 1)
     else
-      state.more = max(state.most, state.more - 1)
+      state.matured = max(state.verified, state.matured - 1)
     end
   end
 end
@@ -158,7 +160,7 @@ WEIGH[KIND] = function(limit, span, stored, shape)
   local state, worth = conversion_read(limit, span, stored, now, shape), nil
   if outcome == 'v' then
     worth = conversion_verified(state)
-  elseif state.count > 0 or state.more > 0 then
+  elseif state.count > 0 or state.matured > 0 then
     conversion_settled(state)
   else
     return

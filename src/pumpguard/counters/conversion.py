@@ -94,7 +94,7 @@ class Conversion(Timed):
 
     def tail(self, segment: Segment) -> bytes:
         """The steps (4 each), after how many sends there may be an alarm (4), for how long (ms, 6),
-        whether networks tell apart (1), how many places are near (1)."""
+        whether networks tell apart (1), how far numbers are no longer near (1)."""
         steps = struct.pack(">IIII", *self.steps, self.minimum)
         return (
             steps + (self.hold * 1000).to_bytes(6) + bytes([self.tells_networks_apart, self.near])

@@ -4,11 +4,6 @@
 -- is more. A thousandth of the line is forgiven with every thousandth of `span` that begins. What
 -- the number at hand owes itself is not held against it, up to the price of two messages more; on a
 -- line that yields (65,536 is added to the permille) such a number has half of it and its price instead.
--- No debt ever exceeds the line and the price of two messages more: somebody who gets no code asks
--- again, and that says nothing about the block. On a line that yields, of many who want what little is
--- left, whoever has had nothing yet comes first. Debts are forgiven at the same instants for everybody:
--- one that is made just before a step is forgiven its first thousandth early. So in any time T no more
--- than line * (1 + T / span + 1/1000), and those, of what is admitted stays unverified.
 -- Stored: the debt (6 bytes), the thousandth in which it was written (6), the most that was
 -- verified on one of the days (6), the newest day (2), and what was verified on it and on the days
 -- before it, 6 bytes each, newest first, 15 at most.
@@ -55,7 +50,7 @@ local function credit_read(limit, span, stored, now, terms)
   end
   return {
     used = debt, wait = wait, now = now, step = step, today = today, best = best, days = days,
-    forgiven = forgiven, more = line, most = best,
+    forgiven = forgiven, line = line,
   }
 end
 
@@ -68,6 +63,8 @@ local function credit_kept(span, state, debt)
 end
 
 READ[KIND] = credit_read
+
+DETAIL[KIND] = function(state) return state.line, state.best end
 
 CHARGE[KIND] = function(_, span, state)
   return credit_kept(span, state, state.used + price)

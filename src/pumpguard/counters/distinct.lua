@@ -1,7 +1,7 @@
--- distinct: at most `limit` different members in any true window of `span` milliseconds.
+-- distinct: at most `limit` different values in any true window of `span` milliseconds.
 --
--- Stored: 10 bytes per member, its latest time (6) and its hash (4).
--- The question brings the hash of this request's value (4 bytes).
+-- Stored: 10 bytes per value, its latest time (6) and its hash (4).
+-- The question brings the hash of this request's value, the member.
 
 TAIL[KIND] = function()
   members_seen = members_seen + 4
@@ -12,20 +12,20 @@ READ[KIND] = function(limit, span, stored, now, member)
   for at = 1, #stored - 9, 10 do
     now = max(now, (unpack_from('>I6', stored, at)))
   end
-  local others, waits, known = {}, {}, false
+  local others, waits, again = {}, {}, false
   for at = 1, #stored - 9, 10 do
     local time = unpack_from('>I6', stored, at)
     if time > now - span then
       if sub(stored, at + 6, at + 9) == member then
-        known = true
+        again = true
       else
         others[#others + 1] = sub(stored, at, at + 9)
         waits[#waits + 1] = time + span - now
       end
     end
   end
-  local used, wait = #others + (known and 1 or 0), 0
-  if not known and used >= limit then
+  local used, wait = #others + (again and 1 or 0), 0
+  if not again and used >= limit then
     table.sort(waits)
     wait = waits[used - limit + 1]
   end

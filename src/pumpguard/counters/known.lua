@@ -1,7 +1,7 @@
 -- known: has this number been verified within the last `span` milliseconds?
 --
--- Stored: until when it is known (6 bytes), when a verification last counted (6).
--- Never full; written by the script `redeem` alone.
+-- Stored: until when it is known (6 bytes), when a verification last counted (6). Never full; written
+-- by the script `redeem` alone.
 
 READ[KIND] = function(_, _, stored, now)
   known = #stored == 12 and unpack_from('>I6', stored) > now

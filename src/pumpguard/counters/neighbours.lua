@@ -2,7 +2,7 @@
 --
 -- Stored: 8 bytes per hit, its time (6) and the last four digits (2), oldest first, 24 at most.
 
-local REMEMBERED = 24
+local NUMBERS_KEPT = 24
 
 TAIL[KIND] = function()
   local distance
@@ -31,5 +31,5 @@ end
 
 CHARGE[KIND] = function(_, span, state)
   local hits = state.live .. pack('>I6I2', state.now, last4)
-  return sub(hits, -8 * REMEMBERED), span
+  return sub(hits, -8 * NUMBERS_KEPT), span
 end

@@ -38,12 +38,14 @@ local function pulse_read(_, _, stored, now, shape)
     began = last + math.ceil(max(0, 2 * shape.alarm - sum) * GROWTH / max(1, rate))
   end
   return {
-    used = grown, wait = outage and 1000 or 0, now = now, more = seen, most = began,
+    used = grown, wait = outage and 1000 or 0, now = now, seen = seen, began = began,
     average = average, last = last, alarm = shape.alarm,
   }
 end
 
 READ[KIND] = pulse_read
+
+DETAIL[KIND] = function(state) return state.seen, state.began end
 
 -- outcomes
 
@@ -52,8 +54,8 @@ local function pulse_verified(state)
   local decayed = floor(state.average * HALF_AN_HOUR / (HALF_AN_HOUR + state.now - state.last))
   local sum = max(0, state.used - ONE)
   return pack(
-    '>I2I4I6I4I6', min(65535, state.more + 1), min(HIGHEST_AVERAGE, decayed + 1000),
-    state.now, sum, sum >= state.alarm and state.most or 0
+    '>I2I4I6I4I6', min(65535, state.seen + 1), min(HIGHEST_AVERAGE, decayed + 1000),
+    state.now, sum, sum >= state.alarm and state.began or 0
   ), FORGOTTEN
 end
 

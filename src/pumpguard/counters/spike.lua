@@ -10,7 +10,7 @@
 
 local HOUR = 3600000
 local HOURS_KEPT = 192  -- of silence, after which all is forgotten
-local REMEMBERED, FOUNDED = 48, 24  -- hours in the average; hours before anything is a spike
+local HOURS_AVERAGED, FOUNDED = 48, 24  -- hours in the average; hours before anything is a spike
 local MOST = 16777215  -- hits in a slice
 
 -- The average per hour and how many hours it is of, with `count` more hits in one more hour.
@@ -18,7 +18,7 @@ local function spike_folded(average, seen, count, most)
   local hits = count * 1000
   if seen >= FOUNDED then hits = min(hits, max(2 * average, most)) end
   seen = min(65535, seen + 1)
-  return average + floor((hits - average) / min(seen, REMEMBERED)), seen
+  return average + floor((hits - average) / min(seen, HOURS_AVERAGED)), seen
 end
 
 TAIL[KIND] = function()
@@ -53,14 +53,16 @@ READ[KIND] = function(limit, span, stored, now, permille)
   local usual = average * span / HOUR  -- thousandths
   local full = seen >= FOUNDED and used >= limit and used * 1000000 > usual * permille
   return {
-    used = used, wait = full and 1000 or 0, more = floor(usual), most = seen, always = true,
+    used = used, wait = full and 1000 or 0, usual = floor(usual), seen = seen, always = true,
     hour = at_hour, average = average, count = count, newest = newest, counts = counts,
   }
 end
 
+DETAIL[KIND] = function(state) return state.usual, state.seen end
+
 CHARGE[KIND] = function(_, _, state)
   local first = min(MOST, unpack_from('>I3', state.counts) + 1)
   return pack(
-    '>I4I2I6I4I5I3', state.hour, state.most, state.average, state.count + 1, state.newest, first
+    '>I4I2I6I4I5I3', state.hour, state.seen, state.average, state.count + 1, state.newest, first
   ) .. sub(state.counts, 4), (HOURS_KEPT + 1) * HOUR
 end

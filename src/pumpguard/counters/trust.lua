@@ -36,7 +36,6 @@ local function trust_read(gain, _, stored, now, shape)
   return {
     used = headroom, wait = 0, now = now, verified = verified, sent = sent, today = today,
     gone = gone,
-    more = floor(verified / 1000), most = floor(sent / 1000),
   }
 end
 
@@ -45,9 +44,11 @@ local function trust_kept(state)
     (state.today + trust_remembered(state.verified)) * DAY - state.now
 end
 
--- One more message; while no verifications arrive at all, none is held against anybody.
 READ[KIND] = trust_read
 
+DETAIL[KIND] = function(state) return floor(state.verified / 1000), floor(state.sent / 1000) end
+
+-- One more message; while no verifications arrive at all, none is held against anybody.
 CHARGE[KIND] = function(_, _, state)
   if no_verifications then return end
   state.sent = min(TRUSTED_MOST, state.sent + 1000)

@@ -15,7 +15,7 @@ end
 local function read_slices(limit, span, stored, now, max_factor)
   local held = min(limit * max_factor, limit + headroom)
   local state = hits_read(held, span, stored, now, limit * max_factor)
-  if max_factor > 1 then state.more, state.most = held, headroom end
+  if max_factor > 1 then state.held, state.headroom = held, headroom end
   return state
 end
 
@@ -34,13 +34,16 @@ READ[KIND] = function(least, longest, stored, now, from, first)
     local wait = log_wait(held, span, stored, now)
     fits = fits or wait == 0
     if wait > 0 or reports then
-      local more = max_factor > 1 and held or nil
-      noted(i, binds == 1, log_used(span, stored, now), wait, more, headroom)
+      local detail = max_factor > 1 and held or nil
+      noted(i, binds == 1, log_used(span, stored, now), wait, detail, headroom)
     end
   end
   return fits, windows
 end
 
+DETAIL[KIND] = function(state) return state.held, state.headroom end
+
+-- The state of a log is no table.
 CHARGE[KIND] = function(limit, span, state, stored, now)
   if state == true or not state then return log_charge(span, stored, now) end
   return slices_charge(limit, span, state)

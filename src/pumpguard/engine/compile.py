@@ -14,7 +14,7 @@ from itertools import compress
 from typing import NamedTuple, TypeAlias
 
 from pumpguard.attempt import Attempt, subject_reader
-from pumpguard.counters import Counter, Known, Reading, Spend
+from pumpguard.counters import Counter, Reading, Spend
 from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import Enforced, Finding, Mode, met
 from pumpguard.rules.base import Rule
@@ -134,8 +134,6 @@ class CompiledRules:
         self._by_readings = tuple(Judged.of(rule, mine, missing) for rule, mine in pairs if mine)
         self._beside = tuple(each for each in beside if not _lacks(each, missing))
         plan = self.plan("all")
-        self.knows_numbers = Known in plan.kinds
-        """Whether the store can say that a number has verified before."""
         self.dimensions = (*plan.groups, *plan.members)
         self.readers = tuple(subject_reader(by) for by in self.dimensions)
 

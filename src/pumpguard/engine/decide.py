@@ -93,8 +93,6 @@ class Engine:
         # What do the rules say from the request alone, and which counters do they need?
         rules, subjects = self._rules.compiled(judged)
         findings = [*override.findings, *said, *rules.judge_request(judged, override.enforced)]
-        if override.known_only and not rules.knows_numbers:
-            findings.append(KNOWN_ONLY)
         question = self._question(judged, rules, subjects, findings, override, refuse_medium)
         # What does the store know?
         answer = NOT_ASKED
@@ -105,7 +103,7 @@ class Engine:
         # What do the rules say to that?
         readings = rules.readings(answer)
         findings += rules.judge_readings(judged, readings, override.enforced)
-        if override.known_only and not answer.known and KNOWN_ONLY not in findings:
+        if override.known_only and not answer.known:
             findings.append(KNOWN_ONLY)
         # All findings together are the decision.
         if self._risk is not None:
@@ -147,8 +145,8 @@ class Engine:
                         return decision
         except TimeoutError:
             logger.debug("the overrides could not be read in time")
-        alone = await self._decide(attempt, said, refuse_medium, use_store=False)
-        decision = decision or alone
+        if decision is None:
+            decision = await self._decide(attempt, said, refuse_medium, use_store=False)
         assert decision is not None  # noqa: S101 - for the type checker: no store could object
         return decision
 

@@ -52,12 +52,11 @@ class Question:
     """All that one request asks of the store.
 
     ``subjects`` has one value per group of the plan, ``members`` one per distinct count, ``last4``
-    is the number's last four digits. ``refused`` says that a
-    rule has refused already, from the request alone, and ``refused_by`` names those whose refusal
-    is more than a challenge and so may give strikes. ``at`` is the time in Unix seconds, or
-    ``None`` to let the store's own clock decide. ``jitter`` is a random number in [-1, 1] for ban
-    lengths; it comes from the caller because a server's own generator may restart with the same
-    sequence.
+    is the number's last four digits. ``refused`` says that a rule has refused already, from the
+    request alone, and ``refused_by`` names those whose refusal is more than a challenge and so may
+    give strikes. ``at`` is the time in Unix seconds, or ``None`` to let the store's own clock
+    decide. ``jitter`` is a random number in [-1, 1] for ban lengths; it comes from the caller
+    because a server's own generator may restart with the same sequence.
 
     ``price`` is what the message costs in µ$. ``ticket`` is 4 random bytes by which its outcome can
     be told later, or empty if nobody will tell it. ``matures_after`` is the age in ms at which a
@@ -157,8 +156,8 @@ class Settlement:
     which takes it.
 
     ``price`` (µ$) and ``sent_at`` (Unix ms) are those of the redeemed ticket, ``age`` the ms from
-    sending to verifying. ``network`` and ``last4`` are what a verification is
-    weighed by. ``at`` and ``calling_code`` are as in a question.
+    sending to verifying. ``network`` and ``last4`` are what a verification is weighed by. ``at``
+    and ``calling_code`` are as in a question.
     """
 
     plan: Plan

@@ -83,7 +83,7 @@ class MemoryStore(ScriptStore):
         return len(self._kept)
 
     def _decide(self, question: Question, mark: bytes) -> Answer:
-        plan, call = self.asked(question)
+        plan, call = self._asked(question)
         return codec.answer(question, plan, self._run(call, mark, _bans(plan)))
 
     def _run(self, call: Call, mark: bytes | None = None, bans: Set[bytes] = NO_IDS) -> Any:

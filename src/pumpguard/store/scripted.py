@@ -50,7 +50,7 @@ class ScriptStore(ABC):
 
     async def decide(self, question: Question) -> Answer:
         """Ask in one call. Raises `StoreError`."""
-        plan, call = self.asked(question)
+        plan, call = self._asked(question)
         return codec.answer(question, plan, await self.run(call))
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
@@ -87,7 +87,7 @@ class ScriptStore(ABC):
             keys.append(prefix + hashed.hexdigest())
         return keys
 
-    def asked(self, question: Question) -> tuple[Plan, Call]:
+    def _asked(self, question: Question) -> tuple[Plan, Call]:
         """The plan as it is applied, and the call that asks."""
         plan, shards = question.plan, len(self._prefixes)
         shard = shard_of(question.calling_code, shards) if shards > 1 else 0

@@ -18,6 +18,10 @@ OUTCOMES = "\n-- outcomes\n"
 """Behind this line a kind's Lua is for outcomes alone."""
 
 
+SHARED = ("log", "slices")
+"""All that kinds share (`Counter.parts`)."""
+
+
 class Script(NamedTuple):
     """A script and the hash that servers know it by."""
 
@@ -32,6 +36,8 @@ def lua(name: str, package: str = __package__) -> str:
 
 def letter(kind: type[Counter]) -> str:
     """How plans and scripts call a kind. Raises `ValueError` for one that is not in `KINDS`."""
+    if kind not in KINDS:
+        raise ValueError(f"{kind.__name__} is not in KINDS")
     return chr(ord("A") + KINDS.index(kind))
 
 
@@ -45,23 +51,25 @@ def script(*parts: str) -> Script:
 def decide_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Script:
     """The script that knows these kinds and these parts that kinds share."""
     known = [_closed(_kind(kind).partition(OUTCOMES)[0]) for kind in KINDS if kind in kinds]
-    return script(
-        "standing", "request", "value", "readings", *_shared(shared), *known, "decide"
-    )  # fmt: skip
+    shared_lua = _shared(shared)
+    return script("standing", "request", "value", "readings", *shared_lua, *known, "decide")
 
 
-@cache
 def settle_script() -> Script:
     """The script that knows all kinds that are told of outcomes."""
-    told = [kind for kind in KINDS if kind.told_of]
-    known = [_closed(_kind(kind)) for kind in told]
-    return script("request", "outcome", "value", *_shared(["log", "slices"]), *known, "settle")
+    return _settle_script(tuple(kind for kind in KINDS if kind.told_of))
 
 
 @cache
 def redeem_script() -> Script:
     """The script that knows tickets, and who is known."""
     return script("request", "outcome", "value", _kind(Known), _kind(Tickets), "redeem")
+
+
+@cache
+def _settle_script(told: tuple[type[Counter], ...]) -> Script:
+    known = [_closed(_kind(kind)) for kind in told]
+    return script("request", "outcome", "value", *_shared(SHARED), *known, "settle")
 
 
 def _kind(kind: type[Counter]) -> str:

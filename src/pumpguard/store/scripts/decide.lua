@@ -69,7 +69,12 @@ for g = 1, groups do
       count = count + several
     else
       if state.wait > 0 or reports then
-        noted(count, flags[s] % 2 == 1, state.used, state.wait, state.more, state.most)
+        local detail = DETAIL[kind]
+        if detail then
+          noted(count, flags[s] % 2 == 1, state.used, state.wait, detail(state))
+        else
+          noted(count, flags[s] % 2 == 1, state.used, state.wait)
+        end
       end
       count = count + 1
       if STRIKE[kind] then bans[#bans + 1] = s end

@@ -4,9 +4,9 @@ local reports = byte(ARGV[4]) % 2 == 1  -- are all to be reported, not only thos
 local used, waits, details, full = {}, {}, {}, false
 local refusing, admitted = {}, ARGV[2] ~= '1'
 
-local function noted(counter, binds, amount, wait, more, most)
+local function noted(counter, binds, amount, wait, detail, second)
   used[counter], waits[counter] = amount, wait
-  if more then details[counter] = {more, most} end
+  if detail then details[counter] = {detail, second} end
   if wait > 0 then
     full = true
     if binds then

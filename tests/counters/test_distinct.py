@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pumpguard.counters import Distinct
 from pumpguard.store.base import Store
 from tests.store.asking import ask, distinct, window
 
@@ -42,7 +43,7 @@ async def test_each_count_gets_its_own_member(store: Store) -> None:
     async def seen(one: str, other: str) -> bool:
         first = window(100, subject="x", rule="wide")
         second, third = distinct(one, limit=1, subject="b"), distinct(other, limit=1, subject="x")
-        third = replace(third, counter=replace(third.counter, by=first.counter.by))
+        third = replace(third, counter=Distinct("distinct", first.counter.by, 1, 60, "country"))
         return (await ask(store, first, second, third)).admitted
 
     assert await seen("GB", "IE")

@@ -1,0 +1,31 @@
+"""The page about the architecture: how much there is to read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+PACKAGE = ROOT / "src" / "pumpguard"
+ROW = re.compile(r"^\|(?: [\w ]+ \|)? ((?:`[\w/]+\.\w+` ?)+)\| (\d+) \|$", re.M)
+CORE = 5_000
+"""Lines that somebody can read before a safe change."""
+
+
+def lines(files: str) -> int:
+    """Of the files that a row names, together."""
+    names = re.findall(r"`([^`]+)`", files)
+    return sum(len((PACKAGE / name).read_text("utf-8").splitlines()) for name in names)
+
+
+def test_the_counts_are_right_and_the_core_can_be_read() -> None:
+    """Each row names files that exist, and their lines within a tenth; the core is bounded."""
+    rows = ROW.findall(PAGE)
+    assert len(rows) > 8
+    wrong = [
+        (files, lines(files)) for files, count in rows if abs(lines(files) / int(count) - 1) > 0.1
+    ]
+    assert wrong == []
+    core = PAGE.partition("<!-- core -->")[2].partition("And by what you change")[0]
+    assert 0 < sum(lines(files) for files, _ in ROW.findall(core)) <= CORE
