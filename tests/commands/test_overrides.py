@@ -22,7 +22,7 @@ def policy(tmp_path: Path, name: str) -> Path:
     """A policy's file."""
     path = tmp_path / "policy.toml"
     path.write_text(
-        f'send = "/s"\nname = "{name}"\nsecret = "s3cret"\nregion = "GB"\ndeadline = 10\n'
+        f'send = "/s"\nname = "{name}"\nsecret = "sixteen letters!"\nregion = "GB"\ndeadline = 10\n'
     )
     return path
 
