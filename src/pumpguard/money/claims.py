@@ -37,14 +37,6 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Resources:
-    """What the attacker has: ``None`` is as many as he likes."""
-
-    networks: int | None
-    numbers: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Terms:
     """What the claims are for: any ``seconds``; ``parts`` limiters that each have a share (the
     workers, while the store is away); an attacker who ``verifies``, or cannot."""
@@ -56,12 +48,14 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The limits by rule's name and destination's index; and how much failed messages give back."""
+    """The limits by rule's name and destination's index, how much failed messages give back, and
+    how many networks and numbers the attacker has (``None``: as many as he likes)."""
 
     destinations: Sequence[Destination]
     held: Mapping[str, Mapping[int, Held]]
     refunds: Refunds | None
-    resources: Resources
+    networks: int | None
+    numbers: int | None
 
     def claims(self, terms: Terms, without: str | None = None) -> Iterator[Claim]:
         """The claims of all rules but ``without``."""
@@ -154,7 +148,7 @@ class _Counts:
         terms: Terms,
         limits: Mapping[tuple[str, str], Mapping[int, Limiting]],
     ) -> None:
-        self._resources = ledger.resources
+        self._networks, self._numbers = ledger.networks, ledger.numbers
         self._distinct: dict[tuple[str, Scope], Counted] = {}
         for (rule, _), by_place in limits.items():
             counter = next(iter(by_place.values()))
@@ -177,9 +171,9 @@ class _Counts:
         if dimension in ONE_EACH:
             return 1, frozenset()
         if _is_number(dimension):
-            owned, counted_as = self._resources.numbers, {"phone", dimension}
-        elif dimension == "network" and self._resources.networks is not None:
-            owned, counted_as = self._resources.networks, {"network"}
+            owned, counted_as = self._numbers, {"phone", dimension}
+        elif dimension == "network" and self._networks is not None:
+            owned, counted_as = self._networks, {"network"}
         else:
             return inf, frozenset()
         known = [

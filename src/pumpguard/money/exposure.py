@@ -42,7 +42,7 @@ from typing import NamedTuple
 from pumpguard.counters import micros
 from pumpguard.errors import PolicyError
 from pumpguard.money.attacker import Destination, Held, held, shortest_numbers
-from pumpguard.money.claims import Claim, Ledger, Resources, Terms
+from pumpguard.money.claims import Claim, Ledger, Terms
 from pumpguard.money.solve import Bound, alone, together
 from pumpguard.policy import Policy
 
@@ -105,7 +105,7 @@ def exposure(
     for name, count in (("networks", networks), ("numbers", numbers)):
         if count is not None and count < 0:
             raise PolicyError(name, "0 or more", count)
-    case = _Case(policy, Resources(networks, numbers), countries)
+    case = _Case(policy, networks, numbers, countries)
     hour, day = case.total(Terms(HOUR)), case.total(Terms(DAY))
     return Exposure(
         hour,
@@ -123,20 +123,23 @@ class _Case:
     """A policy and an attacker, ready to be asked about any time."""
 
     def __init__(
-        self, policy: Policy, resources: Resources, countries: Iterable[str] | None
+        self,
+        policy: Policy,
+        networks: int | None,
+        numbers: int | None,
+        countries: Iterable[str] | None,
     ) -> None:
         self.destinations = _destinations(policy, countries)
         self.prices = [destination.price for destination in self.destinations]
-        known = resources.networks is not None
         self.refused: dict[str, list[int]] = {}
         limits: dict[str, dict[int, Held]] = {}
         for rule in policy.chain:
-            outcomes = held(rule, self.destinations, known)
+            outcomes = held(rule, self.destinations, networks is not None)
             self.refused[rule.name] = [i for i, limit in enumerate(outcomes) if limit is None]
             limits[rule.name] = {i: limit for i, limit in enumerate(outcomes) if limit}
         counters = policy.outcome_counters
         refunds = None if counters is None else counters.refunds
-        self.ledger = Ledger(self.destinations, limits, refunds, resources)
+        self.ledger = Ledger(self.destinations, limits, refunds, networks, numbers)
 
     def total(self, terms: Terms, without: str | None = None) -> Bound:
         """The bound of everything."""

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pumpguard.errors import PolicyError
 
@@ -44,8 +44,7 @@ PRICE_WORDS = frozenset({"price", "rate", "cost", "amount"}) | CURRENCIES
 Row: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(NamedTuple):
     """The columns or fields of an entry's facts; what is ``None`` is found by its name."""
 
     region: str | None = None
@@ -85,7 +84,7 @@ def _csv_entries(name: str, text: str, columns: Columns) -> Iterator[Entry]:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = [title.strip() for title in next(rows, [])]
-        region, price, currency = _find(f"{name}:1", header, columns)
+        region, price, currency, named = _find(f"{name}:1", header, columns)
         start = rows.line_num + 1
         for row in rows:
             where, start = f"{name}:{start}", rows.line_num + 1
@@ -94,7 +93,7 @@ def _csv_entries(name: str, text: str, columns: Columns) -> Iterator[Entry]:
             if len(row) != len(header):
                 raise PolicyError(where, f"{len(header)} columns, as in the first line", len(row))
             cells = dict(zip(header, row, strict=True))
-            unit = cells[currency] if currency else _currency_in(price)
+            unit = cells[currency] if currency else named
             yield Entry(where, cells[region], cells[price], unit)
     except csv.Error as error:
         raise PolicyError(f"{name}:{rows.line_num}", f"CSV ({error})") from None
@@ -124,7 +123,7 @@ def _json_rows(name: str, parsed: Any) -> Iterator[tuple[str, Row, Any]]:
                 own = {"price": value} if isinstance(value, str | int | float) else value
                 yield f"{name}: {place}", {"iso": place}, own
             return
-        common = {key: value for key, value in parsed.items() if _names_currency(key)}
+        common = {key: value for key, value in parsed.items() if _holds_currency(key)}
         name, parsed = f"{name}: {lists[0]}", parsed[lists[0]]
     if not isinstance(parsed, list):
         raise PolicyError(name, "a list of objects, or an object of prices by country", parsed)
@@ -134,11 +133,10 @@ def _json_rows(name: str, parsed: Any) -> Iterator[tuple[str, Row, Any]]:
 
 def _row_entries(where: str, row: Row, columns: Columns) -> Iterator[Entry]:
     titles = [key for key, value in row.items() if not isinstance(value, dict | list)]
-    named = (columns.region, columns.price, columns.currency)
-    titles += [path for path in named if path and "." in path]
-    region, price, currency = _find(where, titles, columns)
+    titles += [path for path in columns if path and "." in path]
+    region, price, currency, named = _find(where, titles, columns)
     place = _text(where, region, row)
-    unit = _text(where, currency, row) if currency else _currency_in(price)
+    unit = _text(where, currency, row) if currency else named
     amounts = list(_at(where, row, price.split(".")))
     if not amounts:
         raise PolicyError(f"{where}.{price}", "a price")
@@ -182,28 +180,31 @@ def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is no number")
 
 
-def _find(where: str, titles: Sequence[str], columns: Columns) -> tuple[str, str, str | None]:
-    """Which titles say where, how much and, if one does, in what currency."""
+def _find(
+    where: str, titles: Sequence[str], columns: Columns
+) -> tuple[str, str, str | None, str | None]:
+    """Which titles say where, how much and in what currency, and the currency that the price's own
+    title names, as ``Price (EUR)`` does."""
     for title in titles:
         if titles.count(title) > 1:
             raise PolicyError(where, "every column to have a name of its own", title)
-    for wanted in (columns.region, columns.price, columns.currency):
+    for wanted in columns:
         if wanted is not None and wanted not in titles:
             raise PolicyError(where, f"a column {wanted!r}", ", ".join(titles))
     region = columns.region or _region_title(where, titles)
     others = [title for title in titles if title != region]
-    currency = columns.currency or _only_one(
-        where, "currency", [t for t in others if _names_currency(t) and t != columns.price]
-    )
-    price = columns.price or _only_one(
-        where, "price", [t for t in others if t != currency and _words(t) & PRICE_WORDS]
-    )
+    units = [t for t in others if _holds_currency(t) and t != columns.price]
+    currency = columns.currency or _only_one(where, "currency", units)
+    prices = [t for t in others if t != currency and _words(t) & PRICE_WORDS]
+    price = columns.price or _only_one(where, "price", prices)
     if price is None:
         expected = f"a column with one of the words {', '.join(sorted(PRICE_WORDS))}, or price="
         raise PolicyError(where, expected, ", ".join(titles))
-    if currency is None and len(_currencies(price)) > 1:
+    named = {word.upper() for word in _words(price) & CURRENCIES}
+    named |= {unit for symbol, unit in SYMBOLS.items() if symbol in price}
+    if currency is None and len(named) > 1:
         raise PolicyError(where, "one currency in the name of the price, or currency=", price)
-    return region, price, currency
+    return region, price, currency, next(iter(named), None)
 
 
 def _region_title(where: str, titles: Sequence[str]) -> str:
@@ -221,19 +222,8 @@ def _only_one(where: str, what: str, titles: Sequence[str]) -> str | None:
     return titles[0] if titles else None
 
 
-def _names_currency(title: str) -> bool:
-    """Whether a column of this name holds currencies."""
+def _holds_currency(title: str) -> bool:
     return "currency" in _words(title) or _plain(title) == "priceunit"
-
-
-def _currency_in(title: str) -> str | None:
-    """The currency that a price's own name names, as ``Price (EUR)`` does."""
-    return next(iter(_currencies(title)), None)
-
-
-def _currencies(title: str) -> set[str]:
-    words = {word.upper() for word in _words(title) & CURRENCIES}
-    return words | {currency for symbol, currency in SYMBOLS.items() if symbol in title}
 
 
 def _plain(title: str) -> str:
