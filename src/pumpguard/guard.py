@@ -138,7 +138,7 @@ class Guard:
         score, risk = self._score, self.policy.risk
         if score is None or risk is None or risk.mode != "enforce":
             return self._engine.decide(attempt)
-        return decide_with_score(self._engine.decide, attempt, score, risk)
+        return decide_with_score(self._engine, attempt, score, risk)
 
     def settle(
         self, message: Decision | Ticket | str, outcome: Literal["sent", "failed", "unallocated"]

@@ -44,8 +44,17 @@ def with_overrides(
     policy: Path, store: str, work: Callable[[OverrideAdmin, Policy], Awaitable[T]]
 ) -> T:
     """Show or change a policy's overrides. Ends the command with a message if that fails."""
+
+    async def run(loaded: Policy) -> T:
+        opened = shared_store(loaded, store)
+        hashed = keyed_hash(loaded.secret)
+        try:
+            return await work(OverrideAdmin(opened.overrides, hashed, region=loaded.region), loaded)
+        finally:
+            await opened.aclose()
+
     try:
-        return asyncio.run(_with_overrides(Policy.from_toml(policy), store, work))
+        return asyncio.run(run(Policy.from_toml(policy)))
     except OverrideError as error:
         stop(str(error), BAD)
     except PolicyError as error:
@@ -56,17 +65,6 @@ def with_overrides(
             "look with: pumpguard posture",
             AWAY,
         )
-
-
-async def _with_overrides(
-    policy: Policy, url: str, work: Callable[[OverrideAdmin, Policy], Awaitable[T]]
-) -> T:
-    store = shared_store(policy, url)
-    hashed = keyed_hash(policy.secret)
-    try:
-        return await work(OverrideAdmin(store.overrides, hashed, region=policy.region), policy)
-    finally:
-        await store.aclose()
 
 
 def shared_store(policy: Policy, url: str) -> RedisStore:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import typer
-from rich.console import Console
 
 from pumpguard.commands import (
     AsJson,
@@ -171,15 +170,14 @@ def remove(
 
 def _print_listings(overrides: OverrideDocument) -> None:
     """Print both lists, a line for each entry."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
     for each in sorted(overrides.listings, key=lambda each: (each.verdict, each.kind, each.shown)):
         how = " (spends freely)" if each.spends_freely else ""
         end = "" if each.until is None else f", until {_time(each.until)}"
         reason = f": {each.reason}" if each.reason else ""
         by = f"by {each.author} at {_time(each.at)}"
-        console.print(f"{each.verdict} {each.kind} {each.shown}{how}, {by}{end}{reason}")
+        typer.echo(f"{each.verdict} {each.kind} {each.shown}{how}, {by}{end}{reason}")
     if not overrides.listings:
-        console.print("Nobody is on a list.")
+        typer.echo("Nobody is on a list.")
 
 
 def _run(
@@ -200,11 +198,10 @@ def _run(
 def _print_postures(overrides: OverrideDocument) -> None:
     """Print the fleet's posture, and those of countries that have their own."""
     now = time.time()
-    console = Console(highlight=False, soft_wrap=True, markup=False)
-    console.print(f"posture: {overrides.fleet(now)}{_reason(overrides, now)}")
+    typer.echo(f"posture: {overrides.fleet(now)}{_reason(overrides, now)}")
     for country, override in sorted(overrides.postures.items()):
         if country != EVERYWHERE and override.in_force(now) is not None:
-            console.print(f"{country}: {overrides.posture(country, now)}{_by_whom(override)}")
+            typer.echo(f"{country}: {overrides.posture(country, now)}{_by_whom(override)}")
 
 
 def _reason(overrides: OverrideDocument, now: float) -> str:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, TypeAlias, get_args
+from typing import Any, ClassVar, TypeAlias, get_args
 
 from phonenumbers import (
     COUNTRY_CODE_TO_REGION_CODE,
@@ -209,34 +209,31 @@ def _shortest(metadata: Any, region: str | None, code: int) -> Phone:
     return Phone(f"+{code}{'2' * length}", region, code)
 
 
-class _Phone(Phone):
+class _Noting:
+    """Notes which facts are read, by the dotted name that `_choices` has for them."""
+
     __slots__ = ()
+    _path: ClassVar = ""
 
     def __getattribute__(self, name: str) -> Any:
-        _note(f"phone.{name}")
-        return object.__getattribute__(self, name)
+        noted = _noted.get()
+        if noted is not None:
+            noted[type(self)._path + name] = None
+        return super().__getattribute__(name)
 
 
-class _Client(Client):
+class _Phone(_Noting, Phone):
     __slots__ = ()
-
-    def __getattribute__(self, name: str) -> Any:
-        _note(f"client.{name}")
-        return object.__getattribute__(self, name)
+    _path = "phone."
 
 
-class _Attempt(Attempt):
+class _Client(_Noting, Client):
     __slots__ = ()
-
-    def __getattribute__(self, name: str) -> Any:
-        _note(name)
-        return object.__getattribute__(self, name)
+    _path = "client."
 
 
-def _note(fact: str) -> None:
-    noted = _noted.get()
-    if noted is not None:
-        noted[fact] = None
+class _Attempt(_Noting, Attempt):
+    __slots__ = ()
 
 
 _LINES: Sequence[LineType] = [line for line in get_args(LineType) if line != "satellite"]

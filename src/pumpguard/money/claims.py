@@ -59,12 +59,12 @@ class Ledger:
 
     def claims(self, terms: Terms, without: str | None = None) -> Iterator[Claim]:
         """The claims of all rules but ``without``."""
-        limits = {
-            (rule, key): by_place
-            for rule, places in self.held.items()
-            if rule != without
-            for key, by_place in _by_counter(places).items()
-        }
+        limits: dict[tuple[str, str], dict[int, Limiting]] = {}
+        for rule, places in self.held.items():
+            if rule != without:
+                for i, counters in places.items():
+                    for key, counter in counters.items():
+                        limits.setdefault((rule, key), {})[i] = counter
         counts = _Counts(self, terms, limits)
         for (rule, _), by_place in limits.items():
             yield from self._claims_of(rule, by_place, terms, counts)
@@ -91,21 +91,19 @@ class Ledger:
     def scopes(self, by: str, by_place: Mapping[int, Limiting]) -> list[Scope]:
         """Which destinations share the subjects of a counter."""
         dimensions = by.split("+")
-        inside = [i for i in by_place if self.has(by, i)]
-        if not inside:
-            return []
         groups: dict[object, list[int]] = {}
-        for i in inside:
-            phone = self.destinations[i].phone
-            key: object = ""
-            if "country" in dimensions:
-                key = self.destinations[i].name
-            elif "calling_code" in dimensions:
-                key = phone.calling_code
-            groups.setdefault(key, []).append(i)
+        for i in by_place:
+            if self.has(by, i):
+                there = self.destinations[i]
+                key: object = None
+                if "country" in dimensions:
+                    key = there.name
+                elif "calling_code" in dimensions:
+                    key = there.phone.calling_code
+                groups.setdefault(key, []).append(i)
         scopes = [frozenset(group) for group in groups.values()]
-        if any(_is_number(dimension) for dimension in dimensions):  # a number is in one country
-            scopes.append(frozenset(inside))
+        if scopes and any(_is_number(dimension) for dimension in dimensions):
+            scopes.append(frozenset().union(*scopes))  # a number is in one country
         return list(dict.fromkeys(scopes))
 
     def has(self, by: str, i: int) -> bool:
@@ -204,12 +202,3 @@ def _forgiven(widest: Limiting, terms: Terms) -> int:
         return 0
     steps = ceil(terms.seconds * STEPS / widest.seconds)
     return steps * max(1, widest.divided(terms.parts).limit // STEPS)
-
-
-def _by_counter(places: Mapping[int, Held]) -> dict[str, dict[int, Limiting]]:
-    """A rule's counters, each with the destinations it holds for."""
-    found: dict[str, dict[int, Limiting]] = {}
-    for i, held in places.items():
-        for key, counter in held.items():
-            found.setdefault(key, {})[i] = counter
-    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -74,13 +74,6 @@ class PriceList:
                 date.fromisoformat(self.date)
             except ValueError:
                 raise PolicyError("prices.date", "a date such as '2026-01-31'", self.date) from None
-
-    @property
-    def dated(self) -> str:
-        """When these prices held: as given, or when the file was last changed."""
-        if self.date:
-            return self.date
-        return datetime.fromtimestamp(Path(self.path).stat().st_mtime, UTC).date().isoformat()
 
     def read(self) -> dict[str, float]:
         """USD by region, or by calling code of no country such as ``+870``; of several rows for

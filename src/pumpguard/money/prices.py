@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -102,9 +103,11 @@ def _filled(how: PriceList) -> PriceTable:
     usd = _shared_plans({place: price for place, price in listed.items() if place[0] != "+"})
     for region in {region for table in packaged for region in table.usd} - usd.keys():
         usd[region] = max(table.price(region) for table in packaged)
-    name = how.name or Path(how.path).stem
+    file = Path(how.path)
+    date = how.date or datetime.fromtimestamp(file.stat().st_mtime, UTC).date().isoformat()
     unknown = max(*listed.values(), *usd.values())
-    return PriceTable(name, how.dated, how.source or how.path, MappingProxyType(usd), unknown)
+    name, source = how.name or file.stem, how.source or how.path
+    return PriceTable(name, date, source, MappingProxyType(usd), unknown)
 
 
 @lru_cache(maxsize=len(PACKAGED))

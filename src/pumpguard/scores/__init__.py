@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from math import inf
 from typing import Protocol
 
 from pumpguard.attempt import Attempt
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.engine.combine import refuses
+from pumpguard.engine.decide import Engine
 from pumpguard.risk import MEDIUM, Risk
 from pumpguard.scores.lookup import LookupScore
 
@@ -33,35 +33,20 @@ class Score(Protocol):
         ...
 
 
-class Judge(Protocol):
-    """A guard's own decision."""
-
-    async def __call__(
-        self, attempt: Attempt, findings: Sequence[Finding] = (), /, *, refuse_medium: bool = False
-    ) -> Decision:
-        """Decide; ``findings`` are from elsewhere, ``refuse_medium`` refuses a medium score."""
-        ...
-
-
-async def decide_with_score(judge: Judge, attempt: Attempt, score: Score, risk: Risk) -> Decision:
-    """Judge first as if a medium score were refused. If nothing else refuses the request, ask, and
-    judge again with the answer; without an answer it is as if nobody had been asked."""
-    decision = await judge(attempt, refuse_medium=True)
-    if not _in_doubt(decision):
+async def decide_with_score(engine: Engine, attempt: Attempt, score: Score, risk: Risk) -> Decision:
+    """Decide first as if a medium risk score were refused. If nothing else refuses the request,
+    ask, and decide again with the answer; without an answer it is as if nobody had been asked."""
+    decision = await engine.decide(attempt, refuse_medium=True)
+    refusing = [finding.code for finding in decision.findings if refuses(finding, decision.attempt)]
+    if refusing != [MEDIUM]:
         return decision
     factor = await _factor(score, attempt)
     if factor is not None:
         found = Finding("score", Action.ALLOW, "OUTSIDE_SCORE", {"factor": factor}, weight=factor)
-        return await judge(attempt, (found,))
+        return await engine.decide(attempt, (found,))
     if risk.bound(attempt.proved) <= risk.medium:
         return decision  # it was refused as it would have been
-    return await judge(attempt)
-
-
-def _in_doubt(decision: Decision) -> bool:
-    """Whether a medium score, and nothing else, refuses the request."""
-    refusing = [finding for finding in decision.findings if refuses(finding, decision.attempt)]
-    return [finding.code for finding in refusing] == [MEDIUM]
+    return await engine.decide(attempt)
 
 
 async def _factor(score: Score, attempt: Attempt) -> float | None:
