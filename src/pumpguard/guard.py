@@ -28,8 +28,7 @@ from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy
 from pumpguard.rules.assembly import warn_without_defaults
 from pumpguard.rules.challenge import warn_missing_challenge, with_single_use
-from pumpguard.scores import doubt
-from pumpguard.scores.base import Score
+from pumpguard.scores import Score, decide_with_score
 from pumpguard.shadow.sender import sender
 from pumpguard.store.base import Store
 from pumpguard.store.opening import open_store
@@ -137,7 +136,7 @@ class Guard:
         score, risk = self._score, self.policy.risk
         if score is None or risk is None or risk.mode != "enforce":
             return self._engine.decide(attempt)
-        return doubt.decide(self._engine.decide, attempt, score, risk)
+        return decide_with_score(self._engine, attempt, score, risk)
 
     def settle(self, message: Decision | Ticket | str, outcome: MessageOutcome) -> None:
         """Say what became of a message; ``message`` is its decision, or its ticket, also as text.

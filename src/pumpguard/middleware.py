@@ -20,7 +20,7 @@ from pumpguard.intake.routes import Routes
 from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, refusal, unreadable
 from pumpguard.rules.challenge import with_single_use
-from pumpguard.scores.base import Score
+from pumpguard.scores import Score
 from pumpguard.shadow.sender import CurrentRequest, current_request, has_sender
 from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
