@@ -17,6 +17,14 @@ from pumpguard.rules.declared import Declared
 
 ActionName = Literal["allow", "challenge", "throttle", "block", "shadow"]
 
+HIGH_RISK = (
+    "DZ", "AZ", "BD", "IL",
+    "BY", "EG", "ID", "IQ", "IR", "JO", "KG", "KW", "KZ",
+    "LK", "MM", "NG", "OM", "PK", "PS", "TJ",
+)  # fmt: skip
+"""Destinations on at least three of four separately kept high-risk lists: Vonage burst protection,
+Authgear's high-risk default, Login.gov's restricted countries, Stytch's refused ones (2026)."""
+
 NO_EVIDENCE: Mapping[str, object] = MappingProxyType({})
 
 C = TypeVar("C")
@@ -97,6 +105,18 @@ class Rule(Declared):
         """The ``action`` of this rule."""
         return action_of(self.action)
 
+    def effect_on(self, attempt: Attempt) -> Action:
+        """The same, but with `ask_first` a challenge for clients that have not solved one.
+
+        Solutions are sold at a dollar a thousand: what a number's owner earns by one message pays
+        for ten of them or more, and for none if most are refused all the same.
+        """
+        return (
+            min(self.effect, Action.CHALLENGE)
+            if self.ask_first and not attempt.proved
+            else self.effect
+        )
+
     def finding(
         self,
         code: str,
@@ -143,18 +163,17 @@ class FunctionRule(Rule):
     function: RuleFunction
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """Whatever the function says."""
         return self.function(attempt)
 
 
 class RegionalRule(Rule):
-    """A rule for phones of some regions (ISO 3166): only ``regions``, or all but some."""
+    """A rule for phones of some regions (ISO 3166): only ``regions``, or all but
+    ``except_regions``."""
 
     regions: Sequence[str] = ()
     except_regions: Sequence[str] = ()
 
     def applies_to(self, attempt: Attempt) -> bool:
-        """Whether the phone is of a region that this rule is about."""
         region = attempt.phone.region
         return region not in self.except_regions and (not self.regions or region in self.regions)
 
@@ -178,12 +197,3 @@ def first_full(
 def action_of(name: ActionName) -> Action:
     """An action by its name in a policy."""
     return Action[name.upper()]
-
-
-def asked_first(action: Action, attempt: Attempt) -> Action:
-    """The action with ``ask_first``: a challenge for clients that have not solved one.
-
-    Solutions are sold at a dollar a thousand: what a number's owner earns by one message pays for
-    ten of them or more, and for none if most are refused all the same.
-    """
-    return action if attempt.proved else min(action, Action.CHALLENGE)

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pumpguard.decision import Mode
-from pumpguard.rules.base import Rule
+from pumpguard.rules.base import HIGH_RISK, Rule
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
 from pumpguard.rules.credit import LINES, SESSION_LINE, Credit
 from pumpguard.rules.geo_mismatch import GeoMismatch
-from pumpguard.rules.high_risk import HIGH_RISK
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.send_spike import SendSpike
-from pumpguard.rules.shadow_ban import ShadowBan
-from pumpguard.rules.sliding_ban import SlidingBan
+from pumpguard.rules.sliding_ban import ShadowBan, SlidingBan
 from pumpguard.rules.spread import Spread
 
 DAILY_BUDGET = 500.0

@@ -23,8 +23,7 @@ class GeoMismatch(Rule):
 
     With ``limits``, so many messages to a country may come from elsewhere before clients are asked.
     In ``relaxed_regions``, where most users live, limits are ``relaxed_factor`` times as high; in
-    ``strict_regions`` the first is asked already. With ``needs_challenge``, the rule only records
-    where no challenge could be posed.
+    ``strict_regions`` the first is asked already.
     """
 
     limits: str = ""
@@ -57,20 +56,16 @@ class GeoMismatch(Rule):
         )
 
     def counters(self, attempt: Attempt) -> Sequence[Window]:
-        """What came from elsewhere to the phone's country, where that is limited."""
         region = attempt.phone.region
         if region in self.strict_regions or not _differ(attempt):
             return ()
         return self._relaxed if region in self.relaxed_regions else self._usual
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding if both countries are known and differ, and too many did."""
-        there, region = attempt.client.country, attempt.phone.region
-        if there is None or there == region or not _differ(attempt):
+        if not _differ(attempt) or (readings and not any(reading.full for reading in readings)):
             return None
-        if readings and not any(reading.full for reading in readings):
-            return None
-        return self.finding("GEO_MISMATCH", {"client": there, "phone": region})
+        evidence = {"client": attempt.client.country, "phone": attempt.phone.region}
+        return self.finding("GEO_MISMATCH", evidence)
 
 
 def _differ(attempt: Attempt) -> bool:
