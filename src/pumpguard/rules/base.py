@@ -45,8 +45,8 @@ class Rule(Declared):
     the same tuple every time. They carry their rule's name. What is counted is per subject: the
     attempt says whose.
 
-    Settings named ``by``, ``of``, ``lines`` or ``remembers`` are taken to name dimensions, and the
-    policy refuses those that it does not have.
+    Settings named ``by``, ``of`` or ``lines`` are taken to name dimensions, and the policy refuses
+    those that it does not have.
 
     A class attribute or method that looks like a misspelt word of this contract is a `TypeError`.
     """

@@ -73,18 +73,9 @@ class Credit(RegionalRule):
         return self._lines(factor)
 
     def _lines(self, factor: float) -> tuple[Line, ...]:
-        return tuple(
-            Line(
-                self.name,
-                by,
-                micros(usd * (1.0 if by == "network" else factor)),
-                self.seconds,
-                self.ratio,
-                self.effect,
-                self.yields,
-            )
-            for by, usd in self.lines.items()  # fmt: skip
-        )
+        amounts = {by: usd if by == "network" else usd * factor for by, usd in self.lines.items()}
+        shape = (self.seconds, self.ratio, self.effect, self.yields)
+        return tuple(Line(self.name, by, micros(usd), *shape) for by, usd in amounts.items())
 
     @property
     def outcome_dimensions(self) -> Sequence[str]:
