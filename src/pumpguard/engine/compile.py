@@ -1,8 +1,7 @@
 """The rules, compiled: which counters an attempt needs, and which rule judges which of them.
 
-A rule declares the same counters for nearly every attempt. So what the rules of a policy declare
-together is prepared once, for each combination that occurs, as `CompiledRules`; an attempt then
-only has to say whose counters they are.
+A rule declares the same counters for nearly every attempt. So each combination of counters that
+occurs is prepared once, as `CompiledRules`; an attempt then only says whose counters they are.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ logger = logging.getLogger("pumpguard")
 
 
 class Judged(NamedTuple):
-    """A rule that is judged by readings: all that it declared, and of that what was asked for (not
-    what is kept by a dimension that the attempt lacks), and what earns its weight when full."""
+    """A rule that is judged by readings: all that it ``declared``; of that what is ``asked`` for,
+    the rest being kept by dimensions that the attempt lacks; and what is ``weighing`` if full."""
 
     rule: Rule
     declared: Sequence[Counter]
@@ -80,7 +79,7 @@ class RuleSet:
         return compiled, subjects  # type: ignore[return-value] # none of them is None now
 
     def _declaring(self, attempt: Attempt) -> CompiledRules:
-        """What is compiled for all that the rules declare about this attempt."""
+        """What is compiled for what the rules declare about this attempt."""
         declared = tuple([_declared(rule, attempt) for rule in self.rules])
         # A rule returns the same tuple every time, so its identity says what it declares. What is
         # compiled holds on to the tuples, so that no identity is used twice.
@@ -174,7 +173,7 @@ class CompiledRules:
         """What the others find, now that their counters are read.
 
         A rule is judged if one of its counters is full, or if it is ``judged_always``. A finding
-        weighs what the rule declares, because that is what the store reckons with.
+        weighs what the store reckons with, which is what the rule declares.
         """
         found = []
         for each in self._by_readings if readings else ():

@@ -20,9 +20,9 @@ class Judge(Protocol):
     """A guard's own decision."""
 
     async def __call__(
-        self, attempt: Attempt, said: Sequence[Finding] = (), *, refuse_medium: bool = False
+        self, attempt: Attempt, others: Sequence[Finding] = (), *, refuse_medium: bool = False
     ) -> Decision:
-        """Decide; ``said`` was found elsewhere, ``refuse_medium`` refuses a medium score."""
+        """Decide; ``others`` were found elsewhere, ``refuse_medium`` refuses a medium score."""
         ...
 
 
