@@ -19,8 +19,8 @@ from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
-from pumpguard.outcomes.counters import PATH as OUTCOMES
-from pumpguard.outcomes.counters import OutcomeCounters, Outcomes
+from pumpguard.outcomes import PATH as OUTCOMES
+from pumpguard.outcomes import OutcomeCounters, Outcomes
 from pumpguard.overrides.escalation import PATH as ESCALATION
 from pumpguard.overrides.escalation import Escalation
 from pumpguard.risk import Risk
