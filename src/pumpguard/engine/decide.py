@@ -73,7 +73,22 @@ class Engine:
         fresh = self._overrides.checked_at >= began - MAX_AGE
         if decision is not None and (fresh or decision.degraded):
             return decision
-        return await self._decide_anew(decision, began, attempt, others, refuse_medium)
+        # Fetch the newest overrides and decide by them; without the store when time is up.
+        try:
+            async with asyncio.timeout(max(0.0, began + self._deadline - monotonic())):
+                for _ in range(MAX_RETRIES):
+                    changed = await self._overrides.refresh()
+                    if decision is not None and not changed:
+                        return decision
+                    decision = await self._decide(attempt, others, refuse_medium)
+                    if decision is not None:
+                        return decision
+        except TimeoutError:
+            logger.debug("the overrides could not be read in time")
+        if decision is None:
+            decision = await self._decide(attempt, others, refuse_medium, use_store=False)
+        assert decision is not None  # noqa: S101 - for the type checker: no store could object
+        return decision
 
     async def _decide(
         self,
@@ -135,31 +150,6 @@ class Engine:
                 return answer
         return self._fallback.answer(question, enforced)
 
-    async def _decide_anew(
-        self,
-        decision: Decision | None,
-        began: float,
-        attempt: Attempt,
-        others: Sequence[Finding],
-        refuse_medium: bool,
-    ) -> Decision:
-        """Fetch the newest overrides, and decide by them; without the store when time is up."""
-        try:
-            async with asyncio.timeout(max(0.0, began + self._deadline - monotonic())):
-                for _ in range(MAX_RETRIES):
-                    changed = await self._overrides.refresh()
-                    if decision is not None and not changed:
-                        return decision
-                    decision = await self._decide(attempt, others, refuse_medium)
-                    if decision is not None:
-                        return decision
-        except TimeoutError:
-            logger.debug("the overrides could not be read in time")
-        if decision is None:
-            decision = await self._decide(attempt, others, refuse_medium, use_store=False)
-        assert decision is not None  # noqa: S101 - for the type checker: no store could object
-        return decision
-
     def _question(
         self,
         attempt: Attempt,
@@ -171,14 +161,15 @@ class Engine:
     ) -> Question:
         plan = rules.plan(override.enforced)
         groups = len(plan.groups)
-        refusing = [f for f in findings if refuses(f, attempt)] if findings else findings
+        refusing = [f for f in findings if refuses(f, attempt)] if findings else []
+        strict = [f.rule for f in refusing if f.action > Action.CHALLENGE] if refusing else []
         question = Question(
             plan,
             subjects[:groups],
             subjects[groups:],
             int(attempt.phone.e164[-4:]),
             bool(refusing),
-            frozenset([f.rule for f in refusing if f.action > Action.CHALLENGE]),
+            frozenset(strict),
             attempt.at if self._simulated else None,
             0.0 if self._simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
             str(attempt.phone.calling_code),

@@ -14,8 +14,7 @@ from pumpguard.attempt import PREFIX
 from pumpguard.config import check, join
 from pumpguard.counters import Counter, Known, Refunds, Tickets, Trust, micros
 from pumpguard.errors import PolicyError
-from pumpguard.rules.base import Rule
-from pumpguard.rules.limits_notation import check_dimension
+from pumpguard.rules.base import Rule, check_dimension
 
 HOUR, DAY = 3_600, 86_400
 PATH = "outcomes"

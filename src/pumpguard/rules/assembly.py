@@ -15,8 +15,8 @@ from pumpguard.attempt import Attempt, Phone
 from pumpguard.config import build, join, one_of
 from pumpguard.errors import PolicyError
 from pumpguard.rules import KINDS, FunctionRule, Placed, Rule, SlidingBan
+from pumpguard.rules.base import check_dimension
 from pumpguard.rules.declared import complete
-from pumpguard.rules.limits_notation import check_dimension
 
 NAMING_DIMENSIONS = ("by", "of", "lines")
 """What a rule's settings are called that name dimensions."""

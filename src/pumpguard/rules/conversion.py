@@ -9,8 +9,7 @@ from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.counters import Conversion as Watch
 from pumpguard.counters import Counter, Pulse, Reading
 from pumpguard.decision import Action, Finding
-from pumpguard.rules.base import ActionName, Rule, action_of, first_full
-from pumpguard.rules.limits_notation import check_dimensions
+from pumpguard.rules.base import ActionName, Rule, action_of, check_dimensions, first_full
 
 NARROW = ("phone", *(f"{PREFIX}{digits}" for digits in range(1, 5)))
 """What an attacker may own the whole of; larger blocks of numbers have other users too."""

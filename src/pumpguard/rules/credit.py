@@ -11,8 +11,7 @@ from pumpguard.attempt import Attempt
 from pumpguard.counters import Credit as Line
 from pumpguard.counters import Reading, micros
 from pumpguard.decision import Finding
-from pumpguard.rules.base import HIGH_RISK, RegionalRule, longest_full
-from pumpguard.rules.limits_notation import check_dimensions
+from pumpguard.rules.base import HIGH_RISK, RegionalRule, check_dimensions, longest_full
 
 DAY = 86_400
 

@@ -10,8 +10,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Reading, Window
 from pumpguard.decision import Finding
-from pumpguard.rules.base import ActionName, Rule
-from pumpguard.rules.limits_notation import HIGHEST_LIMIT, parse_limits
+from pumpguard.rules.base import HIGHEST_LIMIT, ActionName, Rule, parse_limits
 
 
 class GeoMismatch(Rule):
@@ -62,10 +61,12 @@ class GeoMismatch(Rule):
         return self._relaxed if region in self.relaxed_regions else self._usual
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        if not _differ(attempt) or (readings and not any(reading.full for reading in readings)):
+        there, region = attempt.client.country, attempt.phone.region
+        if there is None or there == region or not _differ(attempt):
             return None
-        evidence = {"client": attempt.client.country, "phone": attempt.phone.region}
-        return self.finding("GEO_MISMATCH", evidence)
+        if readings and not any(reading.full for reading in readings):
+            return None
+        return self.finding("GEO_MISMATCH", {"client": there, "phone": region})
 
 
 def _differ(attempt: Attempt) -> bool:

@@ -9,8 +9,7 @@ from functools import cached_property
 from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.counters import NEIGHBOURS_REMEMBERED, Neighbours, Reading, Window
 from pumpguard.decision import Finding
-from pumpguard.rules.base import Rule, first_full
-from pumpguard.rules.limits_notation import HIGHEST_LIMIT, check_earned, parse_limits
+from pumpguard.rules.base import HIGHEST_LIMIT, Rule, check_earned, first_full, parse_limits
 
 BLOCK_DIGITS = 4
 """Neighbours are looked for inside a block of 10,000: its numbers differ in the last 4 digits."""

@@ -8,8 +8,13 @@ from functools import cached_property
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counts, Reading, Window
 from pumpguard.decision import Finding
-from pumpguard.rules.base import RegionalRule, longest_full
-from pumpguard.rules.limits_notation import check_dimensions, check_earned, parse_limits
+from pumpguard.rules.base import (
+    RegionalRule,
+    check_dimensions,
+    check_earned,
+    longest_full,
+    parse_limits,
+)
 
 
 class RateLimit(RegionalRule):

@@ -10,8 +10,14 @@ from typing import ClassVar, Literal
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Ban, Reading
 from pumpguard.decision import Finding
-from pumpguard.rules.base import ActionName, Rule, first_full
-from pumpguard.rules.limits_notation import check_dimensions, check_earned, parse_limits
+from pumpguard.rules.base import (
+    ActionName,
+    Rule,
+    check_dimensions,
+    check_earned,
+    first_full,
+    parse_limits,
+)
 
 DAY = 86_400
 

@@ -8,8 +8,7 @@ from functools import cached_property
 from pumpguard.attempt import Attempt
 from pumpguard.counters import DISTINCT_UP_TO, Distinct, Reading
 from pumpguard.decision import Finding
-from pumpguard.rules.base import ActionName, Rule, first_full
-from pumpguard.rules.limits_notation import check_dimensions
+from pumpguard.rules.base import ActionName, Rule, check_dimensions, first_full
 
 
 class Spread(Rule):
