@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pumpguard import Finding, Policy, PolicyError
 from pumpguard.attempt import Attempt
 from pumpguard.rules import GeoMismatch, RateLimit, SlidingBan
-from pumpguard.rules.high_risk import HIGH_RISK
+from pumpguard.rules.base import HIGH_RISK
 
 TOML = """
 send = ["/otp/send", "GET /otp/{phone}/resend"]

@@ -17,7 +17,7 @@ from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
-from pumpguard.outcomes.counters import OutcomeCounters, Outcomes
+from pumpguard.outcomes import OutcomeCounters, Outcomes
 from pumpguard.overrides.posture import Escalation
 from pumpguard.renamed import renamed_settings
 from pumpguard.risk import Risk

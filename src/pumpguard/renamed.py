@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pumpguard.errors import PolicyError
-from pumpguard.outcomes.counters import Outcomes
+from pumpguard.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy

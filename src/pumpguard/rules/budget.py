@@ -9,8 +9,7 @@ from typing import Literal
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Reading, Spend, micros
 from pumpguard.decision import Action, Finding
-from pumpguard.rules.base import RegionalRule
-from pumpguard.rules.high_risk import HIGH_RISK
+from pumpguard.rules.base import HIGH_RISK, RegionalRule
 
 HOUR, DAY, MONTH = 3_600, 86_400, 30 * 86_400
 HOURLY_DIVISOR = 6
@@ -33,7 +32,7 @@ class Budget(RegionalRule):
     ``alert`` of the day's budget on, a finding says so and refuses nobody.
 
     With ``by="country"``, ``high_risk_factor`` scales the cap of the regions in ``high_risk``
-    (Authgear's thresholds for them have 0.2). ``regions`` and ``except_regions`` restrict the rule.
+    (Authgear's thresholds for them have 0.2).
     """
 
     day: float
@@ -81,18 +80,15 @@ class Budget(RegionalRule):
         return (*found, Spend(self.name, self.by, alert, DAY, 0, Action.ALLOW))
 
     def counters(self, attempt: Attempt) -> Sequence[Spend]:
-        """A sum per window, with the limit that this attempt meets first, and the alert's."""
         if not self.applies_to(attempt):
             return ()
         risky = self.by == "country" and attempt.phone.region in self.high_risk
         return self._caps[2 * risky + attempt.proved]
 
     def weighs(self, counter: Counter) -> bool:
-        """All but the alert, which says nothing about the request."""
-        return counter.action is not Action.ALLOW
+        return counter.action is not Action.ALLOW  # an alert says nothing about the request
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding about the strictest full window, or an alert that changes nothing."""
         pairs = zip(self.counters(attempt), readings, strict=False)
         full = [
             (spend.action, reading.wait, spend, reading) for spend, reading in pairs if reading.full
