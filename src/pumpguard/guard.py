@@ -32,7 +32,7 @@ from pumpguard.scores import doubt
 from pumpguard.scores.base import Score
 from pumpguard.shadow.sender import sender
 from pumpguard.store.base import Store
-from pumpguard.store.opening import open_store
+from pumpguard.store import open_store
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -26,7 +26,7 @@ SWEPT_EVERY, WORTH_IT = 1_000, 100
 a store that stays full must not stop the event loop for each request."""
 
 EXPIRY, ID, LONG = 6, 3, 255
-"""Bytes of a value's expiry and of a segment's id, and the length of a long one (``value.lua``)."""
+"""Bytes of a value's expiry and of a segment's id, and the length of a long one (``common.lua``)."""
 
 NO_BAN = bytes(7)
 """How a ban that has not begun is stored, before its strikes (``ban.lua``)."""
@@ -83,7 +83,7 @@ class MemoryStore(ScriptStore):
         return len(self._kept)
 
     def _decide(self, question: Question, mark: bytes) -> Answer:
-        plan, call = self._asked(question)
+        plan, call = self._decide_call(question)
         return codec.answer(question, plan, self._run(call, mark, _bans(plan)))
 
     def _run(self, call: Call, mark: bytes | None = None, bans: Set[bytes] = NO_IDS) -> Any:
@@ -143,7 +143,7 @@ def _bans(plan: Plan) -> Set[bytes]:
 
 
 def _only_strikes(value: bytes, bans: Set[bytes]) -> bool:
-    """Whether every segment of a value (``value.lua``) is a ban that has not begun."""
+    """Whether every segment of a value (``common.lua``) is a ban that has not begun."""
     at = EXPIRY
     while at < len(value):
         size, start = value[at + ID], at + ID + 1

@@ -22,7 +22,7 @@ class RedisStore(ScriptStore):
     ``url`` is ``redis://``, ``rediss://`` or ``unix://``, ``redis+sentinel://h:p,h:p/service`` or
     ``redis+cluster://h:p,h:p``. ``secret`` keys the hashes under which phones and networks are
     stored. ``deadline`` (seconds) bounds the whole call; nothing that may have counted is sent
-    again. ``shards`` spreads the keys by calling code (see `pumpguard.store.sharding`).
+    again. ``shards`` spreads the keys by calling code (see `pumpguard.store.scripted`).
     With ``checkup``, the server is looked at once in the background (`pumpguard.store.health`).
     Raises `PolicyError` for a URL that cannot be understood; connects when first asked.
     """
