@@ -31,8 +31,8 @@ from pumpguard.rules.challenge import warn_missing_challenge, with_single_use
 from pumpguard.scores import doubt
 from pumpguard.scores.base import Score
 from pumpguard.shadow.sender import sender
-from pumpguard.store.base import Store
 from pumpguard.store import open_store
+from pumpguard.store.base import Store
 
 if TYPE_CHECKING:
     from types import TracebackType

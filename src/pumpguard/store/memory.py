@@ -26,7 +26,7 @@ SWEPT_EVERY, WORTH_IT = 1_000, 100
 a store that stays full must not stop the event loop for each request."""
 
 EXPIRY, ID, LONG = 6, 3, 255
-"""Bytes of a value's expiry and of a segment's id, and the length of a long one (``common.lua``)."""
+"""Bytes of a value's expiry and of a segment's id; the length of a long one (``common.lua``)."""
 
 NO_BAN = bytes(7)
 """How a ban that has not begun is stored, before its strikes (``ban.lua``)."""

@@ -32,6 +32,7 @@ class Script(NamedTuple):
 
 
 def lua(name: str, package: str = __package__) -> str:
+    """The text of a Lua file of a package."""
     return files(package).joinpath(f"{name}.lua").read_text(encoding="utf-8")
 
 
@@ -84,4 +85,3 @@ def _kind(kind: type[Counter]) -> str:
     """The Lua beside a kind's module, and the letter by which it registers."""
     package, _, name = kind.__module__.rpartition(".")
     return f"local KIND = '{letter(kind)}'\n{lua(name, package)}"
-

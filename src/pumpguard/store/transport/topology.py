@@ -68,7 +68,6 @@ class Standalone:
         self._endpoint = Endpoint.of(url)
 
     async def locate(self, key: Key) -> Endpoint:
-        """Where the URL says."""
         return self._endpoint
 
 
