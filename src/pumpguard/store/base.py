@@ -181,21 +181,17 @@ class Store(Protocol):
 
     async def decide(self, question: Question) -> Answer:
         """Read all, decide all, charge all or nothing."""
-        ...
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
         """Take the open tickets of a number that was verified, and know it from now on."""
-        ...
 
     async def settle(self, settlements: Sequence[Settlement]) -> int:
         """Tell subjects what became of messages, in order. Returns how many took effect: a failed
         or unallocated one does not if its ticket is not open, a failed one neither if refunds are
         used up."""
-        ...
 
     async def aclose(self) -> None:
         """Let go of connections; the store may be used again and reconnects."""
-        ...
 
 
 class StoreInFront:

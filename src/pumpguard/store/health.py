@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha1
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptError, RedisError
 
@@ -21,9 +21,8 @@ from pumpguard.errors import StoreError
 from pumpguard.store.base import Store, StoreInFront
 from pumpguard.store.transport.calls import ErrorReply
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.link import Multiplexer
 from pumpguard.store.transport.resp import Word
-from pumpguard.store.transport.topology import Topology
+from pumpguard.store.transport.topology import Topology, ask_all
 
 EVICTS, NO_RIGHT, NO_LOGIN, TOO_OLD = "PG012", "PG013", "PG014", "PG015"
 REFUSES, AWAY, UNKNOWN = "PG016", "PG017", "PG018"
@@ -97,21 +96,8 @@ async def examine(topology: Topology, keys: Iterable[str]) -> Concerns:
 
 
 async def _concerns(server: Endpoint, key: str) -> Concerns:
-    line = Multiplexer(server, deadline=PATIENCE)
-    try:
-        found = await _rights(line, key)
-        if all(code != NO_LOGIN for code, _ in found):
-            found += await _state(line)
-    except StoreError as fault:
-        found = [(AWAY, str(fault))]
-    finally:
-        await line.aclose()
-    return tuple(Concern(code, server.where, what) for code, what in found)
-
-
-async def _rights(line: Multiplexer, key: str) -> Found:
     """Try each command that a decision uses; ``XX`` sets nothing, as the key does not exist."""
-    commands: list[tuple[Word, ...]] = [
+    needed: list[tuple[Word, ...]] = [
         ("EVAL", NOTHING_SCRIPT, 1, key),
         ("EVALSHA", NOTHING_SHA, 1, key),
         ("TIME",),
@@ -119,25 +105,35 @@ async def _rights(line: Multiplexer, key: str) -> Found:
         ("MGET", key),
         ("SET", key, "", "XX", "PX", 1),
     ]
-    outcomes = await asyncio.gather(*map(line.ask, commands), return_exceptions=True)
-    complaints: dict[tuple[str, str], list[str]] = {}
-    for (verb, *_), outcome in zip(commands, outcomes, strict=True):
-        if isinstance(outcome, ErrorReply):
-            if not isinstance(outcome.reply, NoScriptError):
-                code = REFUSALS.get(type(outcome.reply), REFUSES)
-                complaints.setdefault((code, str(outcome)), []).append(str(verb))
-        elif isinstance(outcome, BaseException):
-            raise outcome
-    return [(code, f"{', '.join(verbs)}: {text}") for (code, text), verbs in complaints.items()]
-
-
-async def _state(line: Multiplexer) -> Found:
-    """Problems by what the server says of itself."""
+    wanted = [*needed, ("INFO", "server"), ("INFO", "memory")]
     try:
-        info: bytes = b"\n".join([await line.call("INFO", part) for part in ("server", "memory")])
-    except ErrorReply as fault:
-        return [(UNKNOWN, f"cannot check its maxmemory-policy and version: {fault}")]
-    state = dict(re.findall(r"^(\w+):([^\r\n]*)", info.decode(errors="replace"), re.MULTILINE))
+        *replies, about_server, about_memory = await ask_all(server, *wanted, patience=PATIENCE)
+    except StoreError as fault:
+        found = [(AWAY, str(fault))]
+    else:
+        found = _refusals([str(verb) for verb, *_ in needed], replies)
+        if all(code != NO_LOGIN for code, _ in found):
+            found += _state(about_server, about_memory)
+    return tuple(Concern(code, server.where, what) for code, what in found)
+
+
+def _refusals(verbs: Iterable[str], replies: Iterable[Any]) -> Found:
+    """Commands that are refused, by the reason."""
+    refused: dict[tuple[str, str], list[str]] = {}
+    for verb, reply in zip(verbs, replies, strict=True):
+        if isinstance(reply, ErrorReply) and not isinstance(reply.reply, NoScriptError):
+            code = REFUSALS.get(type(reply.reply), REFUSES)
+            refused.setdefault((code, str(reply)), []).append(verb)
+    return [(code, f"{', '.join(verbs)}: {text}") for (code, text), verbs in refused.items()]
+
+
+def _state(*infos: Any) -> Found:
+    """Problems by what the server says of itself."""
+    for info in infos:
+        if isinstance(info, ErrorReply):
+            return [(UNKNOWN, f"cannot check its maxmemory-policy and version: {info}")]
+    text = b"\n".join(infos).decode(errors="replace")
+    state = dict(re.findall(r"^(\w+):([^\r\n]*)", text, re.MULTILINE))
     found: Found = []
     policy = state.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":

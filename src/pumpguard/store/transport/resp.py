@@ -27,7 +27,6 @@ class Reader(Protocol):
 
     def gets(self) -> Any:
         """The next reply, or `NOTHING` while it is incomplete. Raises `BrokenReply`."""
-        ...
 
 
 class Codec(NamedTuple):

@@ -48,7 +48,6 @@ class Topology(Protocol):
 
     async def locate(self, key: Key) -> Endpoint:
         """Ask whoever knows. Raises `StoreError` when nobody does in time."""
-        ...
 
 
 def topology_of(url: str) -> Topology:
@@ -197,9 +196,11 @@ def _parts(url: str, port: int) -> tuple[str, list[tuple[str, int]], str, str]:
     return f"{plain}://{access}{at}localhost", found, parts.path.strip("/"), parts.query
 
 
-async def ask_all(server: Endpoint, *commands: tuple[Word, ...]) -> list[Any]:
+async def ask_all(
+    server: Endpoint, *commands: tuple[Word, ...], patience: float = PATIENCE
+) -> list[Any]:
     """The replies to some commands; error replies stand among them. Raises other `StoreError`s."""
-    connection = Connection(server, Terms(PATIENCE), lambda _: None)
+    connection = Connection(server, Terms(patience), lambda _: None)
     try:
         replies = await asyncio.gather(*map(connection.ask, commands), return_exceptions=True)
     finally:
@@ -212,30 +213,26 @@ async def ask_all(server: Endpoint, *commands: tuple[Word, ...]) -> list[Any]:
 
 async def latest(attempts: Iterable[Coroutine[Any, Any, tuple[Rank, T]]]) -> T:
     """Of the good answers, the one with the highest rank; the other attempts are cancelled."""
-    tasks = [asyncio.create_task(attempt) for attempt in attempts]
+    waiting = tasks = {asyncio.create_task(attempt) for attempt in attempts}
+    found: list[tuple[Rank, T]] = []
+    faults: list[str] = []
+    until = monotonic() + PATIENCE
     try:
-        return await _best(tasks)
+        while waiting and (left := until - monotonic()) > 0:
+            done, waiting = await asyncio.wait(
+                waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                try:
+                    found.append(task.result())
+                except StoreError as fault:
+                    faults.append(str(fault))
+            if found:
+                until = min(until, monotonic() + SETTLE)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _best(tasks: list[asyncio.Task[tuple[Rank, T]]]) -> T:
-    found: list[tuple[Rank, T]] = []
-    faults: list[str] = []
-    waiting, until = set(tasks), monotonic() + PATIENCE
-    while waiting and (left := until - monotonic()) > 0:
-        done, waiting = await asyncio.wait(
-            waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED
-        )
-        for task in done:
-            try:
-                found.append(task.result())
-            except StoreError as fault:
-                faults.append(str(fault))
-        if found:
-            until = min(until, monotonic() + SETTLE)
     if found:
         return max(found, key=lambda answer: answer[0])[1]
     if waiting:
