@@ -96,11 +96,14 @@ class Client:
     @property
     def masked(self) -> str:
         """For people and logs: the network without its last part."""
-        if self.network is None:
-            return "unknown"
-        if "." in self.network:
-            return self.network.split("/")[0].rsplit(".", 1)[0] + ".•"
-        return ":".join(self.network.split(":")[:3]) + ":•"
+        return "unknown" if self.network is None else masked_network(self.network)
+
+
+def masked_network(network: str) -> str:
+    """An address or CIDR for people and logs: 24 bits of IPv4, 48 of IPv6."""
+    if "." in network:
+        return network.split("/")[0].rsplit(".", 1)[0] + ".•"
+    return ":".join(network.split(":")[:3]) + ":•"
 
 
 def micros(usd: float) -> int:

@@ -50,7 +50,6 @@ class ExternalService:
 
     @property
     def is_paused(self) -> bool:
-        """Whether it is not to be asked now."""
         return self._clock() < self._resumes_at
 
     def client(self) -> httpx.AsyncClient:
@@ -63,7 +62,6 @@ class ExternalService:
         return self._client[1]
 
     def succeeded(self) -> None:
-        """It answered: failures are counted anew."""
         self._faults = 0
 
     def failed(self) -> bool:
@@ -75,7 +73,6 @@ class ExternalService:
         return True
 
     async def aclose(self) -> None:
-        """Close the connections of this event loop."""
         client, self._client = self._client, None
         if client is not None and client[0] is asyncio.get_running_loop():
             await client[1].aclose()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
-from pumpguard.alerts.alerts import Alert, Alerts
+from pumpguard.alerts import Alert, Alerts
 from pumpguard.alerts.webhook import Webhook
 from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge
@@ -21,8 +21,7 @@ from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.outcomes.queue import Failed, OutcomeQueue, Verified
 from pumpguard.outcomes.ticket import Ticket
-from pumpguard.overrides.admin import OverrideAdmin
-from pumpguard.overrides.escalator import Escalator
+from pumpguard.overrides.admin import Escalator, OverrideAdmin
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy
@@ -106,7 +105,7 @@ class Guard:
         self._alerts = Alerts(on_alert, now, None if self.simulated else kept.claim)
         self._escalator: Escalator | None = None
         if policy.escalation is not None:
-            self._escalator = Escalator(policy.escalation, self.overrides, sync, now)
+            self._escalator = Escalator(policy.escalation, self.overrides, sync)
         warn_without_defaults(policy.rules, policy.chain)
         if challenge is None:
             by_score = policy.risk is not None and policy.risk.asks_for_proof

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pumpguard.alerts.alerts import Alert
+from pumpguard.alerts import Alert
 from pumpguard.challenges.base import Challenge
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError

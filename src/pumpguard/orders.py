@@ -4,11 +4,7 @@
 import sys
 import warnings
 
-from pumpguard.overrides import escalation as ladder
 from pumpguard.overrides import posture
 
 warnings.warn("pumpguard.orders is pumpguard.overrides now", DeprecationWarning, stacklevel=2)
-sys.modules[f"{__name__}.ladder"] = ladder
-sys.modules[f"{__name__}.posture"] = posture
-
-__all__ = ["ladder", "posture"]
+sys.modules[f"{__name__}.ladder"] = sys.modules[f"{__name__}.posture"] = posture

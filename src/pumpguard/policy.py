@@ -21,8 +21,8 @@ from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
 from pumpguard.outcomes.counters import PATH as OUTCOMES
 from pumpguard.outcomes.counters import OutcomeCounters, Outcomes
-from pumpguard.overrides.escalation import PATH as ESCALATION
-from pumpguard.overrides.escalation import Escalation
+from pumpguard.overrides.posture import PATH as ESCALATION
+from pumpguard.overrides.posture import Escalation
 from pumpguard.risk import Risk
 from pumpguard.rules import Rule
 from pumpguard.rules.assembly import assemble, check_shards
@@ -68,7 +68,7 @@ class Policy:
         ``experimental_replay``, an answer in the shape of its recent ones, which can be told apart
         (`pumpguard.experimental.replay`), for an app that cannot wrap its sender.
         ``escalation``: whether alerts change the posture, and how
-        (`pumpguard.overrides.escalation.Escalation`; an ``[escalation]`` table in TOML). Without
+        (`pumpguard.overrides.posture.Escalation`; an ``[escalation]`` table in TOML). Without
         it, only people do. ``ladder`` is its old name, kept until 0.3.
 
     Money:

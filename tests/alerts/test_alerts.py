@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from pumpguard import Action, Decision, Finding, StoreError
-from pumpguard.alerts.alerts import QUIET, Alert, Alerts
+from pumpguard.alerts import QUIET, Alert, Alerts
 from pumpguard.store.base import Store
 from pumpguard.store.memory import MemoryStore
 from pumpguard.store.overrides import MemoryOverrides

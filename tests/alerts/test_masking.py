@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pumpguard.alerts.alerts import masked
+from pumpguard.alerts import masked
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any, Self
 import pytest
 
 from pumpguard import Guard, Policy, PolicyError
-from pumpguard.alerts.alerts import Alert
+from pumpguard.alerts import Alert
 from pumpguard.alerts.webhook import SIGNATURE, Webhook, signature
 from pumpguard.rules import Budget
 from pumpguard.testing import FakeClock, make_attempt

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpguard.experimental.answer_shape import Asked, Said, shape_of, skeleton
+from pumpguard.experimental.answer_shape import Answered, Asked, shape_of, skeleton
 
 NOW = 1_700_000_000.0
 ASKED = Asked(NOW + 1_000, "77011234567", "7011234567")
@@ -23,10 +23,10 @@ ANSWERS = 12
 NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin", "Frank", "Gwen", "Hal", "Ida", "Jo", "Kim", "Lee")
 
 
-def said(text: str, n: int) -> Said:
+def said(text: str, n: int) -> Answered:
     """What the nth stranger was answered."""
     national = f"74001{n * 7919 % 100_000:05}"
-    return Said(text, NOW + n, f"44{national}", national)
+    return Answered(text, NOW + n, f"44{national}", national)
 
 
 def made(*texts: str) -> str | None:

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from pumpguard import OverrideError
 from pumpguard.overrides.document import OverrideDocument, version_bytes
-from pumpguard.overrides.escalation import Step
 from pumpguard.overrides.lists import Listing, keyed_hash
 from pumpguard.overrides.lookup import Overrides
-from pumpguard.overrides.posture import Posture, PostureOverride
+from pumpguard.overrides.posture import Posture, PostureOverride, Step
 from pumpguard.store.overrides import VERSION_BYTES
 from pumpguard.testing import make_attempt
 

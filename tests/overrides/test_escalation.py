@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from pumpguard import Action, Finding, Guard, Policy, PolicyError
 from pumpguard.attempt import Attempt
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.overrides.escalation import Escalation, Step
-from pumpguard.overrides.posture import Posture
+from pumpguard.overrides.posture import Escalation, Posture, Step
 from pumpguard.store.base import Store
 from pumpguard.testing import FakeClock, make_attempt
 from tests.conftest import PATIENT

@@ -8,8 +8,7 @@ import sys
 import pytest
 
 from pumpguard import Guard, OrdersError, OverrideError, Policy, PolicyError
-from pumpguard.overrides.escalation import Escalation
-from pumpguard.overrides.posture import Posture
+from pumpguard.overrides.posture import Escalation, Posture
 
 
 def test_a_ladder_is_an_escalation() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pumpguard import Decision, Guard, Policy
-from pumpguard.alerts.alerts import Alert
+from pumpguard.alerts import Alert
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import Rule
 from pumpguard.store.base import Store

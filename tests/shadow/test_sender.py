@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib
 import inspect
 import time
 from collections.abc import Iterator
@@ -252,7 +253,7 @@ def test_an_app_names_the_errors_that_are_about_its_provider() -> None:
 def test_the_old_name_of_the_latency_model_warns_and_works() -> None:
     """For one release: ``pace=`` and ``Pace``."""
     with pytest.warns(DeprecationWarning, match="LatencyModel"):
-        from pumpguard.shadow.pace import Pace
+        Pace = importlib.import_module("pumpguard.shadow.pace").Pace
     with pytest.warns(DeprecationWarning, match="latency="):
         wrapped = sender(send, "id-0", pace=Pace((0.03, 0.01)))
     with deciding(Action.SHADOW):

@@ -1,1 +1,118 @@
-"""Alerts: what an operator should look at, into the log, to a callback, or to a webhook."""
+"""Alerts: what an operator should look at, into the log, to a callback, or to a webhook.
+
+They are raised once and not once per request.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import TypeAlias
+
+from pumpguard.attempt import masked_network
+from pumpguard.background import BackgroundTasks
+from pumpguard.decision import ALERTING, Decision, Finding
+from pumpguard.errors import StoreError
+
+QUIET = 6 * 3_600
+"""Seconds for which the same alert is not raised again."""
+
+MAX_REMEMBERED = 1_000
+"""Alerts that a process remembers having raised; with more, it forgets them all."""
+
+SHOWN_DIGITS = 5
+"""Of a number or a block of numbers: the calling code and a little more."""
+
+Claim: TypeAlias = Callable[[str, int], Awaitable[bool]]
+
+logger = logging.getLogger("pumpguard.alerts")
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that a person should look at. ``subject`` may be personal data."""
+
+    code: str
+    rule: str
+    evidence: Mapping[str, object]
+    subject: str | None
+    at: float
+
+
+def masked(subject: str | None) -> str | None:
+    """An alert's subject without personal data. A country is shown, a number, a block or an
+    address is cut off, and of anything else only the length is left."""
+    if subject is None or subject == "everything" or (len(subject) == 2 and subject.isupper()):
+        return subject
+    if subject.startswith("+") and subject[1:].isdecimal():
+        return subject[:SHOWN_DIGITS] + "•" * max(0, len(subject) - SHOWN_DIGITS)
+    try:
+        network = ip_network(subject, strict=False)
+    except ValueError:
+        return "•" * len(subject)
+    return masked_network(str(network.network_address))
+
+
+class Alerts:
+    """Raises an alert for findings that call for one: into the log, and to ``on_alert``.
+
+    ``clock`` gives Unix seconds. ``claim(what, seconds)`` says whether this process is the first of
+    the fleet to raise something within so many seconds; it is called in the background. Without
+    it, or while it raises `StoreError`, every process raises its own alerts.
+    """
+
+    def __init__(
+        self,
+        on_alert: Callable[[Alert], None] | None = None,
+        clock: Callable[[], float] = time.time,
+        claim: Claim | None = None,
+    ) -> None:
+        self.listeners = [] if on_alert is None else [on_alert]
+        self._clock = clock
+        self._claim = claim
+        self._tasks = BackgroundTasks()
+        self._raised: dict[object, float] = {}
+
+    def record(self, decision: Decision) -> None:
+        """Raise the alerts that this decision's findings call for."""
+        for finding in decision.findings:
+            if finding.code in ALERTING:
+                self._consider(finding)
+
+    async def done(self) -> None:
+        await self._tasks.done()
+
+    def _consider(self, finding: Finding) -> None:
+        now = self._clock()
+        # An outage is identified by its beginning, and is one alert however long it lasts.
+        since = finding.evidence.get("since")
+        key = (finding.code, finding.rule, finding.subject, since)
+        last = self._raised.get(key)
+        if last is not None and (since is not None or now - last < QUIET):
+            return
+        if len(self._raised) >= MAX_REMEMBERED:
+            self._raised.clear()
+        self._raised[key] = now
+        claim = self._claim
+        if claim is None or not self._tasks.start(self._claimed(claim, repr(key), finding, now)):
+            self._raise(finding, now)
+
+    async def _claimed(self, claim: Claim, what: str, finding: Finding, at: float) -> None:
+        try:
+            first = await claim(what, QUIET)
+        except StoreError:
+            first = True  # better twice than never
+        if first:
+            self._raise(finding, at)
+
+    def _raise(self, finding: Finding, at: float) -> None:
+        logger.warning("PG030 alert: %s", finding)
+        alert = Alert(finding.code, finding.rule, finding.evidence, finding.subject, at)
+        for listener in self.listeners:
+            try:
+                listener(alert)
+            except Exception:
+                logger.exception("on_alert failed")

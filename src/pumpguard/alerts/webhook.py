@@ -11,9 +11,9 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pumpguard.alerts.alerts import Alert, masked
+from pumpguard.alerts import Alert, masked
 from pumpguard.background import BackgroundTasks
 from pumpguard.errors import PolicyError
 from pumpguard.external import certificates, is_safe
@@ -60,12 +60,9 @@ class Webhook:
         self._tasks = BackgroundTasks()
 
     def __call__(self, alert: Alert) -> None:
-        """Start to post it."""
         if not self._tasks.start(self._post(alert)):
-            logger.warning(
-                "PG033 alert %s was not posted to the webhook: no event loop, or too many at once",
-                alert.code,
-            )
+            reason = "no event loop, or too many at once"
+            logger.warning("PG033 alert %s was not posted to the webhook: %s", alert.code, reason)
 
     async def aclose(self) -> None:
         """Wait for posts under way, with their retries."""
@@ -74,7 +71,11 @@ class Webhook:
     async def _post(self, alert: Alert) -> None:
         import httpx
 
-        body = json.dumps(_to_json(alert), default=str).encode()
+        content = {
+            "id": secrets.token_hex(16), "code": alert.code, "rule": alert.rule, "at": alert.at,
+            "evidence": dict(alert.evidence), "subject": masked(alert.subject),
+        }  # fmt: skip
+        body = json.dumps(content, default=str).encode()
         async with httpx.AsyncClient(timeout=self._deadline, verify=self._tls) as client:
             for pause in (*self._pauses, None):
                 error = await self._try(client, body)
@@ -105,10 +106,3 @@ def signature(secret: str, body: bytes, at: int) -> str:
     the raw body, compares in constant time, and refuses what is older than a few minutes."""
     signed = f"{at}.".encode() + body
     return f"t={at},v1={hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}"
-
-
-def _to_json(alert: Alert) -> dict[str, Any]:
-    return {
-        "id": secrets.token_hex(16), "code": alert.code, "rule": alert.rule, "at": alert.at,
-        "evidence": dict(alert.evidence), "subject": masked(alert.subject),
-    }  # fmt: skip

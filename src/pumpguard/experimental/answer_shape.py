@@ -1,8 +1,8 @@
 """The shape of answers: which parts of them never change, and how the others are made.
 
-What differs between answers may be about somebody, so it is never copied. It is either understood,
-such as a random id, a time, or the number that was asked for, and made anew; or the answers have
-no shape, and nothing is made of them.
+What differs between answers may be about somebody, so it is never copied. Either all of it is
+understood (a random id, a time, or the number that was asked for) and made anew, or nothing is made
+of these answers.
 """
 
 from __future__ import annotations
@@ -25,10 +25,8 @@ SHORTEST_ID = 6
 TELLING = 4
 """Digits of a phone number that must not pass for those of an id."""
 
-SPREAD = 5.0
-"""Seconds by which a moment may be nearer to or further from its answer than another."""
-
-FAR = 400 * 86_400.0
+SPREAD, FAR = 5.0, 400 * 86_400.0
+"""Seconds by which times may vary in their distance from the answer, and the longest distance."""
 
 _chance = random.SystemRandom()
 
@@ -39,7 +37,7 @@ _UUIDS = re.compile(_UUID)
 _WORD = re.compile(rf"({_UUID}|{_ISO}|{_HTTP}|[A-Za-z0-9_-]+)")
 
 
-class Said(NamedTuple):
+class Answered(NamedTuple):
     """A text that was answered, when (Unix seconds), and to which number (E.164 without +, and its
     digits after the calling code)."""
 
@@ -50,14 +48,15 @@ class Said(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """Whom a text is made for, and when."""
+    """When a text is made, and for which number."""
 
     at: float
     digits: str
     national: str
 
 
-Part: TypeAlias = Callable[[Asked], str]
+Part: TypeAlias = Callable[[Asked | Answered], str]
+"""Makes one word."""
 
 
 def skeleton(text: str) -> tuple[str, ...]:
@@ -65,27 +64,27 @@ def skeleton(text: str) -> tuple[str, ...]:
     return tuple(_WORD.split(text)[::2])
 
 
-def shape_of(said: Sequence[Said]) -> Callable[[Asked], str] | None:
+def shape_of(answers: Sequence[Answered]) -> Part | None:
     """How to make a text like these, of one skeleton; ``None`` if one of their words is not
     understood."""
-    rows = [_WORD.split(each.text) for each in said]
+    rows = [_WORD.split(each.text) for each in answers]
     parts: list[Part] = []
-    for place, column in enumerate(zip(*rows, strict=True)):
-        part = _same(column) if place % 2 == 0 else _part(column, said)
+    for i, column in enumerate(zip(*rows, strict=True)):
+        part = _same(column) if i % 2 == 0 else _part(column, answers)
         if part is None:
             return None
         parts.append(part)
     return lambda asked: "".join([part(asked) for part in parts])
 
 
-def _part(words: Sequence[str], said: Sequence[Said]) -> Part | None:
+def _part(words: Sequence[str], answers: Sequence[Answered]) -> Part | None:
     """The first that understands them."""
-    part = _same(words) or _echo(words, said)
-    if part is not None or len(set(words)) < len(words) or _about_numbers(words, said):
+    part = _same(words) or _echo(words, answers)
+    if part is not None or len(set(words)) < len(words) or _about_numbers(words, answers):
         return part  # what comes back, but not always, stands for something
     if any(_UUIDS.fullmatch(word) for word in words):
         return _uuid(words)
-    return _moment(words, said) or _counted(words) or _random(words)
+    return _time(words, answers) or _counted(words) or _random(words)
 
 
 def _same(words: Sequence[str]) -> Part | None:
@@ -93,76 +92,60 @@ def _same(words: Sequence[str]) -> Part | None:
     return (lambda _: first) if all(word == first for word in words) else None
 
 
-def _echo(words: Sequence[str], said: Sequence[Said]) -> Part | None:
+def _echo(words: Sequence[str], answers: Sequence[Answered]) -> Part | None:
     """The number that was asked for, or its last digits."""
-    if all(word == each.digits for word, each in zip(words, said, strict=True)):
-        return lambda asked: asked.digits
-    if all(word == each.national for word, each in zip(words, said, strict=True)):
-        return lambda asked: asked.national
-    if all(word == "0" + each.national for word, each in zip(words, said, strict=True)):
-        return lambda asked: "0" + asked.national
     length = len(words[0])
-    if all(word == each.digits[-length:] for word, each in zip(words, said, strict=True)):
-        return lambda asked: asked.digits[-length:]
-    return None
+    echoes: tuple[Part, ...] = (
+        lambda asked: asked.digits,
+        lambda asked: asked.national,
+        lambda asked: "0" + asked.national,
+        lambda asked: asked.digits[-length:],
+    )
+    return next((part for part in echoes if list(words) == [part(a) for a in answers]), None)
 
 
-def _about_numbers(words: Sequence[str], said: Sequence[Said]) -> bool:
-    """Whether the numbers are in there, in a way that is not understood."""
-    held = [each.national[-TELLING:] in word for word, each in zip(words, said, strict=True)]
-    return sum(held) > len(held) / 2
+def _about_numbers(words: Sequence[str], answers: Sequence[Answered]) -> bool:
+    """Whether most of them contain the end of the number, in a way that is not understood."""
+    found = [a.national[-TELLING:] in word for word, a in zip(words, answers, strict=True)]
+    return sum(found) > len(found) / 2
 
 
-def _moment(words: Sequence[str], said: Sequence[Said]) -> Part | None:
-    """A time that stands in the same relation to that of its answer."""
-    for read, write in _CLOCKS:
-        try:
-            ahead = [read(word) - each.at for word, each in zip(words, said, strict=True)]
-        except (ValueError, TypeError, OverflowError):
+def _time(words: Sequence[str], answers: Sequence[Answered]) -> Part | None:
+    """A time that is always about as far from that of its answer."""
+    first = words[0]
+    for pattern, read, write in _CLOCKS:
+        if not all(re.fullmatch(pattern, word) for word in words):
             continue
+        try:
+            ahead = [read(word) - a.at for word, a in zip(words, answers, strict=True)]
+        except (ValueError, TypeError, OverflowError):
+            return None
         if max(ahead) - min(ahead) <= SPREAD and abs(ahead[0]) < FAR:
-            like = words[0]
-            return lambda asked: write(asked.at + _chance.uniform(min(ahead), max(ahead)), like)
+            return lambda asked: write(asked.at + _chance.uniform(min(ahead), max(ahead)), first)
     return None
 
 
 def _read_iso(word: str) -> float:
-    if "T" not in word:
-        raise ValueError("a date at most")
-    moment = datetime.fromisoformat(word)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    read = datetime.fromisoformat(word)
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 
 def _write_iso(at: float, like: str) -> str:
-    moment = datetime.fromtimestamp(at, UTC)
-    fraction = re.search(r"\.(\d+)", like)
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S")
-    if fraction:
-        text += f".{moment.microsecond:06}"[: len(fraction[1]) + 1]
-    return text + ("Z" if like.endswith("Z") else "+00:00" if "+" in like else "")
-
-
-def _read_http(word: str) -> float:
-    if not word.endswith("GMT"):
-        raise ValueError("no date as headers have it")
-    return parsedate_to_datetime(word).timestamp()
+    text = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    without_zone = re.sub(r"Z|\+00:00", "", like)
+    return text[: len(without_zone)] + like[len(without_zone) :]
 
 
 def _write_http(at: float, _like: str) -> str:
     return format_datetime(datetime.fromtimestamp(at, UTC), usegmt=True)
 
 
-def _read_epoch(word: str) -> float:
-    if len(word) not in (10, 13) or not word.isdecimal():
-        raise ValueError("neither seconds nor milliseconds")
-    return int(word) / (1 if len(word) == 10 else 1000)
-
-
-def _write_epoch(at: float, like: str) -> str:
-    return str(int(at * (1 if len(like) == 10 else 1000)))
-
-
-_CLOCKS = ((_read_epoch, _write_epoch), (_read_iso, _write_iso), (_read_http, _write_http))
+_CLOCKS: tuple[tuple[str, Callable[[str], float], Callable[[float, str], str]], ...] = (
+    ("[0-9]{10}", float, lambda at, _: str(int(at))),
+    ("[0-9]{13}", lambda word: int(word) / 1000, lambda at, _: str(int(at * 1000))),
+    (_ISO, _read_iso, _write_iso),
+    (_HTTP, lambda word: parsedate_to_datetime(word).timestamp(), _write_http),
+)
 
 
 def _uuid(words: Sequence[str]) -> Part | None:
@@ -183,7 +166,7 @@ def _counted(words: Sequence[str]) -> Part | None:
         return None
     last = values[-1]
 
-    def following(_: Asked) -> str:
+    def following(_: Asked | Answered) -> str:
         nonlocal last
         last += _chance.choice(steps)
         return str(last)
@@ -197,27 +180,23 @@ def _random(words: Sequence[str]) -> Part | None:
     rests = [word[len(begin) :] for word in words]
     if min(map(len, rests)) < SHORTEST_ID or any(word.startswith("eyJ") for word in words):
         return None  # signed tokens hold JSON in base64, which anybody can read
-    used = set("".join(rests))
-    name = next((name for name, letters in ALPHABETS.items() if used <= set(letters)), None)
-    if name is None:
+    used = "".join(rests)
+    name = next((name for name, letters in ALPHABETS.items() if set(used) <= set(letters)), None)
+    if name is None or (name != "digits" and not _mixed(used)):
         return None
-    if name != "digits" and not _mixed(rests):
-        return None  # words of a language, not of an alphabet
-    lengths, letters = [len(rest) for rest in rests], ALPHABETS[name]
-    known = frozenset(rests)
+    lengths = [len(rest) for rest in rests]
     zeros = any(rest.startswith("0") for rest in rests)
 
-    def another(_: Asked) -> str:
+    def another(_: Asked | Answered) -> str:
         while True:
-            made = drawn(letters, _chance.choice(lengths))
-            if made not in known and (zeros or made[0] != "0"):
+            made = drawn(ALPHABETS[name], _chance.choice(lengths))
+            if made not in rests and (zeros or made[0] != "0"):
                 return begin + made
 
     return another
 
 
-def _mixed(rests: Sequence[str]) -> bool:
+def _mixed(letters: str) -> bool:
     """Whether letters and digits come as they do by chance: names rarely have any digits."""
-    letters = "".join(rests)
     digits = sum(letter.isdecimal() for letter in letters)
     return 0.08 < digits / len(letters) < 0.9

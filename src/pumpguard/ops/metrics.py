@@ -23,7 +23,7 @@ class FirewallMetrics:
         self.degraded = 0
         self.shadow_messages = 0
         self._saved: Counter[str] = Counter()  # in millionths of a dollar: floats do not add up
-        self._counts: dict[str, Counter[str]] = {
+        self.counts: dict[str, Counter[str]] = {
             "requests_by_country": Counter(),
             "requests_by_destination": Counter(),
             "requests_by_network": Counter(),
@@ -36,16 +36,16 @@ class FirewallMetrics:
         """Count one decision; a refusal is put down to the rule whose finding decided it."""
         self.total_requests += 1
         self.degraded += decision.degraded
-        attempt, counts = decision.attempt, self._counts
+        attempt, counts = decision.attempt, self.counts
+        country = attempt.phone.region or "unknown"
         counts["requests_by_country"][attempt.client.country or "unknown"] += 1
-        counts["requests_by_destination"][attempt.phone.region or "unknown"] += 1
+        counts["requests_by_destination"][country] += 1
         networks, network = counts["requests_by_network"], attempt.client.masked
         networks[network if network in networks or len(networks) < NETWORKS_SHOWN else "other"] += 1
         counts["by_action"][str(decision.action)] += 1
         if decision.finding is not None:
             counts["by_rule"][decision.finding.rule] += 1
         if decision.action is Action.SHADOW:
-            country = attempt.phone.region or "unknown"
             self.shadow_messages += 1
             counts["shadow_by_country"][country] += 1
             self._saved[country] += round((attempt.price or 0.0) * MILLION)
@@ -57,7 +57,7 @@ class FirewallMetrics:
 
     def snapshot(self) -> dict[str, object]:
         """All counts, the largest first."""
-        counts = {name: dict(counter.most_common()) for name, counter in self._counts.items()}
+        counts = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
         shadows = counts.pop("shadow_by_country")
         return {
             "total_requests": self.total_requests,

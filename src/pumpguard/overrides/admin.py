@@ -1,16 +1,18 @@
-"""Changes the overrides: used by the command line, the console, and apps (`Guard.overrides`)."""
+"""Changes the overrides: for the command line, the console and apps, and when alerts escalate."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+from pumpguard.background import BackgroundTasks
+from pumpguard.decision import Decision
 from pumpguard.errors import OverrideError, StoreError
 from pumpguard.overrides.document import OverrideDocument, posture_named, version_bytes
-from pumpguard.overrides.escalation import Escalation
 from pumpguard.overrides.lists import (
-    LISTED_KINDS,
     Hash,
     ListedKind,
     Listing,
@@ -18,7 +20,8 @@ from pumpguard.overrides.lists import (
     check_country,
     subject,
 )
-from pumpguard.overrides.posture import EVERYWHERE, Posture, PostureOverride
+from pumpguard.overrides.posture import EVERYWHERE, Escalation, Posture, PostureOverride
+from pumpguard.overrides.sync import OverrideSync
 from pumpguard.store.overrides import OverrideStore, version_of
 
 MAX_RETRIES = 10
@@ -26,6 +29,8 @@ MAX_RETRIES = 10
 
 MAX_DURATION = 366 * 86_400
 """Seconds. The longest that an override with an end may last."""
+
+logger = logging.getLogger("pumpguard.alerts")
 
 
 class OverrideAdmin:
@@ -101,7 +106,9 @@ class OverrideAdmin:
     ) -> OverrideDocument:
         """Put a number, prefix, network, country or account on the allow list: it is refused by
         nothing but ``closed`` and, unless it ``spends_freely``, a spent budget."""
-        return await self._list("allow", kind, value, author, reason, seconds, spends_freely)
+        return await self._list(
+            "allow", kind, value, seconds, author=author, reason=reason, spends_freely=spends_freely
+        )
 
     async def deny(
         self,
@@ -113,11 +120,11 @@ class OverrideAdmin:
         seconds: float | None = None,
     ) -> OverrideDocument:
         """Put it on the deny list. Another listing that allows the same attempt wins."""
-        return await self._list("deny", kind, value, author, reason, seconds, False)
+        return await self._list("deny", kind, value, seconds, author=author, reason=reason)
 
     async def remove(self, kind: ListedKind, value: str) -> OverrideDocument:
         """Take it off its list. Raises `OverrideError` if it is on none."""
-        return await self._remove(kind, *self._subject(kind, value))
+        return await self._remove(kind, *subject(kind, value, self._hashed, self._region))
 
     async def remove_listing(self, listing: Listing) -> OverrideDocument:
         """Like `remove`, but takes the entry as listed, where numbers are hashes."""
@@ -138,21 +145,14 @@ class OverrideAdmin:
         return await self._change(escalated)
 
     async def _list(
-        self,
-        verdict: ListName,
-        kind: ListedKind,
-        value: str,
-        author: str,
-        reason: str,
-        seconds: float | None,
-        spends_freely: bool,
+        self, verdict: ListName, kind: ListedKind, value: str, seconds: float | None, **details: Any
     ) -> OverrideDocument:
         at = self._clock()
-        name, shown = self._subject(kind, value)
+        name, shown = subject(kind, value, self._hashed, self._region)
+        until = _until(at, seconds)
         listing = Listing(
-            verdict=verdict, kind=kind, value=name, shown=shown, author=author, at=at,
-            reason=reason, until=_until(at, seconds), spends_freely=spends_freely,
-        )  # fmt: skip
+            verdict=verdict, kind=kind, value=name, shown=shown, at=at, until=until, **details
+        )
         return await self._change(lambda document: document.with_listing(listing))
 
     async def _remove(self, kind: ListedKind, name: str, shown: str) -> OverrideDocument:
@@ -163,11 +163,6 @@ class OverrideAdmin:
             return left
 
         return await self._change(removed)
-
-    def _subject(self, kind: ListedKind, value: str) -> tuple[str, str]:
-        if kind not in LISTED_KINDS:
-            raise OverrideError("kind", f"one of {', '.join(LISTED_KINDS)}", kind)
-        return subject(kind, value, self._hashed, self._region)
 
     async def _change(
         self, change: Callable[[OverrideDocument], OverrideDocument], anew: bool = False
@@ -186,6 +181,50 @@ class OverrideAdmin:
             if version is not None:
                 return replace(after, version=int.from_bytes(version))
         raise StoreError("others keep changing the orders; nothing was written")
+
+
+class Escalator:
+    """Takes a policy's steps of escalation in the background, when findings call for them.
+
+    Every process may take one; the first to write it wins, and the others read it.
+    """
+
+    def __init__(self, escalation: Escalation, admin: OverrideAdmin, sync: OverrideSync) -> None:
+        self._escalation = escalation
+        self._admin = admin
+        self._sync = sync
+        self._tasks = BackgroundTasks()
+        self._writing = False
+
+    def record(self, decision: Decision) -> None:
+        """Step up, or note that the reason continues, if this decision calls for it."""
+        for finding in decision.findings:
+            if finding.code in self._escalation.on and finding.mode == "enforce":
+                self._consider(finding.code)
+
+    async def done(self) -> None:
+        await self._tasks.done()
+
+    def _consider(self, code: str) -> None:
+        document, now = self._sync.current.document, self._admin.now()
+        if self._writing or document.set_by_person(now):
+            return
+        if self._escalation.next_step(document.step, now, code) is not None:
+            self._writing = self._tasks.start(self._escalate(code))
+
+    async def _escalate(self, code: str) -> None:
+        try:
+            document = await self._admin.escalate(self._escalation, code)
+            posture = document.fleet(self._admin.now())
+            logger.warning("PG032 after %s the fleet's posture was escalated to %s", code, posture)
+        except StoreError as error:
+            logger.warning(
+                "PG032 after %s the posture could not be escalated "
+                "(look at it with: pumpguard posture): %s",
+                *(code, error),
+            )
+        finally:
+            self._writing = False
 
 
 def _parsed(document: bytes, anew: bool) -> OverrideDocument:

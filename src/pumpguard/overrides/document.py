@@ -10,9 +10,8 @@ from typing import Any, TypeVar
 
 from pumpguard.config import build, check, join
 from pumpguard.errors import OverrideError, PolicyError
-from pumpguard.overrides.escalation import Step
 from pumpguard.overrides.lists import ListedKind, Listing
-from pumpguard.overrides.posture import EVERYWHERE, Posture, PostureOverride
+from pumpguard.overrides.posture import EVERYWHERE, Posture, PostureOverride, Step
 from pumpguard.store.overrides import VERSION_BYTES
 
 T = TypeVar("T")
@@ -38,27 +37,25 @@ class OverrideDocument:
 
     def posture(self, country: str | None, now: float) -> Posture:
         """The posture towards a country: its own, where that is stricter than the fleet's."""
-        fleet = self.fleet(now)
-        override = self.postures.get(country or EVERYWHERE)
-        own = override.in_force(now) if override is not None else None
+        fleet, own = self.fleet(now), self._set_posture(country or EVERYWHERE, now)
         return fleet if own is None else max(fleet, own)
 
     def fleet(self, now: float) -> Posture:
         """The posture towards everybody: what a person has set, else what escalation has."""
-        override = self.postures.get(EVERYWHERE)
-        posture = override.in_force(now) if override is not None else None
+        posture = self._set_posture(EVERYWHERE, now)
         if posture is not None:
             return posture
         return self.step.posture_at(now) if self.step is not None else Posture.NORMAL
 
     def set_by_person(self, now: float) -> bool:
         """Whether a person has set the fleet's posture, so that escalation takes no steps."""
-        override = self.postures.get(EVERYWHERE)
-        return override is not None and override.in_force(now) is not None
+        return self._set_posture(EVERYWHERE, now) is not None
 
-    def with_posture(
-        self, override: PostureOverride, country: str = EVERYWHERE
-    ) -> OverrideDocument:
+    def _set_posture(self, country: str, now: float) -> Posture | None:
+        override = self.postures.get(country)
+        return None if override is None else override.in_force(now)
+
+    def with_posture(self, override: PostureOverride, country: str) -> OverrideDocument:
         """This document with one more posture. One for everybody ends the escalation as well."""
         _check_words(override.author, override.reason)
         if override.until is not None and override.until <= override.at:
@@ -76,8 +73,8 @@ class OverrideDocument:
 
     def without_listing(self, kind: ListedKind, value: str) -> OverrideDocument:
         """This document without any listing about a subject."""
-        left = [each for each in self.listings if (each.kind, each.value) != (kind, value)]
-        return replace(self, listings=tuple(left))
+        left = tuple(each for each in self.listings if (each.kind, each.value) != (kind, value))
+        return replace(self, listings=left)
 
     def without_expired(self, now: float) -> OverrideDocument:
         """This document without what is over. The fleet's last posture is kept, to be shown."""

@@ -50,7 +50,6 @@ class Listing:
     spends_freely: bool = False
 
     def in_force(self, now: float) -> bool:
-        """Whether it has not expired."""
         return self.until is None or now < self.until
 
 
@@ -99,7 +98,9 @@ def subject(
                 raise OverrideError(kind, f"an address or a CIDR ({error})", text) from None
             return network, network
         case "country":
-            return (country := check_country(text)), country
+            country = check_country(text)
+            return country, country
+    raise OverrideError("kind", f"one of {', '.join(LISTED_KINDS)}", kind)
 
 
 def check_country(text: str) -> str:

@@ -1,9 +1,17 @@
-"""The posture: how strict the whole fleet is, or is towards one country."""
+"""The posture: how strict the whole fleet is, or is towards one country; and its escalation."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Literal
+
+from pumpguard.config import check, join
+from pumpguard.decision import ALERTING
+from pumpguard.errors import PolicyError
+
+PATH = "escalation"
 
 EVERYWHERE = ""
 """The key of the posture that holds for all countries."""
@@ -51,3 +59,77 @@ class PostureOverride:
             return self.posture
         posture = self.posture if self.until is None else self.then
         return None if posture is Posture.NORMAL else posture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A posture that escalation has reached, and when (``since``); the last finding that called
+    for it (``code``) and its time (``heard``, Unix seconds); and the seconds of ``calm`` after
+    which each step is undone.
+
+    The way down follows from these fields, so every process takes it without any message.
+    """
+
+    posture: Posture
+    since: float
+    heard: float
+    calm: float
+    code: str
+
+    def posture_at(self, now: float) -> Posture:
+        """The posture at a time; ``normal`` when all steps are undone."""
+        return Posture(max(Posture.NORMAL, self.posture - self._steps_undone(now)))
+
+    def reached_at(self, now: float) -> float:
+        """The time since which `posture_at` has been the posture, in Unix seconds."""
+        undone = self._steps_undone(now)
+        return self.heard + undone * self.calm if undone else self.since
+
+    def _steps_undone(self, now: float) -> int:
+        return max(0, int((now - self.heard) // self.calm))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """Makes the posture one step stricter when a finding with a code in ``on`` is made.
+
+    The next step is taken ``hold`` seconds later at the earliest, up to ``highest``. After every
+    ``calm`` seconds without such a finding the posture goes down one step. It never overrides a
+    person: while somebody has set the fleet's posture, there are no steps.
+
+    Source: a spike of sends as the reason to turn on "hard CAPTCHA mode" is the common checklist's
+    kill switch; ``hold`` is half its window of 10 minutes, ``calm`` one and a half, so that a spike
+    has left the window before anything is relaxed.
+    """
+
+    highest: Literal["challenge_all", "known_only", "closed"] = "challenge_all"
+    on: Sequence[str] = ("SEND_SPIKE",)
+    hold: float = 300.0
+    calm: float = 900.0
+
+    def __post_init__(self) -> None:
+        check(self, PATH)
+        for name in ("hold", "calm"):
+            if not 1 <= getattr(self, name) <= 604_800:
+                raise PolicyError(join(PATH, name), "seconds, 1 to a week", getattr(self, name))
+        for i, code in enumerate(self.on):
+            if code not in ALERTING:
+                raise PolicyError(join(PATH, f"on.{i}"), f"one of {', '.join(ALERTING)}", code)
+        if not self.on:
+            raise PolicyError(join(PATH, "on"), "at least one code", self.on)
+
+    def next_step(self, step: Step | None, now: float, code: str) -> Step | None:
+        """The step after a finding with this code, or ``None`` if nothing has to be written."""
+        if step is None or (posture := step.posture_at(now)) is Posture.NORMAL:
+            first = Posture.CHALLENGE_ALL
+            return Step(posture=first, since=now, heard=now, calm=self.calm, code=code)
+        reached = step.reached_at(now)
+        if posture < Posture[self.highest.upper()] and now - reached >= self.hold:
+            return replace(step, posture=Posture(posture + 1), since=now, heard=now, code=code)
+        # That the reason continues is written only every quarter of `calm`.
+        if posture < step.posture or now - step.heard >= self.calm / 4:
+            return replace(step, posture=posture, since=reached, heard=now, code=code)
+        return None
+
+
+Ladder = Escalation  # its name until 0.2

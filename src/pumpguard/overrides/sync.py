@@ -62,7 +62,6 @@ class OverrideSync:
         return self.current is not before
 
     async def settled(self) -> None:
-        """Wait for a reading that is under way."""
         task = self._task
         if task is not None and task.get_loop() is asyncio.get_running_loop():
             await asyncio.wait({task})
@@ -99,8 +98,9 @@ class OverrideSync:
         except OverrideError as error:
             # Written by a newer release, or damaged. The version is taken over all the same, or the
             # store would refuse every question.
-            said = "PG042 overrides cannot be read; the last known ones stay in force: %s"
-            logger.log(logging.ERROR, said, error)
+            logger.error(  # noqa: TRY400 - the traceback says no more
+                "PG042 overrides cannot be read; the last known ones stay in force: %s", error
+            )
             version = stored[:VERSION_BYTES]
             self.current = Overrides(self.current.document, self._hashed, version)
         else:

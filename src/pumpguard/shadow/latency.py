@@ -8,9 +8,9 @@ import os
 import random
 import statistics
 import time
+import warnings
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 PRIOR_MEDIAN, PRIOR_SIGMA = 0.15, 0.4
@@ -26,10 +26,8 @@ KEPT = 128
 everybody, and one stall of this process must not be drawn again for long."""
 
 OWN_ENOUGH, COUNTRIES = 96, 64
-"""A country with 96 sends or more is drawn from those alone; so many countries are kept. Where one
-is 1.5 times as slow as the rest, whoever compares 2,000 shadows to 2,000 messages then tells them
-apart with an area under the curve of about 0.52 instead of 0.7. With fewer than 96 sends, those of
-all countries are the better guess (docs/shadow.md)."""
+"""A country with 96 sends or more is drawn from those alone; so many countries are kept. With
+fewer sends, those of all countries are the better guess (measured in docs/shadow.md)."""
 
 SHORTEST = 1e-6
 FURTHEST = 0.4
@@ -48,7 +46,6 @@ class SendTiming(NamedTuple):
     failure: BaseException | None = None
 
 
-@dataclass(slots=True)
 class LatencyModel:
     """The recent sends of one sender, in this process.
 
@@ -56,14 +53,10 @@ class LatencyModel:
     real send has been seen.
     """
 
-    prior: tuple[float, float]
-    _all: deque[SendTiming]
-    _of: OrderedDict[str, deque[SendTiming]]
-
     def __init__(self, prior: tuple[float, float] = (PRIOR_MEDIAN, PRIOR_SIGMA)) -> None:
         self.prior = prior
-        self._all = deque(maxlen=KEPT)
-        self._of = OrderedDict()
+        self._all: deque[SendTiming] = deque(maxlen=KEPT)
+        self._of: OrderedDict[str, deque[SendTiming]] = OrderedDict()
 
     def add(
         self, seconds: float, country: str | None, failure: BaseException | None = None
@@ -71,16 +64,12 @@ class LatencyModel:
         """Learn from a real send to a phone of this country (ISO 3166)."""
         timing = SendTiming(max(seconds, SHORTEST), failure and _again(failure))
         self._all.append(timing)
-        if country is None:
-            return
-        own = self._of.get(country)
-        if own is None:
+        if country is not None:
+            own = self._of.pop(country, None) or deque(maxlen=KEPT)
             if len(self._of) >= COUNTRIES:
                 self._of.popitem(last=False)
-            own = self._of[country] = deque(maxlen=KEPT)
-        else:
-            self._of.move_to_end(country)
-        own.append(timing)
+            self._of[country] = own
+            own.append(timing)
 
     def draw(self, country: str | None) -> SendTiming:
         """A random timing as real sends to this country have them, failures included."""
@@ -97,6 +86,14 @@ class LatencyModel:
         if seen:
             median = statistics.median(send.seconds for send in seen)
         return median * math.exp(_chance.gauss(0, sigma))
+
+
+def __getattr__(name: str) -> type[LatencyModel]:
+    if name != "Pace":  # the model's name until 0.2, kept until 0.3
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    told = "pumpguard.shadow.pace.Pace is now pumpguard.shadow.latency.LatencyModel"
+    warnings.warn(told, DeprecationWarning, stacklevel=2)
+    return LatencyModel
 
 
 def _near(seconds: float, among: Sequence[float]) -> float:
@@ -119,9 +116,9 @@ def _again(error: BaseException) -> BaseException:
             return kind(error.errno, os.strerror(error.errno))
         except TypeError:  # an error of somebody's with arguments of its own
             pass
-    anew = kind.__new__(kind)
-    anew.args = ()
-    return anew
+    new = kind.__new__(kind)
+    new.args = ()
+    return new
 
 
 class PreciseSleep:

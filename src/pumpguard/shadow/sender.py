@@ -6,7 +6,8 @@ import functools
 import inspect
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
@@ -82,7 +83,7 @@ def sender(
             if not request.simulated:
                 sleep.block_until(begun + timing.seconds)
             return cast(R, _outcome(timing, result))
-        with _Timed(model, failures, begun):
+        with _timed(model, failures, begun):
             return send(*args, **kwargs)
 
     # An object may be called asynchronously too, by its own ``__call__``.
@@ -100,33 +101,26 @@ def sender(
             if not request.simulated:
                 await sleep.until(begun + timing.seconds)
             return _outcome(timing, result)
-        with _Timed(model, failures, begun):
+        with _timed(model, failures, begun):
             return await cast(Any, send)(*args, **kwargs)
 
     return cast(Callable[P, R], asynchronous)
 
 
-class _Timed:
-    """One real send, whose time and failure the latency model learns."""
-
-    __slots__ = ("_begun", "_failures", "_model")
-
-    def __init__(
-        self, model: LatencyModel, failures: tuple[type[BaseException], ...], begun: float
-    ) -> None:
-        self._model = model
-        self._failures = failures
-        self._begun = begun
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _at: object) -> None:
-        if error is not None and not isinstance(error, self._failures):
-            return  # about this number, or a bug: it says nothing of the next send
-        decision = current_decision()
-        country = decision.attempt.phone.region if decision else None
-        self._model.add(time.perf_counter() - self._begun, country, error)
+@contextmanager
+def _timed(
+    model: LatencyModel, failures: tuple[type[BaseException], ...], begun: float
+) -> Iterator[None]:
+    """Let the model learn the time of one real send, and its failure. Errors other than
+    ``failures`` are about this number, or a bug: they say nothing of the next send."""
+    decision = current_decision()
+    country = decision.attempt.phone.region if decision else None
+    try:
+        yield
+    except failures as error:
+        model.add(time.perf_counter() - begun, country, error)
+        raise
+    model.add(time.perf_counter() - begun, country)
 
 
 def _outcome(timing: SendTiming, result: Any) -> Any:

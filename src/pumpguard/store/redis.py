@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from pumpguard.store.health import Checkup, Concerns
+from pumpguard.store.overrides import SharedOverrides
 from pumpguard.store.scripted import Call, ScriptStore
-from pumpguard.store.shared_overrides import SharedOverrides
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.topology import topology_of
 

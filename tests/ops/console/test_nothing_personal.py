@@ -11,7 +11,7 @@ from phonenumbers import PhoneNumberFormat as Format
 from phonenumbers import PhoneNumberType, example_number_for_type, format_number
 
 from pumpguard import Action, Attempt, Decision, Guard, Policy
-from pumpguard.alerts.alerts import Alert
+from pumpguard.alerts import Alert
 from pumpguard.decision import Finding
 from pumpguard.ops.console.text import (
     masked_explanation,

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from pumpguard import Guard, Policy
-from pumpguard.alerts.alerts import Alert
+from pumpguard.alerts import Alert
 from pumpguard.money.exposure import exposure
 from pumpguard.ops.console import Console
 from pumpguard.ops.console.pages import FRAGMENTS
 from pumpguard.ops.console.text import usd
-from pumpguard.overrides.escalation import Escalation
+from pumpguard.overrides.posture import Escalation
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.testing import make_attempt
 from tests.asgi import call, request

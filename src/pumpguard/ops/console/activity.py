@@ -10,7 +10,7 @@ from functools import cached_property
 from math import log10
 from typing import NamedTuple
 
-from pumpguard.alerts.alerts import Alert
+from pumpguard.alerts import Alert
 from pumpguard.counters import micros
 from pumpguard.decision import Action, Decision
 from pumpguard.ops.console.text import masked_explanation
@@ -56,7 +56,6 @@ class Activity:
         self._saved: Counter[Action] = Counter()
 
     def decision(self, decision: Decision) -> None:
-        """Record a decision."""
         now, action = self._clock(), decision.action
         self.metrics.record(decision)
         self._minute(int(now // 60))[action] += 1
@@ -67,7 +66,6 @@ class Activity:
             self._saved[action] += micros(decision.attempt.price or 0.0)
 
     def alert(self, alert: Alert) -> None:
-        """Record an alert."""
         self.alerts.appendleft(alert)
 
     def not_spent(self, *actions: Action) -> float:
@@ -76,12 +74,9 @@ class Activity:
 
     def by_minute(self) -> list[tuple[int, Counter[Action]]]:
         """The minutes of the last hour, oldest first: the start (Unix seconds) and the counts."""
-        counted = dict(self.minutes)
-        now = int(self._clock() // 60)
-        return [
-            (minute * 60, counted.get(minute, Counter()))
-            for minute in range(now - MINUTES + 1, now + 1)
-        ]
+        counted, now = dict(self.minutes), int(self._clock() // 60)
+        minutes = range(now - MINUTES + 1, now + 1)
+        return [(minute * 60, counted.get(minute, Counter())) for minute in minutes]
 
     def _minute(self, minute: int) -> Counter[Action]:
         if not self.minutes or self.minutes[-1][0] < minute:
@@ -103,13 +98,13 @@ class Minute(NamedTuple):
     """One minute: its bars from the bottom up, and the same in words."""
 
     label: str
-    bars: tuple[Bar, ...]
+    bars: list[Bar]
 
 
 class Chart(NamedTuple):
     """Decisions per minute as bars. ``top`` is the count at the upper edge."""
 
-    minutes: tuple[Minute, ...]
+    minutes: list[Minute]
     top: int
     first: str
     last: str
@@ -118,31 +113,23 @@ class Chart(NamedTuple):
 
 def chart(minutes: Sequence[tuple[int, Counter[Action]]]) -> Chart:
     """The chart of `Activity.by_minute`."""
-    top = _round(max((counts.total() for _, counts in minutes), default=0))
-    step = WIDTH / max(1, len(minutes))
-    return Chart(
-        tuple(
-            Minute(_label(at, counts), tuple(_bars(i * step, step - GAP, counts, top)))
-            for i, (at, counts) in enumerate(minutes)
-            if counts
-        ),
-        top,
-        _clock(minutes[0][0]),
-        _clock(minutes[-1][0]),
-        sum(counts.total() for _, counts in minutes),
-    )
+    totals = [counts.total() for _, counts in minutes]
+    top, step = _round(max(totals)), WIDTH / len(minutes)
+    drawn = [
+        Minute(_label(at, counts), _bars(i * step, step - GAP, counts, top))
+        for i, (at, counts) in enumerate(minutes)
+        if counts
+    ]
+    return Chart(drawn, top, _clock(minutes[0][0]), _clock(minutes[-1][0]), sum(totals))
 
 
 def _bars(x: float, width: float, counts: Counter[Action], top: int) -> list[Bar]:
-    bars, below = [], 0
+    bars, y = [], HEIGHT
     for action in Action:
         if counts[action]:
             height = counts[action] / top * HEIGHT
-            y = HEIGHT - below / top * HEIGHT - height
-            bars.append(
-                Bar(round(x, 2), round(y, 2), round(width, 2), round(height, 2), str(action))
-            )
-            below += counts[action]
+            y -= height
+            bars.append(Bar(x, y, width, height, str(action)))
     return bars
 
 

@@ -37,26 +37,23 @@ class Api:
         self._auth = auth
 
     def routes(self) -> list[Route]:
-        """All routes."""
+        posture, listing, removal = map(self._apply, (PostureChange, ListingChange, ListingRemoval))
         return [
             Route("/api/orders", self._handler(self._show), methods=["GET"]),
-            Route("/api/posture", self._handler(self._posture), methods=["POST"]),
-            Route("/api/lists", self._handler(self._add), methods=["POST"]),
-            Route("/api/lists", self._handler(self._remove), methods=["DELETE"]),
+            Route("/api/posture", self._handler(posture), methods=["POST"]),
+            Route("/api/lists", self._handler(listing), methods=["POST"]),
+            Route("/api/lists", self._handler(removal), methods=["DELETE"]),
             Route("/api/lists/{id}", self._handler(self._remove_by_id), methods=["DELETE"]),
         ]
 
     async def _show(self, request: Request) -> OverrideDocument:
         return await self._admin.show()
 
-    async def _posture(self, request: Request) -> OverrideDocument:
-        return await change_from(PostureChange, await read_json(request)).apply(self._admin)
+    def _apply(self, change: type[PostureChange | ListingChange | ListingRemoval]) -> Handler:
+        async def apply(request: Request) -> OverrideDocument:
+            return await change_from(change, await read_json(request)).apply(self._admin)
 
-    async def _add(self, request: Request) -> OverrideDocument:
-        return await change_from(ListingChange, await read_json(request)).apply(self._admin)
-
-    async def _remove(self, request: Request) -> OverrideDocument:
-        return await change_from(ListingRemoval, await read_json(request)).apply(self._admin)
+        return apply
 
     async def _remove_by_id(self, request: Request) -> OverrideDocument:
         overrides = await self._admin.show()

@@ -15,14 +15,13 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pumpguard.errors import IntakeError, PolicyError
-from pumpguard.intake.address import TrustedProxies, network_of
+from pumpguard.intake.address import Address, TrustedProxies, network_of
 
 MIN_TOKEN = 24
 """Characters of a token. NIST SP 800-63B-4 asks for 15 of a password that people choose; this one
@@ -57,45 +56,6 @@ class Session:
     form_token: str
 
 
-class Credentials:
-    """Checks the token, and signs and checks session cookies. Raises `PolicyError` for a weak
-    token. ``clock`` gives Unix seconds."""
-
-    def __init__(self, token: str, clock: Callable[[], float]) -> None:
-        if len(token) < MIN_TOKEN or len(set(token)) < MIN_DISTINCT:  # the error must not repeat it
-            wanted = f"at least {MIN_TOKEN} random characters, such as from: openssl rand -hex 24"
-            raise PolicyError("token", wanted)
-        self._token = _bytes(token)
-        self._key = blake2b(self._token, person=b"pg console").digest()
-        self._clock = clock
-
-    def is_token(self, text: str) -> bool:
-        """Whether this is the token, compared in constant time."""
-        return hmac.compare_digest(
-            self._mac("token", _bytes(text)), self._mac("token", self._token)
-        )
-
-    def new_cookie(self, author: str) -> str:
-        """The cookie of a new session."""
-        session = {"author": author, "until": self._clock() + LIFETIME, "id": secrets.token_hex(8)}
-        text = base64.urlsafe_b64encode(json.dumps(session).encode())
-        return f"{text.decode()}.{self._mac('session', text).hex()}"
-
-    def session(self, cookie: str | None) -> Session | None:
-        """The session of a cookie, or ``None`` if it has ended or the signature is wrong."""
-        text, _, signature = (cookie or "").partition(".")
-        if not hmac.compare_digest(self._mac("session", _bytes(text)).hex(), _ascii(signature)):
-            return None
-        session = json.loads(base64.urlsafe_b64decode(text))
-        if self._clock() >= session["until"]:
-            return None
-        form_token = self._mac("form", _bytes(text)).hex()
-        return Session(session["author"], session["until"], form_token)
-
-    def _mac(self, purpose: str, text: bytes) -> bytes:
-        return blake2b(text, key=self._key, digest_size=32, person=purpose.encode()).digest()
-
-
 class WrongTokens:
     """Counts wrong tokens per network in a sliding-window log. ``clock`` gives Unix seconds.
 
@@ -107,48 +67,56 @@ class WrongTokens:
         self._clock = clock
         self._times: dict[str, tuple[float, ...]] = {}
 
-    def wait(self, address: IPv4Address | IPv6Address | None) -> float:
+    def wait(self, address: Address | None) -> float:
         """Seconds until this client may try again; 0 if it may now."""
-        if address is None:
-            return 0.0
-        times = self._recent(network_of(address))
+        times = self._recent(address)
         return 0.0 if len(times) < MAX_WRONG else times[-MAX_WRONG] + WRONG_WINDOW - self._clock()
 
-    def count(self, address: IPv4Address | IPv6Address | None) -> None:
-        """This client has sent a wrong token."""
+    def count(self, address: Address | None) -> None:
         if address is None:
             return
-        network = network_of(address)
-        times = (*self._recent(network), self._clock())[-MAX_WRONG:]
+        network, times = network_of(address), (*self._recent(address), self._clock())
         self._times.pop(network, None)
         while len(self._times) >= MAX_NETWORKS:
             del self._times[next(iter(self._times))]  # the one with the oldest last wrong token
-        self._times[network] = times
+        self._times[network] = times[-MAX_WRONG:]
 
-    def _recent(self, network: str) -> tuple[float, ...]:
-        since = self._clock() - WRONG_WINDOW
-        return tuple(at for at in self._times.get(network, ()) if at > since)
+    def _recent(self, address: Address | None) -> tuple[float, ...]:
+        known = () if address is None else self._times.get(network_of(address), ())
+        return tuple(at for at in known if at > self._clock() - WRONG_WINDOW)
 
 
 class Authenticator:
-    """Checks every request to the console. ``secure`` is the cookie's ``Secure``; ``None`` sets it
-    for requests that came by HTTPS. Its checks raise `IntakeError`."""
+    """Checks every request to the console, and signs session cookies.
+
+    ``clock`` gives Unix seconds. ``secure`` is the cookie's ``Secure``; ``None`` sets it for
+    requests that came by HTTPS. Raises `PolicyError` for a weak token; its checks raise
+    `IntakeError`.
+    """
 
     def __init__(
-        self,
-        token: str,
-        clock: Callable[[], float],
-        proxies: TrustedProxies,
-        secure: bool | None,
+        self, token: str, clock: Callable[[], float], proxies: TrustedProxies, secure: bool | None
     ) -> None:
-        self._credentials = Credentials(token, clock)
+        if len(token) < MIN_TOKEN or len(set(token)) < MIN_DISTINCT:  # the error must not repeat it
+            wanted = f"at least {MIN_TOKEN} random characters, such as from: openssl rand -hex 24"
+            raise PolicyError("token", wanted)
+        self._token = _bytes(token)
+        self._key = blake2b(self._token, person=b"pg console").digest()
+        self._clock = clock
         self._wrong = WrongTokens(clock)
         self._proxies = proxies
         self._secure = secure
 
     def session(self, request: Request) -> Session | None:
-        """The session that a request belongs to."""
-        return self._credentials.session(request.cookies.get(COOKIE))
+        """The session of a request's cookie; ``None`` if it has ended or the signature is wrong."""
+        text, _, signature = request.cookies.get(COOKIE, "").partition(".")
+        if not hmac.compare_digest(self._mac("session", _bytes(text)).hex(), _ascii(signature)):
+            return None
+        session = json.loads(base64.urlsafe_b64decode(text))
+        if self._clock() >= session["until"]:
+            return None
+        form_token = self._mac("form", _bytes(text)).hex()
+        return Session(session["author"], session["until"], form_token)
 
     def check_form(self, request: Request, session: Session, form: Mapping[str, str]) -> None:
         """Refuse a form that was not shown in this session."""
@@ -172,20 +140,24 @@ class Authenticator:
         if self._wrong.wait(address) > 0:
             detail = "Too many wrong tokens from this address; try again later."
             raise IntakeError(429, "too-many-tries", "Too many tries", detail)
-        if not self._credentials.is_token(token):
+        ours = self._mac("token", self._token)
+        if not hmac.compare_digest(self._mac("token", _bytes(token)), ours):  # in constant time
             self._wrong.count(address)
             logger.warning("PG051 console sign-in refused: wrong token")
             await asyncio.sleep(PAUSE)
             raise IntakeError(401, "unauthorized", "Not signed in", "This is not the token.")
 
     def sign_in(self, request: Request, reply: Response, author: str) -> None:
-        """Set a new session's cookie."""
-        cookie = self._credentials.new_cookie(author)
+        session = {"author": author, "until": self._clock() + LIFETIME, "id": secrets.token_hex(8)}
+        text = base64.urlsafe_b64encode(json.dumps(session).encode())
+        cookie = f"{text.decode()}.{self._mac('session', text).hex()}"
         reply.set_cookie(COOKIE, cookie, max_age=int(LIFETIME), **self._cookie(request))  # type: ignore[arg-type]
 
     def sign_out(self, request: Request, reply: Response) -> None:
-        """Delete the session's cookie."""
         reply.delete_cookie(COOKIE, **self._cookie(request))  # type: ignore[arg-type]
+
+    def _mac(self, purpose: str, text: bytes) -> bytes:
+        return blake2b(text, key=self._key, digest_size=32, person=purpose.encode()).digest()
 
     def _cookie(self, request: Request) -> dict[str, object]:
         secure = request.url.scheme == "https" if self._secure is None else self._secure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -48,15 +48,7 @@ class PostureChange:
     then: str = "normal"
 
     async def apply(self, admin: OverrideAdmin) -> OverrideDocument:
-        """Make the change. Raises `OverrideError` and `StoreError`."""
-        return await admin.posture(
-            self.posture,
-            author=self.author,
-            reason=self.reason,
-            country=self.country,
-            seconds=self.seconds,
-            then=self.then,
-        )
+        return await admin.posture(**asdict(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +64,12 @@ class ListingChange:
     spends_freely: bool = False
 
     async def apply(self, admin: OverrideAdmin) -> OverrideDocument:
-        """Make the change. Raises `OverrideError` and `StoreError`."""
-        details: dict[str, Any] = {
-            "author": self.author, "reason": self.reason, "seconds": self.seconds,
-        }  # fmt: skip
-        if self.verdict == "allow":
-            details["spends_freely"] = self.spends_freely
-            return await admin.allow(self.kind, self.value, **details)
-        if self.spends_freely:
+        details = asdict(self)
+        if details.pop("verdict") == "allow":
+            return await admin.allow(**details)
+        if details.pop("spends_freely"):
             raise OverrideError("spends_freely", "false for who is denied", True)
-        return await admin.deny(self.kind, self.value, **details)
+        return await admin.deny(**details)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +80,6 @@ class ListingRemoval:
     value: str
 
     async def apply(self, admin: OverrideAdmin) -> OverrideDocument:
-        """Make the change. Raises `OverrideError` and `StoreError`."""
         return await admin.remove(self.kind, self.value)
 
 
@@ -100,9 +87,7 @@ async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form. Raises `IntakeError`."""
     body = await _body(request, FORM)
     try:
-        pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
-        )
+        pairs = parse_qsl(body.decode(), True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
         raise _bad("The body is no form.") from None
     return _unique(pairs)
@@ -132,16 +117,16 @@ def change_from(cls: type[T], table: object) -> T:
 
 def posture_from_form(form: Mapping[str, str], author: str) -> PostureChange:
     """The change that the form for the posture asks for."""
+    reason, seconds = _reason(form), _seconds(form)
     table = {
         "posture": form.get("posture", ""),
         "author": author,
-        "reason": _reason(form),
+        "reason": reason,
         "country": form.get("country", "").strip() or None,
-        "seconds": _seconds(form),
-        "then": form.get("then", "normal"),
+        "seconds": seconds,
+        # The form's choice means nothing without an end.
+        "then": "normal" if seconds is None else form.get("then", "normal"),
     }
-    if table["seconds"] is None:
-        table["then"] = "normal"  # the form's choice means nothing without an end
     return change_from(PostureChange, table)
 
 

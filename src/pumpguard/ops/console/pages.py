@@ -12,12 +12,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from pumpguard.alerts import masked
+from pumpguard.decision import Action
 from pumpguard.errors import IntakeError, PolicyError, StoreError
 from pumpguard.guard import Guard
 from pumpguard.ops.console import text
 from pumpguard.ops.console.auth import Authenticator, Session, check_origin
-from pumpguard.ops.console.forms import listing_from_form, posture_from_form, read_form
+from pumpguard.ops.console.forms import DURATIONS, listing_from_form, posture_from_form, read_form
 from pumpguard.ops.console.view import View
+from pumpguard.overrides.lists import LISTED_KINDS
+from pumpguard.overrides.posture import Posture
 
 FRAGMENTS = ("posture", "notices", "traffic", "exposure", "lists", "decisions")
 """Parts of the page that are refreshed; none has an input field."""
@@ -51,12 +55,17 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        filters = (text.when, text.clock, text.lasting, text.usd, text.because, text.masked_text)
+        filters = (
+            *(text.when, text.clock, text.lasting, text.usd, text.because, text.largest, masked),
+            *(text.masked_text, text.masked_listing, text.masked_evidence),
+        )
         self._templates.filters.update({each.__name__: each for each in filters})
+        self._templates.globals.update(
+            Action=Action, postures=[*map(str, Posture)], kinds=LISTED_KINDS, durations=DURATIONS
+        )
         self._templates.filters["id"] = lambda listing: text.listing_id(listing, self._key)
 
     def routes(self) -> list[Route]:
-        """All routes."""
         return [
             Route("/", self._home),
             Route("/events", self._events),
@@ -87,8 +96,8 @@ class Pages:
     ) -> Response:
         values = await self._view.values()
         wrong = wrong or values["unknown"]
-        said = {"done": done, "wrong": wrong, "form": form or {}, "fragments": FRAGMENTS}
-        return self._html(request, "page.html", status, session=session, **said, **values)
+        own = {"done": done, "wrong": wrong, "form": form or {}, "fragments": FRAGMENTS}
+        return self._html(request, "page.html", status, session=session, **own, **values)
 
     async def _events(self, request: Request) -> Response:
         """One event per connection: the browser reconnects by itself, no open connection delays a
@@ -119,9 +128,8 @@ class Pages:
                 return self._html(request, "login.html", status, wrong=wrong, author="")
             await self._auth.check_token(request, form.get("token", ""))
         except IntakeError as error:
-            return self._html(
-                request, "login.html", error.status, wrong=error.detail, author=author
-            )
+            status, wrong = error.status, error.detail
+            return self._html(request, "login.html", status, wrong=wrong, author=author)
         reply = _to(request, "")
         self._auth.sign_in(request, reply, author)
         return reply

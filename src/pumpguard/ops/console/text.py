@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import ip_network
 from math import ceil, isfinite
 
 from phonenumbers import NumberParseException, ValidationResult
 from phonenumbers import is_possible_number_with_reason as possible
 from phonenumbers import parse as parse_number
 
-from pumpguard.attempt import Attempt
+from pumpguard.attempt import Attempt, masked_network
 from pumpguard.decision import Decision
 from pumpguard.errors import OverrideError
 from pumpguard.money.solve import Bound
@@ -26,6 +27,10 @@ HIDDEN = "•••"
 HIDDEN_DIGITS = 4
 """Last digits that are hidden of what may be a whole number."""
 
+MAX_ROWS = 8
+"""Rows of the tables by country and by rule."""
+
+DIGITS = re.compile("[0-9]{5,}")
 NUMBER = re.compile(r"\+[0-9]{7,15}|(?<![0-9.])[0-9]{11,15}(?![0-9])")
 IPV4 = re.compile(
     r"(?<![0-9.])([0-9]{1,3}(?:\.[0-9]{1,3}){2})\.[0-9]{1,3}(?![0-9.]|/(?:[0-9]|1[0-9]|2[0-4])\b)"
@@ -81,6 +86,21 @@ def without(text: str, typed: Iterable[str]) -> str:
     return text
 
 
+def masked_evidence(evidence: Mapping[str, object]) -> str:
+    """Evidence in a line: numbers in plain text, texts masked, as they may be personal data."""
+    return ", ".join(
+        f"{name}={DIGITS.sub(HIDDEN, masked_text(value)) if isinstance(value, str) else value}"
+        for name, value in evidence.items()
+    )
+
+
+def largest(counts: Counter[str]) -> list[tuple[str, int]]:
+    """The largest counts, and the sum of the others."""
+    rows = counts.most_common(MAX_ROWS)
+    others = counts.total() - sum(count for _, count in rows)
+    return [*rows, ("others", others)] if others else rows
+
+
 def masked_explanation(decision: Decision) -> str:
     """`Decision.explain`, masked also where a rule's evidence repeats a field of the request."""
     return masked_text(without(decision.explain(), _personal(decision.attempt)))
@@ -94,7 +114,7 @@ def masked_listing(listing: Listing) -> str:
         case "network":
             network = ip_network(listing.shown)
             if network.prefixlen > (24 if network.version == 4 else 48):
-                return _masked(network.network_address)
+                return masked_network(network.network_address.exploded)
     return listing.shown
 
 
@@ -118,9 +138,9 @@ def _personal(attempt: Attempt) -> list[str]:
     """The attempt's personal data, longest first: replacing one must not leave part of another."""
     phone, client = attempt.phone, attempt.client
     own = [attempt.session, attempt.account, attempt.device, attempt.solution]
-    said = [phone.e164, phone.e164[1:], phone.e164[:-1], phone.national, client.address,
+    all_of_it = [phone.e164, phone.e164[1:], phone.e164[:-1], phone.national, client.address,
             client.network, client.site, *own, *attempt.extra.values()]  # fmt: skip
-    return sorted((each for each in said if each and len(each) > 3), key=len, reverse=True)
+    return sorted((each for each in all_of_it if each and len(each) > 3), key=len, reverse=True)
 
 
 def _host(found: re.Match[str]) -> str:
@@ -130,15 +150,10 @@ def _host(found: re.Match[str]) -> str:
             network = ip_network(text)
         except ValueError:
             continue
-        small = network.version == 6 and network.prefixlen > 48
-        return _masked(network.network_address) + found[0][len(text) :] if small else found[0]
+        if network.version == 6 and network.prefixlen > 48:
+            return masked_network(network.network_address.exploded) + found[0][len(text) :]
+        break
     return found[0]
-
-
-def _masked(address: IPv4Address | IPv6Address) -> str:
-    if isinstance(address, IPv4Address):
-        return str(address).rpartition(".")[0] + ".•"
-    return ":".join(address.exploded.split(":")[:3]) + ":•"
 
 
 def _may_be_whole(prefix: str) -> bool:

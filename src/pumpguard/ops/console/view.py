@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from pumpguard.alerts.alerts import masked
-from pumpguard.decision import Action
 from pumpguard.errors import OverrideError, StoreError
 from pumpguard.guard import Guard
 from pumpguard.money.exposure import Exposure, exposure
 from pumpguard.ops.console.activity import Activity, chart
-from pumpguard.ops.console.forms import DURATIONS
-from pumpguard.ops.console.text import HIDDEN, masked_listing, masked_text
-from pumpguard.overrides.document import OverrideDocument
-from pumpguard.overrides.lists import LISTED_KINDS
 from pumpguard.overrides.lookup import unbounded_because
-from pumpguard.overrides.posture import EVERYWHERE, Posture
-from pumpguard.store.health import Concern
 
 T = TypeVar("T")
 
-MAX_ROWS = 8
-"""Rows of the tables by country and by rule."""
-
 HEALTH_AGE = 60.0
 """Seconds for which a result of `Guard.check` is shown."""
-
-DIGITS = re.compile("[0-9]{5,}")
 
 FOREVER = 1e9
 """Seconds. A policy does not change, and neither does its exposure."""
@@ -43,8 +29,6 @@ UNREADABLE = (
 )
 
 logger = logging.getLogger("pumpguard")
-
-REFUSING = (Action.THROTTLE, Action.BLOCK, Action.SHADOW)
 
 
 class BackgroundCache(Generic[T]):
@@ -88,117 +72,32 @@ class View:
         self.guard = guard
         self.activity = activity
         self.alone = alone
-        self.exposure: BackgroundCache[Exposure] = BackgroundCache(self._expose, FOREVER)
-        self.concerns: BackgroundCache[tuple[Concern, ...]] = BackgroundCache(
-            guard.check, HEALTH_AGE
-        )
+        self.exposure = BackgroundCache(self._expose, FOREVER)
+        self.concerns = BackgroundCache(guard.check, HEALTH_AGE)
 
     async def values(self) -> dict[str, Any]:
-        """All values, as they are now."""
         admin = self.guard.overrides
         now = admin.now()
-        try:
-            overrides = self._overrides(await admin.show(), now)
-        except StoreError:
-            overrides = {"orders": None, "unknown": STORE_AWAY}
-        except OverrideError as error:
-            overrides = {"orders": None, "unknown": f"{UNREADABLE} ({error.path})"}
-        return {
+        values = {
             "policy": self.guard.policy,
+            "has_challenge": self.guard.challenge is not None,
             "alone": self.alone,
             "now": now,
-            "kinds": LISTED_KINDS,
-            "durations": {name: words for name, (words, _) in DURATIONS.items()},
-            "choices": self._choices(),
+            "orders": None,
+            "unknown": None,
             "exposure": self.exposure.get(),
             "concerns": self.concerns.get(),
-            **overrides,
-            **self._traffic(),
+            "activity": self.activity,
+            "chart": chart(self.activity.by_minute()),
         }
-
-    def _overrides(self, overrides: OverrideDocument, now: float) -> dict[str, Any]:
-        order = overrides.postures.get(EVERYWHERE)
-        listings = sorted(
-            overrides.listings, key=lambda each: (each.verdict, each.kind, each.shown)
-        )
-        return {
-            "orders": overrides,
-            "unknown": None,
-            "lifted": [masked_text(why) for why in unbounded_because(overrides, now)],
-            "fleet": str(overrides.fleet(now)),
-            "order": order,
-            "held": overrides.set_by_person(now),
-            "step": None if overrides.set_by_person(now) else overrides.step,
-            "countries": [
-                (country, str(overrides.posture(country, now)), order)
-                for country, order in sorted(overrides.postures.items())
-                if country != EVERYWHERE and order.in_force(now) is not None
-            ],
-            "listings": [(each, masked_listing(each)) for each in listings],
-        }
-
-    def _choices(self) -> Mapping[str, str]:
-        """Every posture, with what to know before choosing it."""
-        no_proof = ""
-        if self.alone:
-            no_proof = " An app without challenge= lets nobody through."
-        elif self.guard.challenge is None:
-            no_proof = " This app has no challenge=, so nobody gets through."
-        knows = "" if self.guard.policy.verified else (
-            " This policy hears of no verifications, so it knows nobody."
-        )  # fmt: skip
-        return {
-            str(Posture.OBSERVE): "Judges and records, enforces nothing, budgets neither: "
-            "nothing bounds what is spent.",
-            str(Posture.NORMAL): "The policy as it is written. Ends an order, and what the ladder "
-            "has done.",
-            str(Posture.CHALLENGE_ALL): f"Everybody is asked for proof.{no_proof}",
-            str(Posture.KNOWN_ONLY): f"Only numbers that have verified before.{knows}",
-            str(Posture.CLOSED): "Nobody gets a message: the kill switch.",
-        }
-
-    def _traffic(self) -> dict[str, Any]:
-        activity, counts = self.activity, self.activity.metrics.snapshot()
-        return {
-            "since": activity.since,
-            "total": counts["total_requests"],
-            "degraded": counts["degraded"],
-            "actions": _counted(counts["by_action"], [str(action) for action in Action]),
-            "rules": _largest(counts["by_rule"]),
-            "destinations": _largest(counts["requests_by_destination"]),
-            "origins": _largest(counts["requests_by_country"]),
-            "not_spent": activity.not_spent(*REFUSING),
-            "not_spent_shadow": activity.not_spent(Action.SHADOW),
-            "not_spent_challenge": activity.not_spent(Action.CHALLENGE),
-            "chart": chart(activity.by_minute()),
-            "refused": activity.refused,
-            "last": activity.last,
-            "alerts": [
-                (alert, masked(alert.subject), _evidence(alert.evidence))
-                for alert in activity.alerts
-            ],
-        }
+        try:
+            orders = await admin.show()
+        except StoreError:
+            return {**values, "unknown": STORE_AWAY}
+        except OverrideError as error:
+            return {**values, "unknown": f"{UNREADABLE} ({error.path})"}
+        lifted = unbounded_because(orders, now)
+        return {**values, "orders": orders, "fleet": str(orders.fleet(now)), "lifted": lifted}
 
     async def _expose(self) -> Exposure:
         return await asyncio.to_thread(exposure, self.guard.policy)
-
-
-def _counted(counts: object, names: list[str]) -> list[tuple[str, int]]:
-    assert isinstance(counts, dict)  # noqa: S101 - as FirewallMetrics says
-    return [(name, counts.get(name, 0)) for name in names]
-
-
-def _largest(counts: object) -> list[tuple[str, int]]:
-    """The largest counts, and the sum of the others."""
-    assert isinstance(counts, dict)  # noqa: S101
-    rows = list(counts.items())
-    rest = sum(count for _, count in rows[MAX_ROWS:])
-    return [*rows[:MAX_ROWS], *([("others", rest)] if rest else [])]
-
-
-def _evidence(evidence: Mapping[str, object]) -> str:
-    """Evidence in a line: numbers in plain text, texts masked, as they may be personal data."""
-    return ", ".join(
-        f"{name}={DIGITS.sub(HIDDEN, masked_text(value)) if isinstance(value, str) else value}"
-        for name, value in evidence.items()
-    )
