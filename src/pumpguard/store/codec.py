@@ -115,8 +115,8 @@ def short_id(identity: str) -> bytes:
 def redemption(at: float | None, known: Known, tickets: Tickets) -> list[Word]:
     """The arguments of ``redeem.lua``."""
     ids = short_id(known.identity()), short_id(tickets.identity())
-    said = ids[0] + _six(known.span) + ids[1] + _six(tickets.span) + bytes([tickets.size])
-    return [0 if at is None else int(at * 1000), said]
+    packed = ids[0] + _six(known.span) + ids[1] + _six(tickets.span) + bytes([tickets.size])
+    return [0 if at is None else int(at * 1000), packed]
 
 
 def redeemed(reply: list[Any]) -> Redeemed:

@@ -65,19 +65,17 @@ class MemoryStore(ScriptStore):
         self._lock = Lock()
 
     async def decide(self, question: Question) -> Answer:
-        """Read all, decide all, charge all or nothing. Raises `StoreFull`."""
         return self._decide(question, self.overrides.version)
 
     def decide_now(self, question: Question) -> Answer:
-        """The same without a coroutine around it, and by whatever the overrides."""
+        """Like `decide`, without a coroutine, and whatever the version of the overrides."""
         return self._decide(question, question.overrides_version)
 
     async def run(self, call: Call) -> Any:
-        """Run a script here. Raises `StoreFull`."""
         return self._run(call)
 
     async def aclose(self) -> None:
-        """Nothing to let go of."""
+        pass
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -7,10 +7,10 @@
 local byte, char, sub, format, concat = string.byte, string.char, string.sub, string.format, table.concat
 
 -- What a format holds: of each field its letter, its first byte from 0, and how many.
-local function fields_of(said)
-  if string.gsub(said, '[cIiBd]%d*', '') ~= '>' then error('a format with more than this has: ' .. said) end
+local function fields_of(spec)
+  if string.gsub(spec, '[cIiBd]%d*', '') ~= '>' then error('a format with more than this has: ' .. spec) end
   local fields, size = {}, 0
-  for letter, digits in string.gmatch(said, '([cIiBd])(%d*)') do
+  for letter, digits in string.gmatch(spec, '([cIiBd])(%d*)') do
     local bytes = letter == 'B' and 1 or letter == 'd' and 8 or tonumber(digits)
     fields[#fields + 1] = {letter = letter, from = size, bytes = bytes}
     size = size + bytes
@@ -28,8 +28,8 @@ local function double(a, b, c, d, e, f, g, h)
   return a < 128 and size or -size
 end
 
-local function reader(said)
-  local fields, size = fields_of(said)
+local function reader(spec)
+  local fields, size = fields_of(spec)
   local names, values = {}, {}
   for i = 0, size - 1 do names[i + 1] = 'b' .. i end
   for i, field in ipairs(fields) do
@@ -58,10 +58,10 @@ local function reader(said)
   )(byte, sub, double)
 end
 
-local function writer(said)
+local function writer(spec)
   local lines, names, bytes = {}, {}, {}
-  for i, field in ipairs(fields_of(said)) do
-    if field.letter == 'c' or field.letter == 'd' then error('only numbers are packed here: ' .. said) end
+  for i, field in ipairs(fields_of(spec)) do
+    if field.letter == 'c' or field.letter == 'd' then error('only numbers are packed here: ' .. spec) end
     local rest = 'v' .. i
     names[i] = rest
     if field.letter == 'i' then rest = format('(%s %% %.0f)', rest, 256 ^ field.bytes) end
@@ -76,16 +76,16 @@ local function writer(said)
 end
 
 local function made_once(make)
-  return setmetatable({}, {__index = function(made, said)
-    made[said] = make(said)
-    return made[said]
+  return setmetatable({}, {__index = function(made, spec)
+    made[spec] = make(spec)
+    return made[spec]
   end})
 end
 
 local readers, writers = made_once(reader), made_once(writer)
 struct = {
-  unpack = function(said, s, from) return readers[said](s, from) end,
-  pack = function(said, ...) return writers[said](...) end,
+  unpack = function(spec, s, from) return readers[spec](s, from) end,
+  pack = function(spec, ...) return writers[spec](...) end,
 }
 
 -- The values of a script's keys come along with its call, and what it writes goes back: it takes effect

@@ -47,7 +47,6 @@ class RedisStore(ScriptStore):
         self.overrides = SharedOverrides(self._links, self._prefixes)
 
     async def run(self, call: Call) -> Any:
-        """One round trip. Raises `StoreError` on any fault or past the deadline."""
         return await self._links[call.shard].run(*call.script, call.keys, call.arguments)
 
     async def check(self) -> Concerns:
@@ -55,6 +54,5 @@ class RedisStore(ScriptStore):
         return await self._checkup.now()
 
     async def aclose(self) -> None:
-        """Close this event loop's connections."""
         await self._checkup.end()
         await asyncio.gather(*(link.aclose() for link in self._links))

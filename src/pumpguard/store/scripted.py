@@ -75,9 +75,9 @@ class ScriptStore(ABC):
                 applied += settlement.outcome != "failed"
                 continue
             by_shard.setdefault(self._shard(settlement.calling_code), []).append(settlement)
-        for shard, mine in by_shard.items():
-            for first in range(0, len(mine), SETTLED_AT_ONCE):
-                call = self._settle_call(shard, mine[first : first + SETTLED_AT_ONCE])
+        for shard, batch in by_shard.items():
+            for first in range(0, len(batch), SETTLED_AT_ONCE):
+                call = self._settle_call(shard, batch[first : first + SETTLED_AT_ONCE])
                 applied += int(await self.run(call))
         return applied
 

@@ -61,10 +61,6 @@ class Multiplexer:
             raise Overloaded(f"{self.endpoint.where}: {len(live.pending)} calls are in flight")
         return live.ask(command, asking)
 
-    async def call(self, *command: Word) -> Any:
-        """Send a command and await its reply. Raises `StoreError`."""
-        return await self.ask(command)
-
     def renew(self) -> None:
         """Let calls in flight finish where they are; the next one opens a new connection."""
         live, self._live = self._live, None
@@ -227,7 +223,7 @@ class Link:
             return await router.run(server, command, script, until)
 
     async def aclose(self) -> None:
-        """Close this event loop's connections; the link may be used again."""
+        """Close this event loop's connections."""
         with self._lock:
             router = self._routers.pop(asyncio.get_running_loop(), None)
         if router is not None:

@@ -90,12 +90,9 @@ class Sentinels:
 
     async def locate(self, key: Key) -> Endpoint:
         """The master by the sentinel with the latest epoch, of those that name a real master."""
-        checks: dict[Endpoint, asyncio.Task[None]] = {}
-        return await latest(self._ask(seed, checks) for seed in self._seeds)
+        return await latest(map(self._ask, self._seeds))
 
-    async def _ask(
-        self, seed: Endpoint, checks: dict[Endpoint, asyncio.Task[None]]
-    ) -> tuple[Rank, Endpoint]:
+    async def _ask(self, seed: Endpoint) -> tuple[Rank, Endpoint]:
         [reply] = await ask_all(seed, ("SENTINEL", "MASTER", self._service))
         try:
             state = _pairs(reply)
@@ -105,18 +102,12 @@ class Sentinels:
             raise Unreachable(f"{seed.where} knows no such master: {reply!s:.200}") from error
         if not {"s_down", "o_down"}.isdisjoint(flags):
             raise Unreachable(f"{seed.where} says that {master.where} is down")
-        if master not in checks:  # one question is enough, however many sentinels name it
-            checks[master] = asyncio.create_task(_is_master(master))
-        await checks[master]
+        # ``HELLO`` needs no right of its own; one that refuses even that is taken for a master,
+        # because the first call will show.
+        [reply] = await ask_all(master, ("HELLO", 2))
+        if isinstance(reply, list) and _pairs(reply).get("role", "master") != "master":
+            raise Unreachable(f"{master.where} is a replica")
         return (True, epoch), master
-
-
-async def _is_master(server: Endpoint) -> None:
-    """Raise `StoreError` for a replica. ``HELLO`` needs no right of its own; a server that refuses
-    even that is taken for a master, because the first call will show."""
-    [reply] = await ask_all(server, ("HELLO", 2))
-    if isinstance(reply, list) and _pairs(reply).get("role", "master") != "master":
-        raise Unreachable(f"{server.where} is a replica")
 
 
 def _pairs(reply: list[bytes]) -> dict[str, str]:
@@ -143,7 +134,7 @@ class Cluster:
     async def locate(self, key: Key) -> Endpoint:
         """The master of the key's slot, as the node with the latest epoch sees it."""
         asked = list(dict.fromkeys([*self._seeds, *self._seen]))[:MAX_ASKED]
-        masters = await latest(_view(node) for node in asked)
+        masters = await latest(map(_view, asked))
         self._seen = list(dict.fromkeys(masters.values()))
         slot = key_slot(key if isinstance(key, bytes) else key.encode())
         for (first, last), master in masters.items():
