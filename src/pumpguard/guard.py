@@ -30,8 +30,8 @@ from pumpguard.rules.assembly import warn_without_defaults
 from pumpguard.rules.challenge import warn_missing_challenge, with_single_use
 from pumpguard.scores import Score, decide_with_score
 from pumpguard.shadow.sender import sender
+from pumpguard.store import open_store
 from pumpguard.store.base import Store
-from pumpguard.store.opening import open_store
 
 if TYPE_CHECKING:
     from pumpguard.store.health import Concern

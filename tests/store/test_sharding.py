@@ -18,7 +18,7 @@ from pumpguard.counters.plan import Plan
 from pumpguard.rules import RateLimit
 from pumpguard.store.base import Question, Redemption, Settlement
 from pumpguard.store.redis import RedisStore
-from pumpguard.store.sharding import shard_of
+from pumpguard.store.scripted import shard_of
 from tests.conftest import PATIENT
 
 SHARDS = 4

@@ -12,9 +12,9 @@ behind a line that says by which letter plans call the kind (``KIND``), and regi
 - ``CHARGE[KIND](limit, span, state, stored, now)``: what to store once this request is counted, and
   for how many milliseconds it can matter; nothing if there is nothing to store.
 
-What they know of the request is in ``store/scripts/request.lua``; what several kinds store alike
+What they know of the request is in ``store/scripts/common.lua``; what several kinds store alike
 is in ``shared/`` (`Counter.parts`). Behind the line ``-- outcomes`` are the hooks of kinds that are
-told what became of messages (``store/scripts/outcome.lua``).
+told what became of messages (``store/scripts/settle.lua``).
 """
 
 from __future__ import annotations

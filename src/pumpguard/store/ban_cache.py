@@ -7,13 +7,13 @@ bans that are known here stay enforced to their end.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from pumpguard.counters import Reading
 from pumpguard.decision import Action
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Store
+from pumpguard.store.base import Answer, Question, Store, StoreInFront
 
 FRESH = 5.0
 """Seconds for which a ban is applied without asking, so a ban that is lifted ends everywhere within
@@ -33,21 +33,19 @@ class Known(NamedTuple):
     level: int
 
 
-class BanCache:
-    """A store in front of another.
+class BanCache(StoreInFront):
+    """Answers from the cache if a fresh ban applies, else passes the question on.
 
     A shadow ban is never answered from the cache while the store is there: the reply would come a
     round trip sooner than one to a message that is sent, and give the ban away.
     """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
-        self.store = store
-        self.overrides = store.overrides
+        super().__init__(store)
         self._clock = clock
         self._known: dict[Key, Known] = {}
 
     async def decide(self, question: Question) -> Answer:
-        """Answer from the cache if a fresh ban applies, else pass the question on."""
         now = self._clock() if question.at is None else question.at
         if self._known:
             cached = self._cached(question, now, fresh=True)
@@ -63,18 +61,6 @@ class BanCache:
         if answer.readings:
             self._learn(question, answer, now)
         return answer
-
-    async def redeem(self, redemption: Redemption) -> Redeemed:
-        """Pass it on."""
-        return await self.store.redeem(redemption)
-
-    async def settle(self, settlements: Sequence[Settlement]) -> int:
-        """Pass them on."""
-        return await self.store.settle(settlements)
-
-    async def aclose(self) -> None:
-        """Close the store behind."""
-        await self.store.aclose()
 
     def _cached(self, question: Question, now: float, *, fresh: bool) -> Answer | None:
         plan = question.plan

@@ -177,24 +177,35 @@ class Store(Protocol):
     """Keeps counters. Raises `pumpguard.errors.StoreError` when it cannot answer in time."""
 
     @property
-    def overrides(self) -> OverrideStore:
-        """Where the overrides are kept."""
-        ...
+    def overrides(self) -> OverrideStore: ...
 
     async def decide(self, question: Question) -> Answer:
         """Read all, decide all, charge all or nothing."""
-        ...
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
         """Take the open tickets of a number that was verified, and know it from now on."""
-        ...
 
     async def settle(self, settlements: Sequence[Settlement]) -> int:
         """Tell subjects what became of messages, in order. Returns how many took effect: a failed
         or unallocated one does not if its ticket is not open, a failed one neither if refunds are
         used up."""
-        ...
 
     async def aclose(self) -> None:
         """Let go of connections; the store may be used again and reconnects."""
-        ...
+
+
+class StoreInFront:
+    """A store that passes on to another, ``store``, what it does not answer itself."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.overrides = store.overrides
+
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        return await self.store.redeem(redemption)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        return await self.store.settle(settlements)
+
+    async def aclose(self) -> None:
+        await self.store.aclose()

@@ -11,7 +11,15 @@ import time
 from collections.abc import Callable, Sequence
 
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Store
+from pumpguard.store.base import (
+    Answer,
+    Question,
+    Redeemed,
+    Redemption,
+    Settlement,
+    Store,
+    StoreInFront,
+)
 
 FAULTS = 5
 """Faults in a row that open the breaker."""
@@ -22,17 +30,14 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 8.0
 logger = logging.getLogger("pumpguard.store")
 
 
-class Breaker:
-    """A store in front of another.
-
-    After five faults in a row it opens. After a pause of 1 second, the next question is the probe:
+class Breaker(StoreInFront):
+    """Opens after five faults in a row. After a pause of 1 second, the next question is the probe:
     an answer closes the breaker, a fault doubles the pause, up to 8 seconds. Outcomes are no
-    probes: they can wait, and may be lost.
+    probes: they can wait, and may be lost. Overrides are read twice a second at most, so they pass.
     """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
-        self.store = store
-        self.overrides = store.overrides  # read twice a second at most, so it needs no breaker
+        super().__init__(store)
         self._clock = clock
         self._faults = 0
         self._pause = FIRST_PAUSE
@@ -40,7 +45,6 @@ class Breaker:
         self._half_open = False
 
     async def decide(self, question: Question) -> Answer:
-        """Pass the question on, unless the breaker is open. Raises `StoreError`."""
         probe_at = self._probe_at
         if probe_at is not None:
             if self._half_open or self._clock() < probe_at:
@@ -59,18 +63,12 @@ class Breaker:
         return answer
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
-        """Pass it on, unless the breaker is open. Raises `StoreError`."""
         self._refuse_unless_closed()
-        return await self.store.redeem(redemption)
+        return await super().redeem(redemption)
 
     async def settle(self, settlements: Sequence[Settlement]) -> int:
-        """Pass them on, unless the breaker is open. Raises `StoreError`."""
         self._refuse_unless_closed()
-        return await self.store.settle(settlements)
-
-    async def aclose(self) -> None:
-        """Close the store behind."""
-        await self.store.aclose()
+        return await super().settle(settlements)
 
     def _refuse_unless_closed(self) -> None:
         if self._probe_at is not None:

@@ -88,7 +88,7 @@ def answer(question: Question, plan: Plan, reply: list[int]) -> Answer:
 
 @lru_cache(maxsize=1024)
 def encode(plan: Plan) -> bytes:
-    """A plan as the scripts read it (``request.lua``). Raises `ValueError` in the one case in
+    """A plan as the scripts read it (``common.lua``). Raises `ValueError` in the one case in
     millions where two counters of a subject cannot be told apart; rename a rule."""
     flags = (REPORTS if plan.reports else 0) | (WEIGHS if plan.weights else 0)
     groups = sorted({plan.group_of[i] + 1 for i in plan.binding_bans})
@@ -115,8 +115,8 @@ def short_id(identity: str) -> bytes:
 def redemption(at: float | None, known: Known, tickets: Tickets) -> list[Word]:
     """The arguments of ``redeem.lua``."""
     ids = short_id(known.identity()), short_id(tickets.identity())
-    said = ids[0] + _six(known.span) + ids[1] + _six(tickets.span) + bytes([tickets.size])
-    return [0 if at is None else int(at * 1000), said]
+    packed = ids[0] + _six(known.span) + ids[1] + _six(tickets.span) + bytes([tickets.size])
+    return [0 if at is None else int(at * 1000), packed]
 
 
 def redeemed(reply: list[Any]) -> Redeemed:

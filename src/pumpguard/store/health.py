@@ -12,25 +12,29 @@ import logging
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha1
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptError
+from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptError, RedisError
 
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Store
+from pumpguard.store.base import Store, StoreInFront
 from pumpguard.store.transport.calls import ErrorReply
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.link import Multiplexer
 from pumpguard.store.transport.resp import Word
-from pumpguard.store.transport.topology import Topology
+from pumpguard.store.transport.topology import Topology, ask_all
 
 EVICTS, NO_RIGHT, NO_LOGIN, TOO_OLD = "PG012", "PG013", "PG014", "PG015"
 REFUSES, AWAY, UNKNOWN = "PG016", "PG017", "PG018"
 
 LEVELS = {EVICTS: logging.WARNING, AWAY: logging.WARNING, UNKNOWN: logging.INFO}
 """All others are errors: they stop us from counting at all."""
+
+REFUSALS: dict[type[RedisError], str] = {
+    AuthenticationError: NO_LOGIN,
+    NoPermissionError: NO_RIGHT,
+}
+"""By the server's error; all others are `REFUSES`."""
 
 PATIENCE = 2.0
 """Seconds that each answer may take: nobody waits for it."""
@@ -70,17 +74,14 @@ Found: TypeAlias = list[tuple[str, str]]
 class Checkable(Protocol):
     """A store with a server behind it."""
 
-    async def check(self) -> Concerns:
-        """Problems that an operator should solve."""
-        ...
+    async def check(self) -> Concerns: ...
 
 
 async def check(store: Store) -> Concerns:
     """Check the store that counts, behind those that stand in front of it."""
-    inner: object = store
-    while (behind := getattr(inner, "store", None)) is not None:
-        inner = behind
-    return await inner.check() if isinstance(inner, Checkable) else ()
+    while isinstance(store, StoreInFront):
+        store = store.store
+    return await store.check() if isinstance(store, Checkable) else ()
 
 
 async def examine(topology: Topology, keys: Iterable[str]) -> Concerns:
@@ -95,21 +96,8 @@ async def examine(topology: Topology, keys: Iterable[str]) -> Concerns:
 
 
 async def _concerns(server: Endpoint, key: str) -> Concerns:
-    line = Multiplexer(server, deadline=PATIENCE)
-    try:
-        found = await _rights(line, key)
-        if all(code != NO_LOGIN for code, _ in found):
-            found += await _state(line)
-    except StoreError as fault:
-        found = [(AWAY, str(fault))]
-    finally:
-        await line.aclose()
-    return tuple(Concern(code, server.where, what) for code, what in found)
-
-
-async def _rights(line: Multiplexer, key: str) -> Found:
     """Try each command that a decision uses; ``XX`` sets nothing, as the key does not exist."""
-    commands: list[tuple[Word, ...]] = [
+    needed: list[tuple[Word, ...]] = [
         ("EVAL", NOTHING_SCRIPT, 1, key),
         ("EVALSHA", NOTHING_SHA, 1, key),
         ("TIME",),
@@ -117,43 +105,44 @@ async def _rights(line: Multiplexer, key: str) -> Found:
         ("MGET", key),
         ("SET", key, "", "XX", "PX", 1),
     ]
-    outcomes = await asyncio.gather(*map(line.ask, commands), return_exceptions=True)
-    complaints: dict[tuple[str, str], list[str]] = {}
-    for (verb, *_), outcome in zip(commands, outcomes, strict=True):
-        if isinstance(outcome, ErrorReply):
-            if not isinstance(outcome.reply, NoScriptError):
-                complaints.setdefault((_code(outcome), str(outcome)), []).append(str(verb))
-        elif isinstance(outcome, BaseException):
-            raise outcome
-    return [(code, f"{', '.join(verbs)}: {text}") for (code, text), verbs in complaints.items()]
-
-
-def _code(fault: ErrorReply) -> str:
-    match fault.reply:
-        case AuthenticationError():
-            return NO_LOGIN
-        case NoPermissionError():
-            return NO_RIGHT
-    return REFUSES
-
-
-async def _state(line: Multiplexer) -> Found:
-    """Problems by what the server says of itself."""
+    wanted = [*needed, ("INFO", "server"), ("INFO", "memory")]
     try:
-        said: bytes = b"\n".join([await line.call("INFO", part) for part in ("server", "memory")])
-    except ErrorReply as fault:
-        return [(UNKNOWN, f"cannot check its maxmemory-policy and version: {fault}")]
-    told = dict(re.findall(r"^(\w+):([^\r\n]*)", said.decode(errors="replace"), re.MULTILINE))
+        *replies, about_server, about_memory = await ask_all(server, *wanted, patience=PATIENCE)
+    except StoreError as fault:
+        found = [(AWAY, str(fault))]
+    else:
+        found = _refusals([str(verb) for verb, *_ in needed], replies)
+        if all(code != NO_LOGIN for code, _ in found):
+            found += _state(about_server, about_memory)
+    return tuple(Concern(code, server.where, what) for code, what in found)
+
+
+def _refusals(verbs: Iterable[str], replies: Iterable[Any]) -> Found:
+    """Commands that are refused, by the reason."""
+    refused: dict[tuple[str, str], list[str]] = {}
+    for verb, reply in zip(verbs, replies, strict=True):
+        if isinstance(reply, ErrorReply) and not isinstance(reply.reply, NoScriptError):
+            code = REFUSALS.get(type(reply.reply), REFUSES)
+            refused.setdefault((code, str(reply)), []).append(verb)
+    return [(code, f"{', '.join(verbs)}: {text}") for (code, text), verbs in refused.items()]
+
+
+def _state(*infos: Any) -> Found:
+    """Problems by what the server says of itself."""
+    for info in infos:
+        if isinstance(info, ErrorReply):
+            return [(UNKNOWN, f"cannot check its maxmemory-policy and version: {info}")]
+    text = b"\n".join(infos).decode(errors="replace")
+    state = dict(re.findall(r"^(\w+):([^\r\n]*)", text, re.MULTILINE))
     found: Found = []
-    policy = told.get("maxmemory_policy", "noeviction")
+    policy = state.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         why = "an evicted counter is a fresh limit for an attacker, so too much is admitted"
         found.append((EVICTS, f"maxmemory-policy is {policy}: {why}; set noeviction"))
-    version = told.get("redis_version", "")
+    version = state.get("redis_version", "")
     if version and tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
-        found.append(
-            (TOO_OLD, f"Redis {version} is too old, it has no SET … KEEPTTL; use 6.0 or newer")
-        )
+        why = "it has no SET … KEEPTTL; use 6.0 or newer"
+        found.append((TOO_OLD, f"Redis {version} is too old, {why}"))
     return found
 
 
@@ -164,7 +153,7 @@ class Checkup:
     """
 
     def __init__(self, topology: Topology, keys: Sequence[str]) -> None:
-        self._examine = partial(examine, topology, keys)
+        self._topology, self._keys = topology, keys
         self._task: asyncio.Task[None] | None = None
         self._done = False
 
@@ -176,9 +165,7 @@ class Checkup:
     async def now(self) -> Concerns:
         """Check now instead, and log nothing: the caller gets the result."""
         await self.end()
-        concerns = await self._examine()
-        self._done = not _away(concerns)
-        return concerns
+        return await self._examine()
 
     async def end(self) -> None:
         """Cancel it, if this event loop has begun it."""
@@ -187,23 +174,20 @@ class Checkup:
             task.cancel()
             await asyncio.wait({task})
 
+    async def _examine(self) -> Concerns:
+        concerns = await examine(self._topology, self._keys)
+        self._done = all(concern.code != AWAY for concern in concerns)
+        return concerns
+
     async def _check(self) -> None:
         logged: Concerns = ()
         pause = FIRST_PAUSE
-        while _away(concerns := await self._examine()):
-            if concerns != logged:
-                _log(concerns)
+        while True:
+            concerns = await self._examine()
+            for concern in concerns if concerns != logged else ():
+                logger.log(LEVELS.get(concern.code, logging.ERROR), "%s", concern)
+            if self._done:
+                return
             logged = concerns
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
-        self._done = True
-        _log(concerns)
-
-
-def _log(concerns: Concerns) -> None:
-    for concern in concerns:
-        logger.log(LEVELS.get(concern.code, logging.ERROR), "%s", concern)
-
-
-def _away(concerns: Concerns) -> bool:
-    return any(concern.code == AWAY for concern in concerns)

@@ -17,9 +17,6 @@ its functions anew, so compiled code is thrown away again. With it the median wa
 and the slowest percent took twice as long."""
 
 
-PROCESS = "pumpguard.store.process"
-
-
 class Write(NamedTuple):
     """What a script has written; ``ttl`` is in ms, ``None`` for the one that is there."""
 
@@ -36,8 +33,7 @@ class Interpreter:
         module: Any = import_module(f"lupa.{dialect}")
         self._state = module.LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
         self._state.execute(b"if jit then jit.off() end")
-        self._state.execute(lua("struct", PROCESS).encode())
-        self._call = self._state.execute(lua("call", PROCESS).encode())
+        self._call = self._state.execute(lua("process", __package__).encode())
         self._compiled: dict[str, Any] = {}
         self._error: type[Exception] = module.LuaError
 

@@ -26,7 +26,7 @@ SWEPT_EVERY, WORTH_IT = 1_000, 100
 a store that stays full must not stop the event loop for each request."""
 
 EXPIRY, ID, LONG = 6, 3, 255
-"""Bytes of a value's expiry and of a segment's id, and the length of a long one (``value.lua``)."""
+"""Bytes of a value's expiry and of a segment's id; the length of a long one (``common.lua``)."""
 
 NO_BAN = bytes(7)
 """How a ban that has not begun is stored, before its strikes (``ban.lua``)."""
@@ -65,25 +65,23 @@ class MemoryStore(ScriptStore):
         self._lock = Lock()
 
     async def decide(self, question: Question) -> Answer:
-        """Read all, decide all, charge all or nothing. Raises `StoreFull`."""
         return self._decide(question, self.overrides.version)
 
     def decide_now(self, question: Question) -> Answer:
-        """The same without a coroutine around it, and by whatever the overrides."""
+        """Like `decide`, without a coroutine, and whatever the version of the overrides."""
         return self._decide(question, question.overrides_version)
 
     async def run(self, call: Call) -> Any:
-        """Run a script here. Raises `StoreFull`."""
         return self._run(call)
 
     async def aclose(self) -> None:
-        """Nothing to let go of."""
+        pass
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def _decide(self, question: Question, mark: bytes) -> Answer:
-        plan, call = self._asked(question)
+        plan, call = self._decide_call(question)
         return codec.answer(question, plan, self._run(call, mark, _bans(plan)))
 
     def _run(self, call: Call, mark: bytes | None = None, bans: Set[bytes] = NO_IDS) -> Any:
@@ -143,7 +141,7 @@ def _bans(plan: Plan) -> Set[bytes]:
 
 
 def _only_strikes(value: bytes, bans: Set[bytes]) -> bool:
-    """Whether every segment of a value (``value.lua``) is a ban that has not begun."""
+    """Whether every segment of a value (``common.lua``) is a ban that has not begun."""
     at = EXPIRY
     while at < len(value):
         size, start = value[at + ID], at + ID + 1

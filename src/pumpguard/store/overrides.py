@@ -38,7 +38,7 @@ LIFETIME = 400 * 86_400_000
 NO_VERSION = b"?"
 """What no document has as its version."""
 
-OVERRIDES_SCRIPT, CLAIM_SCRIPT = script("overrides"), script("claim")
+SCRIPT = script("overrides")
 
 
 class OverrideStore(Protocol):
@@ -46,25 +46,20 @@ class OverrideStore(Protocol):
 
     async def read(self) -> bytes:
         """The newest document. Reading it also puts off its expiry."""
-        ...
 
     async def read_if_changed(self, known: bytes) -> bytes | None:
         """Like `read`, but ``None`` if every copy still has the ``known`` version."""
-        ...
 
     async def write(self, replaced: bytes, text: bytes) -> bytes | None:
         """Put ``text`` in place of the document whose version is ``replaced``. Returns the new
         version, or ``None`` if the document has another version by now. After a `StoreError` it
         may or may not have been written."""
-        ...
 
     async def restore(self, document: bytes) -> None:
         """Put a document back wherever an older one, or none, is kept."""
-        ...
 
     async def claim(self, what: str, seconds: int) -> bool:
         """Whether the caller is the first to claim this within so many seconds."""
-        ...
 
 
 def version_of(document: bytes) -> int:
@@ -151,7 +146,7 @@ class SharedOverrides:
     async def claim(self, what: str, seconds: int) -> bool:
         link, prefix = self._shards[0]
         key = prefix + CLAIM + blake2b(what.encode(), digest_size=10).hexdigest()
-        return bool(await link.run(*CLAIM_SCRIPT, (key,), (seconds * 1000,)))
+        return bool(await link.run(*SCRIPT, (key,), ("c", "", "", seconds * 1000)))
 
     async def _copy(self, document: bytes, shards: Sequence[int]) -> None:
         done = await asyncio.gather(
@@ -166,7 +161,5 @@ class SharedOverrides:
     ) -> bytes | None:
         link, prefix = self._shards[shard]
         keys = (prefix + VERSION, prefix + DOCUMENT)
-        reply: bytes | None = await link.run(
-            *OVERRIDES_SCRIPT, keys, (verb, version, text, LIFETIME)
-        )
+        reply: bytes | None = await link.run(*SCRIPT, keys, (verb, version, text, LIFETIME))
         return reply

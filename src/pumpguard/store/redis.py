@@ -22,7 +22,7 @@ class RedisStore(ScriptStore):
     ``url`` is ``redis://``, ``rediss://`` or ``unix://``, ``redis+sentinel://h:p,h:p/service`` or
     ``redis+cluster://h:p,h:p``. ``secret`` keys the hashes under which phones and networks are
     stored. ``deadline`` (seconds) bounds the whole call; nothing that may have counted is sent
-    again. ``shards`` spreads the keys by calling code (see `pumpguard.store.sharding`).
+    again. ``shards`` spreads the keys by calling code (see `pumpguard.store.scripted`).
     With ``checkup``, the server is looked at once in the background (`pumpguard.store.health`).
     Raises `PolicyError` for a URL that cannot be understood; connects when first asked.
     """
@@ -47,7 +47,6 @@ class RedisStore(ScriptStore):
         self.overrides = SharedOverrides(self._links, self._prefixes)
 
     async def run(self, call: Call) -> Any:
-        """One round trip. Raises `StoreError` on any fault or past the deadline."""
         return await self._links[call.shard].run(*call.script, call.keys, call.arguments)
 
     async def check(self) -> Concerns:
@@ -55,6 +54,5 @@ class RedisStore(ScriptStore):
         return await self._checkup.now()
 
     async def aclose(self) -> None:
-        """Close this event loop's connections."""
         await self._checkup.end()
         await asyncio.gather(*(link.aclose() for link in self._links))

@@ -1,9 +1,18 @@
-"""What every store does that runs the Lua scripts, wherever it runs them."""
+"""What every store does that runs the Lua scripts, wherever it runs them.
+
+Keys may be spread over several shards, by the destination's calling code. Everything about a
+destination (phone, prefix, country) lives in that destination's shard and keeps its whole limit.
+What does not belong to one destination (a network that asks for many countries) is counted in every
+shard it asks for, each with its part of the limit. So the whole never admits more than the limits
+say; it may admit less to a network whose requests are unevenly spread, and a ban holds in the shard
+in which it was earned.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -13,10 +22,9 @@ from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlem
 from pumpguard.store.codec import Word
 from pumpguard.store.overrides import VERSION, OverrideStore
 from pumpguard.store.scripts import Script, decide_script, redeem_script, settle_script
-from pumpguard.store.sharding import shard_of, spread
 
 SETTLED_AT_ONCE = 16
-"""Outcomes per script call."""
+"""Outcomes of one shard per script call."""
 
 
 class Call(NamedTuple):
@@ -49,12 +57,10 @@ class ScriptStore(ABC):
         """The script's reply, as Redis would give it. Raises `StoreError`."""
 
     async def decide(self, question: Question) -> Answer:
-        """Ask in one call. Raises `StoreError`."""
-        plan, call = self._asked(question)
+        plan, call = self._decide_call(question)
         return codec.answer(question, plan, await self.run(call))
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
-        """Take a number's open tickets in one call. Raises `StoreError`."""
         known, at = redemption.known, redemption.at
         shard = self._shard(redemption.calling_code)
         key = self._prefixes[shard] + self._digest(known.by, redemption.phone).hex()
@@ -62,7 +68,6 @@ class ScriptStore(ABC):
         return codec.redeemed(await self.run(Call(shard, redeem_script(), [key], words, at)))
 
     async def settle(self, settlements: Sequence[Settlement]) -> int:
-        """Apply outcomes, up to 16 of one shard per call. Raises `StoreError`."""
         by_shard: dict[int, list[Settlement]] = {}
         applied = 0
         for settlement in settlements:
@@ -70,9 +75,9 @@ class ScriptStore(ABC):
                 applied += settlement.outcome != "failed"
                 continue
             by_shard.setdefault(self._shard(settlement.calling_code), []).append(settlement)
-        for shard, mine in by_shard.items():
-            for first in range(0, len(mine), SETTLED_AT_ONCE):
-                call = self._told(shard, mine[first : first + SETTLED_AT_ONCE])
+        for shard, batch in by_shard.items():
+            for first in range(0, len(batch), SETTLED_AT_ONCE):
+                call = self._settle_call(shard, batch[first : first + SETTLED_AT_ONCE])
                 applied += int(await self.run(call))
         return applied
 
@@ -87,7 +92,7 @@ class ScriptStore(ABC):
             keys.append(prefix + hashed.hexdigest())
         return keys
 
-    def _asked(self, question: Question) -> tuple[Plan, Call]:
+    def _decide_call(self, question: Question) -> tuple[Plan, Call]:
         """The plan as it is applied, and the call that asks."""
         plan, shards = question.plan, len(self._prefixes)
         shard = shard_of(question.calling_code, shards) if shards > 1 else 0
@@ -114,7 +119,7 @@ class ScriptStore(ABC):
         hashed.update(f"{by}\0{subject}".encode("utf-8", "surrogatepass"))
         return hashed.digest()
 
-    def _told(self, shard: int, settlements: Sequence[Settlement]) -> Call:
+    def _settle_call(self, shard: int, settlements: Sequence[Settlement]) -> Call:
         keys: list[str] = []
         words: list[Word] = []
         shards = len(self._prefixes)
@@ -125,3 +130,16 @@ class ScriptStore(ABC):
             plan = spread(each.plan, shards) if shards > 1 else each.plan
             words += codec.encode(plan), codec.outcome(each, network)
         return Call(shard, settle_script(), keys, words, settlements[0].at)
+
+
+def shard_of(calling_code: str, shards: int) -> int:
+    """The shard of a destination, the same in every process."""
+    digest = blake2b(calling_code.encode(), digest_size=4).digest()
+    return int.from_bytes(digest) % shards
+
+
+@lru_cache(maxsize=1024)
+def spread(plan: Plan, shards: int) -> Plan:
+    """The plan as each shard applies it."""
+    counters = [c if c.has_destination else c.divided(shards) for c in plan.counters]
+    return Plan(counters, plan.binds, plan.reports, plan.weights)

@@ -29,14 +29,19 @@ async def outcomes(*calls: Any) -> list[Any]:
     return await asyncio.gather(*calls, return_exceptions=True)
 
 
+async def call(line: Multiplexer, *command: Any) -> Any:
+    """Send a command and await its reply."""
+    return await line.ask(command)
+
+
 async def reads_of(line: Multiplexer) -> int:
     """How often the server has read from anybody; nobody else is here."""
-    stats: bytes = await line.call("INFO", "stats")
+    stats: bytes = await call(line, "INFO", "stats")
     return int(stats.partition(b"total_reads_processed:")[2].split()[0])
 
 
 async def in_flight(line: Multiplexer, *command: Any, times: int = 1) -> list[asyncio.Task[Any]]:
     """Calls that have been made and wait for their replies."""
-    tasks = [asyncio.create_task(line.call(*command)) for _ in range(times)]
+    tasks = [asyncio.create_task(call(line, *command)) for _ in range(times)]
     await asyncio.sleep(0.02)
     return tasks

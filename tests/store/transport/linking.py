@@ -64,13 +64,26 @@ def at(server: Server | Fake) -> Endpoint:
 
 
 class Load:
-    """Workers that call without pause; they note outcomes, and how long the slowest call took."""
+    """Workers that call without pause; they note outcomes, and how long each call took."""
 
     def __init__(self, link: Link, keys: Callable[[], tuple[str, ...]]) -> None:
         self.outcomes: Counter[str] = Counter()
-        self.slowest = 0.0
+        self._calls: list[tuple[float, float]] = []
+        self._late: list[tuple[float, float]] = []
         self._link = link
         self._keys = keys
+
+    @property
+    def slowest(self) -> float:
+        """Seconds of the slowest call, without those in which the event loop was late: a machine
+        that is busy with other work keeps this process waiting, and no deadline can help that."""
+        slowest = 0.0
+        for start, end in sorted(self._calls, key=lambda call: call[0] - call[1]):
+            if end - start <= slowest:
+                break
+            late = sum(max(0, min(end, came) - max(start, due)) for due, came in self._late)
+            slowest = max(slowest, end - start - late)
+        return slowest
 
     async def worker(self) -> None:
         while True:
@@ -81,11 +94,19 @@ class Load:
             except StoreError as fault:
                 self.outcomes[type(fault).__name__] += 1
                 await asyncio.sleep(0.005)
-            self.slowest = max(self.slowest, time.monotonic() - start)
+            self._calls.append((start, time.monotonic()))
+
+    async def watch(self) -> None:
+        """Note when the event loop comes back later than it was asked to."""
+        while True:
+            due = time.monotonic() + 0.005
+            await asyncio.sleep(0.005)
+            self._late.append((due, time.monotonic()))
 
     @asynccontextmanager
     async def running(self, workers: int = 16) -> AsyncIterator[Load]:
         tasks = [asyncio.create_task(self.worker()) for _ in range(workers)]
+        tasks.append(asyncio.create_task(self.watch()))
         try:
             yield self
         finally:

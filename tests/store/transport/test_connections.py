@@ -16,7 +16,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, ResponseErr
 from pumpguard.errors import StoreError
 from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Overloaded, Unreachable
 from tests.conftest import PATIENT
-from tests.store.transport.calling import SLACK, TICK, MakeLine, in_flight, outcomes
+from tests.store.transport.calling import SLACK, TICK, MakeLine, call, in_flight, outcomes
 from tests.store.transport.fleet import Server
 from tests.store.transport.linking import MakeLink
 from tests.store.transport.stand_ins import fake, forwarding, throwaway_certificate
@@ -27,25 +27,25 @@ from tests.store.transport.stand_ins import fake, forwarding, throwaway_certific
 async def test_a_killed_server_fails_each_call_once(make_line: MakeLine, own: Server) -> None:
     """Nothing is sent again; the next call after the restart connects."""
     line = make_line(own.url)
-    await line.call("PING")
+    await call(line, "PING")
     own.signal(signal.SIGSTOP)  # so that all are in flight when it dies
     waiting = await in_flight(line, "INCR", "n", times=30)
     own.kill()
     assert {type(fault) for fault in await outcomes(*waiting)} == {Lost}
     with pytest.raises(Unreachable):
-        await line.call("PING")
+        await call(line, "PING")
     own.start()
-    assert await line.call("GET", "n") is None
+    assert await call(line, "GET", "n") is None
 
 
 async def test_a_connection_closed_while_idle_is_replaced(make_line: MakeLine, own: Server) -> None:
     """Server timeouts and CLIENT KILL cost nobody a call."""
     line = make_line(own.url)
-    await line.call("PING")
+    await call(line, "PING")
     own.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     while line.busy:  # noqa: ASYNC110 - what is waited for happens in the transport
         await asyncio.sleep(0)
-    assert await line.call("PING") == b"PONG"
+    assert await call(line, "PING") == b"PONG"
 
 
 async def test_a_closed_multiplexer_fails_its_calls_and_may_be_used_again(
@@ -53,12 +53,12 @@ async def test_a_closed_multiplexer_fails_its_calls_and_may_be_used_again(
 ) -> None:
     """Closing leaves nobody waiting."""
     line = make_line(own.url)
-    await line.call("PING")
+    await call(line, "PING")
     with own.hanging():
         waiting = await in_flight(line, "PING", times=3)
         await line.aclose()
         assert {type(fault) for fault in await outcomes(*waiting)} == {Lost}
-    assert await line.call("PING") == b"PONG"
+    assert await call(line, "PING") == b"PONG"
 
 
 async def test_closing_is_done_even_if_whoever_closes_is_cancelled(
@@ -66,7 +66,7 @@ async def test_closing_is_done_even_if_whoever_closes_is_cancelled(
 ) -> None:
     """Nobody else would: the calls fail, and the sockets do not wait for the garbage collector."""
     line, link = make_line(own.url), make_link(own.url)
-    await line.call("PING")
+    await call(line, "PING")
     assert await link.run(sha1(b"return 1").hexdigest(), "return 1", ["key"], []) == 1
     with own.hanging():
         waiting = await in_flight(line, "PING", times=3)
@@ -82,7 +82,7 @@ async def test_closing_is_done_even_if_whoever_closes_is_cancelled(
 async def test_renewed_connections_finish_what_they_carry(make_line: MakeLine, own: Server) -> None:
     """Calls in flight get their replies where they are; the next one goes a new way."""
     line = make_line(own.url)
-    await line.call("PING")
+    await call(line, "PING")
     before = own.opened()
     with own.hanging():
         waiting = await in_flight(line, "PING", times=3)
@@ -98,7 +98,7 @@ async def test_one_connection_for_all_calls(make_line: MakeLine, own: Server) ->
     line = make_line(own.url)
     before = own.opened()
     for _ in range(10):
-        await asyncio.gather(*(line.call("PING") for _ in range(40)))
+        await asyncio.gather(*(call(line, "PING") for _ in range(40)))
     assert own.opened() - before == 1 + 1  # the second one asks
 
 
@@ -109,7 +109,7 @@ async def test_nobody_there_is_an_error_at_once(make_line: MakeLine) -> None:
     """A refused connection fails all who wait for it, in one attempt."""
     line = make_line("redis://127.0.0.1:1", deadline=0.5)
     start = time.monotonic()
-    faults = await outcomes(*(line.call("PING") for _ in range(10)))
+    faults = await outcomes(*(call(line, "PING") for _ in range(10)))
     assert time.monotonic() - start < 0.5
     assert {type(fault) for fault in faults} == {Unreachable}
 
@@ -123,7 +123,7 @@ async def test_a_connection_that_hangs_fails_each_call_in_its_own_time(make_line
         line = make_line(f"redis://127.0.0.1:{deaf.getsockname()[1]}", deadline=0.08)
         for _ in range(2):
             start = time.monotonic()
-            faults = await outcomes(*(line.call("PING") for _ in range(10)))
+            faults = await outcomes(*(call(line, "PING") for _ in range(10)))
             assert 0.08 - TICK <= time.monotonic() - start < 0.08 + SLACK
             assert {type(fault) for fault in faults} == {Unreachable}
         assert line._live is not None
@@ -136,9 +136,9 @@ async def test_calls_that_waited_too_long_to_be_sent_are_never_sent(make_line: M
         line = make_line(
             server.url.replace("//", "//:secret@"), deadline=0.05, connect_deadline=PATIENT
         )
-        early = await outcomes(*(line.call("INCR", "early") for _ in range(3)))
+        early = await outcomes(*(call(line, "INCR", "early") for _ in range(3)))
         assert {type(fault) for fault in early} == {Unreachable}
-        cancelled, *kept = (asyncio.create_task(line.call("INCR", w)) for w in ("gone", "a", "b"))
+        cancelled, *kept = (asyncio.create_task(call(line, "INCR", w)) for w in ("gone", "a", "b"))
         await asyncio.sleep(0)
         cancelled.cancel()
         assert line._live is not None
@@ -155,11 +155,11 @@ async def test_users_passwords_and_databases(make_line: MakeLine, own: Server) -
     """One greeting, then the calls: as the user, in the database that the URL names."""
     own.ask("ACL", "SETUSER", "guard", "on", ">s3:cr@et", "~pg*", "+@all")
     line = make_line(f"redis://guard:s3%3Acr%40et@127.0.0.1:{own.port}/5")
-    await asyncio.gather(*(line.call("SET", f"pg{i}", i) for i in range(20)))
-    assert await line.call("ACL", "WHOAMI") == b"guard"
+    await asyncio.gather(*(call(line, "SET", f"pg{i}", i) for i in range(20)))
+    assert await call(line, "ACL", "WHOAMI") == b"guard"
     assert own.ask("INFO", "keyspace")["db5"]["keys"] == 20
     with pytest.raises(ErrorReply) as caught:
-        await line.call("GET", "other")
+        await call(line, "GET", "other")
     assert isinstance(caught.value.reply, NoPermissionError)
 
 
@@ -171,7 +171,7 @@ async def test_a_wrong_password_is_a_typed_error_without_the_password(
     own.ask("ACL", "SETUSER", "guard", "on", ">right", "~*", "+@all")
     own.ask("ACL", "SETUSER", "default", "off")
     line = make_line(f"redis://{login}127.0.0.1:{own.port}/3")
-    for fault in await outcomes(*(line.call("PING") for _ in range(3))):
+    for fault in await outcomes(*(call(line, "PING") for _ in range(3))):
         assert isinstance(fault, ErrorReply)
         assert isinstance(fault.reply, AuthenticationError)
         assert "wrong" not in f"{fault}{fault.reply}"
@@ -184,13 +184,13 @@ async def test_a_database_that_does_not_exist_is_an_error(
 ) -> None:
     """Calls are not sent to another one instead."""
     with pytest.raises(ErrorReply, match="out of range") as caught:
-        await make_line(f"{valkey.url}/99").call("PING")
+        await call(make_line(f"{valkey.url}/99"), "PING")
     assert isinstance(caught.value.reply, ResponseError)
 
 
 async def test_unix_sockets(make_line: MakeLine, valkey: Server) -> None:
     """The same without a port."""
-    assert await make_line(f"unix://{valkey.socket}?db=2").call("ECHO", "x") == b"x"
+    assert await call(make_line(f"unix://{valkey.socket}?db=2"), "ECHO", "x") == b"x"
 
 
 async def test_tls_with_a_certificate_that_is_checked(
@@ -202,11 +202,11 @@ async def test_tls_with_a_certificate_that_is_checked(
         trusted = f"?ssl_ca_certs={certificate}"
         line = make_line(f"rediss://localhost:{port}{trusted}")
         words = [bytes([65 + i]) * 5_000 for i in range(64)]
-        assert await asyncio.gather(*(line.call("ECHO", word) for word in words)) == words
-        assert [await line.call("ECHO", i) for i in range(50)] == [b"%d" % i for i in range(50)]
+        assert await asyncio.gather(*(call(line, "ECHO", word) for word in words)) == words
+        assert [await call(line, "ECHO", i) for i in range(50)] == [b"%d" % i for i in range(50)]
         for strange in (f"rediss://localhost:{port}", f"rediss://127.0.0.1:{port}{trusted}"):
             with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY"):
-                await make_line(strange).call("PING")
+                await call(make_line(strange), "PING")
         await line.aclose()
 
 

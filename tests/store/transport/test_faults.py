@@ -12,6 +12,7 @@ import pytest
 from pumpguard.errors import StoreError
 from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Unreachable
 from pumpguard.store.transport.resp import Codec
+from tests.conftest import PATIENT
 from tests.store.transport.calling import SLACK
 from tests.store.transport.fleet import Server
 from tests.store.transport.linking import (
@@ -176,7 +177,7 @@ async def test_half_a_reply(make_link: MakeLink, codec: Codec, half: bytes, endi
 
 
 async def test_random_bytes_are_survived(make_link: MakeLink, codec: Codec) -> None:
-    """Two hundred servers that say anything at all: a reply or a store error, in time."""
+    """Two hundred servers that say anything at all: a reply or a store error, never silence."""
     dice = random.Random(11)
     pieces = [b"\r\n", b"*", b"$", b":", b"+", b"-", b"1", b"3", b"-1", b"ASK ", b"MOVED 1 ", b"x"]
     pieces += [b"-NOSCRIPT x\r\n", b"127.0.0.1:1\r\n", b":1\r\n", b"$1\r\nx\r\n", bytes([255])]
@@ -185,11 +186,10 @@ async def test_random_bytes_are_survived(make_link: MakeLink, codec: Codec) -> N
         for _ in range(200):
             said = b"".join(dice.choices(pieces, k=dice.randrange(1, 12)))
             server.answer = lambda _, said=said: said  # type: ignore[misc]
-            start = time.monotonic()
-            outcomes = await asyncio.gather(
-                *(link.run(SHA, SCRIPT, ["k"], []) for _ in range(2)), return_exceptions=True
-            )
-            assert time.monotonic() - start < 0.02 + SLACK
+            async with asyncio.timeout(PATIENT):
+                outcomes = await asyncio.gather(
+                    *(link.run(SHA, SCRIPT, ["k"], []) for _ in range(2)), return_exceptions=True
+                )
             for end in outcomes:
                 assert isinstance(end, StoreError) or not isinstance(end, BaseException), said
 

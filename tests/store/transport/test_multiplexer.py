@@ -14,6 +14,7 @@ from tests.store.transport.calling import (
     SLACK,
     TICK,
     MakeLine,
+    call,
     counted,
     in_flight,
     outcomes,
@@ -33,7 +34,7 @@ async def test_replies_reach_their_callers_with_64_in_flight(
     async def worker(number: int) -> None:
         for turn in range(30):
             word = f"{number}-{turn}-".encode() * (1 + number * turn % 40)
-            assert await line.call("ECHO", word) == word
+            assert await call(line, "ECHO", word) == word
 
     before = valkey.opened()
     await asyncio.gather(*(worker(number) for number in range(64)))
@@ -43,10 +44,10 @@ async def test_replies_reach_their_callers_with_64_in_flight(
 async def test_every_kind_of_reply_and_word(make_line: MakeLine, valkey: Server, name: str) -> None:
     """Bytes, text, whole and broken numbers out; strings, numbers, nothing and lists in."""
     line = make_line(valkey.url)
-    assert await line.call("SET", name, b"\r\n\x00", "PX", 60_000) == b"OK"
-    assert await line.call("GET", name) == b"\r\n\x00"
-    assert await line.call("GET", name + "-not") is None
-    assert await line.call("EVAL", "return {1, {'a', false}, {}, ARGV[1]}", 0, 2.5) == [
+    assert await call(line, "SET", name, b"\r\n\x00", "PX", 60_000) == b"OK"
+    assert await call(line, "GET", name) == b"\r\n\x00"
+    assert await call(line, "GET", name + "-not") is None
+    assert await call(line, "EVAL", "return {1, {'a', false}, {}, ARGV[1]}", 0, 2.5) == [
         1,
         [b"a", None],
         [],
@@ -60,7 +61,7 @@ async def test_an_error_reply_is_typed_and_disturbs_nobody(
     """The caller gets redis-py's exception; its neighbours get their replies."""
     line = make_line(valkey.url)
     first, wrong, last = await outcomes(
-        line.call("ECHO", "a"), line.call("EVALSHA", "f" * 40, 0), line.call("ECHO", "b")
+        call(line, "ECHO", "a"), call(line, "EVALSHA", "f" * 40, 0), call(line, "ECHO", "b")
     )
     assert (first, last) == (b"a", b"b")
     assert isinstance(wrong, ErrorReply)
@@ -74,7 +75,7 @@ async def test_a_word_that_cannot_be_sent_disturbs_nobody(
     line = make_line(valkey.url)
     nonsense: Any = object()
     first, wrong, last = await outcomes(
-        line.call("ECHO", "a"), line.call("ECHO", nonsense), line.call("ECHO", "b")
+        call(line, "ECHO", "a"), call(line, "ECHO", nonsense), call(line, "ECHO", "b")
     )
     assert (first, last) == (b"a", b"b")
     assert isinstance(wrong, TypeError)
@@ -90,10 +91,10 @@ async def test_calls_of_a_tick_share_writes(
     """One write per tick, and one per eight calls when there are more."""
     endpoint = counted(valkey.url)
     line = make_line(endpoint)
-    await line.call("PING")
+    await call(line, "PING")
     reads = await reads_of(line)
     endpoint.sizes.clear()
-    await asyncio.gather(*(line.call("PING") for _ in range(calls)))
+    await asyncio.gather(*(call(line, "PING") for _ in range(calls)))
     assert len(endpoint.sizes) == writes
     assert await reads_of(line) - reads <= writes + 1  # that one asks
 
@@ -104,8 +105,8 @@ async def test_more_than_the_kernel_takes_is_kept_and_sent_later(
     """Forty megabytes at once: each word comes back whole, and others get their turn."""
     line = make_line(valkey.url)
     words = [bytes([65 + i]) * 2_000_000 for i in range(20)]
-    echoes = asyncio.gather(*(line.call("ECHO", word) for word in words))
-    assert await line.call("ECHO", "small") == b"small"
+    echoes = asyncio.gather(*(call(line, "ECHO", word) for word in words))
+    assert await call(line, "ECHO", "small") == b"small"
     assert await echoes == words
 
 
@@ -117,12 +118,12 @@ async def test_ten_thousand_cancelled_calls_open_no_connection(
 ) -> None:
     """Before, while and after they are sent: replies are dropped in order and never cross."""
     line = make_line(valkey.url)
-    await line.call("PING")
+    await call(line, "PING")
     before = valkey.opened()
     dice = random.Random(7)
     for round_ in range(20):
-        doomed = [asyncio.create_task(line.call("ECHO", f"x{i}")) for i in range(500)]
-        kept = [asyncio.create_task(line.call("ECHO", f"{round_}-{i}")) for i in range(5)]
+        doomed = [asyncio.create_task(call(line, "ECHO", f"x{i}")) for i in range(500)]
+        kept = [asyncio.create_task(call(line, "ECHO", f"{round_}-{i}")) for i in range(5)]
         for _ in range(dice.randrange(3)):
             await asyncio.sleep(0)
         for task in doomed:
@@ -134,12 +135,12 @@ async def test_ten_thousand_cancelled_calls_open_no_connection(
 async def test_cancelled_calls_still_count_as_in_flight(make_line: MakeLine, own: Server) -> None:
     """Clients that hang up cannot grow the queue of a server that hangs."""
     line = make_line(own.url, max_in_flight=50)
-    await line.call("PING")
+    await call(line, "PING")
     with own.hanging():
         for task in await in_flight(line, "PING", times=50):
             task.cancel()
         with pytest.raises(Overloaded):
-            await line.call("PING")
+            await call(line, "PING")
 
 
 # Deadlines.
@@ -150,17 +151,17 @@ async def test_the_deadline_ends_a_call_to_a_hanging_server(
 ) -> None:
     """The late call fails in time, the others with it, and a later one finds the server again."""
     line = make_line(own.url, deadline=0.1)
-    await line.call("SET", "n", 0)
+    await call(line, "SET", "n", 0)
     with own.hanging():
         start = time.monotonic()
-        late = asyncio.create_task(line.call("INCR", "n"))
+        late = asyncio.create_task(call(line, "INCR", "n"))
         await asyncio.sleep(0.03)
-        behind = asyncio.create_task(line.call("INCR", "n"))
+        behind = asyncio.create_task(call(line, "INCR", "n"))
         faults = await outcomes(late, behind)
         assert 0.1 - TICK <= time.monotonic() - start < 0.1 + SLACK
     assert [type(fault) for fault in faults] == [Late, Lost]
-    assert await line.call("PING") == b"PONG"
-    assert int(await line.call("GET", "n")) <= 2
+    assert await call(line, "PING") == b"PONG"
+    assert int(await call(line, "GET", "n")) <= 2
 
 
 async def test_a_blocked_event_loop_does_not_blame_the_server(
@@ -168,9 +169,9 @@ async def test_a_blocked_event_loop_does_not_blame_the_server(
 ) -> None:
     """Replies that came while this process was busy are read before anybody is judged."""
     line = make_line(valkey.url, deadline=0.05)
-    await line.call("PING")
+    await call(line, "PING")
     before = valkey.opened()
-    calls = asyncio.gather(*(line.call("ECHO", i) for i in range(8)))
+    calls = asyncio.gather(*(call(line, "ECHO", i) for i in range(8)))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     time.sleep(0.12)  # noqa: ASYNC251 - this is the fault
@@ -182,23 +183,23 @@ async def test_an_idle_connection_has_no_timer(make_line: MakeLine, valkey: Serv
     """Long after its deadline it still stands."""
     line = make_line(valkey.url, deadline=0.05)
     before = valkey.opened()
-    await line.call("PING")
+    await call(line, "PING")
     await asyncio.sleep(0.15)
     assert line._live is not None
     assert line._live._timer is None
-    assert await line.call("PING") == b"PONG"
+    assert await call(line, "PING") == b"PONG"
     assert valkey.opened() - before == 2
 
 
 async def test_the_queue_is_bounded(make_line: MakeLine, own: Server) -> None:
     """What is too much fails at once, and room is made by replies."""
     line = make_line(own.url, max_in_flight=100)
-    await line.call("PING")
+    await call(line, "PING")
     with own.hanging():
         waiting = await in_flight(line, "PING", times=100)
         start = time.monotonic()
-        faults = await outcomes(*(line.call("PING") for _ in range(50)))
+        faults = await outcomes(*(call(line, "PING") for _ in range(50)))
         assert time.monotonic() - start < SLACK
         assert {type(fault) for fault in faults} == {Overloaded}
     assert await asyncio.gather(*waiting) == [b"PONG"] * 100
-    assert await line.call("PING") == b"PONG"
+    assert await call(line, "PING") == b"PONG"

@@ -17,6 +17,8 @@ from pumpguard.counters import KINDS, Counter, Known, Tickets
 OUTCOMES = "\n-- outcomes\n"
 """Behind this line a kind's Lua is for outcomes alone."""
 
+KINDS_HERE = "\n-- kinds\n"
+"""The line of a script where its kinds are put in, between what they use and what uses them."""
 
 SHARED = ("log", "slices")
 """All that kinds share (`Counter.parts`)."""
@@ -30,7 +32,7 @@ class Script(NamedTuple):
 
 
 def lua(name: str, package: str = __package__) -> str:
-    """What a Lua file says."""
+    """The text of a Lua file of a package."""
     return files(package).joinpath(f"{name}.lua").read_text(encoding="utf-8")
 
 
@@ -50,9 +52,8 @@ def script(*parts: str) -> Script:
 @cache
 def decide_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Script:
     """The script that knows these kinds and these parts that kinds share."""
-    known = [_closed(_kind(kind).partition(OUTCOMES)[0]) for kind in KINDS if kind in kinds]
-    shared_lua = _shared(shared)
-    return script("standing", "request", "value", "readings", *shared_lua, *known, "decide")
+    known = [_kind(kind).partition(OUTCOMES)[0] for kind in KINDS if kind in kinds]
+    return _with_kinds("decide", shared, known, "standing")
 
 
 def settle_script() -> Script:
@@ -63,26 +64,24 @@ def settle_script() -> Script:
 @cache
 def redeem_script() -> Script:
     """The script that knows tickets, and who is known."""
-    return script("request", "outcome", "value", _kind(Known), _kind(Tickets), "redeem")
+    return script("common", _kind(Known), _kind(Tickets).partition(OUTCOMES)[0], "redeem")
 
 
 @cache
 def _settle_script(told: tuple[type[Counter], ...]) -> Script:
-    known = [_closed(_kind(kind)) for kind in told]
-    return script("request", "outcome", "value", *_shared(SHARED), *known, "settle")
+    return _with_kinds("settle", SHARED, map(_kind, told))
+
+
+def _with_kinds(name: str, shared: Iterable[str], kinds: Iterable[str], *first: str) -> Script:
+    """Only its registration leads into a kind's Lua: every function that is defined has to search
+    all names that are open for those which it uses."""
+    before, _, behind = lua(name).partition(KINDS_HERE)
+    parts = [lua(part, "pumpguard.counters.shared") for part in sorted(shared)]
+    parts += [f"do\n{kind}\nend" for kind in kinds]
+    return script(*first, "common", before, *parts, behind)
 
 
 def _kind(kind: type[Counter]) -> str:
     """The Lua beside a kind's module, and the letter by which it registers."""
     package, _, name = kind.__module__.rpartition(".")
     return f"local KIND = '{letter(kind)}'\n{lua(name, package)}"
-
-
-def _closed(part: str) -> str:
-    """Only its registration leads into it: every function that is defined has to search all names
-    that are open for those which it uses."""
-    return f"do\n{part}\nend"
-
-
-def _shared(parts: Iterable[str]) -> list[str]:
-    return [lua(part, "pumpguard.counters.shared") for part in sorted(parts)]

@@ -1,11 +1,11 @@
 -- One request, one decision: read all, decide all, charge all or nothing, write bans.
 --
--- KEYS  one key per subject; its value holds all counters about that subject (value.lua); the last
+-- KEYS  one key per subject; its value holds all counters about that subject (common.lua); the last
 --       one holds the version of the overrides (overrides.lua)
 -- ARGV  1  the time in milliseconds, or 0 to let this server's clock decide
 --       2  1 if a rule has already refused the request, 2 to refuse it unless known, else 0
 --       3  a random number in [-1, 1] for ban lengths
---       4  the plan, which does not change from request to request (request.lua)
+--       4  the plan, which does not change from request to request (common.lua)
 --       5  the last four digits of the number
 --       6  4 bytes per distinct count: the hash of this request's member
 --       7  one byte per ban that has a strike already, whatever the counters say: its index
@@ -17,6 +17,25 @@
 --          of each ban that stands (standing.lua); if none does, of each counter that is full, or of
 --          every one if the plan says so. Kinds with more to say add minus the index (from 1), and
 --          two numbers. Only -1 and the time if the overrides have changed: then nothing is decided.
+
+-- What is known of the counters, by their index in the order of the plan.
+local reports = byte(ARGV[4]) % 2 == 1  -- are all to be reported, not only those that are full?
+local used, waits, details, full = {}, {}, {}, false
+local refusing, admitted = {}, ARGV[2] ~= '1'
+
+local function noted(counter, binds, amount, wait, detail, second)
+  used[counter], waits[counter] = amount, wait
+  if detail then details[counter] = {detail, second} end
+  if wait > 0 then
+    full = true
+    if binds then
+      refusing[counter] = true
+      admitted = false
+    end
+  end
+end
+
+-- kinds
 
 local WEIGHS = 2  -- flags of the plan: 1 to report everything, 2 for weights at its end
 local ATTEMPTS = 2  -- flags of a counter: 1 for one that binds, 2 for one that counts attempts

@@ -1,12 +1,20 @@
--- overrides: reads, replaces or restores the document of overrides, in one step.
+-- overrides: reads, replaces or restores the document of overrides, in one step; or lets one process
+-- of the fleet do something, such as raising an alert.
 --
--- KEYS  1  the version alone, which every decision compares; 2  the document, which begins with it
--- ARGV  1  r to read, w to write, p to replace an older copy
+-- KEYS  1  the version alone, which every decision compares; 2  the document, which begins with it; or
+--       1  what is claimed
+-- ARGV  1  r to read, w to write, p to replace an older copy, c to claim
 --       2  r: the version that is known, w: the version to be replaced, '' for none
 --       3  w: the text; p: the document
---       4  the lifetime of both keys (ms)
+--       4  the lifetime of the keys (ms)
 -- Returns  r: the document, or nil if its version is the known one; w: the new version, or '' if
---          another version was there
+--          another version was there; c: 1 for the first who claims it, else 0
+
+if ARGV[1] == 'c' then
+  if redis.call('GET', KEYS[1]) then return 0 end
+  redis.call('SET', KEYS[1], '1', 'PX', ARGV[4])
+  return 1
+end
 
 if ARGV[1] == 'r' and (redis.call('GET', KEYS[1]) or '') == ARGV[2] then return false end
 local there = redis.call('GET', KEYS[2]) or ''

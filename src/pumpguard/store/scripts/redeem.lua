@@ -6,7 +6,7 @@
 -- Returns  whether the newest ticket counts as verified (0 or 1), the time, then the tickets as
 --          they are stored, newest first
 
-now = time_of(tonumber(ARGV[1]))
+local now = time_of(tonumber(ARGV[1]))
 
 local known_id, known_span, id, span, size = unpack_from('>I3I6I3I6B', ARGV[2])
 local value, expires = value_checked(redis.call('GET', KEYS[1]), now)

@@ -1,12 +1,27 @@
 -- What became of messages, told to the subjects that have to know.
 --
 -- KEYS  of each outcome in turn, one key per group of its plan
--- ARGV  of each outcome in turn, its plan (request.lua), and: what happened (1: v for verified, r for
+-- ARGV  of each outcome in turn, its plan (common.lua), and: what happened (1: v for verified, r for
 --       repeated, f for failed, u for unallocated), the time in ms (6; 0 to let this server's clock
 --       decide), how many groups (1), price in micro-dollars (6), when it was sent in ms (6), its age
 --       in tenths of a second (2), a hash of the network (2), the number's last four digits (2), the
 --       ticket's id (4)
 -- Returns  how many took effect
+
+-- The message at hand.
+local now = 0
+local outcome = ''  -- v for verified, r for repeated, f for failed, u for unallocated
+local sent_at = 0  -- ms
+local age, network = 0, 0  -- of a verification: tenths of a second, and a hash
+
+-- Where the kinds that have to know register, by their letter; called in this order for all counters of a plan. Each returns what to
+-- store instead, and for how long, or nothing to leave it; `price`, `ticket` and `last4` are set.
+local TAKE = {}  -- (limit, span, stored, tail), if it was not sent: first, whether the outcome is real
+local WEIGH = {}  -- (the same): third, what a verification is worth, in thousandths, and fourth, whether
+                  -- that is less where many come from one network
+local TELL = {}  -- (the same, worth, worth without minding networks)
+
+-- kinds
 
 -- By key, because outcomes share subjects: segments, when they expire, how long they matter now.
 local values, segments, expiries, ttls = redis.call('MGET', unpack(KEYS)), {}, {}, {}

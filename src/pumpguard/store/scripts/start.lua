@@ -6,7 +6,7 @@ local floor, max, min = math.floor, math.max, math.min
 
 local DAY = 86400000  -- ms
 local LONGEST = 400 * DAY  -- that any counter may matter
-local LONG = 255  -- the length of a segment that stands for itself or more (value.lua)
+local LONG = 255  -- the length of a segment that stands for itself or more (common.lua)
 
 -- This server's time in milliseconds, where none is stated.
 local function time_of(stated)

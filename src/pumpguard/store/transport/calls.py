@@ -112,17 +112,13 @@ class Ahead:
     """Stands in for the future of a command that is sent only ahead of another (``ASKING``).
 
     It is done when the other is: if that one's caller goes before anything is sent, neither is
-    sent. Its own reply is dropped.
+    sent. Its own reply or fault is dropped.
     """
 
-    of: asyncio.Future[Any]
+    def __init__(self, of: asyncio.Future[Any]) -> None:
+        self.done = of.done
 
-    def done(self) -> bool:
-        """Whether nobody waits for the command behind this one."""
-        return self.of.done()
+    def set_result(self, _: Any) -> None:
+        pass
 
-    def set_result(self, reply: Any) -> None:
-        """Nobody waits for it."""
-
-    def set_exception(self, fault: StoreError) -> None:
-        """The command behind it gets an exception of its own."""
+    set_exception = set_result

@@ -72,10 +72,15 @@ class Connection(asyncio.Protocol):
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._opening = self._loop.create_task(self._connect())
 
-    def ask(self, command: tuple[Word, ...]) -> asyncio.Future[Any]:
-        """Queue a command; the future is its reply, or a `StoreError`."""
+    def ask(self, command: tuple[Word, ...], asking: bool = False) -> asyncio.Future[Any]:
+        """Queue a command; the future is its reply, or a `StoreError`. With ``asking`` it is sent
+        behind ``ASKING``, together or not at all: the node serves a key that is moving to it."""
         packed, future, queue = self._pack(command), self._loop.create_future(), self._queue
-        self.pending.append((future, monotonic()))
+        made = monotonic()
+        if asking:
+            self.pending.append((cast(asyncio.Future[Any], Ahead(future)), made))
+            queue.append(self._pack(("ASKING",)))
+        self.pending.append((future, made))
         queue.append(packed)
         if len(queue) >= FLUSH_AFTER:
             self._flush()
@@ -85,14 +90,6 @@ class Connection(asyncio.Protocol):
         if self._timer is None:
             self._timer = self._loop.call_later(self._deadline, self._check)
         return future
-
-    def ask_asking(self, command: tuple[Word, ...]) -> asyncio.Future[Any]:
-        """The same behind ``ASKING``; the two are sent together or not at all."""
-        ahead = Ahead()
-        self.pending.append((cast(asyncio.Future[Any], ahead), monotonic()))
-        self._queue.append(self._pack(("ASKING",)))
-        ahead.of = self.ask(command)
-        return ahead.of
 
     def retire(self) -> None:
         """Close when the last reply is in; the owner sends no more calls."""
@@ -112,7 +109,6 @@ class Connection(asyncio.Protocol):
             await asyncio.wait({self._closed})
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport, unless the connection was closed meanwhile."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         # Write at once: with a larger limit uvloop buffers until its tick ends, and with a limit
         # of 0 asyncio's TLS takes an empty buffer for a full one.
@@ -121,7 +117,6 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Hand each reply to the oldest call."""
         expecting, gets = self._expecting, self._reader.gets
         try:
             self._reader.feed(data)
@@ -139,16 +134,13 @@ class Connection(asyncio.Protocol):
             self._break("the connection is retired")
 
     def pause_writing(self) -> None:
-        """The kernel takes no more: keep commands here, where their deadlines are watched."""
-        self._paused = True
+        self._paused = True  # commands stay here, where their deadlines are watched
 
     def resume_writing(self) -> None:
-        """The kernel takes more."""
         self._paused = False
         self._flush()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Fail what was in flight: its replies will never come."""
         self._break(f"the connection ended ({type(error).__name__ if error else 'EOF'})")
         if not self._closed.done():
             self._closed.set_result(None)

@@ -37,7 +37,7 @@ class Endpoint:
 
     @classmethod
     def of(cls, url: str) -> Endpoint:
-        """What a ``redis://``, ``rediss://`` or ``unix://`` URL says. Raises `PolicyError`."""
+        """That of a ``redis://``, ``rediss://`` or ``unix://`` URL. Raises `PolicyError`."""
         try:
             parts: dict[str, Any] = dict(parse_url(url))
             tls = _tls(parts)

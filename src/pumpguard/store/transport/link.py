@@ -50,22 +50,16 @@ class Multiplexer:
 
     @property
     def busy(self) -> bool:
-        """Whether it holds connections."""
         return bool(self._live or self._leaving)
 
     def ask(self, command: tuple[Word, ...], asking: bool = False) -> asyncio.Future[Any]:
-        """Send a command; the future is its reply, or a `StoreError`. Raises `Overloaded`.
-        ``asking`` sends ``ASKING`` ahead: the node serves a key that is moving to it."""
+        """Like `Connection.ask`. Raises `Overloaded`."""
         live = self._live
         if live is None:
             live = self._live = Connection(self.endpoint, self._terms, self._forget)
         if len(live.pending) >= self._max_in_flight:
             raise Overloaded(f"{self.endpoint.where}: {len(live.pending)} calls are in flight")
-        return live.ask_asking(command) if asking else live.ask(command)
-
-    async def call(self, *command: Word) -> Any:
-        """Send a command and await its reply. Raises `StoreError`."""
-        return await self.ask(command)
+        return live.ask(command, asking)
 
     def renew(self) -> None:
         """Let calls in flight finish where they are; the next one opens a new connection."""
@@ -229,7 +223,7 @@ class Link:
             return await router.run(server, command, script, until)
 
     async def aclose(self) -> None:
-        """Close this event loop's connections; the link may be used again."""
+        """Close this event loop's connections."""
         with self._lock:
             router = self._routers.pop(asyncio.get_running_loop(), None)
         if router is not None:

@@ -23,11 +23,10 @@ class BrokenReply(Exception):
 class Reader(Protocol):
     """Takes bytes and gives replies."""
 
-    def feed(self, data: bytes, /) -> None:
-        """Take bytes as they come."""
+    def feed(self, data: bytes, /) -> None: ...
 
     def gets(self) -> Any:
-        """The next reply, or `NOTHING` while it is incomplete. Raises for what is no reply."""
+        """The next reply, or `NOTHING` while it is incomplete. Raises `BrokenReply`."""
 
 
 class Codec(NamedTuple):
@@ -41,18 +40,16 @@ def pack(command: tuple[Word, ...]) -> bytes:
     """A command as an array of bulk strings."""
     parts = [b"*%d\r\n" % len(command)]
     for word in command:
-        data = word if type(word) is bytes else _encoded(word)
+        data = word if isinstance(word, bytes) else _encoded(word)
         parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
     return b"".join(parts)
 
 
-def _encoded(word: Word) -> bytes:
+def _encoded(word: str | int | float) -> bytes:
     if isinstance(word, str):
         return word.encode()
     if isinstance(word, int | float):
         return repr(word).encode()
-    if isinstance(word, bytes):
-        return word
     raise TypeError(f"a command is made of bytes, str, int and float, not {type(word).__name__}")
 
 
@@ -64,62 +61,48 @@ class PythonReader:
         self._at = 0
 
     def feed(self, data: bytes, /) -> None:
-        """Take bytes as they come."""
         self._data = self._data[self._at :] + data
         self._at = 0
 
     def gets(self) -> Any:
-        """The next reply, or `NOTHING` while it is incomplete. Raises `BrokenReply`."""
         try:
-            reply, self._at = self._reply(self._at, 0)
+            reply, self._at = self._reply(self._at)
         except _IncompleteReply:
             return NOTHING
         except ValueError as error:
             raise BrokenReply(str(error)) from None
         return reply
 
-    def _reply(self, at: int, depth: int) -> tuple[Any, int]:
-        line, at = self._line(at)
-        kind, rest = line[:1], line[1:]
-        if kind == b"+":
-            return rest, at
-        if kind == b"-":
-            return ErrorReply.of(rest.decode(errors="replace")), at
-        if kind == b":":
-            return int(rest), at
-        if kind == b"$":
-            return self._bulk(int(rest), at)
-        if kind == b"*" and depth < MAX_DEPTH:
-            return self._array(int(rest), at, depth + 1)
-        raise BrokenReply(f"a reply starts with {line[:20]!r}")
-
-    def _line(self, at: int) -> tuple[bytes, int]:
-        end = self._data.find(b"\r\n", at)
+    def _reply(self, at: int, depth: int = 0) -> tuple[Any, int]:
+        """The reply that begins at a byte, and where the next one does."""
+        data = self._data
+        kind, end = data[at : at + 1], data.find(b"\r\n", at)
+        if kind not in b"+-:$*" or (kind == b"*" and depth == MAX_DEPTH):
+            raise BrokenReply(f"a reply starts with {data[at : at + 20]!r}")
         if end < 0:
-            first = self._data[at : at + 1]
-            if first and first not in b"+-:$*":
-                raise BrokenReply(f"a reply starts with {first!r}")
             raise _IncompleteReply
-        return self._data[at:end], end + 2
-
-    def _bulk(self, size: int, at: int) -> tuple[bytes | None, int]:
-        if size < 0:
+        line, at = data[at + 1 : end], end + 2
+        if kind == b"+":
+            return line, at
+        if kind == b"-":
+            return ErrorReply.of(line.decode(errors="replace")), at
+        number = int(line)
+        if kind == b":":
+            return number, at
+        if number < 0:
             return None, at
-        end = at + size
-        if len(self._data) < end + 2:
+        if kind == b"*":
+            items = []
+            for _ in range(number):
+                item, at = self._reply(at, depth + 1)
+                items.append(item)
+            return items, at
+        end = at + number
+        if len(data) < end + 2:
             raise _IncompleteReply
-        if self._data[end : end + 2] != b"\r\n":
+        if data[end : end + 2] != b"\r\n":
             raise BrokenReply("a bulk string is longer than it says")
-        return self._data[at:end], end + 2
-
-    def _array(self, size: int, at: int, depth: int) -> tuple[list[Any] | None, int]:
-        if size < 0:
-            return None, at
-        items = []
-        for _ in range(size):
-            item, at = self._reply(at, depth)
-            items.append(item)
-        return items, at
+        return data[at:end], end + 2
 
 
 class _IncompleteReply(Exception):

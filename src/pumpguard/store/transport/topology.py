@@ -48,7 +48,6 @@ class Topology(Protocol):
 
     async def locate(self, key: Key) -> Endpoint:
         """Ask whoever knows. Raises `StoreError` when nobody does in time."""
-        ...
 
 
 def topology_of(url: str) -> Topology:
@@ -68,7 +67,6 @@ class Standalone:
         self._endpoint = Endpoint.of(url)
 
     async def locate(self, key: Key) -> Endpoint:
-        """Where the URL says."""
         return self._endpoint
 
 
@@ -92,12 +90,9 @@ class Sentinels:
 
     async def locate(self, key: Key) -> Endpoint:
         """The master by the sentinel with the latest epoch, of those that name a real master."""
-        checks: dict[Endpoint, asyncio.Task[None]] = {}
-        return await latest(self._ask(seed, checks) for seed in self._seeds)
+        return await latest(map(self._ask, self._seeds))
 
-    async def _ask(
-        self, seed: Endpoint, checks: dict[Endpoint, asyncio.Task[None]]
-    ) -> tuple[Rank, Endpoint]:
+    async def _ask(self, seed: Endpoint) -> tuple[Rank, Endpoint]:
         [reply] = await ask_all(seed, ("SENTINEL", "MASTER", self._service))
         try:
             state = _pairs(reply)
@@ -107,18 +102,12 @@ class Sentinels:
             raise Unreachable(f"{seed.where} knows no such master: {reply!s:.200}") from error
         if not {"s_down", "o_down"}.isdisjoint(flags):
             raise Unreachable(f"{seed.where} says that {master.where} is down")
-        if master not in checks:  # one question is enough, however many sentinels name it
-            checks[master] = asyncio.create_task(_is_master(master))
-        await checks[master]
+        # ``HELLO`` needs no right of its own; one that refuses even that is taken for a master,
+        # because the first call will show.
+        [reply] = await ask_all(master, ("HELLO", 2))
+        if isinstance(reply, list) and _pairs(reply).get("role", "master") != "master":
+            raise Unreachable(f"{master.where} is a replica")
         return (True, epoch), master
-
-
-async def _is_master(server: Endpoint) -> None:
-    """Raise `StoreError` for a replica. ``HELLO`` needs no right of its own; a server that refuses
-    even that is taken for a master, because the first call will show."""
-    [reply] = await ask_all(server, ("HELLO", 2))
-    if isinstance(reply, list) and _pairs(reply).get("role", "master") != "master":
-        raise Unreachable(f"{server.where} is a replica")
 
 
 def _pairs(reply: list[bytes]) -> dict[str, str]:
@@ -145,7 +134,7 @@ class Cluster:
     async def locate(self, key: Key) -> Endpoint:
         """The master of the key's slot, as the node with the latest epoch sees it."""
         asked = list(dict.fromkeys([*self._seeds, *self._seen]))[:MAX_ASKED]
-        masters = await latest(_view(node) for node in asked)
+        masters = await latest(map(_view, asked))
         self._seen = list(dict.fromkeys(masters.values()))
         slot = key_slot(key if isinstance(key, bytes) else key.encode())
         for (first, last), master in masters.items():
@@ -198,9 +187,11 @@ def _parts(url: str, port: int) -> tuple[str, list[tuple[str, int]], str, str]:
     return f"{plain}://{access}{at}localhost", found, parts.path.strip("/"), parts.query
 
 
-async def ask_all(server: Endpoint, *commands: tuple[Word, ...]) -> list[Any]:
+async def ask_all(
+    server: Endpoint, *commands: tuple[Word, ...], patience: float = PATIENCE
+) -> list[Any]:
     """The replies to some commands; error replies stand among them. Raises other `StoreError`s."""
-    connection = Connection(server, Terms(PATIENCE), lambda _: None)
+    connection = Connection(server, Terms(patience), lambda _: None)
     try:
         replies = await asyncio.gather(*map(connection.ask, commands), return_exceptions=True)
     finally:
@@ -213,30 +204,26 @@ async def ask_all(server: Endpoint, *commands: tuple[Word, ...]) -> list[Any]:
 
 async def latest(attempts: Iterable[Coroutine[Any, Any, tuple[Rank, T]]]) -> T:
     """Of the good answers, the one with the highest rank; the other attempts are cancelled."""
-    tasks = [asyncio.create_task(attempt) for attempt in attempts]
+    waiting = tasks = {asyncio.create_task(attempt) for attempt in attempts}
+    found: list[tuple[Rank, T]] = []
+    faults: list[str] = []
+    until = monotonic() + PATIENCE
     try:
-        return await _best(tasks)
+        while waiting and (left := until - monotonic()) > 0:
+            done, waiting = await asyncio.wait(
+                waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                try:
+                    found.append(task.result())
+                except StoreError as fault:
+                    faults.append(str(fault))
+            if found:
+                until = min(until, monotonic() + SETTLE)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _best(tasks: list[asyncio.Task[tuple[Rank, T]]]) -> T:
-    found: list[tuple[Rank, T]] = []
-    faults: list[str] = []
-    waiting, until = set(tasks), monotonic() + PATIENCE
-    while waiting and (left := until - monotonic()) > 0:
-        done, waiting = await asyncio.wait(
-            waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED
-        )
-        for task in done:
-            try:
-                found.append(task.result())
-            except StoreError as fault:
-                faults.append(str(fault))
-        if found:
-            until = min(until, monotonic() + SETTLE)
     if found:
         return max(found, key=lambda answer: answer[0])[1]
     if waiting:

@@ -1,13 +1,16 @@
--- What Redis gives its scripts besides Lua 5.1: numbers in binary, big-endian. A function is made
--- for each format once, because taking a format apart costs more than what it says to do.
+-- What scripts find in Redis besides Lua 5.1, for those that run in this process: `struct` and
+-- `redis.call`.
+
+-- Numbers in binary, big-endian. A function is made for each format once, because taking a format
+-- apart costs more than what it says to do.
 
 local byte, char, sub, format, concat = string.byte, string.char, string.sub, string.format, table.concat
 
 -- What a format holds: of each field its letter, its first byte from 0, and how many.
-local function fields_of(said)
-  if string.gsub(said, '[cIiBd]%d*', '') ~= '>' then error('a format with more than this has: ' .. said) end
+local function fields_of(spec)
+  if string.gsub(spec, '[cIiBd]%d*', '') ~= '>' then error('a format with more than this has: ' .. spec) end
   local fields, size = {}, 0
-  for letter, digits in string.gmatch(said, '([cIiBd])(%d*)') do
+  for letter, digits in string.gmatch(spec, '([cIiBd])(%d*)') do
     local bytes = letter == 'B' and 1 or letter == 'd' and 8 or tonumber(digits)
     fields[#fields + 1] = {letter = letter, from = size, bytes = bytes}
     size = size + bytes
@@ -25,8 +28,8 @@ local function double(a, b, c, d, e, f, g, h)
   return a < 128 and size or -size
 end
 
-local function reader(said)
-  local fields, size = fields_of(said)
+local function reader(spec)
+  local fields, size = fields_of(spec)
   local names, values = {}, {}
   for i = 0, size - 1 do names[i + 1] = 'b' .. i end
   for i, field in ipairs(fields) do
@@ -55,10 +58,10 @@ local function reader(said)
   )(byte, sub, double)
 end
 
-local function writer(said)
+local function writer(spec)
   local lines, names, bytes = {}, {}, {}
-  for i, field in ipairs(fields_of(said)) do
-    if field.letter == 'c' or field.letter == 'd' then error('only numbers are packed here: ' .. said) end
+  for i, field in ipairs(fields_of(spec)) do
+    if field.letter == 'c' or field.letter == 'd' then error('only numbers are packed here: ' .. spec) end
     local rest = 'v' .. i
     names[i] = rest
     if field.letter == 'i' then rest = format('(%s %% %.0f)', rest, 256 ^ field.bytes) end
@@ -73,14 +76,58 @@ local function writer(said)
 end
 
 local function made_once(make)
-  return setmetatable({}, {__index = function(made, said)
-    made[said] = make(said)
-    return made[said]
+  return setmetatable({}, {__index = function(made, spec)
+    made[spec] = make(spec)
+    return made[spec]
   end})
 end
 
 local readers, writers = made_once(reader), made_once(writer)
 struct = {
-  unpack = function(said, s, from) return readers[said](s, from) end,
-  pack = function(said, ...) return writers[said](...) end,
+  unpack = function(spec, s, from) return readers[spec](s, from) end,
+  pack = function(spec, ...) return writers[spec](...) end,
 }
+
+-- The values of a script's keys come along with its call, and what it writes goes back: it takes effect
+-- as a whole or not at all.
+local now, values, writes, written
+
+redis = {}
+function redis.call(command, key, ...)
+  if command == 'GET' then
+    return values[key] or false
+  elseif command == 'MGET' then
+    local found = {key, ...}
+    for i = 1, #found do found[i] = values[found[i]] or false end
+    return found
+  elseif command == 'SET' then  -- with KEEPTTL, or PX and how long
+    local value, _, ttl = ...
+    values[key] = value
+    writes[written + 1], writes[written + 2], writes[written + 3] = key, value, tonumber(ttl)
+    written = written + 3
+  elseif command == 'TIME' then
+    return {math.floor(now / 1000), now % 1000 * 1000}
+  else
+    error('not a command of this process: ' .. tostring(command))
+  end
+end
+
+-- Runs a script. After the time (ms) and how many keys come the keys, their values, and the arguments.
+-- Returns whether the reply is a list, how many words were written, those, and the reply.
+return function(script, at, count, ...)
+  local words, keys, arguments = {...}, {}, {}
+  now, values, writes, written = at, {}, {}, 0
+  for i = 1, count do
+    keys[i], values[words[i]] = words[i], words[count + i]
+  end
+  for i = 2 * count + 1, select('#', ...) do arguments[i - 2 * count] = words[i] end
+  KEYS, ARGV = keys, arguments
+  local reply = script()
+  local listed = type(reply) == 'table'
+  if not listed then reply = {reply or false} end
+  for i = 1, #reply do
+    local each = reply[i]
+    writes[written + i] = type(each) == 'number' and each - each % 1 or each  -- as Redis does
+  end
+  return listed, written, unpack(writes, 1, written + #reply)
+end
