@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import blake2b
 from math import ceil
 from operator import attrgetter
 from typing import Literal
@@ -75,6 +76,17 @@ def masked_network(network: str) -> str:
     if "." in network:
         return network.split("/")[0].rsplit(".", 1)[0] + ".•"
     return ":".join(network.split(":")[:3]) + ":•"
+
+
+LONGEST_KEY = 128
+"""Characters of a value, such as a session's, up to which it is kept as it is."""
+
+
+def bounded(key: str) -> str:
+    """The text itself, or its hash if it is long or not fit to be shown."""
+    if len(key) <= LONGEST_KEY and key.isprintable():
+        return key
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def micros(usd: float) -> int:

@@ -7,12 +7,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive, Scope
 
-from pumpguard.attempt import NOTHING, Attempt, Client, Phone
+from pumpguard.attempt import NOTHING, Attempt, Client, Phone, bounded
 from pumpguard.challenges.base import Challenge, Solution
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import (
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 CLIENTS = 65536
 """How many clients are cached by address: their country and kind are slow to look up."""
 
-LONGEST_KEY = 128
 KEYS = ("session", "account", "device")
 
 logger = logging.getLogger("pumpguard")
@@ -150,13 +148,6 @@ class Reader:
         if isinstance(answer, Solution):
             return replace(attempt, proved=True, solution=answer.id)
         return replace(attempt, proved=True) if answer is True else attempt
-
-
-def bounded(key: str) -> str:
-    """The text itself, or its hash if it is long or not fit to be shown."""
-    if len(key) <= LONGEST_KEY and key.isprintable():
-        return key
-    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _checked(challenge: Challenge) -> Challenge:

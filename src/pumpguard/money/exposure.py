@@ -37,14 +37,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pumpguard.counters import micros
 from pumpguard.errors import PolicyError
 from pumpguard.money.attacker import Destination, Held, held, shortest_numbers
 from pumpguard.money.claims import Claim, Ledger, Terms
 from pumpguard.money.solve import Bound, alone, together
-from pumpguard.policy import Policy
+
+if TYPE_CHECKING:
+    from pumpguard.policy import Policy
 
 HOUR, DAY = 3_600, 86_400
 
