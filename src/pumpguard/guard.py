@@ -19,8 +19,8 @@ from pumpguard.errors import PolicyError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
+from pumpguard.outcomes import Ticket
 from pumpguard.outcomes.queue import Failed, OutcomeQueue, Verified
-from pumpguard.outcomes.ticket import Ticket
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.escalator import Escalator
 from pumpguard.overrides.lists import keyed_hash

@@ -12,8 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from pumpguard import Decision, Guard, IntakeError, Policy, PumpGuardMiddleware, StoreError
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.outcomes import Ticket
 from pumpguard.outcomes.queue import CAPACITY
-from pumpguard.outcomes.ticket import Ticket
 from pumpguard.rules import Budget, Credit
 from pumpguard.store.base import Question, Redemption, Settlement
 from pumpguard.store.memory import MemoryStore
