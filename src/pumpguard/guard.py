@@ -20,8 +20,8 @@ from pumpguard.errors import PolicyError, TicketError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
+from pumpguard.outcomes import Ticket
 from pumpguard.outcomes.queue import Failed, OutcomeQueue, Verified
-from pumpguard.outcomes.ticket import Ticket
 from pumpguard.overrides.admin import Escalator, OverrideAdmin
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync

@@ -152,9 +152,7 @@ class StoreModel:
         """Of each counter: one for all that are the same by their identity."""
         return [
             self.kept.setdefault((each.by, subjects[g], identity), MODELS[type(each)]())
-            for each, g, identity in zip(
-                plan.counters, plan.group_of, plan.identities, strict=True
-            )
+            for each, g, identity in zip(plan.counters, plan.group_of, plan.identities, strict=True)
         ]
 
 

@@ -229,9 +229,7 @@ def machine(scenario: Scenario, stores: Stores) -> type[RuleBasedStateMachine]:
                     self.settled(name, redeemed, number, last4)
                 self.settled(None, expected, number, last4)
 
-        def settled(
-            self, store: str | None, redeemed: Redeemed, number: str, last4: int
-        ) -> None:
+        def settled(self, store: str | None, redeemed: Redeemed, number: str, last4: int) -> None:
             """Subjects that a ticket remembers are told by what it remembered of them."""
             assert tickets is not None
             for n, ticket in enumerate(redeemed.tickets):

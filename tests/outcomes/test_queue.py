@@ -20,8 +20,8 @@ from pumpguard import (
     TicketError,
 )
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.outcomes import Ticket
 from pumpguard.outcomes.queue import CAPACITY
-from pumpguard.outcomes.ticket import Ticket
 from pumpguard.rules import Budget, Credit
 from pumpguard.store.base import Question, Redemption, Settlement
 from pumpguard.store.memory import MemoryStore

@@ -27,29 +27,10 @@ from pumpguard.counters.trust import Trust
 from pumpguard.counters.window import EXACT_UP_TO, SLICES, Counts, Window
 
 __all__ = [
-    "DISTINCT_UP_TO",
-    "EXACT_UP_TO",
-    "KINDS",
-    "NEIGHBOURS_REMEMBERED",
-    "SLICES",
-    "Ban",
-    "Conversion",
-    "Counter",
-    "Counts",
-    "Credit",
-    "Distinct",
-    "Known",
-    "Neighbours",
-    "Pulse",
-    "Reading",
-    "Refunds",
-    "Spend",
-    "Spike",
-    "Tickets",
-    "Trust",
-    "Window",
-    "micros",
-]
+    "DISTINCT_UP_TO", "EXACT_UP_TO", "KINDS", "NEIGHBOURS_REMEMBERED", "SLICES", "Ban",
+    "Conversion", "Counter", "Counts", "Credit", "Distinct", "Known", "Neighbours", "Pulse",
+    "Reading", "Refunds", "Spend", "Spike", "Tickets", "Trust", "Window", "micros",
+]  # fmt: skip
 
 KINDS: list[type[Counter]] = [
     Window, Distinct, Neighbours, Ban, Spend, Credit, Conversion, Pulse, Spike, Trust,

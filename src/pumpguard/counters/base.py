@@ -61,8 +61,7 @@ class Turn(IntEnum):
 
 
 class Segment(NamedTuple):
-    """Counters of a plan that are stored as one. Mostly that is one alone; several are
-    sliding windows that read the same log."""
+    """Counters that are stored as one: mostly one alone; several are windows of one log."""
 
     counters: Sequence[Counter]
     binds: Sequence[bool]
@@ -148,11 +147,11 @@ class Counter:
         return 0
 
     def identity(self, span: int = 0) -> str:
-        """What makes it the same counter from request to request, and from deploy to deploy.
+        """What makes it the same counter from deploy to deploy: ids in Redis are hashes of this, so
+        never change what it returns.
 
         Changing a limit keeps what was counted, unless the new limit is kept in another layout. A
-        log is kept for the ``span`` of the longest window that reads it (ms; its own, if not told).
-        Never change what this returns: it is what the ids in Redis are hashes of.
+        log is kept for the ``span`` of the longest window that reads it (ms; by default its own).
         """
         seconds = (span or self.span) // 1000
         return f"{type(self).__name__} {self.layout} {seconds} {self.by} {self.rule}"

@@ -69,7 +69,11 @@ end
 
 -- outcomes
 
-local function credit_settled(span, state, earned)
+-- The debt is paid back; what was `earned` makes today's credit grow.
+TELL[KIND] = function(limit, span, stored, terms, worth)
+  local earned = outcome == 'v' and floor(price * worth / 1000) or 0
+  if earned == 0 and stored == '' then return end
+  local state = credit_read(limit, span, stored, now, terms)
   if earned == 0 and state.used == 0 then return end
   if earned > 0 then
     local days = #state.days > 0 and state.days or string.rep('\0', 6)
@@ -78,11 +82,4 @@ local function credit_settled(span, state, earned)
     state.best = max(state.best, verified)
   end
   return credit_kept(span, state, max(0, state.used - price))
-end
-
-TELL[KIND] = function(limit, span, stored, terms, worth)
-  local earned = outcome == 'v' and floor(price * worth / 1000) or 0
-  if earned > 0 or stored ~= '' then
-    return credit_settled(span, credit_read(limit, span, stored, now, terms), earned)
-  end
 end

@@ -48,16 +48,13 @@ DETAIL[KIND] = function(state) return state.seen, state.began end
 
 -- outcomes
 
-local function pulse_verified(state)
+WEIGH[KIND] = function(limit, span, stored, shape)
+  local state = pulse_read(limit, span, stored, now, shape)
+  if outcome ~= 'v' then return end
   local decayed = floor(state.average * HALF_AN_HOUR / (HALF_AN_HOUR + state.now - state.last))
   local sum = max(0, state.used - ONE)
   return pack(
     '>I2I4I6I4I6', min(65535, state.seen + 1), min(HIGHEST_AVERAGE, decayed + 1000),
     state.now, sum, sum >= state.alarm and state.began or 0
   ), FORGOTTEN
-end
-
-WEIGH[KIND] = function(limit, span, stored, shape)
-  local state = pulse_read(limit, span, stored, now, shape)
-  if outcome == 'v' then return pulse_verified(state) end
 end

@@ -40,7 +40,6 @@ class Judged(NamedTuple):
 
     @classmethod
     def of(cls, rule: Rule, declared: Sequence[Counter], missing: frozenset[str]) -> Judged:
-        """For attempts that have no value on the ``missing`` dimensions."""
         asked = tuple(each for each in declared if not _lacks(each, missing))
         return cls(rule, declared, asked, tuple(each for each in asked if rule.weighs(each)))
 
@@ -79,7 +78,6 @@ class RuleSet:
         return compiled, subjects  # type: ignore[return-value] # none of them is None now
 
     def _declaring(self, attempt: Attempt) -> CompiledRules:
-        """What is compiled for what the rules declare about this attempt."""
         declared = tuple([_declared(rule, attempt) for rule in self.rules])
         # A rule returns the same tuple every time, so its identity says what it declares. What is
         # compiled holds on to the tuples, so that no identity is used twice.
@@ -105,11 +103,8 @@ class RuleSet:
 
 
 class CompiledRules:
-    """The rules for all attempts about which they declare the same counters.
-
-    ``dimensions`` are those of the counters' subjects and then of what distinct counts count, and
-    ``readers`` read them off an attempt.
-    """
+    """The rules for all attempts about which they declare the same counters. ``readers`` read off
+    an attempt its values on the counters' dimensions, and then on what distinct counts count."""
 
     def __init__(
         self,
@@ -132,13 +127,13 @@ class CompiledRules:
         self._by_readings = tuple(Judged.of(rule, mine, missing) for rule, mine in pairs if mine)
         self._beside = tuple(each for each in beside if not _lacks(each, missing))
         plan = self.plan("all")
-        self.dimensions = (*plan.groups, *plan.members)
-        self.readers = tuple(subject_reader(by) for by in self.dimensions)
+        self._dimensions = (*plan.groups, *plan.members)
+        self.readers = tuple(subject_reader(by) for by in self._dimensions)
 
     def without(self, absent: tuple[bool, ...]) -> CompiledRules:
-        """The rules for attempts that have no value on those dimensions which are ``absent``."""
+        """The rules for attempts without values where ``readers`` are ``absent``."""
         if absent not in self._without:
-            missing = frozenset(compress(self.dimensions, absent))
+            missing = frozenset(compress(self._dimensions, absent))
             self._without[absent] = CompiledRules(
                 *self._arguments, proved=self._proved, scored=self._scored, missing=missing
             )

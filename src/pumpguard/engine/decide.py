@@ -63,11 +63,8 @@ class Engine:
         self, attempt: Attempt, others: Sequence[Finding] = (), *, refuse_medium: bool = False
     ) -> Decision:
         """Decide about an attempt: one trip to the store; two more, within the same deadline, when
-        overrides have changed.
-
-        ``others`` are findings made elsewhere; ``refuse_medium`` refuses a medium risk score
-        whatever its action.
-        """
+        overrides have changed. ``others`` are findings made elsewhere; ``refuse_medium`` refuses a
+        medium risk score whatever its action."""
         began = monotonic()
         decision = await self._decide(attempt, others, refuse_medium)
         fresh = self._overrides.checked_at >= began - MAX_AGE

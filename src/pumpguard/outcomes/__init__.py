@@ -1,19 +1,22 @@
 """What becomes of messages: told by the app, queued behind the reply, and taught to the store.
 
-Here is what a policy keeps for that beside its rules. None of it ever refuses anything. Rules about
-money and verifications need it, and say so (``needs_outcomes``, ``earned_by``); a policy without
-such rules keeps nothing.
+Here is what a policy keeps for that beside its rules, and the ticket by which an app names a
+message. None of it ever refuses anything. Rules about money and verifications need it, and say so
+(``needs_outcomes``, ``earned_by``); a policy without such rules keeps nothing.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pumpguard.attempt import PREFIX
+from pumpguard.attempt import PREFIX, Attempt, Client
 from pumpguard.config import check, join
 from pumpguard.counters import Counter, Known, Refunds, Tickets, Trust, micros
-from pumpguard.errors import PolicyError
+from pumpguard.errors import IntakeError, PolicyError, TicketError
+from pumpguard.intake.phone import canonical
 from pumpguard.rules.base import Rule, check_dimension
 
 HOUR, DAY = 3_600, 86_400
@@ -99,6 +102,45 @@ class OutcomeCounters:
             Refunds("settling", micros(refunds), HOUR),
             verified,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A message that was let through: its reservation, and whom it was counted for. An app hands it
+    back to say what became of the message.
+
+    As text it may travel through a job queue to another process. It holds the telephone number and
+    the client's network: handle it as the personal data that it is, and show it to nobody.
+    """
+
+    reservation: bytes
+    attempt: Attempt
+
+    def __str__(self) -> str:
+        attempt, client = self.attempt, self.attempt.client
+        facts: list[object] = [
+            self.reservation.hex(), attempt.phone.e164, client.network, client.site,
+            client.country, attempt.session, attempt.account, attempt.device,
+        ]  # fmt: skip
+        if client.asn is not None or attempt.extra:
+            facts += [client.asn, dict(attempt.extra)]
+        return base64.urlsafe_b64encode(json.dumps(facts).encode()).decode()
+
+    @classmethod
+    def parse(cls, text: str) -> Ticket:
+        """Read a ticket's text. Raises `TicketError`."""
+        try:
+            facts = json.loads(base64.urlsafe_b64decode(text.encode("ascii")))
+            reservation, phone, network, site, country, *keys = facts if type(facts) is list else []
+            session, account, device, asn, extra = keys if len(keys) == 5 else [*keys, None, {}]
+            client = Client(network=network, site=site, country=country, asn=asn)
+            attempt = Attempt(
+                canonical(phone), client, session=session, account=account, device=device,
+                extra=dict(extra),
+            )  # fmt: skip
+            return cls(bytes.fromhex(reservation), attempt)
+        except (ValueError, TypeError, IntakeError):
+            raise TicketError("this is no ticket of a decision") from None
 
 
 def _follows_from_number(by: str) -> bool:

@@ -15,8 +15,7 @@ from pumpguard.attempt import Attempt, Phone
 from pumpguard.counters import Counter
 from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
-from pumpguard.outcomes import OutcomeCounters
-from pumpguard.outcomes.ticket import Ticket
+from pumpguard.outcomes import OutcomeCounters, Ticket
 from pumpguard.rules.base import Rule
 from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
 

@@ -163,8 +163,7 @@ class FunctionRule(Rule):
 
 
 class RegionalRule(Rule):
-    """A rule for phones of some regions (ISO 3166): only ``regions``, or all but
-    ``except_regions``."""
+    """A rule for phones of some regions (ISO 3166): ``regions``, or all but ``except_regions``."""
 
     regions: Sequence[str] = ()
     except_regions: Sequence[str] = ()

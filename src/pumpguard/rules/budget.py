@@ -53,12 +53,12 @@ class Budget(RegionalRule):
         """For countries of usual risk without proof and with it, then for those of high risk."""
         hour = self.day / HOURLY_DIVISOR if self.hour is None else self.hour
         month = self.day * MONTHLY_FACTOR if self.month is None else self.month
-        factor, share = self.high_risk_factor, "a share up to 1"
+        factor = self.high_risk_factor
         ordered = 0 < hour <= self.day <= month < 1e9
         self.require(ordered, "day", "0 < hour ≤ day ≤ month in USD", (hour, self.day, month))
         self.require(0 <= self.reserved < 1, "reserved", "a share below 1")
-        self.require(0 < self.challenge <= 1, "challenge", share)
-        self.require(0 < self.alert <= 1, "alert", share)
+        self.require(0 < self.challenge <= 1, "challenge", "a share up to 1")
+        self.require(0 < self.alert <= 1, "alert", "a share up to 1")
         self.require(0 < factor <= 1, "high_risk_factor", "a factor up to 1")
         windows = ((hour, HOUR), (self.day, DAY), (month, MONTH))
         variants = ((risk, proved) for risk in (1.0, factor) for proved in (False, True))
@@ -96,15 +96,16 @@ class Budget(RegionalRule):
         if not full:
             return None
         action, wait, spend, reading = max(full, key=lambda each: each[:2])
+        evidence = {
+            "by": self.by,
+            "used": reading.used / 1e6,
+            "limit": (spend.limit - spend.reserved) / 1e6,
+            "known_limit": spend.limit / 1e6,
+            "seconds": spend.seconds,
+        }
         return self.finding(
-            _CODES[min(action, Action.THROTTLE)],
-            {
-                "by": self.by,
-                "used": reading.used / 1e6,
-                "limit": (spend.limit - spend.reserved) / 1e6,
-                "known_limit": spend.limit / 1e6,
-                "seconds": spend.seconds,
-            },
+            _CODES.get(action, "BUDGET_SPENT"),
+            evidence,
             action=action,
             retry_after=wait if action else None,
             weight=None if action else 1.0,
@@ -112,8 +113,4 @@ class Budget(RegionalRule):
         )
 
 
-_CODES = {
-    Action.ALLOW: "BUDGET_ALERT",
-    Action.CHALLENGE: "BUDGET_LOW",
-    Action.THROTTLE: "BUDGET_SPENT",
-}
+_CODES = {Action.ALLOW: "BUDGET_ALERT", Action.CHALLENGE: "BUDGET_LOW"}
