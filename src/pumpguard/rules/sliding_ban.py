@@ -82,7 +82,7 @@ class SlidingBan(Rule):
 
     @cached_property
     def _spared(self) -> tuple[Ban]:
-        """The ban as it is for requests that carry proof."""
+        """The ban for requests that carry proof."""
         return (replace(self._ban[0], fed_by=frozenset()),) if self.spare_proved else self._ban
 
     @property
