@@ -92,8 +92,7 @@ class Budget(RegionalRule):
         return counter.action is not Action.ALLOW  # an alert says nothing about the request
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        pairs = zip(self.counters(attempt), readings, strict=False)
-        full = [pair for pair in pairs if pair[1].full]
+        full = [p for p in zip(self.counters(attempt), readings, strict=False) if p[1].full]
         if not full:
             return None
         spend, reading = max(full, key=lambda pair: (pair[0].action, pair[1].wait))
