@@ -1,4 +1,4 @@
-"""A whole store: the models of all kinds, put together by the sentences of `pumpguard.store.base`."""
+"""A whole store: all kinds, put together by the ten sentences of `pumpguard.store.base`."""
 
 from __future__ import annotations
 
@@ -152,14 +152,12 @@ class StoreModel:
         """Of each counter: one for all that are the same by their identity."""
         return [
             self.kept.setdefault((each.by, subjects[g], identity), MODELS[type(each)]())
-            for each, g, identity in zip(
-                plan.counters, plan.group_of, plan.identities, strict=True
-            )
+            for each, g, identity in zip(plan.counters, plan.group_of, plan.identities, strict=True)
         ]
 
 
 def _feeds(counter: Counter, ban: Counter) -> bool:
-    """Whether being refused by it is a strike: not for a challenge, unless the ban is about those."""
+    """Whether being refused by it is a strike; challenges are for bans about those alone."""
     assert isinstance(ban, Ban)
     told = ban.challenges or counter.action > Action.CHALLENGE
     return told and counter.rule in ban.fed_by_rules
