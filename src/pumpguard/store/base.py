@@ -192,20 +192,3 @@ class Store(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections; the store may be used again and reconnects."""
-
-
-class StoreInFront:
-    """A store that passes on to another, ``store``, what it does not answer itself."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.overrides = store.overrides
-
-    async def redeem(self, redemption: Redemption) -> Redeemed:
-        return await self.store.redeem(redemption)
-
-    async def settle(self, settlements: Sequence[Settlement]) -> int:
-        return await self.store.settle(settlements)
-
-    async def aclose(self) -> None:
-        await self.store.aclose()
