@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -274,6 +275,24 @@ def test_a_listener_that_wants_to_be_awaited_is_refused(listener: Any) -> None:
     """Nobody awaits it, so it would never run, and nobody would notice."""
     with pytest.raises(PolicyError, match=r"^on_decision: expected a plain function"):
         Guard(Policy(send="/s", rules=[COOLDOWN]), on_decision=listener)
+
+
+async def test_a_guard_reads_its_policy_from_a_file(tmp_path: Path) -> None:
+    """By its path, as a text or a `Path`; a missing file is named."""
+    file = tmp_path / "policy.toml"
+    file.write_text('send = "/otp/send"\nname = "mine"\n')
+    for path in (file, str(file)):
+        async with Guard(path) as guard:
+            assert guard.policy == Policy.from_toml(file)
+    with pytest.raises(PolicyError, match="No such file"):
+        Guard(tmp_path / "none.toml")
+
+
+def test_a_store_that_is_none_is_a_policy_error() -> None:
+    """As an environment variable that is not set makes it."""
+    with pytest.raises(PolicyError, match=r"^store: expected a URL .*, got None$") as error:
+        Guard(Policy(send="/s"), None)  # type: ignore[arg-type]
+    assert error.value.path == "store"
 
 
 async def test_the_whole_default_chain_lets_an_ordinary_user_through() -> None:

@@ -6,6 +6,7 @@ import gzip
 import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,6 +91,14 @@ async def test_an_unguarded_route_passes_untouched() -> None:
 
     assert seen == [(scope, receive, send)]
     assert all(given is got for given, got in zip((scope, receive, send), seen[0], strict=True))
+
+
+async def test_a_policy_may_be_the_path_of_its_file(tmp_path: Path) -> None:
+    """As a text or a `Path`."""
+    file = tmp_path / "policy.toml"
+    file.write_text('send = "/otp/send"\n')
+    for path in (file, str(file)):
+        assert PumpGuardMiddleware(Recorder(), path).guard.policy == Policy(send="/otp/send")
 
 
 @pytest.mark.parametrize("kind", ["websocket", "lifespan", "something.new"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pumpguard import Finding, Policy, PolicyError
 from pumpguard.attempt import Attempt
 from pumpguard.rules import GeoMismatch, RateLimit, SlidingBan
-from pumpguard.rules.high_risk import HIGH_RISK
+from pumpguard.rules.base import HIGH_RISK
 
 TOML = """
 send = ["/otp/send", "GET /otp/{phone}/resend"]
@@ -115,6 +115,7 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
         ({"send": "/s", "proxy_header": ""}, "proxy_header", "a header's name"),
         ({"send": "/s", "proxy_header": "x forwarded"}, "proxy_header", "a header's name"),
         ({"send": "/s", "proxy_header": "x-real-ip:"}, "proxy_header", "a header's name"),
+        ({"send": "/s", "proxy_header": "x-\N{KELVIN SIGN}"}, "proxy_header", "a header's name"),
         ({"send": "/s", "proxy_header": "Forwarded"}, "proxy_header", "a list of addresses"),
         ({"send": "/s", "home": ["UK"]}, "home.0", "an ISO 3166 region"),
         ({"send": "/s", "home": "GB"}, "home", "a list of text"),
@@ -140,6 +141,7 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
         ({"send": "/s", "price_overrides": {"GB": "dear"}}, "price_overrides", "a number"),
         ({"send": "/s", "rules": 5}, "rules", "a list of rules"),
         ({"send": "/s", "rules": [5]}, "rules.0", "a rule, or a function"),
+        ({"send": "/s", "rules": {"settling": 5}}, "rules.settling", "a table of settings"),
         ({"send": "/s", "rules": {"phone_limt": {}}}, "rules.phone_limt", "phone_limit"),
         ({"send": "/s", "rules": {"phone_limit": 3}}, "rules.phone_limit", "a table"),
         ({"send": "/s", "rules": {"x": {"rule": "magic"}}}, "rules.x.rule", "rate_limit"),
@@ -165,6 +167,16 @@ def test_mistakes_are_named_exactly(settings: dict[str, Any], path: str, expecte
     assert expected in str(error.value)
 
 
+@pytest.mark.parametrize("secret", ["abc", "fifteen letters", "ä" * 7])
+def test_a_secret_that_can_be_guessed_is_refused(secret: str) -> None:
+    """Sixteen bytes are enough, none at all is a choice; the message does not repeat it."""
+    with pytest.raises(PolicyError) as error:
+        Policy(send="/s", secret=secret)
+    wanted = "16 bytes or more, as secrets.token_hex() makes them, or none"
+    assert str(error.value) == f"secret: expected {wanted}, got {len(secret.encode())}"
+    assert [Policy(send="/s", secret=long).secret for long in ("ä" * 8, "")] == ["ä" * 8, ""]
+
+
 def test_two_rules_of_one_name_are_a_mistake() -> None:
     """Names are how findings, bans and files speak of rules."""
     with pytest.raises(PolicyError, match=r"rules\.geo_mismatch"):
@@ -180,7 +192,8 @@ def test_a_ban_after_nothing_is_a_mistake() -> None:
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        ("sent = '/s'\n", "send"),
+        ("home = ['GB']\n", "send"),
+        ("snd = '/s'\n", "snd"),
         ("send = '/s'\nhomes = ['GB']\n", "homes"),
         ("send = '/s'\nsend = '/t'\n", "policy"),
         ("send = \n", "policy"),
@@ -192,6 +205,7 @@ def test_bad_files_are_named_exactly(text: str, path: str) -> None:
     with pytest.raises(PolicyError) as error:
         Policy.from_toml(text)
     assert error.value.path == path
+    assert ("did you mean 'send'?" in str(error.value)) is (path == "snd")
 
 
 def test_a_missing_file_is_a_policy_error(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pumpguard.errors import (
 )
 from pumpguard.guard import Guard
 from pumpguard.middleware import PumpGuardMiddleware
-from pumpguard.outcomes.ticket import Ticket
+from pumpguard.outcomes import Ticket
 from pumpguard.policy import Policy
 from pumpguard.rules import Rule
 from pumpguard.shadow.ids import like

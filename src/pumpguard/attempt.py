@@ -6,45 +6,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import blake2b
 from math import ceil
+from operator import attrgetter
 from typing import Literal
 
 LineType = Literal[
-    "mobile",
-    "fixed_line",
-    "fixed_line_or_mobile",
-    "voip",
-    "personal",
-    "toll_free",
-    "premium",
-    "shared_cost",
-    "pager",
-    "uan",
-    "voicemail",
-    "satellite",
-    "unknown",
-]
+    "mobile", "fixed_line", "fixed_line_or_mobile", "voip", "personal", "toll_free", "premium",
+    "shared_cost", "pager", "uan", "voicemail", "satellite", "unknown",
+]  # fmt: skip
 
 NetworkKind = Literal["residential", "hosting", "vpn", "proxy", "tor", "unknown"]
-
-Dimension = Literal[
-    "phone",
-    "network",
-    "site",
-    "session",
-    "account",
-    "device",
-    "country",
-    "calling_code",
-    "client_country",
-    "asn",
-    "solution",
-    "everything",
-]
-"""What a counter can be kept *per*, beside prefixes and what a policy names itself. ``country`` is
-the phone's, ``client_country`` the address's; ``network`` is one IPv4 address or one IPv6 /64,
-``site`` one IPv6 /48, ``asn`` the system that announces the address, ``solution`` the challenge
-that was solved for the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +44,7 @@ class Phone:
     @property
     def national(self) -> str:
         """The digits after the calling code."""
-        return self.e164[2 + (self.calling_code > 9) + (self.calling_code > 99) :]
+        return self.e164[len(f"+{self.calling_code}") :]
 
     @property
     def masked(self) -> str:
@@ -106,6 +78,17 @@ def masked_network(network: str) -> str:
     return ":".join(network.split(":")[:3]) + ":•"
 
 
+LONGEST_KEY = 128
+"""Characters of a value, such as a session's, up to which it is kept as it is."""
+
+
+def bounded(key: str) -> str:
+    """The text itself, or its hash if it is long or not fit to be shown."""
+    if len(key) <= LONGEST_KEY and key.isprintable():
+        return key
+    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
 def micros(usd: float) -> int:
     """USD as whole micro-dollars (µ$), rounded up: a price is never taken for less than it is."""
     # Rounded first: what floats add by themselves is no micro-dollar.
@@ -113,7 +96,7 @@ def micros(usd: float) -> int:
 
 
 NOTHING: Mapping[str, str] = {}
-"""What most attempts have to say on dimensions of the policy's own."""
+"""The values of most attempts on dimensions of the policy's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +123,8 @@ class Attempt:
     def subject(self, by: str) -> str | None:
         """This attempt's value on a dimension, or ``None`` where it has none.
 
-        ``by`` is a `Dimension`, one of the policy's own, a prefix with its depth (``prefix:3`` is a
-        block of 1,000 numbers), or several of them joined by ``+``.
+        ``by`` is one of `SUBJECTS` or of the policy's own dimensions, a prefix with its depth
+        (``prefix:3`` is a block of 1,000 numbers), or several of them joined by ``+``.
         """
         return subject_reader(by)(self)
 
@@ -152,20 +135,21 @@ OWN_NAME = re.compile(r"(?!prefix\Z)[a-z][a-z0-9_]{0,31}\Z")
 """How a policy may call a dimension of its own."""
 
 SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
-    "phone": lambda attempt: attempt.phone.e164,
+    "phone": attrgetter("phone.e164"),
     "country": lambda attempt: attempt.phone.region or f"+{attempt.phone.calling_code}",
     "calling_code": lambda attempt: f"+{attempt.phone.calling_code}",
-    "network": lambda attempt: attempt.client.network,
-    "site": lambda attempt: attempt.client.site,
-    "client_country": lambda attempt: attempt.client.country,
-    "asn": lambda attempt: attempt.client.asn,
-    "session": lambda attempt: attempt.session,
-    "account": lambda attempt: attempt.account,
-    "device": lambda attempt: attempt.device,
-    "solution": lambda attempt: attempt.solution,
+    "network": attrgetter("client.network"),  # one IPv4 address or one IPv6 /64
+    "site": attrgetter("client.site"),  # one IPv6 /48
+    "client_country": attrgetter("client.country"),
+    "asn": attrgetter("client.asn"),  # the system that announces the address
+    "session": attrgetter("session"),
+    "account": attrgetter("account"),
+    "device": attrgetter("device"),
+    "solution": attrgetter("solution"),  # the challenge that was solved for the request
     "everything": lambda attempt: "everything",
 }
-"""How each dimension is read off an attempt."""
+"""What counters can be kept by, beside prefixes and a policy's own dimensions, and how each is read
+off an attempt."""
 
 
 @cache

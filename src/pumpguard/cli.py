@@ -1,14 +1,18 @@
-"""The command ``pumpguard``: what can be asked of a policy, and ordered at run time."""
+"""The command ``pumpguard``: what a policy may cost, and how to override it at run time."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
 
 
 def main() -> None:
-    """Run a command; what they need comes with the extra ``cli``."""
+    """Run a command. What they all need comes with the extra ``cli``."""
     try:
-        from pumpguard.commands import app
+        run = app()
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "rich"):
             raise
@@ -18,7 +22,29 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(1)
-    app()
+    run()
+
+
+def app() -> typer.Typer:
+    """All commands. Raises `ModuleNotFoundError` without the extra."""
+    import typer
+
+    from pumpguard.commands.console import console
+    from pumpguard.commands.exposure import exposure
+    from pumpguard.commands.overrides import lists, posture
+
+    commands = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        help="Stops SMS pumping before the message is paid for.",
+    )
+    commands.command()(exposure)
+    commands.command()(posture)
+    commands.command()(console)
+    commands.add_typer(lists, name="lists")
+    return commands
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -17,14 +17,24 @@ from pumpguard.errors import PolicyError
 
 T = TypeVar("T")
 
+NAMES = {
+    str: "text", int: "a whole number", float: "a number", bool: "true or false",
+    type(None): "nothing",
+}  # fmt: skip
+
 
 def build(cls: type[T], table: Mapping[str, object], path: str = "") -> T:
     """Make ``cls`` from a table such as TOML gives; unknown names are refused."""
-    known = [field.name for field in fields(cls) if field.init]  # type: ignore[arg-type]
+    check_names(cls, table, path)
+    return cls(**table)
+
+
+def check_names(cls: Any, table: Iterable[str], path: str = "") -> None:
+    """Raise `PolicyError` for a name that is no setting of ``cls``."""
+    known = [field.name for field in fields(cls) if field.init]
     for name in table:
         if name not in known:
             raise PolicyError(join(path, name), one_of(name, known), name)
-    return cls(**table)
 
 
 def check(obj: Any, path: str = "") -> None:
@@ -45,17 +55,14 @@ def describe(hint: Any) -> str:
     """An annotation in words for people."""
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return " or ".join(describe(arg) for arg in args if arg is not type(None)) + (
-            " or nothing" if type(None) in args else ""
-        )
+        return " or ".join(map(describe, args))
     if origin is Literal:
         return "one of " + ", ".join(map(repr, args))
     if origin is Sequence:
         return f"a list of {describe(args[0])}"
     if origin is not None and issubclass(origin, Mapping):
         return f"a table of {describe(args[1])}"
-    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-    return names.get(hint, getattr(hint, "__name__", str(hint)))
+    return NAMES.get(hint, getattr(hint, "__name__", str(hint)))
 
 
 def _fits(value: object, hint: Any) -> bool:
@@ -70,10 +77,8 @@ def _fits(value: object, hint: Any) -> bool:
         return isinstance(value, tuple) and all(_fits(item, args[0]) for item in value)
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
         return isinstance(value, Mapping) and all(_fits(item, args[1]) for item in value.values())
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
+    if hint in (int, float):  # a whole number is a number, and a truth value is neither
+        return isinstance(value, (int, hint)) and not isinstance(value, bool)
     if origin is not None:  # a callable or a protocol with arguments
         return callable(value)
     return isinstance(value, hint)

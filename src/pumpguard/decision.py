@@ -1,4 +1,4 @@
-"""Findings, and the one decision they add up to. All that pumpguard says renders a `Decision`."""
+"""Findings, and the one decision that they add up to."""
 
 from __future__ import annotations
 
@@ -15,18 +15,12 @@ Mode = Literal["enforce", "monitor", "off"]
 """How a rule counts: acted on, only judged and recorded, or not asked at all."""
 
 Enforced = Literal["all", "budgets", "nothing"]
-"""What may refuse an attempt: all that the policy says, or of that only the caps on money, or
-nothing. The rest is judged and recorded as if its rules were in the mode ``monitor``."""
-
+"""What may refuse an attempt: all rules, or only the caps on money, or nothing. The rest is judged
+and recorded as if its rules were in the mode ``monitor``."""
 
 ALERTING = (
-    "BUDGET_ALERT",
-    "BUDGET_LOW",
-    "BUDGET_SPENT",
-    "PROVIDER_OUTAGE",
-    "SEND_SPIKE",
-    "ATTEMPT_SPIKE",
-)
+    "BUDGET_ALERT", "BUDGET_LOW", "BUDGET_SPENT", "PROVIDER_OUTAGE", "SEND_SPIKE", "ATTEMPT_SPIKE",
+)  # fmt: skip
 """The reason codes of findings that call for a person."""
 
 
@@ -101,24 +95,19 @@ class Decision:
         """The finding that decided, if the request was not allowed."""
         if self.allowed:
             return None
-        return next(
-            (f for f in self.findings if f.mode == "enforce" and f.action is self.action), None
-        )
+        decisive = (f for f in self.findings if f.mode == "enforce" and f.action is self.action)
+        return next(decisive, None)
 
     @property
     def score(self) -> float:
-        """The risk score: the product of all findings' weights, 1 without any.
-
-        It is acted on where the policy has a `pumpguard.risk.Risk`, which knows its levels.
-        """
+        """The risk score: the product of all findings' weights, 1 without any. It is acted on where
+        the policy has a `pumpguard.risk.Risk`, which knows its levels."""
         return prod(finding.weight for finding in self.findings)
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds until no enforced finding stands against this request, where that is known.
-
-        A challenge makes nobody wait who is refused for something else: proof meets it at any time.
-        """
+        """Seconds until no enforced finding refuses this request, where that is known. Challenges
+        count only where nothing else refuses: proof meets them at any time."""
         least = min(self.action, Action.THROTTLE)
         waits = [
             f.retry_after
@@ -130,9 +119,8 @@ class Decision:
     def explain(self) -> str:
         """The whole reasoning in plain lines, for the operator; never show it to a client."""
         phone, client = self.attempt.phone, self.attempt.client
-        head = (
-            f"{self.action}: {phone.masked} ({phone.region}) for {client.masked} ({client.country})"
-        )
+        who = f"{phone.masked} ({phone.region}) for {client.masked} ({client.country})"
+        head = f"{self.action}: {who}"
         if self.degraded:
             head += " [store unavailable]"
         if self.allowed_because:

@@ -7,7 +7,8 @@ import time
 import warnings
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pumpguard.alerts import Alert, Alerts
 from pumpguard.alerts.webhook import Webhook
@@ -15,50 +16,45 @@ from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge
 from pumpguard.decision import Decision
 from pumpguard.engine.decide import Engine
-from pumpguard.errors import PolicyError
+from pumpguard.errors import PolicyError, TicketError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
+from pumpguard.outcomes import Ticket
 from pumpguard.outcomes.queue import Failed, OutcomeQueue, Verified
-from pumpguard.outcomes.ticket import Ticket
 from pumpguard.overrides.admin import Escalator, OverrideAdmin
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy
 from pumpguard.rules.assembly import warn_without_defaults
 from pumpguard.rules.challenge import warn_missing_challenge, with_single_use
-from pumpguard.scores import doubt
-from pumpguard.scores.base import Score
+from pumpguard.scores import Score, decide_with_score
 from pumpguard.shadow.sender import sender
 from pumpguard.store import open_store
 from pumpguard.store.base import Store
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from pumpguard.store.health import Concern
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
+MessageOutcome = Literal["sent", "failed", "unallocated"]
 logger = logging.getLogger("pumpguard")
 
 
 class Guard:
     """Judges attempts by a policy, over a store.
 
-    ``store`` is a URL (``redis://``, ``rediss://``, ``unix://``, ``memory://``) or a store.
-    ``clock`` replaces the store's own clock, in Unix seconds, where time is simulated.
-    ``challenge`` poses challenges and knows a solved one (`pumpguard.challenges`); ``networks``
-    looks addresses up; ``score`` is asked about requests whose risk score is medium, if the
-    policy's ``risk`` is enforced. ``on_decision`` is called once for every decision, after the
-    reply, and ``on_alert`` for what needs a person. ``overrides`` sets the posture and the lists
-    of all processes that share the store.
+    ``policy`` may be the path of its TOML file. ``store`` is a URL (``redis://``, ``rediss://``,
+    ``unix://``, ``memory://``) or a store. ``clock`` replaces the store's own clock, in Unix
+    seconds, where time is simulated. ``challenge`` poses challenges and knows a solved one
+    (`pumpguard.challenges`); ``networks`` looks addresses up; ``score`` is asked about requests
+    whose risk score is medium, if the policy's ``risk`` is enforced. ``on_decision`` is called once
+    for every decision, after the reply, and ``on_alert`` for what needs a person. ``overrides``
+    sets the posture and the lists of all processes that share the store. Raises `PolicyError`.
     """
 
     def __init__(
         self,
-        policy: Policy,
+        policy: Policy | str | Path,
         store: str | Store = "memory://",
         *,
         clock: Callable[[], float] | None = None,
@@ -68,7 +64,11 @@ class Guard:
         on_decision: Callable[[Decision], None] | None = None,
         on_alert: Callable[[Alert], None] | None = None,
     ) -> None:
+        if not isinstance(policy, Policy):
+            policy = Policy.from_toml(policy)
         self.policy = policy
+        if store is None:  # an environment variable that is not set
+            raise PolicyError("store", "a URL such as 'redis://localhost:6379', or a store", store)
         if isinstance(store, str):
             store = open_store(
                 store,
@@ -77,7 +77,7 @@ class Guard:
                 deadline=policy.deadline,
                 shards=policy.shards,
             )
-        self.store = store
+        self.store: Store = store
         self.simulated = clock is not None
         self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
@@ -91,18 +91,16 @@ class Guard:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
         self._outcomes: OutcomeQueue | None = None
         if policy.outcome_counters is not None:
-            self._outcomes = OutcomeQueue(policy.chain, policy.outcome_counters, self.store)
-        hashed, kept, now = keyed_hash(policy.secret), self.store.overrides, clock or time.time
-        self._sync = sync = OverrideSync(kept, hashed, sharded=policy.shards > 1)
+            self._outcomes = OutcomeQueue(policy.chain, policy.outcome_counters, store)
+        hashed, overrides, now = keyed_hash(policy.secret), store.overrides, clock or time.time
+        self._sync = sync = OverrideSync(overrides, hashed, sharded=policy.shards > 1)
         self.overrides = OverrideAdmin(
-            kept, hashed, region=policy.region, clock=now, on_change=sync.invalidate
+            overrides, hashed, region=policy.region, clock=now, on_change=sync.invalidate
         )
         rules = with_single_use(policy.chain, challenge)
-        self._engine = Engine(
-            policy, rules, self.store, sync, self._outcomes, simulated=self.simulated
-        )
-        # In simulated time the server's hours are none.
-        self._alerts = Alerts(on_alert, now, None if self.simulated else kept.claim)
+        self._engine = Engine(policy, rules, store, sync, self._outcomes, simulated=self.simulated)
+        # Simulated time has no hours that other processes share.
+        self._alerts = Alerts(on_alert, now, None if self.simulated else overrides.claim)
         self._escalator: Escalator | None = None
         if policy.escalation is not None:
             self._escalator = Escalator(policy.escalation, self.overrides, sync)
@@ -133,26 +131,26 @@ class Guard:
         return decision
 
     def decide(self, attempt: Attempt) -> Coroutine[Any, Any, Decision]:
-        """Decide about an attempt: at most one trip to the store, whatever the number of rules, and
-        a second one if an outside score was asked."""
+        """Decide about an attempt in one trip to the store, or in a second one too if an outside
+        score was asked."""
         score, risk = self._score, self.policy.risk
         if score is None or risk is None or risk.mode != "enforce":
             return self._engine.decide(attempt)
-        return doubt.decide(self._engine.decide, attempt, score, risk)
+        return decide_with_score(self._engine, attempt, score, risk)
 
-    def settle(
-        self, message: Decision | Ticket | str, outcome: Literal["sent", "failed", "unallocated"]
-    ) -> None:
-        """Say what became of a message.
+    def settle(self, message: Decision | Ticket | str, outcome: MessageOutcome) -> None:
+        """Say what became of a message; ``message`` is its decision, or its ticket, also as text.
 
         ``failed``: it was not sent, and is refunded, within a cap. ``unallocated``: it was sent and
         billed, and the operator rejected it because nobody has the number. Nothing is given back
         for such a message: not its dollars, not its credit, and for conversion it stays unverified.
 
-        ``message`` is its decision, or its ticket, also as text. Returns at once and never raises
-        for the store's sake; the first outcome of a message counts, others change nothing. Raises
-        `TicketError`.
+        Returns at once, whatever the store does; only the first outcome of a message counts. Raises
+        `TicketError` for a text that is no ticket and for any other outcome.
         """
+        if outcome not in get_args(MessageOutcome):
+            outcomes = ", ".join(map(repr, get_args(MessageOutcome)))
+            raise TicketError(f"outcome: expected one of {outcomes}, got {outcome!r}")
         if outcome == "sent":
             return  # as every reservation assumes
         if isinstance(message, Decision):
@@ -173,7 +171,7 @@ class Guard:
         self.verified(phone)
 
     async def settled(self) -> None:
-        """Wait until all outcomes and alerts so far have been told, or are lost."""
+        """Wait until all outcomes and alerts so far have been delivered, or are lost."""
         if self._outcomes is not None:
             await self._outcomes.delivered()
         await self._sync.settled()
@@ -184,54 +182,44 @@ class Guard:
     def listen(
         self, on_decision: Callable[[Decision], None], on_alert: Callable[[Alert], None]
     ) -> None:
-        """Tell somebody else as well, such as a console."""
         self._on_decision.append(on_decision)
         self._alerts.listeners.append(on_alert)
 
     def record(self, decision: Decision) -> None:
-        """Tell whoever listens; a listener that fails harms nobody else."""
+        """Pass a decision to all listeners; one that raises stops no other."""
         if decision.findings:
             self._alerts.record(decision)
             if self._escalator is not None:
                 self._escalator.record(decision)
-        for tell in self._on_decision:
+        for listener in self._on_decision:
             try:
-                tell(decision)
+                listener(decision)
             except Exception:
                 logger.exception("on_decision failed")
 
-    def sender(self, send: Callable[P, R], shadowed: Any = None) -> Callable[P, R]:
-        """Wrap the function that sends messages; see `pumpguard.sender`."""
-        return sender(send, shadowed)
+    sender = staticmethod(sender)
 
     async def check(self) -> tuple[Concern, ...]:
-        """What an operator should mend about the store: nothing, or nothing that could be seen.
-
-        A Redis is looked at once in any case, in the background, and what is found is logged.
-        """
+        """What an operator should mend about the store, as far as it can be seen. A Redis is
+        checked once in any case, in the background, and the log says what was found."""
         from pumpguard.store.health import check
 
         return await check(self.store)
 
     async def aclose(self) -> None:
-        """Tell what is still to be told, and let go of the store's connections."""
+        """Deliver what is queued, and close the store's connections."""
         await self.settled()
         if isinstance(self._on_alert, Webhook):
             await self._on_alert.aclose()
         await self.store.aclose()
-        for asked in (self._score, self.challenge):
-            if asked is not None:
-                await asked.aclose()
+        for service in (self._score, self.challenge):
+            if service is not None:
+                await service.aclose()
 
     async def __aenter__(self) -> Guard:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
 
     def _now(self) -> float | None:

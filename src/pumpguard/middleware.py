@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,9 +18,9 @@ from pumpguard.intake.body import BodyTee, Replay
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
 from pumpguard.policy import Policy
-from pumpguard.replies import Problem, refusal, unreadable
+from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, refusal, unreadable
 from pumpguard.rules.challenge import with_single_use
-from pumpguard.scores.base import Score
+from pumpguard.scores import Score
 from pumpguard.shadow.sender import CurrentRequest, current_request, has_sender
 from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
@@ -38,14 +39,14 @@ class PumpGuardMiddleware:
 
         app.add_middleware(PumpGuardMiddleware, policy=Policy(send="/otp/send"), store="redis://…")
 
-    Give it a ``policy`` and a ``store`` with the options of `Guard`, or a ready ``guard`` where
-    other parts of the app use it too.
+    Give it a ``policy`` (or its file's path) and a ``store`` with the options of `Guard`, or a
+    ready ``guard`` where other parts of the app use it too.
     """
 
     def __init__(
         self,
         app: ASGIApp,
-        policy: Policy | None = None,
+        policy: Policy | str | Path | None = None,
         store: str | Store = "memory://",
         *,
         guard: Guard | None = None,
@@ -56,10 +57,7 @@ class PumpGuardMiddleware:
         on_decision: Callable[[Decision], None] | None = None,
         on_alert: Callable[[Alert], None] | None = None,
     ) -> None:
-        if (policy is None) == (guard is None):
-            raise TypeError("give either a policy or a guard")
-        if guard is None:
-            assert policy is not None  # noqa: S101 - for the type checker; checked above
+        if guard is None and policy is not None:
             guard = Guard(
                 policy,
                 store,
@@ -70,25 +68,27 @@ class PumpGuardMiddleware:
                 on_decision=on_decision,
                 on_alert=on_alert,
             )
+        elif guard is None or policy is not None:
+            raise TypeError("give either a policy or a guard")
         self.app = app
         self.guard = guard
-        verify = guard.policy.verify
-        self._send_routes = Routes(guard.policy.send)
-        self._verify_routes = None if verify is None else Routes(verify, "verify")
-        self._handle_send = SendHandler(app, guard)
-        self._handle_verify = VerifyHandler(app, guard)
+        self._handlers = [(Routes(guard.policy.send), self._guard_send)]
+        if guard.policy.verify is not None:
+            self._handlers.append((Routes(guard.policy.verify, "verify"), self._watch_verify))
+        self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
+        self._replays: Replays | None = None
+        if guard.policy.shadow == "experimental_replay":
+            from pumpguard.experimental.replay import Replays
+
+            self._replays = Replays()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
         if scope["type"] == "http":
-            parameters = self._send_routes.match(scope)
-            if parameters is not None:
-                await self._handle_send(scope, receive, send, parameters)
-                return
-            if self._verify_routes is not None:
-                parameters = self._verify_routes.match(scope)
+            for routes, handle in self._handlers:
+                parameters = routes.match(scope)
                 if parameters is not None:
-                    await self._handle_verify(scope, receive, send, parameters)
+                    await handle(scope, receive, send, parameters)
                     return
         try:
             await self.app(scope, receive, send)
@@ -96,20 +96,10 @@ class PumpGuardMiddleware:
             if scope["type"] == "lifespan":
                 await self.guard.aclose()
 
-
-class SendHandler:
-    """Requests that would send a message: read, decide, reply, record."""
-
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
-        self.app = app
-        self.guard = guard
-        self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
-        self._replays = _replays(guard.policy)
-
-    async def __call__(
+    async def _guard_send(
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
     ) -> None:
-        """Answer one request; ``parameters`` are those of its path."""
+        """Read, decide, reply and record; ``parameters`` are those of the path."""
         try:
             attempt, body = await self.guard.reader.read(scope, receive, parameters)
         except ClientGone:
@@ -118,13 +108,11 @@ class SendHandler:
             await unreadable(error)(scope, receive, send)
             return
         except Exception:
-            # A bug of ours or of a policy's function: whatever it is, nothing was counted, so
-            # nothing may be sent.
+            # A bug of ours or of a policy's function: nothing was counted, so nothing may be sent.
             logger.exception(
                 "PG021 exception while reading a request; answered 400, nothing was sent"
             )
-            problem = Problem(400, "bad-request", "Bad request", "The request cannot be read.")
-            await problem(scope, receive, send)
+            await BAD_REQUEST(scope, receive, send)
             return
         try:
             decision = await self.guard.decide(attempt)
@@ -132,8 +120,7 @@ class SendHandler:
             logger.exception(
                 "PG022 exception while deciding about a request; answered 503, nothing was sent"
             )
-            problem = Problem(503, "unavailable", "Try again", "No code can be sent right now.")
-            await problem(scope, receive, send)
+            await UNAVAILABLE(scope, receive, send)
             return
         replay = Replay(body, receive)
         try:
@@ -159,22 +146,22 @@ class SendHandler:
     ) -> Decision:
         """Answer a shadow so that nobody can tell; the decision to record."""
         shown, recorded = self._visible.resolve(decision)
-        if shown.action is not Action.SHADOW:
-            await refusal(shown, self.guard.challenge)(scope, receive, send)
-        elif self._replays is not None:
-            # Never through the app: that it could keep silent is what this policy denies.
-            answered = await self._replays.reply(
-                scope, parameters, decision.attempt, send, simulated=self.guard.simulated
-            )
-            if not answered:
-                await refusal(decision, self.guard.challenge)(scope, receive, send)
-        elif has_sender():
-            await self._run_app(decision, scope, receive, send)
-        else:
-            logger.warning(
-                "PG002 shadow decision refused openly: no sender is wrapped with pumpguard.sender"
-            )
-            await refusal(decision, self.guard.challenge)(scope, receive, send)
+        if shown.action is Action.SHADOW:
+            if self._replays is not None:
+                # Never through the app: that it could keep silent is what this policy denies.
+                if await self._replays.reply(
+                    scope, parameters, decision.attempt, send, simulated=self.guard.simulated
+                ):
+                    return recorded
+            elif has_sender():
+                await self._run_app(decision, scope, receive, send)
+                return recorded
+            else:
+                logger.warning(
+                    "PG002 shadow decision refused openly: "
+                    "no sender is wrapped with pumpguard.sender"
+                )
+        await refusal(shown, self.guard.challenge)(scope, receive, send)
         return recorded
 
     async def _run_app(
@@ -193,43 +180,33 @@ class SendHandler:
             raise
         finally:
             current_request.reset(token)
-            # That the app said nothing proves nothing.
+            # An app that answered nothing may still have sent the message.
             if decision.reservation and (recorder.status or 0) >= SERVER_ERROR:
                 self.guard.settle(decision, "failed")
                 if simulated:  # a simulation must come out the same every time
                     await self.guard.settled()
 
-
-class VerifyHandler:
-    """Requests that enter a code. The app answers them; the guard learns of successes."""
-
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
-        self.app = app
-        self.guard = guard
-
-    async def __call__(
+    async def _watch_verify(
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
     ) -> None:
-        """Let the app answer one request; ``parameters`` are those of its path."""
+        """A request that enters a code: the app answers it, and the guard learns of successes."""
         tee = BodyTee(receive, self.guard.policy.max_body)
         recorder = StatusRecorder(send)
         await self.app(scope, tee, recorder)
-        if recorder.status is not None and recorder.status < REDIRECTION:
-            self._learn(scope, tee.body, parameters)
+        body = tee.body
+        if body is not None and recorder.status is not None and recorder.status < REDIRECTION:
+            try:
+                phone = self.guard.reader.verified_phone(scope, body, parameters)
+            except IntakeError as error:
+                logger.info(
+                    "PG024 verification ignored, its number cannot be read: %s", error.detail
+                )
+            except Exception:
+                logger.exception("PG024 verification ignored, its number cannot be read")
+            else:
+                self.guard.verified(phone.e164)
         if self.guard.simulated:  # a simulation must come out the same every time
             await self.guard.settled()
-
-    def _learn(self, scope: Scope, body: bytes | None, parameters: Mapping[str, str]) -> None:
-        if body is None:
-            return
-        try:
-            phone = self.guard.reader.verified_phone(scope, body, parameters)
-        except IntakeError as error:
-            logger.info("PG024 verification ignored, its number cannot be read: %s", error.detail)
-        except Exception:
-            logger.exception("PG024 verification ignored, its number cannot be read")
-        else:
-            self.guard.verified(phone.e164)
 
 
 class StatusRecorder:
@@ -240,16 +217,6 @@ class StatusRecorder:
         self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
-        """Pass a message on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
         await self._send(message)
-
-
-def _replays(policy: Policy) -> Replays | None:
-    """What answers in the app's place; loaded only where a policy asks for it."""
-    if policy.shadow != "experimental_replay":
-        return None
-    from pumpguard.experimental.replay import Replays
-
-    return Replays()

@@ -3,57 +3,54 @@
 from __future__ import annotations
 
 import tomllib
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from ipaddress import ip_network
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from pumpguard.config import build, check
+from pumpguard.config import build, check, check_names
 from pumpguard.errors import PolicyError
-from pumpguard.intake.address import check_proxy_header
+from pumpguard.intake.address import TrustedProxies
 from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
 from pumpguard.money.prices import FILES, PriceTable
-from pumpguard.outcomes.counters import PATH as OUTCOMES
-from pumpguard.outcomes.counters import OutcomeCounters, Outcomes
-from pumpguard.overrides.posture import PATH as ESCALATION
+from pumpguard.outcomes import OutcomeCounters, Outcomes
 from pumpguard.overrides.posture import Escalation
+from pumpguard.renamed import renamed_settings
 from pumpguard.risk import Risk
 from pumpguard.rules import Rule
 from pumpguard.rules.assembly import assemble, check_shards
 from pumpguard.rules.budget import HOURLY_DIVISOR
 from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
 
-OUTCOMES_OF_0_1: Mapping[str, Mapping[str, str]] = {
-    "settling": {},
-    "earned_trust": {"by": "trusts"},
-}
-"""Two rules of release 0.1 that are the policy's ``outcomes`` now, and renamed settings. They are
-understood until 0.3."""
+TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes}
+"""Settings that may be given as tables, as TOML has them."""
+
+SHORTEST_SECRET = 16
+"""Bytes: with less, whoever sees the hashes can guess what they were made with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What is guarded, how its requests are read, and the chain of rules.
 
-    Lists may be given for tuples. Raises `PolicyError` with the exact path of what is unknown,
-    mistyped or contradictory.
+    Lists may be given for tuples, and tables (as TOML has them) for ``risk``, ``escalation`` and
+    ``outcomes``. Raises `PolicyError` with the exact path of what is unknown, mistyped or
+    contradictory. Old names of settings are in `pumpguard.renamed`.
 
     Reading requests:
         ``send``: the guarded route or routes, ``"/otp/send"`` or ``"GET /otp/{phone}/send"``.
-        ``phone``, ``code``: where the number and its calling code stand: ``"phone"`` (a field of
-        the JSON or form body), or ``json:user.phone``, ``form:…``, ``query:…``, ``path:…``,
-        ``header:…``; ``phone`` may also be a function of `pumpguard.intake.fields.Fields`.
+        ``phone``, ``code``: the fields of the number and its calling code: ``"phone"`` (in the JSON
+        or form body), or ``json:user.phone``, ``form:…``, ``query:…``, ``path:…``, ``header:…``;
+        ``phone`` may also be a function of `pumpguard.intake.fields.Fields`.
         ``region``: where numbers without a calling code are from; without it they are refused.
-        ``session``, ``account``, ``device``: where other dimensions stand (also ``cookie:…``).
+        ``session``, ``account``, ``device``: the fields of other dimensions (also ``cookie:…``).
         ``dimensions``: those of your own by name, each a field or a function of the fields; rules
-        may then be kept ``by`` them. ``email_domain`` and ``agent`` are read as what they say
-        (`pumpguard.intake.dimensions`), any other name as it stands.
+        may then be kept ``by`` them. ``email_domain`` and ``agent`` are interpreted
+        (`pumpguard.intake.dimensions`), values of other names are taken as they are.
         ``proxies``: CIDRs whose ``proxy_header`` is believed; nobody's, by default.
         ``max_body`` bytes and ``body_deadline`` seconds bound the reading of a guarded request.
 
@@ -62,14 +59,13 @@ class Policy:
         ``rules``: a table changes the default rules by name, as in a TOML file; a list replaces
         them all. ``extra_rules``: rules and functions of an attempt that are added at the end, or
         where `pumpguard.rules.before` and `after` say.
-        ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`; a ``[risk]`` table
-        in TOML). Without it, decisions have a score and nothing follows from it.
+        ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`). Without it,
+        decisions have a score and nothing follows from it.
         ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
         ``experimental_replay``, an answer in the shape of its recent ones, which can be told apart
         (`pumpguard.experimental.replay`), for an app that cannot wrap its sender.
         ``escalation``: whether alerts change the posture, and how
-        (`pumpguard.overrides.posture.Escalation`; an ``[escalation]`` table in TOML). Without
-        it, only people do. ``ladder`` is its old name, kept until 0.3.
+        (`pumpguard.overrides.posture.Escalation`). Without it, only people do.
 
     Money:
         ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
@@ -77,12 +73,11 @@ class Policy:
         ``prices``: a packaged list by name, your provider's by its path (``"rates.csv"``), or a
         table of `pumpguard.money.price_list.PriceList`'s settings; relative to the policy's file.
         ``price_overrides``: USD by region, over that.
-        ``verify``: the route or routes where codes are entered. An answer below 300 there tells
-        the guard that the number of ``verify_phone`` (by default ``phone``) was verified, without
-        which it can know no customers and learn nothing. An app that calls `Guard.verified`
-        itself says ``settled`` instead.
+        ``verify``: the route or routes where codes are entered. An answer below 300 there verifies
+        the number of ``verify_phone`` (by default ``phone``), without which the guard can know no
+        customers and learn nothing. An app that calls `Guard.verified` sets ``settled`` instead.
         ``outcomes``: what is remembered of messages and of who verified
-        (`pumpguard.outcomes.Outcomes`; an ``[outcomes]`` table in TOML).
+        (`pumpguard.outcomes.Outcomes`).
         ``refund_share``: the share of an hour's budget that failed messages may give back an hour.
 
     Keeping count:
@@ -131,56 +126,17 @@ class Policy:
     price_table: PriceTable = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if isinstance(self.risk, Mapping):  # a table
-            object.__setattr__(self, "risk", build(Risk, self.risk, "risk"))
-        if self.ladder is not None:
-            if self.escalation is not None:
-                raise PolicyError("ladder", "nothing beside escalation, its new name", self.ladder)
-            warnings.warn("ladder= is escalation= now", DeprecationWarning, stacklevel=3)
-            object.__setattr__(self, "escalation", self.ladder)
-            object.__setattr__(self, "ladder", None)
-        if isinstance(self.escalation, Mapping):
-            object.__setattr__(self, "escalation", build(Escalation, self.escalation, ESCALATION))
-        if isinstance(self.rules, Mapping) and not OUTCOMES_OF_0_1.keys().isdisjoint(self.rules):
-            warnings.warn(
-                "rules.settling and rules.earned_trust are outcomes now",
-                DeprecationWarning,
-                stacklevel=3,
-            )
-            rules, outcomes = _outcomes_of_0_1(self.rules, self.outcomes)
-            object.__setattr__(self, "rules", rules)
-            object.__setattr__(self, "outcomes", outcomes)
-        if isinstance(self.outcomes, Mapping):
-            object.__setattr__(self, "outcomes", build(Outcomes, self.outcomes, OUTCOMES))
+        for name, value in renamed_settings(self):
+            self._set(name, value)
+        for name, kind in TABLES.items():
+            if isinstance(table := getattr(self, name), Mapping):
+                self._set(name, build(kind, table, name))
         check(self)
-        if self.shadow == "replay":  # its name until 0.1
-            told = "shadow='replay' is called 'experimental_replay' now"
-            warnings.warn(told, DeprecationWarning, stacklevel=3)
-            object.__setattr__(self, "shadow", "experimental_replay")
         self._check_intake()
         self._check_values()
-        default = default_rules(
-            self.home,
-            daily_budget=self.daily_budget,
-            verified=self.verified,
-            session=self.session is not None,
-        )
-        chain = assemble(
-            self.rules,
-            default,
-            extra=self.extra_rules,
-            verified=self.verified,
-            own=self.dimensions,
-        )
-        object.__setattr__(self, "chain", chain)
-        self.outcomes.check_dimensions(tuple(self.dimensions))
-        refunds = self.daily_budget / HOURLY_DIVISOR * self.refund_share
-        counters = OutcomeCounters.needed(
-            chain, self.outcomes, verified=self.verified, refunds=refunds
-        )
-        object.__setattr__(self, "outcome_counters", counters)
-        if self.shards > 1:
-            check_shards(self.chain, self.shards)
+        self._set("price_table", PriceTable.of(self.prices).override(self.price_overrides))
+        self._set("chain", self._assembled())
+        self._set("outcome_counters", self._counters_of_outcomes())
 
     @classmethod
     def from_toml(cls, source: str | Path) -> Policy:
@@ -188,86 +144,82 @@ class Policy:
 
         Raises `PolicyError` for bad TOML as for a bad policy.
         """
+        text = source if isinstance(source, str) and "\n" in source else None
         try:
-            text = (
-                source
-                if isinstance(source, str) and "\n" in source
-                else Path(source).read_text("utf-8")
-            )
-            table = tomllib.loads(text)
+            table = tomllib.loads(Path(source).read_text("utf-8") if text is None else text)
         except OSError as error:
-            raise PolicyError(
-                "policy", f"a readable file ({error.strerror})", str(source)
-            ) from None
+            expected = f"a readable file ({error.strerror})"
+            raise PolicyError("policy", expected, str(source)) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise PolicyError("policy", f"TOML ({error})") from None
+        check_names(cls, table)
         if "send" not in table:
             raise PolicyError("send", "the guarded route, such as '/otp/send'")
-        if "\n" not in str(source):
-            table = _beside(Path(source).parent, table)
-        return build(cls, table)
+        return build(cls, table if text is not None else _beside(Path(source).parent, table))
 
     @property
     def verified(self) -> bool:
         """Whether the guard is told of verifications."""
         return self.settled or self.verify is not None
 
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
     def _check_intake(self) -> None:
         Routes(self.send)
         if self.verify is not None:
             Routes(self.verify, "verify")
-        if self.verify_phone is not None and not callable(self.verify_phone):
-            check_field(self.verify_phone, "verify_phone")
-        if not callable(self.phone):
-            check_field(self.phone, "phone")
-        for name in ("code", "session", "account", "device"):
-            if getattr(self, name) is not None:
-                check_field(getattr(self, name), name)
+        for name in ("phone", "code", "session", "account", "device", "verify_phone"):
+            where = getattr(self, name)
+            if not callable(where) and (where is not None or name == "phone"):
+                check_field(where, name)
         check_dimensions(self.dimensions)
-        for i, proxy in enumerate(self.proxies):
-            try:
-                ip_network(proxy)
-            except ValueError:
-                raise PolicyError(f"proxies.{i}", "a CIDR such as '10.0.0.0/8'", proxy) from None
-        check_proxy_header(self.proxy_header)
+        TrustedProxies(self.proxies, self.proxy_header)
 
     def _check_values(self) -> None:
         if self.region is not None:
-            check_region(self.region, "region")
+            _require(self.region in SUPPORTED_REGIONS, "region", REGION, self.region)
         for i, region in enumerate(self.home):
-            check_region(region, f"home.{i}")
-        if not 0 < self.daily_budget < 1e7:
-            raise PolicyError("daily_budget", "USD above 0", self.daily_budget)
-        if not 0 <= self.refund_share <= 1:
-            raise PolicyError("refund_share", "a share from 0 to 1", self.refund_share)
-        prices = PriceTable.of(self.prices).override(self.price_overrides)
-        object.__setattr__(self, "price_table", prices)
-        for name, least in (("max_body", 1), ("workers", 1), ("shards", 1)):
-            if getattr(self, name) < least:
-                raise PolicyError(name, f"at least {least}", getattr(self, name))
+            _require(region in SUPPORTED_REGIONS, f"home.{i}", REGION, region)
+        _require(0 < self.daily_budget < 1e7, "daily_budget", "USD above 0", self.daily_budget)
+        share = self.refund_share
+        _require(0 <= share <= 1, "refund_share", "a share from 0 to 1", share)
+        for name in ("max_body", "workers", "shards"):
+            _require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
         for name in ("body_deadline", "deadline"):
-            if not getattr(self, name) > 0:
-                raise PolicyError(name, "seconds above 0", getattr(self, name))
-        if not self.name or set(self.name) & set("{}"):
-            raise PolicyError("name", "a name without braces", self.name)
+            _require(getattr(self, name) > 0, name, "seconds above 0", getattr(self, name))
+        braces = set(self.name) & set("{}")
+        _require(self.name and not braces, "name", "a name without braces", self.name)
+        length = len(self.secret.encode(errors="replace"))
+        expected = f"{SHORTEST_SECRET} bytes or more, as secrets.token_hex() makes them, or none"
+        _require(not 0 < length < SHORTEST_SECRET, "secret", expected, length)
+
+    def _assembled(self) -> tuple[Rule, ...]:
+        verified, session = self.verified, self.session is not None
+        default = default_rules(
+            self.home, daily_budget=self.daily_budget, verified=verified, session=session
+        )
+        chain = assemble(
+            self.rules, default, extra=self.extra_rules, verified=verified, own=self.dimensions
+        )
+        if self.shards > 1:
+            check_shards(chain, self.shards)
+        return chain
+
+    def _counters_of_outcomes(self) -> OutcomeCounters | None:
+        self.outcomes.check_dimensions(tuple(self.dimensions))
+        refunds = self.daily_budget / HOURLY_DIVISOR * self.refund_share
+        return OutcomeCounters.needed(
+            self.chain, self.outcomes, verified=self.verified, refunds=refunds
+        )
 
 
-def check_region(region: str, path: str) -> None:
-    """Raise `PolicyError` unless ``region`` is an ISO 3166 code that has telephone numbers."""
-    if region not in SUPPORTED_REGIONS:
-        raise PolicyError(path, "an ISO 3166 region such as 'GB'", region)
+REGION = "an ISO 3166 region such as 'GB'"
 
 
-def _outcomes_of_0_1(rules: Mapping[str, Any], outcomes: Any) -> tuple[dict[str, Any], Any]:
-    """The rules without those that are outcomes now, and the outcomes with their settings."""
-    moved: dict[str, Any] = {}
-    for name, renamed in OUTCOMES_OF_0_1.items():
-        for key, value in rules.get(name, {}).items():
-            if key != "mode":  # they never refused anybody
-                moved[renamed.get(key, key)] = value
-    kept = {name: each for name, each in rules.items() if name not in OUTCOMES_OF_0_1}
-    given = outcomes if isinstance(outcomes, Mapping) else asdict(outcomes)
-    return kept, {**given, **moved}
+def _require(right: object, path: str, expected: str, got: object) -> None:
+    if not right:
+        raise PolicyError(path, expected, got)
 
 
 def _beside(folder: Path, table: dict[str, Any]) -> dict[str, Any]:

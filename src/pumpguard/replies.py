@@ -1,8 +1,7 @@
 """What a client is told when no message is sent: problem details (RFC 9457).
 
-A reply says how to go on, and nothing about why. It says the same to everybody, so each is made
-once and sent over and over: under attack most replies are refusals. Only what a challenge asks for
-is made for each request.
+A reply says how to go on, and nothing about why. It is the same for everybody, so each is made once
+(under attack most replies are refusals), except for what a challenge asks.
 """
 
 from __future__ import annotations
@@ -44,13 +43,11 @@ class Problem(JSONResponse):
         headers = {"cache-control": "no-store"}
         if retry_after is not None:
             headers["retry-after"] = str(max(1, math.ceil(retry_after)))
-        said = {"type": TYPE + problem, "title": title, "status": status, "detail": detail}
-        body: dict[str, object] = {**said, **members}
-        super().__init__(body, status, headers)
+        facts = {"type": TYPE + problem, "title": title, "status": status, "detail": detail}
+        super().__init__({**facts, **members}, status, headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, with a copy of the headers: a middleware around us may add to the list that it
-        gets, and the same problem is sent again."""
+        # A copy: a middleware around us may add to the list, and the same problem is sent again.
         headers = list(self.raw_headers)
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
@@ -62,17 +59,15 @@ PROOF_REQUIRED = (
     "Proof required",
     "Show that a person is asking, then send this request again.",
 )
-
 CHALLENGE = Problem(*PROOF_REQUIRED)
-"""Proof first; an honest client solves and asks again."""
+BAD_REQUEST = Problem(400, "bad-request", "Bad request", "The request cannot be read.")
+
+UNAVAILABLE = Problem(503, "unavailable", "Try again", "No code can be sent right now.")
 
 BLOCK = Problem(
-    403,
-    "blocked",
-    "Request refused",
-    "No code can be sent for this request. Check the number.",
+    403, "blocked", "Request refused", "No code can be sent for this request. Check the number."
 )
-"""No. The same words for every reason: an attacker learns nothing, an honest client enough."""
+"""The same for every reason: an attacker learns nothing, an honest client enough."""
 
 
 def unreadable(error: IntakeError) -> Problem:
@@ -81,8 +76,7 @@ def unreadable(error: IntakeError) -> Problem:
 
 
 def refusal(decision: Decision, challenge: Challenge | None = None) -> Problem:
-    """The reply to a decision that was not to allow. A shadow that cannot be kept silent is a
-    block."""
+    """The reply to a decision that refuses; a shadow that cannot be kept silent is a block."""
     match decision.action:
         case Action.CHALLENGE:
             return CHALLENGE if challenge is None else _challenged(decision, challenge)
@@ -94,18 +88,11 @@ def refusal(decision: Decision, challenge: Challenge | None = None) -> Problem:
 
 @lru_cache(maxsize=4_096)
 def _throttled(seconds: int | None) -> Problem:
-    """Later, and if that is known when."""
-    return Problem(
-        429,
-        "throttled",
-        "Too many requests",
-        "Please wait before asking for another code.",
-        seconds,
-    )
+    detail = "Please wait before asking for another code."
+    return Problem(429, "throttled", "Too many requests", detail, seconds)
 
 
 def _challenged(decision: Decision, challenge: Challenge) -> Problem:
-    """Proof first, and what to solve for it."""
     try:
         to_solve = challenge.pose(decision)
     except Exception:

@@ -1,13 +1,13 @@
-"""The risk score: what no finding says alone, all of them may say together."""
+"""The risk score: findings that refuse nothing alone may refuse together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import inf
+from math import inf, prod
 from typing import Literal
 
-from pumpguard.config import check, join
+from pumpguard.config import check
 from pumpguard.decision import Action, Finding, Mode, met
 from pumpguard.errors import PolicyError
 from pumpguard.rules.base import ActionName, action_of
@@ -44,11 +44,13 @@ class Risk:
 
     def __post_init__(self) -> None:
         check(self, RULE)
-        # Whoever has no finding scores 1, and must stay low.
-        _require(1 < self.medium < inf, "medium", "a score above 1", self.medium)
-        _require(self.medium <= self.high < inf, "high", "at least medium", self.high)
-        milder = action_of(self.on_medium) <= action_of(self.on_high)
-        _require(milder, "on_high", "an action at least as strict as on_medium", self.on_high)
+        if not 1 < self.medium < inf:  # a request without findings scores 1, and must stay low
+            raise PolicyError("risk.medium", "a score above 1", self.medium)
+        if not self.medium <= self.high < inf:
+            raise PolicyError("risk.high", "at least medium", self.high)
+        if action_of(self.on_medium) > action_of(self.on_high):
+            expected = "an action at least as strict as on_medium"
+            raise PolicyError("risk.on_high", expected, self.on_high)
 
     @property
     def asks_for_proof(self) -> bool:
@@ -61,38 +63,33 @@ class Risk:
             return "low"
         return "medium" if score < self.high else "high"
 
-    def finding(self, score: float, proved: bool, hold: bool = False) -> Finding | None:
-        """What the score says against a request, if anything."""
+    def finding(self, score: float, proved: bool, refuse_medium: bool = False) -> Finding | None:
+        """The finding that the score is, unless it is low."""
         level = self.level(score)
         if level == "low":
             return None
         evidence = {"score": round(score, 3), "medium": self.medium, "high": self.high}
         code = MEDIUM if level == "medium" else HIGH
-        return Finding(RULE, self._action(level, proved, hold), code, evidence, mode=self.mode)
+        return Finding(
+            RULE, self._action(level, proved, refuse_medium), code, evidence, mode=self.mode
+        )
 
-    def bound(self, proved: bool, hold: bool = False) -> float:
+    def bound(self, proved: bool, refuse_medium: bool = False) -> float:
         """The score from which on a request is refused."""
         if self.mode == "enforce":
-            if not met(self._action("medium", proved, hold), proved):
+            if not met(self._action("medium", proved, refuse_medium), proved):
                 return self.medium
-            if not met(self._action("high", proved, hold), proved):
+            if not met(self._action("high", proved, refuse_medium), proved):
                 return self.high
         return inf
 
-    def _action(self, level: Level, proved: bool, hold: bool) -> Action:
-        """The action of a level; one that is on ``hold`` may not pass its grey zone, the medium."""
-        action = action_of(self.on_medium if level == "medium" else self.on_high)
-        return Action.THROTTLE if hold and level == "medium" and met(action, proved) else action
+    def _action(self, level: Level, proved: bool, refuse_medium: bool) -> Action:
+        if level == "high":
+            return action_of(self.on_high)
+        action = action_of(self.on_medium)
+        return Action.THROTTLE if refuse_medium and met(action, proved) else action
 
 
 def product(findings: Iterable[Finding]) -> float:
     """The score of these findings, in their order: in another, it may differ by a rounding."""
-    score = 1.0
-    for finding in findings:
-        score *= finding.weight
-    return score
-
-
-def _require(condition: bool, field: str, expected: str, got: object) -> None:
-    if not condition:
-        raise PolicyError(join(RULE, field), expected, got)
+    return prod((finding.weight for finding in findings), start=1.0)

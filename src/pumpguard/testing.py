@@ -30,17 +30,14 @@ class SimulatedHuman(Challenge):
             self.longest, self.lifetime = beside.longest, beside.lifetime
 
     def solved(self, said: str, attempt: Attempt) -> Answer | Awaitable[Answer]:
-        """Whether the request says that a human has solved it."""
         if said == "1" or self._beside is None:
             return said == "1"
         return self._beside.solved(said, attempt)
 
     def pose(self, decision: Decision) -> Mapping[str, object] | None:
-        """What the other one poses."""
         return None if self._beside is None else self._beside.pose(decision)
 
     async def aclose(self) -> None:
-        """Close the other one."""
         if self._beside is not None:
             await self._beside.aclose()
 
@@ -56,7 +53,7 @@ class FakeClock:
         return self.now
 
     def advance(self, seconds: float) -> float:
-        """Let time pass, and say what time it is."""
+        """Let seconds pass; the time after them."""
         self.now += seconds
         return self.now
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pumpguard.commands import app
+from pumpguard.cli import app
 
 TOKEN = "2b7e151628aed2a6abf7158809cf4f3c"
 
@@ -39,7 +39,7 @@ def test_it_refuses_to_start(
 ) -> None:
     """Without a token, with a weak one, or where nobody else would obey."""
     monkeypatch.setenv("PUMPGUARD_CONSOLE_TOKEN", token)
-    result = CliRunner().invoke(app, ["console", "--policy", str(policy), "--store", store])
+    result = CliRunner().invoke(app(), ["console", "--policy", str(policy), "--store", store])
     assert (result.exit_code, result.stdout) == (1, "")
     assert said in result.stderr
     assert not token or token not in result.stderr

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pumpguard import Policy, cli
-from pumpguard.commands import app
+from pumpguard.cli import app
 
 BOUNDED = """
 send = "/otp/send"
@@ -43,7 +43,7 @@ def policy(tmp_path: Path) -> Path:
 
 
 def run(*words: str | Path) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, ["exposure", *map(str, words)], env={"COLUMNS": "120"})
+    result = CliRunner().invoke(app(), ["exposure", *map(str, words)], env={"COLUMNS": "120"})
     return result.exit_code, result.stdout, result.stderr
 
 

@@ -11,7 +11,7 @@ from redis import Redis
 from typer.testing import CliRunner
 
 from pumpguard import Decision, Guard, Policy
-from pumpguard.commands import app
+from pumpguard.cli import app
 from pumpguard.testing import make_attempt
 
 Command = tuple[int, str, str]
@@ -22,7 +22,7 @@ def policy(tmp_path: Path, name: str) -> Path:
     """A policy's file."""
     path = tmp_path / "policy.toml"
     path.write_text(
-        f'send = "/s"\nname = "{name}"\nsecret = "s3cret"\nregion = "GB"\ndeadline = 10\n'
+        f'send = "/s"\nname = "{name}"\nsecret = "sixteen letters!"\nregion = "GB"\ndeadline = 10\n'
     )
     return path
 
@@ -34,7 +34,7 @@ class Operator:
         self.env = {"PUMPGUARD_POLICY": str(policy), "PUMPGUARD_REDIS_URL": store}
 
     def types(self, *words: str) -> Command:
-        result = CliRunner().invoke(app, list(words), env=self.env)
+        result = CliRunner().invoke(app(), list(words), env=self.env)
         assert result.exception is None or isinstance(result.exception, SystemExit)
         return result.exit_code, result.stdout, result.stderr
 

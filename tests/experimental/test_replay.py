@@ -197,8 +197,8 @@ async def test_a_route_of_another_kind_has_answers_of_its_own() -> None:
     )
     for n in range(KINDS + 5):
         await ask(app, PHONE, path=f"/s{n}")
-    assert app._handle_send._replays is not None
-    assert len(app._handle_send._replays._kept) == KINDS
+    assert app._replays is not None
+    assert len(app._replays._kept) == KINDS
 
 
 async def test_it_takes_as_long_as_real_answers_do() -> None:

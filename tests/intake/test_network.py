@@ -192,7 +192,7 @@ def test_the_memory_for_addresses_is_bounded() -> None:
     guard = Guard(Policy(send="/otp/send"), networks=UnknownNetworks())
     for last in range(CLIENTS + 100):
         guard.attempt(PHONE, str(IPv4Address(0x0A000000 + last)))
-    assert 0 < len(guard.reader._known_clients) <= CLIENTS
+    assert 0 < guard.reader._client.cache_info().currsize <= CLIENTS
 
 
 def test_the_quick_look_says_the_same_as_iporigin() -> None:

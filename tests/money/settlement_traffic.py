@@ -10,7 +10,7 @@ from random import Random
 
 from pumpguard import Guard, StoreError
 from pumpguard.decision import Decision
-from pumpguard.outcomes.ticket import Ticket
+from pumpguard.outcomes import Ticket
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement
 from pumpguard.store.memory import MemoryStore
 

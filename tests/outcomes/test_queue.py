@@ -10,10 +10,18 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from pumpguard import Decision, Guard, IntakeError, Policy, PumpGuardMiddleware, StoreError
+from pumpguard import (
+    Decision,
+    Guard,
+    IntakeError,
+    Policy,
+    PumpGuardMiddleware,
+    StoreError,
+    TicketError,
+)
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.outcomes import Ticket
 from pumpguard.outcomes.queue import CAPACITY
-from pumpguard.outcomes.ticket import Ticket
 from pumpguard.rules import Budget, Credit
 from pumpguard.store.base import Question, Redemption, Settlement
 from pumpguard.store.memory import MemoryStore
@@ -187,6 +195,14 @@ async def test_that_it_was_sent_changes_nothing(shop: Shop) -> None:
     shop.guard.settle(decision, "sent")
     await shop.guard.settled()
     assert [await shop.send(3), await shop.send(4)] == [202, 429]
+
+
+async def test_an_outcome_that_there_is_not_is_refused(shop: Shop) -> None:
+    """A misspelt one would be taken for a failure; the error names the right ones."""
+    decision = await shop.guard.assess(make_attempt(price=PRICE, at=shop.clock()))
+    wanted = "outcome: expected one of 'sent', 'failed', 'unallocated', got 'delvered'"
+    with pytest.raises(TicketError, match=f"^{wanted}$"):
+        shop.guard.settle(decision, "delvered")  # type: ignore[arg-type]
 
 
 async def test_a_refused_message_cannot_be_settled(shop: Shop) -> None:

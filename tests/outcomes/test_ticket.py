@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpguard import TicketError
-from pumpguard.outcomes.ticket import Ticket
+from pumpguard.outcomes import Ticket
 from pumpguard.testing import make_attempt
 
 keys = st.none() | st.text()

@@ -137,7 +137,7 @@ async def test_a_listing_expires(store: Store) -> None:
 
 async def test_no_number_and_no_account_can_be_read_in_redis(valkey_url: str, name: str) -> None:
     """Keyed hashes, and what is shown of them; who wrote it, when, why."""
-    policy = Policy(send="/s", rules=[LIMIT], name=name, secret="s3cret", deadline=10)
+    policy = Policy(send="/s", rules=[LIMIT], name=name, secret="a well kept secret", deadline=10)
     async with Guard(policy, valkey_url) as guard:
         await guard.overrides.allow("number", PHONE, **BY)
         await guard.overrides.deny("account", "alice@example.com", **BY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpguard.scores.allowance import DAY, HOUR, Allowance
+from pumpguard.scores.lookup import DAY, HOUR, Allowance
 from pumpguard.testing import FakeClock
 
 

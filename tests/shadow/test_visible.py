@@ -12,7 +12,7 @@ from pumpguard.rules.base import FunctionRule
 from pumpguard.rules.challenge import SingleUse
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
-from pumpguard.rules.shadow_ban import ShadowBan
+from pumpguard.rules.sliding_ban import ShadowBan
 from pumpguard.shadow.visible import MAX_SUBJECTS, VisibleRefusals
 from pumpguard.testing import make_attempt
 

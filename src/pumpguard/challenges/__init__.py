@@ -2,8 +2,6 @@
 
 from pumpguard.challenges.altcha import Altcha
 from pumpguard.challenges.base import Challenge, Solution
-from pumpguard.challenges.hcaptcha import HCaptcha
-from pumpguard.challenges.recaptcha import ReCaptcha
-from pumpguard.challenges.turnstile import Turnstile
+from pumpguard.challenges.captchas import HCaptcha, ReCaptcha, Turnstile
 
 __all__ = ["Altcha", "Challenge", "HCaptcha", "ReCaptcha", "Solution", "Turnstile"]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import HEADER, Challenge, Solution
-from pumpguard.challenges.payload import parse
 from pumpguard.decision import Decision
 from pumpguard.errors import PolicyError
 
@@ -34,6 +35,13 @@ DEAR = 0.05
 """USD. A message that costs twice as much is asked for with twice the work."""
 
 SHORTEST_SECRET = 16
+
+PARAMETERS = frozenset(
+    {"algorithm", "cost", "keyLength", "keyPrefix", "keySignature", "nonce", "salt", "data"}
+)
+SOLUTION = frozenset({"counter", "derivedKey"})
+TIMED = SOLUTION | {"time"}
+"""Solvers may say how long it took, in ms; it means nothing here."""
 
 
 class Altcha(Challenge):
@@ -83,7 +91,6 @@ class Altcha(Challenge):
         self._clock = clock
 
     def pose(self, decision: Decision) -> Mapping[str, object]:
-        """A new challenge, worth the work that this decision's risk and price ask for."""
         until = int(self._clock()) + self.lifetime
         challenge = self._altcha.create_challenge(
             ALGORITHM,
@@ -105,8 +112,7 @@ class Altcha(Challenge):
         return tries
 
     def solved(self, said: str, attempt: Attempt) -> Solution | bool:
-        """Whether this solves a challenge of ours, for this number from this network, in time."""
-        payload = parse(said)
+        payload = _parsed(said)
         if payload is None or not self._is_for(attempt, payload.challenge.parameters.data):
             return False
         signed = self._altcha.verify_solution(
@@ -117,16 +123,16 @@ class Altcha(Challenge):
         return Solution(payload.challenge.parameters.nonce)
 
     def _is_for(self, attempt: Attempt, data: object) -> bool:
-        """What the signature is not asked about before: it costs more than this."""
+        """Whether it was made for this attempt and is in time; cheaper than the signature."""
         match data:
             case {"for": str(bound), "until": int(until), **others} if not others:
-                mine = compare_digest(bound.encode(), self._bound(attempt).encode())
-                return mine and self._clock() < until
+                ours = compare_digest(bound.encode(), self._bound(attempt).encode())
+                return ours and self._clock() < until
         return False
 
     def _derives(self, payload: Payload) -> bool:
-        """Whether the key is that of the counter. The seal has shown that it is the right key, so
-        this is only computed for work that was done."""
+        """Whether the key is that of the counter. That it is the right key is known by now, so this
+        is computed for work that was done and for no other."""
         parameters, solution = payload.challenge.parameters, payload.solution
         if type(solution.counter) is not int or not 0 <= solution.counter < 2**32:
             return False
@@ -137,3 +143,28 @@ class Altcha(Challenge):
     def _bound(self, attempt: Attempt) -> str:
         about = repr((self._policy, attempt.phone.e164, attempt.client.network))
         return blake2b(about.encode(), digest_size=16, key=self._binding).hexdigest()
+
+
+def _parsed(text: str) -> Payload | None:
+    """A solved challenge: base64 of compact JSON; ``None`` unless spelt as every solver does.
+
+    The library would take other spellings of the same: padding bits, blanks, unknown or repeated
+    members. Whoever checks signatures should not be generous about what they cover.
+    """
+    from altcha import Payload
+
+    try:
+        raw = b64decode(text, validate=True)
+        members: Any = json.loads(raw)
+        compact = json.dumps(members, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        if b64encode(raw) != text.encode() or compact != raw.decode():
+            return None
+        known = (
+            members.keys() == {"challenge", "solution"}
+            and members["challenge"].keys() == {"parameters", "signature"}
+            and members["challenge"]["parameters"].keys() == PARAMETERS
+            and members["solution"].keys() in (SOLUTION, TIMED)
+        )
+        return Payload.from_dict(members) if known else None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None

@@ -1,4 +1,4 @@
-"""What a challenge has to be able to do."""
+"""The contract of challenges."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ class Challenge(Protocol):
         return None
 
     async def aclose(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         return

@@ -1,4 +1,4 @@
-"""The contract of CAPTCHA services: a token is shown to them, and they say whether it is good."""
+"""What CAPTCHA services have in common: they are sent a token and say whether it is good."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pumpguard.errors import PolicyError
 from pumpguard.external import PAUSE, ExternalService, is_safe
 
 AT_ONCE = 64
-"""Tokens that are shown to the service at one time; a flood of invented ones stays unsolved."""
+"""Tokens that the service is asked about at one time; more of a flood stay unsolved."""
 
 REMEMBERED = 10_000
 
 OUTAGE = "internal-error"
-OURS = frozenset({"missing-input-secret", "invalid-input-secret", "sitekey-secret-mismatch"})
-"""Error codes that say nothing about the client: of the service, and of our own set-up."""
+OUR_FAULT = frozenset({"missing-input-secret", "invalid-input-secret", "sitekey-secret-mismatch"})
+"""Error codes that say nothing about the client."""
 
 logger = logging.getLogger("pumpguard")
 
@@ -63,40 +63,50 @@ class SiteVerify(Challenge):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url or self.url
-        _check(secret, site_key, hostnames, deadline, on_failure, self._url)
+        if not is_safe(self._url):
+            raise PolicyError("challenge.url", "an https:// address", self._url)
+        for name, value in (("secret", secret), ("site_key", site_key)):
+            if not value:
+                raise PolicyError(f"challenge.{name}", "what the service gave you")
+        if isinstance(hostnames, str) or not hostnames or not all(hostnames):
+            raise PolicyError("challenge.hostnames", "the host names of your pages", hostnames)
+        if not 0 < deadline < inf:
+            raise PolicyError("challenge.deadline", "seconds above 0", deadline)
+        if on_failure not in ("unsolved", "solved"):
+            raise PolicyError("challenge.on_failure", "'unsolved' or 'solved'", on_failure)
         self._secret, self._site_key, self._action = secret, site_key, action
         self._hostnames = frozenset(name.lower() for name in hostnames)
         self._deadline, self._clock = deadline, clock
-        self._stand_in = on_failure == "solved"
+        self._fails_open = on_failure == "solved"
         self._send_address = send_address
-        self._under_way, self._complained = 0, False
+        self._in_flight, self._complained = 0, False
         self._good: dict[str, float] = {}
         self._service = ExternalService(deadline, clock)
 
     def pose(self, decision: Decision) -> Mapping[str, object]:
-        """What the page has to put up."""
         posed = {"kind": self.kind, "site_key": self._site_key}
         return posed if self._action is None else {**posed, "action": self._action}
 
     async def solved(self, said: str, attempt: Attempt) -> Solution | bool:
-        """Whether the service vouches for this token."""
         if not (said.isascii() and said.isprintable()):
             return False
-        token = blake2b(said.encode(), digest_size=16).hexdigest()
-        if self._good.get(token, -inf) > self._clock():
-            return Solution(token)
-        if self._under_way >= AT_ONCE:
+        solution = Solution(blake2b(said.encode(), digest_size=16).hexdigest())
+        if self._good.get(solution.id, -inf) > self._clock():
+            return solution
+        if self._in_flight >= AT_ONCE:
             return False
         try:
-            good = self._vouches(await self._ask(said, attempt))
+            reply = await self._ask(said, attempt)
         except Unavailable:
-            return self._stand_in and Solution(token)
-        if good:
-            self._keep(token)
-        return good and Solution(token)
+            return self._fails_open and solution
+        if not self._is_good(reply):
+            return False
+        self._good[solution.id] = self._clock() + self.lifetime
+        if len(self._good) > REMEMBERED:
+            del self._good[next(iter(self._good))]
+        return solution
 
     async def aclose(self) -> None:
-        """Close the connections of this event loop."""
         await self._service.aclose()
 
     def accepts(self, reply: Mapping[str, Any]) -> bool:
@@ -105,33 +115,33 @@ class SiteVerify(Challenge):
             self._action is None or reply.get("action") == self._action
         )
 
-    def form(self, said: str) -> dict[str, str]:
-        """What the service is told."""
-        return {"secret": self._secret, "response": said}
+    def form(self, token: str) -> dict[str, str]:
+        """The fields that are sent to the service."""
+        return {"secret": self._secret, "response": token}
 
-    async def _ask(self, said: str, attempt: Attempt) -> dict[str, Any]:
+    async def _ask(self, token: str, attempt: Attempt) -> dict[str, Any]:
         if self._service.is_paused:
             raise Unavailable
-        form = self.form(said)
+        form = self.form(token)
         if self._send_address and attempt.client.address is not None:
             form["remoteip"] = attempt.client.address
-        self._under_way += 1
+        self._in_flight += 1
         try:
             async with asyncio.timeout(self._deadline):
                 response = await self._service.client().post(self._url, data=form)
-            reply = _understood(response.raise_for_status().json())
+            reply = _checked(response.raise_for_status().json())
         except Exception as error:  # whatever it is, it says nothing about the token
             self._failed(error)
             raise Unavailable from None
         finally:
-            self._under_way -= 1
+            self._in_flight -= 1
         self._service.succeeded()
         return reply
 
-    def _vouches(self, reply: Mapping[str, Any]) -> bool:
+    def _is_good(self, reply: Mapping[str, Any]) -> bool:
         if reply["success"] is True:
             return self.accepts(reply)
-        ours = OURS.intersection(_codes(reply))
+        ours = OUR_FAULT.intersection(_codes(reply))
         if ours and not self._complained:
             self._complained = True
             logger.error(
@@ -140,57 +150,24 @@ class SiteVerify(Challenge):
             )
         return False
 
-    def _keep(self, token: str) -> None:
-        self._good[token] = self._clock() + self.lifetime
-        if len(self._good) > REMEMBERED:
-            del self._good[next(iter(self._good))]
-
     def _failed(self, error: Exception) -> None:
         logger.debug("%s could not be asked: %s", self.kind, type(error).__name__)
         if self._service.failed():
             logger.warning(
                 "PG035 %s unavailable (%s); for %d s every solution counts as %s",
                 *(self.kind, type(error).__name__, PAUSE),
-                "solved" if self._stand_in else "unsolved",
+                "solved" if self._fails_open else "unsolved",
             )
 
 
-def number(reply: Mapping[str, Any], name: str) -> float | None:
-    """A number in a reply, if it is there and is one."""
-    value = reply.get(name)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _understood(reply: Any) -> dict[str, Any]:
+def _checked(reply: Any) -> dict[str, Any]:
     """The reply, if it says whether the token is good. Raises `Unavailable`."""
-    if not isinstance(reply, dict) or not isinstance(reply.get("success"), bool):
+    usable = isinstance(reply, dict) and isinstance(reply.get("success"), bool)
+    if not usable or OUTAGE in _codes(reply):
         raise Unavailable
-    if OUTAGE in _codes(reply):
-        raise Unavailable
-    return reply
+    return dict(reply)
 
 
 def _codes(reply: Mapping[str, Any]) -> list[str]:
     codes = reply.get("error-codes")
     return [str(code) for code in codes] if isinstance(codes, list) else []
-
-
-def _check(
-    secret: str,
-    site_key: str,
-    hostnames: Sequence[str],
-    deadline: float,
-    on_failure: str,
-    url: str,
-) -> None:
-    if not is_safe(url):
-        raise PolicyError("challenge.url", "an https:// address", url)
-    for name, value in (("secret", secret), ("site_key", site_key)):
-        if not value:
-            raise PolicyError(f"challenge.{name}", "what the service gave you")
-    if isinstance(hostnames, str) or not hostnames or not all(hostnames):
-        raise PolicyError("challenge.hostnames", "the host names of your pages", hostnames)
-    if not 0 < deadline < inf:
-        raise PolicyError("challenge.deadline", "seconds above 0", deadline)
-    if on_failure not in ("unsolved", "solved"):
-        raise PolicyError("challenge.on_failure", "'unsolved' or 'solved'", on_failure)

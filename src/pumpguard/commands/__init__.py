@@ -1,26 +1,108 @@
-"""The commands."""
+"""The commands, and what they share: options, the way to the store, and errors."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
+from rich.console import Console
 
-from pumpguard.commands.console import console
-from pumpguard.commands.exposure import exposure
-from pumpguard.commands.overrides import lists, posture
+from pumpguard.errors import OverrideError, PolicyError, StoreError
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.lists import keyed_hash
+from pumpguard.policy import Policy
+from pumpguard.store.redis import RedisStore
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command()(exposure)
-app.command()(posture)
-app.command()(console)
-app.add_typer(lists, name="lists")
+T = TypeVar("T")
+
+BAD, AWAY = 1, 3
+"""Exit codes: the arguments or the policy make no sense; the store did not answer in time."""
+
+STORE_DEADLINE = 5.0
+"""Seconds for each of the store's answers: a person waits for it, and no request."""
+
+UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+PolicyFile = Annotated[
+    Path, typer.Option("--policy", envvar="PUMPGUARD_POLICY", help="The policy, a TOML file.")
+]
+StoreUrl = Annotated[
+    str, typer.Option("--store", envvar="PUMPGUARD_REDIS_URL", help="The store, as the app has it.")
+]
+For = Annotated[str | None, typer.Option("--for", help="How long: 90s, 30m, 12h, 7d.")]
+Reason = Annotated[str, typer.Option(help="Why; others will want to know.")]
+Author = Annotated[str | None, typer.Option(help="Who; the user of this machine by default.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
-@app.callback()
-def about() -> None:
-    """Stops SMS pumping before the message is paid for."""
+def with_overrides(
+    policy: Path, store: str, work: Callable[[OverrideAdmin, Policy], Awaitable[T]]
+) -> T:
+    """Show or change a policy's overrides. Ends the command with a message if that fails."""
+
+    async def run(loaded: Policy) -> T:
+        opened = shared_store(loaded, store)
+        hashed = keyed_hash(loaded.secret)
+        try:
+            return await work(OverrideAdmin(opened.overrides, hashed, region=loaded.region), loaded)
+        finally:
+            await opened.aclose()
+
+    try:
+        return asyncio.run(run(Policy.from_toml(policy)))
+    except OverrideError as error:
+        stop(str(error), BAD)
+    except PolicyError as error:
+        stop(f"{policy}: {error}", BAD)
+    except StoreError as error:
+        stop(
+            f"the store did not answer ({error}): what was ordered may or may not stand; "
+            "look with: pumpguard posture",
+            AWAY,
+        )
 
 
-__all__ = ["app"]
+def shared_store(policy: Policy, url: str) -> RedisStore:
+    """The store of a policy's app, with a longer deadline. Raises `PolicyError`."""
+    if url.startswith("memory://"):
+        wanted = "one that several processes share; memory:// is inside one"
+        raise OverrideError("store", wanted, url)
+    return RedisStore(
+        url, name=policy.name, secret=policy.secret, deadline=STORE_DEADLINE, shards=policy.shards
+    )
+
+
+def seconds_of(text: str | None) -> float | None:
+    """``30m`` in seconds. Raises `OverrideError`."""
+    if text is None:
+        return None
+    duration = re.fullmatch(r"([0-9]{1,7})([smhd])", text)
+    if duration is None:
+        raise OverrideError("for", "a time such as 90s, 30m, 12h or 7d", text)
+    return float(duration[1]) * UNITS[duration[2]]
+
+
+def author_or_user(author: str | None) -> str:
+    """The author, by default the user of this machine."""
+    if author is not None:
+        return author
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container whose user has no name
+        return "unknown"
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """End the command, with a message on standard error."""
+    warn(message)
+    raise typer.Exit(code) from None
+
+
+def warn(message: str) -> None:
+    """Print a message on standard error."""
+    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(message, style="red")

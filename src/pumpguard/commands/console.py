@@ -10,7 +10,7 @@ import typer
 
 from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge
-from pumpguard.commands._options import BAD, PolicyFile, StoreUrl, shared_store, stop, warn
+from pumpguard.commands import BAD, PolicyFile, StoreUrl, shared_store, stop, warn
 from pumpguard.errors import PolicyError
 from pumpguard.guard import Guard
 from pumpguard.policy import Policy
@@ -53,7 +53,6 @@ class Elsewhere(Challenge):
     """Stands for the app's challenge, which is not known here: this process judges no requests."""
 
     def solved(self, said: str, attempt: Attempt) -> bool:
-        """Nothing comes here."""
         return False
 
 

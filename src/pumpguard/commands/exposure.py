@@ -13,17 +13,17 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from pumpguard.commands._options import with_overrides
+from pumpguard.commands import BAD, stop, with_overrides
 from pumpguard.errors import PolicyError
-from pumpguard.money.exposure import CountryExposure, Exposure
+from pumpguard.money.exposure import CountryExposure, Exposure, Totals
 from pumpguard.money.exposure import exposure as exposure_of
 from pumpguard.money.solve import Bound
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.lookup import unbounded_because
 from pumpguard.policy import Policy
 
-BAD_POLICY, NOT_BOUNDED = 1, 2
-"""Exit codes."""
+NOT_BOUNDED = 2
+"""The exit code of a policy without a bound."""
 
 ADVICE = """\
 No enforced rule limits what may be spent by everything, by country or by calling code, whatever
@@ -64,21 +64,18 @@ def exposure(
         found = exposure_of(loaded, networks=networks, numbers=numbers)
         shown = _shown(found, country, top)
     except PolicyError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(
-            f"{policy}: {error}", style="red"
-        )
-        raise typer.Exit(BAD_POLICY) from None
-    ordered = [] if store is None else with_overrides(policy, store, _unbounded_because)
+        stop(f"{policy}: {error}", BAD)
+    lifted = [] if store is None else with_overrides(policy, store, _unbounded_because)
     if as_json:
-        said = {**_as_json(found, loaded), "unbounded_by_order": ordered}
-        typer.echo(json.dumps(said, indent=2))
+        document = {**_as_json(found, loaded), "unbounded_by_order": lifted}
+        typer.echo(json.dumps(document, indent=2))
     else:
         console = Console(highlight=False, soft_wrap=True)
-        if ordered:
+        if lifted:
             console.print("NOT BOUNDED while these orders stand; otherwise as below.")
-            console.print("\n".join(ordered), end="\n\n", markup=False)
+            console.print("\n".join(lifted), end="\n\n", markup=False)
         _print(console, found, shown, loaded)
-    if ordered or not found.bounded:
+    if lifted or not found.bounded:
         raise typer.Exit(NOT_BOUNDED)
 
 
@@ -125,32 +122,27 @@ def _assumed(found: Exposure, policy: Policy) -> str:
 
 
 def _countries(shown: list[CountryExposure]) -> Table:
-    table = Table(box=box.SIMPLE, title="By country, each alone", title_justify="left")
-    for heading, side in (("", "left"), ("a message", "right"), ("an hour", "right")):
-        table.add_column(heading, justify=side)  # type: ignore[arg-type]
-    table.add_column("a day", justify="right")
+    table = _table("By country, each alone", "a message", "an hour", "a day")
     table.add_column("because of")
     for country in shown:
+        bounded = isfinite(country.day.usd)
         table.add_row(
             country.country,
             f"${country.price:.4f}",
             _usd(country.hour.usd),
             _usd(country.day.usd),
-            _rules(country.day) if isfinite(country.day.usd) else "nothing",
-            style=None if isfinite(country.day.usd) else "red",
+            _rules(country.day) if bounded else "nothing",
+            style=None if bounded else "red",
         )
     return table
 
 
 def _without(found: Exposure) -> Table:
     total = (found.hour.usd, found.day.usd)
-    table = Table(box=box.SIMPLE, title="Without a rule", title_justify="left")
-    table.add_column("")
-    table.add_column("an hour", justify="right")
-    table.add_column("a day", justify="right")
+    table = _table("Without a rule", "an hour", "a day")
     idle = []
     for rule, totals in sorted(found.without.items(), key=lambda item: -item[1].day):
-        if tuple(totals) == total:
+        if totals == total:
             idle.append(rule)
         else:
             style = None if isfinite(totals.day) else "red"
@@ -158,6 +150,13 @@ def _without(found: Exposure) -> Table:
     if idle:
         table.caption = f"No other rule changes the total by itself: {', '.join(idle)}."
         table.caption_justify = "left"
+    return table
+
+
+def _table(title: str, *amounts: str) -> Table:
+    table = Table("", box=box.SIMPLE, title=title, title_justify="left")
+    for heading in amounts:
+        table.add_column(heading, justify="right")
     return table
 
 
@@ -185,12 +184,9 @@ def _as_json(found: Exposure, policy: Policy) -> dict[str, Any]:
             c.country: {"price": c.price, "hour": _bound(c.hour), "day": _bound(c.day)}
             for c in found.countries
         },
-        "without": {
-            rule: {"hour": _finite(totals.hour), "day": _finite(totals.day)}
-            for rule, totals in found.without.items()
-        },
-        "unverified": {of: _finite(usd) for of, usd in found.unverified._asdict().items()},
-        "away": {of: _finite(usd) for of, usd in found.away._asdict().items()},
+        "without": {rule: _totals(totals) for rule, totals in found.without.items()},
+        "unverified": _totals(found.unverified),
+        "away": _totals(found.away),
         "networks": found.networks,
         "numbers": found.numbers,
         "prices": {"name": prices.name, "date": prices.date, "source": prices.source},
@@ -199,6 +195,10 @@ def _as_json(found: Exposure, policy: Policy) -> dict[str, Any]:
 
 def _bound(bound: Bound) -> dict[str, Any]:
     return {"usd": _finite(bound.usd), "rules": sorted(bound.rules)}
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    return {"hour": _finite(totals.hour), "day": _finite(totals.day)}
 
 
 def _finite(usd: float) -> float | None:

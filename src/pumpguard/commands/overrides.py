@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, cast
 
 import typer
-from rich.console import Console
 
-from pumpguard.commands._options import (
+from pumpguard.commands import (
     AsJson,
     Author,
     For,
@@ -93,15 +93,13 @@ def posture(
             warn(warning)
         return overrides
 
-    overrides = with_overrides(policy, store, work)
-    _print_overrides(overrides, json_wanted, _print_postures)
+    _run(policy, store, work, json_wanted, _print_postures)
 
 
 @lists.command()
 def show(policy: PolicyFile, store: StoreUrl, json_wanted: AsJson = False) -> None:
     """Show both lists. Numbers and accounts are kept as hashes and shown masked."""
-    overrides = with_overrides(policy, store, lambda admin, _: admin.show())
-    _print_overrides(overrides, json_wanted, _print_listings)
+    _run(policy, store, lambda admin, _: admin.show(), json_wanted)
 
 
 @lists.command()
@@ -119,21 +117,21 @@ def allow(
     json_wanted: AsJson = False,
 ) -> None:
     """Never refuse them, but by budgets and when closed. Wins over a denial."""
-    overrides = with_overrides(
-        policy,
-        store,
-        lambda admin, _: admin.allow(
+
+    async def work(admin: OverrideAdmin, _: Policy) -> OverrideDocument:
+        overrides = await admin.allow(
             cast(ListedKind, kind),
             whom,
             author=author_or_user(author),
             reason=reason,
             seconds=seconds_of(lasting),
             spends_freely=spends_freely,
-        ),
-    )
-    if spends_freely:
-        warn(FREELY)
-    _print_overrides(overrides, json_wanted, _print_listings)
+        )
+        if spends_freely:
+            warn(FREELY)
+        return overrides
+
+    _run(policy, store, work, json_wanted)
 
 
 @lists.command()
@@ -148,7 +146,7 @@ def deny(
     json_wanted: AsJson = False,
 ) -> None:
     """Refuse them."""
-    overrides = with_overrides(
+    _run(
         policy,
         store,
         lambda admin, _: admin.deny(
@@ -158,8 +156,8 @@ def deny(
             reason=reason,
             seconds=seconds_of(lasting),
         ),
+        json_wanted,
     )
-    _print_overrides(overrides, json_wanted, _print_listings)
 
 
 @lists.command()
@@ -167,18 +165,30 @@ def remove(
     kind: What, whom: Whom, policy: PolicyFile, store: StoreUrl, json_wanted: AsJson = False
 ) -> None:
     """Take them off the list they are on."""
-    overrides = with_overrides(
-        policy, store, lambda admin, _: admin.remove(cast(ListedKind, kind), whom)
-    )
-    _print_overrides(overrides, json_wanted, _print_listings)
+    _run(policy, store, lambda admin, _: admin.remove(cast(ListedKind, kind), whom), json_wanted)
 
 
-def _print_overrides(
-    overrides: OverrideDocument,
+def _print_listings(overrides: OverrideDocument) -> None:
+    """Print both lists, a line for each entry."""
+    for each in sorted(overrides.listings, key=lambda each: (each.verdict, each.kind, each.shown)):
+        how = " (spends freely)" if each.spends_freely else ""
+        end = "" if each.until is None else f", until {_time(each.until)}"
+        reason = f": {each.reason}" if each.reason else ""
+        by = f"by {each.author} at {_time(each.at)}"
+        typer.echo(f"{each.verdict} {each.kind} {each.shown}{how}, {by}{end}{reason}")
+    if not overrides.listings:
+        typer.echo("Nobody is on a list.")
+
+
+def _run(
+    policy: Path,
+    store: str,
+    work: Callable[[OverrideAdmin, Policy], Awaitable[OverrideDocument]],
     json_wanted: bool,
-    print_some: Callable[[OverrideDocument], None],
+    print_some: Callable[[OverrideDocument], None] = _print_listings,
 ) -> None:
-    """Print all overrides as JSON, or with ``print_some`` those that a command is about."""
+    """Show or change overrides; print all as JSON, or those that the command is about."""
+    overrides = with_overrides(policy, store, work)
     if json_wanted:
         typer.echo(json.dumps(overrides.to_json(time.time()), indent=2))
     else:
@@ -188,24 +198,10 @@ def _print_overrides(
 def _print_postures(overrides: OverrideDocument) -> None:
     """Print the fleet's posture, and those of countries that have their own."""
     now = time.time()
-    console = Console(highlight=False, soft_wrap=True, markup=False)
-    console.print(f"posture: {overrides.fleet(now)}{_reason(overrides, now)}")
+    typer.echo(f"posture: {overrides.fleet(now)}{_reason(overrides, now)}")
     for country, override in sorted(overrides.postures.items()):
         if country != EVERYWHERE and override.in_force(now) is not None:
-            console.print(f"{country}: {overrides.posture(country, now)}{_by_whom(override)}")
-
-
-def _print_listings(overrides: OverrideDocument) -> None:
-    """Print both lists, a line for each entry."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
-    for each in sorted(overrides.listings, key=lambda each: (each.verdict, each.kind, each.shown)):
-        how = " (spends freely)" if each.spends_freely else ""
-        end = "" if each.until is None else f", until {_time(each.until)}"
-        reason = f": {each.reason}" if each.reason else ""
-        by = f"by {each.author} at {_time(each.at)}"
-        console.print(f"{each.verdict} {each.kind} {each.shown}{how}, {by}{end}{reason}")
-    if not overrides.listings:
-        console.print("Nobody is on a list.")
+            typer.echo(f"{country}: {overrides.posture(country, now)}{_by_whom(override)}")
 
 
 def _reason(overrides: OverrideDocument, now: float) -> str:

@@ -1,11 +1,8 @@
 """What a rule can ask the store to keep: each kind of counter, and what comes back.
 
-A rule never talks to a store. It *declares* counters, which say what is counted, per what
-(``by``), and up to where; the attempt says whose they are. The guard sends all of them in one trip
-and hands each rule its `Reading`s to judge.
-
-Counters do not change from request to request: a rule makes them once and returns the same tuple
-every time, so that the guard can prepare the question once as well.
+A rule never talks to a store. It *declares* counters: what is counted, per what (``by``), and up to
+where; the attempt says whose they are. All are asked for in one trip, and each rule is handed its
+`Reading`s to judge. A rule makes its counters once, so that what is asked can be prepared once.
 
 A kind is a module and the Lua file beside it (see `pumpguard.counters.base`), and its line in
 `KINDS`. Money is in whole micro-dollars (µ$); `micros` makes them of USD.
@@ -15,14 +12,13 @@ from __future__ import annotations
 
 from pumpguard.attempt import micros
 from pumpguard.counters.ban import Ban
-from pumpguard.counters.base import Counter
+from pumpguard.counters.base import Counter, Reading
 from pumpguard.counters.conversion import Conversion
 from pumpguard.counters.credit import Credit
 from pumpguard.counters.distinct import DISTINCT_UP_TO, Distinct
 from pumpguard.counters.known import Known
 from pumpguard.counters.neighbours import NEIGHBOURS_REMEMBERED, Neighbours
 from pumpguard.counters.pulse import Pulse
-from pumpguard.counters.reading import Reading
 from pumpguard.counters.refunds import Refunds
 from pumpguard.counters.spend import Spend
 from pumpguard.counters.spike import Spike
@@ -31,43 +27,13 @@ from pumpguard.counters.trust import Trust
 from pumpguard.counters.window import EXACT_UP_TO, SLICES, Counts, Window
 
 __all__ = [
-    "DISTINCT_UP_TO",
-    "EXACT_UP_TO",
-    "KINDS",
-    "NEIGHBOURS_REMEMBERED",
-    "SLICES",
-    "Ban",
-    "Conversion",
-    "Counter",
-    "Counts",
-    "Credit",
-    "Distinct",
-    "Known",
-    "Neighbours",
-    "Pulse",
-    "Reading",
-    "Refunds",
-    "Spend",
-    "Spike",
-    "Tickets",
-    "Trust",
-    "Window",
-    "micros",
-]
+    "DISTINCT_UP_TO", "EXACT_UP_TO", "KINDS", "NEIGHBOURS_REMEMBERED", "SLICES", "Ban",
+    "Conversion", "Counter", "Counts", "Credit", "Distinct", "Known", "Neighbours", "Pulse",
+    "Reading", "Refunds", "Spend", "Spike", "Tickets", "Trust", "Window", "micros",
+]  # fmt: skip
 
 KINDS: list[type[Counter]] = [
-    Window,
-    Distinct,
-    Neighbours,
-    Ban,
-    Spend,
-    Credit,
-    Conversion,
-    Pulse,
-    Spike,
-    Trust,
-    Known,
-    Tickets,
-    Refunds,
-]
+    Window, Distinct, Neighbours, Ban, Spend, Credit, Conversion, Pulse, Spike, Trust,
+    Known, Tickets, Refunds,
+]  # fmt: skip
 """Every kind there is. Its place here gives its letter in plans, which no server keeps."""

@@ -1,7 +1,7 @@
 -- ban: a subject with `limit` strikes in a window of `span` milliseconds is refused until a time.
 --
--- Stored: until (6 bytes), level (1 byte), then the strikes as a window stores its hits. Before
--- anything else is read, the script `standing` looks for those that stand.
+-- Stored: until (6 bytes), the level with which it ended (1 byte), then the strikes as a window stores
+-- its hits. Before anything else is read, the script `standing` looks for those that stand.
 
 TAIL[KIND] = function()
   local base, cap, memory, factor, jitter, max_factor, yields, feeders
@@ -20,16 +20,18 @@ local function ban_wait(state)
 end
 
 READ[KIND] = function(_, _, stored, now, shape)
-  local ends, level, strikes = 0, 0, ''
+  local ends, begun, strikes = 0, 0, ''
   if #stored >= 7 then
-    ends, level = unpack_from('>I6B', stored)
+    ends, begun = unpack_from('>I6B', stored)
     strikes = sub(stored, 8)
   end
+  local level = begun
   if level > 0 and now > ends then
     level = max(0, level - floor((now - ends) / (shape.memory * 1000)))
   end
   local state = {
-    used = level, now = now, ends = ends, strikes = strikes, shape = shape, headroom = headroom,
+    used = level, begun = begun, now = now, ends = ends, strikes = strikes, shape = shape,
+    headroom = headroom,
   }
   state.wait = ban_wait(state)
   return state
@@ -57,8 +59,9 @@ STRIKE[KIND] = function(limit, span, state, chance)
     seconds = seconds * (1 + shape.jitter * chance)
     state.ends = state.now + max(1, floor(seconds * 1000))
     state.used = min(state.used + 1, 255)
+    state.begun = state.used
     state.wait = ban_wait(state)
   end
   local remembered = max(0, state.ends - state.now) + state.used * shape.memory * 1000
-  return pack('>I6B', state.ends, state.used) .. (strikes or ''), max(ttl or 0, remembered)
+  return pack('>I6B', state.ends, state.begun) .. (strikes or ''), max(ttl or 0, remembered)
 end

@@ -20,7 +20,7 @@ told what became of messages (``store/scripts/settle.lua``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
@@ -28,6 +28,24 @@ from pumpguard.decision import Action
 
 DESTINATIONS = frozenset({"phone", "country", "calling_code"})
 """Dimensions that tell where a message goes; so do blocks of numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the store said about one counter.
+
+    ``used`` is the count before this request (for a ban: its level); ``wait`` the seconds until
+    it would let this request pass, 0 when it does now. ``detail`` is what some kinds say besides.
+    """
+
+    used: int
+    wait: float
+    detail: tuple[int, ...] = ()
+
+    @property
+    def full(self) -> bool:
+        """Whether this counter speaks against the request."""
+        return self.wait > 0
 
 
 class Turn(IntEnum):
@@ -43,8 +61,7 @@ class Turn(IntEnum):
 
 
 class Segment(NamedTuple):
-    """Counters of a plan that are stored as one. Mostly that is one alone; several are
-    sliding windows that read the same log."""
+    """Counters that are stored as one: mostly one alone; several are windows of one log."""
 
     counters: Sequence[Counter]
     binds: Sequence[bool]
@@ -54,10 +71,8 @@ class Segment(NamedTuple):
 
 
 class Counter:
-    """A declaration: what is counted for which ``rule``, ``by`` what, and what follows.
-
-    Made once and never changed, so that what is asked of it can be prepared once.
-    """
+    """A declaration that never changes: what is counted for which ``rule``, ``by`` what, and the
+    ``action`` that follows when it is full."""
 
     __slots__ = ()
 
@@ -69,11 +84,11 @@ class Counter:
     """Whether it can be full in a way that refuses anybody."""
     turn: ClassVar[Turn] = Turn.LAST
     learnt: ClassVar[bool] = False
-    """Whether what it says was learnt from outcomes that the shared store alone has heard of."""
+    """Whether it is about outcomes, which only the shared store is told."""
     told_of: ClassVar[frozenset[str]] = frozenset()
     """The outcomes of messages (`pumpguard.store.base.Outcome`) that it has to know."""
     shared: ClassVar[bool] = False
-    """Whether several of one identity are one value looked at with several limits."""
+    """Whether several of one identity are one sum with several limits."""
 
     @property
     def has_destination(self) -> bool:
@@ -132,11 +147,11 @@ class Counter:
         return 0
 
     def identity(self, span: int = 0) -> str:
-        """What makes it the same counter from request to request, and from deploy to deploy.
+        """What makes it the same counter from deploy to deploy: ids in Redis are hashes of this, so
+        never change what it returns.
 
         Changing a limit keeps what was counted, unless the new limit is kept in another layout. A
-        log is kept for the ``span`` of the longest window that reads it (ms; its own, if not told).
-        Never change what this returns: it is what the ids in Redis are hashes of.
+        log is kept for the ``span`` of the longest window that reads it (ms; by default its own).
         """
         seconds = (span or self.span) // 1000
         return f"{type(self).__name__} {self.layout} {seconds} {self.by} {self.rule}"
@@ -146,11 +161,11 @@ class Counter:
         return b""
 
     def divided(self, parts: int) -> Self:
-        """The same for one of so many that share its limit. Without a limit, as it is."""
+        """The counter of one of so many that share its limit; itself if it has none."""
         return self
 
     def divisible(self, parts: int) -> bool:
-        """Whether a share of its limit is no more than that part of it."""
+        """Whether ``divided`` gives each of so many no more than that part of the limit."""
         return True
 
 
@@ -163,7 +178,6 @@ class Timed(Counter):
 
     @property
     def span(self) -> int:
-        """For how many milliseconds a hit counts."""
         return self.seconds * 1000
 
 
@@ -175,18 +189,15 @@ class Limited(Timed):
     limit: int
 
     smallest_share: ClassVar[int] = 1
-    """Of a limit on hits everybody may have one; money is divided down to nothing."""
+    """What a share of the limit, which is rounded down, is at least: one hit; of money nothing."""
 
     @property
     def limit_on_the_wire(self) -> int:
-        """The limit."""
         return self.limit
 
     def divided(self, parts: int) -> Self:
-        """With that part of the limit, rounded down."""
         limit = max(self.smallest_share, self.limit // parts)
         return cast(Self, replace(cast(Any, self), limit=limit))
 
     def divisible(self, parts: int) -> bool:
-        """Whether there is at least 1 for each."""
         return self.limit >= parts

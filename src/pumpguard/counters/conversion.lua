@@ -80,7 +80,7 @@ local function conversion_kept(state)
   ) .. state.slices .. state.ring, ttl
 end
 
--- One more send that waits for its verification; none when this request finds that an alarm began.
+-- One more send that waits for its verification, unless this request began an alarm.
 CHARGE[KIND] = function(_, _, state)
   if state.wait == 0 then
     if state.count == 0 then

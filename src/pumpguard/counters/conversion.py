@@ -46,9 +46,8 @@ class Conversion(Timed):
 
     Every send that is still unverified when it is old enough (the question's ``matures_after``, at
     most ``seconds``) adds ``ln((1 - p1) / (1 - p0))``, every verified one takes ``ln(p0 / p1)``
-    times its worth away, never below 0. At ``h`` nats, and at least ``minimum`` matured sends, it
-    is full for ``hold`` seconds and starts anew. What a verification is worth, and what was
-    measured with these defaults, is said at the top of this module.
+    times its worth away (see the top of this module), never below 0. At ``h`` nats, and at least
+    ``minimum`` matured sends, it is full for ``hold`` seconds and starts anew.
 
     Its reading's ``used`` is the sum in thousandths of a nat, its ``detail`` how many sends have
     matured and how many of them were verified (both halved from time to time).
@@ -96,6 +95,5 @@ class Conversion(Timed):
         """The steps (4 each), after how many sends there may be an alarm (4), for how long (ms, 6),
         whether networks tell apart (1), how far numbers are no longer near (1)."""
         steps = struct.pack(">IIII", *self.steps, self.minimum)
-        return (
-            steps + (self.hold * 1000).to_bytes(6) + bytes([self.tells_networks_apart, self.near])
-        )
+        near = bytes([self.tells_networks_apart, self.near])
+        return steps + (self.hold * 1000).to_bytes(6) + near

@@ -1,9 +1,6 @@
 -- credit: how much a subject may have outstanding for messages that nobody has verified.
 --
--- The line is `limit`, or `permille` of the best of the last 15 days (UTC, today included) if that
--- is more. A thousandth of the line is forgiven with every thousandth of `span` that begins. What
--- the number at hand owes itself is not held against it, up to the price of two messages more; on a
--- line that yields (65,536 is added to the permille) such a number has half of it and its price instead.
+-- The rules of lines are in credit.py; on one that yields, 65,536 is added to the permille.
 -- Stored: the debt (6 bytes), the thousandth in which it was written (6), the most that was
 -- verified on one of the days (6), the newest day (2), and what was verified on it and on the days
 -- before it, 6 bytes each, newest first, 15 at most.
@@ -72,8 +69,11 @@ end
 
 -- outcomes
 
--- The debt is paid back; `earned` makes today's credit grow.
-local function credit_settled(span, state, earned)
+-- The debt is paid back; what was `earned` makes today's credit grow.
+TELL[KIND] = function(limit, span, stored, terms, worth)
+  local earned = outcome == 'v' and floor(price * worth / 1000) or 0
+  if earned == 0 and stored == '' then return end
+  local state = credit_read(limit, span, stored, now, terms)
   if earned == 0 and state.used == 0 then return end
   if earned > 0 then
     local days = #state.days > 0 and state.days or string.rep('\0', 6)
@@ -82,11 +82,4 @@ local function credit_settled(span, state, earned)
     state.best = max(state.best, verified)
   end
   return credit_kept(span, state, max(0, state.used - price))
-end
-
-TELL[KIND] = function(limit, span, stored, terms, worth)
-  local earned = outcome == 'v' and floor(price * worth / 1000) or 0
-  if earned > 0 or stored ~= '' then
-    return credit_settled(span, credit_read(limit, span, stored, now, terms), earned)
-  end
 end

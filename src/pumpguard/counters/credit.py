@@ -30,10 +30,8 @@ class Credit(Limited):
     The line is the highest of ``limit`` and ``ratio`` times what was verified on the best of the
     last 14 days or today so far (UTC days; today never exceeds the last 24 hours, so this is
     never more than earned). Debts are forgiven evenly, a whole line in ``seconds``; a
-    verification pays its message back at once, and lets the line grow. A number whose own messages
-    wait for their outcome may have two more, whatever the rest of the subject owes: somebody who
-    gets no code asks again. With ``yields``, such a number has half of the line instead: those
-    who have not had a message yet come first.
+    verification pays its message back at once, and lets the line grow. Whom a line that ``yields``
+    serves first is said at the top of this module.
 
     Its reading's ``used`` is the debt in µ$, its ``detail`` the line in µ$.
     Source: the shape is Authgear's fraud protection, in messages: max(20, 0.3 × best of 14 days,

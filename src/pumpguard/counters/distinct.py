@@ -24,5 +24,4 @@ class Distinct(Limited):
 
     @property
     def member(self) -> str:
-        """The dimension of which it counts different values."""
         return self.of

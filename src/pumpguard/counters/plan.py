@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
 from pumpguard.counters.base import Counter, Turn
-from pumpguard.counters.reading import Reading
 
 
 class Weight(NamedTuple):
@@ -17,13 +16,9 @@ class Weight(NamedTuple):
     factor: float
     places: tuple[int, ...]
 
-    def of(self, readings: Mapping[int, Reading]) -> float:
-        """The factor that these readings earn."""
-        return self.factor if any(i in readings and readings[i].full for i in self.places) else 1.0
-
 
 class Plan:
-    """Counters prepared for asking, over and over, about ever different subjects.
+    """Counters prepared for asking about ever different subjects.
 
     ``groups`` are the dimensions that the counters are kept by: counters of one group are about
     the same subject and live in one value. Groups whose counters others depend on come first.
@@ -85,12 +80,8 @@ class Plan:
     @cached_property
     def segments(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
         """The same, and together those that are read together: windows of one log."""
-
-        def read_together(i: int) -> object:
-            return self.counters[i].log or i
-
         return tuple(
-            tuple(tuple(windows) for _, windows in groupby(group, read_together))
+            tuple(tuple(each) for _, each in groupby(group, lambda i: self.counters[i].log or i))
             for group in self.grouped
         )
 

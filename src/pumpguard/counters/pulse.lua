@@ -2,10 +2,9 @@
 --
 -- The sum D grows by 0.99 times the verifications that were to be expected, and falls by ln 100
 -- with each that arrives: it rises only while fewer than a fifth arrive, which no evening does.
--- At the alarm there are no verifications, which freezes conversion; at twice the alarm it is an outage, until
--- it has come below the alarm. Expected is a moving average over half an hour, whose decay is
--- rational (T / (T + dt)), so that both languages agree on it to the last bit. Taken at arrivals,
--- it is one too high.
+-- From the alarm on, conversion is frozen; from twice the alarm it is an outage, until it has come
+-- below the alarm. Expected is a moving average over half an hour with a rational decay,
+-- T / (T + dt). Taken at arrivals, it is one too high.
 -- Stored: verifications seen (2 bytes), the average (thousandths of a verification in half an hour,
 -- 4), when the last one came (6), D then (milli-nats, 4), since when there is an outage (6).
 
@@ -49,17 +48,13 @@ DETAIL[KIND] = function(state) return state.seen, state.began end
 
 -- outcomes
 
--- A verification has arrived.
-local function pulse_verified(state)
+WEIGH[KIND] = function(limit, span, stored, shape)
+  local state = pulse_read(limit, span, stored, now, shape)
+  if outcome ~= 'v' then return end
   local decayed = floor(state.average * HALF_AN_HOUR / (HALF_AN_HOUR + state.now - state.last))
   local sum = max(0, state.used - ONE)
   return pack(
     '>I2I4I6I4I6', min(65535, state.seen + 1), min(HIGHEST_AVERAGE, decayed + 1000),
     state.now, sum, sum >= state.alarm and state.began or 0
   ), FORGOTTEN
-end
-
-WEIGH[KIND] = function(limit, span, stored, shape)
-  local state = pulse_read(limit, span, stored, now, shape)
-  if outcome == 'v' then return pulse_verified(state) end
 end

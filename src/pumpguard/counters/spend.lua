@@ -16,17 +16,13 @@ CHARGE[KIND] = slices_charge
 
 -- outcomes
 
--- Gives the amount back to the slice of a time, if that still matters.
-local function refunded(span, state)
+-- A failed message gives its price back to the slice in which it was sent, if that still matters.
+TELL[KIND] = function(limit, span, stored)
+  if outcome ~= 'f' or stored == '' then return end
+  local state = slices_read(limit, span, stored, now, price, 6)
   local ago = max(0, state.index - floor(sent_at * SLICES / span))
   if ago > SLICES then return end
   local spent = unpack_from(state.format, state.amounts, state.width * ago + 1)
   local back = min(spent, state.amount)
   if back > 0 then return slices_kept(span, state, state.used - back, ago, spent - back) end
-end
-
-TELL[KIND] = function(limit, span, stored)
-  if outcome == 'f' and stored ~= '' then
-    return refunded(span, slices_read(limit, span, stored, now, price, 6))
-  end
 end

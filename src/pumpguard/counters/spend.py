@@ -37,6 +37,5 @@ class Spend(Limited):
         return self.reserved.to_bytes(6)
 
     def divided(self, parts: int) -> Spend:
-        """With that part of the limit, rounded down; what is reserved is rounded up."""
-        reserved = -(-self.reserved // parts)
+        reserved = -(-self.reserved // parts)  # rounded up, the limit down
         return replace(self, limit=self.limit // parts, reserved=reserved)

@@ -1,12 +1,10 @@
 -- spike: is there far more of it than usual?
 --
--- The last `span` in ten slices, the current one included, against the average of the last two days
--- by the hour. An hour counts into the average for at most twice of what is usual, so that a spike
--- cannot make itself usual; before a day has been seen everything does, and nothing is a spike.
+-- The last `span` in ten slices, the current one included, against the hourly average (spike.py).
+-- Until a day has been seen, an hour counts in full, and nothing is a spike.
 -- Stored: the current hour (4 bytes), how many were seen before (2), their average (thousandths of
 -- a hit per hour, 6), hits in the current one (4), the current slice (5), the hits in it and in the
 -- nine before, newest first (3 each).
--- The limit is the fewest that are a spike.
 
 local HOUR = 3600000
 local HOURS_KEPT = 192  -- of silence, after which all is forgotten

@@ -39,17 +39,14 @@ class Spike(Timed):
 
     @property
     def counts_attempts(self) -> bool:
-        """Whether it is told to."""
         return self.counts == "attempts"
 
     @property
     def layout(self) -> str:
-        """Which hits."""
         return self.counts
 
     @property
     def limit_on_the_wire(self) -> int:
-        """The fewest hits that are a spike."""
         return self.minimum
 
     def tail(self, segment: Segment) -> bytes:
@@ -57,5 +54,4 @@ class Spike(Timed):
         return struct.pack(">I", round(1000 * self.ratio))
 
     def divided(self, parts: int) -> Spike:
-        """With that part of the minimum, at least one."""
         return replace(self, minimum=max(1, self.minimum // parts))

@@ -20,10 +20,9 @@ class Tickets(Timed):
     """The last ``keep`` messages to a number that wait for their outcome, for ``seconds``.
 
     ``remembers`` names the dimensions, other than those that follow from the number, whose
-    subjects have to be told the outcome as well, such as ``network`` and ``session``. They are
-    stored with each ticket as key hashes. The whole must fit into 255 bytes, so fewer are kept if
-    much is remembered; a ticket that is pushed out is never settled, which is only stricter.
-    Never full.
+    subjects have to be told the outcome as well, such as ``network`` and ``session``. The whole
+    must fit into 255 bytes, so fewer are kept if much is remembered; a ticket that is pushed out
+    is never settled, which is only stricter. Never full.
     """
 
     rule: str
@@ -49,7 +48,6 @@ class Tickets(Timed):
 
     @property
     def layout(self) -> str:
-        """What each ticket remembers."""
         return ",".join(self.remembers)
 
     def tail(self, segment: Segment) -> bytes:

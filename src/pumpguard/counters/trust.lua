@@ -1,7 +1,6 @@
 -- trust: what a subject has earned by being verified, in messages that its windows let through more.
 --
--- `limit` times what was verified, less a share of what was sent. Both sums lose an eighth with every
--- day (UTC), so that they hold about the last eight days.
+-- Both sums lose an eighth with every day (UTC), so that they hold about the last eight days.
 -- Stored: verified (thousandths, 4 bytes), sent (thousandths, 4), the day of the last message (2).
 -- Never full.
 
@@ -57,22 +56,15 @@ end
 
 -- outcomes
 
--- The message was verified, which is worth so many thousandths.
-local function trust_earned(state, worth)
-  state.verified = min(TRUSTED_MOST, state.verified + worth)
-  return trust_kept(state)
-end
-
--- As if the message had never been.
-local function trust_taken_back(state)
-  state.sent = max(0, state.sent - 1000)
-  return trust_kept(state)
-end
-
+-- What was verified is worth so many thousandths; a message that failed is as if never sent.
 TELL[KIND] = function(gain, span, stored, shape, worth, of_clients)
   if stored == '' then return end
   local state = trust_read(gain, span, stored, now, shape)
   if state.gone then return end
-  if outcome == 'v' then return trust_earned(state, shape.client and of_clients or worth) end
-  return trust_taken_back(state)
+  if outcome == 'v' then
+    state.verified = min(TRUSTED_MOST, state.verified + (shape.client and of_clients or worth))
+  else
+    state.sent = max(0, state.sent - 1000)
+  end
+  return trust_kept(state)
 end

@@ -25,12 +25,11 @@ CLIENTS = frozenset({"network", "site", "session", "account", "device", "asn", "
 
 @dataclass(frozen=True, slots=True)
 class Trust(Counter):
-    """What a subject has earned: so many messages more, for every window and ban that is kept
-    ``by`` the same and may have headroom (``max_factor``). Never full.
+    """The headroom of a subject: so many messages more, for every window and ban that is kept
+    ``by`` the same and may have some (``max_factor``). Never full.
 
-    ``gain`` messages for each that was verified, less ``share`` of all that were sent; both are
-    sums that lose an eighth a day. So a subject of which less than ``share`` is verified has none,
-    and from ``share + 1 / gain`` on it needs no other limit than ``max_factor``.
+    How much it is, is said at the top of this module; what was verified and what was sent are
+    sums that lose an eighth a day.
 
     Its reading's ``used`` is the headroom in messages, its ``detail`` how many were verified and
     sent.
@@ -48,7 +47,6 @@ class Trust(Counter):
 
     @property
     def limit_on_the_wire(self) -> int:
-        """The gain."""
         return self.gain
 
     def tail(self, segment: Segment) -> bytes:

@@ -41,23 +41,19 @@ class Window(Limited):
 
     @property
     def counts_attempts(self) -> bool:
-        """Whether it is told to."""
         return self.counts == "attempts"
 
     @property
     def log(self) -> tuple[str, ...] | None:
-        """Whose hits, and which of them, if the time of every hit is kept."""
         keeps_log = self.limit * self.max_factor <= EXACT_UP_TO
         return (self.rule, self.by, self.counts) if keeps_log else None
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """A log, or slices."""
-        return parts_for(self.limit * self.max_factor)
+        return (layout_for(self.limit * self.max_factor),)
 
     @property
     def layout(self) -> str:
-        """Log or slices, and which hits."""
         attempts = " of attempts" if self.counts_attempts else ""
         return layout_for(self.limit * self.max_factor) + attempts
 
@@ -74,10 +70,5 @@ class Window(Limited):
 
 
 def layout_for(highest: int) -> str:
-    """How hits are stored of which at most so many may matter at once."""
+    """How hits are stored of which at most so many may matter at once, and the Lua for that."""
     return "log" if highest <= EXACT_UP_TO else "slices"
-
-
-def parts_for(highest: int) -> tuple[str, ...]:
-    """The Lua that reads hits so stored."""
-    return ("log",) if highest <= EXACT_UP_TO else ("slices",)

@@ -1,8 +1,7 @@
 """The rules, compiled: which counters an attempt needs, and which rule judges which of them.
 
-A rule declares the same counters for nearly every attempt. So what the rules of a policy declare
-together is prepared once, for each combination that occurs, as `CompiledRules`; an attempt then
-only has to say whose counters they are.
+A rule declares the same counters for nearly every attempt. So each combination of counters that
+occurs is prepared once, as `CompiledRules`; an attempt then only says whose counters they are.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ logger = logging.getLogger("pumpguard")
 
 
 class Judged(NamedTuple):
-    """A rule that is judged by readings: all that it declared, and of that what was asked for (not
-    what is kept by a dimension that the attempt lacks), and what earns its weight when full."""
+    """A rule that is judged by readings: all that it ``declared``; of that what is ``asked`` for,
+    the rest being kept by dimensions that the attempt lacks; and what is ``weighing`` if full."""
 
     rule: Rule
     declared: Sequence[Counter]
@@ -41,7 +40,6 @@ class Judged(NamedTuple):
 
     @classmethod
     def of(cls, rule: Rule, declared: Sequence[Counter], missing: frozenset[str]) -> Judged:
-        """For attempts that have no value on the ``missing`` dimensions."""
         asked = tuple(each for each in declared if not _lacks(each, missing))
         return cls(rule, declared, asked, tuple(each for each in asked if rule.weighs(each)))
 
@@ -80,13 +78,11 @@ class RuleSet:
         return compiled, subjects  # type: ignore[return-value] # none of them is None now
 
     def _declaring(self, attempt: Attempt) -> CompiledRules:
-        """What is compiled for all that the rules declare about this attempt."""
         declared = tuple([_declared(rule, attempt) for rule in self.rules])
         # A rule returns the same tuple every time, so its identity says what it declares. What is
         # compiled holds on to the tuples, so that no identity is used twice.
         by_identity = (attempt.proved, *map(id, declared))
-        compiled = self._compiled.get(by_identity)
-        if compiled is not None:
+        if compiled := self._compiled.get(by_identity):
             return compiled
         # A rule that makes its counters anew each time is recognised by what they say.
         by_value = (attempt.proved, tuple(map(tuple, declared)))
@@ -107,11 +103,8 @@ class RuleSet:
 
 
 class CompiledRules:
-    """The rules for all attempts about which they declare the same counters.
-
-    ``dimensions`` are those of the counters' subjects and then of what distinct counts count, and
-    ``readers`` read them off an attempt.
-    """
+    """The rules for all attempts about which they declare the same counters. ``readers`` read off
+    an attempt its values on the counters' dimensions, and then on what distinct counts count."""
 
     def __init__(
         self,
@@ -134,25 +127,23 @@ class CompiledRules:
         self._by_readings = tuple(Judged.of(rule, mine, missing) for rule, mine in pairs if mine)
         self._beside = tuple(each for each in beside if not _lacks(each, missing))
         plan = self.plan("all")
-        self.dimensions = (*plan.groups, *plan.members)
-        self.readers = tuple(subject_reader(by) for by in self.dimensions)
+        self._dimensions = (*plan.groups, *plan.members)
+        self.readers = tuple(subject_reader(by) for by in self._dimensions)
 
     def without(self, absent: tuple[bool, ...]) -> CompiledRules:
-        """The rules for attempts that have no value on those dimensions which are ``absent``."""
-        found = self._without.get(absent)
-        if found is None:
-            missing = frozenset(compress(self.dimensions, absent))
-            found = self._without[absent] = CompiledRules(
+        """The rules for attempts without values where ``readers`` are ``absent``."""
+        if absent not in self._without:
+            missing = frozenset(compress(self._dimensions, absent))
+            self._without[absent] = CompiledRules(
                 *self._arguments, proved=self._proved, scored=self._scored, missing=missing
             )
-        return found
+        return self._without[absent]
 
     def plan(self, enforced: Enforced) -> Plan:
         """What to ask the store: every counter, and which of them may refuse."""
-        plan = self._plans.get(enforced)
-        if plan is None:
-            plan = self._plans[enforced] = self._planned(enforced)
-        return plan
+        if enforced not in self._plans:
+            self._plans[enforced] = self._planned(enforced)
+        return self._plans[enforced]
 
     def readings(self, answer: Answer) -> Readings:
         """What was read, by the counter."""
@@ -163,8 +154,7 @@ class CompiledRules:
         """What the rules without counters find, before the store is asked."""
         found = []
         for rule in self._by_request:
-            finding = _judged(rule, attempt, (), monitored=enforced != "all")
-            if finding is not None:
+            if finding := _judged(rule, attempt, (), monitored=enforced != "all"):
                 found.append(finding)
         return found
 
@@ -174,7 +164,7 @@ class CompiledRules:
         """What the others find, now that their counters are read.
 
         A rule is judged if one of its counters is full, or if it is ``judged_always``. A finding
-        weighs what the rule declares, because that is what the store reckons with.
+        weighs what the store reckons with, which is what the rule declares.
         """
         found = []
         for each in self._by_readings if readings else ():
@@ -183,8 +173,7 @@ class CompiledRules:
                 continue
             monitored = enforced != "all" and not any(self._binds(c, enforced) for c in full)
             mine = [readings.get(counter, UNREAD) for counter in each.declared]
-            finding = _judged(each.rule, attempt, mine, monitored)
-            if finding is not None:
+            if finding := _judged(each.rule, attempt, mine, monitored):
                 factor = each.factor(readings)
                 same = finding.weight == factor
                 found.append(finding if same else replace(finding, weight=factor))
@@ -225,11 +214,9 @@ def _lacks(counter: Counter, missing: frozenset[str]) -> bool:
 
 def _depends_on(rules: Sequence[Rule]) -> tuple[Callable[[Attempt], str | None], ...] | None:
     """How to read all that decides what these rules declare, or ``None`` if one does not say."""
-    dimensions: set[str] = set()
-    for rule in rules:
-        if rule.declares_by is None:
-            return None
-        dimensions.update(rule.declares_by)
+    if any(rule.declares_by is None for rule in rules):
+        return None
+    dimensions = {by for rule in rules for by in rule.declares_by or ()}
     return tuple(subject_reader(by) for by in sorted(dimensions))
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from time import monotonic
 
 from pumpguard.attempt import Attempt, micros
-from pumpguard.decision import Action, Decision, Finding
+from pumpguard.decision import Action, Decision, Enforced, Finding
 from pumpguard.engine.combine import combine, refuses
 from pumpguard.engine.compile import CompiledRules, RuleSet
 from pumpguard.engine.degraded import Fallback
@@ -20,7 +20,7 @@ from pumpguard.outcomes.queue import OutcomeQueue
 from pumpguard.overrides.lookup import KNOWN_ONLY, NOTHING_IN_FORCE, InForce
 from pumpguard.overrides.sync import MAX_AGE, OverrideSync
 from pumpguard.policy import Policy
-from pumpguard.risk import product
+from pumpguard.risk import Risk, product
 from pumpguard.rules import Rule
 from pumpguard.store.base import Answer, Question, Store
 
@@ -29,7 +29,7 @@ MAX_RETRIES = 3
 without the store."""
 
 NOT_ASKED = Answer(True, {}, 0.0)
-"""What stands for the store's answer where it could change nothing."""
+"""In the place of the store's answer where it was not asked."""
 
 logger = logging.getLogger("pumpguard")
 
@@ -60,60 +60,82 @@ class Engine:
         self._fallback = Fallback(policy.on_store_failure, policy.workers)
 
     async def decide(
-        self, attempt: Attempt, said: Sequence[Finding] = (), *, refuse_medium: bool = False
+        self, attempt: Attempt, others: Sequence[Finding] = (), *, refuse_medium: bool = False
     ) -> Decision:
         """Decide about an attempt: one trip to the store; two more, within the same deadline, when
-        overrides have changed.
-
-        ``said`` was found elsewhere; ``refuse_medium`` refuses a medium risk score whatever its
-        action.
-        """
+        overrides have changed. ``others`` are findings made elsewhere; ``refuse_medium`` refuses a
+        medium risk score whatever its action."""
         began = monotonic()
-        decision = await self._decide(attempt, said, refuse_medium)
+        decision = await self._decide(attempt, others, refuse_medium)
         fresh = self._overrides.checked_at >= began - MAX_AGE
         if decision is not None and (fresh or decision.degraded):
             return decision
-        return await self._decide_anew(decision, began, attempt, said, refuse_medium)
+        # Fetch the newest overrides and decide by them; without the store when time is up.
+        try:
+            async with asyncio.timeout(max(0.0, began + self._deadline - monotonic())):
+                for _ in range(MAX_RETRIES):
+                    changed = await self._overrides.refresh()
+                    if decision is not None and not changed:
+                        return decision
+                    decision = await self._decide(attempt, others, refuse_medium)
+                    if decision is not None:
+                        return decision
+        except TimeoutError:
+            logger.debug("the overrides could not be read in time")
+        if decision is None:
+            decision = await self._decide(attempt, others, refuse_medium, use_store=False)
+        assert decision is not None  # noqa: S101 - for the type checker: no store could object
+        return decision
 
     async def _decide(
         self,
         attempt: Attempt,
-        said: Sequence[Finding],
+        others: Sequence[Finding],
         refuse_medium: bool,
         use_store: bool = True,
     ) -> Decision | None:
         """The decision, or ``None`` if the store has newer overrides than this process."""
-        # Which overrides are in force for this attempt?
-        override, overrides = NOTHING_IN_FORCE, self._overrides.current
-        if not overrides.empty:
-            override = overrides.lookup(attempt, attempt.at if self._simulated else time.time())
+        # 1. What have operators ordered for this attempt? A closed posture needs no rules.
+        override = self._override(attempt)
         if override.closed:
             return combine(attempt, override.findings, NOT_ASKED)
+        # Whoever is on the allow list is judged as if proof had been given.
         judged = replace(attempt, proved=True) if override.allowed else attempt
-        # What do the rules say from the request alone, and which counters do they need?
+
+        # 2. What do the rules find in the request itself, and which counters do they need?
         rules, subjects = self._rules.compiled(judged)
-        findings = [*override.findings, *said, *rules.judge_request(judged, override.enforced)]
+        findings = [*override.findings, *others]
+        findings += rules.judge_request(judged, override.enforced)
+
+        # 3. Ask the store, in one trip: it reads the counters, and counts the request if it passes.
         question = self._question(judged, rules, subjects, findings, override, refuse_medium)
-        # What does the store know?
-        answer = NOT_ASKED
-        if _needs_store(question):
-            answer = await self._ask(question, override, use_store)
-            if answer.outdated:
-                return None
-        # What do the rules say to that?
+        answer = await self._ask(question, override.enforced, use_store)
+        if answer.outdated:
+            return None
+
+        # 4. What do the rules find in what was read?
         readings = rules.readings(answer)
         findings += rules.judge_readings(judged, readings, override.enforced)
         if override.known_only and not answer.known:
             findings.append(KNOWN_ONLY)
-        # All findings together are the decision.
         if self._risk is not None:
             score = rules.score(question.score, readings)
-            findings += self._scored(score, judged, override, refuse_medium)
+            findings += _by_score(self._risk, score, judged, override.enforced, refuse_medium)
+
+        # 5. The strictest finding decides.
         decision = combine(judged, findings, answer)
         return decision if judged is attempt else _allowed_by_list(decision, attempt)
 
-    async def _ask(self, question: Question, override: InForce, use_store: bool) -> Answer:
-        """The store's answer, or that of what stands in for it."""
+    def _override(self, attempt: Attempt) -> InForce:
+        overrides = self._overrides.current
+        if overrides.empty:
+            return NOTHING_IN_FORCE
+        return overrides.lookup(attempt, attempt.at if self._simulated else time.time())
+
+    async def _ask(self, question: Question, enforced: Enforced, use_store: bool) -> Answer:
+        """The store's answer, or the fallback's; none is asked where it could change nothing."""
+        if not _needs_store(question):
+            return NOT_ASKED
         if use_store:
             try:
                 answer = await self._store.decide(question)
@@ -123,32 +145,7 @@ class Engine:
                 if not answer.recalled and not answer.outdated:
                     self._overrides.mark_fresh()
                 return answer
-        return self._fallback.answer(question, override.enforced)
-
-    async def _decide_anew(
-        self,
-        decision: Decision | None,
-        began: float,
-        attempt: Attempt,
-        said: Sequence[Finding],
-        refuse_medium: bool,
-    ) -> Decision:
-        """Learn the newest overrides, and decide by them; without the store when time is up."""
-        try:
-            async with asyncio.timeout(max(0.0, began + self._deadline - monotonic())):
-                for _ in range(MAX_RETRIES):
-                    changed = await self._overrides.refresh()
-                    if decision is not None and not changed:
-                        return decision
-                    decision = await self._decide(attempt, said, refuse_medium)
-                    if decision is not None:
-                        return decision
-        except TimeoutError:
-            logger.debug("the overrides could not be read in time")
-        if decision is None:
-            decision = await self._decide(attempt, said, refuse_medium, use_store=False)
-        assert decision is not None  # noqa: S101 - for the type checker: no store could object
-        return decision
+        return self._fallback.answer(question, enforced)
 
     def _question(
         self,
@@ -161,14 +158,15 @@ class Engine:
     ) -> Question:
         plan = rules.plan(override.enforced)
         groups = len(plan.groups)
-        refusing = [f for f in findings if refuses(f, attempt)] if findings else findings
+        refusing = [f for f in findings if refuses(f, attempt)] if findings else []
+        strict = [f.rule for f in refusing if f.action > Action.CHALLENGE] if refusing else []
         question = Question(
             plan,
             subjects[:groups],
             subjects[groups:],
             int(attempt.phone.e164[-4:]),
             bool(refusing),
-            frozenset([f.rule for f in refusing if f.action > Action.CHALLENGE]),
+            frozenset(strict),
             attempt.at if self._simulated else None,
             0.0 if self._simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
             str(attempt.phone.calling_code),
@@ -188,14 +186,15 @@ class Engine:
                 outcomes.deliver()
         return question
 
-    def _scored(
-        self, score: float, attempt: Attempt, override: InForce, refuse_medium: bool
-    ) -> list[Finding]:
-        """What the risk score says against the request, if anything."""
-        found = self._risk and self._risk.finding(score, attempt.proved, refuse_medium)
-        if not found:
-            return []
-        return [found if override.enforced == "all" else replace(found, mode="monitor")]
+
+def _by_score(
+    risk: Risk, score: float, attempt: Attempt, enforced: Enforced, refuse_medium: bool
+) -> list[Finding]:
+    """What the risk score says against the request, if anything."""
+    finding = risk.finding(score, attempt.proved, refuse_medium)
+    if finding is None:
+        return []
+    return [finding if enforced == "all" else replace(finding, mode="monitor")]
 
 
 def _needs_store(question: Question) -> bool:
@@ -208,7 +207,6 @@ def _needs_store(question: Question) -> bool:
 
 
 def _allowed_by_list(decision: Decision, attempt: Attempt) -> Decision:
-    """Whoever is on the allow list is not asked for proof; the decision is about the attempt as it
-    came."""
+    """The decision as one about the attempt as it came, without the proof that it was given."""
     because = "listed" if decision.allowed else None
     return replace(decision, attempt=attempt, allowed_because=because)

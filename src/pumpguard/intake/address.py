@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import AF_INET, inet_ntop, inet_pton
 from typing import TypeAlias
 
@@ -16,7 +16,7 @@ from pumpguard.errors import PolicyError
 Address: TypeAlias = IPv4Address | IPv6Address
 
 MAX_HOPS = 32
-HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+HEADER_NAME = re.compile(r"(?!forwarded\Z)[!#$%&'*+.^_`|~0-9a-z-]+\Z", re.IGNORECASE | re.ASCII)
 PEERS = 1_024
 """Direct peers whose parsed address is cached: mostly our own proxies."""
 
@@ -24,15 +24,20 @@ NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class TrustedProxies:
-    """Finds who really asked: the peer, or what our own proxies say about it.
+    """Finds the client's address: the peer's, or what our own proxies say.
 
     A forwarding header is believed only when the peer is one of ``proxies``, and then read from
-    the right, past every proxy of ours, to the first address that is not. What stands further left
-    came from the client and may say anything.
+    the right, past our own proxies, to the first other address. What is further left came from the
+    client and may say anything. Raises `PolicyError` for what is no CIDR, and for a header that is
+    no list of addresses.
     """
 
     def __init__(self, proxies: Sequence[str] = (), header: str = "x-forwarded-for") -> None:
-        networks = [ip_network(proxy) for proxy in proxies]
+        if not HEADER_NAME.match(header):
+            expected = "a header's name, such as 'x-forwarded-for', whose value is "
+            expected += "a list of addresses (RFC 7239's pairs are not read)"
+            raise PolicyError("proxy_header", expected, header)
+        networks = [_network(proxy, f"proxies.{i}") for i, proxy in enumerate(proxies)]
         # As numbers: asking an ip_network costs ten times as much.
         self._ours = [(n.version, int(n.netmask), int(n.network_address)) for n in networks]
         self._header = header.lower().encode("latin-1")
@@ -50,7 +55,7 @@ class TrustedProxies:
         for hop in reversed(hops[-MAX_HOPS:]):
             address, trusted = self._hop(hop)
             if address is None:
-                break  # what our own proxy wrote can be read; this was put there by somebody else
+                break  # no proxy of ours writes what cannot be read: somebody else did
             found = address
             if not trusted:
                 break
@@ -68,13 +73,11 @@ class TrustedProxies:
         return address, False
 
 
-def check_proxy_header(name: str) -> None:
-    """Raise `PolicyError` unless a list of addresses can be read from a header of this name."""
-    if not HEADER_NAME.match(name):
-        raise PolicyError("proxy_header", "a header's name, such as 'x-forwarded-for'", name)
-    if name.lower() == "forwarded":
-        wanted = "a list of addresses such as 'x-forwarded-for' (RFC 7239's pairs are not read)"
-        raise PolicyError("proxy_header", wanted, name)
+def _network(text: str, path: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise PolicyError(path, "a CIDR such as '10.0.0.0/8'", text) from None
 
 
 def parse_address(text: str) -> Address | None:
@@ -95,13 +98,11 @@ def _parse_any(text: str) -> Address | None:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    if isinstance(address, IPv6Address):
-        return _embedded(address) or address
-    return address
+    return (_embedded(address) or address) if isinstance(address, IPv6Address) else address
 
 
 def text_of(address: Address) -> str:
-    """The canonical text of an address, in C where that says the same."""
+    """The canonical text of an address, in C where that gives the same."""
     return inet_ntop(AF_INET, address.packed) if address.version == 4 else str(address)
 
 
@@ -109,23 +110,17 @@ def network_of(address: Address) -> str:
     """What limits are kept by: the address in IPv4, the /64 in IPv6, which one host controls."""
     if isinstance(address, IPv4Address):
         return f"{text_of(address)}/32"
-    return _truncated(address, 64)
+    return str(IPv6Network((int(address), 64), strict=False))
 
 
 def site_of(address: Address) -> str | None:
-    """The wider IPv6 tier, a /48: what one customer is commonly given. IPv4 has none."""
-    return None if isinstance(address, IPv4Address) else _truncated(address, 48)
-
-
-def _truncated(address: IPv6Address, bits: int) -> str:
-    kept = int(address) >> (128 - bits) << (128 - bits)
-    return f"{IPv6Address(kept)}/{bits}"
+    """In IPv6 the /48, which one customer is commonly given; IPv4 has none."""
+    if isinstance(address, IPv4Address):
+        return None
+    return str(IPv6Network((int(address), 48), strict=False))
 
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:
     """The IPv4 host behind a mapped, 6to4 or NAT64 address: it is one subject, not 2^64."""
-    if address.ipv4_mapped or address.sixtofour:
-        return address.ipv4_mapped or address.sixtofour
-    if address in NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return None
+    nat64 = IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
+    return address.ipv4_mapped or address.sixtofour or nat64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Generator
-from functools import partial
+from types import coroutine
 from typing import Any, cast
 
 from starlette.types import Message, Receive
@@ -31,33 +31,25 @@ async def read_body(receive: Receive, limit: int, deadline: float) -> bytes:
         return body
     try:
         async with asyncio.timeout(deadline):
-            return await _Begun(reading, waiting_for)
+            return await _continued(reading, waiting_for)
     except TimeoutError:
-        raise IntakeError(
-            408, "body-timeout", "Request body too slow", "The request body did not arrive in time."
-        ) from None
+        detail = "The request body did not arrive in time."
+        raise IntakeError(408, "body-timeout", "Request body too slow", detail) from None
 
 
-class _Begun:
-    """A coroutine that has run up to its first wait; awaiting this goes on from there."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, bytes], waiting_for: Any) -> None:
-        self._coroutine = coroutine
-        self._waiting_for = waiting_for
-
-    def __await__(self) -> Generator[Any, Any, bytes]:
-        waiting_for = self._waiting_for
+@coroutine
+def _continued(reading: Coroutine[Any, Any, bytes], waiting_for: Any) -> Generator[Any, Any, bytes]:
+    """Await a coroutine that has already run up to its first wait."""
+    try:
         while True:
             try:
                 sent = yield waiting_for
             except BaseException as error:
-                go_on = partial(self._coroutine.throw, error)
+                waiting_for = reading.throw(error)
             else:
-                go_on = partial(self._coroutine.send, sent)
-            try:
-                waiting_for = go_on()
-            except StopIteration as done:
-                return cast(bytes, done.value)
+                waiting_for = reading.send(sent)
+    except StopIteration as done:
+        return cast(bytes, done.value)
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
@@ -74,26 +66,19 @@ async def _read(receive: Receive, limit: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
-    raise IntakeError(
-        413,
-        "body-too-large",
-        "Request body too large",
-        f"A request here has at most {limit} bytes.",
-    )
+    detail = f"A request here has at most {limit} bytes."
+    raise IntakeError(413, "body-too-large", "Request body too large", detail)
 
 
 class Replay:
-    """A ``receive`` that hands out a body that was read already, then the real thing.
-
-    What follows the body, above all ``http.disconnect``, still reaches the app.
-    """
+    """A ``receive`` that hands out a body that was read already, then what really follows it, above
+    all ``http.disconnect``."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:
         self._body: bytes | None = body
         self._receive = receive
 
     async def __call__(self) -> Message:
-        """The next ASGI message."""
         if self._body is None:
             return await self._receive()
         body, self._body = self._body, None
@@ -109,7 +94,6 @@ class BodyTee:
         self._chunks: list[bytes] = []
 
     async def __call__(self) -> Message:
-        """The next ASGI message."""
         message = await self._receive()
         if message["type"] == "http.request":
             chunk = message.get("body", b"")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from pumpguard.attempt import OWN_NAME, SUBJECTS
@@ -18,7 +18,7 @@ LIBRARIES = re.compile(
     r"|ruby|faraday|dart|cfnetwork|alamofire|postman|insomnia|reqwest|libwww|winhttp",
     re.I,
 )
-BROWSERS = (
+BROWSERS = (  # in this order: most also claim to be those further down
     ("edge", re.compile(r"Edg(e|A|iOS)?/")),
     ("opera", re.compile(r"OPR/|OPT/|Opera")),
     ("samsung", re.compile(r"SamsungBrowser/")),
@@ -26,13 +26,12 @@ BROWSERS = (
     ("chrome", re.compile(r"Chrom(e|ium)/|CriOS/")),
     ("safari", re.compile(r"Version/[\d.]+ .*Safari/")),
 )
-"""In this order: most browsers also claim to be those that stand further down."""
 
 
 def key_text(value: object) -> str | None:
     """A key such as a session or an account: text, or a whole number as text; empty ones are
-    ``None``. Raises `IntakeError` (400) for any other type."""
-    if value is None or value == "":
+    ``None``. Raises `IntakeError` (400) for other types."""
+    if value in (None, ""):
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
         detail = "A value that identifies the request is neither text nor a whole number."
@@ -64,14 +63,14 @@ def agent_class(value: object) -> str:
 
     Anybody can claim to be any of them; an app's own client is mostly a ``library``.
     """
-    said = key_text(value)
-    if said is None or not said.strip():
+    agent = key_text(value)
+    if agent is None or not agent.strip():
         return "none"
-    if BOTS.search(said):
+    if BOTS.search(agent):
         return "bot"
-    if said.startswith(("Mozilla/", "Opera/")):
-        return next((family for family, mark in BROWSERS if mark.search(said)), "other")
-    return "library" if LIBRARIES.search(said) else "other"
+    if agent.startswith(("Mozilla/", "Opera/")):
+        return next((family for family, mark in BROWSERS if mark.search(agent)), "other")
+    return "library" if LIBRARIES.search(agent) else "other"
 
 
 INTERPRETERS: Mapping[str, Callable[[object], str | None]] = {
@@ -86,6 +85,12 @@ def dimension_readers(dimensions: Mapping[str, Any]) -> tuple[tuple[str, Dimensi
     return tuple((name, _reader(name, where)) for name, where in dimensions.items())
 
 
+def _reader(name: str, where: Any) -> DimensionReader:
+    read = field_reader(where)
+    interpret = key_text if callable(where) else INTERPRETERS.get(name, key_text)
+    return lambda fields: interpret(read(fields))
+
+
 def check_dimensions(dimensions: Mapping[str, Any]) -> None:
     """Raise `PolicyError` for a name that is taken or unfit, and for what is no field."""
     for name, where in dimensions.items():
@@ -95,17 +100,3 @@ def check_dimensions(dimensions: Mapping[str, Any]) -> None:
             raise PolicyError(path, expected, name)
         if not callable(where):
             check_field(where, path)
-
-
-def check_names(named: Sequence[str], dimensions: Mapping[str, Any]) -> None:
-    """Raise `PolicyError` if an attempt brings along what the policy does not know."""
-    for name in named:
-        if name not in dimensions:
-            expected = f"one of the policy's own dimensions ({', '.join(dimensions) or 'none'})"
-            raise PolicyError(f"extra.{name}", expected, name)
-
-
-def _reader(name: str, where: Any) -> DimensionReader:
-    read = field_reader(where)
-    interpret = key_text if callable(where) else INTERPRETERS.get(name, key_text)
-    return lambda fields: interpret(read(fields))

@@ -37,7 +37,7 @@ def check_field(text: object, path: str) -> None:
 
 
 class Fields:
-    """What one request says, by declared field; also handed to a policy's own functions."""
+    """The values of one request, by declared field; also given to a policy's own functions."""
 
     def __init__(self, scope: Scope, body: bytes, parameters: Mapping[str, str]) -> None:
         self.scope = scope
@@ -50,8 +50,8 @@ class Fields:
                 self._content_types.append(value.decode("latin-1"))
             elif name == b"content-encoding":
                 self._encodings.append(value.decode("latin-1"))
-        said = self._content_types[0] if self._content_types else ""
-        self.media_type = said if said == JSON else said.partition(";")[0].strip().lower()
+        first = self._content_types[0] if self._content_types else ""
+        self.media_type = first if first == JSON else first.partition(";")[0].strip().lower()
         """The body's type, lower case and without parameters."""
         self.is_json = self.media_type == JSON or self.media_type.endswith("+json")
 
@@ -62,11 +62,9 @@ class Fields:
     def can_have(self, field: str) -> bool:
         """Whether this request can carry the field: a body may be neither JSON nor a form."""
         source, _ = _split(field)
-        if source not in ("", "json", "form"):
-            return True
-        if self.is_json and source != "form":
-            return True
-        return self.media_type == FORM and source != "json"
+        if self.is_json:
+            return source != "form"
+        return source not in ("", "json", "form") or (self.media_type == FORM and source != "json")
 
     def header_lines(self, name: str) -> list[str]:
         """All lines of one header, in order. ``name`` is in lower case, as ASGI servers send it."""
@@ -75,12 +73,10 @@ class Fields:
 
     @cached_property
     def headers(self) -> Headers:
-        """The request's headers."""
         return Headers(scope=self.scope)
 
     @cached_property
     def json(self) -> object:
-        """The body as JSON."""
         if not self.is_json:
             raise _unsupported(JSON)
         if self._encodings or self._content_types != [self.media_type]:
@@ -89,7 +85,6 @@ class Fields:
 
     @cached_property
     def form(self) -> Mapping[str, str]:
-        """The body as a form."""
         if self.media_type != FORM:
             raise _unsupported(FORM)
         self._check_encoding()
@@ -99,7 +94,6 @@ class Fields:
 
     @cached_property
     def query(self) -> Mapping[str, str]:
-        """The query string."""
         return _pairs(self.scope.get("query_string", b""), "query parameter")
 
     @cached_property
@@ -121,10 +115,8 @@ class Fields:
 
 
 def field_reader(field: str | FieldReader) -> FieldReader:
-    """How to read a declared field off any request, worked out once; a function is its own reader.
-
-    Readers raise `IntakeError` for what is ambiguous or cannot be read.
-    """
+    """How to read a declared field off any request; a function is its own reader. Readers raise
+    `IntakeError` for what is ambiguous or cannot be read."""
     if callable(field):
         return field
     source, name = _split(field)
@@ -149,7 +141,7 @@ _cached_reader = lru_cache(maxsize=MAX_CACHED_READERS)(field_reader)
 
 
 def _body_reader(name: str, *, only_json: bool) -> FieldReader:
-    """Reads a form's field called ``name``, or what stands in JSON at that dotted path."""
+    """Reads a form's field called ``name``, or the JSON value at that dotted path."""
     path = name.split(".")
 
     def read(fields: Fields) -> object:
@@ -182,16 +174,15 @@ def decode_json(body: bytes) -> object:
         if "\\ud" in text or "\\uD" in text:  # a surrogate escape: lone ones are no text
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        raise IntakeError(
-            400, "bad-json", "Malformed JSON", "The request body is not well-formed JSON in UTF-8."
-        ) from None
+        detail = "The request body is not well-formed JSON in UTF-8."
+        raise IntakeError(400, "bad-json", "Malformed JSON", detail) from None
     return value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]], what: str = "JSON key") -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _ambiguous("JSON key")
+        raise _ambiguous(what)
     return found
 
 
@@ -209,10 +200,7 @@ def _pairs(raw: bytes, what: str) -> dict[str, str]:
         )
     except ValueError:  # too many fields, bytes that are no UTF-8
         raise IntakeError(400, "bad-form", "Malformed form", f"A {what} cannot be read.") from None
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _ambiguous(what)
-    return found
+    return _unique(pairs, what)
 
 
 def _only(values: Collection[str], what: str) -> str | None:

@@ -22,6 +22,15 @@ KIND_OF_ORIGIN: dict[str, NetworkKind] = {
     "tor": "tor",
 }
 
+KIND_OF_FLAG: dict[str, NetworkKind] = {
+    "is_tor_exit_node": "tor",
+    "is_anonymous_vpn": "vpn",
+    "is_hosting_provider": "hosting",
+    "is_public_proxy": "proxy",
+    "is_residential_proxy": "proxy",
+}
+"""MaxMind's anonymity flags, the strongest first."""
+
 logger = logging.getLogger("pumpguard.intake")
 
 
@@ -32,23 +41,15 @@ class Networks(Protocol):
 
     def country(self, address: Address) -> str | None:
         """The ISO 3166 country, or ``None`` if it is not known."""
-        ...
-
-    def kind(self, address: Address) -> NetworkKind:
-        """What lives there."""
-        ...
-
-
-class UnknownNetworks:
-    """Knows nothing: countries and kinds are unknown, and the rules about them are silent."""
-
-    def country(self, address: Address) -> str | None:
-        """Always ``None``: not known."""
         return None
 
     def kind(self, address: Address) -> NetworkKind:
-        """Always ``"unknown"``."""
+        """What lives there."""
         return "unknown"
+
+
+class UnknownNetworks(Networks):
+    """Knows nothing: the rules about countries and kinds of network find nothing."""
 
 
 class PackagedNetworks:
@@ -63,19 +64,17 @@ class PackagedNetworks:
         import iptocc
         from iporigin import core
 
-        # What iporigin.classify looks in. It asks first whether an address is reserved, which takes
-        # most of its time; here only the few that are found are asked. A test holds the two equal.
+        # What iporigin.classify looks in, after a check for reserved addresses that takes most of
+        # its time; here only the few that are found are checked. A test holds the two equal.
         untyped: Any = core
         self._find: Callable[[int, int], Any] = untyped.dataset().find
         self._country_code: Callable[[str], Any] = iptocc.country_code
 
     def country(self, address: Address) -> str | None:
-        """The country the registries assigned the address to."""
         found: str | None = self._country_code(text_of(address))
         return None if found in NO_COUNTRIES else found
 
     def kind(self, address: Address) -> NetworkKind:
-        """What the providers' own lists say."""
         found = self._find(int(address), address.version)
         if found is None or not address.is_global:
             return "unknown"
@@ -103,32 +102,16 @@ class MaxMindNetworks:
     def country(self, address: Address) -> str | None:
         """The country, or where the block is registered if that is all that is known."""
         record = _record(self._country_db, address)
-        if not record:
-            return None
-        place = record.get("country") or record.get("registered_country") or {}
-        found = place.get("iso_code") if isinstance(place, dict) else None
-        flat: str | None = record.get("country_code")
-        return found or flat
+        place = record.get("country") or record.get("registered_country")
+        found: str | None = place.get("iso_code") if isinstance(place, dict) else None
+        return found or record.get("country_code")
 
     def kind(self, address: Address) -> NetworkKind:
-        """The strongest of MaxMind's anonymity flags."""
         record = _record(self._anonymous_db, address)
-        if not record:
-            return "unknown"
-        if record.get("is_tor_exit_node"):
-            return "tor"
-        if record.get("is_anonymous_vpn"):
-            return "vpn"
-        if record.get("is_hosting_provider"):
-            return "hosting"
-        if record.get("is_public_proxy") or record.get("is_residential_proxy"):
-            return "proxy"
-        return "unknown"
+        return next((kind for flag, kind in KIND_OF_FLAG.items() if record.get(flag)), "unknown")
 
     def asn(self, address: Address) -> str | None:
-        """The autonomous system, as ``AS64500``."""
-        record = _record(self._asn_db, address)
-        number = record.get("autonomous_system_number") if record else None
+        number = _record(self._asn_db, address).get("autonomous_system_number")
         return f"AS{number}" if number else None
 
 
@@ -152,9 +135,9 @@ def default_networks() -> Networks:
 
 def _record(database: Any, address: Address) -> Any:
     try:
-        return database.get(str(address)) if database else None
+        return (database.get(str(address)) if database else None) or {}
     except ValueError:  # an IPv6 address, and a database that has only IPv4
-        return None
+        return {}
 
 
 def _open(path: str | Path | None, where: str) -> Any:

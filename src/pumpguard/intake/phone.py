@@ -21,6 +21,7 @@ else:
 MAX_LENGTH = 64
 MAX_CACHED = 8192
 NUMERALS = ("No", "Nl")
+EXAMPLE = "write it like +447700900123."
 
 PLAIN = re.compile(rf"\+[0-9]{{1,{MAX_LENGTH - 1}}}\Z")
 """E.164 or near it, as most apps send it: nothing to clean."""
@@ -66,7 +67,6 @@ def canonical(number: object, code: object = None, region: str | None = None) ->
 
 
 def _unreadable(detail: str) -> IntakeError:
-    """The 422 for a number that cannot be read."""
     return IntakeError(422, "phone-number", "Not a telephone number", detail)
 
 
@@ -102,35 +102,29 @@ def _plain_character(character: str) -> str:
 
 @lru_cache(maxsize=MAX_CACHED)
 def _parse(text: str, region: str | None) -> Phone:
-    spelt = text.lstrip("([ ")
-    if spelt.startswith("00"):
-        spelt = "+" + spelt[2:]
-    if not spelt.startswith("+") and region is None:
+    text = text.lstrip("([ ")
+    if text.startswith("00"):
+        text = "+" + text[2:]
+    if not text.startswith("+") and region is None:
         raise _unreadable("The telephone number needs its calling code, such as +44.")
     try:
-        number = phonenumbers.parse(spelt, region)
+        number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
-        raise _unreadable(
-            "The telephone number cannot be read; write it like +447700900123."
-        ) from None
+        raise _unreadable(f"The telephone number cannot be read; {EXAMPLE}") from None
     kind = phonenumbers.number_type(number)
-    # A number has a type exactly if it is valid, and is possible then: two questions less.
+    # A number has a type exactly if it is valid, and is possible then: two look-ups less.
     valid = kind != PhoneNumberType.UNKNOWN
     if number.extension or not (valid or phonenumbers.is_possible_number(number)):
-        raise _unreadable(
-            "The telephone number is not a possible one; write it like +447700900123."
-        )
+        raise _unreadable(f"The telephone number is not a possible one; {EXAMPLE}")
     calling_code = number.country_code or 0
     country = phonenumbers.region_code_for_number(number)
     if country is None and calling_code:  # unallocated: the country that the plan belongs to
         country = phonenumbers.region_code_for_country_code(calling_code)
-    line_type: LineType = (
-        "satellite" if calling_code in SATELLITE else LINE_TYPES.get(kind, "unknown")
-    )
+    satellite = calling_code in SATELLITE
     return Phone(
         e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
         region=None if country in ("001", "ZZ") else country,
         calling_code=calling_code,
-        line_type=line_type,
+        line_type="satellite" if satellite else LINE_TYPES.get(kind, "unknown"),
         valid=valid,
     )

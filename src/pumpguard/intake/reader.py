@@ -6,12 +6,12 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from hashlib import blake2b
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive, Scope
 
-from pumpguard.attempt import NOTHING, Attempt, Client, Phone
+from pumpguard.attempt import NOTHING, Attempt, Client, Phone, bounded
 from pumpguard.challenges.base import Challenge, Solution
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import (
@@ -23,7 +23,7 @@ from pumpguard.intake.address import (
     text_of,
 )
 from pumpguard.intake.body import read_body
-from pumpguard.intake.dimensions import check_names, dimension_readers, key_text
+from pumpguard.intake.dimensions import dimension_readers, key_text
 from pumpguard.intake.fields import Fields, check_field, field_reader
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 CLIENTS = 65536
 """How many clients are cached by address: their country and kind are slow to look up."""
 
-LONGEST_KEY = 128
-UNKNOWN_CLIENT = Client()
+KEYS = ("session", "account", "device")
 
 logger = logging.getLogger("pumpguard")
 
@@ -55,19 +54,19 @@ class Reader:
         self._challenge = None if challenge is None else _checked(challenge)
         self._clock = clock or time.time
         self._prices = policy.price_table
-        self._known_clients: dict[str | bytes, Client] = {}
-        self._proxies = (
-            TrustedProxies(policy.proxies, policy.proxy_header) if policy.proxies else None
-        )
-        # A function of the policy's says the whole number.
+        self._client = lru_cache(CLIENTS)(self._look_up)
+        self._proxies: TrustedProxies | None = None
+        if policy.proxies:
+            self._proxies = TrustedProxies(policy.proxies, policy.proxy_header)
+        # A function of the policy's gives the whole number.
         code = None if callable(policy.phone) else policy.code
         self._phone = field_reader(policy.phone)
         self._code = field_reader(code) if code else None
         # On the verify route, ``code`` is mostly the one-time code: a number in two parts needs a
         # function there.
         self._verified_phone = field_reader(policy.verify_phone or policy.phone)
-        keys = {"session": policy.session, "account": policy.account, "device": policy.device}
-        self._keys = [(name, field_reader(field)) for name, field in keys.items() if field]
+        keys = [(name, getattr(policy, name)) for name in KEYS]
+        self._keys = [(name, field_reader(field)) for name, field in keys if field]
         self._own = dimension_readers(policy.dimensions)
 
     async def read(
@@ -84,13 +83,13 @@ class Reader:
         else:
             peer = scope.get("client")
             address = peer[0] if peer else None
-        keys: dict[str, Any] = {}
+        facts: dict[str, Any] = {}
         for name, read in self._keys:
-            keys[name] = key_text(read(fields))
+            facts[name] = key_text(read(fields))
         if self._own:
             found = [(name, read(fields)) for name, read in self._own]
-            keys["extra"] = {name: value for name, value in found if value is not None}
-        attempt = self.attempt(phone, address, **keys)
+            facts["extra"] = {name: value for name, value in found if value is not None}
+        attempt = self.attempt(phone, address, **facts)
         if self._challenge is not None:
             attempt = await self._with_proof(self._challenge, fields, attempt)
         return attempt, body
@@ -105,51 +104,29 @@ class Reader:
         phone: Phone,
         address: Address | str | None,
         *,
-        session: str | None = None,
-        account: str | None = None,
-        device: str | None = None,
-        proved: bool = False,
         extra: Mapping[str, str] = NOTHING,
-        solution: str | None = None,
+        **facts: Any,
     ) -> Attempt:
-        """The attempt that these facts make."""
+        """The attempt that these facts make, which are those of an `Attempt` after its price."""
         if extra:
-            check_names(tuple(extra), self._policy.dimensions)
+            own = self._policy.dimensions
+            for name in extra.keys() - own.keys():
+                expected = f"one of the policy's own dimensions ({', '.join(own) or 'none'})"
+                raise PolicyError(f"extra.{name}", expected, name)
             extra = {name: bounded(value) for name, value in extra.items() if value}
-        return Attempt(  # by position: names would cost a tenth more
-            phone,
-            self._client(address),
-            self._clock(),
-            self._prices.price(phone.region),
-            bounded(session) if session else session,
-            bounded(account) if account else account,
-            bounded(device) if device else device,
-            proved,
-            extra,
-            solution,
-        )
+        for name in KEYS:
+            if facts.get(name):
+                facts[name] = bounded(facts[name])
+        client, price = self._client(address), self._prices.price(phone.region)
+        return Attempt(phone, client, self._clock(), price, extra=extra, **facts)
 
-    def _client(self, address: Address | str | None) -> Client:
-        """Who stands behind an address, from the cache if it was seen lately."""
+    def _look_up(self, given: Address | str | None) -> Client:
+        address = parse_address(given) if isinstance(given, str) else given
         if address is None:
-            return UNKNOWN_CLIENT
-        key = address if isinstance(address, str) else address.packed
-        known = self._known_clients
-        client = known.get(key)
-        if client is None:
-            found = parse_address(address) if isinstance(address, str) else address
-            if found is None:
-                return UNKNOWN_CLIENT
-            if len(known) >= CLIENTS:
-                known.clear()
-            client = known[key] = self._look_up(found)
-        return client
-
-    def _look_up(self, address: Address) -> Client:
-        text = text_of(address)
+            return Client()
         return Client(
-            address=text,
-            network=f"{text}/32" if address.version == 4 else network_of(address),
+            address=text_of(address),
+            network=network_of(address),
             site=site_of(address),
             country=self._networks.country(address),
             kind=self._networks.kind(address),
@@ -158,11 +135,11 @@ class Reader:
 
     async def _with_proof(self, challenge: Challenge, fields: Fields, attempt: Attempt) -> Attempt:
         """The attempt, with what the solution in the request proves, if there is one."""
-        said = _solution_in(fields, challenge)
-        if said is None:
+        text = _solution_in(fields, challenge)
+        if text is None:
             return attempt
         try:
-            answer = challenge.solved(said, attempt)
+            answer = challenge.solved(text, attempt)
             if isinstance(answer, Awaitable):
                 answer = await answer
         except Exception:
@@ -173,15 +150,8 @@ class Reader:
         return replace(attempt, proved=True) if answer is True else attempt
 
 
-def bounded(key: str) -> str:
-    """The text itself, or its hash if it is long or not fit to be shown."""
-    if len(key) <= LONGEST_KEY and key.isprintable():
-        return key
-    return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
 def _checked(challenge: Challenge) -> Challenge:
-    """Raises `PolicyError` unless the challenge says where solutions stand, and until when."""
+    """Raise `PolicyError` for a field that is none, and for bounds that are not above 0."""
     for i, field in enumerate(challenge.carried_in):
         check_field(field, f"challenge.carried_in.{i}")
     for name, value in (("longest", challenge.longest), ("lifetime", challenge.lifetime)):
@@ -191,10 +161,10 @@ def _checked(challenge: Challenge) -> Challenge:
 
 
 def _solution_in(fields: Fields, challenge: Challenge) -> str | None:
-    """What the request gives as a solution. Raises `IntakeError` for what is ambiguous."""
+    """The request's solution to a challenge. Raises `IntakeError` for what is ambiguous."""
     for field in challenge.carried_in:
         if fields.can_have(field):
-            said = fields.get(field)
-            if isinstance(said, str) and said:
-                return said if len(said) <= challenge.longest else None
+            text = fields.get(field)
+            if isinstance(text, str) and text:
+                return text if len(text) <= challenge.longest else None
     return None

@@ -1,4 +1,4 @@
-"""Which requests are guarded, matched as routers do and however the path is spelt."""
+"""Which requests are guarded: matched as routers do, however the path is spelt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.types import Scope
 from pumpguard.errors import PolicyError
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-METHOD = re.compile(r"[A-Z]+\Z")
+ROUTE = re.compile(r"\s*(?:(?P<methods>[A-Z]+(,[A-Z]+)*)\s+)?(?P<path>/[^\s?#]*)\s*\Z")
 PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}\Z")
 
 NORMAL = re.compile(r"(?:/[^/.][^/]*)+\Z")
@@ -20,18 +20,15 @@ NORMAL = re.compile(r"(?:/[^/.][^/]*)+\Z")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One guarded route: a pattern over path segments, and the methods it concerns.
-
-    ``methods`` is ``None`` for a route without a method: then every method is guarded except
-    those that HTTP calls safe, so that a new one is guarded rather than forgotten.
-    """
+    """One guarded route: a pattern over path segments, and its methods; ``None`` for all but those
+    that HTTP calls safe, so that a new method is guarded rather than forgotten."""
 
     pattern: re.Pattern[str]
     methods: frozenset[str] | None
 
     @property
     def shape(self) -> tuple[str, frozenset[str] | None]:
-        """What it matches, whatever its parameters are called and whichever case it is in."""
+        """What it matches, whatever its case and the names of its parameters."""
         return re.sub(r"\?P<\w+>", "", self.pattern.pattern).lower(), self.methods
 
 
@@ -80,12 +77,9 @@ def spellings(path: str, root: str) -> list[str]:
 
 
 def normal(path: str) -> str:
-    """One spelling per path: no empty, ``.`` or ``..`` segments, no trailing slash.
-
-    ASGI servers have decoded percent-escapes already. Where the app's router is stricter than
-    this, a request that it would answer with 404 is judged for nothing; where it is laxer, nothing
-    gets around the guard.
-    """
+    """One spelling per path: no empty, ``.`` or ``..`` segments, no trailing slash. ASGI servers
+    have decoded percent-escapes already. A router that is stricter answers some guarded requests
+    with 404; none that is laxer lets a request around the guard."""
     if NORMAL.match(path):
         return path
     kept: list[str] = []
@@ -99,20 +93,19 @@ def normal(path: str) -> str:
 
 def parse(text: str, where: str = "send") -> Route:
     """Read ``"/otp/send"`` or ``"GET,POST /otp/{phone}/send"``. Raises `PolicyError`."""
-    *methods, path = text.split() or [""]
-    names = frozenset(methods[0].split(",")) if methods else None
-    right = len(methods) <= 1 and path.startswith("/") and not set(path) & set("?#")
-    if not right or (names and not all(METHOD.match(name) for name in names)):
+    found = ROUTE.match(text)
+    if found is None:
         raise PolicyError(where, "a route such as '/otp/send' or 'POST /otp/{phone}'", text)
-    if names and "GET" in names:
-        names |= {"HEAD"}  # routers answer HEAD by running the GET endpoint
-    parts = [_segment(part, text, where) for part in normal(path).split("/")[1:]]
+    methods = frozenset(found["methods"].split(",")) if found["methods"] else None
+    if methods and "GET" in methods:
+        methods |= {"HEAD"}  # routers answer HEAD by running the GET endpoint
+    parts = [_segment(part, text, where) for part in normal(found["path"]).split("/")[1:]]
     parameters = [part for part in parts if part.startswith("(")]
     if len(set(parameters)) < len(parameters):
         raise PolicyError(where, "parameters with names of their own", text)
-    # Case is folded, and "$" lets a line break follow as it does in starlette's own patterns: a
-    # router that is as lax must not be a way around.
-    return Route(re.compile("/" + "/".join(parts) + "$", re.IGNORECASE), names)
+    # Case is folded, and "$" lets a line break follow as in starlette's own patterns: a router that
+    # is as lax must not be a way around.
+    return Route(re.compile("/" + "/".join(parts) + "$", re.IGNORECASE), methods)
 
 
 def _segment(part: str, text: str, where: str) -> str:

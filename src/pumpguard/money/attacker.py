@@ -1,18 +1,19 @@
-"""What an attacker may choose, and what each rule holds against his best choice.
+"""What an attacker may choose, and which limits of each rule hold against his best choice.
 
-A rule is a function of the attempt. Its attempts here note which of their facts it reads; those
-facts, and no others, are then tried with every value an attacker may give them. So a rule is held
-to what it declares in the worst case, whoever wrote it: a limit that spares a kind of line, a
-client's country or whoever solved a challenge (they are sold at a dollar a thousand) is no limit.
+A rule is a function of the attempt. The attempts here note which of their facts it reads; those
+facts, and no others, are then tried with every value an attacker may give them. So a rule is worth
+what it declares in the worst case, whoever wrote it: a limit that spares a kind of line, a client's
+country or whoever solved a challenge (they are sold at a dollar a thousand) is no limit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, TypeAlias, get_args
+from typing import Any, ClassVar, TypeAlias, get_args
 
 from phonenumbers import (
     COUNTRY_CODE_TO_REGION_CODE,
@@ -29,8 +30,8 @@ from pumpguard.money.places import NOWHERE
 from pumpguard.rules import Rule
 
 MOST_CHOICES = 4_000
-"""Choices tried per rule and destination; a rule that reads more facts than that is taken to hold
-against nobody."""
+"""Choices tried per rule and destination; a rule that reads more facts than that is taken to limit
+nothing."""
 
 NO_LIMIT = 2**62
 
@@ -45,10 +46,6 @@ Held: TypeAlias = Mapping[str, Limiting]
 """The counters that bind whatever is chosen, by identity, with the highest of their limits."""
 
 _noted: ContextVar[dict[str, None] | None] = ContextVar("noted", default=None)
-
-
-class TooManyChoices(Exception):
-    """A rule depends on more facts than can be tried in all combinations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,38 +74,40 @@ def shortest_numbers() -> Mapping[str, Phone]:
     return found
 
 
-def held(rule: Rule, destination: Destination, addresses_known: bool) -> Held | None:
-    """What a rule holds against any message there; ``None`` if it refuses every one outright.
-
-    Raises `TooManyChoices` for a rule that reads more than can be tried.
-    """
+def held(
+    rule: Rule, destinations: Sequence[Destination], addresses_known: bool
+) -> list[Held | None]:
+    """What a rule holds against any message to each destination; ``None`` if it refuses every one
+    outright."""
     if rule.mode != "enforce":
-        return {}
-    common: dict[str, Limiting] | None = None
-    for tried, outcome in enumerate(_outcomes(rule, destination, addresses_known)):
+        return [{} for _ in destinations]
+    try:
+        return [_common(_outcomes(rule, there, addresses_known)) for there in destinations]
+    except _TooManyChoices:
+        return [{} for _ in destinations]
+
+
+class _TooManyChoices(Exception):
+    """A rule depends on more facts than can be tried in all combinations."""
+
+
+def _common(outcomes: Iterator[Held | None]) -> Held | None:
+    """The counters that bind in all outcomes but those that refuse outright."""
+    common: Held | None = None
+    for tried, outcome in enumerate(outcomes):
         if tried >= MOST_CHOICES:
-            raise TooManyChoices
-        if outcome is None:
-            continue
+            raise _TooManyChoices
         if common is None:
-            common = dict(outcome)
-        else:
+            common = outcome
+        elif outcome is not None:
             common = {key: higher(c, outcome[key]) for key, c in common.items() if key in outcome}
-        if not common:
-            return {}
+        if common is not None and not common:
+            return common
     return common
 
 
-def declared_by(rule: Rule, attempt: Attempt) -> Sequence[Counter]:
-    """What a rule declares; one that raises is silent, as it is under a guard."""
-    try:
-        return rule.counters(attempt)
-    except Exception:
-        return ()
-
-
 def _outcomes(rule: Rule, there: Destination, addresses_known: bool) -> Iterator[Held | None]:
-    """What the rule says to every choice that makes a difference to it."""
+    """What the rule holds against every choice that makes a difference to it."""
     choices = _choices(there, addresses_known)
     todo: list[dict[str, Any]] = [{"proved": False}, {"proved": True}]
     while todo:
@@ -145,7 +144,7 @@ def _choices(there: Destination, addresses_known: bool) -> dict[str, Sequence[An
 def _watched(
     rule: Rule, there: Destination, facts: Mapping[str, Any]
 ) -> tuple[Held | None, Sequence[str]]:
-    """What the rule says to one choice, and which facts it read."""
+    """What the rule holds against one choice, and which facts it read."""
     own = there.phone
     phone = _Phone(
         own.e164, own.region, own.calling_code, facts["phone.line_type"], facts["phone.valid"]
@@ -158,14 +157,16 @@ def _watched(
     noted: dict[str, None] = {}
     token = _noted.set(noted)
     try:
-        outcome = _said(rule, attempt, proved)
+        outcome = _outcome(rule, attempt, proved)
     finally:
         _noted.reset(token)
     return outcome, tuple(noted)
 
 
-def _said(rule: Rule, attempt: Attempt, proved: bool) -> Held | None:
-    counters = declared_by(rule, attempt)
+def _outcome(rule: Rule, attempt: Attempt, proved: bool) -> Held | None:
+    counters: Sequence[Counter] = ()
+    with suppress(Exception):  # a rule that raises is left out, as it is under a guard
+        counters = rule.counters(attempt)
     if counters or rule.needs_readings:
         return _binding(counters, proved)
     try:
@@ -186,10 +187,10 @@ def _binding(counters: Sequence[Counter], proved: bool) -> dict[str, Limiting]:
 
 
 def higher(one: Limiting, other: Limiting) -> Limiting:
-    """One counter looked at with two limits lets through what the higher one does.
+    """The counter with the higher limit: asked with two limits, it lets through what that one does.
 
-    Unless it counts attempts: then the lower limit, met by the way, may forget what the higher
-    one would have to know, and nothing is certain.
+    Unless it counts attempts: asked with the lower limit, it may forget what the higher one would
+    have to know, and nothing is certain.
     """
     if isinstance(one, Window) and isinstance(other, Window):
         if (one.limit, one.max_factor) == (other.limit, other.max_factor):
@@ -203,41 +204,36 @@ def higher(one: Limiting, other: Limiting) -> Limiting:
 
 
 def _shortest(metadata: Any, region: str | None, code: int) -> Phone:
-    lengths = (
-        *metadata.general_desc.possible_length,
-        *metadata.general_desc.possible_length_local_only,
-    )
-    return Phone(f"+{code}{'2' * min(lengths)}", region, code)
+    general = metadata.general_desc
+    length = min(general.possible_length + general.possible_length_local_only)
+    return Phone(f"+{code}{'2' * length}", region, code)
 
 
-class _Phone(Phone):
+class _Noting:
+    """Notes which facts are read, by the dotted name that `_choices` has for them."""
+
     __slots__ = ()
+    _path: ClassVar = ""
 
     def __getattribute__(self, name: str) -> Any:
-        _note(f"phone.{name}")
-        return object.__getattribute__(self, name)
+        noted = _noted.get()
+        if noted is not None:
+            noted[type(self)._path + name] = None
+        return super().__getattribute__(name)
 
 
-class _Client(Client):
+class _Phone(_Noting, Phone):
     __slots__ = ()
-
-    def __getattribute__(self, name: str) -> Any:
-        _note(f"client.{name}")
-        return object.__getattribute__(self, name)
+    _path = "phone."
 
 
-class _Attempt(Attempt):
+class _Client(_Noting, Client):
     __slots__ = ()
-
-    def __getattribute__(self, name: str) -> Any:
-        _note(name)
-        return object.__getattribute__(self, name)
+    _path = "client."
 
 
-def _note(fact: str) -> None:
-    noted = _noted.get()
-    if noted is not None:
-        noted[fact] = None
+class _Attempt(_Noting, Attempt):
+    __slots__ = ()
 
 
 _LINES: Sequence[LineType] = [line for line in get_args(LineType) if line != "satellite"]

@@ -1,4 +1,4 @@
-"""What the rules' counters claim: at most so many messages, or µ$, to these destinations in a time.
+"""What the rules' counters claim: at most so many messages, or USD, to some destinations in a time.
 
 A claim counts only subjects that the attacker cannot multiply. ``everything``, ``country`` and
 ``calling_code`` are one each; ``phone``, and blocks of numbers through it, are as many as he has
@@ -8,7 +8,7 @@ as many as he likes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import ceil, inf, prod
@@ -37,18 +37,9 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Resources:
-    """What the attacker has: ``None`` is as many as he likes."""
-
-    networks: int | None
-    numbers: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Terms:
-    """For what the claims are made: any ``seconds``, by ``parts`` limiters that each have a share
-    (the workers, while the store is away), against someone who cannot ``verify`` if it says so.
-    """
+    """What the claims are for: any ``seconds``; ``parts`` limiters that each have a share (the
+    workers, while the store is away); an attacker who ``verifies``, or cannot."""
 
     seconds: int
     parts: int = 1
@@ -57,21 +48,23 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Per rule's name and destination's index, what the rule holds; and how much may come back."""
+    """The limits by rule's name and destination's index, how much failed messages give back, and
+    how many networks and numbers the attacker has (``None``: as many as he likes)."""
 
     destinations: Sequence[Destination]
     held: Mapping[str, Mapping[int, Held]]
     refunds: Refunds | None
-    resources: Resources
+    networks: int | None
+    numbers: int | None
 
     def claims(self, terms: Terms, without: str | None = None) -> Iterator[Claim]:
-        """All that holds without one of the rules."""
-        limits = {
-            (rule, key): by_place
-            for rule, places in self.held.items()
-            if rule != without
-            for key, by_place in _by_counter(places).items()
-        }
+        """The claims of all rules but ``without``."""
+        limits: dict[tuple[str, str], dict[int, Limiting]] = {}
+        for rule, places in self.held.items():
+            if rule != without:
+                for i, counters in places.items():
+                    for key, counter in counters.items():
+                        limits.setdefault((rule, key), {})[i] = counter
         counts = _Counts(self, terms, limits)
         for (rule, _), by_place in limits.items():
             yield from self._claims_of(rule, by_place, terms, counts)
@@ -83,34 +76,34 @@ class Ledger:
         if isinstance(sample, Distinct) or (isinstance(sample, Credit) and terms.verifies):
             return
         for scope in self.scopes(sample.by, by_place):
-            subjects, rules = counts.subjects(sample.by, scope)
-            if subjects < inf:
-                widest = _widest(by_place, scope)
-                ample = _forgiven(widest, terms)
-                yield self._claim(rules | {rule}, scope, widest, ample, subjects, terms)
-                for i in scope:
-                    if by_place[i].limit < widest.limit:
-                        lone, its = frozenset([i]), by_place[i]
-                        yield self._claim(rules | {rule}, lone, its, ample, subjects, terms)
+            subjects, counted_by = counts.subjects(sample.by, scope)
+            if subjects == inf:
+                continue
+            widest = _widest(by_place, scope)
+            limits = {scope: widest} | {
+                frozenset([i]): by_place[i] for i in scope if by_place[i].limit < widest.limit
+            }
+            forgiven = _forgiven(widest, terms)
+            for part, counter in limits.items():
+                limiters = subjects * terms.parts
+                yield self._claim(counted_by | {rule}, part, counter, forgiven, limiters, terms)
 
     def scopes(self, by: str, by_place: Mapping[int, Limiting]) -> list[Scope]:
         """Which destinations share the subjects of a counter."""
         dimensions = by.split("+")
-        inside = [i for i in by_place if self.has(by, i)]
-        if not inside:
-            return []
         groups: dict[object, list[int]] = {}
-        for i in inside:
-            phone = self.destinations[i].phone
-            key: object = ""
-            if "country" in dimensions:
-                key = self.destinations[i].name
-            elif "calling_code" in dimensions:
-                key = phone.calling_code
-            groups.setdefault(key, []).append(i)
+        for i in by_place:
+            if self.has(by, i):
+                there = self.destinations[i]
+                key: object = None
+                if "country" in dimensions:
+                    key = there.name
+                elif "calling_code" in dimensions:
+                    key = there.phone.calling_code
+                groups.setdefault(key, []).append(i)
         scopes = [frozenset(group) for group in groups.values()]
-        if any(_is_number(dimension) for dimension in dimensions):  # a number is in one country
-            scopes.append(frozenset(inside))
+        if scopes and any(_is_number(dimension) for dimension in dimensions):
+            scopes.append(frozenset().union(*scopes))  # a number is in one country
         return list(dict.fromkeys(scopes))
 
     def has(self, by: str, i: int) -> bool:
@@ -124,26 +117,24 @@ class Ledger:
         scope: Scope,
         counter: Limiting,
         forgiven: int,
-        subjects: float,
+        limiters: float,
         terms: Terms,
     ) -> Claim:
-        share = _share(counter, terms.parts)
+        share = counter.divided(terms.parts)
         windows = ceil(terms.seconds / share.seconds)
         if isinstance(share, Window):
-            limit = share.limit * (
-                share.max_factor if terms.verifies else 1
-            )  # headroom has to be earned
-            return Claim(rules, scope, messages=subjects * terms.parts * limit * windows)
+            headroom = share.max_factor if terms.verifies else 1  # it has to be earned
+            return Claim(rules, scope, messages=limiters * share.limit * headroom * windows)
         if isinstance(share, Credit):  # the line at once, and what is forgiven meanwhile
             dearest = max(micros(self.destinations[i].price) for i in scope)
             again = 0 if share.yields else AGAIN * dearest
             spent = share.limit + again + forgiven if share.limit else 0
         else:
             spent = share.limit * windows
-        back = (
-            self.refunds.limit * ceil(terms.seconds / self.refunds.seconds) if self.refunds else 0
-        )
-        return Claim(rules, scope, usd=(subjects * terms.parts * spent + back) / 1e6)
+        refunds, back = self.refunds, 0
+        if refunds is not None:
+            back = refunds.limit * ceil(terms.seconds / refunds.seconds)
+        return Claim(rules, scope, usd=(limiters * spent + back) / 1e6)
 
 
 class _Counts:
@@ -155,16 +146,18 @@ class _Counts:
         terms: Terms,
         limits: Mapping[tuple[str, str], Mapping[int, Limiting]],
     ) -> None:
-        self._resources = ledger.resources
-        self._seen: dict[tuple[str, Scope], Counted] = {}
+        self._networks, self._numbers = ledger.networks, ledger.numbers
+        self._distinct: dict[tuple[str, Scope], Counted] = {}
         for (rule, _), by_place in limits.items():
             counter = next(iter(by_place.values()))
             if isinstance(counter, Distinct) and counter.by in ONE_EACH:
                 for scope in ledger.scopes(counter.by, by_place):
                     inside = frozenset(i for i in scope if ledger.has(counter.of, i))
-                    widest = _share(_widest(by_place, scope), terms.parts)
-                    most = terms.parts * widest.limit * ceil(terms.seconds / widest.seconds)
-                    self._see(counter.of, inside, most, rule)
+                    share = _widest(by_place, scope).divided(terms.parts)
+                    most = terms.parts * share.limit * ceil(terms.seconds / share.seconds)
+                    known, _ = self._distinct.get((counter.of, inside), (inf, None))
+                    if most < known:
+                        self._distinct[counter.of, inside] = (most, frozenset({rule}))
 
     def subjects(self, by: str, scope: Scope) -> Counted:
         """How many combinations of these dimensions there are among these destinations."""
@@ -175,27 +168,19 @@ class _Counts:
     def _of(self, dimension: str, scope: Scope) -> Counted:
         if dimension in ONE_EACH:
             return 1, frozenset()
-        known: list[Counted] = []
         if _is_number(dimension):
-            known += self._distinct(("phone", dimension), scope)
-            if self._resources.numbers is not None:
-                known.append((self._resources.numbers, frozenset()))
-        elif dimension == "network" and self._resources.networks is not None:
-            known += self._distinct(("network",), scope)
-            known.append((self._resources.networks, frozenset()))
-        return min(known, key=lambda counted: counted[0], default=(inf, frozenset()))
-
-    def _distinct(self, dimensions: Iterable[str], scope: Scope) -> list[Counted]:
-        return [
+            owned, counted_as = self._numbers, {"phone", dimension}
+        elif dimension == "network" and self._networks is not None:
+            owned, counted_as = self._networks, {"network"}
+        else:
+            return inf, frozenset()
+        known = [
             counted
-            for (dimension, inside), counted in self._seen.items()
-            if dimension in dimensions and scope <= inside
+            for (of, inside), counted in self._distinct.items()
+            if of in counted_as and scope <= inside
         ]
-
-    def _see(self, dimension: str, inside: Scope, most: float, rule: str) -> None:
-        known = self._seen.get((dimension, inside))
-        if known is None or most < known[0]:
-            self._seen[dimension, inside] = (most, frozenset({rule}))
+        known.append((inf if owned is None else owned, frozenset()))
+        return min(known, key=lambda counted: counted[0])
 
 
 def _is_number(dimension: str) -> bool:
@@ -208,25 +193,12 @@ def _widest(by_place: Mapping[int, Limiting], scope: Scope) -> Limiting:
 
 
 def _forgiven(widest: Limiting, terms: Terms) -> int:
-    """What of a line may be forgiven meanwhile, in whole steps at whole µ$.
+    """What of a line may be forgiven in the time, in whole steps at whole µ$.
 
     All who share a debt share this, whatever their own limit: each message that is let through
-    writes the debt down as its own line forgives it, and the longest line forgives fastest.
+    reduces the debt by what its own line forgives, and the longest line forgives fastest.
     """
     if not isinstance(widest, Credit):
         return 0
     steps = ceil(terms.seconds * STEPS / widest.seconds)
-    return steps * max(1, _share(widest, terms.parts).limit // STEPS)
-
-
-def _share(counter: Limiting, parts: int) -> Limiting:
-    return counter.divided(parts)
-
-
-def _by_counter(places: Mapping[int, Held]) -> dict[str, dict[int, Limiting]]:
-    """A rule's counters, each with the destinations it holds for."""
-    found: dict[str, dict[int, Limiting]] = {}
-    for i, held in places.items():
-        for key, counter in held.items():
-            found.setdefault(key, {})[i] = counter
-    return found
+    return steps * max(1, widest.divided(terms.parts).limit // STEPS)

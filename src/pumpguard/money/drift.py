@@ -10,20 +10,17 @@ from pumpguard.errors import PolicyError
 from pumpguard.money.prices import PriceTable
 
 WARN_ABOVE = 1.5
-"""Single countries move wildly: Peru rose from $0.028 (2022) to $0.233 (2026) in AWS's own feed,
-8 times as much; Appwrite raised 165 of its 189 prices in one month, and the whole by 22 %. Above
-half as much again, limits in money stand for something else than they say."""
+"""Ratio. Peru rose from $0.028 (2022) to $0.233 (2026) in AWS's own feed, 8 times as much; Appwrite
+raised 165 of its 189 prices in one month, and the whole by 22 %."""
 
 logger = logging.getLogger("pumpguard")
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How much dearer the bill was than the table said; ``warning`` says so if it matters."""
+    """The bill divided by what was expected; ``warning`` is what was logged, if anything."""
 
     ratio: float
-    invoice_usd: float
-    expected_usd: float
     warning: str | None
 
 
@@ -45,7 +42,7 @@ def drift(
         raise PolicyError("expected", "a bill, and an expectation above 0", (invoice_usd, expected))
     ratio = invoice_usd / expected
     if not ratio > warn_above:
-        return Drift(ratio, invoice_usd, expected, None)
+        return Drift(ratio, None)
     table = f" {prices.name} of {prices.date}" if prices else ""
     warning = (
         f"the bill is {ratio:.2f} times what the price table{table} expected "
@@ -54,4 +51,4 @@ def drift(
         "a few years, as Peru's did between 2022 and 2026"
     )
     logger.warning("PG040 %s", warning)
-    return Drift(ratio, invoice_usd, expected, warning)
+    return Drift(ratio, warning)

@@ -5,8 +5,7 @@ every hour and every day, wherever they begin, against an attacker who
 
 * chooses every number, address country, network kind, line type, session, account and device,
   uses any mix of them, and knows the policy;
-* solves every challenge (they are sold at a dollar a thousand), and receives and enters every
-  code he wishes;
+* solves every challenge (they are sold at a dollar a thousand), and enters every code he wishes;
 * has as many addresses and numbers as he likes, or as many as you say.
 
 What is counted: enforced rules that do more than challenge, whatever is chosen. `Window`s and
@@ -15,23 +14,22 @@ you say how many there are (or a `Distinct` count limits them); a window of L bo
 L × ceil(T / window). Numbers of a kind or region that a rule refuses outright cost nothing.
 Prices are rounded up to whole µ$. What failed messages may give back is added.
 
-What is not counted, though it helps: bans, which only cost an attacker one more address;
-neighbours, of which a block remembers only the last two dozen; counts per session, account,
-device or IPv6 site, which a request may come without; distinct countries; conversion, which needs
-messages to judge by. Credit bounds only who cannot verify, where nobody else does, and stands
-beside the total as ``unverified``.
+What is not counted, though it helps: bans, which cost an attacker one more address; neighbours, of
+which a block remembers only two dozen; counts per session, account, device or IPv6 site, which a
+request may come without; distinct countries; conversion, which needs messages to judge by. Credit
+bounds only those who cannot verify, where nobody else does: ``unverified``, beside the total.
 
-What is not covered: prices that are higher than the table's (`pumpguard.money.drift`), messages
-that are longer than one segment, sends that the app makes without asking, rules that are changed
-meanwhile, overrides that lift budgets (`unbounded_because`), a store that forgets (evicts keys,
-or is restored from a copy) or whose shards' clocks disagree, a ``memory://`` store in several
-processes (each is bounded by itself), and, where you say how many networks he has, requests whose
-address is unknown. A rule of your own that reads the number itself, or more facts than can be tried
-in all combinations, is taken to hold nothing.
+What is not covered: prices above the table's (`pumpguard.money.drift`), messages longer than one
+segment, sends that the app makes without asking, rules that are changed meanwhile, overrides that
+lift budgets (`unbounded_because`), a store that forgets (evicts keys, or is restored from a copy)
+or whose shards' clocks disagree, a ``memory://`` store in several processes (each is bounded by
+itself), and, where you say how many networks he has, requests whose address is unknown. A rule of
+your own that reads the number itself, or more facts than can be tried in all combinations, is
+taken to limit nothing.
 
 While the store is away and ``on_store_failure`` is ``local``, each of ``workers`` processes alone
-enforces its share, floor(L / workers) but at least 1: at most ``away`` is spent by them in an hour
-or a day, beyond what the store has let through in the same time. Nothing bounds ``open``.
+enforces its share, floor(L / workers) but at least 1: they spend at most ``away`` in an hour or a
+day, beyond what the store has let through in the same time. Nothing bounds ``open``.
 """
 
 from __future__ import annotations
@@ -39,21 +37,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pumpguard.counters import micros
 from pumpguard.errors import PolicyError
-from pumpguard.money.attacker import (
-    Destination,
-    Held,
-    TooManyChoices,
-    held,
-    shortest_numbers,
-)
-from pumpguard.money.claims import Claim, Ledger, Resources, Terms
+from pumpguard.money.attacker import Destination, Held, held, shortest_numbers
+from pumpguard.money.claims import Claim, Ledger, Terms
 from pumpguard.money.solve import Bound, alone, together
-from pumpguard.policy import Policy
-from pumpguard.rules import Rule
+
+if TYPE_CHECKING:
+    from pumpguard.policy import Policy
 
 HOUR, DAY = 3_600, 86_400
 
@@ -114,7 +107,7 @@ def exposure(
     for name, count in (("networks", networks), ("numbers", numbers)):
         if count is not None and count < 0:
             raise PolicyError(name, "0 or more", count)
-    case = _Case(policy, Resources(networks, numbers), countries)
+    case = _Case(policy, networks, numbers, countries)
     hour, day = case.total(Terms(HOUR)), case.total(Terms(DAY))
     return Exposure(
         hour,
@@ -132,23 +125,23 @@ class _Case:
     """A policy and an attacker, ready to be asked about any time."""
 
     def __init__(
-        self, policy: Policy, resources: Resources, countries: Iterable[str] | None
+        self,
+        policy: Policy,
+        networks: int | None,
+        numbers: int | None,
+        countries: Iterable[str] | None,
     ) -> None:
         self.destinations = _destinations(policy, countries)
         self.prices = [destination.price for destination in self.destinations]
-        known = resources.networks is not None
-        said = {rule.name: _held(rule, self.destinations, known) for rule in policy.chain}
-        self.refused: dict[str, frozenset[int]] = {
-            rule: frozenset(i for i, outcome in enumerate(outcomes) if outcome is None)
-            for rule, outcomes in said.items()
-        }
-        limits: dict[str, dict[int, Held]] = {
-            rule: {i: outcome for i, outcome in enumerate(outcomes) if outcome}
-            for rule, outcomes in said.items()
-        }
-        kept = policy.outcome_counters
-        refunds = None if kept is None else kept.refunds
-        self.ledger = Ledger(self.destinations, limits, refunds, resources)
+        self.refused: dict[str, list[int]] = {}
+        limits: dict[str, dict[int, Held]] = {}
+        for rule in policy.chain:
+            outcomes = held(rule, self.destinations, networks is not None)
+            self.refused[rule.name] = [i for i, limit in enumerate(outcomes) if limit is None]
+            limits[rule.name] = {i: limit for i, limit in enumerate(outcomes) if limit}
+        counters = policy.outcome_counters
+        refunds = None if counters is None else counters.refunds
+        self.ledger = Ledger(self.destinations, limits, refunds, networks, numbers)
 
     def total(self, terms: Terms, without: str | None = None) -> Bound:
         """The bound of everything."""
@@ -156,16 +149,14 @@ class _Case:
         return together(self.prices, alone(self.prices, claims), claims)
 
     def totals(self, without: str | None = None, parts: int = 1, verifies: bool = True) -> Totals:
-        """The same for an hour and a day, in USD."""
+        """The bounds of everything for an hour and a day, in USD."""
         return Totals(
             *(self.total(Terms(time, parts, verifies), without).usd for time in (HOUR, DAY))
         )
 
     def countries(self) -> tuple[CountryExposure, ...]:
         """Each destination by itself, the dearest day first."""
-        hours, days = (
-            alone(self.prices, self._claims(Terms(seconds), None)) for seconds in (HOUR, DAY)
-        )
+        hours, days = (alone(self.prices, self._claims(Terms(time))) for time in (HOUR, DAY))
         found = [
             CountryExposure(there.name, there.price, hour, day)
             for there, hour, day in zip(self.destinations, hours, days, strict=True)
@@ -174,10 +165,9 @@ class _Case:
 
     def parts(self) -> list[str]:
         """The rules that have a part in the bounds."""
-        ledger = self.ledger
-        return [rule for rule in self.refused if self.refused[rule] or ledger.held.get(rule)]
+        return [rule for rule in self.refused if self.refused[rule] or self.ledger.held[rule]]
 
-    def _claims(self, terms: Terms, without: str | None) -> list[Claim]:
+    def _claims(self, terms: Terms, without: str | None = None) -> list[Claim]:
         outright = [
             Claim(frozenset({rule}), frozenset([i]), messages=0)
             for rule, places in self.refused.items()
@@ -185,15 +175,6 @@ class _Case:
             for i in places
         ]
         return [*outright, *self.ledger.claims(terms, without)]
-
-
-def _held(
-    rule: Rule, destinations: Sequence[Destination], addresses_known: bool
-) -> list[Held | None]:
-    try:
-        return [held(rule, there, addresses_known) for there in destinations]
-    except TooManyChoices:
-        return [{}] * len(destinations)
 
 
 def _destinations(policy: Policy, countries: Iterable[str] | None) -> list[Destination]:

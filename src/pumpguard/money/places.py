@@ -11,9 +11,6 @@ from importlib.resources import files
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS, PhoneMetadata
 
-NANP = 1
-"""The North American plan holds two dozen countries at very different prices."""
-
 NOWHERE = "001"
 """What the numbering plan calls codes that belong to no country: satellite, freephone."""
 
@@ -22,50 +19,41 @@ FILLERS = frozenset({"the", "and", "of", "islands", "island", "st", "saint"})
 
 
 def places(text: str) -> tuple[str, ...]:
-    """The ISO 3166 regions that ``text`` stands for; empty if it stands for none that is known.
+    """The ISO 3166 regions that ``text`` means; empty if it means none that is known.
 
     Two letters are an ISO code, digits a calling code with or without the first digits of a range
     (``1246`` is Barbados, ``44`` everywhere that shares it, ``1`` the US and Canada), and anything
-    else an English name. ``+870`` and its like, which belong to no country, stay as they are.
+    else an English name. Codes that belong to no country, such as ``+870``, stay as they are.
     """
     text = text.strip()
-    if len(text) == 2 and text.isascii() and text.isalpha() and text.upper() in _isos():
+    if len(text) == 2 and text.isascii() and text.isalpha() and text.upper() in SUPPORTED_REGIONS:
         return (text.upper(),)
     digits = CALLING_CODE.fullmatch(text)
     if digits:
-        return _dialled(re.sub(r"[ \-]", "", digits[1]))
+        return _by_calling_code(re.sub(r"[ \-]", "", digits[1]))
     iso = _names().get(_key(text))
     return (iso,) if iso else ()
 
 
-def _dialled(digits: str) -> tuple[str, ...]:
+def _by_calling_code(digits: str) -> tuple[str, ...]:
     for length in (1, 2, 3):
-        regions = COUNTRY_CODE_TO_REGION_CODE.get(int(digits[:length]))
-        if regions is None or len(digits) < length:
-            continue
+        code, rest = digits[:length], digits[length:]
+        regions = COUNTRY_CODE_TO_REGION_CODE.get(int(code), ())
         if regions == (NOWHERE,):
-            return (f"+{digits[:length]}",)
-        return _in_plan(regions, digits[length:])
+            return (f"+{code}",)
+        if regions:
+            in_range = tuple(region for region in regions if rest and _begins(region, rest))
+            if code == "1":
+                return in_range or (("US",) if rest else ("US", "CA"))
+            return in_range or regions
     return ()
 
 
-def _in_plan(regions: tuple[str, ...], rest: str) -> tuple[str, ...]:
-    """Of the regions that share a calling code, those whose numbers begin with ``rest``."""
-    if not rest:
-        return ("US", "CA") if regions[0] == "US" else regions
-    named = tuple(region for region in regions if _leads(region, rest))
-    return named or (regions[:1] if regions[0] == "US" else regions)
-
-
-def _leads(region: str, rest: str) -> bool:
+def _begins(region: str, rest: str) -> bool:
+    """Whether numbers of the region, which shares its calling code, begin with these digits."""
     metadata = PhoneMetadata.metadata_for_region(region)
     leading = metadata.leading_digits if metadata else None
     return leading is not None and re.match(leading, rest) is not None
-
-
-@cache
-def _isos() -> frozenset[str]:
-    return frozenset(_names().values()) & SUPPORTED_REGIONS
 
 
 @cache

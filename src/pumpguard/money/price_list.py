@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
 from pumpguard.config import check
 from pumpguard.errors import PolicyError
-from pumpguard.money.amounts import SYMBOLS, Written, decimal_of, written
-from pumpguard.money.columns import Columns
 from pumpguard.money.places import places
-from pumpguard.money.tables import Entry, entries
+from pumpguard.money.tables import SYMBOLS, Columns, Entry, entries
 
 DEAREST = 100.0
 """USD per message above which a price is taken for a mistake, such as cents read as dollars."""
 
+AMOUNT = re.compile(
+    r"(?P<before>US\$|[$€£₹]|[A-Za-z]{3})?\s*(?P<digits>[0-9.,'’\s]*[0-9])\s*(?P<after>[$€£₹]|[A-Za-z]{3})?"
+)
+GROUPING = {".": ",", ",": "."}
+"""By decimal sign, the one that then groups thousands; apostrophes and spaces group beside both."""
+
+NUMBER = {
+    decimal: re.compile(
+        rf"([0-9]*|(?!0+[{group}])[0-9]{{1,3}}([{group}'])[0-9]{{3}}(\2[0-9]{{3}})*)"
+        rf"([{decimal}][0-9]+)?"
+    )
+    for decimal, group in GROUPING.items()
+}
+
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """What a list says: USD by region, the dearest of several rows, and how many rows said what.
+class Amount:
+    """A price: its value by each decimal sign with which it can be read, and the currency that is
+    written beside it, if any. ``1,234`` can be read with both."""
 
-    ``elsewhere`` is the dearest price to numbers of no country, if any is listed; ``ignored`` the
-    rows that the caller wanted left out.
-    """
-
-    usd: Mapping[str, float]
-    elsewhere: float | None
-    rows: int
-    ignored: int
+    values: Mapping[str, float]
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceList:
-    """Where a list is, and how it is to be read; found by clear rules where nothing is said.
+    """Where a list is, and how to read it; what is not given is found by clear rules.
 
     ``region``, ``price`` and ``currency`` name the column or (dotted, in JSON) the field of each;
     ``in_currency`` is the currency of prices that name none. ``rates`` are USD per unit of other
     currencies. ``decimal`` is the decimal sign, found from the whole column unless it could be
-    read both ways. Rows whose place is in ``ignore`` are left out, and counted. ``name``,
-    ``date`` and ``source`` are those of the file itself unless given.
+    read both ways. Rows whose place is in ``ignore`` are left out. ``name``, ``date`` and
+    ``source`` are those of the file itself unless given.
     """
 
     path: str
@@ -67,78 +75,74 @@ class PriceList:
             except ValueError:
                 raise PolicyError("prices.date", "a date such as '2026-01-31'", self.date) from None
 
-    @property
-    def dated(self) -> str:
-        """When these prices held: as given, or when the file was last changed."""
-        if self.date:
-            return self.date
-        return datetime.fromtimestamp(Path(self.path).stat().st_mtime, UTC).date().isoformat()
-
-    def read(self) -> Listed:
-        """Read every row. Raises `PolicyError` with the exact line or path of the first mistake."""
-        listed = entries(Path(self.path), Columns(self.region, self.price, self.currency))
-        kept = [entry for entry in listed if entry.place.strip() not in self.ignore]
-        amounts = [self._written(entry) for entry in kept]
-        sign = self._decimal(kept, amounts)
+    def read(self) -> dict[str, float]:
+        """USD by region, or by calling code of no country such as ``+870``; of several rows for
+        one, the dearest. Raises `PolicyError` with the exact line or path of the first mistake."""
+        columns = Columns(self.region, self.price, self.currency)
+        found = [e for e in entries(Path(self.path), columns) if e.place.strip() not in self.ignore]
+        amounts = [read_amount(entry) for entry in found]
+        decimal = self.decimal or _decimal_sign(found, amounts)
         usd: dict[str, float] = {}
-        for entry, amount in zip(kept, amounts, strict=True):
-            price = self._usd(entry, amount, sign)
-            for region in _places(entry):
+        for entry, amount in zip(found, amounts, strict=True):
+            price = self._usd(entry, amount, decimal)
+            regions = places(entry.place)
+            if not regions:
+                expected = "an ISO region, a country's English name or a calling code"
+                raise PolicyError(entry.where, f"{expected} (or name it in ignore)", entry.place)
+            for region in regions:
                 usd[region] = max(price, usd.get(region, 0.0))
-        nowhere = [region for region in usd if region.startswith("+")]
-        elsewhere = max((usd.pop(region) for region in nowhere), default=None)
-        return Listed(usd, elsewhere, len(kept), len(listed) - len(kept))
+        return usd
 
-    def _written(self, entry: Entry) -> Written | float:
-        if isinstance(entry.amount, float):
-            return entry.amount
-        amount = written(entry.amount) if len(entry.amount) <= 64 else None
-        if amount is None:
-            raise PolicyError(entry.where, "a price such as 0.0079", entry.amount)
-        return amount
-
-    def _decimal(self, kept: Sequence[Entry], amounts: Sequence[Written | float]) -> str:
-        if self.decimal is not None:
-            return self.decimal
-        texts = [amount for amount in amounts if isinstance(amount, Written)]
-        sign, certain = decimal_of(texts)
-        if sign is not None and certain:
-            return sign
-        doubtful = next(
-            entry
-            for entry, amount in zip(kept, amounts, strict=True)
-            if isinstance(amount, Written)
-            and (amount.ambiguous or amount.decimal != texts[0].decimal)
-        )
-        expected = "one decimal sign, '.' or ',', in the whole list, or decimal="
-        raise PolicyError(doubtful.where, expected, doubtful.amount)
-
-    def _usd(self, entry: Entry, amount: Written | float, sign: str) -> float:
-        said = amount.currency if isinstance(amount, Written) else None
-        column = _currency(entry.currency)
-        if said and column and said != column:
-            raise PolicyError(entry.where, f"one currency, not {said} in {column}", entry.amount)
-        currency = said or column or self.in_currency.upper()
+    def _usd(self, entry: Entry, amount: Amount, decimal: str) -> float:
+        unit = (entry.currency or "").strip()
+        column = SYMBOLS.get(unit, unit.upper())
+        if amount.currency and column and amount.currency != column:
+            expected = f"one currency, not {amount.currency} in {column}"
+            raise PolicyError(entry.where, expected, entry.amount)
+        currency = amount.currency or column or self.in_currency.upper()
         rate = 1.0 if currency == "USD" else self.rates.get(currency)
         if rate is None:
             raise PolicyError(entry.where, f"USD, or a rate in rates.{currency}", currency)
-        number = amount.number(sign) if isinstance(amount, Written) else amount
+        number = amount.values.get(decimal)
         if number is None or not 0 < number * rate <= DEAREST:
-            expected = f"a price above 0 and at most {DEAREST:g} USD (decimal sign {sign!r})"
+            expected = f"a price above 0 and at most {DEAREST:g} USD (decimal sign {decimal!r})"
             raise PolicyError(entry.where, expected, entry.amount)
         return number * rate
 
 
-def _currency(text: str | None) -> str | None:
-    text = (text or "").strip()
-    return SYMBOLS.get(text, text.upper()) or None
+def read_amount(entry: Entry) -> Amount:
+    """The price of an entry: ``$ 0.0079``, ``0,05 €``, ``1.234,50``. Raises `PolicyError`."""
+    if isinstance(entry.amount, float):
+        return Amount(dict.fromkeys(GROUPING, entry.amount))
+    found = AMOUNT.fullmatch(entry.amount.strip()) if len(entry.amount) <= 64 else None
+    values = {}
+    if found and not (found["before"] and found["after"]):
+        digits = re.sub(r"[’\s]", "'", found["digits"])
+        for decimal, group in GROUPING.items():
+            if NUMBER[decimal].fullmatch(digits):
+                plain = digits.replace(group, "").replace("'", "")
+                values[decimal] = float(plain.replace(decimal, "."))
+    if not found or not values:
+        raise PolicyError(entry.where, "a price such as 0.0079", entry.amount)
+    unit = found["before"] or found["after"]
+    return Amount(values, SYMBOLS.get(unit, unit.upper()) if unit else None)
 
 
-def _places(entry: Entry) -> tuple[str, ...]:
-    found = places(entry.place)
-    if not found:
-        expected = (
-            "an ISO region, a country's English name or a calling code (or name it in ignore)"
-        )
-        raise PolicyError(entry.where, expected, entry.place)
-    return found
+def _decimal_sign(found: Sequence[Entry], amounts: Sequence[Amount]) -> str:
+    """The only decimal sign with which every amount of a column can be read."""
+    possible = set(GROUPING)
+    for entry, amount in zip(found, amounts, strict=True):
+        possible &= amount.values.keys()
+        if not possible:
+            raise _undecided(entry)
+    if len(possible) == 1:
+        return possible.pop()
+    for entry, amount in zip(found, amounts, strict=True):
+        if len(set(amount.values.values())) > 1:
+            raise _undecided(entry)
+    return "."
+
+
+def _undecided(entry: Entry) -> PolicyError:
+    expected = "one decimal sign, '.' or ',', in the whole list, or decimal="
+    return PolicyError(entry.where, expected, entry.amount)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -20,7 +21,6 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from pumpguard.config import build
 from pumpguard.errors import PolicyError
-from pumpguard.money.places import NANP
 from pumpguard.money.price_list import PriceList
 
 PACKAGED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
@@ -37,19 +37,8 @@ PACKAGED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
 
 FILES = (".csv", ".json")
 
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How much of a table its list says itself.
-
-    ``rows`` were read and ``ignored`` left out as asked; they priced ``own`` regions, and
-    ``filled`` more are priced by packaged lists.
-    """
-
-    rows: int
-    own: int
-    filled: int
-    ignored: int = 0
+NANP = 1
+"""The North American plan holds two dozen countries at very different prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +50,6 @@ class PriceTable:
     source: str
     usd: Mapping[str, float]
     unknown: float
-    coverage: Coverage
 
     @classmethod
     def load(cls, name: str = "appwrite-2025") -> PriceTable:
@@ -80,7 +68,7 @@ class PriceTable:
 
             PriceTable.read("rates.csv", date="2026-01-31", rates={"EUR": 1.08})
 
-        The columns are found by their names (``columns.py`` has the rules) or named by you. A row
+        The columns are found by their names (``tables.py`` has the rules) or named by you. A row
         says where by ISO code, English country name or calling code; of several rows for one
         country, such as one per carrier, the dearest counts. Raises `PolicyError` with the line or
         path of whatever it cannot read; nothing is skipped that is not in ``ignore``.
@@ -111,40 +99,34 @@ class PriceTable:
 def _filled(how: PriceList) -> PriceTable:
     """A list of your own with the regions it leaves out, at the dearest packaged price."""
     listed = how.read()
-    own = _shared_plans(listed.usd)
     packaged = [_load(name) for name in PACKAGED]
-    regions = {region for table in packaged for region in table.usd}
-    filled = {
-        region: max(table.price(region) for table in packaged) for region in regions - own.keys()
-    }
-    usd = own | filled
-    name, dated = how.name or Path(how.path).stem, how.dated
-    unknown = max([*usd.values(), listed.elsewhere or 0.0])
-    counts = Coverage(listed.rows, len(own), len(filled), listed.ignored)
-    return PriceTable(name, dated, how.source or how.path, MappingProxyType(usd), unknown, counts)
+    usd = _shared_plans({place: price for place, price in listed.items() if place[0] != "+"})
+    for region in {region for table in packaged for region in table.usd} - usd.keys():
+        usd[region] = max(table.price(region) for table in packaged)
+    file = Path(how.path)
+    date = how.date or datetime.fromtimestamp(file.stat().st_mtime, UTC).date().isoformat()
+    unknown = max(*listed.values(), *usd.values())
+    name, source = how.name or file.stem, how.source or how.path
+    return PriceTable(name, date, source, MappingProxyType(usd), unknown)
 
 
 @lru_cache(maxsize=len(PACKAGED))
 def _load(name: str) -> PriceTable:
     column, date, source = PACKAGED[name]
-    others = [other for other, *_ in PACKAGED.values() if other != column]
+    columns = [column, *(other for other, *_ in PACKAGED.values() if other != column)]
     usd: dict[str, float] = {}
-    rows = own = 0
     with files("pumpguard.data").joinpath("sms_prices.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
-            known = [row[c] for c in (column, *others) if row[c]]
-            rows += 1
-            own += bool(row[column])
-            if known:
-                usd[row["iso"]] = float(known[0])
+            price = next((row[c] for c in columns if row[c]), None)
+            if price:
+                usd[row["iso"]] = float(price)
     usd = _shared_plans(usd)
-    counts = Coverage(rows, own, len(usd) - own)
-    return PriceTable(name, date, source, MappingProxyType(usd), max(usd.values()), counts)
+    return PriceTable(name, date, source, MappingProxyType(usd), max(usd.values()))
 
 
 def _shared_plans(usd: Mapping[str, float]) -> dict[str, float]:
-    """With regions that share a calling code: Jersey has no price of its own, but its numbers are
-    British ones."""
+    """With the regions that share a calling code: Jersey has no price of its own, but its numbers
+    are British ones."""
     shared = dict(usd)
     for calling_code, (main, *others_in_plan) in COUNTRY_CODE_TO_REGION_CODE.items():
         if calling_code != NANP and main in usd:

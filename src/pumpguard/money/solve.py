@@ -1,8 +1,8 @@
 """The most that can be spent under a list of claims: never below the true maximum, and near it.
 
 Every claim is about a set of destinations. Sets are taken from small to large; the destinations of
-each grow together into one block, whose bound is the lower of what its parts may spend and what
-the claim leaves them: µ$ as they are, messages at the dearest parts first.
+each are merged into one block, whose bound is the lower of what its parts may spend and what the
+claim leaves them: USD as they are, messages at the dearest parts first.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Block:
 
 
 def alone(prices: Sequence[float], claims: Iterable[Claim]) -> list[Bound]:
-    """The bound of each destination, if all else were spared."""
+    """The bound of each destination by itself."""
     bounds = [Bound(inf)] * len(prices)
     for claim in claims:
         for i in claim.scope:
@@ -45,7 +45,7 @@ def alone(prices: Sequence[float], claims: Iterable[Claim]) -> list[Bound]:
 
 
 def together(prices: Sequence[float], bounds: Sequence[Bound], claims: Iterable[Claim]) -> Bound:
-    """The bound of all destinations, each of which has one of its own already."""
+    """The bound of all destinations together, from what bounds each by itself."""
     blocks = [
         Block(frozenset([i]), price, bound)
         for i, (price, bound) in enumerate(zip(prices, bounds, strict=True))
@@ -72,9 +72,9 @@ def _merged(
         return list(blocks)
     members = frozenset[int]().union(*(block.members for block in touched))
     outside = sum(bounds[i].usd for i in members - scope)
-    best = Bound(sum(block.bound.usd for block in touched))
-    if len(touched) == 1:
-        best = touched[0].bound
+    best = touched[0].bound
+    if len(touched) > 1:
+        best = Bound(sum(block.bound.usd for block in touched))
     for claim in claims:
         usd = min(claim.usd, _dearest_first(touched, claim.messages)) + outside
         if usd < best.usd:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,7 @@ from pumpguard.attempt import Attempt, Phone
 from pumpguard.counters import Counter
 from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
-from pumpguard.outcomes.counters import OutcomeCounters
-from pumpguard.outcomes.delays import Delays
-from pumpguard.outcomes.ticket import Ticket
+from pumpguard.outcomes import OutcomeCounters, Ticket
 from pumpguard.rules.base import Rule
 from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
 
@@ -27,6 +26,18 @@ BATCH = 16
 
 CAPACITY = 10_000
 """Outcomes that wait at most; when the store is away for long, the oldest are forgotten."""
+
+ENOUGH = 50
+"""Verifications before anything is said of how long they take."""
+
+HALVED_AT = 2_000
+QUANTILE = 0.95
+PATIENCE = 2.0
+"""A send is given up after so many times what nearly all verifications take."""
+
+SHORTEST_MS = 60_000
+EDGES_MS = tuple(round(1_000 * 1.25**step) for step in range(33))
+"""From 1 s to 21 minutes, each a quarter longer than the one before."""
 
 logger = logging.getLogger("pumpguard")
 
@@ -48,12 +59,44 @@ class Verified:
     at: float | None
 
 
+class Delays:
+    """A histogram of the time from sending to verifying; old ones count less and less.
+
+    ``matures_after`` is the age in milliseconds after which an unverified send will hardly be
+    verified any more, or ``None`` while too little is known.
+
+    People take 13.5 s in the median and code lifetimes are minutes, so a fixed age at which a send
+    speaks against its range is either slow or unjust where messages take long to arrive.
+    """
+
+    def __init__(self) -> None:
+        self.matures_after: int | None = None
+        self._counts = [0] * (len(EDGES_MS) + 1)
+        self._total = 0
+
+    def add(self, milliseconds: int) -> None:
+        """A message was verified at this age."""
+        self._counts[bisect_left(EDGES_MS, milliseconds)] += 1
+        self._total += 1
+        if self._total >= HALVED_AT:
+            self._counts = [count // 2 for count in self._counts]
+            self._total = sum(self._counts)
+        self.matures_after = self._matures_after()
+
+    def _matures_after(self) -> int | None:
+        left = QUANTILE * self._total
+        for edge, count in zip(EDGES_MS, self._counts, strict=False):
+            left -= count
+            if self._total >= ENOUGH and left <= 0:
+                return max(SHORTEST_MS, round(PATIENCE * edge))
+        return None
+
+
 class OutcomeQueue:
     """Outcomes that the store has not been told yet.
 
-    They are queued at once and delivered in batches by a task of the event loop, whose trips share
-    their writes with those of decisions. What is lost (a crash, a store that is away) was a
-    chance to be more generous: the guard is only stricter for it.
+    They are queued at once and delivered in batches by a task of the event loop. What is lost (a
+    crash, a store that is away) makes the guard only stricter.
     """
 
     def __init__(self, rules: Sequence[Rule], counters: OutcomeCounters, store: Store) -> None:
@@ -72,7 +115,7 @@ class OutcomeQueue:
         self.deliver()
 
     def deliver(self) -> None:
-        """See to it that somebody empties the queue."""
+        """Start the task that empties the queue, unless it runs."""
         task = self._task
         if not self.waiting or (task and not task.done() and not task.get_loop().is_closed()):
             return
@@ -112,14 +155,10 @@ class OutcomeQueue:
         if isinstance(outcome, Failed):
             return [self._failure(outcome)]
         phone = outcome.phone
-        redemption = Redemption(
-            phone.e164,
-            self._counters.known,
-            self._counters.tickets,
-            str(phone.calling_code),
-            outcome.at,
+        known, tickets = self._counters.known, self._counters.tickets
+        redeemed = await self._store.redeem(
+            Redemption(phone.e164, known, tickets, str(phone.calling_code), outcome.at)
         )
-        redeemed = await self._store.redeem(redemption)
         return [
             self._verification(outcome, redeemed, ticket, newest=not i)
             for i, ticket in enumerate(redeemed.tickets)
@@ -127,18 +166,15 @@ class OutcomeQueue:
 
     def _failure(self, outcome: Failed) -> Settlement:
         attempt = outcome.ticket.attempt
-        told = self._declared(attempt, outcome.outcome)
+        counters = self._told_of(outcome.outcome, attempt)
         if outcome.outcome == "failed":
-            told.append(self._counters.refunds)
-        plan, subjects = _asked(told, attempt.subject)
+            counters.append(self._counters.refunds)
+        plan, subjects = _plan_for(counters, attempt.subject)
+        code = str(attempt.phone.calling_code)
         return Settlement(
-            plan,
-            subjects,
-            outcome.outcome,
-            ticket=outcome.ticket.reservation,
-            calling_code=str(attempt.phone.calling_code),
-            at=outcome.at,
-        )
+            plan, subjects, outcome.outcome, ticket=outcome.ticket.reservation,
+            calling_code=code, at=outcome.at,
+        )  # fmt: skip
 
     def _verification(
         self, outcome: Verified, redeemed: Redeemed, ticket: Open, *, newest: bool
@@ -149,26 +185,19 @@ class OutcomeQueue:
         def subject(by: str) -> Subject | None:
             return remembered[by] if by in remembered else attempt.subject(by)
 
-        plan, subjects = _asked(self._declared(attempt, "verified"), subject)
+        plan, subjects = _plan_for(self._told_of("verified", attempt), subject)
         age = max(0, redeemed.at - ticket.at)
         if newest:
             self.delays.add(age)
         return Settlement(
-            plan,
-            subjects,
-            "verified" if newest and redeemed.counts else "repeated",
-            ticket=ticket.ticket,
-            price=ticket.price,
-            sent_at=ticket.at,
-            age=age,
-            network=remembered.get("network"),
-            last4=int(outcome.phone.e164[-4:]),
-            calling_code=str(outcome.phone.calling_code),
-            at=outcome.at,
-        )
+            plan, subjects, "verified" if newest and redeemed.counts else "repeated",
+            ticket=ticket.ticket, price=ticket.price, sent_at=ticket.at, age=age,
+            network=remembered.get("network"), last4=int(outcome.phone.e164[-4:]),
+            calling_code=str(outcome.phone.calling_code), at=outcome.at,
+        )  # fmt: skip
 
-    def _declared(self, attempt: Attempt, outcome: Outcome) -> list[Counter]:
-        """What is counted for this attempt and is told of such outcomes; a sum with several limits
+    def _told_of(self, outcome: Outcome, attempt: Attempt) -> list[Counter]:
+        """This attempt's counters that have to know of such outcomes; a sum with several limits
         once."""
         found: dict[str, Counter] = {}
         by_rules = [counter for rule in self._rules for counter in rule.counters(attempt)]
@@ -178,7 +207,7 @@ class OutcomeQueue:
         return list(found.values())
 
 
-def _asked(
+def _plan_for(
     counters: Sequence[Counter], subject: Callable[[str], Subject | None]
 ) -> tuple[Plan, tuple[Subject, ...]]:
     """A plan of those counters that have a subject, and the subjects."""

@@ -11,9 +11,9 @@ from typing import Literal, TypeAlias, get_args
 
 from phonenumbers import SUPPORTED_REGIONS
 
+from pumpguard.attempt import bounded
 from pumpguard.errors import IntakeError, OverrideError
 from pumpguard.intake.phone import canonical
-from pumpguard.intake.reader import bounded
 
 ListedKind = Literal["number", "prefix", "network", "country", "account"]
 """What a listing is about. ``country`` is the phone's; ``network`` any CIDR."""

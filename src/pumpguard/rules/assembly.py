@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from importlib import import_module
 from math import inf
-from typing import Any, TypeAlias
+from typing import Any
 
 from phonenumbers import SUPPORTED_REGIONS
 
@@ -15,10 +15,8 @@ from pumpguard.attempt import Attempt, Phone
 from pumpguard.config import build, join, one_of
 from pumpguard.errors import PolicyError
 from pumpguard.rules import KINDS, FunctionRule, Placed, Rule, SlidingBan
+from pumpguard.rules.base import check_dimension
 from pumpguard.rules.declared import complete
-from pumpguard.rules.limits_notation import check_dimension
-
-RuleChanges: TypeAlias = Mapping[str, Mapping[str, object]]
 
 NAMING_DIMENSIONS = ("by", "of", "lines")
 """What a rule's settings are called that name dimensions."""
@@ -51,33 +49,96 @@ def assemble(
         raise PolicyError("rules", f"{expected}; to add a rule use extra_rules=[…]", rules)
     _add(given, extra)
     chain = _drop_disabled_feeders([rule for rule in given if rule.mode != "off"], default)
-    if not verified:
-        _check_needs(chain)
-    _check_dimensions(chain, tuple(own))
-    _check_names(chain)
-    _check_weights(chain)
+    _check(chain, verified, tuple(own))
     return chain
 
 
 def warn_without_defaults(rules: object, chain: Sequence[Rule]) -> None:
     """Log if ``rules=[…]`` has left only rules of the app's own, which is hardly ever meant."""
-    if isinstance(rules, tuple) and chain and not any(map(_is_built_in, chain)):
+    built_in = tuple(KINDS.values())
+    if isinstance(rules, tuple) and chain and not any(isinstance(r, built_in) for r in chain):
         logger.warning(
             "PG004 rules=[…] replaces the default rules and has none of them; "
             "to add rules to the default ones use extra_rules=[…]"
         )
 
 
-def _is_built_in(rule: Rule) -> bool:
-    return isinstance(rule, tuple(KINDS.values()))
+def _changed(default: Sequence[Rule], changes: Mapping[str, object]) -> list[Rule]:
+    """The default chain with some rules changed, and new ones, with a ``rule``, at its end or where
+    ``before`` or ``after`` says."""
+    chain = list(default)
+    for name, change in changes.items():
+        path = f"rules.{name}"
+        if not isinstance(change, Mapping):
+            expected = "a table of settings; to add a rule object use extra_rules=[…]"
+            raise PolicyError(path, expected, change)
+        names = [rule.name for rule in chain]
+        i = names.index(name) if name in names else len(chain)
+        where = dict[str, object]()
+        if "rule" in change:
+            kind = _kind(change["rule"], join(path, "rule"))
+            settings = {word: value for word, value in change.items() if word != "rule"}
+            # A ban has a setting ``after`` of its own.
+            words = {"before", "after"}.difference(each.name for each in fields(kind))
+            where = {word: settings.pop(word) for word in words & settings.keys()}
+            if len(where) > 1:
+                raise PolicyError(path, "before or after another rule, not both", where)
+            settings["name"] = name
+        elif name in names:
+            kind = type(chain[i])
+            kept = {each.name: getattr(chain[i], each.name) for each in fields(kind) if each.init}
+            settings = {**kept, **change}
+        else:
+            known = ", ".join(sorted(names))
+            raise PolicyError(path, f"one of {known}, or a new rule with 'rule = …'", name)
+        try:
+            rule = build(kind, settings, path)
+        except TypeError as error:  # a required setting is missing
+            raise PolicyError(path, f"all required settings ({error})") from None
+        chain[i : i + 1] = [] if where else [rule]
+        for word, other in where.items():
+            _place(chain, rule, word, other, join(path, word))
+    return chain
+
+
+def _kind(name: object, path: str) -> type[Rule]:
+    """A class of rules by what a policy file calls it: a kind of ours, or ``"module:Class"``."""
+    text = str(name)
+    if ":" not in text:
+        if text not in KINDS:
+            raise PolicyError(path, f"{one_of(text, list(KINDS))}, or 'module:Class'", name)
+        return KINDS[text]
+    module, _, attribute = text.partition(":")
+    try:
+        found: Any = getattr(import_module(module), attribute)
+    except AttributeError:
+        raise PolicyError(path, f"a class of the module {module}", name) from None
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise PolicyError(path, f"a module that can be imported ({reason})", name) from error
+    if not (isinstance(found, type) and issubclass(found, Rule)):
+        raise PolicyError(path, "a subclass of pumpguard.Rule", name)
+    complete(found)
+    return found
+
+
+def _as_rule(rule: object, path: str) -> Rule:
+    if isinstance(rule, Rule):
+        return rule
+    expected = "a rule: an object of a class that subclasses pumpguard.Rule"
+    if isinstance(rule, type) and issubclass(rule, Rule):
+        expected = f"a rule, not its class: {rule.__name__}(…)"
+    elif not (isinstance(rule, type) or hasattr(rule, "judge")):
+        if callable(rule):
+            return FunctionRule(name=getattr(rule, "__name__", type(rule).__name__), function=rule)
+        expected = "a rule, or a function of an attempt"
+    raise PolicyError(path, expected, rule)
 
 
 def _add(chain: list[Rule], extra: object) -> None:
-    if isinstance(extra, Mapping):
-        expected = "a list of rules; to change rules by name use rules={…}"
-        raise PolicyError("extra_rules", expected, extra)
     if not isinstance(extra, tuple):
-        raise PolicyError("extra_rules", "a list of rules", extra)
+        to_change = "; to change rules by name use rules={…}" if isinstance(extra, Mapping) else ""
+        raise PolicyError("extra_rules", f"a list of rules{to_change}", extra)
     for i, each in enumerate(extra):
         path = f"extra_rules.{i}"
         if isinstance(each, Placed):
@@ -108,124 +169,30 @@ def _drop_disabled_feeders(chain: Sequence[Rule], default: Sequence[Rule]) -> tu
     return tuple(found)
 
 
-def _check_needs(chain: tuple[Rule, ...]) -> None:
-    for rule in chain:
-        if rule.needs_verifications or rule.earned_by:
-            expected = f"the route where codes are entered, or settled=true: {rule.name!r} needs it"
-            raise PolicyError("verify", expected, None)
-
-
-def _changed(chain: tuple[Rule, ...], changes: RuleChanges) -> list[Rule]:
-    """The default chain with some rules changed, and new ones, with a ``rule``, at its end or where
-    ``before`` or ``after`` says."""
-    found = list(chain)
-    for name, change in changes.items():
-        path = f"rules.{name}"
-        if not isinstance(change, Mapping):
-            raise PolicyError(
-                path, "a table of settings; to add a rule object use extra_rules=[…]", change
-            )
-        i = next((i for i, rule in enumerate(found) if rule.name == name), len(found))
-        where = dict[str, object]()
-        if "rule" in change:
-            settings = {key: value for key, value in change.items() if key != "rule"}
-            kind = _kind(change["rule"], join(path, "rule"))
-            # A ban has a setting ``after`` of its own.
-            words = {"before", "after"}.difference(each.name for each in fields(kind))
-            where = {word: settings.pop(word) for word in words & settings.keys()}
-            if len(where) > 1:
-                raise PolicyError(path, "before or after another rule, not both", where)
-            rule = _build_rule(kind, {**settings, "name": name}, path)
-        elif i < len(found):
-            old = found[i]
-            kept = {each.name: getattr(old, each.name) for each in fields(old) if each.init}
-            rule = _build_rule(type(old), {**kept, **change}, path)
-        else:
-            known = ", ".join(sorted(rule.name for rule in found))
-            raise PolicyError(path, f"one of {known}, or a new rule with 'rule = …'", name)
-        if not where:
-            found[i : i + 1] = [rule]
-        for word, other in where.items():
-            found[i : i + 1] = []
-            _place(found, rule, word, other, join(path, word))
-    return found
-
-
-def _kind(name: object, path: str) -> type[Rule]:
-    """A class of rules by what a policy file calls it: a kind of ours, or ``"module:Class"``."""
-    text = str(name)
-    if ":" not in text:
-        if text not in KINDS:
-            raise PolicyError(path, f"{one_of(text, list(KINDS))}, or 'module:Class'", name)
-        return KINDS[text]
-    module, _, attribute = text.partition(":")
-    try:
-        found: Any = getattr(import_module(module), attribute)
-    except AttributeError:
-        raise PolicyError(path, f"a class of the module {module}", name) from None
-    except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        raise PolicyError(path, f"a module that can be imported ({said})", name) from error
-    if not (isinstance(found, type) and issubclass(found, Rule)):
-        raise PolicyError(path, "a subclass of pumpguard.Rule", name)
-    complete(found)
-    return found
-
-
-def _build_rule(kind: type[Rule], table: Mapping[str, object], path: str) -> Rule:
-    try:
-        return build(kind, table, path)
-    except TypeError as error:  # a required setting is missing
-        raise PolicyError(path, f"all required settings ({error})") from None
-
-
-def _as_rule(rule: object, path: str) -> Rule:
-    if isinstance(rule, Rule):
-        return rule
-    if isinstance(rule, type):
-        is_rule = f"a rule, not its class: {rule.__name__}(…)"
-        raise PolicyError(path, is_rule if issubclass(rule, Rule) else SUBCLASS, rule)
-    if hasattr(rule, "judge"):
-        raise PolicyError(path, SUBCLASS, rule)
-    if callable(rule):
-        return FunctionRule(name=getattr(rule, "__name__", type(rule).__name__), function=rule)
-    raise PolicyError(path, "a rule, or a function of an attempt", rule)
-
-
-SUBCLASS = "a rule: an object of a class that subclasses pumpguard.Rule"
-
-
-def _check_names(chain: tuple[Rule, ...]) -> None:
+def _check(chain: Sequence[Rule], verified: bool, own: Sequence[str]) -> None:
+    """Whether names, weights and dimensions are right, and the rules have what they need."""
     names = [rule.name for rule in chain]
-    for i, name in enumerate(names):
+    for i, rule in enumerate(chain):
+        name, path = rule.name, f"rules.{rule.name}"
         if not name:
-            raise PolicyError("rules", "a name for every rule", chain[i])
+            raise PolicyError("rules", "a name for every rule", rule)
         if name in names[:i]:
-            raise PolicyError(f"rules.{name}", "a name that no other rule has", name)
-    for rule in chain:
+            raise PolicyError(path, "a name that no other rule has", name)
+        if not verified and (rule.needs_verifications or rule.earned_by):
+            expected = f"the route where codes are entered, or settled=true: {name!r} needs it"
+            raise PolicyError("verify", expected, None)
+        if not (isinstance(rule.weight, int | float) and 0 < rule.weight < inf):
+            raise PolicyError(f"{path}.weight", "a factor above 0", rule.weight)
         for after in rule.after if isinstance(rule, SlidingBan) else ():
             if after not in names:
-                raise PolicyError(
-                    f"rules.{rule.name}.after", f"names of rules ({', '.join(names)})", after
-                )
-
-
-def _check_weights(chain: tuple[Rule, ...]) -> None:
-    for rule in chain:
-        if not (isinstance(rule.weight, int | float) and 0 < rule.weight < inf):
-            raise PolicyError(f"rules.{rule.name}.weight", "a factor above 0", rule.weight)
-
-
-def _check_dimensions(chain: tuple[Rule, ...], own: Sequence[str]) -> None:
-    """What rules say they are kept by exists; of those that do not say, what they declare."""
-    for rule in chain:
-        for field, by in _named(rule):
+                raise PolicyError(f"{path}.after", f"names of rules ({', '.join(names)})", after)
+        for field, by in _dimensions(rule):
             for part in by.split("+"):
-                check_dimension(part, f"rules.{rule.name}{field}", own)
+                check_dimension(part, path + field, own)
 
 
-def _named(rule: Rule) -> Iterator[tuple[str, str]]:
-    """Every dimension that a rule names, with where it does."""
+def _dimensions(rule: Rule) -> Iterator[tuple[str, str]]:
+    """Every dimension that a rule's settings name, with where they do, or that it declares."""
     for field in (each.name for each in fields(rule) if each.name in NAMING_DIMENSIONS):
         value = getattr(rule, field)
         if isinstance(value, str):

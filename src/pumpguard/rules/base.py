@@ -1,14 +1,17 @@
-"""The contract of rules: what a rule is, and all that it can say about itself."""
+"""The contract of rules: what a rule is, all that it can say about itself, and how settings are
+written."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from types import MappingProxyType
+from itertools import pairwise
 from typing import ClassVar, Literal, TypeAlias, TypeVar
 
-from pumpguard.attempt import Attempt
+from limits import parse_many
+
+from pumpguard.attempt import OWN_NAME, PREFIX, SUBJECTS, Attempt
 from pumpguard.config import check, join
 from pumpguard.counters import Counter, Reading
 from pumpguard.decision import Action, Finding, Mode
@@ -17,7 +20,16 @@ from pumpguard.rules.declared import Declared
 
 ActionName = Literal["allow", "challenge", "throttle", "block", "shadow"]
 
-NO_EVIDENCE: Mapping[str, object] = MappingProxyType({})
+HIGH_RISK = (
+    "DZ", "AZ", "BD", "IL",
+    "BY", "EG", "ID", "IQ", "IR", "JO", "KG", "KW", "KZ",
+    "LK", "MM", "NG", "OM", "PK", "PS", "TJ",
+)  # fmt: skip
+"""Destinations on at least three of four separately kept high-risk lists: Vonage burst protection,
+Authgear's high-risk default, Login.gov's restricted countries, Stytch's refused ones (2026)."""
+
+HIGHEST_LIMIT = 2**32 - 1
+MOST_EARNED = 255
 
 C = TypeVar("C")
 
@@ -32,15 +44,13 @@ class Rule(Declared):
 
     A rule that needs no memory defines `judge` alone, which is then called with no readings, before
     the store is asked. A rule that counts declares its counters in `counters`, and is judged after
-    the store has read them, if one of them is full. Counters never change: make them in a
-    `functools.cached_property` (each is made with the rule, so mistakes are found then) and return
-    the same tuple every time. They carry their rule's name. What is counted is per subject: the
-    attempt says whose.
+    the store has read them, if one of them is full. Counters carry their rule's name and never
+    change: make them in a `functools.cached_property` (each is made with the rule, so mistakes are
+    found then) and return the same tuple every time. The attempt says whose they are.
 
-    Settings named ``by``, ``of``, ``lines`` or ``remembers`` are taken to name dimensions, and the
-    policy refuses those that it does not have.
-
-    A class attribute or method that looks like a misspelt word of this contract is a `TypeError`.
+    Settings named ``by``, ``of`` or ``lines`` name dimensions, and the policy refuses those that it
+    does not have. A class attribute or method that looks like a misspelt word of this contract is a
+    `TypeError`.
     """
 
     name: str = ""
@@ -97,10 +107,22 @@ class Rule(Declared):
         """The ``action`` of this rule."""
         return action_of(self.action)
 
+    def effect_on(self, attempt: Attempt) -> Action:
+        """The same, but with `ask_first` a challenge for clients that have not solved one.
+
+        Solutions are sold at a dollar a thousand: what a number's owner earns by one message pays
+        for ten of them or more, and for none if most are refused all the same.
+        """
+        return (
+            min(self.effect, Action.CHALLENGE)
+            if self.ask_first and not attempt.proved
+            else self.effect
+        )
+
     def finding(
         self,
         code: str,
-        evidence: Mapping[str, object] = NO_EVIDENCE,
+        evidence: Mapping[str, object] | None = None,
         *,
         action: Action | None = None,
         retry_after: float | None = None,
@@ -108,16 +130,10 @@ class Rule(Declared):
         subject: str | None = None,
     ) -> Finding:
         """A finding of this rule, with its action and weight unless others are given."""
-        return Finding(
-            self.name,
-            self.effect if action is None else action,
-            code,
-            evidence,
-            retry_after,
-            self.weight if weight is None else weight,
-            subject,
-            self.mode,
-        )
+        action = self.effect if action is None else action
+        weight = self.weight if weight is None else weight
+        evidence = {} if evidence is None else evidence
+        return Finding(self.name, action, code, evidence, retry_after, weight, subject, self.mode)
 
     def require(self, condition: bool, setting: str, expected: str, got: object = ...) -> None:
         """Raise `PolicyError` with the setting's path unless this holds."""
@@ -143,18 +159,16 @@ class FunctionRule(Rule):
     function: RuleFunction
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """Whatever the function says."""
         return self.function(attempt)
 
 
 class RegionalRule(Rule):
-    """A rule for phones of some regions (ISO 3166): only ``regions``, or all but some."""
+    """A rule for phones of some regions (ISO 3166): ``regions``, or all but ``except_regions``."""
 
     regions: Sequence[str] = ()
     except_regions: Sequence[str] = ()
 
     def applies_to(self, attempt: Attempt) -> bool:
-        """Whether the phone is of a region that this rule is about."""
         region = attempt.phone.region
         return region not in self.except_regions and (not self.regions or region in self.regions)
 
@@ -180,10 +194,52 @@ def action_of(name: ActionName) -> Action:
     return Action[name.upper()]
 
 
-def asked_first(action: Action, attempt: Attempt) -> Action:
-    """The action with ``ask_first``: a challenge for clients that have not solved one.
+def parse_limits(text: str, path: str) -> tuple[tuple[int, int], ...]:
+    """``(limit, seconds)`` pairs of ``"1/minute; 5/day"`` and its like, shortest window first.
 
-    Solutions are sold at a dollar a thousand: what a number's owner earns by one message pays for
-    ten of them or more, and for none if most are refused all the same.
+    Raises `PolicyError` for what cannot be read, for two limits over the same time, and for a
+    longer window that admits fewer than a shorter one, which could then never fill.
     """
-    return action if attempt.proved else min(action, Action.CHALLENGE)
+    try:
+        items = parse_many(text)
+    except (ValueError, TypeError):
+        expected = "limits such as '1/minute; 5 per day; 10 per 7 days'"
+        raise PolicyError(path, expected, text) from None
+    pairs = sorted((item.get_expiry(), item.amount) for item in items)
+    for seconds, amount in pairs:
+        if not (0 < amount <= HIGHEST_LIMIT and seconds > 0):
+            raise PolicyError(path, f"amounts from 1 to {HIGHEST_LIMIT}", text)
+    for (short, few), (long, many) in pairwise(pairs):
+        if short == long:
+            raise PolicyError(path, "one limit per length of time", text)
+        if many < few:
+            raise PolicyError(path, "a longer time to allow at least as much as a shorter", text)
+    return tuple((amount, seconds) for seconds, amount in pairs)
+
+
+def check_earned(earned: int, limit: int, rule: str) -> None:
+    """Raise `PolicyError` unless a limit can be so many times as high."""
+    if not (1 <= earned <= MOST_EARNED and limit * earned <= HIGHEST_LIMIT):
+        expected = f"1 to {MOST_EARNED}, and a countable limit"
+        raise PolicyError(f"rules.{rule}.earned", expected, earned)
+
+
+def check_dimensions(by: str | Sequence[str], path: str) -> str:
+    """The dimensions as counters name them, joined by ``+``. Raises `PolicyError`. Whether there is
+    one of the policy's own by this name, the policy checks."""
+    names = (by,) if isinstance(by, str) else tuple(by)
+    for name in names:
+        if not OWN_NAME.match(name):
+            check_dimension(name, path)
+    if not names:
+        raise PolicyError(path, "at least one dimension", by)
+    return "+".join(names)
+
+
+def check_dimension(name: str, path: str, own: Iterable[str] = ()) -> None:
+    """Raise `PolicyError` unless this is a dimension, a block of numbers or one of ``own``."""
+    depth = name.removeprefix(PREFIX)
+    is_prefix = name.startswith(PREFIX) and len(depth) == 1 and depth in "123456789"
+    if name not in SUBJECTS and name not in own and not is_prefix:
+        known = ", ".join((*SUBJECTS, *own))
+        raise PolicyError(path, f"one of {known} or 'prefix:1' to 'prefix:9'", name)

@@ -9,8 +9,7 @@ from typing import Literal
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Reading, Spend, micros
 from pumpguard.decision import Action, Finding
-from pumpguard.rules.base import RegionalRule
-from pumpguard.rules.high_risk import HIGH_RISK
+from pumpguard.rules.base import HIGH_RISK, RegionalRule
 
 HOUR, DAY, MONTH = 3_600, 86_400, 30 * 86_400
 HOURLY_DIVISOR = 6
@@ -33,7 +32,7 @@ class Budget(RegionalRule):
     ``alert`` of the day's budget on, a finding says so and refuses nobody.
 
     With ``by="country"``, ``high_risk_factor`` scales the cap of the regions in ``high_risk``
-    (Authgear's thresholds for them have 0.2). ``regions`` and ``except_regions`` restrict the rule.
+    (Authgear's thresholds for them have 0.2).
     """
 
     day: float
@@ -54,12 +53,12 @@ class Budget(RegionalRule):
         """For countries of usual risk without proof and with it, then for those of high risk."""
         hour = self.day / HOURLY_DIVISOR if self.hour is None else self.hour
         month = self.day * MONTHLY_FACTOR if self.month is None else self.month
-        factor, share = self.high_risk_factor, "a share up to 1"
+        factor = self.high_risk_factor
         ordered = 0 < hour <= self.day <= month < 1e9
         self.require(ordered, "day", "0 < hour ≤ day ≤ month in USD", (hour, self.day, month))
         self.require(0 <= self.reserved < 1, "reserved", "a share below 1")
-        self.require(0 < self.challenge <= 1, "challenge", share)
-        self.require(0 < self.alert <= 1, "alert", share)
+        self.require(0 < self.challenge <= 1, "challenge", "a share up to 1")
+        self.require(0 < self.alert <= 1, "alert", "a share up to 1")
         self.require(0 < factor <= 1, "high_risk_factor", "a factor up to 1")
         windows = ((hour, HOUR), (self.day, DAY), (month, MONTH))
         variants = ((risk, proved) for risk in (1.0, factor) for proved in (False, True))
@@ -81,18 +80,15 @@ class Budget(RegionalRule):
         return (*found, Spend(self.name, self.by, alert, DAY, 0, Action.ALLOW))
 
     def counters(self, attempt: Attempt) -> Sequence[Spend]:
-        """A sum per window, with the limit that this attempt meets first, and the alert's."""
         if not self.applies_to(attempt):
             return ()
         risky = self.by == "country" and attempt.phone.region in self.high_risk
         return self._caps[2 * risky + attempt.proved]
 
     def weighs(self, counter: Counter) -> bool:
-        """All but the alert, which says nothing about the request."""
-        return counter.action is not Action.ALLOW
+        return counter.action is not Action.ALLOW  # an alert says nothing about the request
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding about the strictest full window, or an alert that changes nothing."""
         pairs = zip(self.counters(attempt), readings, strict=False)
         full = [
             (spend.action, reading.wait, spend, reading) for spend, reading in pairs if reading.full
@@ -100,15 +96,16 @@ class Budget(RegionalRule):
         if not full:
             return None
         action, wait, spend, reading = max(full, key=lambda each: each[:2])
+        evidence = {
+            "by": self.by,
+            "used": reading.used / 1e6,
+            "limit": (spend.limit - spend.reserved) / 1e6,
+            "known_limit": spend.limit / 1e6,
+            "seconds": spend.seconds,
+        }
         return self.finding(
-            _CODES[min(action, Action.THROTTLE)],
-            {
-                "by": self.by,
-                "used": reading.used / 1e6,
-                "limit": (spend.limit - spend.reserved) / 1e6,
-                "known_limit": spend.limit / 1e6,
-                "seconds": spend.seconds,
-            },
+            _CODES.get(action, "BUDGET_SPENT"),
+            evidence,
             action=action,
             retry_after=wait if action else None,
             weight=None if action else 1.0,
@@ -116,8 +113,4 @@ class Budget(RegionalRule):
         )
 
 
-_CODES = {
-    Action.ALLOW: "BUDGET_ALERT",
-    Action.CHALLENGE: "BUDGET_LOW",
-    Action.THROTTLE: "BUDGET_SPENT",
-}
+_CODES = {Action.ALLOW: "BUDGET_ALERT", Action.CHALLENGE: "BUDGET_LOW"}

@@ -37,11 +37,9 @@ class SingleUse(Rule):
         return (Window(self.name, "solution", 1, self.seconds, Action.THROTTLE),)
 
     def counters(self, attempt: Attempt) -> Sequence[Window]:
-        """A window for one use, if something is proved."""
         return self._window if attempt.proved else ()
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding about a solution that was used before; see `pumpguard.engine.combine`."""
         if not readings or not readings[0].full:
             return None
         return self.finding(USED, {"seconds": self.seconds}, action=Action.CHALLENGE)
@@ -51,9 +49,7 @@ class Expiring(Protocol):
     """A challenge, as far as this rule cares: no solution is accepted after ``lifetime`` s."""
 
     @property
-    def lifetime(self) -> int:
-        """In seconds."""
-        ...
+    def lifetime(self) -> int: ...
 
 
 def with_single_use(chain: Sequence[Rule], challenge: Expiring | None) -> tuple[Rule, ...]:
@@ -67,25 +63,20 @@ def with_single_use(chain: Sequence[Rule], challenge: Expiring | None) -> tuple[
     return (*chain, SingleUse(seconds=2 * challenge.lifetime))
 
 
-def _only_asks(rule: Rule) -> bool:
-    return rule.mode == "enforce" and rule.needs_challenge
-
-
-def asks_for_proof(rule: Rule) -> bool:
-    """Whether findings of this rule put a challenge to the client, as far as it says."""
-    return rule.mode == "enforce" and (rule.action == "challenge" or rule.ask_first)
-
-
-def needs_missing_challenge(rule: Rule) -> bool:
-    """Whether this rule refuses where it would ask, if there is no challenge."""
-    return asks_for_proof(rule) and not _only_asks(rule)
-
-
 def warn_missing_challenge(chain: Iterable[Rule], others_ask: bool) -> None:
     """Log if clients may be asked for proof that nobody here can check, as far as can be known
     beforehand; ``others_ask`` if the risk score or escalation may ask."""
-    if others_ask or any(needs_missing_challenge(rule) for rule in chain):
+    if others_ask or any(_asks(rule) and not _only_asks(rule) for rule in chain):
         logger.warning(
             "PG003 rules require a challenge but no challenge= is set; "
             "those clients will be refused"
         )
+
+
+def _asks(rule: Rule) -> bool:
+    """Whether findings of this rule put a challenge to the client, as far as it says."""
+    return rule.mode == "enforce" and (rule.action == "challenge" or rule.ask_first)
+
+
+def _only_asks(rule: Rule) -> bool:
+    return rule.mode == "enforce" and rule.needs_challenge

@@ -9,8 +9,7 @@ from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.counters import Conversion as Watch
 from pumpguard.counters import Counter, Pulse, Reading
 from pumpguard.decision import Action, Finding
-from pumpguard.rules.base import ActionName, Rule, action_of, first_full
-from pumpguard.rules.limits_notation import check_dimensions
+from pumpguard.rules.base import ActionName, Rule, action_of, check_dimensions, first_full
 
 NARROW = ("phone", *(f"{PREFIX}{digits}" for digits in range(1, 5)))
 """What an attacker may own the whole of; larger blocks of numbers have other users too."""
@@ -57,8 +56,8 @@ class Conversion(Rule):
 
     @cached_property
     def _watched(self) -> tuple[Watch | Pulse, ...]:
-        apart = 0 < self.p1 < self.p0 < 1
-        self.require(apart, "p0", "0 < p1 < p0 < 1", (self.p0, self.p1))
+        ordered = 0 < self.p1 < self.p0 < 1
+        self.require(ordered, "p0", "0 < p1 < p0 < 1", (self.p0, self.p1))
         self.require(0 < self.h < 1_000, "h", "nats above 0")
         self.require(self.minimum > 0, "minimum", "at least 1")
         self.require(self.seconds >= 12, "seconds", "at least 12")
@@ -77,19 +76,15 @@ class Conversion(Rule):
 
     @property
     def outcome_dimensions(self) -> Sequence[str]:
-        """Those that are watched."""
         return self.by
 
     def counters(self, attempt: Attempt) -> Sequence[Watch | Pulse]:
-        """A watch per dimension, narrow to wide, and the pulse of all verifications."""
         return self._watched
 
     def weighs(self, counter: Counter) -> bool:
-        """The watches: an outage says nothing about the request."""
-        return isinstance(counter, Watch)
+        return isinstance(counter, Watch)  # an outage says nothing about the request
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding about the first subject that converts no more, or about the outage."""
         watch, reading = first_full(self._watched, readings)
         if watch is None or reading is None:
             return None
@@ -97,18 +92,14 @@ class Conversion(Rule):
             since = {"since": reading.detail[1] / 1000 if len(reading.detail) > 1 else None}
             return self.finding("PROVIDER_OUTAGE", since, action=Action.ALLOW, weight=1.0)
         matured, verified = reading.detail if len(reading.detail) == 2 else (0, 0)
-        evidence = {
-            "by": watch.by,
-            "matured": matured,
-            "verified": verified,
-            "rate": round((verified + BETA) / (matured + 2 * BETA), 3),
-            "score": reading.used / 1000,
-            "limit": self.h,
-        }
+        rate = round((verified + BETA) / (matured + 2 * BETA), 3)
         return self.finding(
             "CONVERSION_LOST",
-            evidence,
+            {
+                "by": watch.by, "matured": matured, "verified": verified, "rate": rate,
+                "score": reading.used / 1000, "limit": self.h,
+            },
             action=watch.action,
             retry_after=reading.wait,
             subject=attempt.subject(watch.by),
-        )
+        )  # fmt: skip

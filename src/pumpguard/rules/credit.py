@@ -11,9 +11,7 @@ from pumpguard.attempt import Attempt
 from pumpguard.counters import Credit as Line
 from pumpguard.counters import Reading, micros
 from pumpguard.decision import Finding
-from pumpguard.rules.base import RegionalRule, asked_first, longest_full
-from pumpguard.rules.high_risk import HIGH_RISK
-from pumpguard.rules.limits_notation import check_dimensions
+from pumpguard.rules.base import HIGH_RISK, RegionalRule, check_dimensions, longest_full
 
 DAY = 86_400
 
@@ -24,7 +22,6 @@ LINES: Mapping[str, float] = MappingProxyType(
 address. Authgear lets 20 unverified messages a day to a country and 10 to an address, which is of
 the same order at the prices of the countries that are attacked; two to somebody who gets no code
 cost up to 72 cents."""
-
 
 SESSION_LINE = 1.0
 """USD for a session, where the policy says where sessions stand."""
@@ -40,10 +37,7 @@ class Credit(RegionalRule):
     anything has been learnt about it. ``high_risk_factor`` scales the lines of the regions in
     ``high_risk``, except those of networks. Somebody who gets no code asks again: two more messages
     to the same number go beyond the line. With ``yields`` they have half of it instead, so that
-    the last of a wide line goes to people who have had no message yet. With ``ask_first``, nobody
-    is refused who has not solved a challenge: it is asked for first, and whoever would buy
-    solutions pays for nothing. With ``needs_challenge``, the rule only records where no challenge
-    could be posed.
+    the last of a wide line goes to people who have had no message yet.
 
     Needs settlement: where verifications are never reported, the policy leaves this rule out.
     """
@@ -78,32 +72,20 @@ class Credit(RegionalRule):
         return self._lines(factor)
 
     def _lines(self, factor: float) -> tuple[Line, ...]:
-        return tuple(
-            Line(
-                self.name,
-                by,
-                micros(usd * (1.0 if by == "network" else factor)),
-                self.seconds,
-                self.ratio,
-                self.effect,
-                self.yields,
-            )
-            for by, usd in self.lines.items()
-        )
+        amounts = {by: usd if by == "network" else usd * factor for by, usd in self.lines.items()}
+        shape = (self.seconds, self.ratio, self.effect, self.yields)
+        return tuple(Line(self.name, by, micros(usd), *shape) for by, usd in amounts.items())
 
     @property
     def outcome_dimensions(self) -> Sequence[str]:
-        """Those of the lines."""
         return tuple(self.lines)
 
     def counters(self, attempt: Attempt) -> Sequence[Line]:
-        """A line per dimension."""
         if not self.applies_to(attempt):
             return ()
         return self._risky if attempt.phone.region in self.high_risk else self._usual
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding about the line that stays full longest."""
         line, reading = longest_full(self.counters(attempt), readings)
         if line is None or reading is None:
             return None
@@ -111,7 +93,7 @@ class Credit(RegionalRule):
         return self.finding(
             "CREDIT_SPENT",
             {"by": line.by, "unverified": reading.used / 1e6, "line": granted / 1e6},
-            action=asked_first(line.action, attempt) if self.ask_first else line.action,
+            action=self.effect_on(attempt),
             retry_after=reading.wait,
             subject=attempt.subject(line.by),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Self, dataclass_transform, get_type_hints
 
@@ -16,7 +16,6 @@ RENAMED = {
     "dimensions": "outcome_dimensions",
 }
 """What some attributes of rules were called in 0.1."""
-
 
 FIELDS = "__dataclass_fields__"
 
@@ -29,7 +28,6 @@ class Declared(ABC):
     name: str
 
     def __new__(cls, *args: Any, **settings: Any) -> Self:
-        """An object of a class that is a dataclass by then."""
         complete(cls)
         return super().__new__(cls)
 
@@ -49,9 +47,7 @@ class Declared(ABC):
         if "name" not in own:
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         # A setting that is given without an annotation (name = "night") is a setting all the same.
-        inherited = fields(cls) if hasattr(cls, FIELDS) else ()  # type: ignore[arg-type]
-        given = set(own) - set(inspect.get_annotations(cls))
-        for word in given.intersection(each.name for each in inherited):
+        for word in getattr(cls, FIELDS, {}).keys() & own.keys() - inspect.get_annotations(cls):
             base = next(each for each in cls.__mro__[1:] if word in inspect.get_annotations(each))
             cls.__annotations__[word] = get_type_hints(base)[word]
 
@@ -68,13 +64,13 @@ def _refuse_misspelt(cls: type[Declared]) -> None:
     """Raise `TypeError` for a class attribute or method that looks like a misspelt word of a base
     class, because it would be ignored. Annotated settings may be called anything."""
     words = {word for base in cls.__mro__[1:-1] for word in vars(base)}
-    annotations = inspect.get_annotations(cls)
-    for name in vars(cls):
-        is_setting = name in annotations and "ClassVar" not in str(annotations[name])
-        if name.startswith("_") or name in words or is_setting:
-            continue
-        for near in get_close_matches(name, words | RENAMED.keys(), n=1, cutoff=0.82):
+    settings = {
+        n for n, hint in inspect.get_annotations(cls).items() if "ClassVar" not in str(hint)
+    }
+    for name in vars(cls).keys() - words - settings:
+        near = get_close_matches(name, words | RENAMED.keys(), n=1, cutoff=0.82)
+        if near and not name.startswith("_"):
             raise TypeError(
                 f"{cls.__name__}.{name} is nothing that rules know: did you mean "
-                f"{RENAMED.get(near, near)!r}? If not, give it another name, or begin it with '_'."
+                f"{RENAMED.get(near[0], near[0])!r}? If not, rename it, or begin it with '_'."
             )

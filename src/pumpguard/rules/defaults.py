@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pumpguard.decision import Mode
-from pumpguard.rules.base import Rule
+from pumpguard.rules.base import HIGH_RISK, Rule
 from pumpguard.rules.budget import Budget
 from pumpguard.rules.conversion import Conversion
 from pumpguard.rules.credit import LINES, SESSION_LINE, Credit
 from pumpguard.rules.geo_mismatch import GeoMismatch
-from pumpguard.rules.high_risk import HIGH_RISK
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
 from pumpguard.rules.prefix_pattern import PrefixPattern
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.send_spike import SendSpike
-from pumpguard.rules.shadow_ban import ShadowBan
-from pumpguard.rules.sliding_ban import SlidingBan
+from pumpguard.rules.sliding_ban import ShadowBan, SlidingBan
 from pumpguard.rules.spread import Spread
 
 DAILY_BUDGET = 500.0
@@ -80,9 +79,7 @@ def default_rules(
         # Up to 8 % of real users travel; proof from all of them is the most that this chain would
         # ask of anybody. So from where fraud is rare, only more of them than usual are asked.
         GeoMismatch(
-            limits="6/hour; 24/day",
-            strict_regions=away,
-            relaxed_regions=home,
+            limits="6/hour; 24/day", strict_regions=away, relaxed_regions=home,
             needs_challenge=True,
         ),
         # Cooldown of 60 s and 5 to 10 a day: the common checklist; 3 an hour: IronAuth; 10 a week:
@@ -92,28 +89,16 @@ def default_rules(
         # an address behind carrier NAT, so these ask for proof, leave room for phones from home,
         # and a wider ceiling refuses.
         RateLimit(
-            name="network_limit",
-            by="network",
-            limits="15/hour; 50/day",
-            action="challenge",
-            except_regions=home,
-            earned=earned,
+            name="network_limit", by="network", limits="15/hour; 50/day", action="challenge",
+            except_regions=home, earned=earned,
         ),
         RateLimit(
-            name="home_network_limit",
-            by="network",
-            limits="60/hour; 300/day",
-            action="challenge",
-            regions=home,
-            mode="enforce" if home else "off",
-            earned=earned,
+            name="home_network_limit", by="network", limits="60/hour; 300/day", action="challenge",
+            regions=home, mode="enforce" if home else "off", earned=earned,
         ),
         RateLimit(name="network_ceiling", by="network", limits="120/hour; 500/day", earned=earned),
         RateLimit(
-            name="site_limit",
-            by="site",
-            limits="60/hour; 300/day",
-            action="challenge",
+            name="site_limit", by="site", limits="60/hour; 300/day", action="challenge",
             earned=earned,
         ),
         # More than 5 phone countries per address and day: Authgear.
@@ -122,47 +107,32 @@ def default_rules(
         # false positives are lecture halls and carrier NAT. Those verify, or prove that somebody is
         # there; a flood does neither, and meets the ceiling above if it buys its proofs.
         SlidingBan(
-            name="burst_ban",
-            strikes="50 per 5 minute",
-            base=3600,
-            action="challenge",
-            spare_proved=True,
-            earned=earned,
+            name="burst_ban", strikes="50 per 5 minute", base=HOUR, action="challenge",
+            spare_proved=True, earned=earned,
         ),
         SlidingBan(
-            name="strike_ban",
-            strikes="10/hour",
+            name="strike_ban", strikes="10/hour",
             after=("number", "prefix_pattern", "range_pattern", "network_ceiling"),
         ),
         # Blocks of 1,000: achrafsouk/sms-pumping drops the last three digits and warns above 10 a
         # day; narrower blocks and neighbours bind earlier.
         PrefixPattern(
-            neighbours=3,
-            distance=10,
-            seconds=25 * MINUTE,
-            blocks={"100": "4/hour; 10/day", "1000": "8/hour; 24/day"},
-            ask_first=True,
+            neighbours=3, distance=10, seconds=25 * MINUTE,
+            blocks={"100": "4/hour; 10/day", "1000": "8/hour; 24/day"}, ask_first=True,
         ),
         # Wider ranges, down from Coss (last four digits dropped) to a carrier's range; 12 and 40 an
         # hour, counted in 25 minutes, so that neighbours are served half an hour after an attack.
         PrefixPattern(
             name="range_pattern",
-            blocks={
-                "10000": "5 per 25 minute; 40/day",
-                "100000": "16 per 25 minute; 150/day",
-            },
-            relaxed_regions=home,
-            ask_first=True,
+            blocks={"10000": "5 per 25 minute; 40/day", "100000": "16 per 25 minute; 150/day"},
+            relaxed_regions=home, ask_first=True,
         ),
         ShadowBan(strikes="3/hour", after=("prefix_pattern",)),
         # Authgear caps a high-risk country at 50 messages a day until its users verify. Where that
         # cannot be known they have more room, and where it is, credit refuses earlier and for less
         # long.
         RateLimit(
-            name="country_limit",
-            by="country",
-            limits="100/hour; 400/day",
-            regions=away,
+            name="country_limit", by="country", limits="100/hour; 400/day", regions=away,
             action="challenge" if verified else "throttle",
         ),
         # A spike of 200 % in 10 minutes: the common checklist. It only says so.
@@ -170,7 +140,7 @@ def default_rules(
         # Where nobody can be known, nothing is kept for known numbers.
         Budget(day=daily_budget, reserved=0.2 if verified else 0.0),
         *(_by_verifications(home, daily_budget, session) if verified else ()),
-    )
+    )  # fmt: skip
 
 
 def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -> tuple[Rule, ...]:
@@ -182,55 +152,37 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
     abroad_asked = max(ABROAD_ASKED_LEAST, ABROAD_ASKED * daily_budget)
     abroad = max(ABROAD_CREDIT_LEAST, ABROAD_CREDIT * daily_budget)
     with_home: Mode = "enforce" if home else "off"
-    # A line of so many hours grows with so much less of the best day. Those that only ask yield:
-    # who has had a message and comes again must not have all that is forgiven meanwhile.
+    # A line of so many hours grows with so much less of the best day.
     rules: tuple[Rule, ...] = (
         Credit(lines=lines, ask_first=True),
-        Credit(
-            name="home_credit",
-            lines={"country": home_asked},
-            seconds=HOUR // 2,
-            ratio=0.03,
-            action="challenge",
-            needs_challenge=True,
-            yields=True,
-            regions=home,
-            mode=with_home,
+        replace(
+            _asking("home_credit", {"country": home_asked}, HOUR // 2, 0.03),
+            regions=home, mode=with_home,
+        ),
+        replace(
+            _asking("country_credit", {"country": asked}, 2 * HOUR, 0.1),
+            high_risk_factor=RISKY_ASKED, except_regions=home,
+        ),
+        replace(
+            _asking("abroad_challenge", {"everything": abroad_asked}, HOUR // 2, 0.015),
+            except_regions=home, mode=with_home,
         ),
         Credit(
-            name="country_credit",
-            lines={"country": asked},
-            seconds=2 * HOUR,
-            ratio=0.1,
-            action="challenge",
-            needs_challenge=True,
-            yields=True,
-            high_risk_factor=RISKY_ASKED,
-            except_regions=home,
-        ),
-        Credit(
-            name="abroad_challenge",
-            lines={"everything": abroad_asked},
-            seconds=HOUR // 2,
-            ratio=0.015,
-            action="challenge",
-            needs_challenge=True,
-            yields=True,
-            except_regions=home,
-            mode=with_home,
-        ),
-        Credit(
-            name="abroad_credit",
-            lines={"everything": abroad},
-            seconds=HOUR // 2,
-            ratio=0.05,
-            ask_first=True,
-            except_regions=home,
-            mode=with_home,
+            name="abroad_credit", lines={"everything": abroad}, seconds=HOUR // 2, ratio=0.05,
+            ask_first=True, except_regions=home, mode=with_home,
         ),
         Conversion(by=WATCHED, hold=20 * MINUTE),
-    )
+    )  # fmt: skip
     return (*rules, _unanswered([rule.name for rule in rules if rule.mode != "off"]))
+
+
+def _asking(name: str, lines: Mapping[str, float], seconds: int, ratio: float) -> Credit:
+    """A line that only asks for proof. It yields: who has had a message and comes again must not
+    have all that is forgiven meanwhile."""
+    return Credit(
+        name=name, lines=lines, seconds=seconds, ratio=ratio,
+        action="challenge", needs_challenge=True, yields=True,
+    )  # fmt: skip
 
 
 def _unanswered(after: Sequence[str]) -> SlidingBan:
@@ -238,16 +190,7 @@ def _unanswered(after: Sequence[str]) -> SlidingBan:
     of an attack, which come again without it, cannot use that up before the people who come. An
     address whose users verify is let go."""
     return SlidingBan(
-        name="unanswered",
-        strikes="1/hour",
-        after=after,
-        base=HOUR,
-        factor=1.0,
-        memory=HOUR,
-        action="challenge",
-        challenges=True,
-        needs_challenge=True,
-        spare_proved=True,
-        yields=True,
+        name="unanswered", strikes="1/hour", after=after, base=HOUR, factor=1.0, memory=HOUR,
+        action="challenge", challenges=True, needs_challenge=True, spare_proved=True, yields=True,
         earned=EARNED,
-    )
+    )  # fmt: skip

@@ -10,8 +10,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Reading, Window
 from pumpguard.decision import Finding
-from pumpguard.rules.base import ActionName, Rule
-from pumpguard.rules.limits_notation import HIGHEST_LIMIT, parse_limits
+from pumpguard.rules.base import HIGHEST_LIMIT, ActionName, Rule, parse_limits
 
 
 class GeoMismatch(Rule):
@@ -23,8 +22,7 @@ class GeoMismatch(Rule):
 
     With ``limits``, so many messages to a country may come from elsewhere before clients are asked.
     In ``relaxed_regions``, where most users live, limits are ``relaxed_factor`` times as high; in
-    ``strict_regions`` the first is asked already. With ``needs_challenge``, the rule only records
-    where no challenge could be posed.
+    ``strict_regions`` the first is asked already.
     """
 
     limits: str = ""
@@ -57,14 +55,12 @@ class GeoMismatch(Rule):
         )
 
     def counters(self, attempt: Attempt) -> Sequence[Window]:
-        """What came from elsewhere to the phone's country, where that is limited."""
         region = attempt.phone.region
         if region in self.strict_regions or not _differ(attempt):
             return ()
         return self._relaxed if region in self.relaxed_regions else self._usual
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding if both countries are known and differ, and too many did."""
         there, region = attempt.client.country, attempt.phone.region
         if there is None or there == region or not _differ(attempt):
             return None

@@ -32,7 +32,6 @@ class Network(Rule):
         return action_of(self.unknown)
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding about the first thing that is wrong with the address."""
         client = attempt.client
         kind, country, only = client.kind, client.country, self.only_countries
         code, action = "NETWORK_KIND", self.effect

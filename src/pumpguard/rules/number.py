@@ -10,13 +10,8 @@ from pumpguard.decision import Finding
 from pumpguard.rules.base import ActionName, Rule
 
 PAID_LINES: tuple[LineType, ...] = (
-    "premium",
-    "shared_cost",
-    "pager",
-    "uan",
-    "voicemail",
-    "satellite",
-)
+    "premium", "shared_cost", "pager", "uan", "voicemail", "satellite",
+)  # fmt: skip
 
 
 class Number(Rule):
@@ -34,7 +29,6 @@ class Number(Rule):
     weight: float = 2.0
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding about the first thing that is wrong with the number."""
         phone = attempt.phone
         line, region, only = phone.line_type, phone.region, self.only_regions
         if line == "satellite" and line in self.refused_lines:

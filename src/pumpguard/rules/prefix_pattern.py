@@ -9,8 +9,7 @@ from functools import cached_property
 from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.counters import NEIGHBOURS_REMEMBERED, Neighbours, Reading, Window
 from pumpguard.decision import Finding
-from pumpguard.rules.base import Rule, asked_first, first_full
-from pumpguard.rules.limits_notation import HIGHEST_LIMIT, check_earned, parse_limits
+from pumpguard.rules.base import HIGHEST_LIMIT, Rule, check_earned, first_full, parse_limits
 
 BLOCK_DIGITS = 4
 """Neighbours are looked for inside a block of 10,000: its numbers differ in the last 4 digits."""
@@ -25,8 +24,6 @@ class PrefixPattern(Rule):
 
     ``neighbours`` other numbers within ``distance`` of this one, admitted within ``seconds``,
     count as a walk through a block, in whatever order (0 turns this off).
-
-    With ``ask_first``, a challenge comes before each refusal, as in `Credit`.
 
     In ``relaxed_regions``, where most users live, limits are ``relaxed_factor`` times as high.
     ``earned`` lets blocks whose users verify have up to so many times their limits
@@ -51,12 +48,10 @@ class PrefixPattern(Rule):
 
     @cached_property
     def _strict(self) -> tuple[Neighbours | Window, ...]:
-        up_to, seconds = NEIGHBOURS_REMEMBERED, self.seconds
-        few = 0 <= self.neighbours <= up_to
-        self.require(few, "neighbours", f"0 to {up_to}")
-        near = 0 < self.distance < 10**BLOCK_DIGITS
-        self.require(near, "distance", "1 to 9999")
-        self.require(seconds > 0, "seconds", "at least 1")
+        most = NEIGHBOURS_REMEMBERED
+        self.require(0 <= self.neighbours <= most, "neighbours", f"0 to {most}")
+        self.require(0 < self.distance < 10**BLOCK_DIGITS, "distance", "1 to 9999")
+        self.require(self.seconds > 0, "seconds", "at least 1")
         return self._declared(1)
 
     @cached_property
@@ -64,8 +59,7 @@ class PrefixPattern(Rule):
         factor = self.relaxed_factor
         self.require(factor > 0, "relaxed_factor", "at least 1")
         highest = factor * max((limit for _, limit, _ in self._blocks), default=0)
-        countable = highest <= HIGHEST_LIMIT
-        self.require(countable, "relaxed_factor", "a countable limit")
+        self.require(highest <= HIGHEST_LIMIT, "relaxed_factor", "a countable limit")
         check_earned(self.earned, highest, self.name)
         return self._declared(factor)
 
@@ -92,35 +86,24 @@ class PrefixPattern(Rule):
 
     @property
     def earned_by(self) -> Sequence[str]:
-        """The blocks, if verifications earn headroom."""
         windows = [counter for counter in self._strict if isinstance(counter, Window)]
         return [window.by for window in windows] if self.earned > 1 else []
 
     def counters(self, attempt: Attempt) -> Sequence[Neighbours | Window]:
-        """The neighbourhood first, then blocks from narrow to wide."""
         return self._relaxed if attempt.phone.region in self.relaxed_regions else self._strict
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding about the narrowest full block."""
         counter, reading = first_full(self.counters(attempt), readings)
         if counter is None or reading is None:
             return None
+        code, block = "PREFIX_SURGE", int(10 ** int(counter.by.removeprefix(PREFIX)))
+        if isinstance(counter, Neighbours):
+            code, block = "PREFIX_ADJACENT", 2 * counter.distance + 1
+        limit = reading.detail[0] if reading.detail else counter.limit
         return self.finding(
-            "PREFIX_ADJACENT" if isinstance(counter, Neighbours) else "PREFIX_SURGE",
-            {
-                "block": _size(counter),
-                "used": reading.used,
-                "limit": reading.detail[0] if reading.detail else counter.limit,
-                "seconds": counter.seconds,
-            },
-            action=asked_first(counter.action, attempt) if self.ask_first else counter.action,
+            code,
+            {"block": block, "used": reading.used, "limit": limit, "seconds": counter.seconds},
+            action=self.effect_on(attempt),
             retry_after=reading.wait,
             subject=attempt.subject(counter.by),
         )
-
-
-def _size(counter: Neighbours | Window) -> int:
-    """How many numbers a counter is about."""
-    if isinstance(counter, Neighbours):
-        return 2 * counter.distance + 1
-    return int(10 ** int(counter.by.removeprefix(PREFIX)))

@@ -8,18 +8,21 @@ from functools import cached_property
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counts, Reading, Window
 from pumpguard.decision import Finding
-from pumpguard.rules.base import RegionalRule, longest_full
-from pumpguard.rules.limits_notation import check_dimensions, check_earned, parse_limits
+from pumpguard.rules.base import (
+    RegionalRule,
+    check_dimensions,
+    check_earned,
+    longest_full,
+    parse_limits,
+)
 
 
 class RateLimit(RegionalRule):
     """Limits what is admitted per subject, in the notation of the ``limits`` package.
 
-    ``by`` is a dimension or several, which are then counted in combination. ``regions`` restricts
-    the rule to phones of these regions, ``except_regions`` exempts them. Where the attempt has no
-    value on a dimension (no session, address unknown), the rule has nothing to say.
-
-    ``earned`` lets subjects whose users verify have up to so many times the limits
+    ``by`` is a dimension or several, which are then counted in combination. Where the attempt has
+    no value on one of them (no session, address unknown), the rule has nothing to say. ``earned``
+    lets subjects whose users verify have up to so many times the limits
     (`pumpguard.outcomes.Outcomes`); never more than the headroom they have earned at that moment.
 
         RateLimit(name="phone_limit", by="phone", limits="1/minute; 5/day")
@@ -47,15 +50,12 @@ class RateLimit(RegionalRule):
 
     @property
     def earned_by(self) -> Sequence[str]:
-        """What it is kept by, if verifications earn headroom."""
         return [self._windows[0].by] if self.earned > 1 else []
 
     def counters(self, attempt: Attempt) -> Sequence[Window]:
-        """One sliding window per limit."""
         return self._windows if self.applies_to(attempt) else ()
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding about the window that stays full longest."""
         window, reading = longest_full(self._windows, readings)
         if window is None or reading is None:
             return None

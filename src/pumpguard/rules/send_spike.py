@@ -16,9 +16,9 @@ class SendSpike(Rule):
     """Says that in the last ``seconds`` more than ``ratio`` times the usual was sent, or asked for.
 
     It refuses nobody: it raises an alert, and escalation may step up (`Policy.escalation`).
-    What it watches are ``"admissions"``, all that is let through (``SEND_SPIKE``), and
-    ``"attempts"``, all that is asked for (``ATTEMPT_SPIKE``): under an attack that is refused, only
-    the latter grow. Below ``minimum`` in that time, and in its first day, it says nothing.
+    It watches ``"admissions"``, all that is let through (``SEND_SPIKE``), or ``"attempts"``, all
+    that is asked for (``ATTEMPT_SPIKE``): under an attack that is refused, only the latter grow.
+    Below ``minimum`` in that time, and in its first day, it says nothing.
 
     Source: an alert when the volume spikes by more than 200 % in 10 minutes (the common checklist);
     the minimum is ours: at fewer than 50 in ten minutes chance alone makes such spikes.
@@ -44,15 +44,12 @@ class SendSpike(Rule):
         )
 
     def counters(self, attempt: Attempt) -> Sequence[Spike]:
-        """What is let through, and what is asked for."""
         return self._spikes
 
     def weighs(self, counter: Counter) -> bool:
-        """None does: a spike says nothing about the request."""
-        return False
+        return False  # a spike says nothing about the request
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding that changes nothing while there is a spike; of messages before attempts."""
         spike, reading = first_full(self._spikes, readings)
         if spike is None or reading is None:
             return None

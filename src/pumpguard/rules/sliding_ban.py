@@ -5,26 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Ban, Reading
 from pumpguard.decision import Finding
-from pumpguard.rules.base import ActionName, Rule, first_full
-from pumpguard.rules.limits_notation import check_dimensions, check_earned, parse_limits
+from pumpguard.rules.base import (
+    ActionName,
+    Rule,
+    check_dimensions,
+    check_earned,
+    first_full,
+    parse_limits,
+)
 
 DAY = 86_400
 
 
 class SlidingBan(Rule):
-    """Bans a subject that gathers ``strikes`` (``"10/hour"``) for ``base × factor^level`` seconds.
+    """Bans a subject that gathers ``strikes`` (``"10/hour"``) for ``base × factor^level`` seconds,
+    from the request that completes them on.
 
     ``after`` names the rules whose refusals are strikes; without it every request counts, refused
     or not: that is the shape of a burst. A challenge that is put to a client is no strike, unless
     ``challenges`` says so: with ``spare_proved`` and the action ``challenge``, clients that were
     asked for proof keep being asked. The level rises with every ban, and falls by one for each
-    ``memory`` seconds after its end. With ``needs_challenge``, the rule only records where no
-    challenge could be posed.
+    ``memory`` seconds after its end.
 
     With ``spare_proved``, requests that carry a solved challenge give no strikes: a crowd behind
     one address proves itself instead of being banned. ``earned`` lets subjects whose users verify
@@ -66,21 +72,12 @@ class SlidingBan(Rule):
         strikes = parse_limits(self.strikes, f"{path}.strikes")
         self.require(len(strikes) == 1, "strikes", "one limit")
         check_earned(self.earned, strikes[0][0], self.name)
+        by = check_dimensions(self.by, f"{path}.by")
+        fed_by: Literal["attempts"] | frozenset[str] = frozenset(self.after) or "attempts"
         ban = Ban(
-            self.name,
-            check_dimensions(self.by, f"{path}.by"),
-            *strikes[0],
-            fed_by=frozenset(self.after) if self.after else "attempts",
-            base=self.base,
-            factor=self.factor,
-            cap=self.cap,
-            memory=self.memory,
-            jitter=self.jitter,
-            action=self.effect,
-            max_factor=self.earned,
-            challenges=self.challenges,
-            yields=self.yields,
-        )
+            self.name, by, *strikes[0], fed_by, self.base, self.factor, self.cap, self.memory,
+            self.jitter, self.effect, self.earned, self.challenges, self.yields,
+        )  # fmt: skip
         return (ban,)
 
     @cached_property
@@ -90,18 +87,30 @@ class SlidingBan(Rule):
 
     @property
     def earned_by(self) -> Sequence[str]:
-        """What it is kept by, if verifications earn headroom."""
         return [self._ban[0].by] if self.earned > 1 else []
 
     def counters(self, attempt: Attempt) -> Sequence[Ban]:
-        """One ban per subject."""
         return self._spared if attempt.proved else self._ban
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding while the ban lasts, the request that completed the strikes included."""
         ban, reading = first_full(self._ban, readings)
         if ban is None or reading is None:
             return None
         evidence = {"by": ban.by, "level": reading.used, "strikes": self.strikes}
         subject = attempt.subject(ban.by)
         return self.finding(self.code, evidence, retry_after=reading.wait, subject=subject)
+
+
+class ShadowBan(SlidingBan):
+    """A ban that its subject cannot see: the app answers as always, and nothing is sent.
+
+    An attacker who sees a refusal moves on to the next prefix or address within seconds; one who
+    does not keeps spending requests on numbers that receive nothing. A real user in the same block
+    would wait for a code in vain, so keep the subject narrow: by default a block of 1,000 numbers.
+    """
+
+    by: str | Sequence[str] = "prefix:3"
+    base: int = 3600
+    cap: int = DAY
+    action: ActionName = "shadow"
+    code = "SHADOW_BANNED"

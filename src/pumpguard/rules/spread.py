@@ -8,8 +8,7 @@ from functools import cached_property
 from pumpguard.attempt import Attempt
 from pumpguard.counters import DISTINCT_UP_TO, Distinct, Reading
 from pumpguard.decision import Finding
-from pumpguard.rules.base import ActionName, Rule, first_full
-from pumpguard.rules.limits_notation import check_dimensions
+from pumpguard.rules.base import ActionName, Rule, check_dimensions, first_full
 
 
 class Spread(Rule):
@@ -34,26 +33,20 @@ class Spread(Rule):
     def _spread(self) -> tuple[Distinct]:
         path = f"rules.{self.name}"
         by, of = check_dimensions(self.by, f"{path}.by"), check_dimensions(self.of, f"{path}.of")
-        fits = 1 <= self.limit <= DISTINCT_UP_TO
-        self.require(fits, "limit", f"1 to {DISTINCT_UP_TO}")
+        self.require(1 <= self.limit <= DISTINCT_UP_TO, "limit", f"1 to {DISTINCT_UP_TO}")
         self.require(self.seconds > 0, "seconds", "at least 1")
         return (Distinct(self.name, by, self.limit, self.seconds, of, self.effect),)
 
     def counters(self, attempt: Attempt) -> Sequence[Distinct]:
-        """The different values that this subject has shown."""
         return self._spread
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        """A finding for one value too many."""
         spread, reading = first_full(self._spread, readings)
         if spread is None or reading is None:
             return None
         evidence = {
-            "by": spread.by,
-            "of": spread.of,
-            "used": reading.used,
-            "limit": self.limit,
-            "seconds": self.seconds,
-        }
+            "by": spread.by, "of": spread.of, "used": reading.used,
+            "limit": self.limit, "seconds": self.seconds,
+        }  # fmt: skip
         subject = attempt.subject(spread.by)
         return self.finding(self.code, evidence, retry_after=reading.wait, subject=subject)

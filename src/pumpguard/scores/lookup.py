@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from math import inf
 from types import MappingProxyType
@@ -14,7 +15,6 @@ from urllib.parse import quote
 from pumpguard.attempt import Attempt
 from pumpguard.errors import PolicyError
 from pumpguard.external import PAUSE, ExternalService, is_safe
-from pumpguard.scores.allowance import DAY, Allowance
 
 TWILIO = "https://lookups.twilio.com/v2/PhoneNumbers/{phone}?Fields=sms_pumping_risk"
 TWILIO_FIELD = "sms_pumping_risk.sms_pumping_risk_score"
@@ -25,6 +25,10 @@ uses it in public code calls 75 to 90 suspicious and does not send from 90 on; t
 4 makes any grey request high, 0.75 makes the lower half of the grey zone low."""
 
 REMEMBERED = 10_000
+
+HOUR, DAY = 3_600, 86_400
+HOURLY_DIVISOR = 6
+"""An hour may ask a sixth of a day's questions, so that a flood does not leave the day blind."""
 
 logger = logging.getLogger("pumpguard")
 
@@ -37,8 +41,8 @@ class LookupScore:
 
     It costs at most ``daily_budget`` USD in 24 hours, per process, at ``price`` a look-up, with a
     sixth of it in any hour; and at most ``deadline`` seconds of a request's time. After three
-    faults in a row it is left alone for half a minute. Whoever cannot be asked about is judged
-    without: nobody is ever refused for a look-up that did not answer.
+    faults in a row it is left alone for half a minute. Without an answer the request is
+    judged by the rest: nobody is ever refused for a look-up that did not answer.
 
     It gives telephone numbers to the service: say so where you say what you do with them. Needs the
     ``[lookup]`` extra. Raises `PolicyError`.
@@ -58,7 +62,16 @@ class LookupScore:
         remember: float = DAY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        _check(url, bands, price, daily_budget, deadline)
+        if "{phone}" not in url or not is_safe(url):
+            raise PolicyError("score.url", "an https:// address with '{phone}' in it", url)
+        if not bands or not all(0 < factor < inf for factor in bands.values()):
+            raise PolicyError("score.bands", "factors above 0 by score", dict(bands))
+        if not 0 < price < inf:
+            raise PolicyError("score.price", "USD above 0", price)
+        if not price <= daily_budget < inf:
+            raise PolicyError("score.daily_budget", "USD for at least one look-up", daily_budget)
+        if not 0 < deadline < inf:
+            raise PolicyError("score.deadline", "seconds above 0", deadline)
         self._url, self._field = url, field
         self._bands = sorted(bands.items(), reverse=True)
         self._deadline, self._remember, self._clock = deadline, remember, clock
@@ -67,7 +80,6 @@ class LookupScore:
         self._service = ExternalService(deadline, clock, auth=auth, headers=dict(headers or {}))
 
     async def score(self, attempt: Attempt) -> float | None:
-        """The factor for this number, or ``None`` if nobody knows or may be asked now."""
         phone, now = attempt.phone.e164, self._clock()
         factor, until = self._known.get(phone, (None, -inf))
         if now < until:
@@ -81,11 +93,12 @@ class LookupScore:
             self._failed(error)
             return None
         self._service.succeeded()
-        self._keep(phone, factor)
+        self._known[phone] = factor, self._clock() + self._remember
+        if len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
         return factor
 
     async def aclose(self) -> None:
-        """Close the connections of this event loop."""
         await self._service.aclose()
 
     async def _look_up(self, phone: str) -> object:
@@ -107,11 +120,6 @@ class LookupScore:
             raise TypeError(f"{self._field} is not a number")
         return next((factor for score, factor in self._bands if value >= score), 1.0)
 
-    def _keep(self, phone: str, factor: float | None) -> None:
-        self._known[phone] = factor, self._clock() + self._remember
-        if len(self._known) > REMEMBERED:
-            del self._known[next(iter(self._known))]
-
     def _failed(self, error: Exception) -> None:
         logger.debug("a look-up failed: %s", type(error).__name__)
         if self._service.failed():
@@ -121,16 +129,20 @@ class LookupScore:
             )
 
 
-def _check(
-    url: str, bands: Mapping[float, float], price: float, daily_budget: float, deadline: float
-) -> None:
-    if "{phone}" not in url or not is_safe(url):
-        raise PolicyError("score.url", "an https:// address with '{phone}' in it", url)
-    if not bands or not all(0 < factor < inf for factor in bands.values()):
-        raise PolicyError("score.bands", "factors above 0 by score", dict(bands))
-    if not 0 < price < inf:
-        raise PolicyError("score.price", "USD above 0", price)
-    if not price <= daily_budget < inf:
-        raise PolicyError("score.daily_budget", "USD for at least one look-up", daily_budget)
-    if not 0 < deadline < inf:
-        raise PolicyError("score.deadline", "seconds above 0", deadline)
+class Allowance:
+    """At most ``per_day`` in any 24 hours, and a sixth of them in any hour."""
+
+    def __init__(self, per_day: int, clock: Callable[[], float]) -> None:
+        self._taken: deque[float] = deque(maxlen=per_day)
+        self._per_day = per_day
+        self._per_hour = max(1, per_day // HOURLY_DIVISOR)
+        self._clock = clock
+
+    def take(self) -> bool:
+        """Take one, if there is one left."""
+        now, taken = self._clock(), self._taken
+        for limit, seconds in ((self._per_hour, HOUR), (self._per_day, DAY)):
+            if len(taken) >= limit and now - taken[-limit] < seconds:
+                return False
+        taken.append(now)
+        return True

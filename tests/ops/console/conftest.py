@@ -17,7 +17,7 @@ from tests.ops.console.operator import Operator
 def policy(name: str) -> Policy:
     """A few messages a day for everybody, and hardly any rule."""
     limit = RateLimit(name="limit", by="everything", limits="100/day")
-    return Policy(send="/s", rules=[limit], name=name, secret="s3cret", region="GB",
+    return Policy(send="/s", rules=[limit], name=name, secret="a well kept secret", region="GB",
                   deadline=PATIENT)  # fmt: skip
 
 

@@ -117,7 +117,7 @@ def test_a_message_repeats_nothing_that_was_typed() -> None:
 async def test_no_page_shows_any(phone: str, address: str) -> None:
     """A sweep: requests, lists, orders, alerts and errors, all about one number and one host."""
     limit = RateLimit(name="limit", by="everything", limits="100/day")
-    policy = Policy(send="/s", rules=[limit], secret="s3cret")
+    policy = Policy(send="/s", rules=[limit], secret="a well kept secret")
     async with Guard(policy, "memory://") as guard:
         operator = Operator(guard)
         await operator.sign_in(author=f"mike {phone}")

@@ -1,0 +1,52 @@
+"""Settings of a policy that release 0.1 called otherwise; understood, with a warning, until 0.3."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pumpguard.errors import PolicyError
+from pumpguard.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    from pumpguard.policy import Policy
+
+MOVED_RULES: Mapping[str, Mapping[str, str]] = {"settling": {}, "earned_trust": {"by": "trusts"}}
+"""Rules that are the policy's ``outcomes`` now, with those of their settings that were renamed."""
+
+
+def renamed_settings(policy: Policy) -> Iterator[tuple[str, object]]:
+    """The settings that old names in a new policy stand for. Raises `PolicyError`."""
+    if policy.ladder is not None:
+        if policy.escalation is not None:
+            raise PolicyError("ladder", "nothing beside escalation, its new name", policy.ladder)
+        _warn("ladder= is escalation= now")
+        yield "escalation", policy.ladder
+        yield "ladder", None
+    if policy.shadow == "replay":
+        _warn("shadow='replay' is called 'experimental_replay' now")
+        yield "shadow", "experimental_replay"
+    rules = policy.rules
+    if isinstance(rules, Mapping) and not rules.keys().isdisjoint(MOVED_RULES):
+        given: Any = policy.outcomes
+        yield "outcomes", (asdict(given) if isinstance(given, Outcomes) else given) | _moved(rules)
+        yield "rules", {name: rules[name] for name in rules if name not in MOVED_RULES}
+        _warn("rules.settling and rules.earned_trust are outcomes now")
+
+
+def _moved(rules: Mapping[str, Any]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, renamed in MOVED_RULES.items():
+        settings = rules.get(name, {})
+        if not isinstance(settings, Mapping):
+            raise PolicyError(f"rules.{name}", "a table of settings", settings)
+        # Their mode never mattered: they refused nobody.
+        found |= {renamed.get(key, key): settings[key] for key in settings if key != "mode"}
+    return found
+
+
+def _warn(text: str) -> None:
+    # Past this module, the policy's __post_init__ and its __init__: to whoever makes the policy.
+    warnings.warn(text, DeprecationWarning, stacklevel=5)

@@ -1,0 +1,61 @@
+"""Lines of credit: what is owed, and what was verified on which day."""
+
+from __future__ import annotations
+
+from pumpguard.counters import Credit, Reading
+from tests.models.base import DAY, Facts, Model, reading
+
+DAYS, STEPS, AGAIN = 15, 1000, 2
+FORGOTTEN = 4 * STEPS
+
+
+class CreditModel(Model[Credit]):
+    """A debt that is forgiven in a thousand steps per ``seconds``, at the same instants for all."""
+
+    def __init__(self) -> None:
+        self.debt, self.step, self.day = 0, 0, 0
+        self.verified: dict[int, int] = {}
+
+    def steps(self, counter: Credit, now: int) -> int:
+        """The step it is in; time does not run backwards."""
+        return max(self.step, now * STEPS // counter.span)
+
+    def line(self, counter: Credit, now: int) -> tuple[int, int]:
+        """The line, and the best of 15 days."""
+        today = max(self.day, now // DAY)
+        best = max([0, *(n for day, n in self.verified.items() if day > today - DAYS)])
+        return max(counter.limit, best // 1000 * round(1000 * counter.ratio)), best
+
+    def owed(self, counter: Credit, now: int) -> tuple[int, int]:
+        """What is left of the debt, and what of it each step forgives."""
+        forgiven = max(1, self.line(counter, now)[0] // STEPS)
+        passed = self.steps(counter, now) - self.step
+        return max(0, self.debt - passed * forgiven) if passed <= FORGOTTEN else 0, forgiven
+
+    def look(self, counter: Credit, facts: Facts) -> Reading:
+        (debt, forgiven), step = self.owed(counter, facts.now), self.steps(counter, facts.now)
+        line, best = self.line(counter, facts.now)
+        fits = line + min(facts.owed, AGAIN * facts.price)
+        if counter.yields:
+            fits = min(line, line // 2 + facts.price) if facts.owed else line
+        wait, now = 0, max(facts.now, self.step * counter.span // STEPS)
+        if debt + facts.price > fits:
+            more = -(-(debt + facts.price - fits) // forgiven)
+            more = STEPS if facts.price > fits else more  # in vain
+            wait = -(-(step + more) * counter.span // STEPS) - now
+        return reading(debt, wait, line, best)
+
+    def charge(self, counter: Credit, facts: Facts) -> None:
+        self._keep(counter, facts, self.owed(counter, facts.now)[0] + facts.price)
+
+    def tell(self, counter: Credit, facts: Facts) -> None:
+        debt, _ = self.owed(counter, facts.now)
+        earned = facts.price * facts.worth // 1000 if facts.outcome == "verified" else 0
+        if earned or debt:
+            self._keep(counter, facts, max(0, debt - facts.price))
+        if earned:
+            self.verified[self.day] = self.verified.get(self.day, 0) + earned
+
+    def _keep(self, counter: Credit, facts: Facts, debt: int) -> None:
+        self.debt, self.step = debt, self.steps(counter, facts.now)
+        self.day = max(self.day, facts.now // DAY)

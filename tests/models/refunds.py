@@ -1,0 +1,20 @@
+"""Refunds: what may be given back."""
+
+from __future__ import annotations
+
+from pumpguard.counters import Refunds
+from tests.models.base import Facts, Model
+from tests.models.window import Slices
+
+
+class RefundsModel(Model[Refunds]):
+    """What was given back."""
+
+    def __init__(self) -> None:
+        self.given = Slices()
+
+    def take(self, counter: Refunds, facts: Facts) -> bool:
+        _, wait = self.given.look(counter.limit, counter.span, facts.now, facts.price)
+        if not wait:
+            self.given.add(counter.span, facts.now, facts.price)
+        return not wait
