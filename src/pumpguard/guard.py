@@ -20,6 +20,7 @@ from pumpguard.errors import PolicyError, TicketError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
+from pumpguard.notices import Notices
 from pumpguard.outcomes import Ticket
 from pumpguard.outcomes.queue import Failed, OutcomeQueue, Verified
 from pumpguard.overrides.admin import Escalator, OverrideAdmin
@@ -79,6 +80,7 @@ class Guard:
             )
         self.store: Store = store
         self.simulated = clock is not None
+        self.notices = Notices()
         self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
         self._clock = clock

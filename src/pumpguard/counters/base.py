@@ -84,7 +84,7 @@ class Counter:
     """Whether it can be full in a way that refuses anybody."""
     turn: ClassVar[Turn] = Turn.LAST
     learnt: ClassVar[bool] = False
-    """Whether it is about outcomes, which only the shared store is told."""
+    """Whether what it finds was learnt from outcomes, which only the shared store is told."""
     told_of: ClassVar[frozenset[str]] = frozenset()
     """The outcomes of messages (`pumpguard.store.base.Outcome`) that it has to know."""
     shared: ClassVar[bool] = False

@@ -120,8 +120,8 @@ local function conversion_worth(state)
   return close and floor(worth / 4) or worth
 end
 
--- Takes a send out of its slice; if it has matured already, its failure is undone. It joins the
--- verified ones of its slice, or of the sum, with what it `takes`; without, it is as if never sent.
+-- Takes a send out of its slice, or undoes its failure if it has matured. With what it `takes` it
+-- joins the verified ones of its slice, or of the sum; without, it is as if never sent.
 local function conversion_settled(state, takes)
   local back = max(0, state.index - floor(sent_at / state.width))
   local from, open, done, taken = SLICE * back + 1, 0, 0, 0
@@ -146,20 +146,14 @@ local function conversion_settled(state, takes)
   end
 end
 
-local function conversion_verified(state)
-  local worth = conversion_worth(state)
-  local takes = floor((worth * state.shape.ok - (1000 - worth) * state.shape.fail) / 1000)
-  conversion_settled(state, takes)
-  state.ring = pack('>I2I2I2', age, network, last4)
-    .. sub(state.ring, 1, VERIFICATION * (RING - 1))
-  return worth
-end
-
 WEIGH[KIND] = function(limit, span, stored, shape)
   if outcome ~= 'v' and stored == '' then return end
   local state, worth = conversion_read(limit, span, stored, now, shape), nil
   if outcome == 'v' then
-    worth = conversion_verified(state)
+    worth = conversion_worth(state)
+    conversion_settled(state, floor((worth * shape.ok - (1000 - worth) * shape.fail) / 1000))
+    state.ring = pack('>I2I2I2', age, network, last4)
+      .. sub(state.ring, 1, VERIFICATION * (RING - 1))
   elseif state.count > 0 or state.matured > 0 then
     conversion_settled(state)
   else

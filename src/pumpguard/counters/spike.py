@@ -22,7 +22,7 @@ class Spike(Timed):
     """Whether there is far more of something than usual: at least ``minimum`` hits in the last
     ``seconds``, and more than ``ratio`` times what is usual in that time, by the last two days.
 
-    It is full meanwhile, never refuses, and goes on counting. Within the first day nothing is.
+    It is full meanwhile, never refuses, and goes on counting. Within the first day nothing is one.
     Its reading's ``detail`` is what is usual, in thousandths, and how many hours (at most 65,535)
     that is known from.
     """

@@ -28,11 +28,9 @@ class Trust(Counter):
     """The headroom of a subject: so many messages more, for every window and ban that is kept
     ``by`` the same and may have some (``max_factor``). Never full.
 
-    How much it is, is said at the top of this module; what was verified and what was sent are
-    sums that lose an eighth a day.
-
-    Its reading's ``used`` is the headroom in messages, its ``detail`` how many were verified and
-    sent.
+    How much that is says the top of this module; what was verified and what was sent are sums that
+    lose an eighth a day. Its reading's ``used`` is the headroom in messages, its ``detail`` how
+    many were verified and sent.
     """
 
     rule: str

@@ -164,13 +164,13 @@ class Engine:
             plan,
             subjects[:groups],
             subjects[groups:],
-            int(attempt.phone.e164[-4:]),
-            bool(refusing),
-            frozenset(strict),
-            attempt.at if self._simulated else None,
-            0.0 if self._simulated else random.uniform(-1, 1),  # noqa: S311 - spreads, hides nothing
-            str(attempt.phone.calling_code),
-            micros(self._dearest if attempt.price is None else attempt.price),
+            last4=int(attempt.phone.e164[-4:]),
+            refused=bool(refusing),
+            refused_by=frozenset(strict),
+            at=attempt.at if self._simulated else None,
+            jitter=0.0 if self._simulated else random.uniform(-1, 1),  # noqa: S311 - no secret
+            calling_code=str(attempt.phone.calling_code),
+            price=micros(self._dearest if attempt.price is None else attempt.price),
             overrides_version=self._overrides.current.version,
             known_only=override.known_only,
         )

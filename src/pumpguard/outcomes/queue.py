@@ -144,11 +144,10 @@ class OutcomeQueue:
         try:
             return await work
         except StoreError as error:
-            self.lost += 1
             logger.debug("an outcome was lost: %s", error)
         except Exception:
-            self.lost += 1
             logger.exception("PG023 could not record a message outcome; it is lost")
+        self.lost += 1
         return otherwise
 
     async def _settlements(self, outcome: Failed | Verified) -> list[Settlement]:
@@ -170,10 +169,9 @@ class OutcomeQueue:
         if outcome.outcome == "failed":
             counters.append(self._counters.refunds)
         plan, subjects = _plan_for(counters, attempt.subject)
-        code = str(attempt.phone.calling_code)
         return Settlement(
             plan, subjects, outcome.outcome, ticket=outcome.ticket.reservation,
-            calling_code=code, at=outcome.at,
+            calling_code=str(attempt.phone.calling_code), at=outcome.at,
         )  # fmt: skip
 
     def _verification(

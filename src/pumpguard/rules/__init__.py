@@ -19,19 +19,10 @@ from pumpguard.rules.sliding_ban import ShadowBan, SlidingBan
 from pumpguard.rules.spread import Spread
 
 KINDS: dict[str, type[Rule]] = {
-    "budget": Budget,
-    "conversion": Conversion,
-    "credit": Credit,
-    "geo_mismatch": GeoMismatch,
-    "network": Network,
-    "number": Number,
-    "prefix_pattern": PrefixPattern,
-    "rate_limit": RateLimit,
-    "send_spike": SendSpike,
-    "shadow_ban": ShadowBan,
-    "sliding_ban": SlidingBan,
-    "spread": Spread,
-}
+    "budget": Budget, "conversion": Conversion, "credit": Credit, "geo_mismatch": GeoMismatch,
+    "network": Network, "number": Number, "prefix_pattern": PrefixPattern, "rate_limit": RateLimit,
+    "send_spike": SendSpike, "shadow_ban": ShadowBan, "sliding_ban": SlidingBan, "spread": Spread,
+}  # fmt: skip
 """What a policy file may name in ``rule = "…"``."""
 
 

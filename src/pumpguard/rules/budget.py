@@ -19,6 +19,9 @@ before the day's is gone. A divisor: a product with 1/6 is off by a micro-dollar
 MONTHLY_FACTOR = 20
 """A month (30 days) may spend twenty times a day's budget."""
 
+CODES = {Action.ALLOW: "BUDGET_ALERT", Action.CHALLENGE: "BUDGET_LOW"}
+"""The reason codes of what refuses less than the cap."""
+
 
 class Budget(RegionalRule):
     """Caps the spend in USD: everything's, or each country's or calling code's.
@@ -89,13 +92,11 @@ class Budget(RegionalRule):
         return counter.action is not Action.ALLOW  # an alert says nothing about the request
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        pairs = zip(self.counters(attempt), readings, strict=False)
-        full = [
-            (spend.action, reading.wait, spend, reading) for spend, reading in pairs if reading.full
-        ]
+        full = [p for p in zip(self.counters(attempt), readings, strict=False) if p[1].full]
         if not full:
             return None
-        action, wait, spend, reading = max(full, key=lambda each: each[:2])
+        spend, reading = max(full, key=lambda pair: (pair[0].action, pair[1].wait))
+        action = spend.action
         evidence = {
             "by": self.by,
             "used": reading.used / 1e6,
@@ -104,13 +105,10 @@ class Budget(RegionalRule):
             "seconds": spend.seconds,
         }
         return self.finding(
-            _CODES.get(action, "BUDGET_SPENT"),
+            CODES.get(action, "BUDGET_SPENT"),
             evidence,
             action=action,
-            retry_after=wait if action else None,
+            retry_after=reading.wait if action else None,
             weight=None if action else 1.0,
             subject=attempt.subject(self.by),
         )
-
-
-_CODES = {Action.ALLOW: "BUDGET_ALERT", Action.CHALLENGE: "BUDGET_LOW"}

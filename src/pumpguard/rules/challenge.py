@@ -22,8 +22,8 @@ logger = logging.getLogger("pumpguard")
 class SingleUse(Rule):
     """Lets every solution of a challenge through once, and asks for another one after that.
 
-    A guard with a challenge adds it automatically. It is one more counter in the trip that decides,
-    so a request that is refused uses no solution up. A used one is remembered for ``seconds``.
+    A guard with a challenge adds it automatically. A request that is refused uses no solution up; a
+    used one is remembered for ``seconds``.
     """
 
     name: str = "challenge"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 from pumpguard.attempt import Attempt, NetworkKind
 from pumpguard.counters import Reading
@@ -27,16 +26,12 @@ class Network(Rule):
     action: ActionName = "block"
     weight: float = 1.5
 
-    @cached_property
-    def _if_unknown(self) -> Action:
-        return action_of(self.unknown)
-
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         client = attempt.client
         kind, country, only = client.kind, client.country, self.only_countries
         code, action = "NETWORK_KIND", self.effect
         if client.network is None:
-            code, action = "NETWORK_UNKNOWN", self._if_unknown
+            code, action = "NETWORK_UNKNOWN", action_of(self.unknown)
             if action is Action.ALLOW:
                 return None
         elif kind in self.refused_kinds:

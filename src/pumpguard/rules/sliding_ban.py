@@ -81,8 +81,7 @@ class SlidingBan(Rule):
         return (ban,)
 
     @cached_property
-    def _spared(self) -> tuple[Ban]:
-        """The ban as it is for requests that carry proof."""
+    def _if_proved(self) -> tuple[Ban]:
         return (replace(self._ban[0], fed_by=frozenset()),) if self.spare_proved else self._ban
 
     @property
@@ -90,7 +89,7 @@ class SlidingBan(Rule):
         return [self._ban[0].by] if self.earned > 1 else []
 
     def counters(self, attempt: Attempt) -> Sequence[Ban]:
-        return self._spared if attempt.proved else self._ban
+        return self._if_proved if attempt.proved else self._ban
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         ban, reading = first_full(self._ban, readings)

@@ -9,7 +9,8 @@ The semantics are the same in every store and are fixed by `tests/store/`:
 4. A counter that does not bind (monitored, or a challenge that was solved) is charged with the
    others when it has room, so that it shows what it would have done.
 5. A refused request feeds strikes; a ban whose strikes are complete is written in the same step.
-6. Time never runs backwards: a counter that has seen a later time keeps to it.
+6. Time never runs backwards: what is counted keeps to the latest time that it has counted at. A ban
+   stands until its end by the time of whoever asks.
 7. An alarm that begins is written by the request that finds it, whatever becomes of that request.
 8. Where the plan has weights, each that is earned by a full counter multiplies the question's
    score; a request whose score reaches the question's bound is refused like any other.

@@ -1,0 +1,41 @@
+"""Says what an operator should know: at once, and then at most once an hour."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+INTERVAL = 3_600.0
+"""Seconds for which the same is not said again."""
+
+MAX_REMEMBERED = 1_000
+
+logger = logging.getLogger("pumpguard")
+
+
+class Notices:
+    """Log lines about how the guard is set up, each said once an hour.
+
+    ``clock`` gives seconds of any kind. What is said counts as the same if its code and what it is
+    ``about`` (a route, a field, a peer) are the same.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said: dict[tuple[str, str], float] = {}
+
+    def say(
+        self, code: str, about: str, text: str, *args: object, level: int = logging.WARNING
+    ) -> bool:
+        """Log ``code`` and the text, unless the same was said within the last hour. Returns whether
+        it was logged."""
+        now, key = self._clock(), (code, about)
+        last = self._said.get(key)
+        if last is not None and now - last < INTERVAL:
+            return False
+        if len(self._said) >= MAX_REMEMBERED:
+            self._said.clear()
+        self._said[key] = now
+        logger.log(level, f"{code} {text}", *args)
+        return True
