@@ -56,29 +56,28 @@ _UUID4 = re.compile('"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 _CLOCKS = ("", '"%Y-%m-%dT%H:%M:%SZ"', '"%Y-%m-%dT%H:%M:%S.%fZ"')
 """How times are written: as Unix seconds, or in ISO 8601 and UTC."""
 
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
 Part: TypeAlias = Callable[[float, str], str]
 """Makes one value, for a time (Unix seconds) and a number (E.164)."""
 
 logger = logging.getLogger("pumpguard")
 
 
-class Shape(NamedTuple):
-    """What answers must have in common: all but the values in their JSON, and its length."""
+class Answer(NamedTuple):
+    """One answer in JSON (every second piece is a value), when it was given (Unix seconds), to
+    which number (E.164) and which network."""
 
     status: int
-    headers: tuple[tuple[bytes, bytes], ...]
-    between: tuple[str, ...]
-
-
-class Answer(NamedTuple):
-    """The pieces of one answer's JSON (every second one is a value), when it was given (Unix
-    seconds), to which number (E.164) and which network."""
-
-    shape: Shape
+    headers: Headers
     pieces: tuple[str, ...]
     at: float
     phone: str
     network: str
+
+    @property
+    def shape(self) -> object:
+        return self.status, self.headers, self.pieces[::2]
 
 
 class Kept:
@@ -145,8 +144,8 @@ class Replays:
         if not simulated:
             await self._sleep.until(begun + timing.seconds)
         made = [part(time.time(), attempt.phone.e164) for part in parts]
-        shape = kept.answers[0].shape
-        await _answer(shape, "".join(made).encode(), send, _chance.choice(kept.gaps))
+        body = "".join(made).encode()
+        await _send(kept.answers[0], body, send, _chance.choice(kept.gaps))
         return True
 
     def _learn(
@@ -166,9 +165,9 @@ class Replays:
         kept.gaps.append(min(times[3] - times[2], LONGEST_GAP))
 
 
-def read_json(messages: Sequence[Message]) -> tuple[Shape, tuple[str, ...]] | None:
-    """The shape and the pieces of an answer. ``None`` unless it is a success with an object in
-    JSON, not too long and in one part."""
+def read_json(messages: Sequence[Message]) -> tuple[int, Headers, tuple[str, ...]] | None:
+    """Status, headers without the length, and pieces of an answer. ``None`` unless it is a success
+    with an object in JSON, not too long and in one part."""
     head, *bodies = messages
     body = bodies[0].get("body", b"")
     if len(bodies) > 1 or len(body) > LONGEST or head["status"] not in range(200, 300):
@@ -179,9 +178,8 @@ def read_json(messages: Sequence[Message]) -> tuple[Shape, tuple[str, ...]] | No
             return None
     except ValueError:
         return None
-    pieces = tuple(_VALUE.split(text))
     headers = [(bytes(n), b"" if n.lower() == LENGTH else bytes(v)) for n, v in head["headers"]]
-    return Shape(head["status"], tuple(headers), pieces[::2]), pieces
+    return head["status"], tuple(headers), tuple(_VALUE.split(text))
 
 
 def kind_of(scope: Scope, parameters: Mapping[str, str]) -> str:
@@ -246,17 +244,14 @@ def _id(values: Sequence[str]) -> Part | None:
     length, used = len(rests[0]), set("".join(rests))
     if begin[:1] != '"' or length < SHORTEST_ID or any(len(rest) != length for rest in rests):
         return None
-    digits = (ALPHABETS[name] for name in ("digits", "hex", "HEX"))
-    alphabet = next((each for each in digits if used <= set(each)), None)
-    if alphabet is None:
-        return None
-    return lambda at, phone: f'{begin}{drawn(alphabet, length)}"'
+    fitting = [name for name in ("digits", "hex", "HEX") if used <= set(ALPHABETS[name])]
+    return (lambda *_: f'{begin}{drawn(ALPHABETS[fitting[0]], length)}"') if fitting else None
 
 
-async def _answer(shape: Shape, body: bytes, send: Send, gap: float) -> None:
+async def _send(like: Answer, body: bytes, send: Send, gap: float) -> None:
     length = b"%d" % len(body)
-    headers = [(n, length if n.lower() == LENGTH else v) for n, v in shape.headers]
-    await send({"type": "http.response.start", "status": shape.status, "headers": headers})
+    headers = [(n, length if n.lower() == LENGTH else v) for n, v in like.headers]
+    await send({"type": "http.response.start", "status": like.status, "headers": headers})
     due = time.perf_counter() + gap
     while time.perf_counter() < due:
         pass  # some microseconds: an app has more to do between head and body than we have
