@@ -125,7 +125,7 @@ SCENARIOS: dict[str, Scenario] = {
     "ban with strikes in slices": Scenario(plans(LIMIT, ban(3, max_factor=255)), BAN_EDGES),
     "spend": Scenario(
         plans(KNOWN, TICKETS, Spend("budget", "country", 800, 100), BUDGET),
-        (9_999, 10_000, 40_000, 100_000, 110_000, 900_000),
+        (9_999, 10_000, 40_000, 100_000, 110_000, 900_000, 1, 1),
         settling=(REFUNDS,),
     ),
     "credit": Scenario(
