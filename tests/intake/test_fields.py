@@ -14,7 +14,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from pumpguard.errors import IntakeError, PolicyError
-from pumpguard.intake.fields import MAX_FIELDS, Fields, check_field, decode_json
+from pumpguard.intake.decode import MAX_FIELDS, decode_json
+from pumpguard.intake.fields import Fields, check_field
 from tests.asgi import FORM, JSON, PHONE, arriving, request
 
 
