@@ -129,14 +129,18 @@ class PumpGuardMiddleware:
             await self.app(scope, replay, send)
             return
         try:
-            decisions = [await self.guard.decide(attempt) for attempt in attempts]
+            decision = await self.guard.decide(attempts[0])
+            others = []
+            for attempt in attempts[1:]:
+                others.append(await self.guard.decide(attempt))
         except Exception:
             logger.exception(
                 "PG022 exception while deciding about a request; answered 503, nothing was sent"
             )
             await UNAVAILABLE(scope, receive, send)
             return
-        decision, *others = sorted(decisions, key=attrgetter("action"), reverse=True)
+        if others:  # the strictest answers
+            decision, *others = sorted([decision, *others], key=attrgetter("action"), reverse=True)
         try:
             if decision.action is Action.ALLOW:
                 for attempt in attempts:

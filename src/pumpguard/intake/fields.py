@@ -173,13 +173,11 @@ def _body_reader(name: str, *, only_json: bool, in_lists: bool) -> FieldReader:
                 raise _unsupported(f"{JSON} or {FORM}")
             return sound(fields.form.get(name))
         value = fields.json
-        for step, key in enumerate(path):
+        for key in path:
             if not isinstance(value, dict):
-                if in_lists and isinstance(value, list):
-                    return sound([_at(item, path[step:]) for item in value])
-                return None
+                return sound(_at(fields.json, path)) if in_lists else None
             value = value.get(key)
-        return sound(value)
+        return value if isinstance(value, str) and value.isascii() else sound(value)
 
     return read
 

@@ -151,8 +151,8 @@ def _plain_character(character: str) -> str:
 @lru_cache(maxsize=MAX_CACHED)
 def _parse(text: str, region: str | None) -> Phone:
     text = text.lstrip("([ ")
-    if text.startswith("00") and (region is None or not _dialled_there(text, region)):
-        text = "+" + text[2:]
+    if text.startswith("00"):
+        text = _after_zeros(text, region)
     if not text.startswith("+") and region is None:
         raise _unreadable("The telephone number needs its calling code, such as +44.")
     try:
@@ -180,18 +180,24 @@ def _parse(text: str, region: str | None) -> Phone:
     )
 
 
-def _dialled_there(text: str, region: str) -> bool:
-    """Whether a text that begins with ``00`` has a meaning in the region: after a prefix of its own
-    (``009`` in Nigeria, ``0011`` in Australia), or as a national number.
+def _after_zeros(text: str, region: str | None) -> str:
+    """What a text that begins with ``00`` stands for: ``+``, or in a region whose own prefixes are
+    others (``009`` in Nigeria, ``0011`` in Australia), what is dialled there.
 
-    Where neither is so, ``00`` stands for ``+``, as in most of the world.
+    Where it could also be a national number of that length, and so be two, it is refused.
     """
+    plus = "+" + text[2:]
+    if region is None:
+        return plus
     try:
         number = phonenumbers.parse(text, region, keep_raw_input=True)
     except phonenumbers.NumberParseException:
-        return False
-    dialled = number.country_code_source == phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_IDD
-    return dialled or phonenumbers.is_possible_number(number)
+        return plus
+    if number.country_code_source == phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_IDD:
+        return text
+    if phonenumbers.is_possible_number(number):
+        raise _unreadable(f"The telephone number may be two; {EXAMPLE}")
+    return plus
 
 
 def _handset(number: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNumber:

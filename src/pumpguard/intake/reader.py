@@ -101,26 +101,29 @@ class Reader:
         if self._own:
             found = [(name, read(fields)) for name, read in self._own]
             facts["extra"] = {name: value for name, value in found if value is not None}
-        attempts = [self.attempt(phone, address, **facts) for phone in phones]
-        if self._challenge is not None:
-            challenge = self._challenge
-            attempts = [await self._with_proof(challenge, fields, each) for each in attempts]
+        attempts = []
+        for phone in phones:
+            attempt = self.attempt(phone, address, **facts)
+            if self._challenge is not None:
+                attempt = await self._with_proof(self._challenge, fields, attempt)
+            attempts.append(attempt)
         return attempts, body
 
     def _phones(self, fields: Fields) -> list[Phone]:
         number = self._phone(fields)
-        if number in NO_NUMBER and self._policy.phone_optional:
+        policy = self._policy
+        if policy.phone_optional and number in NO_NUMBER:
             return []
         code = self._code(fields) if self._code else None
         if not isinstance(number, list):
-            return [self._canonical(number, code)]
+            return [canonical(number, code, policy.region, policy.plain_digits)]
         numbers = _flat(number)
         codes = _flat(code) if isinstance(code, list) else [code] * len(numbers)
         if not len(codes) == len(numbers) <= MAX_NUMBERS:
             detail = f"A request has at most {MAX_NUMBERS} numbers, and a calling code for each."
             raise IntakeError(422, "phone-number", "Too many telephone numbers", detail)
         pairs = list(zip(numbers, codes, strict=True))
-        if self._policy.phone_optional:
+        if policy.phone_optional:
             pairs = [pair for pair in pairs if pair[0] not in NO_NUMBER]
         elif not pairs:
             pairs = [(None, None)]
