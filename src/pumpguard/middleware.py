@@ -153,9 +153,9 @@ class PumpGuardMiddleware:
             else:
                 await self._refusals.reply(decision, scope, replay, send)
         finally:
+            self.guard.record(decision)
             if others:
                 self._record_others(decision, others)
-            self.guard.record(decision)
 
     def _record_others(self, decision: Decision, others: Sequence[Decision]) -> None:
         """Those about the other numbers of a request: where it was refused, nothing was sent to
