@@ -54,12 +54,14 @@ class Reply:
 
     @property
     def is_problem(self) -> bool:
-        """Whether this is a complete problem of the 4xx kind that repeats its own status."""
+        """Whether this is a complete problem of the 4xx kind that repeats its own status, and how
+        long to wait if a header says it."""
         return (
             400 <= self.status < 500
             and self.headers["content-type"] == "application/problem+json"
-            and self.json.keys() == {"type", "title", "status", "detail"}
+            and self.json.keys() - {"retry_after"} == {"type", "title", "status", "detail"}
             and self.json["status"] == self.status
+            and str(self.json.get("retry_after")) == self.headers.get("retry-after", "None")
         )
 
 

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 from starlette.types import Message
 
-from pumpguard import Action, Attempt, Decision, Finding
+from pumpguard import (
+    Action,
+    Attempt,
+    Decision,
+    Finding,
+    Guard,
+    Policy,
+    PumpGuardMiddleware,
+)
 from pumpguard.challenges import Challenge
 from pumpguard.errors import IntakeError
 from pumpguard.replies import Problem, refusal, unreadable
 from pumpguard.testing import make_attempt
-from tests.asgi import Reply, call, request
+from tests.asgi import FORM, PHONE, Reply, ask, call, request
+from tests.otp_app import Outbox, one_per_minute, otp_app
 
 
 async def refused(action: Action, retry_after: float | None = None, **words: str) -> Reply:
@@ -65,7 +80,8 @@ async def test_the_reason_changes_no_byte_of_the_reply(action: Action) -> None:
 async def test_no_header_tells_limits(action: Action) -> None:
     names = (await refused(action, 5.0)).headers.keys()
     allowed = {"cache-control", "content-length", "content-type"}
-    assert names - allowed <= ({"retry-after"} if action is Action.THROTTLE else set())
+    waiting = {"retry-after", "access-control-expose-headers"}
+    assert names - allowed <= (waiting if action is Action.THROTTLE else set())
 
 
 async def test_a_shadow_that_could_be_heard_looks_like_any_block() -> None:
@@ -148,6 +164,19 @@ async def test_retry_after_is_whole_seconds_never_too_early_and_never_zero(
 ) -> None:
     reply = await call(Problem(429, "x", "X", "X.", seconds), request())
     assert reply.headers["retry-after"] == said
+    assert reply.json["retry_after"] == int(said)
+
+
+@pytest.mark.parametrize("expose", [(), ("Retry-After", "X-Other")])
+async def test_a_script_of_another_origin_can_read_how_long_to_wait(expose: Sequence[str]) -> None:
+    """If CORS is added after the guard, and so is around it; the body says it in any case."""
+    app = CORSMiddleware(
+        Problem(429, "x", "X", "X.", 30), allow_origins=["*"], expose_headers=expose
+    )
+    reply = await call(app, request(headers={"origin": "https://web.example"}))
+    assert reply.headers["access-control-allow-origin"] == "*"
+    assert "Retry-After" in reply.headers["access-control-expose-headers"]
+    assert reply.json["retry_after"] == 30
 
 
 async def test_an_unreadable_request_is_told_what_to_mend() -> None:
@@ -155,3 +184,120 @@ async def test_an_unreadable_request_is_told_what_to_mend() -> None:
     reply = await call(unreadable(error), request())
     assert reply.is_problem
     assert (reply.status, reply.json["detail"]) == (413, "At most 5 bytes.")
+
+
+# An app that answers itself
+
+
+def asked(on_refusal: Any, **policy: Any) -> PumpGuardMiddleware:
+    settings = {"send": "/otp/send", "rules": one_per_minute(), "deadline": 10, **policy}
+    return PumpGuardMiddleware(otp_app(Outbox()), Policy(**settings), on_refusal=on_refusal)
+
+
+async def test_an_app_may_answer_refusals_itself() -> None:
+    """With what it knows of the request: the decision, or why it could not be read."""
+    heard: list[object] = []
+
+    async def page(refused: Decision | IntakeError, request: Request) -> Response:
+        form = await request.form()
+        heard.append(refused)
+        return HTMLResponse(f"<p>{form['phone']}", 429)
+
+    app = asked(page)
+    body = b"phone=%2B447400123456"
+    replies = [await call(app, request(content_type=FORM), body) for _ in range(2)]
+    assert [reply.status for reply in replies] == [202, 429]
+    assert replies[1].body == b"<p>+447400123456"
+    assert isinstance(heard[0], Decision)
+    assert heard[0].action is Action.THROTTLE
+    assert 0 < (heard[0].retry_after or 0) <= 60
+
+
+async def test_it_is_asked_about_what_could_not_be_read() -> None:
+    """The most frequent refusal of people is a mistyped number."""
+
+    def page(refused: Decision | IntakeError, request: Request) -> Response:
+        assert isinstance(refused, IntakeError)
+        return HTMLResponse(refused.detail, refused.status)
+
+    def fails(fields: object) -> str:
+        raise KeyError("x")
+
+    reply = await ask(asked(page), "no number")
+    assert (reply.status, reply.headers["content-type"]) == (422, "text/html; charset=utf-8")
+    assert b"characters" in reply.body
+    assert (await ask(asked(page, phone=fails))).body == b"The request cannot be read."
+    assert (await ask(asked(page, max_body=3))).status == 413
+
+
+async def test_what_it_leaves_open_is_a_problem() -> None:
+    """Such as requests of scripts."""
+    reply = await ask(asked(lambda refused, request: None), "no number")
+    assert (reply.is_problem, reply.status) == (True, 422)
+
+
+@pytest.mark.parametrize("answer", ["<p>no", 403])
+async def test_what_is_no_response_is_said_and_answered_with_a_problem(
+    answer: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once an hour."""
+    app = asked(lambda refused, request: answer)
+    assert [(await ask(app, "no number")).is_problem for _ in range(3)] == [True] * 3
+    assert caplog.text.count("PG081") == 1
+
+
+async def test_an_app_that_fails_at_it_does_not_let_the_request_through(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The traceback is logged once an hour."""
+
+    async def fails(refused: object, request: Request) -> Response:
+        raise RuntimeError("no template")
+
+    app = asked(fails)
+    await ask(app)
+    assert [(await ask(app)).status for _ in range(3)] == [429] * 3
+    assert caplog.text.count("PG081") == 1
+    assert "RuntimeError: no template" in caplog.text
+
+
+async def test_a_shadow_that_could_be_heard_is_any_block_to_it_as_well() -> None:
+    """The app that cannot keep silent is not told what it would have kept silent about."""
+    heard: list[Decision | IntakeError] = []
+
+    def shadows(attempt: Attempt) -> Finding:
+        return Finding("shadows", Action.SHADOW, "ALWAYS", {"n": 1})
+
+    guard = Guard(
+        Policy(send="/otp/send", rules=(shadows,), shadow="experimental_replay"),
+        on_refusal=lambda refused, request: heard.append(refused),
+    )
+    reply = await ask(PumpGuardMiddleware(otp_app(Outbox()), guard=guard))
+    assert reply.status == 403
+    (decision,) = heard
+    assert isinstance(decision, Decision)
+    assert (decision.action, decision.findings) == (Action.BLOCK, ())
+
+
+def test_it_is_given_once() -> None:
+    """To the guard that is made, or to the one that is there."""
+    guard = Guard(Policy(send="/otp/send", rules=one_per_minute()))
+    with pytest.raises(TypeError, match="to the guard"):
+        PumpGuardMiddleware(otp_app(Outbox()), guard=guard, on_refusal=lambda *_: None)
+
+
+async def test_what_policies_functions_trip_over_is_logged_once_an_hour(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Any stranger can send ``{}``."""
+
+    def phone(fields: Any) -> object:
+        return fields.json["user"]["phone"]
+
+    app = asked(None, phone=phone)
+    replies = [await call(app, request(), json.dumps({}).encode()) for _ in range(5)]
+    assert [reply.status for reply in replies] == [400] * 5
+    (record,) = [each for each in caplog.records if "PG021" in each.message]
+    assert (record.levelno, record.exc_info is None) == (logging.ERROR, False)
+    body = json.dumps({"user": {"phone": PHONE}}).encode()
+    assert (await call(app, request(), body)).status == 202

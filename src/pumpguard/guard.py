@@ -35,6 +35,7 @@ from pumpguard.store import open_store
 from pumpguard.store.base import Store
 
 if TYPE_CHECKING:
+    from pumpguard.replies import OnRefusal
     from pumpguard.store.health import Concern
 
 MessageOutcome = Literal["sent", "failed", "unallocated"]
@@ -49,8 +50,9 @@ class Guard:
     seconds, where time is simulated. ``challenge`` poses challenges and knows a solved one
     (`pumpguard.challenges`); ``networks`` looks addresses up; ``score`` is asked about requests
     whose risk score is medium, if the policy's ``risk`` is enforced. ``on_decision`` is called once
-    for every decision, after the reply, and ``on_alert`` for what needs a person. ``overrides``
-    sets the posture and the lists of all processes that share the store. Raises `PolicyError`.
+    for every decision, after the reply, and ``on_alert`` for what needs a person; ``on_refusal``
+    may answer what is refused (`pumpguard.replies.OnRefusal`). ``overrides`` sets the posture and
+    the lists of all processes that share the store. Raises `PolicyError`.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Guard:
         score: Score | None = None,
         on_decision: Callable[[Decision], None] | None = None,
         on_alert: Callable[[Alert], None] | None = None,
+        on_refusal: OnRefusal | None = None,
     ) -> None:
         if not isinstance(policy, Policy):
             policy = Policy.from_toml(policy)
@@ -83,6 +86,7 @@ class Guard:
         self.notices = Notices()
         self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
+        self.on_refusal = on_refusal
         self._clock = clock
         self._on_decision = [] if on_decision is None else [on_decision]
         if any(map(iscoroutinefunction, (on_decision, type(on_decision).__call__))):
@@ -123,7 +127,7 @@ class Guard:
         ``facts`` may be ``session``, ``account``, ``device``, ``proved`` and ``solution`` (what
         proved it, if that counts once), and ``extra``: values on the policy's own dimensions.
         """
-        number = canonical(phone, None, self.policy.region)
+        number = canonical(phone, None, self.policy.region, self.policy.plain_digits)
         return self.reader.attempt(number, address, **facts)
 
     async def assess(self, attempt: Attempt) -> Decision:
@@ -163,7 +167,7 @@ class Guard:
 
     def verified(self, phone: str) -> None:
         """Say that a code was entered for this number, spelt as it may be. Raises `IntakeError`."""
-        number = canonical(phone, None, self.policy.region)
+        number = canonical(phone, None, self.policy.region, self.policy.plain_digits)
         if self._outcomes is not None:
             self._outcomes.add(Verified(number, self._now()))
 

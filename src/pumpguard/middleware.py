@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from pumpguard.intake.body import BodyTee, Replay
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
 from pumpguard.policy import Policy
-from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, refusal, unreadable
+from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score
 from pumpguard.shadow.sender import CurrentRequest, current_request, has_sender
@@ -56,6 +57,7 @@ class PumpGuardMiddleware:
         score: Score | None = None,
         on_decision: Callable[[Decision], None] | None = None,
         on_alert: Callable[[Alert], None] | None = None,
+        on_refusal: OnRefusal | None = None,
     ) -> None:
         if guard is None and policy is not None:
             guard = Guard(
@@ -67,14 +69,18 @@ class PumpGuardMiddleware:
                 score=score,
                 on_decision=on_decision,
                 on_alert=on_alert,
+                on_refusal=on_refusal,
             )
         elif guard is None or policy is not None:
             raise TypeError("give either a policy or a guard")
+        elif on_refusal is not None:
+            raise TypeError("give on_refusal to the guard")
         self.app = app
         self.guard = guard
         self._handlers = [(Routes(guard.policy.send), self._guard_send)]
         if guard.policy.verify is not None:
             self._handlers.append((Routes(guard.policy.verify, "verify"), self._watch_verify))
+        self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
         self._replays: Replays | None = None
         if guard.policy.shadow == "experimental_replay":
@@ -101,40 +107,63 @@ class PumpGuardMiddleware:
     ) -> None:
         """Read, decide, reply and record; ``parameters`` are those of the path."""
         try:
-            attempt, body = await self.guard.reader.read(scope, receive, parameters)
+            attempts, body = await self.guard.reader.read(scope, receive, parameters)
         except ClientGone:
             return
         except IntakeError as error:
-            await unreadable(error)(scope, receive, send)
+            await self._refusals.reply(error, scope, receive, send)
             return
-        except Exception:
+        except Exception as error:
             # A bug of ours or of a policy's function: nothing was counted, so nothing may be sent.
-            logger.exception(
-                "PG021 exception while reading a request; answered 400, nothing was sent"
+            self.guard.notices.say(
+                "PG021",
+                type(error).__name__,
+                "exception while reading a request; answered 400, nothing was sent",
+                level=logging.ERROR,
+                exc_info=True,
             )
-            await BAD_REQUEST(scope, receive, send)
+            await self._refusals.reply(BAD_REQUEST, scope, receive, send)
+            return
+        replay = Replay(body, receive)
+        if not attempts:  # the policy says that such a request sends nothing
+            await self.app(scope, replay, send)
             return
         try:
-            decision = await self.guard.decide(attempt)
+            decision = await self.guard.decide(attempts[0])
+            others = []
+            for attempt in attempts[1:]:
+                others.append(await self.guard.decide(attempt))
         except Exception:
             logger.exception(
                 "PG022 exception while deciding about a request; answered 503, nothing was sent"
             )
             await UNAVAILABLE(scope, receive, send)
             return
-        replay = Replay(body, receive)
+        if others:  # the strictest answers
+            decision, *others = sorted([decision, *others], key=attrgetter("action"), reverse=True)
         try:
             if decision.action is Action.ALLOW:
-                self._visible.count(attempt)
+                for attempt in attempts:
+                    self._visible.count(attempt)
                 if self._replays is not None:
-                    send = self._replays.watch(scope, parameters, attempt, send)
-                await self._run_app(decision, scope, replay, send)
+                    send = self._replays.watch(scope, parameters, attempts[0], send)
+                await self._run_app(decision, scope, replay, send, others)
             elif decision.action is Action.SHADOW:
                 decision = await self._shadow(decision, scope, replay, send, parameters)
             else:
-                await refusal(decision, self.guard.challenge)(scope, receive, send)
+                await self._refusals.reply(decision, scope, replay, send)
         finally:
             self.guard.record(decision)
+            if others:
+                self._record_others(decision, others)
+
+    def _record_others(self, decision: Decision, others: Sequence[Decision]) -> None:
+        """Those about the other numbers of a request: where it was refused, nothing was sent to
+        those that were allowed."""
+        for other in others:
+            if other.allowed and not decision.allowed:
+                self.guard.settle(other, "failed")
+            self.guard.record(other)
 
     async def _shadow(
         self,
@@ -161,11 +190,16 @@ class PumpGuardMiddleware:
                     "PG002 shadow decision refused openly: "
                     "no sender is wrapped with pumpguard.sender"
                 )
-        await refusal(shown, self.guard.challenge)(scope, receive, send)
+        await self._refusals.reply(shown, scope, receive, send)
         return recorded
 
     async def _run_app(
-        self, decision: Decision, scope: Scope, receive: Receive, send: Send
+        self,
+        decision: Decision,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        others: Sequence[Decision] = (),
     ) -> None:
         """Let the app answer; if it fails, so has the message."""
         simulated = self.guard.simulated
@@ -182,7 +216,8 @@ class PumpGuardMiddleware:
             current_request.reset(token)
             # An app that answered nothing may still have sent the message.
             if decision.reservation and (recorder.status or 0) >= SERVER_ERROR:
-                self.guard.settle(decision, "failed")
+                for each in (decision, *others):
+                    self.guard.settle(each, "failed")
                 if simulated:  # a simulation must come out the same every time
                     await self.guard.settled()
 

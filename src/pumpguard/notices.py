@@ -26,10 +26,16 @@ class Notices:
         self._said: dict[tuple[str, str], float] = {}
 
     def say(
-        self, code: str, about: str, text: str, *args: object, level: int = logging.WARNING
+        self,
+        code: str,
+        about: str,
+        text: str,
+        *args: object,
+        level: int = logging.WARNING,
+        exc_info: bool = False,
     ) -> bool:
-        """Log ``code`` and the text, unless the same was said within the last hour. Returns whether
-        it was logged."""
+        """Log ``code`` and the text, and with ``exc_info`` the traceback, unless the same was said
+        within the last hour. Returns whether it was logged."""
         now, key = self._clock(), (code, about)
         last = self._said.get(key)
         if last is not None and now - last < INTERVAL:
@@ -37,5 +43,5 @@ class Notices:
         if len(self._said) >= MAX_REMEMBERED:
             self._said.clear()
         self._said[key] = now
-        logger.log(level, f"{code} {text}", *args)
+        logger.log(level, f"{code} {text}", *args, exc_info=exc_info)
         return True

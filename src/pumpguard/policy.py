@@ -16,6 +16,7 @@ from pumpguard.intake.address import TrustedProxies
 from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.routes import Routes
+from pumpguard.intake.when import condition
 from pumpguard.money.prices import FILES, PriceTable
 from pumpguard.outcomes import OutcomeCounters, Outcomes
 from pumpguard.overrides.posture import Escalation
@@ -46,7 +47,11 @@ class Policy:
         ``phone``, ``code``: the fields of the number and its calling code: ``"phone"`` (in the JSON
         or form body), or ``json:user.phone``, ``form:…``, ``query:…``, ``path:…``, ``header:…``;
         ``phone`` may also be a function of `pumpguard.intake.fields.Fields`.
+        ``phone_optional``: whether a request without a number sends nothing, and passes untouched.
+        ``when``: which requests send a message (``"json:channel == 'sms'"``, ``!=``, or a function
+        of the fields); others pass untouched (`pumpguard.intake.when`).
         ``region``: where numbers without a calling code are from; without it they are refused.
+        ``plain_digits``: whether digits without a ``+`` that are no number there are E.164.
         ``session``, ``account``, ``device``: the fields of other dimensions (also ``cookie:…``).
         ``dimensions``: those of your own by name, each a field or a function of the fields; rules
         may then be kept ``by`` them. ``email_domain`` and ``agent`` are interpreted
@@ -91,14 +96,17 @@ class Policy:
     send: str | Sequence[str]
     phone: Any = "phone"
     code: str | None = None
+    phone_optional: bool = False
+    when: Any = None
     region: str | None = None
+    plain_digits: bool = False
     session: str | None = None
     account: str | None = None
     device: str | None = None
     dimensions: Mapping[str, Any] = field(default_factory=dict)
     proxies: Sequence[str] = ()
     proxy_header: str = "x-forwarded-for"
-    max_body: int = 16_384
+    max_body: int = 65_536
     body_deadline: float = 5.0
     home: Sequence[str] = ()
     rules: Any = None
@@ -172,6 +180,8 @@ class Policy:
             where = getattr(self, name)
             if not callable(where) and (where is not None or name == "phone"):
                 check_field(where, name)
+        if self.when is not None:
+            condition(self.when)
         check_dimensions(self.dimensions)
         TrustedProxies(self.proxies, self.proxy_header)
 

@@ -1,24 +1,38 @@
 """What a client is told when no message is sent: problem details (RFC 9457).
 
 A reply says how to go on, and nothing about why. It is the same for everybody, so each is made once
-(under attack most replies are refusals), except for what a challenge asks.
+(under attack most replies are refusals), except for what a challenge asks. An app that shows pages
+to people may answer itself (`OnRefusal`).
 """
 
 from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import lru_cache
+from typing import TypeAlias
 
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from pumpguard.challenges.base import Challenge
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import IntakeError
+from pumpguard.notices import Notices
 
 TYPE = "tag:pumpguard,2026:problem/"
 """Problem types are names and lead nowhere; clients match on how they end."""
+
+OnRefusal: TypeAlias = Callable[
+    [Decision | IntakeError, Request], Response | Awaitable[Response | None] | None
+]
+"""Answers a refused request in place of the problem, or returns ``None`` to leave it at that; plain
+or ``async``. The request's body can be read again. An `IntakeError`, whose ``detail`` may be shown,
+is about a request that could not be read. Of a decision, show no more than its ``action`` and
+``retry_after``: a problem tells no more either."""
 
 logger = logging.getLogger("pumpguard")
 
@@ -41,9 +55,13 @@ class Problem(JSONResponse):
         **members: object,
     ) -> None:
         headers = {"cache-control": "no-store"}
-        if retry_after is not None:
-            headers["retry-after"] = str(max(1, math.ceil(retry_after)))
         facts = {"type": TYPE + problem, "title": title, "status": status, "detail": detail}
+        if retry_after is not None:
+            seconds = max(1, math.ceil(retry_after))
+            headers["retry-after"] = str(seconds)
+            # Or a script of a page from another origin could not read the header.
+            headers["access-control-expose-headers"] = "Retry-After"
+            members["retry_after"] = seconds
         super().__init__({**facts, **members}, status, headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +78,7 @@ PROOF_REQUIRED = (
     "Show that a person is asking, then send this request again.",
 )
 CHALLENGE = Problem(*PROOF_REQUIRED)
-BAD_REQUEST = Problem(400, "bad-request", "Bad request", "The request cannot be read.")
+BAD_REQUEST = IntakeError(400, "bad-request", "Bad request", "The request cannot be read.")
 
 UNAVAILABLE = Problem(503, "unavailable", "Try again", "No code can be sent right now.")
 
@@ -99,3 +117,49 @@ def _challenged(decision: Decision, challenge: Challenge) -> Problem:
         logger.exception("PG038 could not create a challenge; the client is refused without one")
         return CHALLENGE
     return CHALLENGE if to_solve is None else Problem(*PROOF_REQUIRED, challenge=to_solve)
+
+
+class Refusals:
+    """Answers refused requests: as the app says, or with a problem."""
+
+    def __init__(
+        self, challenge: Challenge | None, on_refusal: OnRefusal | None, notices: Notices
+    ) -> None:
+        self._challenge = challenge
+        self._on_refusal = on_refusal
+        self._notices = notices
+
+    async def reply(
+        self, refused: Decision | IntakeError, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer one; ``receive`` begins at the body, as far as it has not been read."""
+        response: Response | None = None
+        if self._on_refusal is not None:
+            response = await self._asked(self._on_refusal, refused, Request(scope, receive))
+        if response is None:
+            if isinstance(refused, IntakeError):
+                response = unreadable(refused)
+            else:
+                response = refusal(refused, self._challenge)
+        await response(scope, receive, send)
+
+    async def _asked(
+        self, on_refusal: OnRefusal, refused: Decision | IntakeError, request: Request
+    ) -> Response | None:
+        if isinstance(refused, Decision) and refused.action is Action.SHADOW:
+            refused = replace(refused, action=Action.BLOCK, findings=())  # as all others see it
+        try:
+            response = on_refusal(refused, request)
+            if isinstance(response, Awaitable):
+                response = await response
+        except Exception:
+            self._failed("on_refusal has raised an exception", exc_info=True)
+            return None
+        if response is None or isinstance(response, Response):
+            return response
+        self._failed(f"on_refusal returned no response but {type(response).__name__}")
+        return None
+
+    def _failed(self, what: str, *, exc_info: bool = False) -> None:
+        text = "%s; refused requests are answered in JSON"
+        self._notices.say("PG081", what, text, what, level=logging.ERROR, exc_info=exc_info)

@@ -107,6 +107,14 @@ def test_no_other_members_pass(change: Any) -> None:
     assert solved(spelt(said)) is False
 
 
+@pytest.mark.parametrize("name", ["cost", "keyLength"])
+def test_a_number_with_a_point_is_no_solution(name: str) -> None:
+    """It is signed as the whole number is, and no hash takes it."""
+    said = read(SOLUTION)
+    said["challenge"]["parameters"][name] = float(said["challenge"]["parameters"][name])
+    assert solved(spelt(said)) is False
+
+
 @pytest.mark.parametrize("time", [1, 12, 123])
 def test_padding_has_one_spelling(time: int) -> None:
     """The last character of base64 has bits that decoders ignore."""

@@ -29,7 +29,7 @@ async def read(dimensions: Any, body: Any, **scope: Any) -> Attempt:
     policy = Policy(send="/otp/send", dimensions=dimensions)
     reader = Guard(policy, networks=UnknownNetworks()).reader
     scope_ = request(**scope)
-    attempt, _ = await reader.read(scope_, arriving(json.dumps(body).encode()), {})
+    (attempt,), _ = await reader.read(scope_, arriving(json.dumps(body).encode()), {})
     return attempt
 
 

@@ -32,6 +32,7 @@ def read(folder: Path, text: str, name: str = "rates.csv", **how: Any) -> PriceT
         "Prefix|Cost\n4479|0.05 USD\n0049|USD 0.11\n",
         'Destination,Carrier,"Unit price"\n"UK","EE","0.04"\n"UK","O2","0.05"\nGERMANY,,0.11\n',
         "ISO,Currency,Price per SMS\r\ngb,USD,0.050\r\n\r\nde,usd,.11\r\n",
+        "iso,price\rGB,0.05\r\rDE,0.11\r",  # as old spreadsheets on a Mac end lines
     ],
 )
 def test_csv_lists_of_many_shapes(tmp_path: Path, text: str) -> None:

@@ -134,6 +134,9 @@ class Altcha(Challenge):
         """Whether the key is that of the counter. That it is the right key is known by now, so this
         is computed for work that was done and for no other."""
         parameters, solution = payload.challenge.parameters, payload.solution
+        # 250.0 is signed as 250 is, and would be refused by the hash.
+        if not type(parameters.cost) is type(parameters.key_length) is int:
+            return False
         if type(solution.counter) is not int or not 0 <= solution.counter < 2**32:
             return False
         password = bytes.fromhex(parameters.nonce) + solution.counter.to_bytes(4)

@@ -1,28 +1,33 @@
-"""Values out of a request: one declared place each, and anything ambiguous refused.
+"""Values out of a request: one declared place each, and anything ambiguous about them refused.
 
 Parsers differ about duplicate keys, encodings and trailing data. Where the guard and the app could
-read two different numbers from the same bytes, the request is refused.
+read two different numbers from the same bytes, the request is refused. What nobody reads may be as
+it likes (`pumpguard.intake.decode`).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import Any, Never, TypeAlias
-from urllib.parse import parse_qsl
+from typing import TypeAlias
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from pumpguard.errors import IntakeError, PolicyError
+from pumpguard.intake.decode import BOM, ambiguous, decode_json, pairs, sound
 
 SOURCES = ("json", "form", "query", "path", "header", "cookie")
-MAX_FIELDS = 100
 MAX_CACHED_READERS = 256
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+FORMS = (FORM, MULTIPART)
+UNTYPED = ("", "text/plain")
+"""What scripts say that do not want to ask the other origin first, or do not care."""
+
+UTF8, ASCII = ("utf-8", "utf8"), ("us-ascii", "ascii")
 
 FieldReader: TypeAlias = "Callable[[Fields], object]"
 """Reads one field off a request: its value, or ``None`` where the request has none."""
@@ -53,7 +58,11 @@ class Fields:
         first = self._content_types[0] if self._content_types else ""
         self.media_type = first if first == JSON else first.partition(";")[0].strip().lower()
         """The body's type, lower case and without parameters."""
-        self.is_json = self.media_type == JSON or self.media_type.endswith("+json")
+        self.is_json = (
+            self.media_type == JSON
+            or self.media_type.endswith("+json")
+            or (self.media_type in UNTYPED and _looks_like_json(body))
+        )
 
     def get(self, field: str) -> object:
         """The field's value, or ``None`` where the request has none. Raises `IntakeError`."""
@@ -64,7 +73,7 @@ class Fields:
         source, _ = _split(field)
         if self.is_json:
             return source != "form"
-        return source not in ("", "json", "form") or (self.media_type == FORM and source != "json")
+        return source not in ("", "json", "form") or (self.media_type in FORMS and source != "json")
 
     def header_lines(self, name: str) -> list[str]:
         """All lines of one header, in order. ``name`` is in lower case, as ASGI servers send it."""
@@ -85,16 +94,19 @@ class Fields:
 
     @cached_property
     def form(self) -> Mapping[str, str]:
-        if self.media_type != FORM:
+        if self.media_type not in FORMS:
             raise _unsupported(FORM)
         self._check_encoding()
-        if b";" in self.body:  # to some parsers it ends a field; browsers always escape it
-            raise _ambiguous("form field")
-        return _pairs(self.body, "form field")
+        if self.media_type == MULTIPART:
+            from pumpguard.intake.multipart import multipart_fields
+
+            return multipart_fields(self.body, self._content_types[0])
+        # To some parsers ";" ends a field; browsers always escape it.
+        return pairs(self.body, "form field", semicolons=True)
 
     @cached_property
     def query(self) -> Mapping[str, str]:
-        return _pairs(self.scope.get("query_string", b""), "query parameter")
+        return pairs(self.scope.get("query_string", b""), "query parameter")
 
     @cached_property
     def cookies(self) -> tuple[tuple[str, str], ...]:
@@ -107,24 +119,35 @@ class Fields:
         if not {encoding.strip() for encoding in encodings} <= {"", "identity"}:
             raise _unsupported("an unencoded body (no Content-Encoding)")
         if len(self._content_types) > 1:
-            raise _ambiguous("Content-Type header")
+            raise ambiguous("Content-Type header")
         for parameter in "".join(self._content_types).split(";")[1:]:
             name, _, value = parameter.partition("=")
-            if name.strip().lower() == "charset" and value.strip().strip('"').lower() != "utf-8":
-                raise _unsupported("UTF-8")
+            if name.strip().lower() == "charset":
+                charset = value.strip().strip('"').lower()
+                if charset not in UTF8 and not (charset in ASCII and self.body.isascii()):
+                    raise _unsupported("UTF-8")
 
 
-def field_reader(field: str | FieldReader) -> FieldReader:
-    """How to read a declared field off any request; a function is its own reader. Readers raise
-    `IntakeError` for what is ambiguous or cannot be read."""
+def _looks_like_json(body: bytes) -> bool:
+    """Whether a body that does not say what it is begins as an object or a list. An app that reads
+    forms reads nothing out of it, one that reads JSON all."""
+    return body[:64].removeprefix(BOM).lstrip(b" \t\r\n")[:1] in (b"{", b"[")
+
+
+def field_reader(field: str | FieldReader, *, in_lists: bool = False) -> FieldReader:
+    """How to read a declared field off any request; a function is its own reader.
+
+    With ``in_lists``, a list on the way to a JSON value gives the list of what is in its items.
+    Readers raise `IntakeError` for what is ambiguous or cannot be read.
+    """
     if callable(field):
         return field
     source, name = _split(field)
     match source:
         case "form":
-            return lambda fields: fields.form.get(name)
+            return lambda fields: sound(fields.form.get(name))
         case "query":
-            return lambda fields: fields.query.get(name)
+            return lambda fields: sound(fields.query.get(name))
         case "path":
             return lambda fields: fields.parameters.get(name)
         case "header":
@@ -134,29 +157,40 @@ def field_reader(field: str | FieldReader) -> FieldReader:
             return lambda fields: _only(
                 {value for key, value in fields.cookies if key == name}, "cookie"
             )
-    return _body_reader(name, only_json=source == "json")
+    return _body_reader(name, only_json=source == "json", in_lists=in_lists)
 
 
 _cached_reader = lru_cache(maxsize=MAX_CACHED_READERS)(field_reader)
 
 
-def _body_reader(name: str, *, only_json: bool) -> FieldReader:
+def _body_reader(name: str, *, only_json: bool, in_lists: bool) -> FieldReader:
     """Reads a form's field called ``name``, or the JSON value at that dotted path."""
     path = name.split(".")
 
     def read(fields: Fields) -> object:
         if not only_json and not fields.is_json:
-            if fields.media_type != FORM:
+            if fields.media_type not in FORMS:
                 raise _unsupported(f"{JSON} or {FORM}")
-            return fields.form.get(name)
+            return sound(fields.form.get(name))
         value = fields.json
         for key in path:
             if not isinstance(value, dict):
-                return None
+                return sound(_at(fields.json, path)) if in_lists else None
             value = value.get(key)
-        return value
+        return value if isinstance(value, str) and value.isascii() else sound(value)
 
     return read
+
+
+def _at(value: object, path: Sequence[str]) -> object:
+    """The value at a path of keys, or the list of those in the items of a list on the way."""
+    for step, key in enumerate(path):
+        if isinstance(value, list):
+            return [_at(item, path[step:]) for item in value]
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
 
 
 def _split(field: str) -> tuple[str, str]:
@@ -165,53 +199,10 @@ def _split(field: str) -> tuple[str, str]:
     return (source, name) if colon else ("", source)
 
 
-def decode_json(body: bytes) -> object:
-    """Strict JSON: UTF-8, no duplicate keys, no NaN, no lone surrogates. Raises `IntakeError`."""
-    try:
-        # json.loads(bytes) would accept UTF-16 and a byte order mark, which apps read otherwise.
-        text = body.decode("utf-8")
-        value = STRICT.decode(text)
-        if "\\ud" in text or "\\uD" in text:  # a surrogate escape: lone ones are no text
-            json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        detail = "The request body is not well-formed JSON in UTF-8."
-        raise IntakeError(400, "bad-json", "Malformed JSON", detail) from None
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]], what: str = "JSON key") -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _ambiguous(what)
-    return found
-
-
-def _no_constant(name: str) -> Never:
-    raise ValueError(name)
-
-
-STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
-
-
-def _pairs(raw: bytes, what: str) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(
-            raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
-        )
-    except ValueError:  # too many fields, bytes that are no UTF-8
-        raise IntakeError(400, "bad-form", "Malformed form", f"A {what} cannot be read.") from None
-    return _unique(pairs, what)
-
-
 def _only(values: Collection[str], what: str) -> str | None:
     if len(values) > 1:
-        raise _ambiguous(what)
+        raise ambiguous(what)
     return next(iter(values), None)
-
-
-def _ambiguous(what: str) -> IntakeError:
-    detail = f"A {what} is given more than once."
-    return IntakeError(400, "ambiguous-request", "Ambiguous request", detail)
 
 
 def _unsupported(expected: str) -> IntakeError:

@@ -23,8 +23,16 @@ MAX_CACHED = 8192
 NUMERALS = ("No", "Nl")
 EXAMPLE = "write it like +447700900123."
 
+CODE = re.compile(r"\(?(?:\+|00)? ?([1-9][0-9]{0,3})(?:[ -]([0-9]{1,5}))?\)?\Z")
+"""A calling code, or one and an area code."""
+
+ENDS = " \t\r\n"
+"""White space that comes along when one copies, and means nothing at either end."""
+
 PLAIN = re.compile(rf"\+[0-9]{{1,{MAX_LENGTH - 1}}}\Z")
 """E.164 or near it, as most apps send it: nothing to clean."""
+
+ARGENTINA = 54
 
 SATELLITE = frozenset({870, 878, 881, 882, 883, 888, 979})
 """Calling codes of satellite, global and international premium services: up to dollars each."""
@@ -46,24 +54,63 @@ LINE_TYPES: dict[int, LineType] = {
 }
 
 
-def canonical(number: object, code: object = None, region: str | None = None) -> Phone:
+def canonical(
+    number: object, code: object = None, region: str | None = None, plain_digits: bool = False
+) -> Phone:
     """The number in E.164, from text and an optional calling code of its own.
 
     Accepts what people type and paste: spaces, punctuation, ``00``, ``tel:``, digits of any script,
-    a trunk zero in brackets, invisible marks. Refuses, with an `IntakeError` (422), what two
+    a trunk zero in brackets, invisible marks. With a ``region``, its own international prefixes are
+    read as they are dialled there (``001`` in Singapore); with ``plain_digits``, what is no number
+    there is read as if a ``+`` stood before it. Refuses, with an `IntakeError` (422), what two
     programs could read as two numbers: letters, extensions, a second calling code, control
     characters, anything that is not text.
     """
     text = number if isinstance(number, str) and PLAIN.match(number) else _plain(number)
     if code is not None and code != "":
-        digits = _plain(code).removeprefix("+").removeprefix("00")
-        if not (digits.isascii() and digits.isdecimal() and 1 <= len(digits) <= 4):
-            raise _unreadable("The calling code is not a number such as 44.")
         if text.startswith(("+", "00")):
             raise _unreadable("The telephone number has two calling codes.")
-        # A national number may repeat its trunk zero; E.164 has no room for it.
-        text = f"+{digits} {text}"
+        return _parse_in_two(_calling_code(code), text, region)
+    if plain_digits and "1" <= text[:1] <= "9":
+        return _parse_plain(text, region)
     return _parse(text, region)
+
+
+def _calling_code(value: object) -> tuple[str, str]:
+    """A calling code as forms have them, and the area code after it: ``44``, ``+44-1481``, ``(+1)``
+    and the number 44."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    found = CODE.match(_plain(value))
+    if found is None or (
+        found[2] and int(found[1]) not in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+    ):
+        raise _unreadable("The calling code is not a number such as 44.")
+    return found[1], found[2] or ""
+
+
+def _parse_in_two(code: tuple[str, str], text: str, region: str | None) -> Phone:
+    # A national number may repeat its trunk zero; E.164 has no room for it.
+    calling, area = code
+    if not area:
+        return _parse(f"+{calling} {text}", region)
+    try:
+        return _parse(f"+{calling} {area} {text}", region)
+    except IntakeError:
+        # As in a list of countries: +44-1481 is Guernsey, whose mobile numbers have no 1481.
+        phone = _parse(f"+{calling} {text}", region)
+        if not phone.valid:
+            raise
+        return phone
+
+
+def _parse_plain(text: str, region: str | None) -> Phone:
+    if region is not None:
+        try:
+            return _parse(text, region)
+        except IntakeError:
+            pass
+    return _parse("+" + text, region)
 
 
 def _unreadable(detail: str) -> IntakeError:
@@ -78,6 +125,7 @@ def _plain(value: object) -> str:
         raise _unreadable("The telephone number is not text.")
     if not 0 < len(value) <= MAX_LENGTH:
         raise _unreadable(f"The telephone number does not have 1 to {MAX_LENGTH} characters.")
+    value = value.strip(ENDS)
     if value[:4].lower() == "tel:":
         value = value[4:]
     # Numerals that are no digits (², ①) are refused before NFKC makes digits of them, and letters
@@ -104,13 +152,15 @@ def _plain_character(character: str) -> str:
 def _parse(text: str, region: str | None) -> Phone:
     text = text.lstrip("([ ")
     if text.startswith("00"):
-        text = "+" + text[2:]
+        text = _after_zeros(text, region)
     if not text.startswith("+") and region is None:
         raise _unreadable("The telephone number needs its calling code, such as +44.")
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         raise _unreadable(f"The telephone number cannot be read; {EXAMPLE}") from None
+    if number.country_code == ARGENTINA:
+        number = _handset(number)
     kind = phonenumbers.number_type(number)
     # A number has a type exactly if it is valid, and is possible then: two look-ups less.
     valid = kind != PhoneNumberType.UNKNOWN
@@ -128,3 +178,33 @@ def _parse(text: str, region: str | None) -> Phone:
         line_type="satellite" if satellite else LINE_TYPES.get(kind, "unknown"),
         valid=valid,
     )
+
+
+def _after_zeros(text: str, region: str | None) -> str:
+    """What a text that begins with ``00`` stands for: ``+``, or in a region whose own prefixes are
+    others (``009`` in Nigeria, ``0011`` in Australia), what is dialled there.
+
+    Where it could also be a national number of that length, and so be two, it is refused.
+    """
+    plus = "+" + text[2:]
+    if region is None:
+        return plus
+    try:
+        number = phonenumbers.parse(text, region, keep_raw_input=True)
+    except phonenumbers.NumberParseException:
+        return plus
+    if number.country_code_source == phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_IDD:
+        return text
+    if phonenumbers.is_possible_number(number):
+        raise _unreadable(f"The telephone number may be two; {EXAMPLE}")
+    return plus
+
+
+def _handset(number: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNumber:
+    """An Argentinian number as messages to it are addressed, with the 9: with and without it, it is
+    the same line, and a message goes to no other."""
+    national = str(number.national_number)
+    if national.startswith("9"):
+        return number
+    mobile = phonenumbers.parse(f"+{ARGENTINA}9{national}")
+    return mobile if phonenumbers.is_valid_number(mobile) else number

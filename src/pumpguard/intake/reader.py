@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope
 
 from pumpguard.attempt import NOTHING, Attempt, Client, Phone, bounded
 from pumpguard.challenges.base import Challenge, Solution
-from pumpguard.errors import PolicyError
+from pumpguard.errors import IntakeError, PolicyError
 from pumpguard.intake.address import (
     Address,
     TrustedProxies,
@@ -27,12 +27,16 @@ from pumpguard.intake.dimensions import dimension_readers, key_text
 from pumpguard.intake.fields import Fields, check_field, field_reader
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
+from pumpguard.intake.when import condition
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
 
 CLIENTS = 65536
 """How many clients are cached by address: their country and kind are slow to look up."""
+
+MAX_NUMBERS = 20
+"""Of one request. Each is decided about for itself."""
 
 KEYS = ("session", "account", "device")
 
@@ -60,8 +64,9 @@ class Reader:
             self._proxies = TrustedProxies(policy.proxies, policy.proxy_header)
         # A function of the policy's gives the whole number.
         code = None if callable(policy.phone) else policy.code
-        self._phone = field_reader(policy.phone)
-        self._code = field_reader(code) if code else None
+        self._phone = field_reader(policy.phone, in_lists=True)
+        self._code = field_reader(code, in_lists=True) if code else None
+        self._when = None if policy.when is None else condition(policy.when)
         # On the verify route, ``code`` is mostly the one-time code: a number in two parts needs a
         # function there.
         self._verified_phone = field_reader(policy.verify_phone or policy.phone)
@@ -71,12 +76,19 @@ class Reader:
 
     async def read(
         self, scope: Scope, receive: Receive, parameters: Mapping[str, str]
-    ) -> tuple[Attempt, bytes]:
-        """The attempt and the body it was read from. Raises `IntakeError` or `ClientGone`."""
+    ) -> tuple[list[Attempt], bytes]:
+        """The attempts, one per number, and the body that they were read from.
+
+        There are none where the policy says that such a request sends nothing. Raises `IntakeError`
+        or `ClientGone`.
+        """
         body = await read_body(receive, self._policy.max_body, self._policy.body_deadline)
         fields = Fields(scope, body, parameters)
-        code = self._code(fields) if self._code else None
-        phone = canonical(self._phone(fields), code, self._policy.region)
+        if self._when is not None and not self._when(fields):
+            return [], body
+        phones = self._phones(fields)
+        if not phones:
+            return [], body
         address: Address | str | None
         if self._proxies is not None:
             address = self._proxies.client(scope)
@@ -89,15 +101,41 @@ class Reader:
         if self._own:
             found = [(name, read(fields)) for name, read in self._own]
             facts["extra"] = {name: value for name, value in found if value is not None}
-        attempt = self.attempt(phone, address, **facts)
-        if self._challenge is not None:
-            attempt = await self._with_proof(self._challenge, fields, attempt)
-        return attempt, body
+        attempts = []
+        for phone in phones:
+            attempt = self.attempt(phone, address, **facts)
+            if self._challenge is not None:
+                attempt = await self._with_proof(self._challenge, fields, attempt)
+            attempts.append(attempt)
+        return attempts, body
+
+    def _phones(self, fields: Fields) -> list[Phone]:
+        number = self._phone(fields)
+        policy = self._policy
+        if policy.phone_optional and number in NO_NUMBER:
+            return []
+        code = self._code(fields) if self._code else None
+        if not isinstance(number, list):
+            return [canonical(number, code, policy.region, policy.plain_digits)]
+        numbers = _flat(number)
+        codes = _flat(code) if isinstance(code, list) else [code] * len(numbers)
+        if not len(codes) == len(numbers) <= MAX_NUMBERS:
+            detail = f"A request has at most {MAX_NUMBERS} numbers, and a calling code for each."
+            raise IntakeError(422, "phone-number", "Too many telephone numbers", detail)
+        pairs = list(zip(numbers, codes, strict=True))
+        if policy.phone_optional:
+            pairs = [pair for pair in pairs if pair[0] not in NO_NUMBER]
+        elif not pairs:
+            pairs = [(None, None)]
+        return [self._canonical(number, code) for number, code in pairs]
+
+    def _canonical(self, number: object, code: object) -> Phone:
+        return canonical(number, code, self._policy.region, self._policy.plain_digits)
 
     def verified_phone(self, scope: Scope, body: bytes, parameters: Mapping[str, str]) -> Phone:
         """The number that a request to the verify route is about. Raises `IntakeError`."""
         number = self._verified_phone(Fields(scope, body, parameters))
-        return canonical(number, None, self._policy.region)
+        return self._canonical(number, None)
 
     def attempt(
         self,
@@ -148,6 +186,17 @@ class Reader:
         if isinstance(answer, Solution):
             return replace(attempt, proved=True, solution=answer.id)
         return replace(attempt, proved=True) if answer is True else attempt
+
+
+NO_NUMBER: tuple[object, ...] = (None, "", [])
+
+
+def _flat(values: list[object]) -> list[object]:
+    """The values of a list and of the lists in it."""
+    found: list[object] = []
+    for value in values:
+        found += _flat(value) if isinstance(value, list) else [value]
+    return found
 
 
 def _checked(challenge: Challenge) -> Challenge:

@@ -79,6 +79,8 @@ def entries(path: Path, columns: Columns) -> list[Entry]:
 
 
 def _csv_entries(name: str, text: str, columns: Columns) -> Iterator[Entry]:
+    if "\n" not in text:  # as old spreadsheets on a Mac end lines
+        text = text.replace("\r", "\n")
     first = text.partition("\n")[0]
     delimiter = max(DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

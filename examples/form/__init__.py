@@ -1,0 +1,1 @@
+"""A server-rendered form whose refusals are pages."""
