@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+
 from starlette.types import Scope
 
 from pumpguard.decision import Action

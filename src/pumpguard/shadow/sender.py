@@ -52,9 +52,9 @@ def sender(
 
     The decision is that of the request being handled. Elsewhere it is found by the number among
     the arguments (`pumpguard.shadow.current`), or handed over by `Guard.resume` or as the argument
-    ``pumpguard_decision``, a decision or a token, which ``send`` does not get. Under no decision, ``send`` is called as
-    always. Under any other refusal, the wrapped function raises `MessageNotSent`, and `TicketError`
-    for a token that nobody here can read.
+    ``pumpguard_decision``, a decision or a token, which ``send`` does not get. Under no decision,
+    ``send`` is called as always. Under any other refusal, the wrapped function raises
+    `MessageNotSent`, and `TicketError` for a token that nobody here can read.
 
     A call that raises has sent nothing, unless it is a timeout: a `TimeoutError`, one of
     ``timeouts``, or an error that is called so. Then it counts as sent.
