@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from contextlib import nullcontext
 
 import pytest
 
@@ -105,11 +106,11 @@ def test_no_more_than_so_many_are_remembered() -> None:
     assert len(requests.awaiting()) == MAX_LINGERING
 
 
-class ApiTimeout(Exception):  # noqa: N818
+class ApiTimeout(Exception):
     """As HTTP clients name theirs, which derive from nothing in common."""
 
 
-class Hangup(Exception):  # noqa: N818
+class Hangup(Exception):
     """Means to its app that the answer did not come in time."""
 
 
@@ -137,15 +138,12 @@ async def test_what_came_of_a_call(
 
     request = CurrentRequest(Decision(make_attempt(PHONE)))
     token = current_request.set(request)
-    try:
+    with nullcontext() if error is None else pytest.raises(type(error)):
         if kind == "plain":
             sender(send, timeouts=(Hangup,))(PHONE)
         else:
             await sender(send_later, timeouts=(Hangup,))(PHONE)
-    except BaseException as raised:
-        assert raised is error
-    finally:
-        current_request.reset(token)
+    current_request.reset(token)
     assert (request.calls, request.outcome) == (1, outcome)
 
 

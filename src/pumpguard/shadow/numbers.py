@@ -11,7 +11,7 @@ from pumpguard.attempt import Phone
 NUMBER = re.compile(r"(?:[a-z]+:)?(?P<plus>\+|00)?[(]?[0-9][0-9 ().\-/]{5,24}\Z")
 """What can be a number among a sender's arguments; ``whatsapp:`` and the like may precede it."""
 
-MAX_DEPTH = 3
+MAX_DEPTH = 4
 
 
 class Spelt(NamedTuple):

@@ -52,7 +52,7 @@ class RouteProof:
             return False  # as PG061 has said
         if self._passed >= self._needed and len(self._waiting) < most:
             return True
-        if self._needed == 1:
+        if self._needed == 1 and not self._passed:
             self._notices.say(
                 "PG002",
                 self.route,
