@@ -16,8 +16,7 @@ from examples.target_app.app import create_app
 from examples.target_app.otp import SendSms
 from examples.target_app.protection import Guarded
 from examples.target_app.settings import Settings
-from examples.target_app.sms_provider import Message
-from pumpguard import Action, current_decision
+from pumpguard.shadow.latency import LatencyModel, SendTiming
 
 SHADOW, REPLAY, REFUSED, INSTANT = "shadow", "replay", "429", "instant"
 DEFENCES = (SHADOW, REPLAY, REFUSED, INSTANT)
@@ -53,20 +52,20 @@ class Unwrapped(Guarded):
         return send
 
 
+class NoLatency(LatencyModel):
+    """A shadow without any thought of time."""
+
+    def draw(self, country: str | None) -> SendTiming:
+        """Silent at once."""
+        return SendTiming(0.0)
+
+
 class Instant(Guarded):
     """What a shadow is without any thought of time."""
 
     def sender(self, send: SendSms) -> SendSms:
         """Silent at once."""
-        wrapped = super().sender(send)
-
-        async def instant(phone: str, text: str) -> Message | None:
-            decision = current_decision()
-            if decision is not None and decision.action is Action.SHADOW:
-                return None
-            return await wrapped(phone, text)
-
-        return instant
+        return self._guard.sender(send, shadowed=None, latency=NoLatency())
 
 
 PROTECTIONS: dict[str, type[Guarded]] = {REPLAY: Unwrapped, INSTANT: Instant}

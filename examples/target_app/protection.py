@@ -77,7 +77,7 @@ class Guarded:
                 self._guard.settle(decision, "unallocated")
             return message
 
-        return self._guard.sender(told)
+        return self._guard.sender(told, shadowed=None)
 
     def report(self) -> dict[str, object]:
         """The traffic that the guard has judged."""

@@ -17,8 +17,9 @@ from pumpguard.middleware import PumpGuardMiddleware
 from pumpguard.outcomes import Ticket
 from pumpguard.policy import Policy
 from pumpguard.rules import Rule
+from pumpguard.shadow.carry import current_decision, current_token
 from pumpguard.shadow.ids import like
-from pumpguard.shadow.sender import current_decision, sender
+from pumpguard.shadow.sender import sender
 
 __version__ = "0.2.0"
 
@@ -45,6 +46,7 @@ __all__ = [
     "TicketError",
     "Window",
     "current_decision",
+    "current_token",
     "like",
     "sender",
 ]

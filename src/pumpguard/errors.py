@@ -48,7 +48,7 @@ class IntakeError(PumpGuardError):
 
 
 class TicketError(PumpGuardError, ValueError):
-    """A text that is no ticket of a decision, or a word that is no outcome of a message."""
+    """A text that is no ticket or token of a decision, or a word that is no message's outcome."""
 
 
 class ClientGone(PumpGuardError):

@@ -6,6 +6,7 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -30,7 +31,10 @@ from pumpguard.policy import Policy
 from pumpguard.rules.assembly import warn_without_defaults
 from pumpguard.rules.challenge import warn_missing_challenge, with_single_use
 from pumpguard.scores import Score, decide_with_score
+from pumpguard.shadow.carry import resumed
+from pumpguard.shadow.current import OPEN, CurrentRequest
 from pumpguard.shadow.sender import sender
+from pumpguard.shadow.tokens import Tokens
 from pumpguard.store import open_store
 from pumpguard.store.base import Store
 
@@ -84,6 +88,7 @@ class Guard:
         self.store: Store = store
         self.simulated = clock is not None
         self.notices = Notices()
+        self.tokens = Tokens(policy.secret, clock)
         self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
         self.on_refusal = on_refusal
@@ -131,10 +136,28 @@ class Guard:
         return self.reader.attempt(number, address, **facts)
 
     async def assess(self, attempt: Attempt) -> Decision:
-        """Decide about an attempt, and record the decision."""
+        """Decide about an attempt, and record the decision. Wrapped senders that the caller then
+        calls for its number obey it."""
         decision = await self.decide(attempt)
         self.record(decision)
+        OPEN.assess(CurrentRequest(decision, self.simulated, tokens=self.tokens))
         return decision
+
+    def token(self, decision: Decision) -> str:
+        """A decision as a signed text, for a job or a header: wherever the message is sent,
+        ``with guard.resume(token):`` makes wrapped senders obey it, for an hour. It holds no
+        number and no address in clear. A policy without a ``secret`` signs with a random key that
+        this process alone has."""
+        request = OPEN.of(decision)
+        if request is not None:
+            request.handed_over()
+        return self.tokens.issue(decision)
+
+    def resume(self, carried: Decision | str | None) -> AbstractContextManager[None]:
+        """Within it, wrapped senders obey a decision that was made elsewhere, as it stands or as a
+        token (`pumpguard.current_token`); with ``None``, none. Raises `TicketError` for a token
+        that is forged, of another secret, or older than an hour."""
+        return resumed(carried, self.tokens)
 
     def decide(self, attempt: Attempt) -> Coroutine[Any, Any, Decision]:
         """Decide about an attempt in one trip to the store, or in a second one too if an outside

@@ -22,7 +22,8 @@ from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score
-from pumpguard.shadow.sender import CurrentRequest, current_request, has_sender
+from pumpguard.shadow.current import OPEN, CurrentRequest
+from pumpguard.shadow.proof import RouteProofs
 from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
 
@@ -82,6 +83,7 @@ class PumpGuardMiddleware:
             self._handlers.append((Routes(guard.policy.verify, "verify"), self._watch_verify))
         self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
+        self._proofs = RouteProofs(guard.policy.send, guard.notices)
         self._replays: Replays | None = None
         if guard.policy.shadow == "experimental_replay":
             from pumpguard.experimental.replay import Replays
@@ -182,14 +184,9 @@ class PumpGuardMiddleware:
                     scope, parameters, decision.attempt, send, simulated=self.guard.simulated
                 ):
                     return recorded
-            elif has_sender():
+            elif self._proofs.of(scope).trusted():
                 await self._run_app(decision, scope, receive, send)
                 return recorded
-            else:
-                logger.warning(
-                    "PG002 shadow decision refused openly: "
-                    "no sender is wrapped with pumpguard.sender"
-                )
         await self._refusals.reply(shown, scope, receive, send)
         return recorded
 
@@ -203,17 +200,19 @@ class PumpGuardMiddleware:
     ) -> None:
         """Let the app answer; if it fails, so has the message."""
         simulated = self.guard.simulated
-        token = current_request.set(CurrentRequest(decision, simulated))
+        route = self._proofs.only or self._proofs.of(scope)
+        request = CurrentRequest(decision, simulated, route, self.guard.tokens)
+        token = OPEN.enter(request)
         recorder = StatusRecorder(send)
         try:
-            # A shadow goes the way of a message, to the microsecond.
-            recorded = decision.reservation or decision.action is Action.SHADOW
-            await self.app(scope, receive, recorder if recorded else send)
+            await self.app(scope, receive, recorder)
         except Exception:
             recorder.status = recorder.status or SERVER_ERROR
             raise
         finally:
-            current_request.reset(token)
+            OPEN.leave(request, token, recorder.status)
+            if decision.action is Action.SHADOW:
+                route.answered(request, recorder.status)
             # An app that answered nothing may still have sent the message.
             if decision.reservation and (recorder.status or 0) >= SERVER_ERROR:
                 for each in (decision, *others):

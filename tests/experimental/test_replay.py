@@ -34,12 +34,6 @@ STRANGERS = ALIKE + 2
 NAMES = ("Alice", "Bob", "Carol", "Dave", "Erin", "Frank", "Gwen", "Hal", "Ida", "Jo", "Kim", "Lee")
 
 
-@pytest.fixture(autouse=True)
-def _somebody_has_wrapped_a_sender(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another app in the same process: it is no reason to ask this one."""
-    monkeypatch.setattr("pumpguard.shadow.sender._wrapped", True)
-
-
 Headers = list[tuple[bytes, bytes]]
 
 

@@ -38,3 +38,12 @@ def test_what_is_not_understood_is_refused_at_once(template: object) -> None:
 
 def test_tuples_stay_tuples_and_other_things_themselves() -> None:
     assert like((1, None, "sent"))() == (1, None, "sent")
+
+
+def test_items_are_attributes_too() -> None:
+    """For an app that reads what a provider's objects have."""
+    made = like({"sid": "SM{hex:32}", "parts": {"count": 1}})()
+    assert made.sid == made["sid"]
+    assert made.parts.count == 1
+    with pytest.raises(AttributeError, match="price"):
+        made.price  # noqa: B018 - reading it is what raises

@@ -15,14 +15,9 @@ import pytest
 
 from pumpguard import Action, Decision, Guard, Policy, current_decision, sender
 from pumpguard.errors import MessageNotSent
+from pumpguard.shadow.current import CurrentRequest, current_request
 from pumpguard.shadow.latency import ENOUGH, LatencyModel
-from pumpguard.shadow.sender import CurrentRequest, current_request, has_sender
 from pumpguard.testing import make_attempt
-
-
-@pytest.fixture(autouse=True)
-def _no_sender_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pumpguard.shadow.sender._wrapped", False)
 
 
 @contextmanager
@@ -125,15 +120,8 @@ def test_the_senders_own_errors_are_the_callers() -> None:
         sender(broken)("+1")
 
 
-def test_the_process_knows_whether_a_sender_was_wrapped() -> None:
-    assert not has_sender()
-    sender(send)
-    assert has_sender()
-
-
 async def test_a_guard_wraps_senders_too() -> None:
     wrapped = Guard(Policy(send="/otp/send")).sender(send, "id-0")
-    assert has_sender()
     with deciding(Action.SHADOW):
         assert wrapped("+1") == "id-0"
 

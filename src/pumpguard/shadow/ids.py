@@ -36,11 +36,22 @@ def like(template: Any) -> Callable[..., Any]:
 
     In texts, also inside of lists, tuples and dicts, ``{uuid}`` becomes a random UUID and
     ``{hex:32}`` 32 characters of one of these alphabets: ``digits``, ``hex``, ``HEX``, ``base32``,
-    ``BASE32``, ``base62`` or ``base64url``. Everything else stays as it stands. Raises
-    `PolicyError` for an unknown one.
+    ``BASE32``, ``base62`` or ``base64url``. Everything else stays as it stands. What is made of a
+    dict has its items and also attributes of their names, for providers that return objects.
+    Raises `PolicyError` for an unknown place.
     """
     _filled(template)
     return lambda *_args, **_kwargs: _filled(template)
+
+
+class Result(dict[str, Any]):
+    """A dict whose items are attributes too."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"shadowed=like(…) has no {name!r}", name=name, obj=self) from None
 
 
 def _filled(template: Any) -> Any:
@@ -48,7 +59,7 @@ def _filled(template: Any) -> Any:
         case str():
             return _PLACE.sub(_fill, template)
         case dict():
-            return {name: _filled(value) for name, value in template.items()}
+            return Result((name, _filled(value)) for name, value in template.items())
         case list() | tuple():
             return type(template)([_filled(value) for value in template])
     return template

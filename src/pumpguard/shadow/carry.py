@@ -1,0 +1,56 @@
+"""Taking a decision along to where the message is sent, and taking it up again there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pumpguard.decision import Decision
+from pumpguard.shadow.current import OPEN, CurrentRequest, current_request
+from pumpguard.shadow.tokens import Tokens, reader_of
+
+
+def current_decision() -> Decision | None:
+    """The decision about the request being handled, or ``None`` outside a guarded one. Where guards
+    are nested it is the strictest, and the innermost of equally strict ones."""
+    request = current_request.get()
+    return None if request is None else request.strictest().decision
+
+
+def current_token() -> str | None:
+    """The decision about the request being handled, as a signed text for a job or a header, or
+    ``None`` outside a guarded request. `Guard.resume` takes it up where the message is sent.
+
+    It holds no number and no address in clear. Whoever takes one promises to send by it: for the
+    guard, the message is on its way.
+    """
+    request = current_request.get()
+    if request is None:
+        return None
+    strictest = request.strictest()
+    if strictest.tokens is None or strictest.decision is None:
+        return None
+    request.handed_over()
+    return strictest.tokens.issue(strictest.decision)
+
+
+def request_of(carried: Decision | str, reader: Tokens | None = None) -> CurrentRequest:
+    """The request that a decision or a token is about. Raises `TicketError` for a bad token."""
+    if isinstance(carried, Decision):
+        return CurrentRequest(carried, outer=OPEN.of(carried))
+    reader = reader or reader_of(carried)
+    said = reader.read(carried)
+    return CurrentRequest(
+        None, reader.simulated, tokens=reader, told=said.action, told_number=said.number
+    )
+
+
+@contextmanager
+def resumed(carried: Decision | str | None, reader: Tokens | None = None) -> Iterator[None]:
+    """Within it, wrapped senders obey that decision; with ``None``, no decision."""
+    request = None if carried is None else request_of(carried, reader)
+    token = current_request.set(request)
+    try:
+        yield
+    finally:
+        current_request.reset(token)
