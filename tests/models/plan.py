@@ -18,6 +18,7 @@ from pumpguard.counters import (
     Spike,
     Tickets,
     Trust,
+    Unsent,
     Window,
 )
 from pumpguard.counters.plan import Plan
@@ -36,6 +37,7 @@ from tests.models.spend import SpendModel
 from tests.models.spike import SpikeModel
 from tests.models.tickets import TicketsModel
 from tests.models.trust import TrustModel
+from tests.models.unsent import UnsentModel
 from tests.models.window import WindowModel
 
 MODELS: dict[type[Counter], type[Model[Any]]] = {
@@ -52,6 +54,7 @@ MODELS: dict[type[Counter], type[Model[Any]]] = {
     Known: KnownModel,
     Tickets: TicketsModel,
     Refunds: RefundsModel,
+    Unsent: UnsentModel,
 }
 
 
@@ -136,7 +139,8 @@ class StoreModel:
         facts.outcome, facts.ticket, facts.sent_at = outcome, settlement.ticket, settlement.sent_at
         facts.age, facts.network = settlement.age // 100, settlement.network  # type: ignore[assignment]
         models = self._models(plan, settlement.subjects)
-        told = sorted(zip(models, plan.counters, strict=True), key=lambda each: each[1].turn)
+        first = [each[0] for group in plan.segments for each in group]
+        told = [(models[i], plan.counters[i]) for i in first]
         if outcome in ("failed", "unallocated"):
             has_ticket = any(isinstance(counter, Tickets) for _, counter in told)
             if not (has_ticket and all(model.take(counter, facts) for model, counter in told)):
@@ -146,7 +150,7 @@ class StoreModel:
                 model.weigh(counter, facts)
             for model, counter in told:
                 model.tell(counter, facts)
-        return 1
+        return int(facts.refunded)
 
     def _models(self, plan: Plan, subjects: tuple[Subject, ...]) -> list[Model[Any]]:
         """Of each counter: one for all that are the same by their identity."""

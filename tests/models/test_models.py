@@ -99,7 +99,7 @@ def machine(scenario: Scenario, stores: Stores) -> type[RuleBasedStateMachine]:
     tickets = next((each for each in counters if isinstance(each, Tickets)), None)
     known = next((each for each in counters if isinstance(each, Known)), None)
     names: tuple[Outcome, ...] = ("verified", "repeated", "failed", "unallocated")
-    told = {name: tuple(each for each in counters if name in each.told_of) for name in names}
+    told = {name: tuple(each for each in counters if each.hears(name)) for name in names}
 
     class AsTheModel(RuleBasedStateMachine):
         """Whatever happens, every store answers as the model does."""
