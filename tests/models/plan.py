@@ -1,4 +1,4 @@
-"""A whole store: the models of all kinds, put together by the sentences of `pumpguard.store.base`."""
+"""A whole store: all kinds, put together by the ten sentences of `pumpguard.store.base`."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class StoreModel:
 
 
 def _feeds(counter: Counter, ban: Counter) -> bool:
-    """Whether being refused by it is a strike: not for a challenge, unless the ban is about those."""
+    """Whether being refused by it is a strike; challenges are for bans about those alone."""
     assert isinstance(ban, Ban)
     told = ban.challenges or counter.action > Action.CHALLENGE
     return told and counter.rule in ban.fed_by_rules
