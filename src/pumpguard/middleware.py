@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,12 @@ from pumpguard.guard import Guard
 from pumpguard.intake.body import BodyTee, Replay
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
+from pumpguard.outcomes.sent import SentWhen
 from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, refusal, unreadable
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score
+from pumpguard.shadow.answer import Answers, WatchedAnswer
 from pumpguard.shadow.sender import CurrentRequest, current_request, has_sender
 from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
@@ -28,7 +31,6 @@ from pumpguard.store.base import Store
 if TYPE_CHECKING:
     from pumpguard.experimental.replay import Replays
 
-SERVER_ERROR = 500
 REDIRECTION = 300
 
 logger = logging.getLogger("pumpguard")
@@ -76,6 +78,7 @@ class PumpGuardMiddleware:
         if guard.policy.verify is not None:
             self._handlers.append((Routes(guard.policy.verify, "verify"), self._watch_verify))
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
+        self._answers = Answers(SentWhen(guard.policy.sent_when), guard.notices)
         self._replays: Replays | None = None
         if guard.policy.shadow == "experimental_replay":
             from pumpguard.experimental.replay import Replays
@@ -128,7 +131,7 @@ class PumpGuardMiddleware:
                 self._visible.count(attempt)
                 if self._replays is not None:
                     send = self._replays.watch(scope, parameters, attempt, send)
-                await self._run_app(decision, scope, replay, send)
+                await self._run_app(decision, scope, replay, send, parameters)
             elif decision.action is Action.SHADOW:
                 decision = await self._shadow(decision, scope, replay, send, parameters)
             else:
@@ -154,7 +157,7 @@ class PumpGuardMiddleware:
                 ):
                     return recorded
             elif has_sender():
-                await self._run_app(decision, scope, receive, send)
+                await self._run_app(decision, scope, receive, send, parameters)
                 return recorded
             else:
                 logger.warning(
@@ -165,26 +168,31 @@ class PumpGuardMiddleware:
         return recorded
 
     async def _run_app(
-        self, decision: Decision, scope: Scope, receive: Receive, send: Send
+        self,
+        decision: Decision,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        parameters: Mapping[str, str],
     ) -> None:
-        """Let the app answer; if it fails, so has the message."""
-        simulated = self.guard.simulated
-        token = current_request.set(CurrentRequest(decision, simulated))
-        recorder = StatusRecorder(send)
+        """Let the app answer; if nothing was sent, what it was charged is given back."""
+        request = CurrentRequest(decision, self.guard.simulated)
+        token = current_request.set(request)
+        answer: WatchedAnswer | None = None
+        # A shadow goes the way of a message, to the microsecond.
+        if decision.reservation or decision.action is Action.SHADOW:
+            give_back = partial(self.guard.give_back, decision)
+            answer = WatchedAnswer(self._answers, scope, parameters, send, request, give_back)
         try:
-            # A shadow goes the way of a message, to the microsecond.
-            recorded = decision.reservation or decision.action is Action.SHADOW
-            await self.app(scope, receive, recorder if recorded else send)
+            await self.app(scope, receive, answer or send)
         except Exception:
-            recorder.status = recorder.status or SERVER_ERROR
+            if answer is not None:
+                answer.fail()
             raise
         finally:
             current_request.reset(token)
-            # An app that answered nothing may still have sent the message.
-            if decision.reservation and (recorder.status or 0) >= SERVER_ERROR:
-                self.guard.settle(decision, "failed")
-                if simulated:  # a simulation must come out the same every time
-                    await self.guard.settled()
+            if answer is not None:
+                await answer.finish()
 
     async def _watch_verify(
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]

@@ -200,7 +200,7 @@ async def test_that_it_was_sent_changes_nothing(shop: Shop) -> None:
 async def test_an_outcome_that_there_is_not_is_refused(shop: Shop) -> None:
     """A misspelt one would be taken for a failure; the error names the right ones."""
     decision = await shop.guard.assess(make_attempt(price=PRICE, at=shop.clock()))
-    wanted = "outcome: expected one of 'sent', 'failed', 'unallocated', got 'delvered'"
+    wanted = "outcome: expected one of 'sent', 'not_sent', 'failed', 'unallocated', got 'delvered'"
     with pytest.raises(TicketError, match=f"^{wanted}$"):
         shop.guard.settle(decision, "delvered")  # type: ignore[arg-type]
 

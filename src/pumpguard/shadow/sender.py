@@ -9,7 +9,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import MessageNotSent
@@ -22,11 +23,19 @@ PROVIDER_FAILURES: tuple[type[BaseException], ...] = (OSError,)
 """Connections and deadlines (``TimeoutError`` is one): about the provider and no number."""
 
 
-class CurrentRequest(NamedTuple):
-    """The decision about the request being handled; in simulated time, nothing waits."""
+@dataclass(slots=True, eq=False)
+class CurrentRequest:
+    """The decision about the request being handled; in simulated time, nothing waits.
+
+    ``calls`` is how often its wrapped sender was called, ``outcome`` what became of that;
+    ``given_back`` says that the request is settled as one that sent nothing.
+    """
 
     decision: Decision
     simulated: bool = False
+    calls: int = 0
+    outcome: Literal["sent", "not_sent", "unknown"] | None = None
+    given_back: bool = False
 
 
 current_request: ContextVar[CurrentRequest | None] = ContextVar("pumpguard_request", default=None)
@@ -38,7 +47,7 @@ _wrapped = False
 def current_decision() -> Decision | None:
     """The decision about the request being handled, or ``None`` outside a guarded one."""
     request = current_request.get()
-    return request and request.decision
+    return None if request is None else request.decision
 
 
 def has_sender() -> bool:
@@ -113,14 +122,27 @@ def _timed(
 ) -> Iterator[None]:
     """Let the model learn the time of one real send, and its failure. Errors other than
     ``failures`` are about this number, or a bug: they say nothing of the next send."""
-    decision = current_decision()
-    country = decision.attempt.phone.region if decision else None
+    request = current_request.get()
+    country = request.decision.attempt.phone.region if request else None
     try:
         yield
-    except failures as error:
-        model.add(time.perf_counter() - begun, country, error)
+    except BaseException as error:
+        if request is not None and request.outcome is None:
+            request.outcome = "unknown" if _may_have_sent(error) else "not_sent"
+        if isinstance(error, failures):
+            model.add(time.perf_counter() - begun, country, error)
         raise
+    if request is not None:
+        request.outcome = "sent"
     model.add(time.perf_counter() - begun, country)
+
+
+def _may_have_sent(error: BaseException) -> bool:
+    """Whether the provider may have had the message: it has not said so in time, or at all."""
+    if isinstance(error, ConnectionRefusedError):
+        return False
+    names = {each.__name__ for each in type(error).__mro__}
+    return not isinstance(error, Exception) or any("Timeout" in name for name in names)
 
 
 def _outcome(timing: SendTiming, result: Any) -> Any:
@@ -132,7 +154,12 @@ def _outcome(timing: SendTiming, result: Any) -> Any:
 def _shadowed_request() -> CurrentRequest | None:
     """The current request if it is under a shadow. Raises `MessageNotSent` if it was refused."""
     request = current_request.get()
-    if request is None or request.decision.action is Action.ALLOW:
+    if request is None:
+        return None
+    if request.given_back and request.calls == 0:
+        raise MessageNotSent("this request was answered as one that sends nothing")
+    request.calls += 1
+    if request.decision.action is Action.ALLOW:
         return None
     if request.decision.action is Action.SHADOW:
         return request

@@ -77,7 +77,9 @@ def _with_kinds(name: str, shared: Sequence[str], kinds: Iterable[str], *first: 
     """Only its registration leads into a kind's Lua: every function that is defined has to search
     all names that are open for those which it uses."""
     before, _, behind = lua(name).partition(KINDS_HERE)
-    return script(*first, "common", before, *shared, *(f"do\n{kind}\nend" for kind in kinds), behind)
+    return script(
+        *first, "common", before, *shared, *(f"do\n{kind}\nend" for kind in kinds), behind
+    )
 
 
 def _shared(part: str) -> str:
