@@ -183,6 +183,7 @@ class Guard:
     def verified(self, phone: str) -> None:
         """Say that a code was entered for this number, spelt as it may be. Raises `IntakeError`."""
         number = canonical(phone, None, self.policy.region)
+        self._alerts.verified()
         if self._outcomes is not None:
             self._outcomes.add(Verified(number, self._now()))
 

@@ -11,8 +11,8 @@ from pumpguard.decision import Action, Finding
 from pumpguard.rules.base import Rule, check_dimensions, longest_full
 
 UNSENT, UNSENT_PROVED = 30, 120
-"""An hour. No source: without proof twice what an address may have sent (15: the common checklist), a
-redirect and a correction for each; with proof as many as its ceiling."""
+"""An hour. No source: without proof twice what an address may have sent (15: the common checklist),
+a redirect and a correction for each; with proof as many as its ceiling."""
 
 
 class UnsentLimit(Rule):
