@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 import warnings
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from pumpguard.replies import OnRefusal
     from pumpguard.store.health import Concern
 
-MessageOutcome = Literal["sent", "failed", "unallocated"]
+MessageOutcome = Literal["sent", "not_sent", "failed", "unallocated"]
 logger = logging.getLogger("pumpguard")
 
 
@@ -170,9 +172,11 @@ class Guard:
     def settle(self, message: Decision | Ticket | str, outcome: MessageOutcome) -> None:
         """Say what became of a message; ``message`` is its decision, or its ticket, also as text.
 
-        ``failed``: it was not sent, and is refunded, within a cap. ``unallocated``: it was sent and
-        billed, and the operator rejected it because nobody has the number. Nothing is given back
-        for such a message: not its dollars, not its credit, and for conversion it stays unverified.
+        ``not_sent`` (or ``failed``, which means the same): all that it was charged is given back,
+        within caps (docs/money.md). ``sent``, also for what nobody knows: it stays as it is.
+        ``unallocated``: it was sent and billed, and the operator rejected it because nobody has the
+        number. Nothing is given back for such a message: no limit, not its dollars, not its credit,
+        and for conversion it stays unverified.
 
         Returns at once, whatever the store does; only the first outcome of a message counts. Raises
         `TicketError` for a text that is no ticket and for any other outcome.
@@ -183,14 +187,30 @@ class Guard:
         if outcome == "sent":
             return  # as every reservation assumes
         if isinstance(message, Decision):
-            message = Ticket(message.reservation, message.attempt)
+            message = Ticket.of(message)
         ticket = Ticket.parse(message) if isinstance(message, str) else message
         if self._outcomes is not None and ticket.reservation:
-            self._outcomes.add(Failed(ticket, self._now(), outcome))
+            became: Literal["failed", "unallocated"] = "failed"
+            if outcome == "unallocated":
+                became = outcome
+            self._outcomes.add(Failed(ticket, self._now(), became))
+
+    async def give_back(self, decision: Decision) -> None:
+        """Settle a request that has sent nothing, and wait for that, for at most the policy's
+        ``deadline``: whoever asked may come again at once. A shadow takes as long, and has nothing
+        to get back."""
+        if self._outcomes is not None:
+            ticket = Ticket.of(decision)
+            if not ticket.reservation:
+                ticket = replace(ticket, reservation=random.randbytes(4))  # noqa: S311 - no secret
+            self._outcomes.add(Failed(ticket, self._now()))
+            # A simulation must come out the same every time.
+            await self._outcomes.delivered(None if self.simulated else self.policy.deadline)
 
     def verified(self, phone: str) -> None:
         """Say that a code was entered for this number, spelt as it may be. Raises `IntakeError`."""
         number = canonical(phone, None, self.policy.region, self.policy.plain_digits)
+        self._alerts.verified()
         if self._outcomes is not None:
             self._outcomes.add(Verified(number, self._now()))
 

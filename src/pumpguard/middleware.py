@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +19,12 @@ from pumpguard.guard import Guard
 from pumpguard.intake.body import BodyTee, Replay
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
+from pumpguard.outcomes.sent import SentWhen
 from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score
+from pumpguard.shadow.answer import Answers, WatchedAnswer
 from pumpguard.shadow.current import OPEN, CurrentRequest
 from pumpguard.shadow.proof import RouteProofs
 from pumpguard.shadow.visible import VisibleRefusals
@@ -30,7 +33,6 @@ from pumpguard.store.base import Store
 if TYPE_CHECKING:
     from pumpguard.experimental.replay import Replays
 
-SERVER_ERROR = 500
 REDIRECTION = 300
 
 logger = logging.getLogger("pumpguard")
@@ -84,6 +86,7 @@ class PumpGuardMiddleware:
         self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
         self._proofs = RouteProofs(guard.policy.send, guard.notices)
+        self._answers = Answers(SentWhen(guard.policy.sent_when), guard.notices)
         self._replays: Replays | None = None
         if guard.policy.shadow == "experimental_replay":
             from pumpguard.experimental.replay import Replays
@@ -149,7 +152,7 @@ class PumpGuardMiddleware:
                     self._visible.count(attempt)
                 if self._replays is not None:
                     send = self._replays.watch(scope, parameters, attempts[0], send)
-                await self._run_app(decision, scope, replay, send, others)
+                await self._run_app(decision, scope, replay, send, parameters, others)
             elif decision.action is Action.SHADOW:
                 decision = await self._shadow(decision, scope, replay, send, parameters)
             else:
@@ -185,7 +188,7 @@ class PumpGuardMiddleware:
                 ):
                     return recorded
             elif self._proofs.of(scope).trusted():
-                await self._run_app(decision, scope, receive, send)
+                await self._run_app(decision, scope, receive, send, parameters)
                 return recorded
         await self._refusals.reply(shown, scope, receive, send)
         return recorded
@@ -196,29 +199,30 @@ class PumpGuardMiddleware:
         scope: Scope,
         receive: Receive,
         send: Send,
+        parameters: Mapping[str, str],
         others: Sequence[Decision] = (),
     ) -> None:
-        """Let the app answer; if it fails, so has the message."""
-        simulated = self.guard.simulated
+        """Let the app answer; if nothing was sent, what it was charged is given back."""
         route = self._proofs.only or self._proofs.of(scope)
-        request = CurrentRequest(decision, simulated, route, self.guard.tokens)
+        request = CurrentRequest(decision, self.guard.simulated, route, self.guard.tokens)
         token = OPEN.enter(request)
-        recorder = StatusRecorder(send)
+        give_back = partial(self._give_back, (decision, *others))
+        # A shadow goes the way of a message, to the microsecond.
+        answer = WatchedAnswer(self._answers, scope, parameters, send, request, give_back)
         try:
-            await self.app(scope, receive, recorder)
+            await self.app(scope, receive, answer)
         except Exception:
-            recorder.status = recorder.status or SERVER_ERROR
+            answer.fail()
             raise
         finally:
-            OPEN.leave(request, token, recorder.status)
+            OPEN.leave(request, token, answer.status)
             if decision.action is Action.SHADOW:
-                route.answered(request, recorder.status)
-            # An app that answered nothing may still have sent the message.
-            if decision.reservation and (recorder.status or 0) >= SERVER_ERROR:
-                for each in (decision, *others):
-                    self.guard.settle(each, "failed")
-                if simulated:  # a simulation must come out the same every time
-                    await self.guard.settled()
+                route.answered(request, answer.status)
+            await answer.finish()
+
+    async def _give_back(self, decisions: Sequence[Decision]) -> None:
+        for each in decisions:
+            await self.guard.give_back(each)
 
     async def _watch_verify(
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]

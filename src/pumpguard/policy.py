@@ -19,6 +19,8 @@ from pumpguard.intake.routes import Routes
 from pumpguard.intake.when import condition
 from pumpguard.money.prices import FILES, PriceTable
 from pumpguard.outcomes import OutcomeCounters, Outcomes
+from pumpguard.outcomes.sent import DEFAULT as SENT_WHEN
+from pumpguard.outcomes.sent import SentWhen
 from pumpguard.overrides.posture import Escalation
 from pumpguard.renamed import renamed_settings
 from pumpguard.risk import Risk
@@ -83,7 +85,11 @@ class Policy:
         customers and learn nothing. An app that calls `Guard.verified` sets ``settled`` instead.
         ``outcomes``: what is remembered of messages and of who verified
         (`pumpguard.outcomes.Outcomes`).
-        ``refund_share``: the share of an hour's budget that failed messages may give back an hour.
+        ``sent_when``: which answers of the ``send`` routes say that a message went out: statuses
+        (``"2xx"``, ``(200, 202)``) or a function of the status; with ``"sender"`` only the wrapped
+        sender's word counts (`pumpguard.outcomes.sent`). What was not sent is given back.
+        ``refund_share``: the share of an hour's budget that messages which were not sent may give
+        back to budgets in an hour.
 
     Keeping count:
         ``name`` separates policies that share a Redis; ``secret`` keys the hashes stored there.
@@ -119,6 +125,7 @@ class Policy:
     verify_phone: Any = None
     settled: bool = False
     outcomes: Outcomes = field(default_factory=Outcomes)
+    sent_when: Any = SENT_WHEN
     daily_budget: float = DAILY_BUDGET
     refund_share: float = 0.05
     prices: str | Mapping[str, Any] = "appwrite-2025"
@@ -184,6 +191,7 @@ class Policy:
             condition(self.when)
         check_dimensions(self.dimensions)
         TrustedProxies(self.proxies, self.proxy_header)
+        SentWhen(self.sent_when)
 
     def _check_values(self) -> None:
         if self.region is not None:

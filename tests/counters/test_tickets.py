@@ -175,11 +175,13 @@ async def test_refunds_never_exceed_their_cap(store: Store) -> None:
     assert 900 <= given_back <= 2 * 1_000 + 300
 
 
-async def test_windows_are_never_refunded(store: Store) -> None:
-    """A rate limit counts what was let through, whatever became of it."""
-    await ask(store, *PHONE, window(1), spend(1_000), price=1, ticket=b"1234")
-    await settle(store, *FAILED, spend(1_000), outcome="failed", ticket=b"1234")
-    assert not (await ask(store, window(1), at=1)).admitted
+async def test_refunds_are_about_money_alone(store: Store) -> None:
+    """Beyond their cap nothing is given back to the budget; debts and limits get theirs."""
+    counters = (window(1), credit(10_000), spend(10_000))
+    await ask(store, *PHONE, *counters, price=REFUNDS.limit + 1, ticket=b"1234")
+    assert await settle(store, *FAILED, *counters, outcome="failed", ticket=b"1234") == 0
+    answer = await ask(store, *counters, at=1)
+    assert [answer.readings[i].used for i in range(3)] == [0, 0, REFUNDS.limit + 1]
 
 
 async def test_what_other_counters_keep_survives_settling(store: Store) -> None:

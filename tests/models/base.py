@@ -37,6 +37,8 @@ class Facts:
     """Of a verification, in thousandths."""
     worth_of_clients: int = 1000
     """The same without minding that many come from one network."""
+    refunded: bool = True
+    """Whether the price of a message that was not sent is given back."""
     # What some counters say that others depend on.
     known: bool = False
     owed: int = 0

@@ -18,6 +18,7 @@ from pumpguard.counters import (
     Spike,
     Tickets,
     Trust,
+    Unsent,
     Window,
 )
 from tests.models.ban import BanModel
@@ -33,6 +34,7 @@ from tests.models.spend import SpendModel
 from tests.models.spike import SpikeModel
 from tests.models.tickets import TicketsModel
 from tests.models.trust import TrustModel
+from tests.models.unsent import UnsentModel
 from tests.models.window import WindowModel
 
 MODELS: dict[type[Counter], type[Model[Any]]] = {
@@ -49,4 +51,5 @@ MODELS: dict[type[Counter], type[Model[Any]]] = {
     Known: KnownModel,
     Tickets: TicketsModel,
     Refunds: RefundsModel,
+    Unsent: UnsentModel,
 }

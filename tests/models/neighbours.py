@@ -26,4 +26,12 @@ class NeighboursModel(Model[Neighbours]):
 
     def charge(self, counter: Neighbours, facts: Facts) -> None:
         now = max([facts.now, *(at for at, _ in self.sent)])
-        self.sent = [*self.sent, (now, facts.last4)][-NEIGHBOURS_REMEMBERED:]
+        live = [(at, other) for at, other in self.sent if at > now - counter.span]
+        self.sent = [*live, (now, facts.last4)][-NEIGHBOURS_REMEMBERED:]
+
+    def tell(self, counter: Neighbours, facts: Facts) -> None:
+        """One that was not sent is none, unless older ones may be forgotten for it."""
+        hit = (facts.sent_at, facts.last4)
+        full = len(self.sent) >= NEIGHBOURS_REMEMBERED
+        if facts.outcome == "failed" and hit in self.sent and not full:
+            self.sent.remove(hit)

@@ -90,7 +90,8 @@ class StoreModel:
         facts.outcome, facts.ticket, facts.sent_at = outcome, settlement.ticket, settlement.sent_at
         facts.age, facts.network = settlement.age // 100, settlement.network
         models = self._models(plan, settlement.subjects)
-        told = sorted(zip(models, plan.counters, strict=True), key=lambda each: each[1].turn)
+        first = [each[0] for group in plan.segments for each in group]
+        told = [(models[i], plan.counters[i]) for i in first]
         if outcome in ("failed", "unallocated"):
             has_ticket = any(isinstance(counter, Tickets) for _, counter in told)
             if not (has_ticket and all(model.take(counter, facts) for model, counter in told)):
@@ -100,7 +101,7 @@ class StoreModel:
                 model.weigh(counter, facts)
             for model, counter in told:
                 model.tell(counter, facts)
-        return 1
+        return int(facts.refunded)
 
     def _models(self, plan: Plan, subjects: tuple[Subject, ...]) -> list[Any]:
         """Of each counter: one for all that are the same by their identity."""

@@ -13,8 +13,8 @@ class RefundsModel(Model[Refunds]):
     def __init__(self) -> None:
         self.given = Slices()
 
-    def take(self, counter: Refunds, facts: Facts) -> bool:
+    def weigh(self, counter: Refunds, facts: Facts) -> None:
         _, wait = self.given.look(counter.limit, counter.span, facts.now, facts.price)
+        facts.refunded = not wait
         if not wait:
             self.given.add(counter.span, facts.now, facts.price)
-        return not wait

@@ -21,6 +21,7 @@ from pumpguard.counters import (
     Spike,
     Tickets,
     Trust,
+    Unsent,
     Window,
 )
 from pumpguard.counters.plan import Plan, Weight
@@ -147,6 +148,23 @@ SCENARIOS: dict[str, Scenario] = {
         plans(Spike("s", minimum=3, ratio=1.5), Spike("a", counts="attempts", minimum=4)),
         (60_000, 600_000, HOUR, 2 * HOUR, 9 * HOUR, DAY, 9 * DAY),
         5,
+    ),
+    "unsent": Scenario(
+        plans(
+            KNOWN,
+            TICKETS,
+            TRUST,
+            Unsent("unsent", "network", 1, 60, max_factor=3),
+            Unsent("unsent", "phone", 3, 200),
+            Window("log", "phone", 2, 60),
+            Window("log", "phone", 3, 300),
+            Window("tries", "phone", 9, 60, counts="attempts"),
+            Window("slices", "network", 3, 30, max_factor=200),
+            Neighbours("near", "prefix:4", 2, 60, 10),
+            Spend("budget", "country", 900, 100),
+        ),
+        (*MINUTE_EDGES, 200_000, 300_000, DAY),
+        settling=(REFUNDS,),
     ),
     "trust": Scenario(plans(TRUST, Trust("trust", "country", gain=2, share=0.5)), DAY_EDGES, 5),
     "settlement": Scenario(

@@ -21,5 +21,5 @@ class SpendModel(Model[Spend]):
         self.spent.add(counter.span, facts.now, facts.price)
 
     def tell(self, counter: Spend, facts: Facts) -> None:
-        if facts.outcome == "failed":
+        if facts.outcome == "failed" and facts.refunded:
             self.spent.give_back(counter.span, facts.now, facts.price, facts.sent_at)

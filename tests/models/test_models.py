@@ -120,7 +120,7 @@ def machine(scenario: Scenario, stores: Stores) -> type[RuleBasedStateMachine]:
     counters = (*scenario.plans[0].counters, *scenario.settling)
     tickets = next((each for each in counters if isinstance(each, Tickets)), None)
     known = next((each for each in counters if isinstance(each, Known)), None)
-    told = {name: telling(each for each in counters if name in each.told_of) for name in OUTCOMES}
+    told = {name: telling(each for each in counters if each.hears(name)) for name in OUTCOMES}
     heard = [name for name in OUTCOMES if told[name].counters]
 
     class AsTheModel(RuleBasedStateMachine):

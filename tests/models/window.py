@@ -22,6 +22,11 @@ class Log:
         """One more."""
         self.times = [*self.times, max([now, *self.times[-1:]])][-EXACT_UP_TO:]
 
+    def give_back(self, when: int) -> None:
+        """One of that very time, unless so many are kept that older ones may be forgotten."""
+        if len(self.times) < EXACT_UP_TO and when in self.times:
+            self.times.remove(when)
+
 
 class Slices:
     """Amounts, of which whole slices count: the current one, and the ten before it.
@@ -93,3 +98,9 @@ class WindowModel(Model[Window]):
             self.log.add(facts.now)
         else:
             self.slices.add(counter.span, facts.now, 1)
+
+    def tell(self, counter: Window, facts: Facts) -> None:
+        if facts.outcome == "failed" and counter.limit * counter.max_factor <= EXACT_UP_TO:
+            self.log.give_back(facts.sent_at)
+        elif facts.outcome == "failed":
+            self.slices.give_back(counter.span, facts.now, 1, facts.sent_at)

@@ -98,6 +98,8 @@ class Processes:
         self._sent: deque[Decision] = deque(maxlen=REMEMBERED)
         self._stories = [s for s in STORIES if verifies or "verified" not in s]
         self._tells = random.choice([0.0, 0.2, 0.6, 1.0])
+        self.unsent = set[bytes]()
+        """The reservations of messages that were not sent."""
 
     def any(self) -> Guard:
         """One of them; sometimes it has just been started anew."""
@@ -123,7 +125,10 @@ class Processes:
             if self._random.random() < self._tells:
                 if self._random.random() < 0.8:
                     self._sent.remove(message)
-                for outcome in self._random.choice(self._stories):
+                story = self._random.choice(self._stories)
+                if story and story[0] == "failed" and message.reservation:
+                    self.unsent.add(message.reservation)
+                for outcome in story:
                     self._say(message, outcome)
                 await asyncio.sleep(0)
 

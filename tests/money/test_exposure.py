@@ -198,7 +198,7 @@ def test_money_is_counted_in_dollars() -> None:
     assert of(Declares("m", (share,), (spend,), "proved")).day.usd == 2.0
     each = Declares("each", (Spend("each", "country", 500_000, 3600),))
     assert of(each).hour.usd == 2.5
-    assert of(each, cap("3/hour")).hour.usd == pytest.approx(0.5 + 0.1)
+    assert of(each, cap("3/hour"), refund_share=0.0).hour.usd == pytest.approx(0.5 + 0.1)
 
 
 def test_credit_bounds_who_cannot_verify() -> None:

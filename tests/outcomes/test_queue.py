@@ -134,10 +134,25 @@ async def test_an_app_that_raises_has_not_sent(shop: Shop) -> None:
     assert await shop.send(8) == 202
 
 
-@pytest.mark.parametrize("status", [200, 400, 404, 429])
-async def test_any_other_answer_gives_nothing_back(shop: Shop, status: int) -> None:
-    """An attacker who can make the app say 4xx after it has sent must gain nothing by it."""
+@pytest.mark.parametrize("status", [200, 202, 302, 303])
+async def test_an_answer_that_messages_go_out_with_gives_nothing_back(
+    shop: Shop, status: int
+) -> None:
+    """Forms are answered by a redirect to the page where the code is entered."""
     assert [await shop.send(number, status=status) for number in range(3)] == [status, status, 429]
+
+
+@pytest.mark.parametrize("status", [301, 307, 308, 400, 401, 403, 404, 405, 409, 422, 429, 503])
+async def test_any_other_answer_gives_everything_back(shop: Shop, status: int) -> None:
+    """Nothing was sent: nobody owes anything for it."""
+    assert [await shop.send(number, status=status) for number in range(5)] == [status] * 5
+    assert [await shop.send(number) for number in (6, 7, 8)] == [202, 202, 429]
+
+
+async def test_an_address_that_sends_nothing_is_not_free(shop: Shop) -> None:
+    """Thirty times an hour; after that it is charged as if it had sent."""
+    statuses = [await shop.send(number, status=404) for number in range(35)]
+    assert statuses == [404] * 32 + [429] * 3
 
 
 async def test_refunds_have_a_cap(name: str) -> None:
@@ -200,7 +215,7 @@ async def test_that_it_was_sent_changes_nothing(shop: Shop) -> None:
 async def test_an_outcome_that_there_is_not_is_refused(shop: Shop) -> None:
     """A misspelt one would be taken for a failure; the error names the right ones."""
     decision = await shop.guard.assess(make_attempt(price=PRICE, at=shop.clock()))
-    wanted = "outcome: expected one of 'sent', 'failed', 'unallocated', got 'delvered'"
+    wanted = "outcome: expected one of 'sent', 'not_sent', 'failed', 'unallocated', got 'delvered'"
     with pytest.raises(TicketError, match=f"^{wanted}$"):
         shop.guard.settle(decision, "delvered")  # type: ignore[arg-type]
 
@@ -333,10 +348,12 @@ class Slow(MemoryStore):
         return len(found)
 
 
-async def test_no_reply_waits_for_an_outcome() -> None:
+async def test_no_reply_waits_for_an_outcome_beyond_the_deadline() -> None:
     """The store takes its time; a hundred failures are told in a few trips."""
     store, app = Slow(), App()
-    policy = Policy(send="/otp/send", settled=True, rules=[Credit(lines={"country": 1e5})])
+    policy = Policy(
+        send="/otp/send", settled=True, rules=[Credit(lines={"country": 1e5})], deadline=0.001
+    )
     guard = Guard(policy, store, networks=UnknownNetworks())
     middleware = PumpGuardMiddleware(app, guard=guard)
     app.status = 503

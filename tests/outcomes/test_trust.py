@@ -147,7 +147,8 @@ def test_a_policy_remembers_what_its_rules_ask_for() -> None:
     trusts = policy.outcome_counters.trusts
     assert [trust.by for trust in trusts] == ["network", "asn+country"]
     plain = Policy(send="/s", verify="/v", rules=(RateLimit(by="phone", limits="1/hour"),))
-    assert plain.outcome_counters is None
+    assert plain.outcome_counters is not None
+    assert plain.outcome_counters.trusts == ()
 
 
 def test_what_a_verification_earns_can_be_changed() -> None:

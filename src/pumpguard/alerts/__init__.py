@@ -10,8 +10,11 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
+from math import inf
 from typing import TypeAlias
 
+from pumpguard.alerts.outage import CODE as OUTAGE
+from pumpguard.alerts.outage import Outage
 from pumpguard.attempt import masked_network
 from pumpguard.background import BackgroundTasks
 from pumpguard.decision import ALERTING, Decision, Finding
@@ -74,28 +77,35 @@ class Alerts:
         self._clock = clock
         self._claim = claim
         self._tasks = BackgroundTasks()
-        self._raised: dict[object, float] = {}
+        self._raised: dict[object, tuple[float, object]] = {}
+        self._outage = Outage()
 
     def record(self, decision: Decision) -> None:
         """Raise the alerts that this decision's findings call for."""
         for finding in decision.findings:
             if finding.code in ALERTING:
-                self._consider(finding)
+                self._consider(finding, decision)
+
+    def verified(self) -> None:
+        """A number was verified: the provider works."""
+        self._outage.verified()
 
     async def done(self) -> None:
         await self._tasks.done()
 
-    def _consider(self, finding: Finding) -> None:
+    def _consider(self, finding: Finding, decision: Decision) -> None:
         now = self._clock()
-        # An outage is identified by its beginning, and is one alert however long it lasts.
+        # An outage is known by its beginning, and is one alert however long it lasts.
         since = finding.evidence.get("since")
-        key = (finding.code, finding.rule, finding.subject, since)
-        last = self._raised.get(key)
-        if last is not None and (since is not None or now - last < QUIET):
+        if finding.code == OUTAGE and not self._outage.confirmed(since, decision, now):
+            return
+        key = (finding.code, finding.rule, finding.subject)
+        last, before = self._raised.get(key, (-inf, None))
+        if now - last < QUIET or (since is not None and since == before):
             return
         if len(self._raised) >= MAX_REMEMBERED:
             self._raised.clear()
-        self._raised[key] = now
+        self._raised[key] = now, since
         claim = self._claim
         if claim is None or not self._tasks.start(self._claimed(claim, repr(key), finding, now)):
             self._raise(finding, now)

@@ -24,16 +24,17 @@ from pumpguard.counters.spend import Spend
 from pumpguard.counters.spike import Spike
 from pumpguard.counters.tickets import Tickets
 from pumpguard.counters.trust import Trust
+from pumpguard.counters.unsent import Unsent
 from pumpguard.counters.window import EXACT_UP_TO, SLICES, Counts, Window
 
 __all__ = [
     "DISTINCT_UP_TO", "EXACT_UP_TO", "KINDS", "NEIGHBOURS_REMEMBERED", "SLICES", "Ban",
     "Conversion", "Counter", "Counts", "Credit", "Distinct", "Known", "Neighbours", "Pulse",
-    "Reading", "Refunds", "Spend", "Spike", "Tickets", "Trust", "Window", "micros",
+    "Reading", "Refunds", "Spend", "Spike", "Tickets", "Trust", "Unsent", "Window", "micros",
 ]  # fmt: skip
 
 KINDS: list[type[Counter]] = [
     Window, Distinct, Neighbours, Ban, Spend, Credit, Conversion, Pulse, Spike, Trust,
-    Known, Tickets, Refunds,
+    Known, Tickets, Refunds, Unsent,
 ]  # fmt: skip
 """Every kind there is. Its place here gives its letter in plans, which no server keeps."""

@@ -106,6 +106,10 @@ class Counter:
         """Whether it counts every request, whatever becomes of it."""
         return False
 
+    def hears(self, outcome: str) -> bool:
+        """Whether it has to know of such an outcome; attempts count whatever becomes of them."""
+        return outcome in self.told_of and not self.counts_attempts
+
     @property
     def fed_by_rules(self) -> frozenset[str]:
         """The rules whose refusals it counts."""

@@ -33,3 +33,17 @@ CHARGE[KIND] = function(_, span, state)
   local hits = state.live .. pack('>I6I2', state.now, last4)
   return sub(hits, -8 * NUMBERS_KEPT), span
 end
+
+-- outcomes
+
+-- A message that was not sent takes its hit back. Where all places are taken, older hits may have been
+-- dropped for younger ones, which must not be forgotten without them.
+TELL[KIND] = function(_, span, stored)
+  if outcome ~= 'f' or #stored >= 8 * NUMBERS_KEPT then return end
+  local hit = pack('>I6I2', sent_at, last4)
+  for from = #stored - 7, 1, -8 do
+    if sub(stored, from, from + 7) == hit then
+      return sub(stored, 1, from - 1) .. sub(stored, from + 8), span
+    end
+  end
+end

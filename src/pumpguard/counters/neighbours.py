@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pumpguard.counters.base import Limited, Segment
 from pumpguard.decision import Action
@@ -25,6 +26,8 @@ class Neighbours(Limited):
     seconds: int
     distance: int
     action: Action = Action.THROTTLE
+
+    told_of: ClassVar[frozenset[str]] = frozenset({"failed"})
 
     def tail(self, segment: Segment) -> bytes:
         """The distance (2)."""

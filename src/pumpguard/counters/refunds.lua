@@ -4,9 +4,9 @@
 
 -- outcomes
 
--- A message that failed is refunded only if there is room for that.
-TAKE[KIND] = function(limit, span, stored)
+-- The price of a message that was not sent is refunded only if there is room for that.
+WEIGH[KIND] = function(limit, span, stored)
   local state = slices_read(limit, span, stored, now, price, 6)
-  if state.wait > 0 then return false end
-  return true, slices_charge(limit, span, state)
+  refunded = state.wait == 0
+  if refunded then return slices_charge(limit, span, state) end
 end

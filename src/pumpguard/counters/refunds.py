@@ -1,4 +1,4 @@
-"""How much may be given back for messages that failed."""
+"""How much may be given back for messages that were not sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pumpguard.decision import Action
 
 @dataclass(frozen=True, slots=True)
 class Refunds(Limited):
-    """At most ``limit`` µ$ are given back in any ``seconds``. For settlements only."""
+    """At most ``limit`` µ$ are given back to budgets in any ``seconds``. For settlements only."""
 
     rule: str
     limit: int

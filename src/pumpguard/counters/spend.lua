@@ -16,13 +16,8 @@ CHARGE[KIND] = slices_charge
 
 -- outcomes
 
--- A failed message gives its price back to the slice in which it was sent, if that still matters.
+-- A message that was not sent gives its price back, while refunds have room.
 TELL[KIND] = function(limit, span, stored)
-  if outcome ~= 'f' or stored == '' then return end
-  local state = slices_read(limit, span, stored, now, price, 6)
-  local ago = max(0, state.index - floor(sent_at * SLICES / span))
-  if ago > SLICES then return end
-  local spent = unpack_from(state.format, state.amounts, state.width * ago + 1)
-  local back = min(spent, state.amount)
-  if back > 0 then return slices_kept(span, state, state.used - back, ago, spent - back) end
+  if outcome ~= 'f' or stored == '' or not refunded then return end
+  return slices_give_back(span, slices_read(limit, span, stored, now, price, 6), sent_at)
 end

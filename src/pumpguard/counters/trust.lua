@@ -56,6 +56,11 @@ end
 
 -- outcomes
 
+-- What it has earned counts for `unsent` too.
+TAKE[KIND] = function(gain, span, stored, shape)
+  if stored ~= '' then trust_read(gain, span, stored, now, shape) end
+end
+
 -- What was verified is worth so many thousandths; a message that failed is as if never sent.
 TELL[KIND] = function(gain, span, stored, shape, worth, of_clients)
   if stored == '' then return end

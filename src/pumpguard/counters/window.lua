@@ -48,3 +48,13 @@ CHARGE[KIND] = function(limit, span, state, stored, now)
   if state == true or not state then return log_charge(span, stored, now) end
   return slices_charge(limit, span, state)
 end
+
+-- outcomes
+
+-- A message that was not sent takes its hit back.
+TELL[KIND] = function(limit, span, stored, from)
+  if outcome ~= 'f' or stored == '' then return end
+  if byte(plan, from) > 0 then return log_give_back(span, stored, sent_at) end
+  local state = hits_read(limit, span, stored, now, limit * byte(plan, from + 1))
+  return slices_give_back(span, state, sent_at)
+end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pumpguard.counters.base import Limited, Segment
 from pumpguard.decision import Action
@@ -38,6 +38,8 @@ class Window(Limited):
     action: Action = Action.THROTTLE
     counts: Counts = "admissions"
     max_factor: int = 1
+
+    told_of: ClassVar[frozenset[str]] = frozenset({"failed"})
 
     @property
     def counts_attempts(self) -> bool:

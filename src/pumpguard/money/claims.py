@@ -129,8 +129,8 @@ class Ledger:
             dearest = max(micros(self.destinations[i].price) for i in scope)
             again = 0 if share.yields else AGAIN * dearest
             spent = share.limit + again + forgiven if share.limit else 0
-        else:
-            spent = share.limit * windows
+            return Claim(rules, scope, usd=limiters * spent / 1e6)
+        spent = share.limit * windows
         refunds, back = self.refunds, 0
         if refunds is not None:
             back = refunds.limit * ceil(terms.seconds / refunds.seconds)

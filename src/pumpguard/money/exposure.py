@@ -12,7 +12,8 @@ What is counted: enforced rules that do more than challenge, whatever is chosen.
 `Spend`s per everything, country and calling code, and per phone, block of numbers or network if
 you say how many there are (or a `Distinct` count limits them); a window of L bounds a time T by
 L × ceil(T / window). Numbers of a kind or region that a rule refuses outright cost nothing.
-Prices are rounded up to whole µ$. What failed messages may give back is added.
+Prices are rounded up to whole µ$. What is said not to have been sent counts as nothing; what that
+may give back to budgets is added, so that those hold even if it was sent.
 
 What is not counted, though it helps: bans, which cost an attacker one more address; neighbours, of
 which a block remembers only two dozen; counts per session, account, device or IPv6 site, which a

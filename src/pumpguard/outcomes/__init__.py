@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 from pumpguard.attempt import PREFIX, Attempt, Client
 from pumpguard.config import check, join
-from pumpguard.counters import Counter, Known, Refunds, Tickets, Trust, micros
+from pumpguard.counters import Counter, Known, Refunds, Tickets, Trust, Unsent, micros
+from pumpguard.decision import Decision
 from pumpguard.errors import IntakeError, PolicyError, TicketError
 from pumpguard.intake.phone import canonical
 from pumpguard.rules.base import Rule, check_dimension
+from pumpguard.rules.unsent_limit import UNSENT
 
 HOUR, DAY = 3_600, 86_400
 PATH = "outcomes"
@@ -76,6 +78,9 @@ class OutcomeCounters:
     tickets: Tickets
     trusts: tuple[Trust, ...]
     refunds: Refunds
+    unsent: tuple[Unsent, Unsent]
+    """How much is given back where no rule of the chain limits that: per network, or per number
+    where the network is unknown."""
     verified: bool
 
     @property
@@ -100,6 +105,7 @@ class OutcomeCounters:
             Tickets("settling", settings.seconds, remembers=tuple(dict.fromkeys(remembers))),
             tuple(Trust("earned_trust", by, settings.gain, settings.share) for by in trusts),
             Refunds("settling", micros(refunds), HOUR),
+            (Unsent("settling", "network", UNSENT), Unsent("settling", "phone", UNSENT)),
             verified,
         )
 
@@ -107,7 +113,8 @@ class OutcomeCounters:
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A message that was let through: its reservation, and whom it was counted for. An app hands it
-    back to say what became of the message.
+    back to say what became of the message. ``full`` names the rules whose counters were full and
+    did not refuse it: they did not count it, and have nothing to give back.
 
     As text it may travel through a job queue to another process. It holds the telephone number and
     the client's network: handle it as the personal data that it is, and show it to nobody.
@@ -115,6 +122,13 @@ class Ticket:
 
     reservation: bytes
     attempt: Attempt
+    full: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, decision: Decision) -> Ticket:
+        """That of a message which was let through."""
+        full = tuple(f.rule for f in decision.findings if f.action) if decision.findings else ()
+        return cls(decision.reservation, decision.attempt, full)
 
     def __str__(self) -> str:
         attempt, client = self.attempt, self.attempt.client
@@ -122,8 +136,10 @@ class Ticket:
             self.reservation.hex(), attempt.phone.e164, client.network, client.site,
             client.country, attempt.session, attempt.account, attempt.device,
         ]  # fmt: skip
-        if client.asn is not None or attempt.extra:
+        if client.asn is not None or attempt.extra or self.full:
             facts += [client.asn, dict(attempt.extra)]
+        if self.full:
+            facts.append(self.full)
         return base64.urlsafe_b64encode(json.dumps(facts).encode()).decode()
 
     @classmethod
@@ -132,13 +148,14 @@ class Ticket:
         try:
             facts = json.loads(base64.urlsafe_b64decode(text.encode("ascii")))
             reservation, phone, network, site, country, *keys = facts if type(facts) is list else []
-            session, account, device, asn, extra = keys if len(keys) == 5 else [*keys, None, {}]
+            defaults: tuple[object, ...] = (None, {}, ())
+            session, account, device, asn, extra, full = [*keys, *defaults[len(keys) - 3 :]]
             client = Client(network=network, site=site, country=country, asn=asn)
             attempt = Attempt(
                 canonical(phone), client, session=session, account=account, device=device,
                 extra=dict(extra),
             )  # fmt: skip
-            return cls(bytes.fromhex(reservation), attempt)
+            return cls(bytes.fromhex(reservation), attempt, tuple(full))
         except (ValueError, TypeError, IntakeError):
             raise TicketError("this is no ticket of a decision") from None
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal, TypeVar
 
 from pumpguard.attempt import Attempt, Phone
-from pumpguard.counters import Counter
+from pumpguard.counters import Counter, Spend, Unsent
 from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
 from pumpguard.outcomes import OutcomeCounters, Ticket
@@ -124,12 +124,12 @@ class OutcomeQueue:
         except RuntimeError:  # no event loop here
             return
 
-    async def delivered(self) -> None:
-        """Wait until all that was queued has been told or lost."""
+    async def delivered(self, within: float | None = None) -> None:
+        """Wait until all that was queued has been told or lost, or for so many seconds."""
         self.deliver()
         task = self._task
         if task is not None and task.get_loop() is asyncio.get_running_loop():
-            await asyncio.wait({task})
+            await asyncio.wait({task}, timeout=within)
 
     async def _empty(self) -> None:
         while self.waiting:
@@ -164,13 +164,19 @@ class OutcomeQueue:
         ]
 
     def _failure(self, outcome: Failed) -> Settlement:
-        attempt = outcome.ticket.attempt
+        ticket, attempt = outcome.ticket, outcome.ticket.attempt
         counters = self._told_of(outcome.outcome, attempt)
         if outcome.outcome == "failed":
+            counters = [c for c in counters if c.rule not in ticket.full or isinstance(c, Spend)]
+            capped = [c for c in counters if isinstance(c, Unsent) and attempt.subject(c.by)]
+            if not capped:
+                by_network, by_number = self._counters.unsent
+                counters.append(by_network if attempt.client.network else by_number)
             counters.append(self._counters.refunds)
         plan, subjects = _plan_for(counters, attempt.subject)
         return Settlement(
-            plan, subjects, outcome.outcome, ticket=outcome.ticket.reservation,
+            plan, subjects, outcome.outcome, ticket=ticket.reservation,
+            last4=int(attempt.phone.e164[-4:]),
             calling_code=str(attempt.phone.calling_code), at=outcome.at,
         )  # fmt: skip
 
@@ -200,7 +206,7 @@ class OutcomeQueue:
         found: dict[str, Counter] = {}
         by_rules = [counter for rule in self._rules for counter in rule.counters(attempt)]
         for counter in (*by_rules, *self._counters.asked):
-            if outcome in counter.told_of:
+            if counter.hears(outcome):
                 found.setdefault(counter.identity(), counter)
         return list(found.values())
 

@@ -17,11 +17,13 @@ from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.send_spike import SendSpike
 from pumpguard.rules.sliding_ban import ShadowBan, SlidingBan
 from pumpguard.rules.spread import Spread
+from pumpguard.rules.unsent_limit import UnsentLimit
 
 KINDS: dict[str, type[Rule]] = {
     "budget": Budget, "conversion": Conversion, "credit": Credit, "geo_mismatch": GeoMismatch,
     "network": Network, "number": Number, "prefix_pattern": PrefixPattern, "rate_limit": RateLimit,
     "send_spike": SendSpike, "shadow_ban": ShadowBan, "sliding_ban": SlidingBan, "spread": Spread,
+    "unsent_limit": UnsentLimit,
 }  # fmt: skip
 """What a policy file may name in ``rule = "…"``."""
 
@@ -48,5 +50,5 @@ def after(name: str, rule: Rule | RuleFunction) -> Placed:
 __all__ = [
     "KINDS", "Budget", "Conversion", "Credit", "FunctionRule", "GeoMismatch", "Network", "Number",
     "Placed", "PrefixPattern", "RateLimit", "RegionalRule", "Rule", "RuleFunction", "SendSpike",
-    "ShadowBan", "SlidingBan", "Spread", "after", "before",
+    "ShadowBan", "SlidingBan", "Spread", "UnsentLimit", "after", "before",
 ]  # fmt: skip

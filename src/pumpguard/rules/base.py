@@ -74,7 +74,8 @@ class Rule(Declared):
     needs_verifications = False
     """Makes no sense where the guard is not told of verifications; such a policy is refused."""
     needs_outcomes = False
-    """Has to hear what became of messages: the policy then keeps tickets of them."""
+    """Has to hear what became of messages, such as to give back what was not sent: the policy then
+    keeps tickets of them."""
     needs_challenge = False
     """Only recorded (mode ``monitor``) where the guard has no ``challenge=``."""
     ask_first = False

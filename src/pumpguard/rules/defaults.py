@@ -18,6 +18,7 @@ from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.send_spike import SendSpike
 from pumpguard.rules.sliding_ban import ShadowBan, SlidingBan
 from pumpguard.rules.spread import Spread
+from pumpguard.rules.unsent_limit import UnsentLimit
 
 DAILY_BUDGET = 500.0
 """USD a day. No app has it by chance right: set about twice what a busy day costs."""
@@ -25,6 +26,9 @@ DAILY_BUDGET = 500.0
 EARNED = 10
 """How many times its limits an address may have whose users verify: hundreds of people share one
 behind carrier NAT (Cloudflare, 2025)."""
+
+UNSENT_EARNED = 4
+"""The same for attempts that send nothing: so many times 120 still have their exact times kept."""
 
 COUNTRY_SHARE = 0.1
 """Of the daily budget: what a country may have outstanding before any of it was verified."""
@@ -103,6 +107,11 @@ def default_rules(
         ),
         # More than 5 phone countries per address and day: Authgear.
         Spread(name="country_spread", by="network", of="country", limit=5, code="COUNTRY_SPREAD"),
+        # What sends nothing costs nothing and is given back, but for this.
+        UnsentLimit(
+            by=("network", "session") if session else ("network",),
+            earned=UNSENT_EARNED if verified else 1,
+        ),
         # 50 requests in 5 minutes from one address: Elastic's detection of MITRE T1496.003, whose
         # false positives are lecture halls and carrier NAT. Those verify, or prove that somebody is
         # there; a flood does neither, and meets the ceiling above if it buys its proofs.

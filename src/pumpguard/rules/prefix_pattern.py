@@ -45,6 +45,7 @@ class PrefixPattern(Rule):
     earned: int = 1
     weight: float = 2.0
     declares_by = ("country",)
+    needs_outcomes = True
 
     @cached_property
     def _strict(self) -> tuple[Neighbours | Window, ...]:

@@ -36,6 +36,7 @@ class RateLimit(RegionalRule):
     earned: int = 1
     weight: float = 1.5
     declares_by = ("country",)
+    needs_outcomes = True
 
     @cached_property
     def _windows(self) -> tuple[Window, ...]:

@@ -32,6 +32,7 @@ class CurrentRequest:
     (it timed out, or a token was taken to send elsewhere); ``None`` means that nothing was tried.
     In ``simulated`` time nothing waits. ``digits`` is its number without the plus, ``answered_at``
     when the app was done (by `time.monotonic`), ``outer`` the request of a guard around this one.
+    ``given_back`` says that it is settled as one that sent nothing.
     Only a resumed token has no ``decision``: it has told the action and a keyed hash of its number.
     """
 
@@ -47,6 +48,7 @@ class CurrentRequest:
     answered_at: float | None = None
     calls: int = 0
     outcome: SendOutcome | None = None
+    given_back: bool = False
 
     @property
     def action(self) -> Action:

@@ -133,6 +133,8 @@ def _asked(args: Sequence[object], kwargs: dict[str, Any]) -> CurrentRequest | N
             if shadow.route is not None:
                 shadow.route.bypassed()
         return None
+    if request.given_back:
+        raise MessageNotSent("this request was answered as one that sends nothing")
     action = request.strictest().action
     if action not in (Action.ALLOW, Action.SHADOW) or not _is_for(request, numbers):
         request.came_to("not_sent")

@@ -32,3 +32,16 @@ local function log_charge(span, stored, now)
   end
   return stored .. pack('>I6', now), span
 end
+
+-- outcomes
+
+-- Without one hit of that very time, if it is still there. One that is full may have dropped older hits
+-- for younger ones, which must not be forgotten without them: it is left as it is.
+local function log_give_back(span, stored, at)
+  if #stored >= 6 * EXACT_UP_TO then return end
+  for from = #stored - 5, 1, -6 do
+    local time = unpack_from('>I6', stored, from)
+    if time == at then return sub(stored, 1, from - 1) .. sub(stored, from + 6), span end
+    if time < at then return end
+  end
+end

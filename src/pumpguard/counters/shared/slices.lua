@@ -56,3 +56,14 @@ end
 local function hits_read(limit, span, stored, now, highest)
   return slices_read(limit, span, stored, now, 1, highest > 65535 and 4 or 2)
 end
+
+-- outcomes
+
+-- Without the amount, as far as it is in the slice of that time and the slice still matters.
+local function slices_give_back(span, state, at)
+  local ago = max(0, state.index - floor(at * SLICES / span))
+  if ago > SLICES then return end
+  local there = unpack_from(state.format, state.amounts, state.width * ago + 1)
+  local back = min(there, state.amount)
+  if back > 0 then return slices_kept(span, state, state.used - back, ago, there - back) end
+end

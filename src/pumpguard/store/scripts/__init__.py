@@ -6,7 +6,7 @@ file here names a kind but ``standing``, which looks for bans, and ``redeem``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pumpguard.counters import KINDS, Counter, Known, Tickets
 
 OUTCOMES = "\n-- outcomes\n"
-"""Behind this line a kind's Lua is for outcomes alone."""
+"""Behind this line a kind's Lua, and what kinds share, is for outcomes alone."""
 
 KINDS_HERE = "\n-- Here come the kinds of counter.\n"
 """The line of a script where its kinds are put in, between what they use and what uses them."""
@@ -53,7 +53,8 @@ def script(*parts: str) -> Script:
 def decide_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Script:
     """The script that knows these kinds and these parts that kinds share."""
     known = [_kind(kind).partition(OUTCOMES)[0] for kind in KINDS if kind in kinds]
-    return _with_kinds("decide", shared, known, "standing")
+    parts = [_shared(part).partition(OUTCOMES)[0] for part in sorted(shared)]
+    return _with_kinds("decide", parts, known, "standing")
 
 
 def settle_script() -> Script:
@@ -69,16 +70,20 @@ def redeem_script() -> Script:
 
 @cache
 def _settle_script(told: tuple[type[Counter], ...]) -> Script:
-    return _with_kinds("settle", SHARED, map(_kind, told))
+    return _with_kinds("settle", [_shared(part) for part in SHARED], map(_kind, told))
 
 
-def _with_kinds(name: str, shared: Iterable[str], kinds: Iterable[str], *first: str) -> Script:
+def _with_kinds(name: str, shared: Sequence[str], kinds: Iterable[str], *first: str) -> Script:
     """Only its registration leads into a kind's Lua: every function that is defined has to search
     all names that are open for those which it uses."""
     before, _, behind = lua(name).partition(KINDS_HERE)
-    parts = [lua(part, "pumpguard.counters.shared") for part in sorted(shared)]
-    parts += [f"do\n{kind}\nend" for kind in kinds]
-    return script(*first, "common", before, *parts, behind)
+    return script(
+        *first, "common", before, *shared, *(f"do\n{kind}\nend" for kind in kinds), behind
+    )
+
+
+def _shared(part: str) -> str:
+    return lua(part, "pumpguard.counters.shared")
 
 
 def _kind(kind: type[Counter]) -> str:

@@ -13,11 +13,13 @@ local now = 0
 local outcome = ''  -- v for verified, r for repeated, f for failed, u for unallocated
 local sent_at = 0  -- ms
 local age, network = 0, 0  -- of a verification: tenths of a second, and a hash
+local refunded = true  -- of a message that was not sent: is its price given back?
 
 -- Where the kinds that have to know register, by their letter; called in this order for all counters
 -- of a plan. Each returns what to store instead, and for how long, or nothing to leave it; `price`,
 -- `ticket` and `last4` are set.
-local TAKE = {}  -- (limit, span, stored, tail), if it was not sent: first, whether the outcome is real
+local TAKE = {}  -- (limit, span, stored, tail), if it was not sent: first, whether the outcome is real;
+                 -- nothing if this kind has no say in that
 local WEIGH = {}  -- (the same): third, what a verification is worth, in thousandths, and fourth, whether
                   -- that is less where many come from one network
 local TELL = {}  -- (the same, worth, worth without minding networks)
@@ -58,16 +60,18 @@ local function keep(i, stored, ttl)
   ttls[keys[i]] = max(ttls[keys[i]] or 1, ttl)
 end
 
--- Whether there is a message that was not sent, or not received: its ticket is open, and taken now.
+-- Whether there is a message that was not sent, or not received: its ticket is open, and taken now; and
+-- whoever asked for it may still have something given back.
 local function taken()
   local any = false
   for i = 1, #kinds do
+    if keys[i] ~= keys[i - 1] then headroom = 0 end
     local take = TAKE[kinds[i]]
     if take then
       local real, stored, ttl = take(limits[i], spans[i], stored_of(i), tails[i])
       keep(i, stored, ttl)
-      if not real then return false end
-      any = true
+      if real == false then return false end
+      any = any or real
     end
   end
   return any
@@ -103,7 +107,7 @@ end
 local key, applied = 0, 0
 for o = 1, #ARGV, 2 do
   local groups
-  plan, at, known, no_verifications = ARGV[o], 4, false, false
+  plan, at, known, no_verifications, refunded = ARGV[o], 4, false, false, true
   outcome, now, groups, price, sent_at, age, network, last4, ticket =
     unpack_from('>c1I6BI6I6I2I2I2c4', ARGV[o + 1])
   now = time_of(now)
@@ -113,7 +117,7 @@ for o = 1, #ARGV, 2 do
   if sent or taken() then
     -- One to a number that nobody has was sent and is paid for: nobody else has to know.
     if outcome ~= 'u' then tell(weighed()) end
-    applied = applied + 1
+    applied = applied + (refunded and 1 or 0)
   end
 end
 
