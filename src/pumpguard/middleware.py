@@ -22,7 +22,7 @@ from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, refusal, unreadable
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score
 from pumpguard.shadow.current import OPEN, CurrentRequest
-from pumpguard.shadow.proof import RouteProofs
+from pumpguard.shadow.route_record import RouteRecords
 from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
 
@@ -77,7 +77,7 @@ class PumpGuardMiddleware:
         if guard.policy.verify is not None:
             self._handlers.append((Routes(guard.policy.verify, "verify"), self._watch_verify))
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
-        self._proofs = RouteProofs(guard.policy.send, guard.notices)
+        self._records = RouteRecords(guard.policy.send, guard.notices)
         self._replays: Replays | None = None
         if guard.policy.shadow == "experimental_replay":
             from pumpguard.experimental.replay import Replays
@@ -155,7 +155,7 @@ class PumpGuardMiddleware:
                     scope, parameters, decision.attempt, send, simulated=self.guard.simulated
                 ):
                     return recorded
-            elif self._proofs.of(scope).trusted():
+            elif self._records.of(scope).trusted():
                 await self._run_app(decision, scope, receive, send)
                 return recorded
         await refusal(shown, self.guard.challenge)(scope, receive, send)
@@ -166,7 +166,7 @@ class PumpGuardMiddleware:
     ) -> None:
         """Let the app answer; if it fails, so has the message."""
         simulated = self.guard.simulated
-        route = self._proofs.only or self._proofs.of(scope)
+        route = self._records.only or self._records.of(scope)
         request = CurrentRequest(decision, simulated, route, self.guard.tokens)
         token = OPEN.enter(request)
         recorder = StatusRecorder(send)
