@@ -26,7 +26,7 @@ from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score
 from pumpguard.shadow.answer import Answers, WatchedAnswer
 from pumpguard.shadow.current import OPEN, CurrentRequest
-from pumpguard.shadow.proof import RouteProofs
+from pumpguard.shadow.route_record import RouteRecords
 from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
 
@@ -85,7 +85,7 @@ class PumpGuardMiddleware:
             self._handlers.append((Routes(guard.policy.verify, "verify"), self._watch_verify))
         self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
-        self._proofs = RouteProofs(guard.policy.send, guard.notices)
+        self._records = RouteRecords(guard.policy.send, guard.notices)
         self._answers = Answers(SentWhen(guard.policy.sent_when), guard.notices)
         self._replays: Replays | None = None
         if guard.policy.shadow == "experimental_replay":
@@ -187,7 +187,7 @@ class PumpGuardMiddleware:
                     scope, parameters, decision.attempt, send, simulated=self.guard.simulated
                 ):
                     return recorded
-            elif self._proofs.of(scope).trusted():
+            elif self._records.of(scope).trusted():
                 await self._run_app(decision, scope, receive, send, parameters)
                 return recorded
         await self._refusals.reply(shown, scope, receive, send)
@@ -203,7 +203,7 @@ class PumpGuardMiddleware:
         others: Sequence[Decision] = (),
     ) -> None:
         """Let the app answer; if nothing was sent, what it was charged is given back."""
-        route = self._proofs.only or self._proofs.of(scope)
+        route = self._records.only or self._records.of(scope)
         request = CurrentRequest(decision, self.guard.simulated, route, self.guard.tokens)
         token = OPEN.enter(request)
         give_back = partial(self._give_back, (decision, *others))

@@ -14,7 +14,7 @@ from pumpguard.decision import Action, Decision
 
 if TYPE_CHECKING:
     from pumpguard.shadow.numbers import Spelt
-    from pumpguard.shadow.proof import RouteProof
+    from pumpguard.shadow.route_record import RouteRecord
     from pumpguard.shadow.tokens import Tokens
 
 SendOutcome: TypeAlias = Literal["sent", "not_sent", "unknown"]
@@ -38,7 +38,7 @@ class CurrentRequest:
 
     decision: Decision | None
     simulated: bool = False
-    route: RouteProof | None = None
+    route: RouteRecord | None = None
     tokens: Tokens | None = None
     told: Action = Action.ALLOW
     told_number: bytes = b""

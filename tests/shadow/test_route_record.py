@@ -9,7 +9,7 @@ import pytest
 from pumpguard import Action, Decision, sender
 from pumpguard.notices import INTERVAL, Notices
 from pumpguard.shadow.current import CurrentRequest
-from pumpguard.shadow.proof import GRACE, GROWTH, MAX_WAITING, RouteProof, RouteProofs
+from pumpguard.shadow.route_record import GRACE, GROWTH, MAX_WAITING, RouteRecord, RouteRecords
 from pumpguard.testing import FakeClock, make_attempt
 from tests.asgi import PHONE, ask, request
 from tests.otp_app import Outbox, guarded
@@ -17,30 +17,30 @@ from tests.shadow.site import SHADOWED, Site, quiet
 
 
 class Route:
-    """A route's proof, by a clock of its own."""
+    """A route's record, by a clock of its own."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.proof = RouteProof("/otp/send", Notices(self.clock), self.clock)
+        self.record = RouteRecord("/otp/send", Notices(self.clock), self.clock)
 
     def answered(self, action: Action, status: int | None = 202, calls: int = 0) -> CurrentRequest:
         """The app has answered a request."""
-        request = CurrentRequest(Decision(make_attempt(), action), route=self.proof, calls=calls)
+        request = CurrentRequest(Decision(make_attempt(), action), route=self.record, calls=calls)
         request.answered_at = self.clock()
         if action is Action.SHADOW:
-            self.proof.answered(request, status)
+            self.record.answered(request, status)
         return request
 
 
 def test_a_route_is_trusted_once_a_message_has_passed(caplog: pytest.LogCaptureFixture) -> None:
     """Until then it says so, once an hour."""
     route = Route()
-    assert [route.proof.trusted() for _ in range(3)] == [False] * 3
+    assert [route.record.trusted() for _ in range(3)] == [False] * 3
     route.clock.advance(INTERVAL)
-    assert not route.proof.trusted()
+    assert not route.record.trusted()
     assert caplog.text.count("PG002") == 2
-    route.proof.passed(True)
-    assert route.proof.trusted()
+    route.record.passed(True)
+    assert route.record.trusted()
 
 
 def test_a_shadow_without_a_call_ends_the_trust(caplog: pytest.LogCaptureFixture) -> None:
@@ -48,44 +48,44 @@ def test_a_shadow_without_a_call_ends_the_trust(caplog: pytest.LogCaptureFixture
     route, needed = Route(), 1
     for _ in range(2):
         for _ in range(needed):
-            route.proof.passed(True)
-        assert route.proof.trusted()
+            route.record.passed(True)
+        assert route.record.trusted()
         route.answered(Action.SHADOW)
-        assert not route.proof.trusted()
+        assert not route.record.trusted()
         route.clock.advance(GRACE + 0.1)
         needed *= GROWTH
         for _ in range(needed - 1):
-            assert not route.proof.trusted()
-            route.proof.passed(True)
-        assert not route.proof.trusted()
+            assert not route.record.trusted()
+            route.record.passed(True)
+        assert not route.record.trusted()
         assert caplog.text.count("PG060") == 1
         assert "PG002" not in caplog.text
-        route.proof.passed(True)
-        assert route.proof.trusted()
+        route.record.passed(True)
+        assert route.record.trusted()
 
 
 def test_a_call_that_comes_after_the_answer_is_a_call() -> None:
     """From a task or a queue; once that is known, several shadows may wait for theirs."""
     route = Route()
-    route.proof.passed(True)
+    route.record.passed(True)
     first = route.answered(Action.SHADOW)
-    assert not route.proof.trusted()
+    assert not route.record.trusted()
     first.called()
     for _ in range(MAX_WAITING):
-        assert route.proof.trusted()
+        assert route.record.trusted()
         last = route.answered(Action.SHADOW)
-    assert not route.proof.trusted()
+    assert not route.record.trusted()
     last.called()
-    assert route.proof.trusted()
+    assert route.record.trusted()
 
 
 @pytest.mark.parametrize("status", [None, 307, 400, 404, 422, 500, 503])
 def test_an_app_that_says_that_nothing_was_sent_is_believed(status: int | None) -> None:
     """A shadowed client that forgets a field must not end the shadows of all others."""
     route = Route()
-    route.proof.passed(True)
+    route.record.passed(True)
     route.answered(Action.SHADOW, status)
-    assert route.proof.trusted()
+    assert route.record.trusted()
 
 
 async def test_an_app_that_sends_past_its_wrapped_sender_is_found_out(
@@ -147,11 +147,11 @@ async def test_each_route_is_trusted_by_itself() -> None:
     """One that has wrapped its sender says nothing of its neighbour."""
     outbox = Outbox()
     site = Site(lambda phone: _sent(outbox, phone), send=["/otp/send", "/{tenant}/call"])
-    proofs = RouteProofs(["/otp/send", "/{tenant}/call"], Notices())
-    ways = [proofs.of(request(path=path)) for path in ("/OTP/send/", "/a/call", "/b/call")]
+    records = RouteRecords(["/otp/send", "/{tenant}/call"], Notices())
+    ways = [records.of(request(path=path)) for path in ("/OTP/send/", "/a/call", "/b/call")]
     assert ways[0] is not ways[1]
     assert ways[1] is ways[2]
-    assert proofs.only is None
+    assert records.only is None
     assert (await site.ask(PHONE)).status == 202
     assert (await ask(site.guarded, SHADOWED)).status == 202
     assert (await ask(site.guarded, SHADOWED, path="/a/call")).status == 403

@@ -14,8 +14,8 @@ from pumpguard.notices import Notices
 from pumpguard.shadow.current import CurrentRequest, says_nothing_was_sent
 
 GROWTH = 8
-"""A shadow without a call makes the proof that is asked for so many times as long: one message, 8,
-64, 512… So a route where some messages go another way lets few of them through."""
+"""A shadow without a call makes it so many times as many messages that have to pass: one, 8, 64,
+512… So a route where some messages go another way lets few of them through."""
 
 GRACE = 5.0
 """Seconds after the answer within which a task or a queue's worker calls the sender."""
@@ -25,11 +25,11 @@ MAX_WAITING = 8
 Elsewhere one may: the next ones are refused openly until its call has come."""
 
 
-class RouteProof:
+class RouteRecord:
     """What one route has shown.
 
     A shadow lets the app answer, so it may be used only where the app sends by the wrapped sender.
-    Proof of that are admitted messages that passed it, and shadows under which it was called.
+    Admitted messages that passed it show that, and shadows under which it was called.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class RouteProof:
         )
 
     def _judge(self) -> None:
-        """Ask for longer proof if a shadow has waited in vain."""
+        """Ask for more messages if a shadow has waited in vain."""
         if not self._waiting:
             return
         waiting = [each for each in self._waiting if not each.tried]
@@ -126,15 +126,15 @@ class RouteProof:
         )
 
 
-class RouteProofs:
+class RouteRecords:
     """Those of all guarded routes."""
 
     def __init__(self, send: str | Sequence[str], notices: Notices) -> None:
         texts = (send,) if isinstance(send, str) else send
-        self._proofs = [(Routes(text), RouteProof(text, notices)) for text in texts]
-        self.only = self._proofs[0][1] if len(texts) == 1 else None
+        self._records = [(Routes(text), RouteRecord(text, notices)) for text in texts]
+        self.only = self._records[0][1] if len(texts) == 1 else None
 
-    def of(self, scope: Scope) -> RouteProof:
+    def of(self, scope: Scope) -> RouteRecord:
         """The one of this request, which is known to be guarded."""
-        found = (proof for routes, proof in self._proofs if routes.match(scope) is not None)
-        return next(found, self._proofs[0][1])
+        found = (record for routes, record in self._records if routes.match(scope) is not None)
+        return next(found, self._records[0][1])
