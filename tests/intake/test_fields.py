@@ -14,8 +14,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from pumpguard.errors import IntakeError, PolicyError
-from pumpguard.intake.decode import MAX_FIELDS, decode_json
-from pumpguard.intake.fields import Fields, check_field
+from pumpguard.intake.decode import MAX_FIELDS
+from pumpguard.intake.fields import Fields, check_field, decode_json
 from tests.asgi import FORM, JSON, PHONE, arriving, request
 
 

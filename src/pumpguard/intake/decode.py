@@ -1,4 +1,4 @@
-"""JSON, forms and queries taken apart, so that only what is read has to be unambiguous.
+"""The values of bodies and queries, of which only those that are read have to be unambiguous.
 
 Parsers differ about repeated names, NaN, lone surrogates and bytes that are no UTF-8. None of them
 matters until somebody reads the value they stand in: then the request is refused.
@@ -6,19 +6,15 @@ matters until somebody reads the value they stand in: then the request is refuse
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Sequence
-from json.scanner import make_scanner
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl
 
 from pumpguard.errors import IntakeError
 
 MAX_FIELDS = 1_000
 """Of a form or a query, as in starlette."""
-
-BOM = b"\xef\xbb\xbf"
 
 
 class Values(dict[str, Any]):
@@ -58,34 +54,6 @@ class Values(dict[str, Any]):
 
 class Constant(float):
     """``NaN`` or ``Infinity``, which are no JSON but read by some."""
-
-
-def decode_json(body: bytes) -> object:
-    """What ``json.loads`` makes of it, in UTF-8; objects with a repeated key are `Values`.
-
-    A byte order mark is passed over, UTF-16 is not read. Raises `IntakeError`.
-    """
-    try:
-        # json.loads(bytes) would accept UTF-16, which other parsers read otherwise.
-        text = (body[3:] if body[:3] == BOM else body).decode("utf-8")
-        if text[:1] == "{":  # as nearly all: without the search for white space
-            value, end = SCAN(text, 0)
-            if end == len(text):
-                return value
-        return DECODER.decode(text)
-    except (ValueError, RecursionError, StopIteration):
-        raise malformed_json() from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    return Values(pairs, repeated([name for name, _ in pairs]), "JSON key")
-
-
-DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=Constant)
-SCAN: Any = make_scanner(cast(Any, DECODER))
 
 
 def sound(value: object) -> object:
