@@ -13,6 +13,7 @@ import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
+from pumpguard import Guard, Policy
 from pumpguard.errors import PolicyError
 from pumpguard.intake.database import INTERVAL, THREAD
 from pumpguard.intake.network import MaxMindNetworks
@@ -125,6 +126,17 @@ def test_damaged_data_are_found_at_the_start(path: Path) -> None:
     damage(path)
     with pytest.raises(PolicyError, match=r"^networks\.country: expected a MaxMind database"):
         MaxMindNetworks(country=path)
+
+
+def test_one_damaged_record_leaves_its_clients_unknown(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing finds it before somebody comes from there; it is said then."""
+    data = write(path, "GB", networks=0).read_bytes()
+    path.write_bytes(data.replace(b"\x47country", b"\x47countr\xff"))
+    guard = Guard(Policy(send="/s"), networks=MaxMindNetworks(country=path))
+    assert guard.attempt("+447400123456", str(HERE)).client.country is None
+    assert caplog.text.count("PG085") == 1
 
 
 def test_a_file_that_is_truncated_does_not_end_the_process(path: Path) -> None:

@@ -160,8 +160,8 @@ def test_a_database_of_ipv6_is_read_too(make_database: MakeDatabase) -> None:
 
 @pytest.mark.parametrize("setting", ["country", "anonymous"])
 def test_a_file_that_cannot_be_opened_is_a_policy_error(setting: str, tmp_path: Path) -> None:
+    missing: Any = {setting: tmp_path / "missing.mmdb"}
     with pytest.raises(PolicyError, match=f"^networks.{setting}: expected a MaxMind database"):
-        missing: Any = {setting: tmp_path / "missing.mmdb"}
         MaxMindNetworks(**missing)
 
 
