@@ -12,9 +12,12 @@ import pytest
 
 from pumpguard import Action, Decision, Finding, Guard, IntakeError, Policy, PolicyError, StoreError
 from pumpguard.attempt import Attempt
+from pumpguard.challenges.base import Challenge
 from pumpguard.counters import Counter, Reading, Window
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.risk import Risk
 from pumpguard.rules import GeoMismatch, Number, RateLimit, Rule, SlidingBan
+from pumpguard.scores import LookupScore
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
@@ -293,6 +296,19 @@ def test_a_store_that_is_none_is_a_policy_error() -> None:
     with pytest.raises(PolicyError, match=r"^store: expected a URL .*, got None$") as error:
         Guard(Policy(send="/s"), None)  # type: ignore[arg-type]
     assert error.value.path == "store"
+
+
+@pytest.mark.parametrize("part", ["networks", "challenge", "score"])
+@pytest.mark.parametrize("wrong", ["a class", "GeoLite2-Country.mmdb", "", 0, object()])
+def test_a_wrong_object_is_a_policy_error(part: str, wrong: object) -> None:
+    """A class in place of an instance, a path, or anything else that cannot do what is asked."""
+    classes = {"networks": UnknownNetworks, "challenge": Challenge, "score": LookupScore}
+    given: Any = {part: classes[part] if wrong == "a class" else wrong}
+    with pytest.raises(
+        PolicyError, match=rf"^{part}: expected an object \(no class\) with "
+    ) as error:
+        Guard(Policy(send="/s", risk=Risk(mode="enforce")), **given)
+    assert error.value.path == part
 
 
 async def test_the_whole_default_chain_lets_an_ordinary_user_through() -> None:

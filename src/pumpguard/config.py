@@ -108,3 +108,20 @@ def one_of(name: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return f"one of {', '.join(sorted(known))}{hint}"
+
+
+PARTS = {
+    "networks": ("country", "kind"),
+    "challenge": ("solved", "pose", "aclose", "carried_in", "longest", "lifetime"),
+    "score": ("score", "aclose"),
+}
+"""What a guard asks of the objects that it is given."""
+
+
+def require_parts(**given: object) -> None:
+    """Raise `PolicyError` for an object that lacks something, or is a class and no instance."""
+    for path, value in given.items():
+        if value is not None:
+            names = PARTS[path]
+            right = not isinstance(value, type) and all(hasattr(value, name) for name in names)
+            require(right, path, f"an object (no class) with {', '.join(names)}", value)

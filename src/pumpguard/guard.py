@@ -17,6 +17,7 @@ from pumpguard.alerts import Alert, Alerts
 from pumpguard.alerts.webhook import Webhook
 from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge
+from pumpguard.config import require_parts
 from pumpguard.decision import Decision
 from pumpguard.engine.decide import Engine
 from pumpguard.errors import PolicyError, TicketError
@@ -92,7 +93,9 @@ class Guard:
         self.notices = Notices()
         self.tokens = Tokens(policy.secret, clock)
         self.challenge = challenge
-        self.reader = Reader(policy, networks or default_networks(), challenge, clock)
+        require_parts(networks=networks, challenge=challenge, score=score)
+        networks = default_networks() if networks is None else networks
+        self.reader = Reader(policy, networks, challenge, clock, self.notices)
         self.on_refusal = on_refusal
         self._clock = clock
         self._on_decision = [] if on_decision is None else [on_decision]

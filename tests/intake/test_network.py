@@ -13,8 +13,12 @@ import iporigin
 import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
-from pumpguard import Guard, Policy
+from pumpguard import Guard, Policy, PumpGuardMiddleware
 from pumpguard.attempt import NetworkKind
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import Address
@@ -25,7 +29,9 @@ from pumpguard.intake.network import (
     UnknownNetworks,
     default_networks,
 )
-from pumpguard.intake.reader import CLIENTS
+from pumpguard.intake.reader import CLIENTS, REMEMBERED
+from pumpguard.testing import FakeClock
+from tests.asgi import ask
 
 PHONE = "+447400123456"
 HERE = ip_address("203.0.113.9")
@@ -154,8 +160,9 @@ def test_a_database_of_ipv6_is_read_too(make_database: MakeDatabase) -> None:
 
 @pytest.mark.parametrize("setting", ["country", "anonymous"])
 def test_a_file_that_cannot_be_opened_is_a_policy_error(setting: str, tmp_path: Path) -> None:
+    missing: Any = {setting: tmp_path / "missing.mmdb"}
     with pytest.raises(PolicyError, match=f"^networks.{setting}: expected a MaxMind database"):
-        MaxMindNetworks(**{setting: tmp_path / "missing.mmdb"})
+        MaxMindNetworks(**missing)
 
 
 def test_a_file_that_is_no_database_is_a_policy_error(tmp_path: Path) -> None:
@@ -193,6 +200,65 @@ def test_the_memory_for_addresses_is_bounded() -> None:
     for last in range(CLIENTS + 100):
         guard.attempt(PHONE, str(IPv4Address(0x0A000000 + last)))
     assert 0 < guard.reader._client.cache_info().currsize <= CLIENTS
+
+
+class Live(UnknownNetworks):
+    """A list that changes while the process runs."""
+
+    def __init__(self) -> None:
+        self.now: tuple[str, NetworkKind, str] = ("GB", "unknown", "AS64500")
+
+    def country(self, address: Address) -> str | None:
+        """The country of this moment."""
+        return self.now[0]
+
+    def kind(self, address: Address) -> NetworkKind:
+        """The kind of this moment."""
+        return self.now[1]
+
+    def asn(self, address: Address) -> str | None:
+        """The system of this moment."""
+        return self.now[2]
+
+
+def test_what_is_remembered_has_an_age() -> None:
+    """An address that becomes an exit of Tor is one for us ten minutes later, at the latest."""
+    clock, networks = FakeClock(), Live()
+    guard = Guard(Policy(send="/otp/send"), networks=networks, clock=clock)
+    before = guard.attempt(PHONE, str(HERE)).client
+    networks.now = ("BD", "tor", "AS64501")
+    clock.advance(REMEMBERED)
+    after = guard.attempt(PHONE, str(HERE)).client
+    assert (before.country, before.kind, before.asn) == ("GB", "unknown", "AS64500")
+    assert (after.country, after.kind, after.asn) == ("BD", "tor", "AS64501")
+
+
+class Broken(Live):
+    """Data that are damaged in one place."""
+
+    def kind(self, address: Address) -> NetworkKind:
+        """Nothing that anybody could use."""
+        raise RuntimeError("the record is corrupt")
+
+
+async def test_a_look_up_that_raises_knows_nothing_and_refuses_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is counted, and said once; what else is known stays."""
+
+    async def send(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "sent"}, 202)
+
+    site = Starlette(routes=[Route("/otp/send", send, methods=["POST"])])
+    app = PumpGuardMiddleware(site, Policy(send="/otp/send"), networks=Broken())
+    for last in range(3):
+        reply = await ask(app, f"+44740012345{last}", client=(f"203.0.113.{last}", 4711))
+        assert reply.status == 202
+    client = app.guard.attempt(PHONE, "203.0.113.2").client
+    assert (client.country, client.kind, client.asn) == ("GB", "unknown", "AS64500")
+    assert app.guard.reader.failed_look_ups == 3
+    assert caplog.text.count("PG085") == 1
+    assert "the record is corrupt" in caplog.text
 
 
 def test_the_quick_look_says_the_same_as_iporigin() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from pumpguard.attempt import NetworkKind
-from pumpguard.errors import PolicyError
 from pumpguard.intake.address import Address, text_of
+from pumpguard.intake.database import Database
 
 NO_COUNTRIES = ("AP", "EU")
 """What registries write for a block that serves a whole continent."""
@@ -84,8 +85,10 @@ class PackagedNetworks:
 class MaxMindNetworks:
     """MaxMind databases that you supply: Country (or City), Anonymous IP, ASN, any of them alone.
 
-    Raises `PolicyError` if a file cannot be opened. Files with a flat ``country_code``, as some
-    free ones have, are read too.
+    Each process holds the files in memory, and reads one again within two minutes of its change
+    (`pumpguard.intake.database`). Files with a flat ``country_code``, as some free ones have, are
+    read too. ``clock`` gives seconds of any kind. Raises `PolicyError` for a file that cannot be
+    opened or has damaged data.
     """
 
     def __init__(
@@ -94,25 +97,33 @@ class MaxMindNetworks:
         country: str | Path | None = None,
         anonymous: str | Path | None = None,
         asn: str | Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._country_db = _open(country, "networks.country")
-        self._anonymous_db = _open(anonymous, "networks.anonymous")
-        self._asn_db = _open(asn, "networks.asn")
+        files = {"country": country, "anonymous": anonymous, "asn": asn}
+        self._databases = {
+            name: Database(path, f"networks.{name}", clock)
+            for name, path in files.items()
+            if path is not None
+        }
 
     def country(self, address: Address) -> str | None:
         """The country, or where the block is registered if that is all that is known."""
-        record = _record(self._country_db, address)
+        record = self._record("country", address)
         place = record.get("country") or record.get("registered_country")
         found: str | None = place.get("iso_code") if isinstance(place, dict) else None
         return found or record.get("country_code")
 
     def kind(self, address: Address) -> NetworkKind:
-        record = _record(self._anonymous_db, address)
+        record = self._record("anonymous", address)
         return next((kind for flag, kind in KIND_OF_FLAG.items() if record.get(flag)), "unknown")
 
     def asn(self, address: Address) -> str | None:
-        number = _record(self._asn_db, address).get("autonomous_system_number")
+        number = self._record("asn", address).get("autonomous_system_number")
         return f"AS{number}" if number else None
+
+    def _record(self, name: str, address: Address) -> Any:
+        database = self._databases.get(name)
+        return {} if database is None else database.get(address)
 
 
 def asn_of(networks: Networks, address: Address) -> str | None:
@@ -131,22 +142,3 @@ def default_networks() -> Networks:
             "pip install 'pumpguard[geo]' or pass networks="
         )
         return UnknownNetworks()
-
-
-def _record(database: Any, address: Address) -> Any:
-    try:
-        return (database.get(str(address)) if database else None) or {}
-    except ValueError:  # an IPv6 address, and a database that has only IPv4
-        return {}
-
-
-def _open(path: str | Path | None, where: str) -> Any:
-    if path is None:
-        return None
-    # geoip2's own Reader refuses files whose type it does not know; its reader underneath does not.
-    import maxminddb
-
-    try:
-        return maxminddb.open_database(path)
-    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
-        raise PolicyError(where, f"a MaxMind database ({error})", str(path)) from None

@@ -5,18 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import TYPE_CHECKING
+
+import phonenumbers
 
 from pumpguard.attempt import LineType, Phone
 from pumpguard.errors import IntakeError
-
-if TYPE_CHECKING:
-    import phonenumbers
-else:
-    try:  # the same library in Rust, from the [fast] extra; tests hold the two to be equal
-        import rphonenumbers as phonenumbers
-    except ImportError:
-        import phonenumbers
+from pumpguard.intake.numbering import parse
 
 MAX_LENGTH = 64
 MAX_CACHED = 8192
@@ -156,7 +150,7 @@ def _parse(text: str, region: str | None) -> Phone:
     if not text.startswith("+") and region is None:
         raise _unreadable("The telephone number needs its calling code, such as +44.")
     try:
-        number = phonenumbers.parse(text, region)
+        number = parse(text, region)
     except phonenumbers.NumberParseException:
         raise _unreadable(f"The telephone number cannot be read; {EXAMPLE}") from None
     if number.country_code == ARGENTINA:

@@ -6,8 +6,8 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.types import Receive, Scope
 
@@ -28,15 +28,20 @@ from pumpguard.intake.fields import Fields, check_field, field_reader
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.when import condition
+from pumpguard.notices import Notices
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
+
+T = TypeVar("T")
 
 CLIENTS = 65536
 """How many clients are cached by address: their country and kind are slow to look up."""
 
 MAX_NUMBERS = 20
 """Of one request. Each is decided about for itself."""
+REMEMBERED = 600.0
+"""Seconds after which a client is looked up again, at the latest."""
 
 KEYS = ("session", "account", "device")
 
@@ -52,8 +57,11 @@ class Reader:
         networks: Networks,
         challenge: Challenge | None,
         clock: Callable[[], float] | None,
+        notices: Notices,
     ) -> None:
         self._policy = policy
+        self._notices = notices
+        self.failed_look_ups = 0
         self._networks = networks
         self._challenge = None if challenge is None else _checked(challenge)
         self._clock = clock or time.time
@@ -155,10 +163,11 @@ class Reader:
         for name in KEYS:
             if facts.get(name):
                 facts[name] = bounded(facts[name])
-        client, price = self._client(address), self._prices.price(phone.region)
-        return Attempt(phone, client, self._clock(), price, extra=extra, **facts)
+        now = self._clock()
+        client, price = self._client(address, now // REMEMBERED), self._prices.price(phone.region)
+        return Attempt(phone, client, now, price, extra=extra, **facts)
 
-    def _look_up(self, given: Address | str | None) -> Client:
+    def _look_up(self, given: Address | str | None, _: float) -> Client:
         address = parse_address(given) if isinstance(given, str) else given
         if address is None:
             return Client()
@@ -166,10 +175,20 @@ class Reader:
             address=text_of(address),
             network=network_of(address),
             site=site_of(address),
-            country=self._networks.country(address),
-            kind=self._networks.kind(address),
-            asn=asn_of(self._networks, address),
+            country=self._found(self._networks.country, address, None),
+            kind=self._found(self._networks.kind, address, "unknown"),
+            asn=self._found(partial(asn_of, self._networks), address, None),
         )
+
+    def _found(self, look_up: Callable[[Address], T], address: Address, unknown: T) -> T:
+        """What is known of an address; a look-up that raises knows nothing, and refuses nobody."""
+        try:
+            return look_up(address)
+        except Exception as error:
+            self.failed_look_ups += 1
+            text = "%d look-ups of client addresses have failed so far, now by %r; they are unknown"
+            self._notices.say("PG085", "networks", text, self.failed_look_ups, error)
+            return unknown
 
     async def _with_proof(self, challenge: Challenge, fields: Fields, attempt: Attempt) -> Attempt:
         """The attempt, with what the solution in the request proves, if there is one."""
