@@ -124,7 +124,11 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "ban that known numbers pass": Scenario(
         plans(
-            KNOWN, TICKETS, LIMIT, ban(2, except_known=True), ban(1, of_proved=True, fed_by="attempts")
+            KNOWN,
+            TICKETS,
+            LIMIT,
+            ban(2, except_known=True),
+            ban(3, of_proved=True, fed_by="attempts"),
         ),
         (*BAN_EDGES, DAY),
     ),

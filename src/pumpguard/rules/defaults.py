@@ -110,9 +110,12 @@ def default_rules(
             name="burst_ban", strikes="50 per 5 minute", base=HOUR, action="challenge",
             spare_proved=True, earned=earned,
         ),
+        # No source for ten an hour. People mistype numbers, and one at a shared address may do so
+        # on purpose: so strangers there are asked first, and nobody while its users verify.
         SlidingBan(
-            name="strike_ban", strikes="10/hour",
+            name="strike_ban", strikes="10/hour", memory=HOUR, ask_first=True, earned=earned,
             after=("number", "prefix_pattern", "range_pattern", "network_ceiling"),
+            yields=verified, except_known=verified,
         ),
         # Blocks of 1,000: achrafsouk/sms-pumping drops the last three digits and warns above 10 a
         # day; narrower blocks and neighbours bind earlier.
