@@ -123,13 +123,7 @@ SCENARIOS: dict[str, Scenario] = {
         plans(TRUST, LIMIT, ban(2, yields=True, max_factor=3)), (*BAN_EDGES, DAY)
     ),
     "ban that known numbers pass": Scenario(
-        plans(
-            KNOWN,
-            TICKETS,
-            LIMIT,
-            ban(2, except_known=True),
-            ban(3, of_proved=True, fed_by="attempts"),
-        ),
+        plans(KNOWN, TICKETS, LIMIT, ban(2, except_known=True)),
         (*BAN_EDGES, DAY),
     ),
     "ban with strikes in slices": Scenario(plans(LIMIT, ban(3, max_factor=255)), BAN_EDGES),

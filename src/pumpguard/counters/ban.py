@@ -21,8 +21,7 @@ class Ban(Limited):
     seconds that pass after a ban has ended. Earned headroom is added to ``limit``, up to
     ``max_factor`` times as many. A refusal that asks for proof gives one only with ``challenges``.
     With ``yields``, it does not stand while its subject has any headroom; with ``except_known``,
-    not for numbers that have verified before. ``of_proved`` keeps it apart from a ban of the same
-    rule that counts other strikes: it is about those who had solved a challenge.
+    not for numbers that have verified before.
     """
 
     rule: str
@@ -40,7 +39,6 @@ class Ban(Limited):
     challenges: bool = False
     yields: bool = False
     except_known: bool = False
-    of_proved: bool = False
 
     turn: ClassVar[Turn] = Turn.BAN
 
@@ -58,13 +56,11 @@ class Ban(Limited):
 
     @property
     def layout(self) -> str:
-        of_proved = " of proved" if self.of_proved else ""
-        return layout_for(self.limit * self.max_factor) + of_proved
+        return layout_for(self.limit * self.max_factor)
 
     @property
     def parts(self) -> tuple[str, ...]:
-        # Which of them it needs, its Lua asks the log.
-        return ("log", layout_for(self.limit * self.max_factor))
+        return ("log", self.layout)  # which of them it needs, its Lua asks the log
 
     def struck_by(self, counter: Counter) -> bool:
         """Whether being refused by it gives a strike: not for a challenge, which an honest client

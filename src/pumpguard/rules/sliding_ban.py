@@ -16,7 +16,6 @@ from pumpguard.rules.base import (
     check_dimensions,
     check_earned,
     first_full,
-    only_asking,
     parse_limits,
 )
 
@@ -37,10 +36,7 @@ class SlidingBan(Rule):
     one address proves itself instead of being banned. ``earned`` lets subjects whose users verify
     have up to so many times the strikes (`pumpguard.outcomes.Outcomes`), and with ``yields`` such a
     ban does not stand while they have headroom: a crowd is let go once it turns out to be people.
-
-    With ``ask_first``, a ban asks for proof, always for ``base`` seconds. Whoever has proved
-    something and gathers as many strikes all the same is blocked, and such bans grow. With
-    ``except_known``, a ban does not stand for numbers that have verified before.
+    With ``except_known`` it does not stand for numbers that have verified before.
 
     By default the subject is the client's network, never the phone: a ban on a number would let
     anybody lock its owner out.
@@ -59,7 +55,6 @@ class SlidingBan(Rule):
     spare_proved: bool = False
     challenges: bool = False
     needs_challenge: bool = False
-    ask_first: bool = False
     yields: bool = False
     except_known: bool = False
     earned: int = 1
@@ -88,38 +83,23 @@ class SlidingBan(Rule):
         return (ban,)
 
     @cached_property
-    def _if_unproved(self) -> tuple[Ban, ...]:
-        return self._with_asking(frozenset()) if self.ask_first else self._ban
-
-    @cached_property
-    def _if_proved(self) -> tuple[Ban, ...]:
-        if self.ask_first:
-            self.require(not self.spare_proved, "spare_proved", "false with ask_first")
-            return self._with_asking(self._ban[0].fed_by)
+    def _if_proved(self) -> tuple[Ban]:
         return (replace(self._ban[0], fed_by=frozenset()),) if self.spare_proved else self._ban
-
-    def _with_asking(self, fed_by: Literal["attempts"] | frozenset[str]) -> tuple[Ban, ...]:
-        """The ban of those who proved something, with what gives it strikes, and that which asks
-        them to."""
-        asks = replace(only_asking(self._ban)[0], factor=1.0)
-        return replace(self._ban[0], of_proved=True, fed_by=fed_by), asks
 
     @property
     def earned_by(self) -> Sequence[str]:
         return [self._ban[0].by] if self.earned > 1 else []
 
     def counters(self, attempt: Attempt) -> Sequence[Ban]:
-        return self._if_proved if attempt.proved else self._if_unproved
+        return self._if_proved if attempt.proved else self._ban
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        ban, reading = first_full(self.counters(attempt), readings)
+        ban, reading = first_full(self._ban, readings)
         if ban is None or reading is None:
             return None
         evidence = {"by": ban.by, "level": reading.used, "strikes": self.strikes}
         subject = attempt.subject(ban.by)
-        return self.finding(
-            self.code, evidence, action=ban.action, retry_after=reading.wait, subject=subject
-        )
+        return self.finding(self.code, evidence, retry_after=reading.wait, subject=subject)
 
 
 class ShadowBan(SlidingBan):
