@@ -123,6 +123,10 @@ SCENARIOS: dict[str, Scenario] = {
     "ban that yields": Scenario(
         plans(TRUST, LIMIT, ban(2, yields=True, max_factor=3)), (*BAN_EDGES, DAY)
     ),
+    "ban that known numbers pass": Scenario(
+        plans(KNOWN, TICKETS, LIMIT, ban(2, except_known=True)),
+        (*BAN_EDGES, DAY),
+    ),
     "ban with strikes in slices": Scenario(plans(LIMIT, ban(3, max_factor=255)), BAN_EDGES),
     "spend": Scenario(
         plans(KNOWN, TICKETS, Spend("budget", "country", 800, 100), BUDGET),

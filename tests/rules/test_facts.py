@@ -178,3 +178,65 @@ def test_modes_and_names_are_checked_everywhere() -> None:
         Network(refused_kinds=["hostings"])  # type: ignore[list-item]
     with pytest.raises(PolicyError, match="refused_lines"):
         Number(refused_lines=["premum"])  # type: ignore[list-item]
+
+
+def test_unallocated_numbers_may_be_asked() -> None:
+    """Of every country, if the policy says so; of premium numbers it says nothing."""
+    asks = Number(unallocated="challenge")
+    finding = asks.judge(make_attempt("+441111111111"), ())
+    assert finding is not None
+    assert finding.action is Action.CHALLENGE
+    premium = asks.judge(make_attempt("+449012345678"), ())
+    assert premium is not None
+    assert premium.action is Action.BLOCK
+
+
+def people(count: int, phone: str, of: int) -> list[Attempt]:
+    """So many people, each at an address of their own."""
+    return [make_attempt(phone, f"198.51.{of}.{n}") for n in range(count)]
+
+
+def test_a_country_that_has_just_changed_is_asked() -> None:
+    """From the eighth person in a hundred on; other countries are not."""
+    rule = Number()
+    for attempt in people(100, "+2290197123456", 0):
+        assert rule.judge(attempt, ()) is None
+    found = [rule.judge(attempt, ()) for attempt in people(10, "+22997123456", 1)]
+    assert [each.action for each in found if each] == [Action.BLOCK] * 7 + [Action.CHALLENGE] * 3
+    british = rule.judge(make_attempt("+441111111111"), ())
+    assert british is not None
+    assert british.action is Action.BLOCK
+
+
+def test_typing_now_and_then_is_no_change() -> None:
+    """Three in a hundred mistype a digit so that nobody has the number."""
+    rule = Number()
+    for round_ in range(10):
+        for attempt in people(97, "+447400123456", round_):
+            rule.judge(attempt, ())
+        for attempt in people(3, "+441111111111", 100 + round_):
+            finding = rule.judge(attempt, ())
+            assert finding is not None
+            assert finding.action is Action.BLOCK
+
+
+def test_one_person_changes_no_country() -> None:
+    """However many numbers are asked for from one address, or from none."""
+    rule = Number()
+    for n in range(100):
+        for address in ("81.2.69.142", None):
+            finding = rule.judge(make_attempt(f"+441111111{n:03}", address), ())
+            assert finding is not None
+            assert finding.action is Action.BLOCK
+
+
+def test_people_are_forgotten_after_so_many_others() -> None:
+    """A country is as old as its plan again when the latest 128 people type right numbers."""
+    rule = Number()
+    for attempt in people(10, "+441111111111", 0):
+        rule.judge(attempt, ())
+    for attempt in people(126, "+447400123456", 1):
+        rule.judge(attempt, ())
+    finding = rule.judge(make_attempt("+441111111111"), ())
+    assert finding is not None
+    assert finding.action is Action.BLOCK

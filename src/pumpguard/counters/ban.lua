@@ -4,18 +4,20 @@
 -- its hits. Before anything else is read, the script `standing` looks for those that stand.
 
 TAIL[KIND] = function()
-  local base, cap, memory, factor, jitter, max_factor, yields, feeders
-  base, cap, memory, factor, jitter, max_factor, yields, feeders, at =
-    unpack_from('>I4I4I4ddBBB', plan, at)
+  local base, cap, memory, factor, jitter, max_factor, yields, except_known, feeders
+  base, cap, memory, factor, jitter, max_factor, yields, except_known, feeders, at =
+    unpack_from('>I4I4I4ddBBBB', plan, at)
   at = at + feeders
   return {
     base = base, cap = cap, memory = memory, factor = factor, jitter = jitter,
-    max_factor = max_factor, yields = yields == 1, fed_by = sub(plan, at - feeders, at - 1),
+    max_factor = max_factor, yields = yields == 1, except_known = except_known == 1,
+    fed_by = sub(plan, at - feeders, at - 1),
   }
 end
 
 local function ban_wait(state)
-  if state.shape.yields and state.headroom > 0 then return 0 end
+  local shape = state.shape
+  if (shape.yields and state.headroom > 0) or (shape.except_known and known) then return 0 end
   return max(0, state.ends - state.now)
 end
 

@@ -20,7 +20,8 @@ class Ban(Limited):
     spread by ± ``jitter``; the level rises with each ban and falls by one for every ``memory``
     seconds that pass after a ban has ended. Earned headroom is added to ``limit``, up to
     ``max_factor`` times as many. A refusal that asks for proof gives one only with ``challenges``.
-    With ``yields``, it does not stand while its subject has any headroom.
+    With ``yields``, it does not stand while its subject has any headroom; with ``except_known``,
+    not for numbers that have verified before.
     """
 
     rule: str
@@ -37,12 +38,13 @@ class Ban(Limited):
     max_factor: int = 1
     challenges: bool = False
     yields: bool = False
+    except_known: bool = False
 
     turn: ClassVar[Turn] = Turn.BAN
 
     @property
     def refuses_at_once(self) -> bool:
-        return not self.yields  # whether it has to, other counters tell
+        return not (self.yields or self.except_known)  # whether it has to, other counters tell
 
     @property
     def counts_attempts(self) -> bool:
@@ -68,7 +70,9 @@ class Ban(Limited):
 
     def tail(self, segment: Segment) -> bytes:
         """Base, cap, memory in seconds (4 each), factor, jitter (doubles), up to how many times the
-        strikes (1), whether it yields (1), how many (1) and which (1 each) counters feed it."""
+        strikes (1), whether it yields (1) and excepts known numbers (1), how many (1) and which (1
+        each) counters feed it."""
         feeders = bytes(i for i, each in enumerate(segment.plan) if self.struck_by(each))
         shape = struct.pack(">IIIdd", self.base, self.cap, self.memory, self.factor, self.jitter)
-        return shape + bytes([self.max_factor, self.yields, len(feeders)]) + feeders
+        flags = [self.max_factor, self.yields, self.except_known, len(feeders)]
+        return shape + bytes(flags) + feeders

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
-from typing import ClassVar, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, cast
 
 from limits import parse_many
 
@@ -31,7 +32,7 @@ Authgear's high-risk default, Login.gov's restricted countries, Stytch's refused
 HIGHEST_LIMIT = 2**32 - 1
 MOST_EARNED = 255
 
-C = TypeVar("C")
+C = TypeVar("C", bound=Counter)
 
 
 class Rule(Declared):
@@ -108,18 +109,6 @@ class Rule(Declared):
         """The ``action`` of this rule."""
         return action_of(self.action)
 
-    def effect_on(self, attempt: Attempt) -> Action:
-        """The same, but with `ask_first` a challenge for clients that have not solved one.
-
-        Solutions are sold at a dollar a thousand: what a number's owner earns by one message pays
-        for ten of them or more, and for none if most are refused all the same.
-        """
-        return (
-            min(self.effect, Action.CHALLENGE)
-            if self.ask_first and not attempt.proved
-            else self.effect
-        )
-
     def finding(
         self,
         code: str,
@@ -188,6 +177,19 @@ def first_full(
     """The first counter that is full, and its reading."""
     full = (pair for pair in zip(counters, readings, strict=False) if pair[1].full)
     return next(full, (None, None))
+
+
+def only_asking(counters: Iterable[C]) -> tuple[C, ...]:
+    """The counters of a rule with ``ask_first`` for a client that has not solved a challenge: it is
+    asked for one, which gives no strike.
+
+    Solutions are sold at a dollar a thousand: what a number's owner earns by one message pays for
+    ten of them or more, and for none if most are refused all the same.
+    """
+    return tuple(
+        cast(C, replace(cast(Any, each), action=min(each.action, Action.CHALLENGE)))
+        for each in counters
+    )
 
 
 def action_of(name: ActionName) -> Action:

@@ -11,7 +11,13 @@ from pumpguard.attempt import Attempt
 from pumpguard.counters import Credit as Line
 from pumpguard.counters import Reading, micros
 from pumpguard.decision import Finding
-from pumpguard.rules.base import HIGH_RISK, RegionalRule, check_dimensions, longest_full
+from pumpguard.rules.base import (
+    HIGH_RISK,
+    RegionalRule,
+    check_dimensions,
+    longest_full,
+    only_asking,
+)
 
 DAY = 86_400
 
@@ -71,6 +77,10 @@ class Credit(RegionalRule):
         self.require(0 < factor <= 1, "high_risk_factor", "a factor up to 1")
         return self._lines(factor)
 
+    @cached_property
+    def _asking(self) -> tuple[tuple[Line, ...], ...]:
+        return only_asking(self._usual), only_asking(self._risky)
+
     def _lines(self, factor: float) -> tuple[Line, ...]:
         amounts = {by: usd if by == "network" else usd * factor for by, usd in self.lines.items()}
         shape = (self.seconds, self.ratio, self.effect, self.yields)
@@ -83,7 +93,10 @@ class Credit(RegionalRule):
     def counters(self, attempt: Attempt) -> Sequence[Line]:
         if not self.applies_to(attempt):
             return ()
-        return self._risky if attempt.phone.region in self.high_risk else self._usual
+        risky = attempt.phone.region in self.high_risk
+        if self.ask_first and not attempt.proved:
+            return self._asking[risky]
+        return self._risky if risky else self._usual
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         line, reading = longest_full(self.counters(attempt), readings)
@@ -93,7 +106,7 @@ class Credit(RegionalRule):
         return self.finding(
             "CREDIT_SPENT",
             {"by": line.by, "unverified": reading.used / 1e6, "line": granted / 1e6},
-            action=self.effect_on(attempt),
+            action=line.action,
             retry_after=reading.wait,
             subject=attempt.subject(line.by),
         )

@@ -119,9 +119,14 @@ def default_rules(
             name="burst_ban", strikes="50 per 5 minute", base=HOUR, action="challenge",
             spare_proved=True, earned=earned,
         ),
+        # No source for ten an hour. What gives strikes is refused in any case, one request at a
+        # time, and costs nothing. People mistype numbers, and one of hundreds at an address may do
+        # so on purpose: so the ban only asks strangers there, for as long as it goes on, and nobody
+        # while the address's users verify.
         SlidingBan(
-            name="strike_ban", strikes="10/hour",
+            name="strike_ban", strikes="10/hour", factor=1.0, action="challenge", earned=earned,
             after=("number", "prefix_pattern", "range_pattern", "network_ceiling"),
+            yields=verified, except_known=verified,
         ),
         # Blocks of 1,000: achrafsouk/sms-pumping drops the last three digits and warns above 10 a
         # day; narrower blocks and neighbours bind earlier.

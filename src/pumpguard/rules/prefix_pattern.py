@@ -9,7 +9,14 @@ from functools import cached_property
 from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.counters import NEIGHBOURS_REMEMBERED, Neighbours, Reading, Window
 from pumpguard.decision import Finding
-from pumpguard.rules.base import HIGHEST_LIMIT, Rule, check_earned, first_full, parse_limits
+from pumpguard.rules.base import (
+    HIGHEST_LIMIT,
+    Rule,
+    check_earned,
+    first_full,
+    only_asking,
+    parse_limits,
+)
 
 BLOCK_DIGITS = 4
 """Neighbours are looked for inside a block of 10,000: its numbers differ in the last 4 digits."""
@@ -90,8 +97,15 @@ class PrefixPattern(Rule):
         windows = [counter for counter in self._strict if isinstance(counter, Window)]
         return [window.by for window in windows] if self.earned > 1 else []
 
+    @cached_property
+    def _asking(self) -> tuple[tuple[Neighbours | Window, ...], ...]:
+        return only_asking(self._strict), only_asking(self._relaxed)
+
     def counters(self, attempt: Attempt) -> Sequence[Neighbours | Window]:
-        return self._relaxed if attempt.phone.region in self.relaxed_regions else self._strict
+        relaxed = attempt.phone.region in self.relaxed_regions
+        if self.ask_first and not attempt.proved:
+            return self._asking[relaxed]
+        return self._relaxed if relaxed else self._strict
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         counter, reading = first_full(self.counters(attempt), readings)
@@ -104,7 +118,7 @@ class PrefixPattern(Rule):
         return self.finding(
             code,
             {"block": block, "used": reading.used, "limit": limit, "seconds": counter.seconds},
-            action=self.effect_on(attempt),
+            action=counter.action,
             retry_after=reading.wait,
             subject=attempt.subject(counter.by),
         )

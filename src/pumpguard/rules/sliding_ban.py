@@ -36,6 +36,7 @@ class SlidingBan(Rule):
     one address proves itself instead of being banned. ``earned`` lets subjects whose users verify
     have up to so many times the strikes (`pumpguard.outcomes.Outcomes`), and with ``yields`` such a
     ban does not stand while they have headroom: a crowd is let go once it turns out to be people.
+    With ``except_known`` it does not stand for numbers that have verified before.
 
     By default the subject is the client's network, never the phone: a ban on a number would let
     anybody lock its owner out.
@@ -55,6 +56,7 @@ class SlidingBan(Rule):
     challenges: bool = False
     needs_challenge: bool = False
     yields: bool = False
+    except_known: bool = False
     earned: int = 1
     action: ActionName = "block"
     weight: float = 2.0
@@ -76,7 +78,7 @@ class SlidingBan(Rule):
         fed_by: Literal["attempts"] | frozenset[str] = frozenset(self.after) or "attempts"
         ban = Ban(
             self.name, by, *strikes[0], fed_by, self.base, self.factor, self.cap, self.memory,
-            self.jitter, self.effect, self.earned, self.challenges, self.yields,
+            self.jitter, self.effect, self.earned, self.challenges, self.yields, self.except_known,
         )  # fmt: skip
         return (ban,)
 
