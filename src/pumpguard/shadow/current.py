@@ -28,7 +28,7 @@ class CurrentRequest:
     """One decision, and what the app has made of it so far.
 
     ``calls`` is how often a wrapped sender was called under it, and ``outcome`` what came of that:
-    ``sent`` (it returned), ``not_sent`` (it raised, or kept silent under a shadow) or ``unknown``
+    ``sent`` (it returned, also under a shadow), ``not_sent`` (it raised) or ``unknown``
     (it timed out, or a token was taken to send elsewhere); ``None`` means that nothing was tried.
     In ``simulated`` time nothing waits. ``digits`` is its number without the plus, ``answered_at``
     when the app was done (by `time.monotonic`), ``outer`` the request of a guard around this one.

@@ -83,7 +83,7 @@ def sender(
         request = _asked(args, kwargs)
         if request is not None and request.strictest().action is Action.SHADOW:
             timing = model.draw(request.region)
-            request.came_to("not_sent")
+            request.came_to(_as_if(timing, timeouts))
             result = stand_in(*args, **kwargs)
             if not request.simulated:
                 sleep.block_until(begun + timing.seconds)
@@ -103,7 +103,7 @@ def sender(
         request = _asked(args, kwargs)
         if request is not None and request.strictest().action is Action.SHADOW:
             timing = model.draw(request.region)
-            request.came_to("not_sent")
+            request.came_to(_as_if(timing, timeouts))
             result = stand_in(*args, **kwargs)
             result = await result if inspect.isawaitable(result) else result
             if not request.simulated:
@@ -182,6 +182,13 @@ def _timed_out(error: BaseException, timeouts: tuple[type[BaseException], ...]) 
         return True
     named = any("Timeout" in kind.__name__ for kind in type(error).__mro__)
     return named or isinstance(error, timeouts)
+
+
+def _as_if(timing: SendTiming, timeouts: tuple[type[BaseException], ...]) -> SendOutcome:
+    """What a shadow's call comes to, as the app sees it."""
+    if timing.failure is None:
+        return "sent"
+    return "unknown" if _timed_out(timing.failure, timeouts) else "not_sent"
 
 
 def _outcome(timing: SendTiming, result: Any) -> Any:
