@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pumpguard.alerts import Alert, Alerts
 from pumpguard.alerts.webhook import Webhook
-from pumpguard.attempt import Attempt
+from pumpguard.attempt import Attempt, Phone
 from pumpguard.challenges.base import Challenge
 from pumpguard.decision import Decision
 from pumpguard.engine.decide import Engine
@@ -21,8 +21,9 @@ from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.notices import Notices
+from pumpguard.observations import Observations
 from pumpguard.outcomes import Ticket
-from pumpguard.outcomes.queue import Failed, OutcomeQueue, Verified
+from pumpguard.outcomes.queue import Failed, Flow, Listen, OutcomeQueue, Verified
 from pumpguard.overrides.admin import Escalator, OverrideAdmin
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
@@ -70,6 +71,7 @@ class Guard:
         self.policy = policy
         if store is None:  # an environment variable that is not set
             raise PolicyError("store", "a URL such as 'redis://localhost:6379', or a store", store)
+        where = store
         if isinstance(store, str):
             store = open_store(
                 store,
@@ -83,6 +85,9 @@ class Guard:
         self.notices = Notices()
         self.challenge = challenge
         self.reader = Reader(policy, networks or default_networks(), challenge, clock)
+        self.observations = Observations(
+            self.notices, policy.proxy_header, self.reader.proxies.names, listens=policy.verified
+        )
         self._clock = clock
         self._on_decision = [] if on_decision is None else [on_decision]
         if any(map(iscoroutinefunction, (on_decision, type(on_decision).__call__))):
@@ -91,16 +96,21 @@ class Guard:
         self._score = score
         if score is not None and policy.risk is None:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
+        self.observations.counts_for(policy.name, where)
         self._outcomes: OutcomeQueue | None = None
         if policy.outcome_counters is not None:
-            self._outcomes = OutcomeQueue(policy.chain, policy.outcome_counters, store)
+            self._outcomes = OutcomeQueue(
+                policy.chain, policy.outcome_counters, store, self.observations
+            )
         hashed, overrides, now = keyed_hash(policy.secret), store.overrides, clock or time.time
         self._sync = sync = OverrideSync(overrides, hashed, sharded=policy.shards > 1)
         self.overrides = OverrideAdmin(
             overrides, hashed, region=policy.region, clock=now, on_change=sync.invalidate
         )
         rules = with_single_use(policy.chain, challenge)
-        self._engine = Engine(policy, rules, store, sync, self._outcomes, simulated=self.simulated)
+        self._engine = Engine(
+            policy, rules, store, sync, self._outcomes, self.observations, simulated=self.simulated
+        )
         # Simulated time has no hours that other processes share.
         self._alerts = Alerts(on_alert, now, None if self.simulated else overrides.claim)
         self._escalator: Escalator | None = None
@@ -166,6 +176,27 @@ class Guard:
         number = canonical(phone, None, self.policy.region)
         if self._outcomes is not None:
             self._outcomes.add(Verified(number, self._now()))
+
+    def admitted(self, decision: Decision, flow: str | None = None) -> None:
+        """For the middleware: a message went out, and the app knows its number by this flow."""
+        if self._outcomes is None or not decision.reservation:
+            return
+        if flow is not None:
+            self._outcomes.add(Flow(flow, decision.attempt.phone, self._now()))
+        if self.observations.sent(decision.attempt.at):
+            self._outcomes.add(Listen(self._now()))
+
+    def overheard(self, phone: Phone | None, flow: str | None) -> None:
+        """For the middleware: a right code was entered for the flow's number, or for this one."""
+        if self._outcomes is not None:
+            self._outcomes.add(Verified(phone, self._now(), flow, overheard=True))
+
+    async def told(self) -> None:
+        """Wait until the store knows all outcomes so far, for as long as a decision may take. Where
+        each request has an event loop of its own, its outcomes end with it."""
+        if self._outcomes is not None:
+            within = None if self.simulated else self.policy.deadline
+            await self._outcomes.delivered(within)
 
     def valued(self, phone: str) -> None:
         """Deprecated: the same as `verified`."""

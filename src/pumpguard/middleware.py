@@ -15,8 +15,12 @@ from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError
 from pumpguard.guard import Guard
 from pumpguard.intake.body import BodyTee, Replay
+from pumpguard.intake.fields import Fields
+from pumpguard.intake.flow import FlowAnswer, FlowReader
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
+from pumpguard.intake.success import Answer
+from pumpguard.intake.verified import Heard, VerifyReader
 from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, refusal, unreadable
 from pumpguard.rules.challenge import with_single_use
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
     from pumpguard.experimental.replay import Replays
 
 SERVER_ERROR = 500
-REDIRECTION = 300
 
 logger = logging.getLogger("pumpguard")
 
@@ -72,9 +75,14 @@ class PumpGuardMiddleware:
             raise TypeError("give either a policy or a guard")
         self.app = app
         self.guard = guard
-        self._handlers = [(Routes(guard.policy.send), self._guard_send)]
-        if guard.policy.verify is not None:
-            self._handlers.append((Routes(guard.policy.verify, "verify"), self._watch_verify))
+        policy = guard.policy
+        verify = None if policy.verify is None else Routes(policy.verify, "verify")
+        self._sends = Routes(policy.send, but=verify)
+        self._handlers = [(self._sends, self._guard_send)]
+        if verify is not None:
+            self._handlers.append((verify, self._watch_verify))
+            self._verify = VerifyReader(policy)
+        self._flow = None if policy.flow is None else FlowReader(policy.flow)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
         self._replays: Replays | None = None
         if guard.policy.shadow == "experimental_replay":
@@ -90,11 +98,20 @@ class PumpGuardMiddleware:
                 if parameters is not None:
                     await handle(scope, receive, send, parameters)
                     return
+            self._passed(scope)
+        elif scope["type"] == "websocket" and self._sends.names(scope["path"]):
+            self.guard.observations.websocket(scope["path"])
         try:
             await self.app(scope, receive, send)
         finally:
             if scope["type"] == "lifespan":
                 await self.guard.aclose()
+
+    def _passed(self, scope: Scope) -> None:
+        """An unguarded request: is there a route that it should have met?"""
+        for routes, _ in self._handlers:
+            if routes.unmet:
+                self.guard.observations.passed(scope, routes.where, routes.unmet)
 
     async def _guard_send(
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
@@ -105,6 +122,7 @@ class PumpGuardMiddleware:
         except ClientGone:
             return
         except IntakeError as error:
+            self.guard.observations.unread(error.problem, error.detail)
             await unreadable(error)(scope, receive, send)
             return
         except Exception:
@@ -112,8 +130,10 @@ class PumpGuardMiddleware:
             logger.exception(
                 "PG021 exception while reading a request; answered 400, nothing was sent"
             )
+            self.guard.observations.unread("exception", "see PG021")
             await BAD_REQUEST(scope, receive, send)
             return
+        self.guard.observations.read(scope, attempt.client.address)
         try:
             decision = await self.guard.decide(attempt)
         except Exception:
@@ -123,18 +143,24 @@ class PumpGuardMiddleware:
             await UNAVAILABLE(scope, receive, send)
             return
         replay = Replay(body, receive)
+        flow: FlowAnswer | None = None
+        if self._flow is not None and decision.action in (Action.ALLOW, Action.SHADOW):
+            send = flow = FlowAnswer(self._flow, Fields(scope, body, parameters), send)
         try:
             if decision.action is Action.ALLOW:
                 self._visible.count(attempt)
                 if self._replays is not None:
                     send = self._replays.watch(scope, parameters, attempt, send)
                 await self._run_app(decision, scope, replay, send)
+                self.guard.admitted(decision, None if flow is None else flow.flow)
             elif decision.action is Action.SHADOW:
                 decision = await self._shadow(decision, scope, replay, send, parameters)
             else:
                 await refusal(decision, self.guard.challenge)(scope, receive, send)
         finally:
             self.guard.record(decision)
+        if flow is not None or self.guard.simulated:
+            await self.guard.told()
 
     async def _shadow(
         self,
@@ -190,23 +216,18 @@ class PumpGuardMiddleware:
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
     ) -> None:
         """A request that enters a code: the app answers it, and the guard learns of successes."""
-        tee = BodyTee(receive, self.guard.policy.max_body)
-        recorder = StatusRecorder(send)
-        await self.app(scope, tee, recorder)
-        body = tee.body
-        if body is not None and recorder.status is not None and recorder.status < REDIRECTION:
-            try:
-                phone = self.guard.reader.verified_phone(scope, body, parameters)
-            except IntakeError as error:
-                logger.info(
-                    "PG024 verification ignored, its number cannot be read: %s", error.detail
-                )
-            except Exception:
-                logger.exception("PG024 verification ignored, its number cannot be read")
-            else:
-                self.guard.verified(phone.e164)
-        if self.guard.simulated:  # a simulation must come out the same every time
-            await self.guard.settled()
+        tee, answer = BodyTee(receive, self.guard.policy.max_body), Answer(send)
+        await self.app(scope, tee, answer)
+        try:
+            heard = self._verify.read(scope, tee.body, parameters, answer)
+        except Exception:
+            logger.exception("PG079 exception while reading a verification; it taught nothing")
+            heard = Heard(missing="number", why="see PG079")
+        if heard.missing is not None:
+            self.guard.observations.not_understood(heard.missing, heard.why)
+        elif heard.phone is not None or heard.flow is not None:
+            self.guard.overheard(heard.phone, heard.flow)
+            await self.guard.told()
 
 
 class StatusRecorder:
