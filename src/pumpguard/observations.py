@@ -11,12 +11,13 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 from weakref import WeakKeyDictionary
 
-from starlette.types import Scope
-
 from pumpguard.notices import Notices
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
 
 OTHERS = 100
 """Requests that pass unguarded before it is said that a route has met none."""
@@ -144,19 +145,14 @@ class Observations:
             if not route.guards(method):
                 continue
             self._missed[route.text] += 1
-            if route.resembles(path):
+            alike = route.resembles(path)
+            if alike or self._missed[route.text] >= OTHERS:
                 self._notices.say(
                     "PG070", route.text,
-                    "%s=%r has met no request, but %s %r was asked for and passed unguarded: name "
-                    "the whole path, with prefixes and mounts",
-                    where, route.text, method, path[:LONGEST],
-                )  # fmt: skip
-            elif self._missed[route.text] >= OTHERS:
-                self._notices.say(
-                    "PG070", route.text,
-                    "%s=%r has met none of the last %d requests with its method, which passed "
-                    "unguarded: is the path right?",
+                    "%s=%r has met none of %d requests with its method, which passed unguarded%s; "
+                    "name the whole path, with prefixes and mounts",
                     where, route.text, self._missed[route.text],
+                    f" ({method} {path[:LONGEST]!r})" if alike else "",
                 )  # fmt: skip
 
     def websocket(self, path: str) -> None:
