@@ -33,11 +33,6 @@ FUNCTIONS, FILES_ON_THE_WAY = 70, 24
 
 PHONES = tuple(f"+447400{123_456 + 97_531 * i}" for i in range(8))
 
-CORE = ("engine", "counters", "store", "attempt.py", "decision.py", "rules/base.py")
-CORE_LINES = 5_000
-"""What must be read before a safe change: how a decision is made and counted. Not the way to the
-server (``store/transport``), which knows nothing of either."""
-
 
 def product() -> list[Path]:
     """The files of the product."""
@@ -59,16 +54,6 @@ def test_no_module_is_a_book() -> None:
     """A module fits into a head."""
     longest = max(product(), key=lambda path: lines([path]))
     assert lines([longest]) <= 260, longest
-
-
-def test_the_core_can_be_read_before_lunch() -> None:
-    """Of the files that a change of a decision may touch."""
-    core = [
-        path
-        for path in product()
-        if path.relative_to(SRC).as_posix().startswith(CORE) and "transport" not in path.parts
-    ]
-    assert lines(core) <= CORE_LINES
 
 
 @pytest.mark.parametrize("where", ["memory", "valkey"])

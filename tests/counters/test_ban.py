@@ -87,6 +87,17 @@ async def test_the_level_decays(store: Store) -> None:
     assert third.readings[0].wait == 50
 
 
+async def test_a_strike_does_not_let_the_level_decay_again(store: Store) -> None:
+    """What has passed since the ban ended counts once, however many strikes come meanwhile."""
+    strike: dict[str, Any] = {"refused": True, "refused_by": frozenset({"number"})}
+    await ask(store, ban(after="number"), at=0, **strike)
+    await ask(store, ban(after="number"), at=20, **strike)  # until 70, level 2
+    for at in (171, 172, 269):
+        answer = await ask(store, ban(strikes=9, after="number"), at=at, **strike)
+        assert answer.readings[0].used == 1
+    assert (await ask(store, ban(strikes=9, after="number"), at=270)).readings[0].used == 0
+
+
 @pytest.mark.parametrize(("chance", "seconds"), [(-1.0, 8), (0.0, 10), (1.0, 12)])
 async def test_jitter_spreads_the_end(store: Store, chance: float, seconds: int) -> None:
     """Bots that time the end of a ban cannot all come back at once."""

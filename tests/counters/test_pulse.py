@@ -73,14 +73,14 @@ async def test_it_never_refuses(store: Store) -> None:
 
 def outages(rate: float, days: float, seed: int) -> int:
     """How many times an outage is seen where there is none: Poisson arrivals at a steady rate."""
-    chance, pulse = random.Random(seed), PulseModel(Pulse("p").h, Pulse("p").minimum)
+    chance, pulse, usual = random.Random(seed), PulseModel(), Pulse("p")
     now, seen, standing = 1_700_000_000_000, 0, False
     end = now + int(days * 86_400_000)
     while now < end:
         now += max(1, round(chance.expovariate(rate / 60_000)))
-        seen += pulse.look(now)[1] and not standing
-        pulse.verified(now)
-        standing = pulse.look(now)[1]
+        seen += pulse.at(usual, now)[1] > 0 and not standing
+        pulse.verified(usual, now)
+        standing = pulse.at(usual, now)[1] > 0
     return seen
 
 

@@ -89,6 +89,17 @@ async def test_who_was_verified_is_known_for_ninety_days(store: Store) -> None:
     assert not (await ask(store, *PHONE, at=90 * DAY)).known
 
 
+async def test_a_clock_that_steps_back_opens_no_ticket_again(store: Store) -> None:
+    """Nor does it make a number known for less long."""
+    await ask(store, *PHONE, ticket=b"1234")
+    await ask(store, *PHONE, ticket=b"5678", at=TICKETS.seconds)
+    late = {"outcome": "failed", "ticket": b"1234", "at": TICKETS.seconds - 1}
+    assert await settle(store, *FAILED, **late) == 0
+    assert len((await redeem(store, at=TICKETS.seconds - 1)).tickets) == 1
+    await redeem(store, at=100)
+    assert (await ask(store, *PHONE, at=TICKETS.seconds - 2 + 90 * DAY)).known
+
+
 async def test_the_oldest_make_room(store: Store) -> None:
     """A number cannot fill its subject's value."""
     most = TICKETS.kept

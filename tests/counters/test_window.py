@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from redis.asyncio import Redis
 
 from pumpguard.decision import Action
 from pumpguard.store.base import Store
+from pumpguard.store.redis import RedisStore
+from tests.conftest import PATIENT
 from tests.store.asking import About, ask, sliced, watched, window
 
 
@@ -102,6 +105,24 @@ async def test_time_never_runs_backwards(store: Store, limited: About, limit: in
     assert not (await ask(store, limited, at=0)).admitted
     assert not (await ask(store, limited, at=1059)).admitted
     assert (await ask(store, limited, at=1066)).admitted
+
+
+async def test_a_flood_in_one_slice_leaves_with_its_window(valkey_url: str, name: str) -> None:
+    """More attempts than two bytes hold are as many as they hold, and all of them leave."""
+    seen = window(600, counts="attempts")
+    async with Redis.from_url(valkey_url) as redis:
+        store = RedisStore(valkey_url, name=name, deadline=PATIENT)
+        await ask(store, seen)
+        [key] = [key async for key in redis.scan_iter(f"pg1:{{{name}}}:*")]
+        stored = await redis.get(key)
+        assert isinstance(stored, bytes)
+        value = bytearray(stored)
+        assert int.from_bytes(value[16:22]) == int.from_bytes(value[22:24]) == 1
+        value[16:24] = (65_535).to_bytes(6) + (65_535).to_bytes(2)
+        await redis.set(key, bytes(value), keepttl=True)
+        used = [(await ask(store, seen, at=at)).readings[0].used for at in (0, 1, 60, 66)]
+        await store.aclose()
+    assert used == [65_535, 65_535, 65_535, 1]
 
 
 async def test_attempts_count_refused_requests_too(store: Store) -> None:

@@ -27,8 +27,8 @@ class BanModel(Model[Ban]):
 
     def strike(self, counter: Ban, facts: Facts) -> None:
         """One more; the last that is needed begins a ban, and the next starts from none."""
-        most, exact = counter.strikes * counter.max_factor, self.exact(counter)
-        needed = min(most, counter.strikes + facts.headroom.get(counter.by, 0))
+        most, exact = counter.limit * counter.max_factor, self.exact(counter)
+        needed = min(most, counter.limit + facts.headroom.get(counter.by, 0))
         if exact:
             had, _ = self.log.look(needed, counter.span, facts.now)
         else:
@@ -48,4 +48,4 @@ class BanModel(Model[Ban]):
     @staticmethod
     def exact(counter: Ban) -> bool:
         """Whether the time of every strike is kept."""
-        return counter.strikes * counter.max_factor <= EXACT_UP_TO
+        return counter.limit * counter.max_factor <= EXACT_UP_TO

@@ -6,8 +6,8 @@ import pytest
 
 from pumpguard import Action
 from pumpguard.errors import StoreError
-from pumpguard.store.ban_cache import FRESH, MAX_BANS, BanCache
 from pumpguard.store.base import Answer, Question, Store
+from pumpguard.store.in_front import FRESH, MAX_BANS, BanCache
 from pumpguard.store.memory import MemoryStore
 from tests.store.asking import PHONE, About, ask, ban, credit, verify, watched, window
 

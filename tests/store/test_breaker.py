@@ -11,7 +11,7 @@ from pumpguard.counters import Known, Tickets
 from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement
-from pumpguard.store.breaker import FAULTS, Breaker
+from pumpguard.store.in_front import FAULTS, Breaker
 from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.testing import FakeClock
 

@@ -12,7 +12,11 @@ end
 
 -- What to store when the number is verified, for how long, and whether that counts.
 local function known_verified(span, stored, now, has_ticket)
-  local counted = #stored == 12 and unpack_from('>I6', stored, 7) or 0
+  local ends, counted = now + span, 0
+  if #stored == 12 then
+    ends, counted = unpack_from('>I6I6', stored)
+    ends = max(ends, now + span)
+  end
   local counts = has_ticket and now - counted >= DAY
-  return pack('>I6I6', now + span, counts and now or counted), max(span, DAY), counts
+  return pack('>I6I6', ends, counts and now or counted), max(ends - now, DAY), counts
 end

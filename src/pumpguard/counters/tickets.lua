@@ -4,13 +4,14 @@
 -- a key hash (10) per subject that is to be remembered, zeros for none.
 -- The question brings a new ticket: its id and the hashes. Never full.
 
--- Where the first ticket begins that has not expired.
+-- Where the first ticket begins that has not expired, and the time: that of the newest, if that is later.
 local function tickets_from(span, stored, now, size)
   local at = 1
+  if #stored >= size then now = max(now, (unpack_from('>I6', stored, #stored - size + 5))) end
   while at + size - 1 <= #stored and unpack_from('>I6', stored, at + 4) <= now - span do
     at = at + size
   end
-  return at
+  return at, now
 end
 
 TAIL[KIND] = function()
@@ -21,9 +22,9 @@ end
 
 READ[KIND] = function(_, span, stored, now, shape)
   local size = #stored
-  if size % shape.size ~= 0 then stored, size = '', 0 end
-  if size > 0 then now = max(now, (unpack_from('>I6', stored, size - shape.size + 5))) end
-  local from = tickets_from(span, stored, now, shape.size)
+  if size % shape.size ~= 0 then stored = '' end
+  local from
+  from, now = tickets_from(span, stored, now, shape.size)
   for ticket_at = from, #stored - shape.size + 1, shape.size do
     owed = owed + unpack_from('>I6', stored, ticket_at + 10)
   end

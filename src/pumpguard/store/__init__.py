@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pumpguard.store.ban_cache import BanCache
 from pumpguard.store.base import Store
-from pumpguard.store.breaker import Breaker
+from pumpguard.store.in_front import BanCache, Breaker
 from pumpguard.store.memory import MemoryStore
 
 

@@ -9,7 +9,8 @@ The semantics are the same in every store and are fixed by `tests/store/`:
 4. A counter that does not bind (monitored, or a challenge that was solved) is charged with the
    others when it has room, so that it shows what it would have done.
 5. A refused request feeds strikes; a ban whose strikes are complete is written in the same step.
-6. Time never runs backwards: a counter that has seen a later time keeps to it.
+6. Time never runs backwards: what is counted keeps to the latest time that it has counted at. A ban
+   stands until its end by the time of whoever asks.
 7. An alarm that begins is written by the request that finds it, whatever becomes of that request.
 8. Where the plan has weights, each that is earned by a full counter multiplies the question's
    score; a request whose score reaches the question's bound is refused like any other.
@@ -43,8 +44,7 @@ Outcome: TypeAlias = Literal["verified", "repeated", "failed", "unallocated"]
 """``verified``: it counts. ``repeated``: verified, but this number has counted already today, or
 another message to it counts in this one's place: it is paid back and taken out of conversion, and
 proves nothing. ``failed``: it was never sent, and is refunded. ``unallocated``: it was sent and
-paid for, and the operator knows no such number: its ticket is taken, so that no later outcome of it
-counts, and nothing is refunded, paid back or taken out of conversion."""
+paid for, and the operator knows no such number: its ticket is taken, and nothing else happens."""
 
 
 @dataclass(slots=True)
@@ -152,10 +152,7 @@ class Settlement:
     message was admitted (their ``binds`` do not matter); ``subjects`` has one per group. For a
     failed message it also holds the policy's `Tickets` and `Refunds`: the refund is made if
     ``ticket`` is still open, which takes it, and if ``Refunds`` has room; with the price and time
-    that are stored, not with those given here.
-
-    For an unallocated one it holds `Tickets` alone, and takes effect if the ticket is still open,
-    which takes it.
+    that are stored, not with those given here. For an unallocated one it holds `Tickets` alone.
 
     ``price`` (µ$) and ``sent_at`` (Unix ms) are those of the redeemed ticket, ``age`` the ms from
     sending to verifying. ``network`` and ``last4`` are what a verification is weighed by. ``at``
@@ -201,26 +198,3 @@ class Store(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections; the store may be used again and reconnects."""
-
-
-class StoreInFront:
-    """A store that passes on to another, ``store``, what it does not answer itself."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.overrides = store.overrides
-
-    async def redeem(self, redemption: Redemption) -> Redeemed:
-        return await self.store.redeem(redemption)
-
-    async def settle(self, settlements: Sequence[Settlement]) -> int:
-        return await self.store.settle(settlements)
-
-    async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
-        await self.store.remember(name, text, seconds, at)
-
-    async def recall(self, name: str, at: float | None = None) -> str | None:
-        return await self.store.recall(name, at)
-
-    async def aclose(self) -> None:
-        await self.store.aclose()

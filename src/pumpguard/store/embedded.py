@@ -41,9 +41,10 @@ class EmbeddedServer:
         """Start it and wait until it answers. Raises `StoreError` if it does not in time."""
         if self._process is not None:
             return self
-        self._folder = Path(tempfile.mkdtemp(prefix="pumpguard-"))
         command = [self._executable or _valkey(), "--port", "0", "--save", "", "--appendonly", "no"]
-        command += ["--unixsocket", str(self._folder / "s"), "--dir", str(self._folder)]
+        self._folder = Path(tempfile.mkdtemp(prefix="pumpguard-"))
+        path = str(self._folder / "s")
+        command += ["--unixsocket", path, "--dir", str(self._folder)]
         self._process = subprocess.Popen(  # noqa: S603 - our own binary, no input in the command
             ["/bin/sh", "-c", WATCH, "sh", *command],
             stdin=subprocess.PIPE,
@@ -51,7 +52,7 @@ class EmbeddedServer:
             stderr=subprocess.DEVNULL,
         )
         atexit.register(self.stop)
-        self._await_answer(time.monotonic() + self._patience)
+        self._await_answer(path)
         return self
 
     def stop(self) -> None:
@@ -70,12 +71,12 @@ class EmbeddedServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _await_answer(self, until: float) -> None:
-        assert self._folder is not None  # noqa: S101 - for the type checker
+    def _await_answer(self, path: str) -> None:
+        until = time.monotonic() + self._patience
         while time.monotonic() < until:
             try:
                 with socket.socket(socket.AF_UNIX) as probe:
-                    probe.connect(str(self._folder / "s"))
+                    probe.connect(path)
                     probe.sendall(b"PING\r\n")
                     if probe.recv(16).startswith(b"+PONG"):
                         return

@@ -18,7 +18,8 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptError, RedisError
 
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Store, StoreInFront
+from pumpguard.store.base import Store
+from pumpguard.store.in_front import StoreInFront
 from pumpguard.store.transport.calls import ErrorReply
 from pumpguard.store.transport.endpoint import Endpoint
 from pumpguard.store.transport.resp import Word

@@ -54,7 +54,7 @@ class ScriptStore(ABC):
     overrides: OverrideStore
 
     def __init__(self, prefixes: Sequence[str], secret: str = "") -> None:
-        self._prefixes = prefixes
+        self._prefixes, self._shards = prefixes, len(prefixes)
         key = blake2b(secret.encode(), digest_size=32).digest()
         self._hash = blake2b(digest_size=10, key=key)
 
@@ -68,7 +68,7 @@ class ScriptStore(ABC):
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
         known, at = redemption.known, redemption.at
-        shard = self._shard(redemption.calling_code)
+        shard = shard_of(redemption.calling_code, self._shards)
         key = self._prefixes[shard] + self._digest(known.by, redemption.phone).hex()
         words = codec.redemption(at, known, redemption.tickets, only_open=redemption.only_open)
         return codec.redeemed(await self.run(Call(shard, redeem_script(), [key], words, at)))
@@ -80,7 +80,8 @@ class ScriptStore(ABC):
             if not settlement.plan.groups:  # nobody has to know
                 applied += settlement.outcome != "failed"
                 continue
-            by_shard.setdefault(self._shard(settlement.calling_code), []).append(settlement)
+            shard = shard_of(settlement.calling_code, self._shards)
+            by_shard.setdefault(shard, []).append(settlement)
         for shard, batch in by_shard.items():
             for first in range(0, len(batch), SETTLED_AT_ONCE):
                 call = self._settle_call(shard, batch[first : first + SETTLED_AT_ONCE])
@@ -95,8 +96,7 @@ class ScriptStore(ABC):
 
     def keys(self, question: Question) -> list[str]:
         """One key per subject: the prefix and a keyed hash."""
-        shards, keys = len(self._prefixes), []
-        prefix = self._prefixes[shard_of(question.calling_code, shards) if shards > 1 else 0]
+        prefix, keys = self._prefixes[shard_of(question.calling_code, self._shards)], []
         for by, subject in zip(question.plan.groups, question.subjects, strict=True):
             hashed = self._hash.copy()
             # A dimension has no NUL, so no two pairs run together.
@@ -106,9 +106,8 @@ class ScriptStore(ABC):
 
     def _decide_call(self, question: Question) -> tuple[Plan, Call]:
         """The plan as it is applied, and the call that asks."""
-        plan, shards = question.plan, len(self._prefixes)
-        shard = shard_of(question.calling_code, shards) if shards > 1 else 0
-        plan = spread(plan, shards) if shards > 1 else plan
+        plan = spread(question.plan, self._shards)
+        shard = shard_of(question.calling_code, self._shards)
         members = b""
         for i in plan.member_order:
             hashed = self._hash.copy()
@@ -120,14 +119,10 @@ class ScriptStore(ABC):
         return plan, Call(shard, decide_script(plan.kinds, plan.parts), keys, words, question.at)
 
     async def _note(self, name: str, at: float | None, span: int, text: bytes) -> Any:
-        shard = self._shard(name)
+        shard = shard_of(name, self._shards)
         key = self._prefixes[shard] + self._digest("note", name).hex()
         words: list[Word] = [0 if at is None else int(at * 1000), span, text]
         return await self.run(Call(shard, note_script(), [key], words, at))
-
-    def _shard(self, calling_code: str) -> int:
-        shards = len(self._prefixes)
-        return shard_of(calling_code, shards) if shards > 1 else 0
 
     def _digest(self, by: str, subject: Subject) -> bytes:
         """What keys are made of; a ticket remembers it instead of the subject."""
@@ -140,16 +135,15 @@ class ScriptStore(ABC):
     def _settle_call(self, shard: int, settlements: Sequence[Settlement]) -> Call:
         keys: list[str] = []
         words: list[Word] = []
-        shards = len(self._prefixes)
         for each in settlements:
             for by, subject in zip(each.plan.groups, each.subjects, strict=True):
                 keys.append(self._prefixes[shard] + self._digest(by, subject).hex())
             network = self._digest("network", each.network)[:2] if each.network else bytes(2)
-            plan = spread(each.plan, shards) if shards > 1 else each.plan
-            words += codec.encode(plan), codec.outcome(each, network)
+            words += codec.encode(spread(each.plan, self._shards)), codec.outcome(each, network)
         return Call(shard, settle_script(), keys, words, settlements[0].at)
 
 
+@lru_cache(maxsize=1024)
 def shard_of(calling_code: str, shards: int) -> int:
     """The shard of a destination, the same in every process."""
     digest = blake2b(calling_code.encode(), digest_size=4).digest()
@@ -159,5 +153,7 @@ def shard_of(calling_code: str, shards: int) -> int:
 @lru_cache(maxsize=1024)
 def spread(plan: Plan, shards: int) -> Plan:
     """The plan as each shard applies it."""
+    if shards == 1:
+        return plan
     counters = [c if c.has_destination else c.divided(shards) for c in plan.counters]
     return Plan(counters, plan.binds, plan.reports, plan.weights)

@@ -12,9 +12,9 @@ import pytest
 from pumpguard import Guard, Policy
 from pumpguard.alerts import Alert
 from pumpguard.money.exposure import exposure
+from pumpguard.money.solve import dollars
 from pumpguard.ops.console import Console
 from pumpguard.ops.console.pages import FRAGMENTS
-from pumpguard.ops.console.text import usd
 from pumpguard.overrides.posture import Escalation
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.testing import make_attempt
@@ -73,7 +73,7 @@ async def test_requests_by_action_rule_and_country(operator: Operator, guard: Gu
     assert '<th scope="row">GB</th><td>103</td>' in page
     price = guard.policy.price_table.price("GB")
     assert price > 0
-    assert f"<dd>{usd(3 * price)}</dd>" in page
+    assert f"<dd>{dollars(3 * price)}</dd>" in page
     assert 'aria-label="Decisions per minute in the last hour: 103"' in page
     assert len(re.findall(r'<rect class="throttle"', page)) == 1
 
@@ -104,7 +104,7 @@ async def test_the_most_an_attacker_can_cost(operator: Operator, guard: Guard) -
     assert "Being reckoned" in first.body.decode()
     page = await operator.page()
     bound = exposure(guard.policy)
-    assert f"<dd>{usd(bound.day.usd)}</dd>" in page
+    assert f"<dd>{dollars(bound.day.usd)}</dd>" in page
     assert '<dd class="why">limit</dd>' in page
 
 

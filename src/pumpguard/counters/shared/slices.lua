@@ -4,8 +4,8 @@
 -- The window is cut into 10; the current slice and the 10 before it are summed whole, and together
 -- they cover every instant of the true window, so the sum is never below what was in it.
 -- Stored: index of the newest slice (6 bytes), the sum (6), then 11 amounts, newest first, of 6 bytes
--- each; 2 for hits, 4 if the limit needs them. They stay packed: most requests need no more than the
--- sum and the first of them.
+-- each; 2 for hits, 4 if the limit needs them. Attempts above what these hold are not counted: a window
+-- is full of them long before. They stay packed: most requests need no more than the sum and the first.
 
 local SLICES = 10
 
@@ -49,7 +49,8 @@ end
 
 local function slices_charge(_, span, state)
   local newest = unpack_from(state.format, state.amounts)
-  return slices_kept(span, state, state.used + state.amount, 0, newest + state.amount)
+  local amount = min(newest + state.amount, 256 ^ state.width - 1)
+  return slices_kept(span, state, state.used + amount - newest, 0, amount)
 end
 
 local function hits_read(limit, span, stored, now, highest)

@@ -17,7 +17,7 @@ from pumpguard.counters import KINDS, Counter, Known, Tickets
 OUTCOMES = "\n-- outcomes\n"
 """Behind this line a kind's Lua is for outcomes alone."""
 
-KINDS_HERE = "\n-- kinds\n"
+KINDS_HERE = "\n-- Here come the kinds of counter.\n"
 """The line of a script where its kinds are put in, between what they use and what uses them."""
 
 SHARED = ("log", "slices")

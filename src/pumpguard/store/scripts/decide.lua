@@ -35,7 +35,7 @@ local function noted(counter, binds, amount, wait, detail, second)
   end
 end
 
--- kinds
+-- Here come the kinds of counter.
 
 local WEIGHS = 2  -- flags of the plan: 1 to report everything, 2 for weights at its end
 local ATTEMPTS = 2  -- flags of a counter: 1 for one that binds, 2 for one that counts attempts

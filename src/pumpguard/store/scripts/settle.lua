@@ -14,14 +14,15 @@ local outcome = ''  -- v for verified, r for repeated, f for failed, u for unall
 local sent_at = 0  -- ms
 local age, network = 0, 0  -- of a verification: tenths of a second, and a hash
 
--- Where the kinds that have to know register, by their letter; called in this order for all counters of a plan. Each returns what to
--- store instead, and for how long, or nothing to leave it; `price`, `ticket` and `last4` are set.
+-- Where the kinds that have to know register, by their letter; called in this order for all counters
+-- of a plan. Each returns what to store instead, and for how long, or nothing to leave it; `price`,
+-- `ticket` and `last4` are set.
 local TAKE = {}  -- (limit, span, stored, tail), if it was not sent: first, whether the outcome is real
 local WEIGH = {}  -- (the same): third, what a verification is worth, in thousandths, and fourth, whether
                   -- that is less where many come from one network
 local TELL = {}  -- (the same, worth, worth without minding networks)
 
--- kinds
+-- Here come the kinds of counter.
 
 -- By key, because outcomes share subjects: segments, when they expire, how long they matter now.
 local values, segments, expiries, ttls = redis.call('MGET', unpack(KEYS)), {}, {}, {}
