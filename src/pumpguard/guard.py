@@ -21,9 +21,10 @@ from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.notices import Notices
-from pumpguard.observations import Observations
+from pumpguard.observations import Misunderstood, Observations
 from pumpguard.outcomes import Ticket
-from pumpguard.outcomes.queue import Failed, Flow, Listen, OutcomeQueue, Verified
+from pumpguard.outcomes.news import Failed, Verified
+from pumpguard.outcomes.queue import OutcomeQueue
 from pumpguard.overrides.admin import Escalator, OverrideAdmin
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
@@ -177,14 +178,16 @@ class Guard:
         if self._outcomes is not None:
             self._outcomes.add(Verified(number, self._now()))
 
-    def admitted(self, decision: Decision, flow: str | None = None) -> None:
+    def admitted(self, decision: Decision, flow: str | None) -> None:
         """For the middleware: a message went out, and the app knows its number by this flow."""
-        if self._outcomes is None or not decision.reservation:
-            return
-        if flow is not None:
-            self._outcomes.add(Flow(flow, decision.attempt.phone, self._now()))
-        if self.observations.sent(decision.attempt.at):
-            self._outcomes.add(Listen(self._now()))
+        suspicious = bool(decision.reservation) and self.observations.sent(decision.attempt.at)
+        if self._outcomes is not None and (suspicious or flow is not None):
+            self._outcomes.admitted(decision.attempt, flow, self._now())
+
+    def misheard(self, what: Misunderstood, why: str) -> None:
+        """For the middleware: a code was entered, and what became of it was not understood."""
+        if self._outcomes is not None:
+            self._outcomes.misheard(what, why, self._now())
 
     def overheard(self, phone: Phone | None, flow: str | None) -> None:
         """For the middleware: a right code was entered for the flow's number, or for this one."""
@@ -192,11 +195,9 @@ class Guard:
             self._outcomes.add(Verified(phone, self._now(), flow, overheard=True))
 
     async def told(self) -> None:
-        """Wait until the store knows all outcomes so far, for as long as a decision may take. Where
-        each request has an event loop of its own, its outcomes end with it."""
+        """Wait until the store knows all outcomes so far, for as long as a decision may take."""
         if self._outcomes is not None:
-            within = None if self.simulated else self.policy.deadline
-            await self._outcomes.delivered(within)
+            await self._outcomes.delivered(None if self.simulated else self.policy.deadline)
 
     def valued(self, phone: str) -> None:
         """Deprecated: the same as `verified`."""

@@ -224,10 +224,10 @@ class PumpGuardMiddleware:
             logger.exception("PG079 exception while reading a verification; it taught nothing")
             heard = Heard(missing="number", why="see PG079")
         if heard.missing is not None:
-            self.guard.observations.not_understood(heard.missing, heard.why)
+            self.guard.misheard(heard.missing, heard.why)
         elif heard.phone is not None or heard.flow is not None:
             self.guard.overheard(heard.phone, heard.flow)
-            await self.guard.told()
+        await self.guard.told()
 
 
 class StatusRecorder:

@@ -23,23 +23,19 @@ OTHERS = 100
 """Requests that pass unguarded before it is said that a route has met none."""
 
 IN_A_ROW = 20
-"""Unreadable requests in a row, and requests of one public peer, before they are said."""
+"""Unreadable requests in a row, or requests of one public peer, that are said."""
 
 MATURE = 300.0
 """Seconds after which a code will hardly be entered any more: people take 13.5 in the median."""
 
 SILENT, LATEST = 50, 100
-"""Of so many messages that old somebody has entered a code; and so many are looked at."""
+"""Of so many messages that old somebody has entered a code; so many are looked at."""
 
-MISUNDERSTOOD = 10
+MISUNDERSTOOD = 5
 """Verifications that were answered like successes and not understood, while none was."""
 
 ASKED_EVERY = 60.0
 """Seconds between questions whether another process has heard a verification."""
-
-LONGEST = 100
-"""Characters of what a client wrote that are shown."""
-
 Misunderstood = Literal["answer", "number", "flow", "wrong_code"]
 
 
@@ -62,9 +58,8 @@ class Observations:
     """Plain counts of what one guard has seen, fed by the middleware and the outcomes.
 
     ``header`` is the one with the client's address, ``trusts`` says whether it is believed of a
-    peer. ``listens``: whether the policy says that verifications are told. ``deaf``: so many
-    messages went out and no verification was ever heard, in no process, that the rules which need
-    them only monitor.
+    peer. ``listens``: whether the policy says that verifications are told. ``deaf``: codes are
+    entered and none was ever heard, in no process, so the rules that need them only monitor.
     """
 
     def __init__(
@@ -110,19 +105,14 @@ class Observations:
             )  # fmt: skip
         _guards[self] = mine
 
-    # Requests
-
     def read(self, scope: Scope, address: str | None) -> None:
         """A guarded request was read; ``address`` is the client's, as far as it is proven."""
         self.counts["read"] += 1
         self._in_a_row = 0
         if address is None:
             self._say_no_address(scope)
-            return
-        for name, _ in scope["headers"]:
-            if name in self._headers:
-                self._forwarded(scope["client"], address)
-                return
+        elif any(name in self._headers for name, _ in scope["headers"]):
+            self._forwarded(scope["client"], address)
 
     def unread(self, problem: str, detail: str) -> None:
         """A guarded request could not be read, so its user gets no code."""
@@ -145,6 +135,7 @@ class Observations:
             if not route.guards(method):
                 continue
             self._missed[route.text] += 1
+            self.counts["past_verify"] += where == "verify"
             alike = route.resembles(path)
             if alike or self._missed[route.text] >= OTHERS:
                 self._notices.say(
@@ -152,7 +143,7 @@ class Observations:
                     "%s=%r has met none of %d requests with its method, which passed unguarded%s; "
                     "name the whole path, with prefixes and mounts",
                     where, route.text, self._missed[route.text],
-                    f" ({method} {path[:LONGEST]!r})" if alike else "",
+                    f" ({method} {path[:LATEST]!r})" if alike else "",
                 )  # fmt: skip
 
     def websocket(self, path: str) -> None:
@@ -162,7 +153,7 @@ class Observations:
             "PG077", "websocket",
             "a websocket on the guarded path %r passes unguarded: nothing that it asks for is "
             "counted; let the app ask Guard.assess",
-            path[:LONGEST],
+            path[:LATEST],
         )  # fmt: skip
 
     def _say_no_address(self, scope: Scope) -> None:
@@ -193,11 +184,8 @@ class Observations:
                 peer,
             )  # fmt: skip
 
-    # Verifications
-
     def sent(self, at: float) -> bool:
-        """A message went out at this Unix time. Whether the fleet should be asked now if anybody
-        has heard a verification: then call `hear` or `fall_silent`."""
+        """A message went out at this Unix time. Whether that is reason to ask, as `suspects`."""
         self.counts["sent"] += 1
         if self.heard:
             return False
@@ -206,32 +194,37 @@ class Observations:
         while self._waiting and self._waiting[0] <= at - MATURE:
             self._waiting.popleft()
             self.counts["matured"] += 1
-        misunderstood = self.misunderstood.total() - self.misunderstood["wrong_code"]
-        suspicious = self.counts["matured"] >= SILENT or misunderstood >= MISUNDERSTOOD
-        if not suspicious or at < self._asks_at:
-            return False
+        return self.suspects(at)
+
+    def suspects(self, at: float) -> bool:
+        """Whether the fleet should be asked now if anybody has heard a verification: then call
+        `hear` or `fall_silent`."""
+        fine = self.counts["matured"] < SILENT and self.counts["misheard"] < MISUNDERSTOOD
+        return not (self.heard or fine or at < self._asks_at)
+
+    def asked(self, at: float) -> None:
+        """The fleet was asked; not again for a minute."""
         self._asks_at = at + ASKED_EVERY
-        return True
 
     def hear(self) -> None:
         """A verification of an open message was heard, here or in another process."""
         if self.deaf:
-            logging.getLogger("pumpguard").info(
-                "PG071 a verification was heard; the rules that need them are enforced"
-            )
+            text = "a verification was heard; the rules that need them are enforced"
+            self._notices.say("PG071", "heard", text, level=logging.INFO)
         self.heard, self.deaf = True, False
         self._waiting.clear()
 
     def fall_silent(self) -> None:
-        """No process has ever heard a verification."""
-        self.deaf = True
+        """No process has ever heard a verification. That may also be an attack on an app without
+        users, so the rules are only lifted where codes were entered, here or past the route."""
+        self.deaf = self.counts["misheard"] >= MISUNDERSTOOD or self.counts["past_verify"] >= SILENT
         missing = ", ".join(f"{n} by their {what}" for what, n in self.misunderstood.items())
         self._notices.say(
             "PG071", "verify",
-            "%d messages were sent and no verification was heard; %s. The rules that need "
-            "verifications only monitor until one is. Check verify=, verify_phone=, flow= and "
-            "verified_when=",
-            self.counts["sent"], f"not understood: {missing}" if missing else "none was tried",
+            "%d messages were sent and no verification was heard; not understood: %s. The rules "
+            "that need verifications %s. Check verify=, verify_phone=, flow= and verified_when=",
+            self.counts["sent"], missing or "none",
+            "only monitor until one is heard" if self.deaf else "stay enforced: none was missed",
         )  # fmt: skip
 
     def verified(self, *, is_open: bool) -> None:
@@ -253,6 +246,7 @@ class Observations:
         """An answer to an entered code was no error, and taught nothing."""
         self.misunderstood[what] += 1
         if what != "wrong_code":
+            self.counts["misheard"] += 1
             self._notices.say("PG024", what, "a verification was not understood: %s", detail)
 
     def lost(self, reason: str) -> None:

@@ -180,7 +180,7 @@ class Policy:
             Routes(self.verify, "verify")
         for name in ("verified_when", "flow"):
             value, expected = getattr(self, name), "nothing, or verify= beside it"
-            _require(self.verify or value is None, name, expected, value)
+            require(self.verify or value is None, name, expected, value)
         success_when(self.verified_when)
         if self.flow is not None:
             check_flow(self.flow)

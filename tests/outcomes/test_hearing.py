@@ -187,8 +187,10 @@ def test_a_loop_for_each_request_loses_nothing(where: str, name: str, valkey_url
     assert visit.guard.observations.counts["outcomes_lost"] == 0
 
 
-async def crowd(app: App, users: int, body: str, **policy: Any) -> tuple[int, Guard]:
-    """So many users, one every 20 s, who all enter their code; how many got one."""
+async def crowd(
+    app: App, users: int, body: str, verify: str | None = "/otp/verify", **policy: Any
+) -> tuple[int, Guard]:
+    """So many users, one every 20 s, who all enter their code at ``verify``; how many got one."""
     clock, got = FakeClock(), 0
     guard = Guard(
         Policy(
@@ -203,10 +205,10 @@ async def crowd(app: App, users: int, body: str, **policy: Any) -> tuple[int, Gu
         client = (f"81.{n % 200 + 2}.{n // 200}.9", 1)
         said = json.dumps({"phone": phone}).encode()
         reply = await call(middleware, request(path="/otp/send", client=client), said)
-        if reply.status == 200:
-            got += 1
+        got += reply.status == 200
+        if reply.status == 200 and verify is not None:
             said = body.replace("PHONE", phone).encode()
-            await call(middleware, request(path="/otp/verify", client=client), said)
+            await call(middleware, request(path=verify, client=client), said)
     return got, guard
 
 
@@ -225,20 +227,31 @@ async def test_a_crowd_behind_a_deaf_guard_is_served_and_it_is_said(
     assert [each for each in caplog.messages if each.startswith("PG071")]
 
 
+@pytest.mark.parametrize("elsewhere", [True, False])
 async def test_where_nothing_reaches_the_verify_route_it_is_said_within_a_hundred(
-    caplog: pytest.LogCaptureFixture,
+    elsewhere: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its path is wrong: nothing is misunderstood, and yet nobody has verified."""
-    got, guard = await crowd(App(), 100, "{}", rules={"home_credit": {"mode": "off"}})
-    assert guard.observations.misunderstood.total() <= 100
-    assert got > 0
+    """Its path is wrong, and codes are entered past it; or nobody enters any, and that may as well
+    be an attack on an app without users: then the rules stay enforced."""
+    free = {name: {"mode": "monitor"} for name in ("home_credit", "credit", "unanswered")}
+    where = "/v2/codes/check" if elsewhere else None
+    _, guard = await crowd(App(), 100, "{}", where, rules=free)
     assert [each for each in caplog.messages if each.startswith("PG071")]
+    assert guard.observations.deaf is elsewhere
+
+
+async def test_wrong_codes_switch_nothing_off() -> None:
+    """A bot that enters nonsense is answered 401 every time: that is heard, and no success."""
+    app = App(JSONResponse({"error": "wrong"}, 401))
+    got, guard = await crowd(app, 200, '{"phone": "PHONE"}')
+    assert not guard.observations.deaf
+    assert got < 50
 
 
 async def test_the_first_verification_ends_it() -> None:
     """The rules bind again, in every process: the store knows that one was heard."""
     app = App()
-    got, guard = await crowd(app, 40, '{"flow": "fPHONE"}')
+    _, guard = await crowd(app, 40, '{"flow": "fPHONE"}')
     assert guard.observations.deaf
     clock = guard.reader._clock
     await guard.assess(guard.attempt(PHONE, "81.2.69.142"))
@@ -248,6 +261,6 @@ async def test_the_first_verification_ends_it() -> None:
     again = Guard(guard.policy, guard.store, clock=clock, networks=UnknownNetworks())
     again.observations.misunderstood["number"] = 10
     decision = await again.assess(again.attempt(OTHER, "81.2.69.143"))
-    again.admitted(decision)
+    again.admitted(decision, None)
     await again.settled()
     assert (again.observations.deaf, again.observations.heard) == (False, True)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeAlias, TypeVar
+from typing import TypeVar
 
 from pumpguard.attempt import Attempt, Phone
 from pumpguard.counters import Counter
 from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
 from pumpguard.intake.phone import canonical
-from pumpguard.observations import Observations
-from pumpguard.outcomes import OutcomeCounters, Ticket
+from pumpguard.observations import Misunderstood, Observations
+from pumpguard.outcomes import OutcomeCounters
 from pumpguard.outcomes.delays import Delays
+from pumpguard.outcomes.news import Failed, Flow, Listen, Told, Verified
 from pumpguard.rules.base import Rule
 from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
 
@@ -36,45 +37,6 @@ HEARD_FOR = 30 * 86_400
 """Seconds, since the first verification that a process has heard."""
 
 logger = logging.getLogger("pumpguard")
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A message that was not sent, or that was sent (and is paid for) to a number nobody has."""
-
-    ticket: Ticket
-    at: float | None
-    outcome: Literal["failed", "unallocated"] = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A number was verified: that of the ``flow``, if one is known by it, else ``phone``. What was
-    ``overheard`` counts only if a message to the number is open; what the app says, always."""
-
-    phone: Phone | None
-    at: float | None
-    flow: str | None = None
-    overheard: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """The app will know a number by this."""
-
-    flow: str
-    phone: Phone
-    at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """Has any process ever heard a verification?"""
-
-    at: float | None
-
-
-Told: TypeAlias = Failed | Verified | Flow | Listen
 
 
 class OutcomeQueue:
@@ -109,6 +71,23 @@ class OutcomeQueue:
             self._lose("too many wait")
         self.waiting.append(outcome)
         self.deliver()
+
+    def admitted(self, attempt: Attempt, flow: str | None, at: float | None) -> None:
+        """A message went out, and the app knows its number by this flow."""
+        if flow is not None:
+            self.add(Flow(flow, attempt.phone, at))
+        self._ask_around(attempt.at, at)
+
+    def misheard(self, what: Misunderstood, why: str, at: float | None) -> None:
+        """A code was entered, and what became of it was not understood."""
+        self._observations.not_understood(what, why)
+        self._ask_around(time.time() if at is None else at, at)
+
+    def _ask_around(self, now: float, at: float | None) -> None:
+        """Ask the fleet whether anybody hears verifications, if this process has reason to."""
+        if self._observations.suspects(now):
+            self._observations.asked(now)
+            self.add(Listen(at))
 
     def deliver(self) -> None:
         """Start the task that empties the queue, unless it runs in this loop or another."""
