@@ -259,7 +259,9 @@ async def test_the_first_verification_ends_it() -> None:
     await guard.settled()
     assert not guard.observations.deaf
     again = Guard(guard.policy, guard.store, clock=clock, networks=UnknownNetworks())
-    again.observations.misunderstood["number"] = 10
+    for _ in range(5):
+        again.misheard("number", "as before")
+    await again.settled()
     decision = await again.assess(again.attempt(OTHER, "81.2.69.143"))
     again.admitted(decision, None)
     await again.settled()
