@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pumpguard.alerts import Alert, Alerts
 from pumpguard.alerts.webhook import Webhook
-from pumpguard.attempt import Attempt
+from pumpguard.attempt import Attempt, Phone
 from pumpguard.challenges.base import Challenge
 from pumpguard.config import require_parts
 from pumpguard.decision import Decision
@@ -25,8 +25,10 @@ from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.notices import Notices
+from pumpguard.observations import Misunderstood, Observations
 from pumpguard.outcomes import Ticket
-from pumpguard.outcomes.queue import Failed, OutcomeQueue, Verified
+from pumpguard.outcomes.news import Failed, Verified
+from pumpguard.outcomes.queue import OutcomeQueue
 from pumpguard.overrides.admin import Escalator, OverrideAdmin
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
@@ -80,6 +82,7 @@ class Guard:
         self.policy = policy
         if store is None:  # an environment variable that is not set
             raise PolicyError("store", "a URL such as 'redis://localhost:6379', or a store", store)
+        where = store
         if isinstance(store, str):
             store = open_store(
                 store,
@@ -97,6 +100,9 @@ class Guard:
         networks = default_networks() if networks is None else networks
         self.reader = Reader(policy, networks, challenge, clock, self.notices)
         self.on_refusal = on_refusal
+        self.observations = Observations(
+            self.notices, policy.proxy_header, self.reader.proxies.names, listens=policy.verified
+        )
         self._clock = clock
         self._on_decision = [] if on_decision is None else [on_decision]
         if any(map(iscoroutinefunction, (on_decision, type(on_decision).__call__))):
@@ -105,16 +111,21 @@ class Guard:
         self._score = score
         if score is not None and policy.risk is None:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
+        self.observations.counts_for(policy.name, where)
         self._outcomes: OutcomeQueue | None = None
         if policy.outcome_counters is not None:
-            self._outcomes = OutcomeQueue(policy.chain, policy.outcome_counters, store)
+            self._outcomes = OutcomeQueue(
+                policy.chain, policy.outcome_counters, store, self.observations
+            )
         hashed, overrides, now = keyed_hash(policy.secret), store.overrides, clock or time.time
         self._sync = sync = OverrideSync(overrides, hashed, sharded=policy.shards > 1)
         self.overrides = OverrideAdmin(
             overrides, hashed, region=policy.region, clock=now, on_change=sync.invalidate
         )
         rules = with_single_use(policy.chain, challenge)
-        self._engine = Engine(policy, rules, store, sync, self._outcomes, simulated=self.simulated)
+        self._engine = Engine(
+            policy, rules, store, sync, self._outcomes, self.observations, simulated=self.simulated
+        )
         # Simulated time has no hours that other processes share.
         self._alerts = Alerts(on_alert, now, None if self.simulated else overrides.claim)
         self._escalator: Escalator | None = None
@@ -216,6 +227,27 @@ class Guard:
         self._alerts.verified()
         if self._outcomes is not None:
             self._outcomes.add(Verified(number, self._now()))
+
+    def admitted(self, decision: Decision, flow: str | None) -> None:
+        """For the middleware: a message went out, and the app knows its number by this flow."""
+        suspicious = bool(decision.reservation) and self.observations.sent(decision.attempt.at)
+        if self._outcomes is not None and (suspicious or flow is not None):
+            self._outcomes.admitted(decision.attempt, flow, self._now())
+
+    def misheard(self, what: Misunderstood, why: str) -> None:
+        """For the middleware: a code was entered, and what became of it was not understood."""
+        if self._outcomes is not None:
+            self._outcomes.misheard(what, why, self._now())
+
+    def overheard(self, phone: Phone | None, flow: str | None) -> None:
+        """For the middleware: a right code was entered for the flow's number, or for this one."""
+        if self._outcomes is not None:
+            self._outcomes.add(Verified(phone, self._now(), flow, overheard=True))
+
+    async def told(self) -> None:
+        """Wait until the store knows all outcomes so far, for as long as a decision may take."""
+        if self._outcomes is not None:
+            await self._outcomes.delivered(None if self.simulated else self.policy.deadline)
 
     def valued(self, phone: str) -> None:
         """Deprecated: the same as `verified`."""

@@ -17,8 +17,12 @@ from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError
 from pumpguard.guard import Guard
 from pumpguard.intake.body import BodyTee, Replay
+from pumpguard.intake.fields import Fields
+from pumpguard.intake.flow import FlowAnswer, FlowReader
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
+from pumpguard.intake.success import Answer
+from pumpguard.intake.verified import Heard, VerifyReader
 from pumpguard.outcomes.sent import SentWhen
 from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
@@ -33,7 +37,6 @@ from pumpguard.store.base import Store
 if TYPE_CHECKING:
     from pumpguard.experimental.replay import Replays
 
-REDIRECTION = 300
 
 logger = logging.getLogger("pumpguard")
 
@@ -80,9 +83,14 @@ class PumpGuardMiddleware:
             raise TypeError("give on_refusal to the guard")
         self.app = app
         self.guard = guard
-        self._handlers = [(Routes(guard.policy.send), self._guard_send)]
-        if guard.policy.verify is not None:
-            self._handlers.append((Routes(guard.policy.verify, "verify"), self._watch_verify))
+        policy = guard.policy
+        verify = None if policy.verify is None else Routes(policy.verify, "verify")
+        self._sends = Routes(policy.send, but=verify)
+        self._handlers = [(self._sends, self._guard_send)]
+        if verify is not None:
+            self._handlers.append((verify, self._watch_verify))
+            self._verify = VerifyReader(policy)
+        self._flow = None if policy.flow is None else FlowReader(policy.flow)
         self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
         self._records = RouteRecords(guard.policy.send, guard.notices)
@@ -101,11 +109,20 @@ class PumpGuardMiddleware:
                 if parameters is not None:
                     await handle(scope, receive, send, parameters)
                     return
+            self._passed(scope)
+        elif scope["type"] == "websocket" and self._sends.names(scope["path"]):
+            self.guard.observations.websocket(scope["path"])
         try:
             await self.app(scope, receive, send)
         finally:
             if scope["type"] == "lifespan":
                 await self.guard.aclose()
+
+    def _passed(self, scope: Scope) -> None:
+        """An unguarded request: is there a route that it should have met?"""
+        for routes, _ in self._handlers:
+            if routes.unmet:
+                self.guard.observations.passed(scope, routes.where, routes.unmet)
 
     async def _guard_send(
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
@@ -116,6 +133,7 @@ class PumpGuardMiddleware:
         except ClientGone:
             return
         except IntakeError as error:
+            self.guard.observations.unread(error.problem, error.detail)
             await self._refusals.reply(error, scope, receive, send)
             return
         except Exception as error:
@@ -127,12 +145,14 @@ class PumpGuardMiddleware:
                 level=logging.ERROR,
                 exc_info=True,
             )
+            self.guard.observations.unread("exception", "see PG021")
             await self._refusals.reply(BAD_REQUEST, scope, receive, send)
             return
         replay = Replay(body, receive)
         if not attempts:  # the policy says that such a request sends nothing
             await self.app(scope, replay, send)
             return
+        self.guard.observations.read(scope, attempts[0].client.address)
         try:
             decision = await self.guard.decide(attempts[0])
             others = []
@@ -146,13 +166,17 @@ class PumpGuardMiddleware:
             return
         if others:  # the strictest answers
             decision, *others = sorted([decision, *others], key=attrgetter("action"), reverse=True)
+        flow: FlowAnswer | None = None
+        if self._flow is not None and decision.action in (Action.ALLOW, Action.SHADOW):
+            send = flow = FlowAnswer(self._flow, Fields(scope, body, parameters), send)
         try:
             if decision.action is Action.ALLOW:
                 for attempt in attempts:
                     self._visible.count(attempt)
                 if self._replays is not None:
                     send = self._replays.watch(scope, parameters, attempts[0], send)
-                await self._run_app(decision, scope, replay, send, parameters, others)
+                if await self._run_app(decision, scope, replay, send, parameters, others):
+                    self.guard.admitted(decision, None if flow is None else flow.flow)
             elif decision.action is Action.SHADOW:
                 decision = await self._shadow(decision, scope, replay, send, parameters)
             else:
@@ -161,6 +185,8 @@ class PumpGuardMiddleware:
             self.guard.record(decision)
             if others:
                 self._record_others(decision, others)
+        if flow is not None or self.guard.simulated:
+            await self.guard.told()
 
     def _record_others(self, decision: Decision, others: Sequence[Decision]) -> None:
         """Those about the other numbers of a request: where it was refused, nothing was sent to
@@ -201,8 +227,9 @@ class PumpGuardMiddleware:
         send: Send,
         parameters: Mapping[str, str],
         others: Sequence[Decision] = (),
-    ) -> None:
-        """Let the app answer; if nothing was sent, what it was charged is given back."""
+    ) -> bool:
+        """Let the app answer; if nothing was sent, what it was charged is given back. Returns
+        whether it may have been sent."""
         route = self._records.only or self._records.of(scope)
         request = CurrentRequest(decision, self.guard.simulated, route, self.guard.tokens)
         token = OPEN.enter(request)
@@ -219,6 +246,7 @@ class PumpGuardMiddleware:
             if decision.action is Action.SHADOW:
                 route.answered(request, answer.status)
             await answer.finish()
+        return not request.given_back
 
     async def _give_back(self, decisions: Sequence[Decision]) -> None:
         for each in decisions:
@@ -228,23 +256,18 @@ class PumpGuardMiddleware:
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
     ) -> None:
         """A request that enters a code: the app answers it, and the guard learns of successes."""
-        tee = BodyTee(receive, self.guard.policy.max_body)
-        recorder = StatusRecorder(send)
-        await self.app(scope, tee, recorder)
-        body = tee.body
-        if body is not None and recorder.status is not None and recorder.status < REDIRECTION:
-            try:
-                phone = self.guard.reader.verified_phone(scope, body, parameters)
-            except IntakeError as error:
-                logger.info(
-                    "PG024 verification ignored, its number cannot be read: %s", error.detail
-                )
-            except Exception:
-                logger.exception("PG024 verification ignored, its number cannot be read")
-            else:
-                self.guard.verified(phone.e164)
-        if self.guard.simulated:  # a simulation must come out the same every time
-            await self.guard.settled()
+        tee, answer = BodyTee(receive, self.guard.policy.max_body), Answer(send)
+        await self.app(scope, tee, answer)
+        try:
+            heard = self._verify.read(scope, tee.body, parameters, answer)
+        except Exception:
+            logger.exception("PG079 exception while reading a verification; it taught nothing")
+            heard = Heard(missing="number", why="see PG079")
+        if heard.missing is not None:
+            self.guard.misheard(heard.missing, heard.why)
+        elif heard.phone is not None or heard.flow is not None:
+            self.guard.overheard(heard.phone, heard.flow)
+        await self.guard.told()
 
 
 class StatusRecorder:

@@ -15,7 +15,9 @@ from pumpguard.errors import PolicyError
 from pumpguard.intake.address import TrustedProxies
 from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
+from pumpguard.intake.flow import check_flow
 from pumpguard.intake.routes import Routes
+from pumpguard.intake.success import success_when
 from pumpguard.intake.when import condition
 from pumpguard.money.prices import FILES, PriceTable
 from pumpguard.outcomes import OutcomeCounters, Outcomes
@@ -45,7 +47,8 @@ class Policy:
     contradictory. Old names of settings are in `pumpguard.renamed`.
 
     Reading requests:
-        ``send``: the guarded route or routes, ``"/otp/send"`` or ``"GET /otp/{phone}/send"``.
+        ``send``: the guarded route or routes, ``"/otp/send"`` or ``"GET /otp/{phone}/send"``;
+        ``*`` is any one segment, ``**`` at the end is all below.
         ``phone``, ``code``: the fields of the number and its calling code: ``"phone"`` (in the JSON
         or form body), or ``json:user.phone``, ``form:…``, ``query:…``, ``path:…``, ``header:…``;
         ``phone`` may also be a function of `pumpguard.intake.fields.Fields`.
@@ -58,7 +61,8 @@ class Policy:
         ``dimensions``: those of your own by name, each a field or a function of the fields; rules
         may then be kept ``by`` them. ``email_domain`` and ``agent`` are interpreted
         (`pumpguard.intake.dimensions`), values of other names are taken as they are.
-        ``proxies``: CIDRs whose ``proxy_header`` is believed; nobody's, by default.
+        ``proxies``: CIDRs whose ``proxy_header`` is believed, and ``unix`` for a proxy on a Unix
+        socket; nobody's, by default.
         ``max_body`` bytes and ``body_deadline`` seconds bound the reading of a guarded request.
 
     Judging:
@@ -83,6 +87,10 @@ class Policy:
         ``verify``: the route or routes where codes are entered. An answer below 300 there verifies
         the number of ``verify_phone`` (by default ``phone``), without which the guard can know no
         customers and learn nothing. An app that calls `Guard.verified` sets ``settled`` instead.
+        ``verified_when``: which answers there mean success (`pumpguard.intake.success`).
+        ``flow``: the field of the verify request by which the app knows the number, where that is
+        not in it: ``"json:flow_id"``, ``"cookie:session"``; read of the request for a message too,
+        or of its answer. ``"cookie"`` has the guard set a cookie of its own.
         ``outcomes``: what is remembered of messages and of who verified
         (`pumpguard.outcomes.Outcomes`).
         ``sent_when``: which answers of the ``send`` routes say that a message went out: statuses
@@ -123,6 +131,8 @@ class Policy:
     ladder: Escalation | None = None
     verify: str | Sequence[str] | None = None
     verify_phone: Any = None
+    verified_when: Any = None
+    flow: str | None = None
     settled: bool = False
     outcomes: Outcomes = field(default_factory=Outcomes)
     sent_when: Any = SENT_WHEN
@@ -183,6 +193,12 @@ class Policy:
         Routes(self.send)
         if self.verify is not None:
             Routes(self.verify, "verify")
+        for name in ("verified_when", "flow"):
+            value, expected = getattr(self, name), "nothing, or verify= beside it"
+            require(self.verify or value is None, name, expected, value)
+        success_when(self.verified_when)
+        if self.flow is not None:
+            check_flow(self.flow)
         for name in ("phone", "code", "session", "account", "device", "verify_phone"):
             where = getattr(self, name)
             if not callable(where) and (where is not None or name == "phone"):

@@ -165,7 +165,6 @@ def test_several_header_lines_are_one_list(lines: tuple[str, ...]) -> None:
         ("1.1.1.1;2.2.2.2",),
         ("1.1.1.1 2.2.2.2",),
         ("1.1.1.1, junk",),
-        ("1.1.1.1,",),
         ("1.1.1.1", "junk"),
     ],
 )
@@ -205,6 +204,22 @@ def test_only_the_configured_header_counts() -> None:
     scope["client"] = (PROXY, 1)
     proxies = TrustedProxies(OURS, "CF-Connecting-IP")
     assert str(proxies.client(scope)) == CLIENT
+
+
+@pytest.mark.parametrize("end", [",", ", ,", ", unknown", ", UNKNOWN,", ", unknown, 10.0.0.2"])
+def test_elements_that_name_nobody_are_skipped(end: str) -> None:
+    """A list may end in a comma, and a proxy of ours may not know who its peer is."""
+    assert client(f"1.1.1.1, {CLIENT}{end}") == CLIENT
+
+
+def test_a_proxy_on_a_unix_socket_can_be_named() -> None:
+    """It has no address; what it says is believed, and its own word for the socket is skipped."""
+    ours = ("unix", *OURS)
+    assert client(f"1.1.1.1, {CLIENT}", peer=None, proxies=ours) == CLIENT
+    assert client(f"1.1.1.1, {CLIENT}", peer="", proxies=ours) == CLIENT
+    assert client(f"1.1.1.1, {CLIENT}, unix:", peer="10.0.0.1", proxies=ours) == CLIENT
+    assert client(CLIENT, peer="198.51.100.7", proxies=ours) == "198.51.100.7"
+    assert client(peer=None, proxies=ours) is None
 
 
 def test_when_every_hop_is_ours_the_farthest_one_asks() -> None:

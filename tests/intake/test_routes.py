@@ -251,3 +251,54 @@ def test_whatever_a_mount_routes_to_the_endpoint_is_guarded_inside_and_outside(
     if child and inner.matches(below)[0] is Match.FULL:
         assert Routes(f"{mount}/{{any}}/send").match(scope) is not None
         assert Routes("/{any}/send").match(below) is not None
+
+
+@pytest.mark.parametrize(
+    ("route", "paths", "others"),
+    [
+        ("/otp/*", ["/otp/send", "/otp/x/"], ["/otp", "/otp/a/b"]),
+        ("/otp/*/send", ["/otp/sms/send"], ["/otp/send", "/otp/a/b/send"]),
+        ("/otp/**", ["/otp", "/otp/send", "/otp/a/b", "/otp/a\n/b"], ["/otps", "/x/otp"]),
+        ("/**", ["/", "/otp/send"], []),
+        ("POST /{tenant}/**", ["/a", "/a/b/c"], ["/"]),
+    ],
+)
+def test_wildcards_are_segments(route: str, paths: list[str], others: list[str]) -> None:
+    """``*`` is any one, ``**`` at the end any number."""
+    assert all(matched(route, path) is not None for path in paths)
+    assert all(matched(route, path) is None for path in others)
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        "/otp/<phone>", "/api/:version/otp", "ANY /otp/send", "POTS /otp/send", "/otp/send*",
+        "/otp/**/send", "/otp/***", "^/otp/send", "/otp/.*$", "/otp|/sms", "/otp/{phone:path}",
+        "/otp/%73end", "/otp/{phone", "/otp\\send",
+    ],
+)  # fmt: skip
+def test_what_no_request_can_match_is_refused(route: str) -> None:
+    """Patterns of other routers would guard nothing, and nobody would know."""
+    with pytest.raises(PolicyError, match="send"):
+        Routes(route)
+
+
+def test_a_wildcard_leaves_the_routes_that_are_named() -> None:
+    """The verify route beside the guarded ones, spelt exactly so: to a router that minds case,
+    another spelling is a parameter."""
+    sends = Routes(("/otp/*", "/v2/send"), but=Routes(("/otp/verify", "/v2/send"), "verify"))
+    assert sends.match(request("POST", "/otp/verify")) is None
+    assert sends.match(request("POST", "/app/otp/verify", root_path="/app")) is None
+    assert sends.match(request("POST", "/otp/Verify")) == {}
+    assert sends.match(request("POST", "/otp/send")) == {}
+    assert sends.match(request("POST", "/v2/send")) == {}
+
+
+def test_routes_know_which_of_them_were_met() -> None:
+    """By a request that they guard."""
+    routes = Routes(("/otp/send", "/otp/call"))
+    routes.match(request("GET", "/otp/send"))
+    assert len(routes.unmet) == 2
+    routes.match(request("POST", "/otp/send"))
+    assert [route.text for route in routes.unmet] == ["/otp/call"]
+    assert [route.resembles("/v1/otp/call") for route in routes.unmet] == [True]

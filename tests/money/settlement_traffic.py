@@ -72,6 +72,14 @@ class Shaky:
                 applied += told
         return applied
 
+    async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
+        """Keep a text."""
+        await self._kept.remember(name, text, seconds)
+
+    async def recall(self, name: str, at: float | None = None) -> str | None:
+        """Look it up."""
+        return await self._kept.recall(name)
+
     async def aclose(self) -> None:
         """Nothing to let go of."""
 

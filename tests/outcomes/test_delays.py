@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpguard.outcomes.queue import ENOUGH, SHORTEST_MS, Delays
+from pumpguard.outcomes.delays import ENOUGH, SHORTEST_MS, Delays
 
 
 def test_little_is_known_at_first() -> None:

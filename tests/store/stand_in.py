@@ -15,3 +15,9 @@ class TellsNothing:
 
     async def settle(self, settlements: Sequence[Settlement]) -> int:
         raise AssertionError("not asked in this test")
+
+    async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
+        raise AssertionError("not asked in this test")
+
+    async def recall(self, name: str, at: float | None = None) -> str | None:
+        raise AssertionError("not asked in this test")

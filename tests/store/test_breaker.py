@@ -43,6 +43,13 @@ class Flaky:
         await self.decide(QUESTION)
         return len(settlements)
 
+    async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
+        await self.decide(QUESTION)
+
+    async def recall(self, name: str, at: float | None = None) -> str | None:
+        await self.decide(QUESTION)
+        return None
+
     async def aclose(self) -> None:
         self.asked = -1
 

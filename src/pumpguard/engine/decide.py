@@ -16,12 +16,14 @@ from pumpguard.engine.combine import combine, refuses
 from pumpguard.engine.compile import CompiledRules, RuleSet
 from pumpguard.engine.degraded import Fallback
 from pumpguard.errors import StoreError
+from pumpguard.observations import Observations
 from pumpguard.outcomes.queue import OutcomeQueue
 from pumpguard.overrides.lookup import KNOWN_ONLY, NOTHING_IN_FORCE, InForce
 from pumpguard.overrides.sync import MAX_AGE, OverrideSync
 from pumpguard.policy import Policy
 from pumpguard.risk import Risk, product
 from pumpguard.rules import Rule
+from pumpguard.rules.assembly import without_verifications
 from pumpguard.store.base import Answer, Question, Store
 
 MAX_RETRIES = 3
@@ -44,6 +46,7 @@ class Engine:
         store: Store,
         overrides: OverrideSync,
         outcomes: OutcomeQueue | None,
+        observations: Observations,
         *,
         simulated: bool = False,
     ) -> None:
@@ -57,6 +60,8 @@ class Engine:
         scored = self._risk is not None and self._risk.mode == "enforce"
         beside = policy.outcome_counters.asked if policy.outcome_counters else ()
         self._rules = RuleSet(rules, beside, scored=scored)
+        self._observations = observations
+        self._deaf_rules = RuleSet(without_verifications(rules), beside, scored=scored)
         self._fallback = Fallback(policy.on_store_failure, policy.workers)
 
     async def decide(
@@ -103,7 +108,8 @@ class Engine:
         judged = replace(attempt, proved=True) if override.allowed else attempt
 
         # 2. What do the rules find in the request itself, and which counters do they need?
-        rules, subjects = self._rules.compiled(judged)
+        ruleset = self._deaf_rules if self._observations.deaf else self._rules
+        rules, subjects = ruleset.compiled(judged)
         findings = [*override.findings, *others]
         findings += rules.judge_request(judged, override.enforced)
 

@@ -15,6 +15,12 @@ from pumpguard.errors import PolicyError
 
 Address: TypeAlias = IPv4Address | IPv6Address
 
+UNIX = "unix"
+"""How ``proxies`` names whoever connects over a Unix socket and so has no address."""
+
+NOBODY = ("", "unknown")
+"""Elements that name nobody: a header may end in a comma, and a proxy may not know its peer."""
+
 MAX_HOPS = 32
 HEADER_NAME = re.compile(r"(?!forwarded\Z)[!#$%&'*+.^_`|~0-9a-z-]+\Z", re.IGNORECASE | re.ASCII)
 PEERS = 1_024
@@ -28,8 +34,9 @@ class TrustedProxies:
 
     A forwarding header is believed only when the peer is one of ``proxies``, and then read from
     the right, past our own proxies, to the first other address. What is further left came from the
-    client and may say anything. Raises `PolicyError` for what is no CIDR, and for a header that is
-    no list of addresses.
+    client and may say anything. Empty elements and ``unknown`` are skipped. ``unix`` among
+    ``proxies`` is a peer without an address: a proxy on this machine's Unix socket. Raises
+    `PolicyError` for what is no CIDR, and for a header that is no list of addresses.
     """
 
     def __init__(self, proxies: Sequence[str] = (), header: str = "x-forwarded-for") -> None:
@@ -37,7 +44,10 @@ class TrustedProxies:
             expected = "a header's name, such as 'x-forwarded-for', whose value is "
             expected += "a list of addresses (RFC 7239's pairs are not read)"
             raise PolicyError("proxy_header", expected, header)
-        networks = [_network(proxy, f"proxies.{i}") for i, proxy in enumerate(proxies)]
+        self._trusts_unix = UNIX in proxies
+        networks = [
+            _network(proxy, f"proxies.{i}") for i, proxy in enumerate(proxies) if proxy != UNIX
+        ]
         # As numbers: asking an ip_network costs ten times as much.
         self._ours = [(n.version, int(n.netmask), int(n.network_address)) for n in networks]
         self._header = header.lower().encode("latin-1")
@@ -46,13 +56,16 @@ class TrustedProxies:
     def client(self, scope: Scope) -> Address | None:
         """The client's address, or ``None`` if the server does not know its peer's."""
         peer = scope.get("client")
-        found, trusted = self._known_peer(peer[0]) if peer else (None, False)
+        found, trusted = self._known_peer(peer[0] if peer else "")
         if not trusted:
             return found
         # Several header lines are one list, in order.
         lines = [value for name, value in scope["headers"] if name == self._header]
         hops = b",".join(lines).decode("latin-1").split(",")
         for hop in reversed(hops[-MAX_HOPS:]):
+            text = hop.strip().lower()
+            if text in NOBODY or (self._trusts_unix and text == "unix:"):
+                continue  # nginx calls the peer on its own Unix socket so
             address, trusted = self._hop(hop)
             if address is None:
                 break  # no proxy of ours writes what cannot be read: somebody else did
@@ -61,8 +74,14 @@ class TrustedProxies:
                 break
         return found
 
+    def names(self, peer: str) -> bool:
+        """Whether this peer is one of our proxies, whose header is believed."""
+        return self._known_peer(peer)[1]
+
     def _hop(self, text: str) -> tuple[Address | None, bool]:
-        """One hop's address, and whether it is one of our proxies."""
+        """One hop's address, and whether it is one of our proxies; no text is a Unix socket."""
+        if not text:
+            return None, self._trusts_unix
         address = parse_address(text)
         if address is None:
             return None, False
@@ -77,7 +96,7 @@ def _network(text: str, path: str) -> IPv4Network | IPv6Network:
     try:
         return ip_network(text)
     except ValueError:
-        raise PolicyError(path, "a CIDR such as '10.0.0.0/8'", text) from None
+        raise PolicyError(path, "a CIDR such as '10.0.0.0/8', or 'unix'", text) from None
 
 
 def parse_address(text: str) -> Address | None:

@@ -67,17 +67,12 @@ class Reader:
         self._clock = clock or time.time
         self._prices = policy.price_table
         self._client = lru_cache(CLIENTS)(self._look_up)
-        self._proxies: TrustedProxies | None = None
-        if policy.proxies:
-            self._proxies = TrustedProxies(policy.proxies, policy.proxy_header)
+        self.proxies = TrustedProxies(policy.proxies, policy.proxy_header)
         # A function of the policy's gives the whole number.
         code = None if callable(policy.phone) else policy.code
         self._phone = field_reader(policy.phone, in_lists=True)
         self._code = field_reader(code, in_lists=True) if code else None
         self._when = None if policy.when is None else condition(policy.when)
-        # On the verify route, ``code`` is mostly the one-time code: a number in two parts needs a
-        # function there.
-        self._verified_phone = field_reader(policy.verify_phone or policy.phone)
         keys = [(name, getattr(policy, name)) for name in KEYS]
         self._keys = [(name, field_reader(field)) for name, field in keys if field]
         self._own = dimension_readers(policy.dimensions)
@@ -98,8 +93,8 @@ class Reader:
         if not phones:
             return [], body
         address: Address | str | None
-        if self._proxies is not None:
-            address = self._proxies.client(scope)
+        if self._policy.proxies:
+            address = self.proxies.client(scope)
         else:
             peer = scope.get("client")
             address = peer[0] if peer else None
@@ -139,11 +134,6 @@ class Reader:
 
     def _canonical(self, number: object, code: object) -> Phone:
         return canonical(number, code, self._policy.region, self._policy.plain_digits)
-
-    def verified_phone(self, scope: Scope, body: bytes, parameters: Mapping[str, str]) -> Phone:
-        """The number that a request to the verify route is about. Raises `IntakeError`."""
-        number = self._verified_phone(Fields(scope, body, parameters))
-        return self._canonical(number, None)
 
     def attempt(
         self,

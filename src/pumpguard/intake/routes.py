@@ -14,6 +14,15 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 ROUTE = re.compile(r"\s*(?:(?P<methods>[A-Z]+(,[A-Z]+)*)\s+)?(?P<path>/[^\s?#]*)\s*\Z")
 PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}\Z")
 
+NO_PATH = re.compile(r"[<>|^\\\"`]|%[0-9a-fA-F]{2}")
+"""What no request's path has, or only where servers have decoded it: patterns of other routers."""
+
+METHODS = SAFE_METHODS | {"CONNECT", "DELETE", "PATCH", "POST", "PUT", "QUERY"}
+ANY, REST = "*", "**"
+"""One segment, whatever it is; and any number of them at the end, also none."""
+
+LIKE = "such as '/otp/send', 'POST /otp/{phone}', '/otp/*' (one segment) or '/otp/**' (all below)"
+
 NORMAL = re.compile(r"(?:/[^/.][^/]*)+\Z")
 """Paths with one spelling, as nearly all are: no segment is empty or begins with a dot."""
 
@@ -25,6 +34,20 @@ class Route:
 
     pattern: re.Pattern[str]
     methods: frozenset[str] | None
+    text: str = ""
+    literal: bool = True
+    """Whether it has neither parameters nor wildcards."""
+
+    def guards(self, method: str) -> bool:
+        """Whether requests with this method are meant."""
+        if self.methods is None:
+            return method not in SAFE_METHODS
+        return method.upper() in self.methods  # methods have a case; not every framework minds it
+
+    def resembles(self, path: str) -> bool:
+        """Whether the path ends in what this literal route says, as behind a prefix or a mount."""
+        ending = normal(self.text.split()[-1]).lower()
+        return self.literal and ending != "/" and normal(path).lower().endswith(ending)
 
     @property
     def shape(self) -> tuple[str, frozenset[str] | None]:
@@ -33,9 +56,15 @@ class Route:
 
 
 class Routes:
-    """The guarded routes of a policy."""
+    """The guarded routes of a policy.
 
-    def __init__(self, send: str | Sequence[str], where: str = "send") -> None:
+    ``but`` are routes of another kind: a request that names one of them letter by letter is not
+    meant by a wildcard or parameter here. ``unmet`` has the routes that no request has met yet.
+    """
+
+    def __init__(
+        self, send: str | Sequence[str], where: str = "send", but: Routes | None = None
+    ) -> None:
         texts = (send,) if isinstance(send, str) else send
         if not texts:
             raise PolicyError(where, "at least one route, such as '/otp/send'", send)
@@ -44,6 +73,9 @@ class Routes:
         for i, shape in enumerate(shapes):
             if shape in shapes[:i]:
                 raise PolicyError(f"{where}.{i}", "a route that stands there once", texts[i])
+        self.where = where
+        self.unmet = set(self.routes)
+        self._but = () if but is None else tuple(route for route in but.routes if route.literal)
 
     def match(self, scope: Scope) -> Mapping[str, str] | None:
         """The path's parameters (often none) if the request is guarded, else ``None``."""
@@ -52,15 +84,24 @@ class Routes:
         for path in paths:
             for route in self.routes:
                 found = route.pattern.match(path)
-                if found is None:
+                if found is None or not route.guards(method):
                     continue
-                if route.methods is None:
-                    guarded = method not in SAFE_METHODS
-                else:  # methods have a case, but not every framework minds it
-                    guarded = method.upper() in route.methods
-                if guarded:
-                    return found.groupdict()
+                if self._but and not route.literal and self._is_other(method, scope["path"], root):
+                    continue
+                if self.unmet:
+                    self.unmet.discard(route)
+                return found.groupdict()
         return None
+
+    def names(self, path: str) -> bool:
+        """Whether a route has this path, whatever the method."""
+        return any(route.pattern.match(normal(path)) for route in self.routes)
+
+    def _is_other(self, method: str, path: str, root: str) -> bool:
+        """Whether a route of the other kind is spelt exactly so: to a router that minds case and
+        dots, another spelling may be a parameter of ours."""
+        named = [normal(each.text.split()[-1]) for each in self._but if each.guards(method)]
+        return path in named or path.removeprefix(root) in named
 
 
 def spellings(path: str, root: str) -> list[str]:
@@ -92,26 +133,37 @@ def normal(path: str) -> str:
 
 
 def parse(text: str, where: str = "send") -> Route:
-    """Read ``"/otp/send"`` or ``"GET,POST /otp/{phone}/send"``. Raises `PolicyError`."""
+    """Read ``"/otp/send"``, ``"GET,POST /otp/{phone}/send"``, ``"/otp/*"`` or ``"/otp/**"``. Raises
+    `PolicyError` for what no request could ever match."""
     found = ROUTE.match(text)
-    if found is None:
-        raise PolicyError(where, "a route such as '/otp/send' or 'POST /otp/{phone}'", text)
+    if found is None or NO_PATH.search(found["path"]):
+        raise PolicyError(where, f"a route {LIKE}", text)
     methods = frozenset(found["methods"].split(",")) if found["methods"] else None
+    if methods and not methods <= METHODS:
+        raise PolicyError(where, "methods of HTTP, or none for all that may change something", text)
     if methods and "GET" in methods:
         methods |= {"HEAD"}  # routers answer HEAD by running the GET endpoint
-    parts = [_segment(part, text, where) for part in normal(found["path"]).split("/")[1:]]
+    segments = normal(found["path"]).split("/")[1:]
+    rest = "(?:/.*)?" if segments[-1] == REST else ""
+    parts = [_segment(part, text, where) for part in (segments[:-1] if rest else segments)]
     parameters = [part for part in parts if part.startswith("(")]
     if len(set(parameters)) < len(parameters):
         raise PolicyError(where, "parameters with names of their own", text)
     # Case is folded, and "$" lets a line break follow as in starlette's own patterns: a router that
     # is as lax must not be a way around.
-    return Route(re.compile("/" + "/".join(parts) + "$", re.IGNORECASE), methods)
+    pattern = "".join(f"/{part}" for part in parts) + rest + "$"
+    flags = re.IGNORECASE | re.DOTALL
+    literal = not rest and not parameters and ANY not in segments
+    return Route(re.compile(pattern, flags), methods, text.strip(), literal)
 
 
 def _segment(part: str, text: str, where: str) -> str:
     parameter = PARAMETER.match(part)
     if parameter:
         return f"(?P<{parameter[1]}>[^/]+)"
-    if "{" in part or "}" in part:
-        raise PolicyError(where, "parameters that fill a whole segment, such as '/{phone}/'", text)
+    if part == ANY:
+        return "[^/]+"
+    if ANY in part or part.startswith(":") or "{" in part or "}" in part:
+        expected = "parameters and '*' that fill a whole segment, such as '/{phone}/', and '**' "
+        raise PolicyError(where, f"{expected}at the end alone: a route {LIKE}", text)
     return re.escape(part)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from bisect import bisect_left
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from pumpguard.attempt import Attempt, Phone
 from pumpguard.counters import Counter, Spend, Unsent
 from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
-from pumpguard.outcomes import OutcomeCounters, Ticket
+from pumpguard.intake.phone import canonical
+from pumpguard.observations import Misunderstood, Observations
+from pumpguard.outcomes import OutcomeCounters
+from pumpguard.outcomes.delays import Delays
+from pumpguard.outcomes.news import Failed, Flow, Listen, Told, Verified
 from pumpguard.rules.base import Rule
 from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
 
@@ -27,139 +30,153 @@ BATCH = 16
 CAPACITY = 10_000
 """Outcomes that wait at most; when the store is away for long, the oldest are forgotten."""
 
-ENOUGH = 50
-"""Verifications before anything is said of how long they take."""
+FLOW, HEARD = "flow ", "heard"
+"""Under which names the store keeps numbers by their flow, and that verifications are heard."""
 
-HALVED_AT = 2_000
-QUANTILE = 0.95
-PATIENCE = 2.0
-"""A send is given up after so many times what nearly all verifications take."""
-
-SHORTEST_MS = 60_000
-EDGES_MS = tuple(round(1_000 * 1.25**step) for step in range(33))
-"""From 1 s to 21 minutes, each a quarter longer than the one before."""
+HEARD_FOR = 30 * 86_400
+"""Seconds, since the first verification that a process has heard."""
 
 logger = logging.getLogger("pumpguard")
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A message that was not sent, or that was sent (and is paid for) to a number nobody has."""
-
-    ticket: Ticket
-    at: float | None
-    outcome: Literal["failed", "unallocated"] = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A number was verified."""
-
-    phone: Phone
-    at: float | None
-
-
-class Delays:
-    """A histogram of the time from sending to verifying; old ones count less and less.
-
-    ``matures_after`` is the age in milliseconds after which an unverified send will hardly be
-    verified any more, or ``None`` while too little is known.
-
-    People take 13.5 s in the median and code lifetimes are minutes, so a fixed age at which a send
-    speaks against its range is either slow or unjust where messages take long to arrive.
-    """
-
-    def __init__(self) -> None:
-        self.matures_after: int | None = None
-        self._counts = [0] * (len(EDGES_MS) + 1)
-        self._total = 0
-
-    def add(self, milliseconds: int) -> None:
-        """A message was verified at this age."""
-        self._counts[bisect_left(EDGES_MS, milliseconds)] += 1
-        self._total += 1
-        if self._total >= HALVED_AT:
-            self._counts = [count // 2 for count in self._counts]
-            self._total = sum(self._counts)
-        self.matures_after = self._matures_after()
-
-    def _matures_after(self) -> int | None:
-        left = QUANTILE * self._total
-        for edge, count in zip(EDGES_MS, self._counts, strict=False):
-            left -= count
-            if self._total >= ENOUGH and left <= 0:
-                return max(SHORTEST_MS, round(PATIENCE * edge))
-        return None
 
 
 class OutcomeQueue:
     """Outcomes that the store has not been told yet.
 
-    They are queued at once and delivered in batches by a task of the event loop. What is lost (a
-    crash, a store that is away) makes the guard only stricter.
+    They are queued at once and delivered in batches by a task of the event loop. If that loop ends
+    first, as where each request has its own, what it had taken is told by the next one. What is
+    lost (a crash, a store that is away) makes the guard only stricter.
     """
 
-    def __init__(self, rules: Sequence[Rule], counters: OutcomeCounters, store: Store) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        counters: OutcomeCounters,
+        store: Store,
+        observations: Observations,
+    ) -> None:
         self.delays = Delays()
         self.lost = 0
-        self.waiting: deque[Failed | Verified] = deque(maxlen=CAPACITY)
+        self.waiting: deque[Told] = deque(maxlen=CAPACITY)
+        self._taken: list[Told] = []
+        self._observations = observations
+        self._noted_heard = False
         self._rules = rules
         self._counters = counters
         self._store = store
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, outcome: Failed | Verified) -> None:
+    def add(self, outcome: Told) -> None:
         """Queue an outcome. From outside an event loop it waits for the next decision in one."""
-        self.lost += len(self.waiting) == CAPACITY
+        if len(self.waiting) == CAPACITY:
+            self._lose("too many wait")
         self.waiting.append(outcome)
         self.deliver()
 
+    def admitted(self, attempt: Attempt, flow: str | None, at: float | None) -> None:
+        """A message went out, and the app knows its number by this flow."""
+        if flow is not None:
+            self.add(Flow(flow, attempt.phone, at))
+        self._ask_around(attempt.at, at)
+
+    def misheard(self, what: Misunderstood, why: str, at: float | None) -> None:
+        """A code was entered, and what became of it was not understood."""
+        self._observations.not_understood(what, why)
+        self._ask_around(time.time() if at is None else at, at)
+
+    def _ask_around(self, now: float, at: float | None) -> None:
+        """Ask the fleet whether anybody hears verifications, if this process has reason to."""
+        if self._observations.suspects(now):
+            self._observations.asked(now)
+            self.add(Listen(at))
+
     def deliver(self) -> None:
-        """Start the task that empties the queue, unless it runs."""
-        task = self._task
-        if not self.waiting or (task and not task.done() and not task.get_loop().is_closed()):
+        """Start the task that empties the queue, unless it runs in this loop or another."""
+        if not self.waiting and not self._taken:
             return
         try:
-            self._task = asyncio.get_running_loop().create_task(self._empty())
+            here = asyncio.get_running_loop()
         except RuntimeError:  # no event loop here
             return
+        task = self._task
+        if task is not None and not task.done():
+            loop = task.get_loop()
+            if loop is here or loop.is_running():
+                return
+        self._task = here.create_task(self._empty())
 
     async def delivered(self, within: float | None = None) -> None:
-        """Wait until all that was queued has been told or lost, or for so many seconds."""
+        """Wait until all that was queued has been told or lost, for so many seconds at most."""
         self.deliver()
         task = self._task
         if task is not None and task.get_loop() is asyncio.get_running_loop():
             await asyncio.wait({task}, timeout=within)
 
     async def _empty(self) -> None:
+        # What a loop that has ended since had taken.
+        self.waiting.extendleft(reversed(self._taken))
+        self._taken = []
         while self.waiting:
             taken = [self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting)))]
+            self._taken = taken
             settlements: list[Settlement] = []
             for outcome in taken:
                 settlements += await self._guarded(self._settlements(outcome), [])
             for first in range(0, len(settlements), BATCH):
                 await self._guarded(self._store.settle(settlements[first : first + BATCH]), 0)
+            self._taken = []
 
     async def _guarded(self, work: Awaitable[T], otherwise: T) -> T:
         try:
             return await work
         except StoreError as error:
             logger.debug("an outcome was lost: %s", error)
-        except Exception:
+            self._lose(str(error))
+        except Exception as error:
             logger.exception("PG023 could not record a message outcome; it is lost")
-        self.lost += 1
+            self._lose(type(error).__name__)
         return otherwise
 
-    async def _settlements(self, outcome: Failed | Verified) -> list[Settlement]:
-        if isinstance(outcome, Failed):
-            return [self._failure(outcome)]
+    def _lose(self, reason: str) -> None:
+        self.lost += 1
+        self._observations.lost(reason)
+
+    async def _settlements(self, outcome: Told) -> list[Settlement]:
+        match outcome:
+            case Failed():
+                return [self._failure(outcome)]
+            case Verified():
+                return await self._verifications(outcome)
+            case Flow(flow, phone, at):
+                seconds = self._counters.tickets.seconds
+                await self._store.remember(FLOW + flow, phone.e164, seconds, at)
+            case Listen(at):
+                if await self._store.recall(HEARD, at) is not None:
+                    self._observations.hear()
+                else:
+                    self._observations.fall_silent()
+        return []
+
+    async def _verifications(self, outcome: Verified) -> list[Settlement]:
         phone = outcome.phone
-        known, tickets = self._counters.known, self._counters.tickets
-        redeemed = await self._store.redeem(
-            Redemption(phone.e164, known, tickets, str(phone.calling_code), outcome.at)
-        )
+        if outcome.flow is not None:
+            e164 = await self._store.recall(FLOW + outcome.flow, outcome.at)
+            phone = phone if e164 is None else canonical(e164)
+        if phone is None:
+            why = "no message is known by its flow; is flow= what the app knows the number by?"
+            self._observations.not_understood("flow", why)
+            return []
+        redemption = Redemption(
+            phone.e164, self._counters.known, self._counters.tickets, str(phone.calling_code),
+            outcome.at, only_open=outcome.overheard,
+        )  # fmt: skip
+        redeemed = await self._store.redeem(redemption)
+        if outcome.overheard or redeemed.tickets:
+            self._observations.verified(is_open=bool(redeemed.tickets))
+        if redeemed.tickets and not self._noted_heard:
+            await self._store.remember(HEARD, "1", HEARD_FOR, outcome.at)
+            self._noted_heard = True
         return [
-            self._verification(outcome, redeemed, ticket, newest=not i)
+            self._verification(phone, outcome.at, redeemed, ticket, newest=not i)
             for i, ticket in enumerate(redeemed.tickets)
         ]
 
@@ -181,9 +198,9 @@ class OutcomeQueue:
         )  # fmt: skip
 
     def _verification(
-        self, outcome: Verified, redeemed: Redeemed, ticket: Open, *, newest: bool
+        self, phone: Phone, at: float | None, redeemed: Redeemed, ticket: Open, *, newest: bool
     ) -> Settlement:
-        attempt = Attempt(outcome.phone)
+        attempt = Attempt(phone)
         remembered = dict(zip(self._counters.tickets.remembers, ticket.remembered, strict=False))
 
         def subject(by: str) -> Subject | None:
@@ -196,8 +213,8 @@ class OutcomeQueue:
         return Settlement(
             plan, subjects, "verified" if newest and redeemed.counts else "repeated",
             ticket=ticket.ticket, price=ticket.price, sent_at=ticket.at, age=age,
-            network=remembered.get("network"), last4=int(outcome.phone.e164[-4:]),
-            calling_code=str(outcome.phone.calling_code), at=outcome.at,
+            network=remembered.get("network"), last4=int(phone.e164[-4:]),
+            calling_code=str(phone.calling_code), at=at,
         )  # fmt: skip
 
     def _told_of(self, outcome: Outcome, attempt: Attempt) -> list[Counter]:

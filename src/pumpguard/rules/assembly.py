@@ -169,6 +169,23 @@ def _drop_disabled_feeders(chain: Sequence[Rule], default: Sequence[Rule]) -> tu
     return tuple(found)
 
 
+def without_verifications(chain: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The chain in which the rules that need verifications only monitor, and so do the bans that
+    follow from these alone: for as long as none was ever heard, everybody would be refused."""
+    silent = {rule.name for rule in chain if rule.needs_verifications}
+    return tuple(
+        replace(rule, mode="monitor")
+        if rule.mode == "enforce" and (rule.name in silent or _follows(rule, silent))
+        else rule
+        for rule in chain
+    )
+
+
+def _follows(rule: Rule, silent: set[str]) -> bool:
+    """Whether this is a ban that only these rules feed."""
+    return isinstance(rule, SlidingBan) and bool(rule.after) and silent.issuperset(rule.after)
+
+
 def _check(chain: Sequence[Rule], verified: bool, own: Sequence[str]) -> None:
     """Whether names, weights and dimensions are right, and the rules have what they need."""
     names = [rule.name for rule in chain]

@@ -110,13 +110,15 @@ class Answer:
 @dataclass(slots=True)
 class Redemption:
     """A number was verified. ``known`` and ``tickets`` are the counters of the policy; ``at`` and
-    ``calling_code`` are as in a question."""
+    ``calling_code`` are as in a question. With ``only_open`` nothing happens unless a message to
+    the number is open: so says who has overheard it, and not the app."""
 
     phone: str
     known: Known
     tickets: Tickets
     calling_code: str = ""
     at: float | None = None
+    only_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,13 @@ class Store(Protocol):
         """Tell subjects what became of messages, in order. Returns how many took effect: a failed
         or unallocated one does not if its ticket is not open, a failed one neither if refunds are
         used up."""
+
+    async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
+        """Keep a short text under a name, sealed; a later one replaces it. ``at`` is as in a
+        question."""
+
+    async def recall(self, name: str, at: float | None = None) -> str | None:
+        """The text that is kept under a name, if any."""
 
     async def aclose(self) -> None:
         """Let go of connections; the store may be used again and reconnects."""

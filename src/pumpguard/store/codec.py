@@ -112,11 +112,13 @@ def short_id(identity: str) -> bytes:
     return blake2b(identity.encode(), digest_size=3).digest()
 
 
-def redemption(at: float | None, known: Known, tickets: Tickets) -> list[Word]:
+def redemption(
+    at: float | None, known: Known, tickets: Tickets, *, only_open: bool = False
+) -> list[Word]:
     """The arguments of ``redeem.lua``."""
     ids = short_id(known.identity()), short_id(tickets.identity())
     packed = ids[0] + _six(known.span) + ids[1] + _six(tickets.span) + bytes([tickets.size])
-    return [0 if at is None else int(at * 1000), packed]
+    return [0 if at is None else int(at * 1000), packed, int(only_open)]
 
 
 def redeemed(reply: list[Any]) -> Redeemed:

@@ -56,6 +56,12 @@ class StoreInFront:
     async def settle(self, settlements: Sequence[Settlement]) -> int:
         return await self.store.settle(settlements)
 
+    async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
+        await self.store.remember(name, text, seconds, at)
+
+    async def recall(self, name: str, at: float | None = None) -> str | None:
+        return await self.store.recall(name, at)
+
     async def aclose(self) -> None:
         await self.store.aclose()
 
@@ -137,8 +143,8 @@ class Breaker(StoreInFront):
             self._half_open = True
         try:
             answer = await self.store.decide(question)
-        except StoreError:
-            self._failed()
+        except StoreError as error:
+            self._failed(error)
             raise
         finally:
             if probe_at is not None:
@@ -155,11 +161,19 @@ class Breaker(StoreInFront):
         self._refuse_unless_closed()
         return await super().settle(settlements)
 
+    async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
+        self._refuse_unless_closed()
+        await super().remember(name, text, seconds, at)
+
+    async def recall(self, name: str, at: float | None = None) -> str | None:
+        self._refuse_unless_closed()
+        return await super().recall(name, at)
+
     def _refuse_unless_closed(self) -> None:
         if self._probe_at is not None:
             raise StoreError("the circuit breaker is open")
 
-    def _failed(self) -> None:
+    def _failed(self, error: StoreError) -> None:
         self._faults += 1
         if self._probe_at is not None:
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
@@ -167,8 +181,9 @@ class Breaker(StoreInFront):
             return
         else:
             logger.error(
-                "PG010 store unreachable after %d errors in a row; on_store_failure decides now",
+                "PG010 store failed %d times in a row; on_store_failure decides now. The last: %s",
                 self._faults,
+                error,
             )
         self._probe_at = self._clock() + self._pause
 

@@ -17,11 +17,17 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from pumpguard.counters.plan import Plan
-from pumpguard.store import codec
+from pumpguard.store import codec, sealed
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Subject
 from pumpguard.store.codec import Word
 from pumpguard.store.overrides import VERSION, OverrideStore
-from pumpguard.store.scripts import Script, decide_script, redeem_script, settle_script
+from pumpguard.store.scripts import (
+    Script,
+    decide_script,
+    note_script,
+    redeem_script,
+    settle_script,
+)
 
 SETTLED_AT_ONCE = 16
 """Outcomes of one shard per script call."""
@@ -64,7 +70,7 @@ class ScriptStore(ABC):
         known, at = redemption.known, redemption.at
         shard = shard_of(redemption.calling_code, self._shards)
         key = self._prefixes[shard] + self._digest(known.by, redemption.phone).hex()
-        words = codec.redemption(at, known, redemption.tickets)
+        words = codec.redemption(at, known, redemption.tickets, only_open=redemption.only_open)
         return codec.redeemed(await self.run(Call(shard, redeem_script(), [key], words, at)))
 
     async def settle(self, settlements: Sequence[Settlement]) -> int:
@@ -81,6 +87,12 @@ class ScriptStore(ABC):
                 call = self._settle_call(shard, batch[first : first + SETTLED_AT_ONCE])
                 applied += int(await self.run(call))
         return applied
+
+    async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
+        await self._note(name, at, 1000 * seconds, sealed.seal(self._digest("seal", name), text))
+
+    async def recall(self, name: str, at: float | None = None) -> str | None:
+        return sealed.opened(self._digest("seal", name), await self._note(name, at, 0, b""))
 
     def keys(self, question: Question) -> list[str]:
         """One key per subject: the prefix and a keyed hash."""
@@ -105,6 +117,12 @@ class ScriptStore(ABC):
         words = codec.ask(question, plan, keys, members)
         keys.append(self._prefixes[shard] + VERSION)
         return plan, Call(shard, decide_script(plan.kinds, plan.parts), keys, words, question.at)
+
+    async def _note(self, name: str, at: float | None, span: int, text: bytes) -> Any:
+        shard = shard_of(name, self._shards)
+        key = self._prefixes[shard] + self._digest("note", name).hex()
+        words: list[Word] = [0 if at is None else int(at * 1000), span, text]
+        return await self.run(Call(shard, note_script(), [key], words, at))
 
     def _digest(self, by: str, subject: Subject) -> bytes:
         """What keys are made of; a ticket remembers it instead of the subject."""

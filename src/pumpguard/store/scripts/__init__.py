@@ -69,6 +69,12 @@ def redeem_script() -> Script:
 
 
 @cache
+def note_script() -> Script:
+    """The script that keeps a short text, or looks it up."""
+    return script("note")
+
+
+@cache
 def _settle_script(told: tuple[type[Counter], ...]) -> Script:
     return _with_kinds("settle", [_shared(part) for part in SHARED], map(_kind, told))
 

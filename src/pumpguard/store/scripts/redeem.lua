@@ -3,6 +3,7 @@
 -- KEYS  1  the number's key
 -- ARGV  1  the time in milliseconds, or 0 to let this server's clock decide
 --       2  the id (3) and span in ms (6) of `known`, those of `tickets`, the bytes of one ticket (1)
+--       3  1 if nothing is to happen unless a ticket is open, else 0
 -- Returns  whether the newest ticket counts as verified (0 or 1), the time, then the tickets as
 --          they are stored, newest first
 
@@ -18,6 +19,7 @@ local open = {}
 for from = #stored - size + 1, tickets_from(span, stored, now, size), -size do
   open[#open + 1] = sub(stored, from, from + size - 1)
 end
+if ARGV[3] == '1' and #open == 0 then return {0, now} end
 local kept, ttl, counts = known_verified(known_span, segments[known_id] or '', now, #open > 0)
 segments[known_id], segments[id] = kept, nil
 local parts = {''}

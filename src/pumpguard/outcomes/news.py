@@ -1,0 +1,48 @@
+"""What the store is told of behind a reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pumpguard.attempt import Phone
+from pumpguard.outcomes import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A message that was not sent, or that was sent (and is paid for) to a number nobody has."""
+
+    ticket: Ticket
+    at: float | None
+    outcome: Literal["failed", "unallocated"] = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A number was verified: that of the ``flow``, if one is known by it, else ``phone``. What was
+    ``overheard`` counts only if a message to the number is open; what the app says, always."""
+
+    phone: Phone | None
+    at: float | None
+    flow: str | None = None
+    overheard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The app will know a number by this."""
+
+    flow: str
+    phone: Phone
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Has any process ever heard a verification?"""
+
+    at: float | None
+
+
+Told: TypeAlias = Failed | Verified | Flow | Listen

@@ -1,0 +1,268 @@
+"""Verifications are heard however an app tells them; and where none is, nobody pays for it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from pumpguard import Guard, Policy, PumpGuardMiddleware
+from pumpguard.decision import Decision
+from pumpguard.intake.network import UnknownNetworks
+from pumpguard.testing import FakeClock, SimulatedHuman
+from tests.asgi import FORM, JSON, Reply, call, request
+
+PHONE, OTHER = "+447400123456", "+447400123457"
+
+
+class App:
+    """Sends codes and takes them; ``answer`` is what its verify route says."""
+
+    def __init__(self, answer: Response | None = None, **sent: str) -> None:
+        self.answer = answer or JSONResponse({"ok": True})
+        self.sent = sent
+        routes = [Route("/otp/send", self.send, methods=["POST"])]
+        routes.append(Route("/otp/verify", self.verify, methods=["POST"]))
+        self.app = Starlette(routes=routes)
+
+    async def send(self, request: Request) -> Response:
+        phone = (await request.json())["phone"]
+        response = JSONResponse({"flow_id": f"f{phone}"}, headers=self.sent)
+        if "cookie" in self.sent:
+            response.set_cookie("session", f"s{phone}")
+        return response
+
+    async def verify(self, request: Request) -> Response:
+        await request.body()
+        return self.answer
+
+
+class Visit:
+    """One app behind one guard; more processes are more visits with the same store and name."""
+
+    def __init__(self, app: App, store: str = "memory://", **policy: Any) -> None:
+        self.decisions: list[Decision] = []
+        settings = {"send": "/otp/send", "verify": "/otp/verify", "home": ["GB"], "deadline": 5.0}
+        self.guard = Guard(
+            Policy(**{**settings, **policy}), store, networks=UnknownNetworks(),
+            on_decision=self.decisions.append,
+        )  # fmt: skip
+        self.app = PumpGuardMiddleware(app.app, guard=self.guard)
+
+    async def send(self, phone: str = PHONE) -> Reply:
+        body = json.dumps({"phone": phone}).encode()
+        return await call(self.app, request(path="/otp/send"), body)
+
+    async def verify(
+        self, body: str, content_type: str = JSON, headers: Mapping[str, str] | None = None
+    ) -> None:
+        scope = request(path="/otp/verify", content_type=content_type, headers=headers or {})
+        await call(self.app, scope, body.encode())
+        await self.guard.settled()
+
+    async def knows(self, phone: str = PHONE) -> bool:
+        """Whether the number is known when it comes again."""
+        await self.send(phone)
+        return self.decisions[-1].known
+
+
+async def test_a_flow_from_the_answer_finds_the_number_in_another_process(
+    name: str, valkey_url: str
+) -> None:
+    """The process that sends and the one that verifies share the store alone."""
+    policy = {"flow": "json:flow_id", "name": name, "secret": "s" * 16}
+    sends, verifies = (Visit(App(), valkey_url, **policy) for _ in range(2))
+    await sends.send()
+    await verifies.verify(json.dumps({"flow_id": "nobody's", "code": "1"}))
+    assert not await sends.knows()
+    await verifies.verify(json.dumps({"flow_id": f"f{PHONE}", "code": "1"}))
+    assert await sends.knows()
+    assert not await sends.knows(OTHER)
+    for visit in (sends, verifies):
+        await visit.guard.aclose()
+
+
+async def test_a_flow_may_be_a_session_cookie_of_the_app() -> None:
+    """Set by the answer to the send, and named by a form without a number."""
+    visit = Visit(App(cookie="yes"), flow="cookie:session")
+    await visit.send()
+    await visit.verify("code=1", FORM, {"cookie": f"session=s{PHONE}"})
+    assert await visit.knows()
+
+
+async def test_a_flow_may_be_a_cookie_of_the_guards_own() -> None:
+    """For a server-rendered app: it is new at each message, and its number is not in it."""
+    home = RedirectResponse("/home", 303)
+    visit = Visit(App(home), flow="cookie", verified_when="location:/home")
+    first = (await visit.send()).headers["set-cookie"]
+    second = (await visit.send(OTHER)).headers["set-cookie"]
+    assert "HttpOnly" in first
+    assert "7400" not in first
+    assert first != second
+    await visit.verify("code=1", FORM, {"cookie": first.split(";")[0]})
+    assert await visit.knows()
+    assert not await visit.knows(OTHER)
+
+
+async def test_refused_requests_get_no_cookie() -> None:
+    """Nothing was sent that a code could be entered for."""
+    visit = Visit(App(), flow="cookie")
+    await visit.send()
+    refused = await visit.send()
+    assert (refused.status, "set-cookie" in refused.headers) == (429, False)
+
+
+@pytest.mark.parametrize(
+    ("policy", "answer", "body"),
+    [
+        ({}, None, {"phone": "447400123456"}),
+        ({}, None, {"phone": "07400 123456"}),
+        ({"home": [], "region": "GB"}, None, {"phone": "07400123456"}),
+        ({"verified_when": "location:/home"}, RedirectResponse("/home", 302), {"phone": PHONE}),
+        ({"verified_when": "json:valid == true"}, JSONResponse({"valid": True}), {"phone": PHONE}),
+    ],
+)
+async def test_it_hears(policy: dict[str, Any], answer: Response | None, body: object) -> None:
+    """Numbers as apps write them, and successes as apps say them."""
+    visit = Visit(App(answer), **policy)
+    await visit.send()
+    await visit.verify(json.dumps(body))
+    assert await visit.knows()
+
+
+async def test_a_wrong_code_that_is_answered_200_teaches_nothing() -> None:
+    """Where the policy says what success is."""
+    visit = Visit(App(JSONResponse({"valid": False})), verified_when="json:valid == true")
+    await visit.send()
+    await visit.verify(json.dumps({"phone": PHONE}))
+    assert not await visit.knows()
+    assert visit.guard.observations.misunderstood == {"wrong_code": 1}
+
+
+async def test_what_is_overheard_counts_only_for_a_message_on_its_way(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Else an app that answers 200 to whatever is entered would make any number known."""
+    visit = Visit(App())
+    await visit.send()
+    for n in range(25):
+        await visit.verify(json.dumps({"phone": f"+447400{200_000 + 7_919 * n}"}))
+    assert not await visit.knows("+447400200000")
+    assert [each for each in caplog.messages if each.startswith("PG076")]
+    visit.guard.verified("+447400207919")  # the app's own word
+    await visit.guard.settled()
+    assert await visit.knows("+447400207919")
+
+
+@pytest.mark.parametrize("where", ["memory", "valkey"])
+def test_a_loop_for_each_request_loses_nothing(where: str, name: str, valkey_url: str) -> None:
+    """Serverless: what is told behind the reply is told before the request ends."""
+    store = valkey_url if where == "valkey" else "memory://"
+    visit = Visit(App(), store, name=name)
+    phones = [f"+447400{300_000 + 7_919 * n}" for n in range(5)]
+
+    def alone(work: Any) -> Any:
+        loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(work)
+        finally:  # connections are closed, as the end of a process does; nothing more is told
+            loop.run_until_complete(visit.guard.store.aclose())
+            loop.close()
+
+    def verify(phone: str) -> Any:
+        body = json.dumps({"phone": phone}).encode()
+        return call(visit.app, request(path="/otp/verify"), body)
+
+    for phone in phones:
+        alone(visit.send(phone))
+        alone(verify(phone))
+    assert [alone(visit.knows(phone)) for phone in phones] == [True] * 5
+    assert visit.guard.observations.counts["outcomes_lost"] == 0
+
+
+async def crowd(
+    app: App, users: int, body: str, verify: str | None = "/otp/verify", **policy: Any
+) -> tuple[int, Guard]:
+    """So many users, one every 20 s, who all enter their code at ``verify``; how many got one."""
+    clock, got = FakeClock(), 0
+    guard = Guard(
+        Policy(
+            send="/otp/send", verify="/otp/verify", home=["GB"], daily_budget=600, **policy
+        ),
+        clock=clock, networks=UnknownNetworks(), challenge=SimulatedHuman(),
+    )  # fmt: skip
+    middleware = PumpGuardMiddleware(app.app, guard=guard)
+    for n in range(users):
+        clock.advance(20)
+        phone = f"+4474{n * 34_102_947 % 10**8:08}"
+        client = (f"81.{n % 200 + 2}.{n // 200}.9", 1)
+        said = json.dumps({"phone": phone}).encode()
+        reply = await call(middleware, request(path="/otp/send", client=client), said)
+        got += reply.status == 200
+        if reply.status == 200 and verify is not None:
+            said = body.replace("PHONE", phone).encode()
+            await call(middleware, request(path=verify, client=client), said)
+    return got, guard
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [('{"flow": "fPHONE"}', None), ('{"phone": "PHONE"}', RedirectResponse("/home", 302))],
+)
+async def test_a_crowd_behind_a_deaf_guard_is_served_and_it_is_said(
+    body: str, answer: Response | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Hundreds verify and none is heard: at most the first few pay for it."""
+    hearing, _ = await crowd(App(), 300, '{"phone": "PHONE"}')
+    got, guard = await crowd(App(answer), 300, body)
+    assert got >= hearing - 3
+    assert guard.observations.deaf
+    assert [each for each in caplog.messages if each.startswith("PG071")]
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_where_nothing_reaches_the_verify_route_it_is_said_within_a_hundred(
+    elsewhere: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its path is wrong, and codes are entered past it; or nobody enters any, and that may as well
+    be an attack on an app without users: then the rules stay enforced."""
+    free = {name: {"mode": "monitor"} for name in ("home_credit", "credit", "unanswered")}
+    where = "/v2/codes/check" if elsewhere else None
+    _, guard = await crowd(App(), 100, "{}", where, rules=free)
+    assert [each for each in caplog.messages if each.startswith("PG071")]
+    assert guard.observations.deaf is elsewhere
+
+
+async def test_wrong_codes_switch_nothing_off() -> None:
+    """A bot that enters nonsense is answered 401 every time: that is heard, and no success."""
+    app = App(JSONResponse({"error": "wrong"}, 401))
+    got, guard = await crowd(app, 200, '{"phone": "PHONE"}')
+    assert not guard.observations.deaf
+    assert got < 50
+
+
+async def test_the_first_verification_ends_it() -> None:
+    """The rules bind again, in every process: the store knows that one was heard."""
+    app = App()
+    _, guard = await crowd(app, 40, '{"flow": "fPHONE"}')
+    assert guard.observations.deaf
+    clock = guard.reader._clock
+    await guard.assess(guard.attempt(PHONE, "81.2.69.142"))
+    guard.verified(PHONE)
+    await guard.settled()
+    assert not guard.observations.deaf
+    again = Guard(guard.policy, guard.store, clock=clock, networks=UnknownNetworks())
+    for _ in range(5):
+        again.misheard("number", "as before")
+    await again.settled()
+    decision = await again.assess(again.attempt(OTHER, "81.2.69.143"))
+    again.admitted(decision, None)
+    await again.settled()
+    assert (again.observations.deaf, again.observations.heard) == (False, True)

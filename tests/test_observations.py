@@ -1,0 +1,148 @@
+"""What a guard says of the app around it, and after how many requests."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from pumpguard import Policy, PumpGuardMiddleware
+from pumpguard.intake.network import UnknownNetworks
+from pumpguard.observations import IN_A_ROW, OTHERS
+from tests.asgi import Reply, ask, call, request
+from tests.otp_app import Outbox, guarded, otp_app
+
+
+def said(caplog: pytest.LogCaptureFixture, code: str) -> list[str]:
+    """The warnings with this code."""
+    records = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    return [each.getMessage() for each in records if each.getMessage().startswith(code)]
+
+
+@pytest.mark.parametrize("path", ["/v1/otp/send", "/api/v2/otp/send/"])
+async def test_a_route_without_its_prefix_is_said_at_once(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A mounted app, or a router: the policy names its own path, and nothing is guarded."""
+    app = guarded(otp_app(Outbox(), path.rstrip("/")))
+    for _ in range(3):
+        await ask(app, path=path)
+    [line] = said(caplog, "PG070")
+    assert path in line
+
+
+async def test_a_route_that_is_never_met_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """After so many requests that it might have met; pages that are looked at do not count."""
+    app = guarded(otp_app(Outbox(), "/sms"), send="/otp/send")
+    for _ in range(OTHERS):
+        await ask(app, path="/sms", method="GET")
+        assert said(caplog, "PG070") == []
+    for _ in range(OTHERS):
+        await ask(app, path="/sms")
+    assert len(said(caplog, "PG070")) == 1
+
+
+async def test_a_route_that_was_met_is_not_said(caplog: pytest.LogCaptureFixture) -> None:
+    """However many other requests there are."""
+    app = guarded(otp_app(Outbox()))
+    await ask(app)
+    for _ in range(2 * OTHERS):
+        await ask(app, path="/v1/otp/send")
+    assert said(caplog, "PG070") == []
+
+
+async def test_a_wrong_field_is_said_after_twenty(caplog: pytest.LogCaptureFixture) -> None:
+    """Each user gets 422; the counts have them from the first."""
+    app = guarded(otp_app(Outbox()), phone="json:mobile")
+    for count in range(1, IN_A_ROW + 5):
+        assert (await ask(app)).status == 422
+        assert len(said(caplog, "PG072")) == (count >= IN_A_ROW)
+    observed = app.guard.observations
+    assert observed.snapshot()["unreadable"] == {"phone-number": IN_A_ROW + 4}
+    assert "missing" in said(caplog, "PG072")[0]
+
+
+async def test_some_bad_requests_are_not_said(caplog: pytest.LogCaptureFixture) -> None:
+    """Strangers send anything; one that can be read says that the setting is right."""
+    app = guarded(otp_app(Outbox()))
+    for _ in range(3):
+        for _ in range(IN_A_ROW - 1):
+            await call(app, request(content_type="text/plain"), b"?")
+        await ask(app)
+    assert said(caplog, "PG072") == []
+    assert app.guard.observations.counts["unread"] == 3 * (IN_A_ROW - 1)
+
+
+async def test_no_client_address_is_said_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Behind a Unix socket; and with the socket named, the header is believed."""
+    app = guarded(otp_app(Outbox()))
+    forwarded = {"x-forwarded-for": "198.51.100.9"}
+    await ask(app, client=None, headers=forwarded)
+    assert len(said(caplog, "PG073")) == 1
+    caplog.clear()
+    app = guarded(otp_app(Outbox()), proxies=["unix"])
+    await ask(app, client=None, headers=forwarded)
+    assert said(caplog, "PG07") == []
+
+
+async def test_a_proxy_that_is_not_named_is_said_by_name(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """From inside at once; from outside, where anybody may send the header, after a while."""
+    app = guarded(otp_app(Outbox()), proxies=["10.0.1.0/24"])
+    forwarded = {"x-forwarded-for": "198.51.100.9"}
+    await ask(app, client=("10.0.1.9", 1), headers=forwarded)
+    await ask(app, client=("10.0.3.17", 1))
+    assert said(caplog, "PG074") == []
+    for _ in range(3):
+        await ask(app, client=("10.0.3.17", 1), headers=forwarded)
+    [line] = said(caplog, "PG074")
+    assert "10.0.3.17" in line
+    caplog.clear()
+    for n in range(IN_A_ROW):
+        assert said(caplog, "PG074") == []
+        await ask(app, f"+447400{200_000 + 7_919 * n}", client=("8.8.4.4", 1), headers=forwarded)
+    assert len(said(caplog, "PG074")) == 1
+
+
+async def test_a_websocket_on_a_guarded_path_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """It reaches the app as before."""
+    seen: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["type"])
+
+    policy = Policy(send="/otp/send", home=["GB"])
+    middleware = PumpGuardMiddleware(app, policy, networks=UnknownNetworks())
+    for path in ("/chat", "/otp/send", "/otp/send"):
+        scope: dict[str, Any] = {"type": "websocket", "path": path, "headers": []}
+        await middleware(scope, _nothing, Reply().send)
+    assert seen == ["websocket"] * 3
+    assert len(said(caplog, "PG077")) == 1
+    assert middleware.guard.observations.counts["websockets"] == 2
+
+
+async def _nothing() -> Any:
+    raise AssertionError("nobody listens")
+
+
+def test_a_second_guard_is_said_once(caplog: pytest.LogCaptureFixture, name: str) -> None:
+    """As when a framework builds the middleware anew for every route."""
+    policy = Policy(send="/otp/send", home=["GB"], name=name)
+    app = otp_app(Outbox())
+    guards = [PumpGuardMiddleware(app, policy, "memory://") for _ in range(24)]
+    other = PumpGuardMiddleware(app, Policy(send="/s", name=name + "x"), "memory://")
+    shared = PumpGuardMiddleware(app, guard=guards[0].guard)
+    assert len(said(caplog, "PG078")) == 1
+    assert shared.guard is not other.guard
+
+
+async def test_what_was_seen_is_ready_for_json() -> None:
+    """For whoever shows it."""
+    app = guarded(otp_app(Outbox()))
+    await ask(app)
+    await call(app, request(), b"{}")
+    seen = json.loads(json.dumps(app.guard.observations.snapshot()))
+    assert (seen["read"], seen["unread"], seen["unreadable"]) == (1, 1, {"phone-number": 1})
