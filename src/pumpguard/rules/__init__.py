@@ -18,7 +18,7 @@ from pumpguard.rules.send_spike import SendSpike
 from pumpguard.rules.sliding_ban import ShadowBan, SlidingBan
 from pumpguard.rules.spread import Spread
 
-KINDS: dict[str, type[Rule]] = {
+RULE_CLASSES: dict[str, type[Rule]] = {
     "budget": Budget, "conversion": Conversion, "credit": Credit, "geo_mismatch": GeoMismatch,
     "network": Network, "number": Number, "prefix_pattern": PrefixPattern, "rate_limit": RateLimit,
     "send_spike": SendSpike, "shadow_ban": ShadowBan, "sliding_ban": SlidingBan, "spread": Spread,
@@ -46,7 +46,7 @@ def after(name: str, rule: Rule | RuleFunction) -> Placed:
 
 
 __all__ = [
-    "KINDS", "Budget", "Conversion", "Credit", "FunctionRule", "GeoMismatch", "Network", "Number",
-    "Placed", "PrefixPattern", "RateLimit", "RegionalRule", "Rule", "RuleFunction", "SendSpike",
-    "ShadowBan", "SlidingBan", "Spread", "after", "before",
+    "RULE_CLASSES", "Budget", "Conversion", "Credit", "FunctionRule", "GeoMismatch", "Network",
+    "Number", "Placed", "PrefixPattern", "RateLimit", "RegionalRule", "Rule", "RuleFunction",
+    "SendSpike", "ShadowBan", "SlidingBan", "Spread", "after", "before",
 ]  # fmt: skip
