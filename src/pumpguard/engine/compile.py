@@ -59,7 +59,7 @@ class RuleSet:
         self, rules: Sequence[Rule], extra_counters: Sequence[Counter] = (), *, scored: bool = False
     ) -> None:
         self.rules = tuple(rules)
-        self._extra_counters = tuple(extra_counters)
+        self._extra = tuple(extra_counters)
         self._scored = scored
         self._depends_on = _depends_on(self.rules)
         self._compiled: dict[object, CompiledRules] = {}
@@ -89,11 +89,7 @@ class RuleSet:
         compiled = self._compiled.get(by_value)
         if compiled is None:
             compiled = CompiledRules(
-                self.rules,
-                declared,
-                self._extra_counters,
-                proved=attempt.proved,
-                scored=self._scored,
+                self.rules, declared, self._extra, proved=attempt.proved, scored=self._scored
             )
             self._remember(by_value, compiled)
             self._remember(by_identity, compiled)
@@ -129,7 +125,7 @@ class CompiledRules:
         pairs = list(zip(rules, declared, strict=True))
         self._by_request = tuple(r for r, mine in pairs if not mine and not r.needs_readings)
         self._by_readings = tuple(Judged.of(rule, mine, missing) for rule, mine in pairs if mine)
-        self._extra_counters = tuple(each for each in extra_counters if not _lacks(each, missing))
+        self._extra = tuple(each for each in extra_counters if not _lacks(each, missing))
         plan = self.plan("all")
         self._dimensions = (*plan.groups, *plan.members)
         self.readers = tuple(subject_reader(by) for by in self._dimensions)
@@ -193,8 +189,8 @@ class CompiledRules:
     def _planned(self, enforced: Enforced) -> Plan:
         """The plan of all counters. ``budgets`` and ``nothing`` enforce no score."""
         asked = [(each.rule, counter) for each in self._by_readings for counter in each.asked]
-        counters = [*self._extra_counters, *(counter for _, counter in asked)]
-        binds = [False for _ in self._extra_counters]
+        counters = [*self._extra, *(counter for _, counter in asked)]
+        binds = [False for _ in self._extra]
         binds += [rule.mode == "enforce" and self._binds(c, enforced) for rule, c in asked]
         weights: list[Weight] = []
         if self._scored and enforced == "all":
