@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -179,7 +181,11 @@ class Policy:
             raise PolicyError("policy", f"TOML ({error})") from None
         check_names(cls, table)
         require("send" in table, "send", "the guarded route, such as '/otp/send'")
-        return build(cls, table if text is not None else _beside(Path(source).parent, table))
+        if text is not None:
+            return build(cls, table)
+        folder = Path(source).parent
+        with _importable(folder):
+            return build(cls, _beside(folder, table))
 
     @property
     def verified(self) -> bool:
@@ -248,6 +254,17 @@ class Policy:
 
 
 REGION = "an ISO 3166 region such as 'GB'"
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """While a policy is read, modules that it names are also looked for in its file's folder; last,
+    so that they hide no other."""
+    sys.path.append(entry := str(folder.resolve()))
+    try:
+        yield
+    finally:
+        sys.path.remove(entry)
 
 
 def _beside(folder: Path, table: dict[str, Any]) -> dict[str, Any]:

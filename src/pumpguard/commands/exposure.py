@@ -50,7 +50,7 @@ def exposure(
     ] = None,
     top: Annotated[int, typer.Option(min=0, help="How many countries to show.")] = 10,
     store: Annotated[
-        str | None, typer.Option(help="Look at the orders that stand in this store, too.")
+        str | None, typer.Option(help="Look at the overrides in this store, too.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
 ) -> None:
@@ -72,7 +72,7 @@ def exposure(
     else:
         console = Console(highlight=False, soft_wrap=True)
         if lifted:
-            console.print("NOT BOUNDED while these orders stand; otherwise as below.")
+            console.print("NOT BOUNDED while these overrides are in force; otherwise as below.")
             console.print("\n".join(lifted), end="\n\n", markup=False)
         _print(console, found, shown, loaded)
     if lifted or not found.bounded:

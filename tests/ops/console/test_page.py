@@ -131,10 +131,10 @@ async def test_alerts(operator: Operator) -> None:
     assert "used=480.5, limit=600" in page
 
 
-async def test_the_ladders_step_is_explained(operator: Operator, guard: Guard) -> None:
+async def test_a_step_of_escalation_is_explained(operator: Operator, guard: Guard) -> None:
     await guard.overrides.escalate(Escalation(), "SEND_SPIKE")
     page = await operator.page()
-    assert "By the ladder, after <code>SEND_SPIKE</code>" in page
+    assert "By escalation, after <code>SEND_SPIKE</code>" in page
     assert '<li class="challenge_all" aria-current="step">' in page
 
 
@@ -147,7 +147,7 @@ async def test_an_order_that_has_ended_can_be_looked_up(valkey_url: str, policy:
         now += 61
         page = await operator.page()
         assert '<li class="normal" aria-current="step">' in page
-        assert "closed has ended: ordered by <strong>anna</strong>" in page
+        assert "closed has ended: set by <strong>anna</strong>" in page
 
 
 async def test_news_come_as_events(operator: Operator, guard: Guard) -> None:
@@ -168,7 +168,7 @@ async def test_news_come_as_events(operator: Operator, guard: Guard) -> None:
 
 
 async def test_beside_the_app_it_says_what_it_cannot_show(guard: Guard) -> None:
-    operator = Operator(guard, alone=True)
+    operator = Operator(guard, judges_nothing=True)
     await operator.sign_in()
     page = await operator.page()
     assert "judges no requests" in page

@@ -35,7 +35,7 @@ DONE = {
     "listed": "Listed. Every process obeys within a second.",
     "removed": "Removed from the list.",
 }
-AWAY = "The store did not answer: what was ordered may or may not stand. Look before you repeat it."
+AWAY = "The store did not answer: the change may or may not be in force. Look before you repeat it."
 MAX_AUTHOR = 60
 
 Work = Callable[[Mapping[str, str], Session], Awaitable[str]]
