@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -31,7 +32,7 @@ from tests.store.asking import (
 TICKET = About(TICKETS)
 
 
-def unsent(limit: int, **more: int) -> About:
+def unsent(limit: int, **more: Any) -> About:
     """A cap for an hour."""
     return About(Unsent("unsent", "network", limit, **more))
 
@@ -169,7 +170,8 @@ def test_no_true_window_ever_has_more_messages_than_its_limit(
 
     asyncio.run(play())
     for about in abouts:
-        span = about.counter.span
+        counter = about.counter
+        assert isinstance(counter, Window)
         for at in sent:
-            inside = [each for each in sent if at - span < each <= at]
-            assert len(inside) <= about.counter.limit
+            inside = [each for each in sent if at - counter.span < each <= at]
+            assert len(inside) <= counter.limit

@@ -31,7 +31,7 @@ from tests.asgi import PHONE, Reply, call, request
 
 Answer = Callable[["Shop", Request], Awaitable[Response]]
 
-LIMIT = {"rules": {"phone_limit": {"limits": "1/minute; 3/hour"}}, "deadline": 10}
+LIMIT: dict[str, Any] = {"rules": {"phone_limit": {"limits": "1/minute; 3/hour"}}, "deadline": 10}
 
 
 class Shop:
@@ -296,7 +296,7 @@ def test_who_is_redirected_over_a_socket_gets_one_code_every_time(
     """A client that follows faster than anything could be told behind the reply."""
     url = "memory://" if store == "memory" else request.getfixturevalue("valkey_url")
     app, sent = redirecting("/otp/send", https=False, store=url, name=name)
-    config = uvicorn.Config(app, port=0, ws="none", log_level="warning", lifespan="off")
+    config = uvicorn.Config(app, port=0, ws="none", log_level="warning", lifespan="on")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -304,9 +304,11 @@ def test_who_is_redirected_over_a_socket_gets_one_code_every_time(
         thread.join(0.01)
         assert thread.is_alive()
     origin = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    with httpx.Client(base_url=origin, follow_redirects=True) as client:
-        for phone in OTHERS[:10]:
-            assert client.post("/otp/send/", json={"phone": phone}).status_code == 200
-    server.should_exit = True
-    thread.join()
+    try:
+        with httpx.Client(base_url=origin, follow_redirects=True) as client:
+            codes = [client.post("/otp/send/", json={"phone": phone}) for phone in OTHERS[:10]]
+    finally:
+        server.should_exit = True
+        thread.join()
+    assert [reply.status_code for reply in codes] == [200] * 10
     assert sent == OTHERS[:10]

@@ -148,8 +148,8 @@ class Ticket:
         try:
             facts = json.loads(base64.urlsafe_b64decode(text.encode("ascii")))
             reservation, phone, network, site, country, *keys = facts if type(facts) is list else []
-            defaults: tuple[object, ...] = (None, {}, ())
-            session, account, device, asn, extra, full = [*keys, *defaults[len(keys) - 3 :]]
+            keys += [None, {}, ()][len(keys) - 3 :]
+            session, account, device, asn, extra, full = keys
             client = Client(network=network, site=site, country=country, asn=asn)
             attempt = Attempt(
                 canonical(phone), client, session=session, account=account, device=device,
