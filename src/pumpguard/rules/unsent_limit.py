@@ -70,7 +70,7 @@ class UnsentLimit(Rule):
         return self.finding(
             "UNSENT_LIMIT",
             {**evidence, "seconds": counter.seconds},
-            action=self.effect_on(attempt),
+            action=counter.action,
             retry_after=reading.wait,
             subject=attempt.subject(counter.by),
         )
