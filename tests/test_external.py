@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pumpguard.external import FAULTS, PAUSE, ExternalService, is_safe
+from pumpguard.external import FAULTS, PAUSE, ExternalService, Unavailable, is_safe
 from pumpguard.testing import FakeClock
 
 
@@ -27,22 +27,37 @@ def test_nobody_on_the_way_reads_what_is_sent(url: str, safe: bool) -> None:
     assert is_safe(url) is safe
 
 
-async def test_a_service_is_paused_after_faults_in_a_row() -> None:
+async def test_a_service_is_paused_after_faults_in_a_row(caplog: pytest.LogCaptureFixture) -> None:
     """An answer between them begins anew; the pause ends by itself."""
     clock = FakeClock()
-    service = ExternalService(1.0, clock)
+    service = ExternalService(1.0, clock, "no answer (%s) for %d s")
+
+    async def fails(_: object) -> int:
+        raise OSError
+
+    async def answers(_: object) -> int:
+        return 7
+
     for _ in range(2):
-        assert [service.failed() for _ in range(FAULTS - 1)] == [False] * (FAULTS - 1)
-        service.succeeded()
-    assert [service.failed() for _ in range(FAULTS)] == [False] * (FAULTS - 1) + [True]
+        for _ in range(FAULTS - 1):
+            with pytest.raises(Unavailable):
+                await service.ask(fails)
+        assert await service.ask(answers) == 7
+    for _ in range(FAULTS):
+        assert not service.is_paused
+        with pytest.raises(Unavailable):
+            await service.ask(fails)
     assert service.is_paused
+    assert "no answer (OSError) for 30 s" in caplog.text
+    with pytest.raises(Unavailable):
+        await service.ask(answers)
     clock.advance(PAUSE)
-    assert not service.is_paused
+    assert await service.ask(answers) == 7
 
 
 def test_every_event_loop_has_a_client_of_its_own() -> None:
     """And keeps it until it is closed."""
-    service = ExternalService(1.0, FakeClock())
+    service = ExternalService(1.0, FakeClock(), "%s %d")
 
     async def use() -> None:
         client = service.client()

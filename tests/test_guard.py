@@ -235,7 +235,7 @@ async def test_a_decision_explains_itself_without_naming_anybody() -> None:
     await app.send("+447400123456")
     text = (await app.send("+447400123456")).explain()
     assert text == (
-        "throttle: +44••••••••56 (GB) for 81.2.69.• (None)\n"
+        "throttle: +44••••••••56 (GB) for 81.2.69.• (unknown)\n"
         "  cooldown: RATE_LIMIT → throttle [by=phone, used=1, limit=1, seconds=60]"
     )
 
@@ -247,6 +247,9 @@ def test_a_challenge_that_nobody_can_solve_is_said_once(caplog: pytest.LogCaptur
     Guard(Policy(send="/s", rules=[COOLDOWN]))
     Guard(Policy(send="/s", rules=[GeoMismatch(mode="monitor")]))
     assert caplog.text.count("PG003") == 1
+    assert (
+        "those clients will be refused (geo_mismatch). Pass challenge=Altcha(policy)" in caplog.text
+    )
 
 
 async def test_every_decision_is_told_once() -> None:

@@ -46,6 +46,12 @@ def check(obj: Any, path: str = "") -> None:
             raise PolicyError(join(path, name), describe(hint), value)
 
 
+def require(right: object, path: str, expected: str, got: object = ...) -> None:
+    """Raise `PolicyError` unless a value is right."""
+    if not right:
+        raise PolicyError(path, expected, got)
+
+
 def join(path: str, name: str) -> str:
     """A path and one step below it."""
     return f"{path}.{name}" if path else name

@@ -119,7 +119,8 @@ class Decision:
     def explain(self) -> str:
         """The whole reasoning in plain lines, for the operator; never show it to a client."""
         phone, client = self.attempt.phone, self.attempt.client
-        who = f"{phone.masked} ({phone.region}) for {client.masked} ({client.country})"
+        to, country = phone.region or "unknown", client.country or "unknown"
+        who = f"{phone.masked} ({to}) for {client.masked} ({country})"
         head = f"{self.action}: {who}"
         if self.degraded:
             head += " [store unavailable]"

@@ -6,9 +6,10 @@ For services that requests wait for, such as a captcha's verification or a numbe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -16,11 +17,16 @@ if TYPE_CHECKING:
 
     import httpx
 
+T = TypeVar("T")
+
 FAULTS = 3
 PAUSE = 30.0
 """After so many failures in a row, a service is not asked for so many seconds."""
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+logger = logging.getLogger("pumpguard")
 
 
 def is_safe(url: str) -> bool:
@@ -36,21 +42,41 @@ def certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+class Unavailable(Exception):
+    """The service was not asked, or has not answered."""
+
+
 class ExternalService:
     """A service that is asked while requests wait, and is not asked for a while after failures.
 
     ``deadline`` is in seconds, ``clock`` gives seconds; ``options`` are an ``httpx.AsyncClient``'s.
+    ``outage`` is logged when it is left alone, with the error's name and the seconds.
     """
 
-    def __init__(self, deadline: float, clock: Callable[[], float], **options: Any) -> None:
+    def __init__(
+        self, deadline: float, clock: Callable[[], float], outage: str, **options: Any
+    ) -> None:
         self._options = {**options, "timeout": deadline, "verify": certificates()}
-        self._clock = clock
+        self._deadline, self._clock, self._outage = deadline, clock, outage
         self._faults, self._resumes_at = 0, -inf
         self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
 
     @property
     def is_paused(self) -> bool:
         return self._clock() < self._resumes_at
+
+    async def ask(self, question: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
+        """What ``question`` makes of the answer. Raises `Unavailable`, whatever went wrong."""
+        if self.is_paused:
+            raise Unavailable
+        try:
+            async with asyncio.timeout(self._deadline):
+                answer = await question(self.client())
+        except Exception as error:
+            self._failed(type(error).__name__)
+            raise Unavailable from None
+        self._faults = 0
+        return answer
 
     def client(self) -> httpx.AsyncClient:
         """This event loop's client."""
@@ -61,18 +87,14 @@ class ExternalService:
             self._client = loop, httpx.AsyncClient(**self._options)
         return self._client[1]
 
-    def succeeded(self) -> None:
-        self._faults = 0
-
-    def failed(self) -> bool:
-        """One failure more; whether it is paused now."""
-        self._faults += 1
-        if self._faults < FAULTS:
-            return False
-        self._resumes_at = self._clock() + PAUSE
-        return True
-
     async def aclose(self) -> None:
         client, self._client = self._client, None
         if client is not None and client[0] is asyncio.get_running_loop():
             await client[1].aclose()
+
+    def _failed(self, error: str) -> None:
+        logger.debug("an external service was asked in vain: %s", error)
+        self._faults += 1
+        if self._faults >= FAULTS:
+            self._resumes_at = self._clock() + PAUSE
+            logger.warning(self._outage, error, PAUSE)

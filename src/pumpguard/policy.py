@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from pumpguard.config import build, check, check_names
+from pumpguard.config import build, check, check_names, require
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import TrustedProxies
 from pumpguard.intake.dimensions import check_dimensions
@@ -160,9 +162,12 @@ class Policy:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise PolicyError("policy", f"TOML ({error})") from None
         check_names(cls, table)
-        if "send" not in table:
-            raise PolicyError("send", "the guarded route, such as '/otp/send'")
-        return build(cls, table if text is not None else _beside(Path(source).parent, table))
+        require("send" in table, "send", "the guarded route, such as '/otp/send'")
+        if text is not None:
+            return build(cls, table)
+        folder = Path(source).parent
+        with _importable(folder):
+            return build(cls, _beside(folder, table))
 
     @property
     def verified(self) -> bool:
@@ -186,21 +191,21 @@ class Policy:
 
     def _check_values(self) -> None:
         if self.region is not None:
-            _require(self.region in SUPPORTED_REGIONS, "region", REGION, self.region)
+            require(self.region in SUPPORTED_REGIONS, "region", REGION, self.region)
         for i, region in enumerate(self.home):
-            _require(region in SUPPORTED_REGIONS, f"home.{i}", REGION, region)
-        _require(0 < self.daily_budget < 1e7, "daily_budget", "USD above 0", self.daily_budget)
+            require(region in SUPPORTED_REGIONS, f"home.{i}", REGION, region)
+        require(0 < self.daily_budget < 1e7, "daily_budget", "USD above 0", self.daily_budget)
         share = self.refund_share
-        _require(0 <= share <= 1, "refund_share", "a share from 0 to 1", share)
+        require(0 <= share <= 1, "refund_share", "a share from 0 to 1", share)
         for name in ("max_body", "workers", "shards"):
-            _require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+            require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
         for name in ("body_deadline", "deadline"):
-            _require(getattr(self, name) > 0, name, "seconds above 0", getattr(self, name))
+            require(getattr(self, name) > 0, name, "seconds above 0", getattr(self, name))
         braces = set(self.name) & set("{}")
-        _require(self.name and not braces, "name", "a name without braces", self.name)
+        require(self.name and not braces, "name", "a name without braces", self.name)
         length = len(self.secret.encode(errors="replace"))
         expected = f"{SHORTEST_SECRET} bytes or more, as secrets.token_hex() makes them, or none"
-        _require(not 0 < length < SHORTEST_SECRET, "secret", expected, length)
+        require(not 0 < length < SHORTEST_SECRET, "secret", expected, length)
 
     def _assembled(self) -> tuple[Rule, ...]:
         verified, session = self.verified, self.session is not None
@@ -225,9 +230,15 @@ class Policy:
 REGION = "an ISO 3166 region such as 'GB'"
 
 
-def _require(right: object, path: str, expected: str, got: object) -> None:
-    if not right:
-        raise PolicyError(path, expected, got)
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """While a policy is read, modules that it names are also looked for in its file's folder; last,
+    so that they hide no other."""
+    sys.path.append(entry := str(folder.resolve()))
+    try:
+        yield
+    finally:
+        sys.path.remove(entry)
 
 
 def _beside(folder: Path, table: dict[str, Any]) -> dict[str, Any]:

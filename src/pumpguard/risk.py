@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from math import inf, prod
 from typing import Literal
 
-from pumpguard.config import check
+from pumpguard.config import check, require
 from pumpguard.decision import Action, Finding, Mode, met
-from pumpguard.errors import PolicyError
 from pumpguard.rules.base import ActionName, action_of
 
 Level = Literal["low", "medium", "high"]
@@ -44,13 +43,12 @@ class Risk:
 
     def __post_init__(self) -> None:
         check(self, RULE)
-        if not 1 < self.medium < inf:  # a request without findings scores 1, and must stay low
-            raise PolicyError("risk.medium", "a score above 1", self.medium)
-        if not self.medium <= self.high < inf:
-            raise PolicyError("risk.high", "at least medium", self.high)
-        if action_of(self.on_medium) > action_of(self.on_high):
-            expected = "an action at least as strict as on_medium"
-            raise PolicyError("risk.on_high", expected, self.on_high)
+        # A request without findings scores 1, and must stay low.
+        require(1 < self.medium < inf, "risk.medium", "a score above 1", self.medium)
+        require(self.medium <= self.high < inf, "risk.high", "at least medium", self.high)
+        rises = action_of(self.on_medium) <= action_of(self.on_high)
+        expected = "an action at least as strict as on_medium"
+        require(rises, "risk.on_high", expected, self.on_high)
 
     @property
     def asks_for_proof(self) -> bool:

@@ -66,7 +66,7 @@ def test_closing_by_keyboard_stops_the_next_send(operator: Chromium, app: Served
     operator.press("Enter")
     settled(operator, f"{FRESH} && document.querySelector('.done')")
     assert "Every process obeys within a second" in operator.text()
-    assert operator.js("document.querySelector('.ladder [aria-current]').innerText") == "closed"
+    assert operator.js("document.querySelector('.postures [aria-current]').innerText") == "closed"
     assert "by mike at" in operator.text()
     assert app.post("+447400123999")[0] == 429
     assert operator.complaints == []

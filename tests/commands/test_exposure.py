@@ -123,6 +123,18 @@ def test_a_real_process(policy: Path) -> None:
     assert done.stderr == ""
 
 
+def test_a_rule_beside_the_policy_is_found(policy: Path) -> None:
+    """The folder is on the path only while the policy is read."""
+    rule = "from pumpguard import Rule\n\nclass Late(Rule):\n    def judge(self, *_): return None\n"
+    policy.with_name("beside_the_policy.py").write_text(rule)
+    late = '[rules.late]\nrule = "beside_the_policy:Late"\n'
+    policy.write_text(policy.read_text() + late)
+    before = list(sys.path)
+    code, _, err = run(policy)
+    assert (code, err) == (0, "")
+    assert sys.path == before
+
+
 def test_without_its_extra_it_says_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -96,7 +96,7 @@ def test_the_author_is_whoever_is_at_the_machine(
     ],
 )
 def test_it_warns_of_what_may_surprise(operator: Operator, to: str, said: str) -> None:
-    """On standard error, when it is ordered and not when it is looked at."""
+    """On standard error, when it is set and not when it is looked at."""
     code, _, err = operator.types("posture", to)
     assert code == 0
     assert said in err if said else not err
@@ -167,7 +167,7 @@ def test_exposure_knows_what_lifts_the_bound(operator: Operator, policy: Path) -
     operator.types("lists", "allow", "number", "07400 123456", *freely)
     code, out, _ = operator.types(*words)
     assert code == 2
-    assert "number +44••••••••56 spends freely, by order of mike." in out
+    assert "number +44••••••••56 spends freely, set by mike." in out
     operator.types("posture", "observe")
     said = json.loads(operator.types(*words, "--json")[1])
     assert said["unbounded_by_order"][0] == "The posture is observe: nothing is enforced."
@@ -201,4 +201,4 @@ def test_a_store_that_is_away_is_not_silent(operator: Operator, tmp_path: Path) 
     """Exit code 3: whether it stands is unknown."""
     code, out, err = operator.types("posture", "closed", "--store", f"unix://{tmp_path}/none")
     assert (code, out) == (3, "")
-    assert "may or may not stand" in err
+    assert "may or may not be in force" in err

@@ -1,4 +1,4 @@
-"""A new kind of counter is two files and one line; and every kind there is keeps to that."""
+"""A new kind of counter is two files and its name in `KINDS`; and every kind keeps to that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page about the architecture: how much there is to read."""
+"""The page about the architecture: what it names, and how much there is to read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 PACKAGE = ROOT / "src" / "pumpguard"
 ROW = re.compile(r"^\|(?: [\w ]+ \|)? ((?:`[\w/]+\.\w+` ?)+)\| (\d+) \|$", re.M)
+PATH = re.compile(r"(?<![\w>*./-])((?:\.\./)?[\w*][\w*./-]*(?:\.py|\.lua|/(?=`)))")
+QUESTION = re.compile(r"^(\d)\. \*\*(.+?)\*\*", re.M)
 CORE = 5_000
 """Lines that somebody can read before a safe change."""
 
@@ -29,3 +31,27 @@ def test_the_counts_are_right_and_the_core_can_be_read() -> None:
     assert wrong == []
     core = PAGE.partition("<!-- core -->")[2].partition("And by what you change")[0]
     assert 0 < sum(lines(files) for files, _ in ROW.findall(core)) <= CORE
+
+
+def there(path: str) -> bool:
+    """Whether there are such files: in the package, in the repository, or, as in the drawing, with
+    the folder left out."""
+    path = path.removeprefix("../")
+    if "/" in path:
+        return any(any(folder.glob(path)) for folder in (PACKAGE, ROOT))
+    return any(any(folder.rglob(path)) for folder in (PACKAGE, ROOT / "tests"))
+
+
+def test_every_path_that_it_names_is_there() -> None:
+    """Of the package and of the tests, in the drawing too."""
+    paths = set(PATH.findall(PAGE))
+    assert {"scores/__init__.py", "tests/models/test_models.py", "tests/models/"} <= paths
+    assert [path for path in sorted(paths) if not there(path)] == []
+
+
+def test_the_decision_asks_what_the_page_says() -> None:
+    """In the same five sentences."""
+    code = (PACKAGE / "engine" / "decide.py").read_text("utf-8")
+    sentences = [f"# {number}. {text}" for number, text in QUESTION.findall(PAGE)]
+    assert len(sentences) == 5
+    assert [each for each in sentences if each not in code] == []

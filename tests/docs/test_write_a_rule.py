@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "write-a-rule.md"
+TRIAL = re.findall(r"`(Trial\(rule.*?\)|trial\.send\(.*?\))`", PAGE.read_text("utf-8"))
 BLOCKS = re.findall(r"^```(python|toml)\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
 
 IN_PYTHON = """
@@ -18,6 +19,16 @@ IN_A_FILE = """
 from pumpguard import Policy
 (rule,) = (rule for rule in Policy.from_toml("policy.toml").chain if rule.name == "night_rule")
 assert (type(rule).__name__, rule.limit, rule.action) == ("NightRule", 50, "challenge")
+"""
+OF_A_TENANT = """
+import asyncio
+from pumpguard.rules import RateLimit
+from pumpguard.testing import Trial
+rule, phone = RateLimit(name="tenants", by="tenant", limits="1/day"), "+447400123456"
+trial = {}
+async def main():
+    assert [(await {}).allowed for _ in range(2)] == [True, False]
+asyncio.run(main())
 """
 
 
@@ -30,7 +41,7 @@ def run(folder: Path, *arguments: str) -> None:
 
 
 def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
-    """The rule, its test, and both ways into a policy."""
+    """The rule, its test, both ways into a policy, and a dimension of one's own."""
     (rule, test, policy, toml) = BLOCKS
     assert [language for language, _ in BLOCKS] == ["python", "python", "python", "toml"]
     (tmp_path / "night.py").write_text(rule[1])
@@ -39,3 +50,4 @@ def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
     run(tmp_path, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_night.py")
     run(tmp_path, "-c", policy[1] + IN_PYTHON)
     run(tmp_path, "-c", IN_A_FILE)
+    run(tmp_path, "-c", OF_A_TENANT.format(*TRIAL))

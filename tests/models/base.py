@@ -32,7 +32,7 @@ class Facts:
     outcome: str = ""
     sent_at: int = 0
     age: int = 0
-    network: str | None = None
+    network: str | bytes | None = None
     worth: int = 1000
     """Of a verification, in thousandths."""
     worth_of_clients: int = 1000

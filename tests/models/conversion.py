@@ -27,7 +27,7 @@ class ConversionModel(Model[Conversion]):
         self.sum, self.matured, self.verified = 0, 0, 0
         self.ends, self.latest = 0, 0
         self.slices: dict[int, Slice] = {}
-        self.ring: list[tuple[int, str | None, int]] = []
+        self.ring: list[tuple[int, str | bytes | None, int]] = []
 
     def at(self, counter: Conversion, facts: Facts) -> ConversionModel:
         """What it has become by now."""

@@ -4,58 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pumpguard.counters import (
-    Ban,
-    Conversion,
-    Counter,
-    Credit,
-    Distinct,
-    Known,
-    Neighbours,
-    Pulse,
-    Refunds,
-    Spend,
-    Spike,
-    Tickets,
-    Trust,
-    Unsent,
-    Window,
-)
+from pumpguard.counters import Ban, Counter, Tickets
 from pumpguard.counters.plan import Plan
 from pumpguard.decision import Action
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Subject
-from tests.models.ban import BanModel
 from tests.models.base import Facts, Model
-from tests.models.conversion import ConversionModel
-from tests.models.credit import CreditModel
-from tests.models.distinct import DistinctModel
-from tests.models.known import KnownModel
-from tests.models.neighbours import NeighboursModel
-from tests.models.pulse import PulseModel
-from tests.models.refunds import RefundsModel
-from tests.models.spend import SpendModel
-from tests.models.spike import SpikeModel
-from tests.models.tickets import TicketsModel
-from tests.models.trust import TrustModel
-from tests.models.unsent import UnsentModel
-from tests.models.window import WindowModel
-
-MODELS: dict[type[Counter], type[Model[Any]]] = {
-    Window: WindowModel,
-    Distinct: DistinctModel,
-    Neighbours: NeighboursModel,
-    Ban: BanModel,
-    Spend: SpendModel,
-    Credit: CreditModel,
-    Conversion: ConversionModel,
-    Pulse: PulseModel,
-    Spike: SpikeModel,
-    Trust: TrustModel,
-    Known: KnownModel,
-    Tickets: TicketsModel,
-    Refunds: RefundsModel,
-    Unsent: UnsentModel,
-}
+from tests.models.kinds import MODELS
 
 
 class StoreModel:
@@ -90,7 +44,7 @@ class StoreModel:
             readings[i] = models[i].look(counters[i], facts)
 
         def strike(i: int) -> None:
-            models[i].strike(counters[i], facts)  # type: ignore[attr-defined]
+            models[i].strike(counters[i], facts)
             readings[i] = models[i].look(counters[i], facts)
 
         for i in bans:
@@ -112,9 +66,8 @@ class StoreModel:
                 model.charge(one, facts)
         for i in bans if not admitted else ():
             if not counters[i].counts_attempts and not readings[i].full:
-                ban = counters[i]
-                fed = [j for j in refusing if _feeds(counters[j], ban)]
-                if fed or not ban.fed_by_rules.isdisjoint(question.refused_by):
+                fed = any(_feeds(counters[j], counters[i]) for j in refusing)
+                if fed or counters[i].fed_by_rules & question.refused_by:
                     strike(i)
         if not plan.reports:
             readings = {i: each for i, each in readings.items() if each.full}
@@ -124,8 +77,6 @@ class StoreModel:
     def redeem(self, redemption: Redemption) -> Redeemed:
         now, both = _ms(redemption.at), Plan([redemption.known, redemption.tickets], [False] * 2)
         known, tickets = self._models(both, (redemption.phone,) * len(both.groups))
-        assert isinstance(known, KnownModel)
-        assert isinstance(tickets, TicketsModel)
         waiting = tickets.open(redemption.tickets, now)
         tickets.tickets = []
         counts = known.verified(redemption.known, now, bool(waiting))
@@ -137,7 +88,7 @@ class StoreModel:
             return int(outcome != "failed")
         facts = Facts(_ms(settlement.at), settlement.price, "", settlement.last4)
         facts.outcome, facts.ticket, facts.sent_at = outcome, settlement.ticket, settlement.sent_at
-        facts.age, facts.network = settlement.age // 100, settlement.network  # type: ignore[assignment]
+        facts.age, facts.network = settlement.age // 100, settlement.network
         models = self._models(plan, settlement.subjects)
         first = [each[0] for group in plan.segments for each in group]
         told = [(models[i], plan.counters[i]) for i in first]
@@ -152,7 +103,7 @@ class StoreModel:
                 model.tell(counter, facts)
         return int(facts.refunded)
 
-    def _models(self, plan: Plan, subjects: tuple[Subject, ...]) -> list[Model[Any]]:
+    def _models(self, plan: Plan, subjects: tuple[Subject, ...]) -> list[Any]:
         """Of each counter: one for all that are the same by their identity."""
         return [
             self.kept.setdefault((each.by, subjects[g], identity), MODELS[type(each)]())
@@ -160,11 +111,10 @@ class StoreModel:
         ]
 
 
-def _feeds(counter: Counter, ban: Counter) -> bool:
+def _feeds(counter: Counter, ban: Any) -> bool:
     """Whether being refused by it is a strike; challenges are for bans about those alone."""
-    assert isinstance(ban, Ban)
     told = ban.challenges or counter.action > Action.CHALLENGE
-    return told and counter.rule in ban.fed_by_rules
+    return bool(told and counter.rule in ban.fed_by)
 
 
 def _ms(at: float | None) -> int:

@@ -105,7 +105,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "distinct": Scenario(
         plans(Distinct("few", "network", 2, 20, "country"), Distinct("d", "phone", 1, 60, "asn")),
-        MINUTE_EDGES,
+        (10_000, 19_999, 20_000, 20_000, 60_000),
     ),
     "neighbours": Scenario(
         plans(
@@ -126,7 +126,7 @@ SCENARIOS: dict[str, Scenario] = {
     "ban with strikes in slices": Scenario(plans(LIMIT, ban(3, max_factor=255)), BAN_EDGES),
     "spend": Scenario(
         plans(KNOWN, TICKETS, Spend("budget", "country", 800, 100), BUDGET),
-        (9_999, 10_000, 40_000, 100_000, 110_000, 900_000),
+        (9_999, 10_000, 40_000, 100_000, 110_000, 900_000, 1, 1),
         settling=(REFUNDS,),
     ),
     "credit": Scenario(

@@ -137,7 +137,7 @@ async def test_who_when_why(app: Trying) -> None:
         ({"country": "Atlantis"}, "country: expected an ISO 3166 region such as 'GB'"),
         ({"seconds": 0}, "seconds: expected above 0"),
         ({"then": "known_only"}, "then: expected an end, after which it steps down"),
-        ({"author": ""}, "author: expected who orders it"),
+        ({"author": ""}, "author: expected who sets it"),
         ({"reason": "\x1b[2J"}, "reason: expected a line of at most 200 characters"),
     ],
 )

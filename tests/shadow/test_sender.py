@@ -90,6 +90,25 @@ def test_the_wrapper_looks_like_what_it_wraps() -> None:
     assert inspect.iscoroutinefunction(sender(send_later))
 
 
+async def test_it_is_a_decorator_too() -> None:
+    """Where the function is defined, plain or asynchronous."""
+    sent: list[str] = []
+
+    @sender
+    def text(phone: str) -> None:
+        sent.append(phone)
+
+    @sender
+    async def text_later(phone: str) -> None:
+        sent.append(phone)
+
+    for action in (Action.SHADOW, Action.ALLOW):
+        with deciding(action):
+            text("+1")
+            await text_later("+2")
+    assert sent == ["+1", "+2"]
+
+
 def test_under_a_shadow_nothing_is_sent_and_the_caller_gets_what_was_agreed() -> None:
     sent: list[str] = []
     with deciding(Action.SHADOW):

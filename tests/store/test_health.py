@@ -127,10 +127,13 @@ async def test_a_server_that_is_too_old(version: str, codes: list[str]) -> None:
 
 
 async def test_nobody_there() -> None:
-    """A concern like the others: nothing is raised."""
+    """A concern like the others: nothing is raised. It names the address once, and what to do."""
     [port] = free_ports(1)
     for scheme in ("redis", "redis+cluster"):
-        assert [code for code, _ in await concerns(f"{scheme}://127.0.0.1:{port}")] == ["PG017"]
+        [concern] = await RedisStore(f"{scheme}://127.0.0.1:{port}").check()
+        assert concern.code == "PG017"
+        assert str(concern).count(f"127.0.0.1:{port}") == 1
+        assert "start the server, or correct store=" in str(concern)
 
 
 async def test_a_cluster_is_looked_at_where_our_keys_are(cluster_url: str, name: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pumpguard.alerts import Alert, masked
 from pumpguard.background import BackgroundTasks
-from pumpguard.errors import PolicyError
+from pumpguard.config import require
 from pumpguard.external import certificates, is_safe
 
 if TYPE_CHECKING:
@@ -50,10 +50,8 @@ class Webhook:
         pauses: Sequence[float] = (2.0, 30.0),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not is_safe(url):
-            raise PolicyError("webhook.url", "an https:// address", url)
-        if not 0 < deadline < inf:
-            raise PolicyError("webhook.deadline", "seconds above 0", deadline)
+        require(is_safe(url), "webhook.url", "an https:// address", url)
+        require(0 < deadline < inf, "webhook.deadline", "seconds above 0", deadline)
         self._url, self._secret, self._headers = url, secret, dict(headers or {})
         self._deadline, self._pauses, self._clock = deadline, tuple(pauses), clock
         self._tls = certificates()  # fails at start-up if it fails

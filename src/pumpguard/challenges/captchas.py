@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import inf
 from typing import Any
 
 from pumpguard.challenges.base import HEADER
 from pumpguard.challenges.siteverify import SiteVerify
-from pumpguard.errors import PolicyError
+from pumpguard.config import require
 
 
 class Turnstile(SiteVerify):
@@ -42,20 +42,11 @@ class ReCaptcha(SiteVerify):
     lifetime = 120
 
     def __init__(
-        self,
-        secret: str,
-        *,
-        site_key: str,
-        hostnames: Sequence[str],
-        action: str,
-        least_score: float = 0.5,
-        **settings: Any,
+        self, secret: str, *, action: str, least_score: float = 0.5, **settings: Any
     ) -> None:
-        super().__init__(secret, site_key=site_key, hostnames=hostnames, action=action, **settings)
-        if not action:
-            raise PolicyError("challenge.action", "the action that your page executes", action)
-        if not 0 <= least_score <= 1:
-            raise PolicyError("challenge.least_score", "0 to 1", least_score)
+        super().__init__(secret, action=action, **settings)
+        require(action, "challenge.action", "the action that your page executes", action)
+        require(0 <= least_score <= 1, "challenge.least_score", "0 to 1", least_score)
         self._least_score = least_score
 
     def accepts(self, reply: Mapping[str, Any]) -> bool:
@@ -79,20 +70,12 @@ class HCaptcha(SiteVerify):
     longest = 8_192
     lifetime = 120
 
-    def __init__(
-        self,
-        secret: str,
-        *,
-        site_key: str,
-        hostnames: Sequence[str],
-        most_score: float = inf,
-        **settings: Any,
-    ) -> None:
-        super().__init__(secret, site_key=site_key, hostnames=hostnames, **settings)
-        if self._action is not None:
-            raise PolicyError("challenge.action", "nothing: hCaptcha has no actions", self._action)
-        if not (0 <= most_score <= 1 or most_score == inf):
-            raise PolicyError("challenge.most_score", "0 to 1", most_score)
+    def __init__(self, secret: str, *, most_score: float = inf, **settings: Any) -> None:
+        super().__init__(secret, **settings)
+        none = "nothing: hCaptcha has no actions"
+        require(self._action is None, "challenge.action", none, self._action)
+        right = 0 <= most_score <= 1 or most_score == inf
+        require(right, "challenge.most_score", "0 to 1", most_score)
         self._most_score = most_score
 
     def accepts(self, reply: Mapping[str, Any]) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from math import inf
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge, Solution
+from pumpguard.config import require
 from pumpguard.decision import Decision
-from pumpguard.errors import PolicyError
-from pumpguard.external import PAUSE, ExternalService, is_safe
+from pumpguard.external import ExternalService, Unavailable, is_safe
+
+if TYPE_CHECKING:
+    import httpx
 
 AT_ONCE = 64
 """Tokens that the service is asked about at one time; more of a flood stay unsolved."""
@@ -26,10 +28,6 @@ OUR_FAULT = frozenset({"missing-input-secret", "invalid-input-secret", "sitekey-
 """Error codes that say nothing about the client."""
 
 logger = logging.getLogger("pumpguard")
-
-
-class Unavailable(Exception):
-    """The service has not said whether the token is good."""
 
 
 class SiteVerify(Challenge):
@@ -63,25 +61,23 @@ class SiteVerify(Challenge):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url or self.url
-        if not is_safe(self._url):
-            raise PolicyError("challenge.url", "an https:// address", self._url)
+        require(is_safe(self._url), "challenge.url", "an https:// address", self._url)
         for name, value in (("secret", secret), ("site_key", site_key)):
-            if not value:
-                raise PolicyError(f"challenge.{name}", "what the service gave you")
-        if isinstance(hostnames, str) or not hostnames or not all(hostnames):
-            raise PolicyError("challenge.hostnames", "the host names of your pages", hostnames)
-        if not 0 < deadline < inf:
-            raise PolicyError("challenge.deadline", "seconds above 0", deadline)
-        if on_failure not in ("unsolved", "solved"):
-            raise PolicyError("challenge.on_failure", "'unsolved' or 'solved'", on_failure)
+            require(value, f"challenge.{name}", "what the service gave you")
+        named = not isinstance(hostnames, str) and hostnames and all(hostnames)
+        require(named, "challenge.hostnames", "the host names of your pages", hostnames)
+        require(0 < deadline < inf, "challenge.deadline", "seconds above 0", deadline)
+        known = on_failure in ("unsolved", "solved")
+        require(known, "challenge.on_failure", "'unsolved' or 'solved'", on_failure)
         self._secret, self._site_key, self._action = secret, site_key, action
         self._hostnames = frozenset(name.lower() for name in hostnames)
-        self._deadline, self._clock = deadline, clock
+        self._clock = clock
         self._fails_open = on_failure == "solved"
         self._send_address = send_address
         self._in_flight, self._complained = 0, False
         self._good: dict[str, float] = {}
-        self._service = ExternalService(deadline, clock)
+        outage = f"{self.kind} unavailable (%s); for %d s every solution counts as {on_failure}"
+        self._service = ExternalService(deadline, clock, f"PG035 {outage}")
 
     def pose(self, decision: Decision) -> Mapping[str, object]:
         posed = {"kind": self.kind, "site_key": self._site_key}
@@ -120,23 +116,20 @@ class SiteVerify(Challenge):
         return {"secret": self._secret, "response": token}
 
     async def _ask(self, token: str, attempt: Attempt) -> dict[str, Any]:
-        if self._service.is_paused:
-            raise Unavailable
+        """The reply. Raises `Unavailable`."""
         form = self.form(token)
         if self._send_address and attempt.client.address is not None:
             form["remoteip"] = attempt.client.address
+
+        async def verify(client: httpx.AsyncClient) -> dict[str, Any]:
+            response = await client.post(self._url, data=form)
+            return _checked(response.raise_for_status().json())
+
         self._in_flight += 1
         try:
-            async with asyncio.timeout(self._deadline):
-                response = await self._service.client().post(self._url, data=form)
-            reply = _checked(response.raise_for_status().json())
-        except Exception as error:  # whatever it is, it says nothing about the token
-            self._failed(error)
-            raise Unavailable from None
+            return await self._service.ask(verify)
         finally:
             self._in_flight -= 1
-        self._service.succeeded()
-        return reply
 
     def _is_good(self, reply: Mapping[str, Any]) -> bool:
         if reply["success"] is True:
@@ -149,15 +142,6 @@ class SiteVerify(Challenge):
                 *(self.kind, sorted(ours)),
             )
         return False
-
-    def _failed(self, error: Exception) -> None:
-        logger.debug("%s could not be asked: %s", self.kind, type(error).__name__)
-        if self._service.failed():
-            logger.warning(
-                "PG035 %s unavailable (%s); for %d s every solution counts as %s",
-                *(self.kind, type(error).__name__, PAUSE),
-                "solved" if self._fails_open else "unsolved",
-            )
 
 
 def _checked(reply: Any) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def with_overrides(
         stop(f"{policy}: {error}", BAD)
     except StoreError as error:
         stop(
-            f"the store did not answer ({error}): what was ordered may or may not stand; "
+            f"the store did not answer ({error}): the change may or may not be in force; "
             "look with: pumpguard posture",
             AWAY,
         )

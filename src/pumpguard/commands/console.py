@@ -63,7 +63,10 @@ async def _serve(policy: Policy, store: RedisStore, host: str, port: int, https:
 
     async with Guard(policy, store, challenge=Elsewhere()) as guard:
         page = Console(
-            guard, token=os.environ.get(TOKEN, ""), secure=True if https else None, alone=True
+            guard,
+            token=os.environ.get(TOKEN, ""),
+            secure=True if https else None,
+            judges_nothing=True,
         )
         config = uvicorn.Config(
             page, host=host, port=port, ws="none", proxy_headers=False, server_header=False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from math import ceil, isfinite
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from pumpguard.commands import BAD, stop, with_overrides
 from pumpguard.errors import PolicyError
 from pumpguard.money.exposure import CountryExposure, Exposure, Totals
 from pumpguard.money.exposure import exposure as exposure_of
-from pumpguard.money.solve import Bound
+from pumpguard.money.solve import Bound, dollars
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.lookup import unbounded_because
 from pumpguard.policy import Policy
@@ -50,7 +50,7 @@ def exposure(
     ] = None,
     top: Annotated[int, typer.Option(min=0, help="How many countries to show.")] = 10,
     store: Annotated[
-        str | None, typer.Option(help="Look at the orders that stand in this store, too.")
+        str | None, typer.Option(help="Look at the overrides in this store, too.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
 ) -> None:
@@ -72,7 +72,7 @@ def exposure(
     else:
         console = Console(highlight=False, soft_wrap=True)
         if lifted:
-            console.print("NOT BOUNDED while these orders stand; otherwise as below.")
+            console.print("NOT BOUNDED while these overrides are in force; otherwise as below.")
             console.print("\n".join(lifted), end="\n\n", markup=False)
         _print(console, found, shown, loaded)
     if lifted or not found.bounded:
@@ -95,9 +95,9 @@ def _shown(found: Exposure, names: list[str] | None, top: int) -> list[CountryEx
 
 def _print(console: Console, found: Exposure, shown: list[CountryExposure], policy: Policy) -> None:
     if found.bounded:
-        total = f"{_usd(found.hour.usd)} per hour, {_usd(found.day.usd)} per day"
+        total = f"{dollars(found.hour.usd)} per hour, {dollars(found.day.usd)} per day"
         console.print(f"An attacker can make this policy spend at most {total}.", style="bold")
-        console.print(f"Bound by {_rules(found.day)}.")
+        console.print(f"Bound by {found.day.because}.")
     else:
         console.print("NOT BOUNDED", style="bold white on red")
         console.print(ADVICE, markup=False)
@@ -129,9 +129,9 @@ def _countries(shown: list[CountryExposure]) -> Table:
         table.add_row(
             country.country,
             f"${country.price:.4f}",
-            _usd(country.hour.usd),
-            _usd(country.day.usd),
-            _rules(country.day) if bounded else "nothing",
+            dollars(country.hour.usd),
+            dollars(country.day.usd),
+            country.day.because,
             style=None if bounded else "red",
         )
     return table
@@ -146,7 +146,7 @@ def _without(found: Exposure) -> Table:
             idle.append(rule)
         else:
             style = None if isfinite(totals.day) else "red"
-            table.add_row(rule, _usd(totals.hour), _usd(totals.day), style=style)
+            table.add_row(rule, dollars(totals.hour), dollars(totals.day), style=style)
     if idle:
         table.caption = f"No other rule changes the total by itself: {', '.join(idle)}."
         table.caption_justify = "left"
@@ -163,9 +163,9 @@ def _table(title: str, *amounts: str) -> Table:
 def _beside(found: Exposure, policy: Policy) -> list[str]:
     lines = []
     if found.unverified != (found.hour.usd, found.day.usd):
-        hour, day = map(_usd, found.unverified)
+        hour, day = map(dollars, found.unverified)
         lines.append(f"Who enters no code, where nobody else does: {hour} per hour, {day} per day.")
-    hour, day = map(_usd, found.away)
+    hour, day = map(dollars, found.away)
     lines.append(
         f"While the store is away (on_store_failure = {policy.on_store_failure!r}, workers = "
         f"{policy.workers}), besides: {hour} per hour, {day} per day."
@@ -203,12 +203,3 @@ def _totals(totals: Totals) -> dict[str, Any]:
 
 def _finite(usd: float) -> float | None:
     return usd if isfinite(usd) else None
-
-
-def _rules(bound: Bound) -> str:
-    return " + ".join(sorted(bound.rules)) or "the sum over countries"
-
-
-def _usd(usd: float) -> str:
-    """Rounded up to a cent: it is a bound."""
-    return f"${ceil(usd * 100 - 1e-7) / 100:,.2f}" if isfinite(usd) else "unbounded"

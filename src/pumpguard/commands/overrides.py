@@ -64,14 +64,14 @@ def posture(
     reason: Reason = "",
     author: Author = None,
     anew: Annotated[
-        bool, typer.Option("--anew", help="Forget orders that cannot be read, lists and all.")
+        bool, typer.Option("--anew", help="Forget overrides that cannot be read, lists and all.")
     ] = False,
     json_wanted: AsJson = False,
 ) -> None:
     """Show or switch the posture of all processes that share the store.
 
     Every process obeys from its next request on, at the latest within a second. A country's own
-    posture holds where it is stricter. "normal" ends an order, also the ladder's.
+    posture holds where it is stricter. "normal" ends one, and what escalation has done.
 
     Ends with 1 for what makes no sense, and with 3 if the store does not answer.
     """
@@ -213,7 +213,7 @@ def _reason(overrides: OverrideDocument, now: float) -> str:
         return f", since {override.posture} by {override.author} has ended at {ended}"
     if overrides.step is not None and overrides.fleet(now) is not Posture.NORMAL:
         step = overrides.step
-        return f", by the ladder after {step.code} at {_time(step.heard)}, steps down when calm"
+        return f", by escalation after {step.code} at {_time(step.heard)}, steps down when calm"
     return ""
 
 

@@ -4,7 +4,9 @@ A kind is one place: a frozen dataclass derived from `Counter`, and beside its m
 same name that ends in ``.lua``, with what the script does for it. The Lua file is put into a script
 behind a line that says by which letter plans call the kind (``KIND``), and registers
 
-- ``TAIL[KIND]()``: reads what `Counter.tail` wrote, if that is anything;
+- ``TAIL[KIND]()``: reads what `Counter.tail` wrote into ``plan``, if that is anything, and moves
+  ``at`` behind it. Of ``struct.pack(">H", self.distance)``:
+  ``local distance; distance, at = unpack_from('>I2', plan, at); return distance``;
 - ``READ[KIND](limit, span, stored, now, tail)``: returns a table, the state, with ``used`` and
   ``wait`` (ms); with ``always`` if requests are counted even while it is full; with ``begins`` if
   it is to be stored whatever becomes of the request;
@@ -12,9 +14,10 @@ behind a line that says by which letter plans call the kind (``KIND``), and regi
 - ``CHARGE[KIND](limit, span, state, stored, now)``: what to store once this request is counted, and
   for how many milliseconds it can matter; nothing if there is nothing to store.
 
-What they know of the request is in ``store/scripts/common.lua``; what several kinds store alike
-is in ``shared/`` (`Counter.parts`). Behind the line ``-- outcomes`` are the hooks of kinds that are
-told what became of messages (``store/scripts/settle.lua``).
+What they know of the request is in ``store/scripts/common.lua``; ``pack``, ``unpack_from``,
+``byte``, ``sub``, ``min``, ``max`` and ``floor`` are named in ``store/scripts/start.lua``; what
+several kinds store alike is in ``shared/`` (`Counter.parts`). Behind the line ``-- outcomes`` are
+the hooks of kinds that are told what became of messages (``store/scripts/settle.lua``).
 """
 
 from __future__ import annotations

@@ -56,10 +56,10 @@ class RuleSet:
     """
 
     def __init__(
-        self, rules: Sequence[Rule], beside: Sequence[Counter] = (), *, scored: bool = False
+        self, rules: Sequence[Rule], extra_counters: Sequence[Counter] = (), *, scored: bool = False
     ) -> None:
         self.rules = tuple(rules)
-        self._beside = tuple(beside)
+        self._extra = tuple(extra_counters)
         self._scored = scored
         self._depends_on = _depends_on(self.rules)
         self._compiled: dict[object, CompiledRules] = {}
@@ -89,7 +89,7 @@ class RuleSet:
         compiled = self._compiled.get(by_value)
         if compiled is None:
             compiled = CompiledRules(
-                self.rules, declared, self._beside, proved=attempt.proved, scored=self._scored
+                self.rules, declared, self._extra, proved=attempt.proved, scored=self._scored
             )
             self._remember(by_value, compiled)
             self._remember(by_identity, compiled)
@@ -110,14 +110,14 @@ class CompiledRules:
         self,
         rules: Sequence[Rule],
         declared: Sequence[Sequence[Counter]],
-        beside: Sequence[Counter] = (),
+        extra_counters: Sequence[Counter] = (),
         *,
         proved: bool = False,
         scored: bool = False,
         missing: frozenset[str] = frozenset(),
     ) -> None:
         self.declared = tuple(declared)
-        self._arguments = (tuple(rules), self.declared, tuple(beside))
+        self._arguments = (tuple(rules), self.declared, tuple(extra_counters))
         self._proved = proved
         self._scored = scored
         self._without: dict[tuple[bool, ...], CompiledRules] = {}
@@ -125,7 +125,7 @@ class CompiledRules:
         pairs = list(zip(rules, declared, strict=True))
         self._by_request = tuple(r for r, mine in pairs if not mine and not r.needs_readings)
         self._by_readings = tuple(Judged.of(rule, mine, missing) for rule, mine in pairs if mine)
-        self._beside = tuple(each for each in beside if not _lacks(each, missing))
+        self._extra = tuple(each for each in extra_counters if not _lacks(each, missing))
         plan = self.plan("all")
         self._dimensions = (*plan.groups, *plan.members)
         self.readers = tuple(subject_reader(by) for by in self._dimensions)
@@ -189,8 +189,8 @@ class CompiledRules:
     def _planned(self, enforced: Enforced) -> Plan:
         """The plan of all counters. ``budgets`` and ``nothing`` enforce no score."""
         asked = [(each.rule, counter) for each in self._by_readings for counter in each.asked]
-        counters = [*self._beside, *(counter for _, counter in asked)]
-        binds = [False for _ in self._beside]
+        counters = [*self._extra, *(counter for _, counter in asked)]
+        binds = [False for _ in self._extra]
         binds += [rule.mode == "enforce" and self._binds(c, enforced) for rule, c in asked]
         weights: list[Weight] = []
         if self._scored and enforced == "all":

@@ -52,21 +52,27 @@ class Engine:
         self._outcomes = outcomes
         self._simulated = simulated
         self._deadline = policy.deadline
-        self._dearest = policy.price_table.unknown
+        self._unknown_price = policy.price_table.unknown
         self._risk = None if policy.risk is None or policy.risk.mode == "off" else policy.risk
         scored = self._risk is not None and self._risk.mode == "enforce"
-        beside = policy.outcome_counters.asked if policy.outcome_counters else ()
-        self._rules = RuleSet(rules, beside, scored=scored)
+        extra_counters = policy.outcome_counters.asked if policy.outcome_counters else ()
+        self._rules = RuleSet(rules, extra_counters, scored=scored)
         self._fallback = Fallback(policy.on_store_failure, policy.workers)
 
     async def decide(
-        self, attempt: Attempt, others: Sequence[Finding] = (), *, refuse_medium: bool = False
+        self,
+        attempt: Attempt,
+        outside_findings: Sequence[Finding] = (),
+        *,
+        refuse_medium: bool = False,
     ) -> Decision:
         """Decide about an attempt: one trip to the store; two more, within the same deadline, when
-        overrides have changed. ``others`` are findings made elsewhere; ``refuse_medium`` refuses a
-        medium risk score whatever its action."""
+        overrides have changed. ``outside_findings`` were made elsewhere; ``refuse_medium`` refuses
+        a medium risk score whatever its action."""
         began = monotonic()
-        decision = await self._decide(attempt, others, refuse_medium)
+        if self._outcomes is not None and self._outcomes.waiting:  # queued without an event loop
+            self._outcomes.deliver()
+        decision = await self._decide(attempt, outside_findings, refuse_medium)
         fresh = self._overrides.checked_at >= began - MAX_AGE
         if decision is not None and (fresh or decision.degraded):
             return decision
@@ -77,43 +83,43 @@ class Engine:
                     changed = await self._overrides.refresh()
                     if decision is not None and not changed:
                         return decision
-                    decision = await self._decide(attempt, others, refuse_medium)
+                    decision = await self._decide(attempt, outside_findings, refuse_medium)
                     if decision is not None:
                         return decision
         except TimeoutError:
             logger.debug("the overrides could not be read in time")
         if decision is None:
-            decision = await self._decide(attempt, others, refuse_medium, use_store=False)
+            decision = await self._decide(attempt, outside_findings, refuse_medium, use_store=False)
         assert decision is not None  # noqa: S101 - for the type checker: no store could object
         return decision
 
     async def _decide(
         self,
         attempt: Attempt,
-        others: Sequence[Finding],
+        outside_findings: Sequence[Finding],
         refuse_medium: bool,
         use_store: bool = True,
     ) -> Decision | None:
         """The decision, or ``None`` if the store has newer overrides than this process."""
-        # 1. What have operators ordered for this attempt? A closed posture needs no rules.
+        # 1. Which overrides are in force for this attempt? A closed posture needs no rules.
         override = self._override(attempt)
         if override.closed:
             return combine(attempt, override.findings, NOT_ASKED)
         # Whoever is on the allow list is judged as if proof had been given.
         judged = replace(attempt, proved=True) if override.allowed else attempt
 
-        # 2. What do the rules find in the request itself, and which counters do they need?
+        # 2. What do the rules say from the request alone, and which counters do they need?
         rules, subjects = self._rules.compiled(judged)
-        findings = [*override.findings, *others]
+        findings = [*override.findings, *outside_findings]
         findings += rules.judge_request(judged, override.enforced)
 
-        # 3. Ask the store, in one trip: it reads the counters, and counts the request if it passes.
+        # 3. What does the store know? In one trip it reads the counters, and charges what passes.
         question = self._question(judged, rules, subjects, findings, override, refuse_medium)
         answer = await self._ask(question, override.enforced, use_store)
         if answer.outdated:
             return None
 
-        # 4. What do the rules find in what was read?
+        # 4. What do the rules say to that?
         readings = rules.readings(answer)
         findings += rules.judge_readings(judged, readings, override.enforced)
         if override.known_only and not answer.known:
@@ -122,7 +128,7 @@ class Engine:
             score = rules.score(question.score, readings)
             findings += _by_score(self._risk, score, judged, override.enforced, refuse_medium)
 
-        # 5. The strictest finding decides.
+        # 5. All findings together are the decision.
         decision = combine(judged, findings, answer)
         return decision if judged is attempt else _allowed_by_list(decision, attempt)
 
@@ -159,18 +165,18 @@ class Engine:
         plan = rules.plan(override.enforced)
         groups = len(plan.groups)
         refusing = [f for f in findings if refuses(f, attempt)] if findings else []
-        strict = [f.rule for f in refusing if f.action > Action.CHALLENGE] if refusing else []
+        refused_by = [f.rule for f in refusing if f.action > Action.CHALLENGE] if refusing else []
         question = Question(
             plan,
             subjects[:groups],
             subjects[groups:],
             last4=int(attempt.phone.e164[-4:]),
             refused=bool(refusing),
-            refused_by=frozenset(strict),
+            refused_by=frozenset(refused_by),
             at=attempt.at if self._simulated else None,
             jitter=0.0 if self._simulated else random.uniform(-1, 1),  # noqa: S311 - no secret
             calling_code=str(attempt.phone.calling_code),
-            price=micros(self._dearest if attempt.price is None else attempt.price),
+            price=micros(self._unknown_price if attempt.price is None else attempt.price),
             overrides_version=self._overrides.current.version,
             known_only=override.known_only,
         )
@@ -178,12 +184,9 @@ class Engine:
             question.score = product(findings)
             if override.enforced == "all":
                 question.bound = self._risk.bound(attempt.proved, refuse_medium)
-        outcomes = self._outcomes
-        if outcomes is not None:
+        if self._outcomes is not None:
             question.ticket = random.randbytes(4)  # noqa: S311 - tells messages apart, no secret
-            question.matures_after = outcomes.delays.matures_after
-            if outcomes.waiting:  # queued where no event loop ran
-                outcomes.deliver()
+            question.matures_after = self._outcomes.delays.matures_after
         return question
 
 

@@ -37,7 +37,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Assumptions:
     """What the claims are for: any ``seconds``; ``parts`` limiters that each have a share (the
     workers, while the store is away); an attacker who ``verifies``, or cannot."""
 
@@ -57,7 +57,7 @@ class Ledger:
     networks: int | None
     numbers: int | None
 
-    def claims(self, terms: Terms, without: str | None = None) -> Iterator[Claim]:
+    def claims(self, assumed: Assumptions, without: str | None = None) -> Iterator[Claim]:
         """The claims of all rules but ``without``."""
         limits: dict[tuple[str, str], dict[int, Limiting]] = {}
         for rule, places in self.held.items():
@@ -65,15 +65,15 @@ class Ledger:
                 for i, counters in places.items():
                     for key, counter in counters.items():
                         limits.setdefault((rule, key), {})[i] = counter
-        counts = _Counts(self, terms, limits)
+        counts = _Counts(self, assumed, limits)
         for (rule, _), by_place in limits.items():
-            yield from self._claims_of(rule, by_place, terms, counts)
+            yield from self._claims_of(rule, by_place, assumed, counts)
 
     def _claims_of(
-        self, rule: str, by_place: Mapping[int, Limiting], terms: Terms, counts: _Counts
+        self, rule: str, by_place: Mapping[int, Limiting], assumed: Assumptions, counts: _Counts
     ) -> Iterator[Claim]:
         sample = next(iter(by_place.values()))
-        if isinstance(sample, Distinct) or (isinstance(sample, Credit) and terms.verifies):
+        if isinstance(sample, Distinct) or (isinstance(sample, Credit) and assumed.verifies):
             return
         for scope in self.scopes(sample.by, by_place):
             subjects, counted_by = counts.subjects(sample.by, scope)
@@ -83,10 +83,10 @@ class Ledger:
             limits = {scope: widest} | {
                 frozenset([i]): by_place[i] for i in scope if by_place[i].limit < widest.limit
             }
-            forgiven = _forgiven(widest, terms)
+            forgiven = _forgiven(widest, assumed)
             for part, counter in limits.items():
-                limiters = subjects * terms.parts
-                yield self._claim(counted_by | {rule}, part, counter, forgiven, limiters, terms)
+                limiters = subjects * assumed.parts
+                yield self._claim(counted_by | {rule}, part, counter, forgiven, limiters, assumed)
 
     def scopes(self, by: str, by_place: Mapping[int, Limiting]) -> list[Scope]:
         """Which destinations share the subjects of a counter."""
@@ -118,12 +118,12 @@ class Ledger:
         counter: Limiting,
         forgiven: int,
         limiters: float,
-        terms: Terms,
+        assumed: Assumptions,
     ) -> Claim:
-        share = counter.divided(terms.parts)
-        windows = ceil(terms.seconds / share.seconds)
+        share = counter.divided(assumed.parts)
+        windows = ceil(assumed.seconds / share.seconds)
         if isinstance(share, Window):
-            headroom = share.max_factor if terms.verifies else 1  # it has to be earned
+            headroom = share.max_factor if assumed.verifies else 1  # it has to be earned
             return Claim(rules, scope, messages=limiters * share.limit * headroom * windows)
         if isinstance(share, Credit):  # the line at once, and what is forgiven meanwhile
             dearest = max(micros(self.destinations[i].price) for i in scope)
@@ -133,7 +133,7 @@ class Ledger:
         spent = share.limit * windows
         refunds, back = self.refunds, 0
         if refunds is not None:
-            back = refunds.limit * ceil(terms.seconds / refunds.seconds)
+            back = refunds.limit * ceil(assumed.seconds / refunds.seconds)
         return Claim(rules, scope, usd=(limiters * spent + back) / 1e6)
 
 
@@ -143,7 +143,7 @@ class _Counts:
     def __init__(
         self,
         ledger: Ledger,
-        terms: Terms,
+        assumed: Assumptions,
         limits: Mapping[tuple[str, str], Mapping[int, Limiting]],
     ) -> None:
         self._networks, self._numbers = ledger.networks, ledger.numbers
@@ -153,8 +153,8 @@ class _Counts:
             if isinstance(counter, Distinct) and counter.by in ONE_EACH:
                 for scope in ledger.scopes(counter.by, by_place):
                     inside = frozenset(i for i in scope if ledger.has(counter.of, i))
-                    share = _widest(by_place, scope).divided(terms.parts)
-                    most = terms.parts * share.limit * ceil(terms.seconds / share.seconds)
+                    share = _widest(by_place, scope).divided(assumed.parts)
+                    most = assumed.parts * share.limit * ceil(assumed.seconds / share.seconds)
                     known, _ = self._distinct.get((counter.of, inside), (inf, None))
                     if most < known:
                         self._distinct[counter.of, inside] = (most, frozenset({rule}))
@@ -192,7 +192,7 @@ def _widest(by_place: Mapping[int, Limiting], scope: Scope) -> Limiting:
     return reduce(higher, (by_place[i] for i in scope))
 
 
-def _forgiven(widest: Limiting, terms: Terms) -> int:
+def _forgiven(widest: Limiting, assumed: Assumptions) -> int:
     """What of a line may be forgiven in the time, in whole steps at whole µ$.
 
     All who share a debt share this, whatever their own limit: each message that is let through
@@ -200,5 +200,5 @@ def _forgiven(widest: Limiting, terms: Terms) -> int:
     """
     if not isinstance(widest, Credit):
         return 0
-    steps = ceil(terms.seconds * STEPS / widest.seconds)
-    return steps * max(1, widest.divided(terms.parts).limit // STEPS)
+    steps = ceil(assumed.seconds * STEPS / widest.seconds)
+    return steps * max(1, widest.divided(assumed.parts).limit // STEPS)

@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pumpguard.counters import micros
 from pumpguard.errors import PolicyError
 from pumpguard.money.attacker import Destination, Held, held, shortest_numbers
-from pumpguard.money.claims import Claim, Ledger, Terms
+from pumpguard.money.claims import Assumptions, Claim, Ledger
 from pumpguard.money.solve import Bound, alone, together
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def exposure(
         if count is not None and count < 0:
             raise PolicyError(name, "0 or more", count)
     case = _Case(policy, networks, numbers, countries)
-    hour, day = case.total(Terms(HOUR)), case.total(Terms(DAY))
+    hour, day = case.total(Assumptions(HOUR)), case.total(Assumptions(DAY))
     return Exposure(
         hour,
         day,
@@ -144,20 +144,20 @@ class _Case:
         refunds = None if counters is None else counters.refunds
         self.ledger = Ledger(self.destinations, limits, refunds, networks, numbers)
 
-    def total(self, terms: Terms, without: str | None = None) -> Bound:
+    def total(self, assumed: Assumptions, without: str | None = None) -> Bound:
         """The bound of everything."""
-        claims = self._claims(terms, without)
+        claims = self._claims(assumed, without)
         return together(self.prices, alone(self.prices, claims), claims)
 
     def totals(self, without: str | None = None, parts: int = 1, verifies: bool = True) -> Totals:
         """The bounds of everything for an hour and a day, in USD."""
         return Totals(
-            *(self.total(Terms(time, parts, verifies), without).usd for time in (HOUR, DAY))
+            *(self.total(Assumptions(time, parts, verifies), without).usd for time in (HOUR, DAY))
         )
 
     def countries(self) -> tuple[CountryExposure, ...]:
         """Each destination by itself, the dearest day first."""
-        hours, days = (alone(self.prices, self._claims(Terms(time))) for time in (HOUR, DAY))
+        hours, days = (alone(self.prices, self._claims(Assumptions(time))) for time in (HOUR, DAY))
         found = [
             CountryExposure(there.name, there.price, hour, day)
             for there, hour, day in zip(self.destinations, hours, days, strict=True)
@@ -168,14 +168,14 @@ class _Case:
         """The rules that have a part in the bounds."""
         return [rule for rule in self.refused if self.refused[rule] or self.ledger.held[rule]]
 
-    def _claims(self, terms: Terms, without: str | None = None) -> list[Claim]:
+    def _claims(self, assumed: Assumptions, without: str | None = None) -> list[Claim]:
         outright = [
             Claim(frozenset({rule}), frozenset([i]), messages=0)
             for rule, places in self.refused.items()
             if rule != without
             for i in places
         ]
-        return [*outright, *self.ledger.claims(terms, without)]
+        return [*outright, *self.ledger.claims(assumed, without)]
 
 
 def _destinations(policy: Policy, countries: Iterable[str] | None) -> list[Destination]:

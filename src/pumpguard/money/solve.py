@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf, isfinite
 
 from pumpguard.money.claims import Claim, Scope
 
@@ -23,6 +23,13 @@ class Bound:
     usd: float
     rules: frozenset[str] = NOBODY
 
+    @property
+    def because(self) -> str:
+        """The rules that make it up, for people."""
+        if not isfinite(self.usd):
+            return "nothing"
+        return " + ".join(sorted(self.rules)) or "the sum over countries"
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -31,6 +38,11 @@ class Block:
     members: Scope
     price: float
     bound: Bound
+
+
+def dollars(usd: float) -> str:
+    """For people, rounded up to a cent: most of them are bounds."""
+    return f"${ceil(usd * 100 - 1e-7) / 100:,.2f}" if isfinite(usd) else "unbounded"
 
 
 def alone(prices: Sequence[float], claims: Iterable[Claim]) -> list[Bound]:

@@ -180,7 +180,7 @@ class OverrideAdmin:
                     self._on_change()
             if version is not None:
                 return replace(after, version=int.from_bytes(version))
-        raise StoreError("others keep changing the orders; nothing was written")
+        raise StoreError("others keep changing the overrides; nothing was written")
 
 
 class Escalator:

@@ -213,4 +213,4 @@ def _check_words(author: str, reason: str) -> None:
         if len(text) > MAX_TEXT or (text and not text.isprintable()):
             raise OverrideError(name, f"a line of at most {MAX_TEXT} characters", text)
     if not author:
-        raise OverrideError("author", "who orders it", author)
+        raise OverrideError("author", "who sets it", author)

@@ -134,7 +134,7 @@ def unbounded_because(document: OverrideDocument, now: float) -> list[str]:
         reasons.append(f"The posture is observe: nothing is enforced{but}.")
     for each in document.listings:
         if each.spends_freely and each.in_force(now):
-            reasons.append(f"{each.kind} {each.shown} spends freely, by order of {each.author}.")
+            reasons.append(f"{each.kind} {each.shown} spends freely, set by {each.author}.")
     return reasons
 
 

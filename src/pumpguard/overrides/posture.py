@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Literal
 
-from pumpguard.config import check, join
+from pumpguard.config import check, require
 from pumpguard.decision import ALERTING
-from pumpguard.errors import PolicyError
 
 PATH = "escalation"
 
@@ -110,13 +109,11 @@ class Escalation:
     def __post_init__(self) -> None:
         check(self, PATH)
         for name in ("hold", "calm"):
-            if not 1 <= getattr(self, name) <= 604_800:
-                raise PolicyError(join(PATH, name), "seconds, 1 to a week", getattr(self, name))
+            seconds = getattr(self, name)
+            require(1 <= seconds <= 604_800, f"{PATH}.{name}", "seconds, 1 to a week", seconds)
         for i, code in enumerate(self.on):
-            if code not in ALERTING:
-                raise PolicyError(join(PATH, f"on.{i}"), f"one of {', '.join(ALERTING)}", code)
-        if not self.on:
-            raise PolicyError(join(PATH, "on"), "at least one code", self.on)
+            require(code in ALERTING, f"{PATH}.on.{i}", f"one of {', '.join(ALERTING)}", code)
+        require(self.on, f"{PATH}.on", "at least one code", self.on)
 
     def next_step(self, step: Step | None, now: float, code: str) -> Step | None:
         """The step after a finding with this code, or ``None`` if nothing has to be written."""

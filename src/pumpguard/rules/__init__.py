@@ -19,7 +19,7 @@ from pumpguard.rules.sliding_ban import ShadowBan, SlidingBan
 from pumpguard.rules.spread import Spread
 from pumpguard.rules.unsent_limit import UnsentLimit
 
-KINDS: dict[str, type[Rule]] = {
+RULE_CLASSES: dict[str, type[Rule]] = {
     "budget": Budget, "conversion": Conversion, "credit": Credit, "geo_mismatch": GeoMismatch,
     "network": Network, "number": Number, "prefix_pattern": PrefixPattern, "rate_limit": RateLimit,
     "send_spike": SendSpike, "shadow_ban": ShadowBan, "sliding_ban": SlidingBan, "spread": Spread,
@@ -48,7 +48,8 @@ def after(name: str, rule: Rule | RuleFunction) -> Placed:
 
 
 __all__ = [
-    "KINDS", "Budget", "Conversion", "Credit", "FunctionRule", "GeoMismatch", "Network", "Number",
-    "Placed", "PrefixPattern", "RateLimit", "RegionalRule", "Rule", "RuleFunction", "SendSpike",
-    "ShadowBan", "SlidingBan", "Spread", "UnsentLimit", "after", "before",
+    "RULE_CLASSES", "Budget", "Conversion", "Credit", "FunctionRule", "GeoMismatch", "Network",
+    "Number", "Placed", "PrefixPattern", "RateLimit", "RegionalRule", "Rule", "RuleFunction",
+    "SendSpike", "ShadowBan", "SlidingBan", "Spread", "UnsentLimit", "after",
+    "before",
 ]  # fmt: skip

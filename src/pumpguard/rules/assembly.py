@@ -14,7 +14,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pumpguard.attempt import Attempt, Phone
 from pumpguard.config import build, join, one_of
 from pumpguard.errors import PolicyError
-from pumpguard.rules import KINDS, FunctionRule, Placed, Rule, SlidingBan
+from pumpguard.rules import RULE_CLASSES, FunctionRule, Placed, Rule, SlidingBan
 from pumpguard.rules.base import check_dimension
 from pumpguard.rules.declared import complete
 
@@ -55,7 +55,7 @@ def assemble(
 
 def warn_without_defaults(rules: object, chain: Sequence[Rule]) -> None:
     """Log if ``rules=[…]`` has left only rules of the app's own, which is hardly ever meant."""
-    built_in = tuple(KINDS.values())
+    built_in = tuple(RULE_CLASSES.values())
     if isinstance(rules, tuple) and chain and not any(isinstance(r, built_in) for r in chain):
         logger.warning(
             "PG004 rules=[…] replaces the default rules and has none of them; "
@@ -105,9 +105,9 @@ def _kind(name: object, path: str) -> type[Rule]:
     """A class of rules by what a policy file calls it: a kind of ours, or ``"module:Class"``."""
     text = str(name)
     if ":" not in text:
-        if text not in KINDS:
-            raise PolicyError(path, f"{one_of(text, list(KINDS))}, or 'module:Class'", name)
-        return KINDS[text]
+        if text not in RULE_CLASSES:
+            raise PolicyError(path, f"{one_of(text, list(RULE_CLASSES))}, or 'module:Class'", name)
+        return RULE_CLASSES[text]
     module, _, attribute = text.partition(":")
     try:
         found: Any = getattr(import_module(module), attribute)

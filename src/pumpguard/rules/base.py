@@ -243,4 +243,5 @@ def check_dimension(name: str, path: str, own: Iterable[str] = ()) -> None:
     is_prefix = name.startswith(PREFIX) and len(depth) == 1 and depth in "123456789"
     if name not in SUBJECTS and name not in own and not is_prefix:
         known = ", ".join((*SUBJECTS, *own))
-        raise PolicyError(path, f"one of {known} or 'prefix:1' to 'prefix:9'", name)
+        expected = f"one of {known}, 'prefix:1' to 'prefix:9', or one that `dimensions` names"
+        raise PolicyError(path, expected, name)

@@ -66,10 +66,14 @@ def with_single_use(chain: Sequence[Rule], challenge: Expiring | None) -> tuple[
 def warn_missing_challenge(chain: Iterable[Rule], others_ask: bool) -> None:
     """Log if clients may be asked for proof that nobody here can check, as far as can be known
     beforehand; ``others_ask`` if the risk score or escalation may ask."""
-    if others_ask or any(_asks(rule) and not _only_asks(rule) for rule in chain):
+    asking = [rule.name for rule in chain if _asks(rule) and not _only_asks(rule)]
+    if others_ask:
+        asking.append("the risk score or escalation")
+    if asking:
         logger.warning(
             "PG003 rules require a challenge but no challenge= is set; "
-            "those clients will be refused"
+            "those clients will be refused (%s). Pass challenge=Altcha(policy) or another",
+            ", ".join(asking),
         )
 
 

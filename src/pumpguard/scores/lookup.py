@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from math import inf
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pumpguard.attempt import Attempt
-from pumpguard.errors import PolicyError
-from pumpguard.external import PAUSE, ExternalService, is_safe
+from pumpguard.config import require
+from pumpguard.external import ExternalService, Unavailable, is_safe
+
+if TYPE_CHECKING:
+    import httpx
 
 TWILIO = "https://lookups.twilio.com/v2/PhoneNumbers/{phone}?Fields=sms_pumping_risk"
 TWILIO_FIELD = "sms_pumping_risk.sms_pumping_risk_score"
@@ -26,11 +28,11 @@ uses it in public code calls 75 to 90 suspicious and does not send from 90 on; t
 
 REMEMBERED = 10_000
 
+OUTAGE = "PG036 look-ups fail (%s); for %d s requests are judged without them"
+
 HOUR, DAY = 3_600, 86_400
 HOURLY_DIVISOR = 6
 """An hour may ask a sixth of a day's questions, so that a flood does not leave the day blind."""
-
-logger = logging.getLogger("pumpguard")
 
 
 class LookupScore:
@@ -62,22 +64,22 @@ class LookupScore:
         remember: float = DAY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if "{phone}" not in url or not is_safe(url):
-            raise PolicyError("score.url", "an https:// address with '{phone}' in it", url)
-        if not bands or not all(0 < factor < inf for factor in bands.values()):
-            raise PolicyError("score.bands", "factors above 0 by score", dict(bands))
-        if not 0 < price < inf:
-            raise PolicyError("score.price", "USD above 0", price)
-        if not price <= daily_budget < inf:
-            raise PolicyError("score.daily_budget", "USD for at least one look-up", daily_budget)
-        if not 0 < deadline < inf:
-            raise PolicyError("score.deadline", "seconds above 0", deadline)
+        where = "an https:// address with '{phone}' in it"
+        require("{phone}" in url and is_safe(url), "score.url", where, url)
+        right = bands and all(0 < factor < inf for factor in bands.values())
+        require(right, "score.bands", "factors above 0 by score", dict(bands))
+        require(0 < price < inf, "score.price", "USD above 0", price)
+        enough = price <= daily_budget < inf
+        require(enough, "score.daily_budget", "USD for at least one look-up", daily_budget)
+        require(0 < deadline < inf, "score.deadline", "seconds above 0", deadline)
         self._url, self._field = url, field
         self._bands = sorted(bands.items(), reverse=True)
-        self._deadline, self._remember, self._clock = deadline, remember, clock
+        self._remember, self._clock = remember, clock
         self._allowance = Allowance(int(daily_budget / price + 1e-9), clock)
         self._known: dict[str, tuple[float | None, float]] = {}
-        self._service = ExternalService(deadline, clock, auth=auth, headers=dict(headers or {}))
+        self._service = ExternalService(
+            deadline, clock, OUTAGE, auth=auth, headers=dict(headers or {})
+        )
 
     async def score(self, attempt: Attempt) -> float | None:
         phone, now = attempt.phone.e164, self._clock()
@@ -87,12 +89,9 @@ class LookupScore:
         if self._service.is_paused or not self._allowance.take():
             return None
         try:
-            async with asyncio.timeout(self._deadline):
-                factor = self._factor(await self._look_up(phone))
-        except Exception as error:  # whatever it is, the request goes on without
-            self._failed(error)
+            factor = await self._service.ask(partial(self._look_up, phone))
+        except Unavailable:
             return None
-        self._service.succeeded()
         self._known[phone] = factor, self._clock() + self._remember
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
@@ -101,32 +100,21 @@ class LookupScore:
     async def aclose(self) -> None:
         await self._service.aclose()
 
-    async def _look_up(self, phone: str) -> object:
-        """The score as the service gives it; ``None`` if it does not know the number."""
+    async def _look_up(self, phone: str, client: httpx.AsyncClient) -> float | None:
+        """The factor; ``None`` if the service does not know the number."""
         url = self._url.replace("{phone}", quote(phone, safe=""))
-        response = await self._service.client().get(url)
+        response = await client.get(url)
         if response.status_code == 404:
             return None
         response.raise_for_status()
         value: Any = response.json()
         for name in self._field.split("."):
             value = value.get(name) if isinstance(value, dict) else None
-        return value
-
-    def _factor(self, value: object) -> float | None:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise TypeError(f"{self._field} is not a number")
         return next((factor for score, factor in self._bands if value >= score), 1.0)
-
-    def _failed(self, error: Exception) -> None:
-        logger.debug("a look-up failed: %s", type(error).__name__)
-        if self._service.failed():
-            logger.warning(
-                "PG036 look-ups fail (%s); for %d s requests are judged without them",
-                *(type(error).__name__, PAUSE),
-            )
 
 
 class Allowance:

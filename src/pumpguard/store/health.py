@@ -46,6 +46,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 OLDEST = (6, 0)
 """The first version with ``SET … KEEPTTL``; the oldest that the tests run on is 6.2."""
 
+START_IT = "start the server, or correct store= and the network's rules"
+"""What to do about one that is away."""
+
 NOTHING_SCRIPT = "return 1"
 NOTHING_SHA = sha1(NOTHING_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
@@ -92,7 +95,7 @@ async def examine(topology: Topology, keys: Iterable[str]) -> Concerns:
         try:
             servers.setdefault(await topology.locate(key), key)
         except StoreError as fault:
-            return (Concern(AWAY, "the store", str(fault)),)
+            return (Concern(AWAY, "the store", f"{fault}; {START_IT}"),)
     return tuple([each for server in servers.items() for each in await _concerns(*server)])
 
 
@@ -110,7 +113,7 @@ async def _concerns(server: Endpoint, key: str) -> Concerns:
     try:
         *replies, about_server, about_memory = await ask_all(server, *wanted, patience=PATIENCE)
     except StoreError as fault:
-        found = [(AWAY, str(fault))]
+        found = [(AWAY, f"{str(fault).removeprefix(f'{server.where}: ')}; {START_IT}")]
     else:
         found = _refusals([str(verb) for verb, *_ in needed], replies)
         if all(code != NO_LOGIN for code, _ in found):

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpguard import Action, Decision
+from pumpguard.money.solve import dollars
 from pumpguard.ops.console.activity import HEIGHT, MAX_ENTRIES, MINUTES, WIDTH, Activity, chart
-from pumpguard.ops.console.text import lasting, usd, when
+from pumpguard.ops.console.text import lasting, when
 from pumpguard.ops.console.view import BackgroundCache
 from pumpguard.testing import FakeClock, make_attempt
 
@@ -103,7 +104,7 @@ def test_durations(seconds: float, said: str) -> None:
 
 def test_times_and_dollars() -> None:
     assert when(0) == "1970-01-01 00:00 UTC"
-    assert [usd(amount) for amount in (0, 0.001, 1234.5, float("inf"))] == [
+    assert [dollars(amount) for amount in (0, 0.001, 1234.5, float("inf"))] == [
         "$0.00", "$0.01", "$1,234.50", "unbounded"
     ]  # fmt: skip
 

@@ -12,9 +12,9 @@ import pytest
 from pumpguard import Guard, Policy
 from pumpguard.alerts import Alert
 from pumpguard.money.exposure import exposure
+from pumpguard.money.solve import dollars
 from pumpguard.ops.console import Console
 from pumpguard.ops.console.pages import FRAGMENTS
-from pumpguard.ops.console.text import usd
 from pumpguard.overrides.posture import Escalation
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.testing import make_attempt
@@ -73,7 +73,7 @@ async def test_requests_by_action_rule_and_country(operator: Operator, guard: Gu
     assert '<th scope="row">GB</th><td>103</td>' in page
     price = guard.policy.price_table.price("GB")
     assert price > 0
-    assert f"<dd>{usd(3 * price)}</dd>" in page
+    assert f"<dd>{dollars(3 * price)}</dd>" in page
     assert 'aria-label="Decisions per minute in the last hour: 103"' in page
     assert len(re.findall(r'<rect class="throttle"', page)) == 1
 
@@ -104,7 +104,7 @@ async def test_the_most_an_attacker_can_cost(operator: Operator, guard: Guard) -
     assert "Being reckoned" in first.body.decode()
     page = await operator.page()
     bound = exposure(guard.policy)
-    assert f"<dd>{usd(bound.day.usd)}</dd>" in page
+    assert f"<dd>{dollars(bound.day.usd)}</dd>" in page
     assert '<dd class="why">limit</dd>' in page
 
 
@@ -131,10 +131,10 @@ async def test_alerts(operator: Operator) -> None:
     assert "used=480.5, limit=600" in page
 
 
-async def test_the_ladders_step_is_explained(operator: Operator, guard: Guard) -> None:
+async def test_a_step_of_escalation_is_explained(operator: Operator, guard: Guard) -> None:
     await guard.overrides.escalate(Escalation(), "SEND_SPIKE")
     page = await operator.page()
-    assert "By the ladder, after <code>SEND_SPIKE</code>" in page
+    assert "By escalation, after <code>SEND_SPIKE</code>" in page
     assert '<li class="challenge_all" aria-current="step">' in page
 
 
@@ -147,7 +147,7 @@ async def test_an_order_that_has_ended_can_be_looked_up(valkey_url: str, policy:
         now += 61
         page = await operator.page()
         assert '<li class="normal" aria-current="step">' in page
-        assert "closed has ended: ordered by <strong>anna</strong>" in page
+        assert "closed has ended: set by <strong>anna</strong>" in page
 
 
 async def test_news_come_as_events(operator: Operator, guard: Guard) -> None:
@@ -168,7 +168,7 @@ async def test_news_come_as_events(operator: Operator, guard: Guard) -> None:
 
 
 async def test_beside_the_app_it_says_what_it_cannot_show(guard: Guard) -> None:
-    operator = Operator(guard, alone=True)
+    operator = Operator(guard, judges_nothing=True)
     await operator.sign_in()
     page = await operator.page()
     assert "judges no requests" in page

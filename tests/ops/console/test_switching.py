@@ -1,4 +1,4 @@
-"""What is ordered at the console is obeyed everywhere."""
+"""What is set at the console is obeyed everywhere."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_closing_stops_the_next_send_in_another_process(
     assert await send(there) is Action.THROTTLE
     page = await operator.page()
     assert '<li class="closed" aria-current="step">' in page
-    assert "Ordered by <strong>mike</strong>" in page
+    assert "Set by <strong>mike</strong>" in page
     assert "<q>attack</q>" in page
     assert "(in an hour), then normal" in page
     await operator.submit("/posture", posture="normal", **{**ORDER, "lasting": "open"})
@@ -78,10 +78,10 @@ async def test_spending_freely_has_to_be_ticked(operator: Operator, guard: Guard
     said = {"verdict": "allow", "kind": "country", "value": "GB", **ENTRY}
     await operator.submit("/lists", **said)
     assert not (await guard.overrides.show()).listings[0].spends_freely
-    assert "country GB spends freely, by order of mike" not in await operator.page()
+    assert "country GB spends freely, set by mike" not in await operator.page()
     await operator.submit("/lists", **said, spends_freely="yes")
     assert (await guard.overrides.show()).listings[0].spends_freely
-    assert "country GB spends freely, by order of mike" in await operator.page()
+    assert "country GB spends freely, set by mike" in await operator.page()
     denied = await operator.submit("/lists", **{**said, "verdict": "deny"}, spends_freely="yes")
     assert denied.status == 422
 
@@ -125,11 +125,11 @@ async def test_a_store_that_is_away_is_not_silent(tmp_path: Path) -> None:
         operator = Operator(guard)
         await operator.sign_in()
         page = await operator.page()
-        assert "The store does not answer: what is ordered is not known here." in page
+        assert "The store does not answer: which overrides are in force is not known here." in page
         assert "PG017" in page  # what guard.check() says of it
         reply = await operator.submit("/posture", posture="closed", **ORDER)
         assert reply.status == 503
-        assert "may or may not stand" in reply.body.decode()
+        assert "may or may not be in force" in reply.body.decode()
         assert (await operator.get("/events")).status == 200
         said = {"posture": "closed", "author": "mike"}
         refused = await operator.api("POST", "/posture", said)
@@ -140,7 +140,7 @@ async def test_orders_that_cannot_be_read_are_not_hidden(operator: Operator, gua
     """Of a newer release: the page is there, and says how to begin anew."""
     await guard.store.overrides.write(b"", b'{"format": 99}')
     page = await operator.page()
-    assert "The orders cannot be read" in page
+    assert "The overrides cannot be read" in page
     assert "posture closed --anew" in page
     reply = await operator.submit("/posture", posture="closed", **ORDER)
     assert reply.status == 422

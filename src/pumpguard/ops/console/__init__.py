@@ -51,19 +51,19 @@ class Console:
 
     ``token`` lets people and programs in: at least 24 random characters, the same in all processes
     that serve the page. ``secure`` says whether browsers reach it by HTTPS only (the cookie's
-    ``Secure``); by default as each request says. ``alone`` says that this process judges no
-    requests. Raises `PolicyError`.
+    ``Secure``); by default as each request says. ``judges_nothing``: no requests are judged in this
+    process. Raises `PolicyError`.
     """
 
     def __init__(
-        self, guard: Guard, *, token: str, secure: bool | None = None, alone: bool = False
+        self, guard: Guard, *, token: str, secure: bool | None = None, judges_nothing: bool = False
     ) -> None:
         policy, clock = guard.policy, guard.overrides.now
         proxies = TrustedProxies(policy.proxies, policy.proxy_header)
         auth = Authenticator(token, clock, proxies, secure)
         self.activity = Activity(clock)
         guard.listen(self.activity.decision, self.activity.alert)
-        self.view = View(guard, self.activity, alone=alone)
+        self.view = View(guard, self.activity, judges_nothing=judges_nothing)
         pages = Pages(guard, self.view, auth)
         self._router: ASGIApp = Router(
             [*pages.routes(), *Api(guard, auth).routes(), Route("/static/{name}", _static)]

@@ -25,7 +25,7 @@ from pumpguard.replies import Problem, unreadable
 
 Handler = Callable[[Request], Awaitable[OverrideDocument]]
 
-AWAY = "The store did not answer: what was ordered may or may not stand. Ask GET api/orders."
+AWAY = "The store did not answer: the change may or may not be in force. Ask GET api/orders."
 
 
 class Api:
@@ -72,7 +72,7 @@ class Api:
                 return reply
             except PolicyError as error:
                 detail = f"{error.path}: expected {error.expected}"
-                return Problem(422, "bad-order", "Bad order", detail, path=error.path)
+                return Problem(422, "bad-order", "Bad override", detail, path=error.path)
             except StoreError:
                 return Problem(503, "store-away", "Unknown", AWAY)
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl
+from typing import TypeVar
 
 from starlette.requests import Request
 
 from pumpguard.config import build, check
-from pumpguard.errors import IntakeError, OverrideError
+from pumpguard.errors import OverrideError
 from pumpguard.intake.body import read_body
+from pumpguard.intake.fields import Fields
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.lists import ListedKind, ListName
 
 T = TypeVar("T")
 
-MAX_BODY, BODY_DEADLINE, MAX_FIELDS = 16_384, 5.0, 20
-"""Bytes of a body, seconds for all of it, and fields of a form."""
-
-FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+MAX_BODY, BODY_DEADLINE = 16_384, 5.0
+"""Bytes of a body, and seconds for all of it."""
 
 DURATIONS: Mapping[str, tuple[str, float | None]] = {
     "15m": ("15 minutes", 900.0),
@@ -83,23 +80,14 @@ class ListingRemoval:
         return await admin.remove(self.kind, self.value)
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(request: Request) -> Mapping[str, str]:
     """The fields of a form. Raises `IntakeError`."""
-    body = await _body(request, FORM)
-    try:
-        pairs = parse_qsl(body.decode(), True, errors="strict", max_num_fields=MAX_FIELDS)
-    except ValueError:
-        raise _bad("The body is no form.") from None
-    return _unique(pairs)
+    return (await _fields(request)).form
 
 
-async def read_json(request: Request) -> Any:
+async def read_json(request: Request) -> object:
     """A JSON body. Raises `IntakeError`."""
-    body = await _body(request, JSON)
-    try:
-        return json.loads(body, object_pairs_hook=_unique)
-    except (ValueError, RecursionError):
-        raise _bad("The body is no JSON.") from None
+    return (await _fields(request)).json
 
 
 def change_from(cls: type[T], table: object) -> T:
@@ -158,20 +146,6 @@ def _reason(form: Mapping[str, str]) -> str:
     return reason
 
 
-async def _body(request: Request, wanted: str) -> bytes:
-    types = request.headers.getlist("content-type")
-    if len(types) != 1 or types[0].partition(";")[0].strip().lower() != wanted:
-        detail = f"The body has to be {wanted}."
-        raise IntakeError(415, "unsupported-media-type", "Unsupported media type", detail)
-    return await read_body(request.receive, MAX_BODY, BODY_DEADLINE)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        raise _bad("The body says something twice.")
-    return table
-
-
-def _bad(detail: str) -> IntakeError:
-    return IntakeError(400, "bad-request", "Bad request", detail)
+async def _fields(request: Request) -> Fields:
+    body = await read_body(request.receive, MAX_BODY, BODY_DEADLINE)
+    return Fields(request.scope, body, request.path_params)

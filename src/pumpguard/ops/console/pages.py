@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from pumpguard.alerts import masked
 from pumpguard.decision import Action
 from pumpguard.errors import IntakeError, PolicyError, StoreError
 from pumpguard.guard import Guard
+from pumpguard.money.solve import dollars
 from pumpguard.ops.console import text
 from pumpguard.ops.console.auth import Authenticator, Session, check_origin
 from pumpguard.ops.console.forms import DURATIONS, listing_from_form, posture_from_form, read_form
@@ -34,10 +35,10 @@ DONE = {
     "listed": "Listed. Every process obeys within a second.",
     "removed": "Removed from the list.",
 }
-AWAY = "The store did not answer: what was ordered may or may not stand. Look before you repeat it."
+AWAY = "The store did not answer: the change may or may not be in force. Look before you repeat it."
 MAX_AUTHOR = 60
 
-Work = Callable[[dict[str, str], Session], Awaitable[str]]
+Work = Callable[[Mapping[str, str], Session], Awaitable[str]]
 
 
 class Pages:
@@ -56,7 +57,7 @@ class Pages:
             lstrip_blocks=True,
         )
         filters = (
-            *(text.when, text.clock, text.lasting, text.usd, text.because, text.largest, masked),
+            *(text.when, text.clock, text.lasting, text.largest, masked, dollars),
             *(text.masked_text, text.masked_listing, text.masked_evidence),
         )
         self._templates.filters.update({each.__name__: each for each in filters})
@@ -92,7 +93,7 @@ class Pages:
         *,
         done: str | None = None,
         wrong: str | None = None,
-        form: dict[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
     ) -> Response:
         values = await self._view.values()
         wrong = wrong or values["unknown"]
@@ -142,15 +143,15 @@ class Pages:
             self._auth.sign_out(request, reply)
         return reply
 
-    async def _posture(self, form: dict[str, str], session: Session) -> str:
+    async def _posture(self, form: Mapping[str, str], session: Session) -> str:
         await posture_from_form(form, session.author).apply(self._admin)
         return "posture"
 
-    async def _list(self, form: dict[str, str], session: Session) -> str:
+    async def _list(self, form: Mapping[str, str], session: Session) -> str:
         await listing_from_form(form, session.author).apply(self._admin)
         return "listed"
 
-    async def _remove(self, form: dict[str, str], session: Session) -> str:
+    async def _remove(self, form: Mapping[str, str], session: Session) -> str:
         overrides = await self._admin.show()
         listing = text.listing_by_id(overrides, form.get("id", ""), self._key)
         await self._admin.remove_listing(listing)

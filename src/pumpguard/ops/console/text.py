@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from ipaddress import ip_network
-from math import ceil, isfinite
+from math import ceil
 
 from phonenumbers import NumberParseException, ValidationResult
 from phonenumbers import is_possible_number_with_reason as possible
@@ -17,7 +17,6 @@ from phonenumbers import parse as parse_number
 from pumpguard.attempt import Attempt, masked_network
 from pumpguard.decision import Decision
 from pumpguard.errors import OverrideError
-from pumpguard.money.solve import Bound
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.lists import Listing
 
@@ -57,18 +56,6 @@ def lasting(seconds: float) -> str:
         if count > 1 and (unit == 60 or seconds > unit * 1.5):
             return "an hour" if (count, name) == (60, "minute") else f"{count} {name}s"
     return "a minute"
-
-
-def usd(amount: float) -> str:
-    """Dollars, rounded up to a cent: most of them are bounds."""
-    return f"${ceil(amount * 100 - 1e-7) / 100:,.2f}" if isfinite(amount) else "unbounded"
-
-
-def because(bound: Bound) -> str:
-    """The rules that make up a bound."""
-    if not isfinite(bound.usd):
-        return "nothing"
-    return " + ".join(sorted(bound.rules)) or "the sum over countries"
 
 
 def masked_text(text: str) -> str:

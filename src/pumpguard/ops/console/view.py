@@ -22,9 +22,9 @@ HEALTH_AGE = 60.0
 FOREVER = 1e9
 """Seconds. A policy does not change, and neither does its exposure."""
 
-STORE_AWAY = "The store does not answer: what is ordered is not known here."
+STORE_AWAY = "The store does not answer: which overrides are in force is not known here."
 UNREADABLE = (
-    "The orders cannot be read, perhaps because a newer release has written them. "
+    "The overrides cannot be read, perhaps because a newer release has written them. "
     "To begin anew: pumpguard posture closed --anew"
 )
 
@@ -66,12 +66,12 @@ class BackgroundCache(Generic[T]):
 
 
 class View:
-    """Gathers the templates' values. ``alone`` says that this process judges no requests."""
+    """Gathers the templates' values. ``judges_nothing``: this process judges no requests."""
 
-    def __init__(self, guard: Guard, activity: Activity, *, alone: bool) -> None:
+    def __init__(self, guard: Guard, activity: Activity, *, judges_nothing: bool) -> None:
         self.guard = guard
         self.activity = activity
-        self.alone = alone
+        self.judges_nothing = judges_nothing
         self.exposure = BackgroundCache(self._expose, FOREVER)
         self.concerns = BackgroundCache(guard.check, HEALTH_AGE)
 
@@ -81,7 +81,7 @@ class View:
         values = {
             "policy": self.guard.policy,
             "has_challenge": self.guard.challenge is not None,
-            "alone": self.alone,
+            "judges_nothing": self.judges_nothing,
             "now": now,
             "orders": None,
             "unknown": None,
