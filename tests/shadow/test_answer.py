@@ -296,7 +296,7 @@ def test_who_is_redirected_over_a_socket_gets_one_code_every_time(
     """A client that follows faster than anything could be told behind the reply."""
     url = "memory://" if store == "memory" else request.getfixturevalue("valkey_url")
     app, sent = redirecting("/otp/send", https=False, store=url, name=name)
-    config = uvicorn.Config(app, port=0, ws="none", log_level="warning", lifespan="on")
+    config = uvicorn.Config(app, port=0, ws="none", log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -108,7 +108,7 @@ class OutcomeQueue:
         """Wait until all that was queued has been told or lost, for so many seconds at most."""
         self.deliver()
         task = self._task
-        if task is not None and task.get_loop() is asyncio.get_running_loop():
+        if task and not task.done() and task.get_loop() is asyncio.get_running_loop():
             await asyncio.wait({task}, timeout=within)
 
     async def _empty(self) -> None:
