@@ -25,8 +25,9 @@ from tests.asgi import ask
 
 SRC = Path(pumpguard.__file__).parent
 
-LINES, FILES = 16_500, 160
-"""Of the product: Python and Lua, comments included."""
+LINES, FILES = 20_000, 185
+"""Of the product: Python and Lua, comments included. The rebuilding ended with 16,704 lines in 156
+files; what the guard has learnt since of the apps that it stands in front of is the rest."""
 
 FUNCTIONS, FILES_ON_THE_WAY = 70, 24
 """That one admitted request goes through, with the default rules and verifications."""
@@ -45,7 +46,7 @@ def lines(paths: list[Path]) -> int:
 
 
 def test_the_product_can_be_read() -> None:
-    """Two days at 400 lines an hour, and no more."""
+    """What is added has to be worth its reading."""
     assert lines(product()) <= LINES
     assert len(product()) <= FILES
 
