@@ -111,8 +111,11 @@ class Observations:
         self._in_a_row = 0
         if address is None:
             self._say_no_address(scope)
-        elif any(name in self._headers for name, _ in scope["headers"]):
-            self._forwarded(scope["client"], address)
+            return
+        for name, _ in scope["headers"]:
+            if name in self._headers:
+                self._forwarded(scope["client"], address)
+                return
 
     def unread(self, problem: str, detail: str) -> None:
         """A guarded request could not be read, so its user gets no code."""
@@ -194,7 +197,9 @@ class Observations:
         while self._waiting and self._waiting[0] <= at - MATURE:
             self._waiting.popleft()
             self.counts["matured"] += 1
-        return self.suspects(at)
+        counts = self.counts
+        fine = counts["matured"] < SILENT and counts["misheard"] < MISUNDERSTOOD
+        return not fine and self.suspects(at)
 
     def suspects(self, at: float) -> bool:
         """Whether the fleet should be asked now if anybody has heard a verification: then call

@@ -13,8 +13,7 @@ import phonenumbers
 import pytest
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber
 
-from pumpguard.intake.numbering import parse
-from pumpguard.intake.phone import canonical
+from pumpguard.intake.phone import canonical, parse
 
 SEED = 20261122
 DRAWN = 60

@@ -155,7 +155,10 @@ class Engine:
                 logger.debug("deciding without the store: %s", error)
             else:
                 if not answer.recalled and not answer.outdated:
-                    self._overrides.mark_fresh()
+                    if self._overrides.sharded:
+                        self._overrides.mark_fresh()
+                    else:
+                        self._overrides.checked_at = monotonic()
                 return answer
         return self._fallback.answer(question, enforced)
 

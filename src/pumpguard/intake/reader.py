@@ -65,7 +65,7 @@ class Reader:
         self._networks = networks
         self._challenge = None if challenge is None else _checked(challenge)
         self._clock = clock or time.time
-        self._prices = policy.price_table
+        self._usd, self._unknown_usd = policy.price_table.usd, policy.price_table.unknown
         self._client = lru_cache(CLIENTS)(self._look_up)
         self.proxies = TrustedProxies(policy.proxies, policy.proxy_header)
         # A function of the policy's gives the whole number.
@@ -154,7 +154,8 @@ class Reader:
             if facts.get(name):
                 facts[name] = bounded(facts[name])
         now = self._clock()
-        client, price = self._client(address, now // REMEMBERED), self._prices.price(phone.region)
+        client = self._client(address, now // REMEMBERED)
+        price = self._usd.get(phone.region or "", self._unknown_usd)
         return Attempt(phone, client, now, price, extra=extra, **facts)
 
     def _look_up(self, given: Address | str | None, _: float) -> Client:

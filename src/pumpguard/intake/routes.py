@@ -84,7 +84,10 @@ class Routes:
         for path in paths:
             for route in self.routes:
                 found = route.pattern.match(path)
-                if found is None or not route.guards(method):
+                methods = route.methods
+                if found is None or not (
+                    method not in SAFE_METHODS if methods is None else method.upper() in methods
+                ):
                     continue
                 if self._but and not route.literal and self._is_other(method, scope["path"], root):
                     continue

@@ -30,7 +30,7 @@ class OverrideSync:
     ``current`` is what to decide by. ``checked_at`` is when it was last known to be the store's
     (monotonic seconds): a decision that began at ``t`` and did not ask the store may use
     ``current`` if ``checked_at >= t - MAX_AGE``. ``sharded`` says that each shard has a copy, of
-    which a decision asks one.
+    which a decision asks one; where none is, setting ``checked_at`` is all of `mark_fresh`.
     """
 
     def __init__(self, store: OverrideStore, hashed: Hash, *, sharded: bool = False) -> None:
@@ -39,13 +39,13 @@ class OverrideSync:
         self._document = b""
         self._store = store
         self._hashed = hashed
-        self._sharded = sharded
+        self.sharded = sharded
         self._task: asyncio.Task[None] | None = None
 
     def mark_fresh(self) -> None:
         """The store has just confirmed that ``current`` has its version."""
         self.checked_at = monotonic()
-        if self._sharded and self.checked_at - self._read_at > MAX_AGE:
+        if self.sharded and self.checked_at - self._read_at > MAX_AGE:
             self._start_reading()  # another shard may have a newer copy; nobody waits for it
 
     def invalidate(self) -> None:

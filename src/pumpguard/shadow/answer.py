@@ -43,11 +43,8 @@ class Answers:
             path = path.replace(value, f"{{{name}}}")
         return path
 
-    def sent_by_status(self, status: int) -> bool:
-        """Whether a message goes out with such an answer."""
-        function = self.sent_when.function
-        if function is None:
-            return status in self.sent_when.statuses
+    def sent_by_function(self, function: Callable[[int], object], status: int) -> bool:
+        """Whether a message goes out with such an answer, as a function of the policy's says."""
         try:
             return bool(function(status))
         except Exception as error:
@@ -124,7 +121,10 @@ class WatchedAnswer:
         request = self._request
         if request.calls or request.outcome:
             return request.outcome == "not_sent"
-        return not self._answers.sent_by_status(status)
+        sent_when = self._answers.sent_when
+        if sent_when.function is None:
+            return status not in sent_when.statuses
+        return not self._answers.sent_by_function(sent_when.function, status)
 
     async def _settle(self) -> None:
         if not self._request.given_back:

@@ -141,7 +141,8 @@ class OpenRequests:
     def leave(self, request: CurrentRequest, token: CallerToken, status: int | None) -> None:
         """The app is done with it, its background tasks too, and has answered with that status."""
         current_request.reset(token)
-        self._done(request, awaits=status is None or not says_nothing_was_sent(status))
+        sent = status is not None and 200 <= status < 300
+        self._done(request, awaits=sent or status is None or not says_nothing_was_sent(status))
 
     def assess(self, request: CurrentRequest) -> None:
         """Make it the current one of whoever asked, from now on."""
