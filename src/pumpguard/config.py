@@ -7,10 +7,14 @@ policy that silently means something else is worse than none.
 from __future__ import annotations
 
 import difflib
+import sys
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
+from inspect import iscoroutinefunction
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pumpguard.errors import PolicyError
@@ -125,3 +129,21 @@ def require_parts(**given: object) -> None:
             names = PARTS[path]
             right = not isinstance(value, type) and all(hasattr(value, name) for name in names)
             require(right, path, f"an object (no class) with {', '.join(names)}", value)
+
+
+def require_plain(**given: object) -> None:
+    """Raise `PolicyError` for a coroutine function, or an object that is called as one."""
+    for path, value in given.items():
+        awaited = any(map(iscoroutinefunction, (value, type(value).__call__)))
+        require(not awaited, path, "a plain function: nobody would await it", value)
+
+
+@contextmanager
+def importable(folder: Path) -> Iterator[None]:
+    """While a policy is read, modules that it names are also looked for in its file's folder; last,
+    so that they hide no other."""
+    sys.path.append(entry := str(folder.resolve()))
+    try:
+        yield
+    finally:
+        sys.path.remove(entry)

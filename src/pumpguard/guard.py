@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 import warnings
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from pumpguard.alerts import Alert, Alerts
 from pumpguard.alerts.webhook import Webhook
-from pumpguard.attempt import Attempt, Phone
+from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge
-from pumpguard.config import require_parts
+from pumpguard.config import require_parts, require_plain
 from pumpguard.decision import Decision
 from pumpguard.engine.decide import Engine
-from pumpguard.errors import PolicyError, TicketError
+from pumpguard.errors import PolicyError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.notices import Notices
-from pumpguard.observations import Misunderstood, Observations
+from pumpguard.observations import Observations
 from pumpguard.outcomes import Ticket
-from pumpguard.outcomes.news import Failed, Verified
-from pumpguard.outcomes.queue import OutcomeQueue
+from pumpguard.outcomes.reports import MessageOutcome, OutcomeReports
 from pumpguard.overrides.admin import Escalator, OverrideAdmin
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
@@ -47,7 +43,6 @@ if TYPE_CHECKING:
     from pumpguard.replies import OnRefusal
     from pumpguard.store.health import Concern
 
-MessageOutcome = Literal["sent", "not_sent", "failed", "unallocated"]
 logger = logging.getLogger("pumpguard")
 
 
@@ -103,20 +98,15 @@ class Guard:
         self.observations = Observations(
             self.notices, policy.proxy_header, self.reader.proxies.names, listens=policy.verified
         )
-        self._clock = clock
         self._on_decision = [] if on_decision is None else [on_decision]
-        if any(map(iscoroutinefunction, (on_decision, type(on_decision).__call__))):
-            raise PolicyError("on_decision", "a plain function: nobody would await it", on_decision)
+        require_plain(on_decision=on_decision)
         self._on_alert = on_alert
         self._score = score
         if score is not None and policy.risk is None:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
         self.observations.counts_for(policy.name, where)
-        self._outcomes: OutcomeQueue | None = None
-        if policy.outcome_counters is not None:
-            self._outcomes = OutcomeQueue(
-                policy.chain, policy.outcome_counters, store, self.observations
-            )
+        self.reports = OutcomeReports(policy, store, self.observations, clock)
+        self._outcomes = self.reports.queue
         hashed, overrides, now = keyed_hash(policy.secret), store.overrides, clock or time.time
         self._sync = sync = OverrideSync(overrides, hashed, sharded=policy.shards > 1)
         self.overrides = OverrideAdmin(
@@ -195,59 +185,19 @@ class Guard:
         Returns at once, whatever the store does; only the first outcome of a message counts. Raises
         `TicketError` for a text that is no ticket and for any other outcome.
         """
-        if outcome not in get_args(MessageOutcome):
-            outcomes = ", ".join(map(repr, get_args(MessageOutcome)))
-            raise TicketError(f"outcome: expected one of {outcomes}, got {outcome!r}")
-        if outcome == "sent":
-            return  # as every reservation assumes
-        if isinstance(message, Decision):
-            message = Ticket.of(message)
-        ticket = Ticket.parse(message) if isinstance(message, str) else message
-        if self._outcomes is not None and ticket.reservation:
-            became: Literal["failed", "unallocated"] = "failed"
-            if outcome == "unallocated":
-                became = outcome
-            self._outcomes.add(Failed(ticket, self._now(), became))
-
-    async def give_back(self, decision: Decision) -> None:
-        """Settle a request that has sent nothing, and wait for that, for at most the policy's
-        ``deadline``: whoever asked may come again at once. A shadow takes as long, and has nothing
-        to get back."""
-        if self._outcomes is not None:
-            ticket = Ticket.of(decision)
-            if not ticket.reservation:
-                ticket = replace(ticket, reservation=random.randbytes(4))  # noqa: S311 - no secret
-            self._outcomes.add(Failed(ticket, self._now()))
-            # A simulation must come out the same every time.
-            await self._outcomes.delivered(None if self.simulated else self.policy.deadline)
+        self.reports.settle(message, outcome)
 
     def verified(self, phone: str) -> None:
         """Say that a code was entered for this number, spelt as it may be. Raises `IntakeError`."""
         number = canonical(phone, None, self.policy.region, self.policy.plain_digits)
         self._alerts.verified()
-        if self._outcomes is not None:
-            self._outcomes.add(Verified(number, self._now()))
+        self.reports.verified(number)
 
     def admitted(self, decision: Decision, flow: str | None) -> None:
         """For the middleware: a message went out, and the app knows its number by this flow."""
         suspicious = bool(decision.reservation) and self.observations.sent(decision.attempt.at)
-        if self._outcomes is not None and (suspicious or flow is not None):
-            self._outcomes.admitted(decision.attempt, flow, self._now())
-
-    def misheard(self, what: Misunderstood, why: str) -> None:
-        """For the middleware: a code was entered, and what became of it was not understood."""
-        if self._outcomes is not None:
-            self._outcomes.misheard(what, why, self._now())
-
-    def overheard(self, phone: Phone | None, flow: str | None) -> None:
-        """For the middleware: a right code was entered for the flow's number, or for this one."""
-        if self._outcomes is not None:
-            self._outcomes.add(Verified(phone, self._now(), flow, overheard=True))
-
-    async def told(self) -> None:
-        """Wait until the store knows all outcomes so far, for as long as a decision may take."""
-        if self._outcomes is not None:
-            await self._outcomes.delivered(None if self.simulated else self.policy.deadline)
+        if suspicious or flow is not None:
+            self.reports.admitted(decision.attempt, flow)
 
     def valued(self, phone: str) -> None:
         """Deprecated: the same as `verified`."""
@@ -305,6 +255,3 @@ class Guard:
 
     async def __aexit__(self, *exception: object) -> None:
         await self.aclose()
-
-    def _now(self) -> float | None:
-        return self._clock() if self._clock is not None else None

@@ -9,20 +9,18 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pumpguard.alerts import Alert
 from pumpguard.challenges.base import Challenge
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError
 from pumpguard.guard import Guard
-from pumpguard.intake.body import BodyTee, Replay
+from pumpguard.intake.body import Replay
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.flow import FlowAnswer, FlowReader
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
-from pumpguard.intake.success import Answer
-from pumpguard.intake.verified import Heard, VerifyReader
 from pumpguard.outcomes.sent import SentWhen
 from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
@@ -33,6 +31,7 @@ from pumpguard.shadow.current import OPEN, CurrentRequest
 from pumpguard.shadow.route_record import RouteRecords
 from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
+from pumpguard.verify_route import VerifyRoute
 
 if TYPE_CHECKING:
     from pumpguard.experimental.replay import Replays
@@ -88,8 +87,7 @@ class PumpGuardMiddleware:
         self._sends = Routes(policy.send, but=verify)
         self._handlers = [(self._sends, self._guard_send)]
         if verify is not None:
-            self._handlers.append((verify, self._watch_verify))
-            self._verify = VerifyReader(policy)
+            self._handlers.append((verify, VerifyRoute(app, guard).watch))
         self._flow = None if policy.flow is None else FlowReader(policy.flow)
         self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
@@ -186,7 +184,7 @@ class PumpGuardMiddleware:
             if others:
                 self._record_others(decision, others)
         if flow is not None or self.guard.simulated:
-            await self.guard.told()
+            await self.guard.reports.told()
 
     def _record_others(self, decision: Decision, others: Sequence[Decision]) -> None:
         """Those about the other numbers of a request: where it was refused, nothing was sent to
@@ -250,34 +248,4 @@ class PumpGuardMiddleware:
 
     async def _give_back(self, decisions: Sequence[Decision]) -> None:
         for each in decisions:
-            await self.guard.give_back(each)
-
-    async def _watch_verify(
-        self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
-    ) -> None:
-        """A request that enters a code: the app answers it, and the guard learns of successes."""
-        tee, answer = BodyTee(receive, self.guard.policy.max_body), Answer(send)
-        await self.app(scope, tee, answer)
-        try:
-            heard = self._verify.read(scope, tee.body, parameters, answer)
-        except Exception:
-            logger.exception("PG079 exception while reading a verification; it taught nothing")
-            heard = Heard(missing="number", why="see PG079")
-        if heard.missing is not None:
-            self.guard.misheard(heard.missing, heard.why)
-        elif heard.phone is not None or heard.flow is not None:
-            self.guard.overheard(heard.phone, heard.flow)
-        await self.guard.told()
-
-
-class StatusRecorder:
-    """A ``send`` that remembers the status of the response passing through it."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.status: int | None = None
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-        await self._send(message)
+            await self.guard.reports.give_back(each)

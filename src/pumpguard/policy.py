@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from pumpguard.config import build, check, check_names, require
+from pumpguard.config import build, check, check_names, importable, require
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import TrustedProxies
 from pumpguard.intake.dimensions import check_dimensions
@@ -21,7 +19,7 @@ from pumpguard.intake.flow import check_flow
 from pumpguard.intake.routes import Routes
 from pumpguard.intake.success import success_when
 from pumpguard.intake.when import condition
-from pumpguard.money.prices import FILES, PriceTable
+from pumpguard.money.prices import PriceTable, beside
 from pumpguard.outcomes import OutcomeCounters, Outcomes
 from pumpguard.outcomes.sent import DEFAULT as SENT_WHEN
 from pumpguard.outcomes.sent import SentWhen
@@ -184,8 +182,8 @@ class Policy:
         if text is not None:
             return build(cls, table)
         folder = Path(source).parent
-        with _importable(folder):
-            return build(cls, _beside(folder, table))
+        with importable(folder):
+            return build(cls, beside(folder, table))
 
     @property
     def verified(self) -> bool:
@@ -254,24 +252,3 @@ class Policy:
 
 
 REGION = "an ISO 3166 region such as 'GB'"
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """While a policy is read, modules that it names are also looked for in its file's folder; last,
-    so that they hide no other."""
-    sys.path.append(entry := str(folder.resolve()))
-    try:
-        yield
-    finally:
-        sys.path.remove(entry)
-
-
-def _beside(folder: Path, table: dict[str, Any]) -> dict[str, Any]:
-    """A price list that a policy's file names stands beside that file."""
-    match table.get("prices"):
-        case str(path) if path.lower().endswith(FILES):
-            return {**table, "prices": str(folder / path)}
-        case {"path": str(path), **how}:
-            return {**table, "prices": {**how, "path": str(folder / path)}}
-    return table

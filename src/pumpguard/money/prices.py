@@ -133,3 +133,13 @@ def _shared_plans(usd: Mapping[str, float]) -> dict[str, float]:
             for region in others_in_plan:
                 shared.setdefault(region, usd[main])
     return shared
+
+
+def beside(folder: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """A price list that a policy's file names stands beside that file."""
+    match table.get("prices"):
+        case str(path) if path.lower().endswith(FILES):
+            return {**table, "prices": str(folder / path)}
+        case {"path": str(path), **how}:
+            return {**table, "prices": {**how, "path": str(folder / path)}}
+    return table
