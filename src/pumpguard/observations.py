@@ -1,8 +1,7 @@
-"""What a guard has seen so far of the app around it, and what it says of that.
+"""What a guard has seen so far of the app around it, and what it says of that, once an hour.
 
-A guard that is fastened to an app in the wrong way fails in silence: it hears of no verification,
-reads no number, meets no request. Each of these shows in the first hundred requests. All counts are
-of this process; each is said through `pumpguard.notices.Notices`, at most once an hour.
+A guard that is set up wrongly fails in silence: it hears of no verification, reads no number, meets
+no request. Each of these shows in the first hundred requests. All counts are of this process.
 """
 
 from __future__ import annotations
@@ -31,11 +30,10 @@ MATURE = 300.0
 SILENT, LATEST = 50, 100
 """Of so many messages that old somebody has entered a code; so many are looked at."""
 
-MISUNDERSTOOD = 5
-"""Verifications that were answered like successes and not understood, while none was."""
+MISUNDERSTOOD, ASKED_EVERY = 5, 60.0
+"""Verifications that were answered like successes and not understood, while none was; and seconds
+between questions whether another process has heard one."""
 
-ASKED_EVERY = 60.0
-"""Seconds between questions whether another process has heard a verification."""
 Misunderstood = Literal["answer", "number", "flow", "wrong_code"]
 
 
@@ -115,7 +113,7 @@ class Observations:
         for name, _ in scope["headers"]:
             if name in self._headers:
                 self._forwarded(scope["client"], address)
-                return
+                break
 
     def unread(self, problem: str, detail: str) -> None:
         """A guarded request could not be read, so its user gets no code."""
@@ -197,13 +195,10 @@ class Observations:
         while self._waiting and self._waiting[0] <= at - MATURE:
             self._waiting.popleft()
             self.counts["matured"] += 1
-        counts = self.counts
-        fine = counts["matured"] < SILENT and counts["misheard"] < MISUNDERSTOOD
-        return not fine and self.suspects(at)
+        return self.counts["matured"] + self.counts["misheard"] > 0 and self.suspects(at)
 
     def suspects(self, at: float) -> bool:
-        """Whether the fleet should be asked now if anybody has heard a verification: then call
-        `hear` or `fall_silent`."""
+        """Whether to ask the fleet for verifications; then call `hear` or `fall_silent`."""
         fine = self.counts["matured"] < SILENT and self.counts["misheard"] < MISUNDERSTOOD
         return not (self.heard or fine or at < self._asks_at)
 
@@ -220,8 +215,8 @@ class Observations:
         self._waiting.clear()
 
     def fall_silent(self) -> None:
-        """No process has ever heard a verification. That may also be an attack on an app without
-        users, so the rules are only lifted where codes were entered, here or past the route."""
+        """No process has heard a verification. That may also be an attack on an app without users,
+        so the rules are only lifted where codes were entered, here or past the route."""
         self.deaf = self.counts["misheard"] >= MISUNDERSTOOD or self.counts["past_verify"] >= SILENT
         missing = ", ".join(f"{n} by their {what}" for what, n in self.misunderstood.items())
         self._notices.say(
