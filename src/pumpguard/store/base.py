@@ -43,8 +43,9 @@ Subject: TypeAlias = str | bytes
 Outcome: TypeAlias = Literal["verified", "repeated", "failed", "unallocated"]
 """``verified``: it counts. ``repeated``: verified, but this number has counted already today, or
 another message to it counts in this one's place: it is paid back and taken out of conversion, and
-proves nothing. ``failed``: it was never sent, and is refunded. ``unallocated``: it was sent and
-paid for, and the operator knows no such number: its ticket is taken, and nothing else happens."""
+proves nothing. ``failed``: it was never sent; what it was charged is given back. ``unallocated``:
+it was sent and paid for, and the operator knows no such number: its ticket is taken, and nothing
+else happens."""
 
 
 @dataclass(slots=True)
@@ -148,11 +149,12 @@ class Redeemed:
 class Settlement:
     """What became of one message, for all subjects that have to know.
 
-    ``plan`` holds the `Spend`, `Credit`, `Conversion` and `Pulse` counters that were asked when the
-    message was admitted (their ``binds`` do not matter); ``subjects`` has one per group. For a
-    failed message it also holds the policy's `Tickets` and `Refunds`: the refund is made if
-    ``ticket`` is still open, which takes it, and if ``Refunds`` has room; with the price and time
-    that are stored, not with those given here. For an unallocated one it holds `Tickets` alone.
+    ``plan`` holds the counters that were asked when the message was admitted and have to hear of it
+    (`Counter.hears`; their ``binds`` do not matter); ``subjects`` has one per group. For a failed
+    message it also holds the policy's `Tickets`, an `Unsent` and `Refunds`: what was charged is
+    given back if ``ticket`` is still open, which takes it, and `Unsent` has room; to budgets if
+    `Refunds` has room too; with the price and time that are stored, not those given here.
+    For an unallocated one it holds `Tickets` alone.
 
     ``price`` (µ$) and ``sent_at`` (Unix ms) are those of the redeemed ticket, ``age`` the ms from
     sending to verifying. ``network`` and ``last4`` are what a verification is weighed by. ``at``
@@ -186,8 +188,8 @@ class Store(Protocol):
 
     async def settle(self, settlements: Sequence[Settlement]) -> int:
         """Tell subjects what became of messages, in order. Returns how many took effect: a failed
-        or unallocated one does not if its ticket is not open, a failed one neither if refunds are
-        used up."""
+        or unallocated one does not if its ticket is not open, a failed one neither if its subjects
+        or budgets have had too much given back."""
 
     async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
         """Keep a short text under a name, sealed; a later one replaces it. ``at`` is as in a
