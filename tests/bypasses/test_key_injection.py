@@ -77,7 +77,7 @@ async def test_every_session_is_its_own_subject_on_a_real_server(
 
     async with Redis.from_url(valkey_url) as server:
         keys = [key async for key in server.scan_iter(f"pg1:*{name}*")]
-    assert len(keys) == len(HOSTILE)
+    assert len(keys) == len(HOSTILE) + 1  # the number's, which keeps its open messages
     assert len({key_slot(key) for key in keys}) == 1
     assert max(map(len, keys)) < 80
     assert not any(PHONE.encode() in key for key in keys)

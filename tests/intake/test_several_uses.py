@@ -276,9 +276,10 @@ async def test_a_shadow_about_one_of_them_silences_all() -> None:
         return Finding("shadows_other", Action.SHADOW, "OTHER") if shadowed else None
 
     app = App(rules=(shadows_other,))
+    assert (await app.ask({"phone": PHONE})).status == 200  # shows that its sender is wrapped
     for numbers in ([PHONE, OTHER], [OTHER, PHONE]):
         assert (await app.ask({"phone": numbers})).status == 200
-    assert app.sent == []
+    assert app.sent == [PHONE]
 
 
 async def test_the_same_number_twice_is_two_messages() -> None:
@@ -334,6 +335,8 @@ async def test_a_provider_that_is_down_gives_all_of_them_back() -> None:
             daily_budget=1e6,
             refund_share=1.0,
         )
+        if status == 503:
+            app.send = lambda _phone: None  # the app gives up before it sends
         assert (await app.ask({"phone": numbers[:2]})).status == status
         assert (await app.ask({"phone": numbers[2:]})).status == then
 

@@ -201,7 +201,7 @@ def test_a_country_that_has_just_changed_is_asked() -> None:
     rule = Number()
     for attempt in people(100, "+2290197123456", 0):
         assert rule.judge(attempt, ()) is None
-    found = [rule.judge(attempt, ()) for attempt in people(10, "+22997123456", 1)]
+    found = [rule.judge(attempt, ()) for attempt in people(10, "+2290297123456", 1)]
     assert [each.action for each in found if each] == [Action.BLOCK] * 7 + [Action.CHALLENGE] * 3
     british = rule.judge(make_attempt("+441111111111"), ())
     assert british is not None

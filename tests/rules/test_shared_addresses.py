@@ -33,8 +33,9 @@ def beninese(draw: random.Random) -> str:
 
 
 def old_form(phone: str) -> str:
-    """As in Benin before November 2024: without 01."""
-    return "+229" + phone.removeprefix("+22901")
+    """What the plan here does not allocate: as long as Benin's numbers are, and not with 01. (Those
+    of before November 2024 are too short, and cannot be read at all.)"""
+    return "+22902" + phone.removeprefix("+22901")
 
 
 def unallocated(n: int) -> str:

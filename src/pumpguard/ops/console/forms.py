@@ -82,12 +82,13 @@ class ListingRemoval:
 
 async def read_form(request: Request) -> Mapping[str, str]:
     """The fields of a form. Raises `IntakeError`."""
-    return (await _fields(request)).form
+    return dict((await _fields(request)).form.items())  # every field is read: none is ambiguous
 
 
 async def read_json(request: Request) -> object:
     """A JSON body. Raises `IntakeError`."""
-    return (await _fields(request)).json
+    found = (await _fields(request)).json
+    return dict(found.items()) if isinstance(found, dict) else found
 
 
 def change_from(cls: type[T], table: object) -> T:
