@@ -107,6 +107,10 @@ class CurrentRequest:
 current_request: ContextVar[CurrentRequest | None] = ContextVar("pumpguard_request", default=None)
 """Set by the middleware while the app handles a guarded request, and by `Guard.assess`."""
 
+NOTHING_SENT = frozenset((307, 308, *range(400, 1_000)))
+"""Statuses of an app that has sent no message; after 307 and 308 the client asks again, at another
+address."""
+
 LINGER = 60.0
 """Seconds after the app's answer for which a request awaits the call of its sender."""
 
@@ -141,8 +145,7 @@ class OpenRequests:
     def leave(self, request: CurrentRequest, token: CallerToken, status: int | None) -> None:
         """The app is done with it, its background tasks too, and has answered with that status."""
         current_request.reset(token)
-        sent = status is not None and 200 <= status < 300
-        self._done(request, awaits=sent or status is None or not says_nothing_was_sent(status))
+        self._done(request, awaits=status not in NOTHING_SENT)
 
     def assess(self, request: CurrentRequest) -> None:
         """Make it the current one of whoever asked, from now on."""
@@ -242,12 +245,6 @@ class OpenRequests:
             known.remove(request)
             if not known:
                 del self._open[request.digits]
-
-
-def says_nothing_was_sent(status: int) -> bool:
-    """Whether an app that answers so has sent no message; after 307 and 308 the client asks again,
-    at another address."""
-    return status >= 400 or status in (307, 308)
 
 
 def _means(spelt: Spelt, request: CurrentRequest) -> bool:

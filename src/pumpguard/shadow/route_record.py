@@ -11,7 +11,7 @@ from starlette.types import Scope
 from pumpguard.decision import Action
 from pumpguard.intake.routes import Routes
 from pumpguard.notices import Notices
-from pumpguard.shadow.current import CurrentRequest, says_nothing_was_sent
+from pumpguard.shadow.current import NOTHING_SENT, CurrentRequest
 
 GROWTH = 8
 """A shadow without a call makes it so many times as many messages that have to pass: one, 8, 64,
@@ -91,7 +91,7 @@ class RouteRecord:
 
     def answered(self, request: CurrentRequest, status: int | None) -> None:
         """The app has answered under a shadow, and its background tasks are done."""
-        if status is None or says_nothing_was_sent(status) or request.tried:
+        if status is None or status in NOTHING_SENT or request.tried:
             return
         self._waiting.append(request)
 
