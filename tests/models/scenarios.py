@@ -138,7 +138,7 @@ SCENARIOS: dict[str, Scenario] = {
             KNOWN,
             TICKETS,
             Credit("credit", "country", 1_000, 1_000),
-            Credit("credit", "network", 1_000, 100, ratio=0.9, yields=True),
+            Credit("credit", "network", 1_000, 100, ratio=0.9, yields=True, vouches=0.5),
         ),
         (999, 1_000, 50_000, 100_000, *DAY_EDGES, 14 * DAY),
     ),

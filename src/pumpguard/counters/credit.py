@@ -30,7 +30,8 @@ class Credit(Limited):
     The line is the highest of ``limit`` and ``ratio`` times what was verified on the best of the
     last 14 days or today so far (UTC days; today never exceeds the last 24 hours, so this is
     never more than earned). Debts are forgiven evenly, a whole line in ``seconds``; a
-    verification pays its message back at once, and lets the line grow. Whom a line that ``yields``
+    verification pays its message back at once, and lets the line grow; beyond that it pays back
+    ``vouches`` times its price of what others owe, if that is anything. Whom a line that ``yields``
     serves first is said at the top of this module.
 
     Its reading's ``used`` is the debt in µ$, its ``detail`` the line in µ$.
@@ -45,11 +46,14 @@ class Credit(Limited):
     ratio: float = 0.3
     action: Action = Action.THROTTLE
     yields: bool = False
+    vouches: float = 0.0
 
     told_of: ClassVar[frozenset[str]] = frozenset({"failed", "verified", "repeated"})
     smallest_share: ClassVar[int] = 0
 
     def tail(self, segment: Segment) -> bytes:
-        """Whether it yields (2), the share of what was verified that makes the line, in permille
-        (2)."""
-        return struct.pack(">HH", self.yields, round(self.ratio * 1000))
+        """Whether it yields (2), the share of what was verified that makes the line, and what a
+        verification vouches for, in permille (2 each)."""
+        return struct.pack(
+            ">HHH", self.yields, round(self.ratio * 1000), round(self.vouches * 1000)
+        )
