@@ -269,7 +269,7 @@ async def test_a_shadow_that_could_be_heard_is_any_block_to_it_as_well() -> None
         return Finding("shadows", Action.SHADOW, "ALWAYS", {"n": 1})
 
     guard = Guard(
-        Policy(send="/otp/send", rules=(shadows,), shadow="experimental_replay"),
+        Policy(send="/otp/send", rules=(shadows,)),
         on_refusal=lambda refused, request: heard.append(refused),
     )
     reply = await ask(PumpGuardMiddleware(otp_app(Outbox()), guard=guard))
