@@ -96,13 +96,8 @@ class View:
             return {**values, "unknown": STORE_AWAY}
         except OverrideError as error:
             return {**values, "unknown": f"{UNREADABLE} ({error.path})"}
-        lifted = unbounded_because(overrides, now)
-        return {
-            **values,
-            "overrides": overrides,
-            "fleet": str(overrides.fleet(now)),
-            "lifted": lifted,
-        }
+        fleet, lifted = str(overrides.fleet(now)), unbounded_because(overrides, now)
+        return {**values, "overrides": overrides, "fleet": fleet, "lifted": lifted}
 
     async def _expose(self) -> Exposure:
         return await asyncio.to_thread(exposure, self.guard.policy)
