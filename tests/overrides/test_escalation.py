@@ -159,3 +159,12 @@ def test_an_escalation_that_means_nothing_is_refused(wrong: dict[str, Any], said
     with pytest.raises(PolicyError) as error:
         Policy(send="/s", escalation=wrong)  # type: ignore[arg-type]
     assert str(error.value).startswith(said)
+
+
+async def test_of_two_that_write_at_once_the_person_wins(store: Store) -> None:
+    """A process that has not heard of the person's posture yet writes nothing over it."""
+    fleet = Fleet(store)
+    admin = fleet.guards[0].overrides
+    before = await admin.posture("known_only", author="mike")
+    assert await admin.escalate(ESCALATION, "SEND_SPIKE") == before
+    assert await fleet.posture() is Posture.KNOWN_ONLY

@@ -19,7 +19,8 @@ MAX_FIELDS = 1_000
 
 class Values(dict[str, Any]):
     """Names and values, of which some ``refused`` names have no one value: to read one of those,
-    or to go through all, raises `IntakeError`."""
+    or to go through all, raises `IntakeError`. Where there are none of those, a plain `dict` is
+    made instead."""
 
     def __init__(
         self, pairs: Sequence[tuple[str, Any]], refused: Collection[str], what: str
@@ -40,16 +41,10 @@ class Values(dict[str, Any]):
         return super().get(key, default)
 
     def items(self) -> Any:
-        """All of them, if each has one value."""
-        if self._refused:
-            raise ambiguous(self._what)
-        return super().items()
+        """None: not each of them has one value."""
+        raise ambiguous(self._what)
 
-    def values(self) -> Any:
-        """All of them, if each has one value."""
-        if self._refused:
-            raise ambiguous(self._what)
-        return super().values()
+    values = items
 
 
 class Constant(float):
