@@ -11,7 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from pumpguard.shadow.current import OPEN
+from pumpguard.shadow.open_requests import OPEN
 from pumpguard.store.base import Store
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.memory import MemoryStore
