@@ -32,9 +32,9 @@ def test_who_overrides_counters_is_asked_for_every_attempt() -> None:
     """What a base class says of its own counters does not bind those that replace them."""
     rules = RuleSet([ExceptStaff(by="phone", limits="1/minute")])
     for _ in range(2):
-        assert rules.compiled(make_attempt())[0].plan("all").counters
+        assert rules.compiled(make_attempt())[0].plans["all"].counters
         staff = replace(make_attempt(), account="staff")
-        assert not rules.compiled(staff)[0].plan("all").counters
+        assert not rules.compiled(staff)[0].plans["all"].counters
 
 
 def test_a_rule_that_makes_ever_new_counters_does_not_fill_the_memory() -> None:
@@ -50,7 +50,7 @@ def test_a_rule_that_makes_ever_new_counters_does_not_fill_the_memory() -> None:
     rules = RuleSet([EverNew()])
     for n in range(COMBINATIONS + 10):
         compiled, _ = rules.compiled(replace(make_attempt(), at=float(n)))
-        assert compiled.plan("all").counters == (Window("ever_new", "phone", 1 + n, 60),)
+        assert compiled.plans["all"].counters == (Window("ever_new", "phone", 1 + n, 60),)
     assert len(rules._compiled) <= COMBINATIONS + 1
 
 
