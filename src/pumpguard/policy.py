@@ -72,9 +72,6 @@ class Policy:
         where `pumpguard.rules.before` and `after` say.
         ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`). Without it,
         decisions have a score and nothing follows from it.
-        ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
-        ``experimental_replay``, an answer in the shape of its recent ones, which can be told apart
-        (`pumpguard.experimental.replay`), for an app that cannot wrap its sender.
         ``escalation``: whether alerts change the posture, and how
         (`pumpguard.overrides.posture.Escalation`). Without it, only people do.
 
@@ -128,7 +125,6 @@ class Policy:
     rules: Any = None
     extra_rules: Any = ()
     risk: Risk | None = None
-    shadow: Literal["app", "experimental_replay", "replay"] = "app"
     escalation: Escalation | None = None
     ladder: Escalation | None = None
     verify: str | Sequence[str] | None = None
