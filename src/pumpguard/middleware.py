@@ -156,7 +156,7 @@ class PumpGuardMiddleware:
             for other in others:
                 self.guard.reports.not_sent(other)
             logger.exception("PG022 exception while deciding; answered 503, nothing was sent")
-            await UNAVAILABLE(scope, receive, send)
+            await self._refusals.reply(UNAVAILABLE, scope, replay, send)
             return
         others.sort(key=attrgetter("action"), reverse=True)
         decision, *others = others  # the strictest answers
