@@ -107,17 +107,17 @@ async def test_a_flow_may_be_a_session_cookie_of_the_app() -> None:
 async def test_a_flow_may_be_in_a_header_or_in_a_redirection_of_the_answer(field: str) -> None:
     """A redirection to the page where the code is entered often names it."""
     found = {"x-flow": f"f{PHONE[1:]}", "location": f"/code?flow=f{PHONE[1:]}&lang=en"}
-    visit = Visit(App(**found), flow=field)
+    visit = Visit(App(None, **found), flow=field)
     await visit.send()
-    where = {"headers": {"x-flow": f"f{PHONE[1:]}"}, "query": f"flow=f{PHONE[1:]}"}
-    await visit.verify("code=1", FORM, **where)
+    flow = f"f{PHONE[1:]}"
+    await visit.verify("code=1", FORM, {"x-flow": flow}, query=f"flow={flow}")
     assert await visit.knows()
 
 
 @pytest.mark.parametrize("line", ["", "session=", "session=s; bad, name=1", "other=s"])
 async def test_an_answer_whose_cookies_say_nothing_gives_out_no_flow(line: str) -> None:
     """Whoever then verifies by a number of their own is known all the same."""
-    visit = Visit(App(**{"set-cookie": line}), flow="cookie:session")
+    visit = Visit(App(None, **{"set-cookie": line}), flow="cookie:session")
     await visit.send()
     await visit.verify("code=1", FORM, {"cookie": "session=s"})
     assert not await visit.knows(OTHER)
