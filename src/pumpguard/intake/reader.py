@@ -23,11 +23,11 @@ from pumpguard.intake.address import (
     text_of,
 )
 from pumpguard.intake.body import read_body
+from pumpguard.intake.conditions import condition
 from pumpguard.intake.dimensions import dimension_readers, key_text
 from pumpguard.intake.fields import Fields, check_field, field_reader
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
-from pumpguard.intake.when import condition
 from pumpguard.notices import Notices
 
 if TYPE_CHECKING:
