@@ -5,6 +5,7 @@ from __future__ import annotations
 from pumpguard.store.base import Store
 from pumpguard.store.in_front import BanCache, Breaker
 from pumpguard.store.memory import MemoryStore
+from pumpguard.store.probe import Probe
 
 
 def open_store(url: str, *, name: str, secret: str, deadline: float, shards: int) -> Store:
@@ -17,4 +18,4 @@ def open_store(url: str, *, name: str, secret: str, deadline: float, shards: int
     redis = RedisStore(
         url, name=name, secret=secret, deadline=deadline, shards=shards, checkup=True
     )
-    return BanCache(Breaker(redis))
+    return BanCache(Breaker(redis, Probe(redis.usable)))

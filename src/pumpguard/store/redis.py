@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from pumpguard.store.health import Checkup, Concerns
+from pumpguard.store.health import Checkup, Concerns, usable
 from pumpguard.store.overrides import SharedOverrides
 from pumpguard.store.scripted import Call, ScriptStore
 from pumpguard.store.transport.link import Link
@@ -40,7 +40,9 @@ class RedisStore(ScriptStore):
         tags = [name] if shards == 1 else [f"{name}-{shard}" for shard in range(shards)]
         # The policy's name is the hash tag: all of a shard's keys live in one slot of a cluster.
         super().__init__([f"{FORMAT}:{{{tag}}}:" for tag in tags], secret)
-        self._checkup = Checkup(topology_of(url), [f"{prefix}check" for prefix in self._prefixes])
+        self._topology = topology_of(url)
+        self._check_keys = [f"{prefix}check" for prefix in self._prefixes]
+        self._checkup = Checkup(self._topology, self._check_keys)
         on_use = self._checkup.begin if checkup else None
         # In a cluster, shards live on different nodes: each has a link that knows its own.
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
@@ -52,6 +54,10 @@ class RedisStore(ScriptStore):
     async def check(self) -> Concerns:
         """What an operator should mend about the server, or about the cluster's that we use."""
         return await self._checkup.now()
+
+    async def usable(self) -> bool:
+        """Whether the server, or one of the cluster's that we use, takes what a decision asks."""
+        return await usable(self._topology, self._check_keys)
 
     async def aclose(self) -> None:
         await self._checkup.end()
