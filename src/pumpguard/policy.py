@@ -72,9 +72,6 @@ class Policy:
         where `pumpguard.rules.before` and `after` say.
         ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`). Without it,
         decisions have a score and nothing follows from it.
-        ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
-        ``experimental_replay``, an answer in the shape of its recent ones, which can be told apart
-        (`pumpguard.experimental.replay`), for an app that cannot wrap its sender.
         ``escalation``: whether alerts change the posture, and how
         (`pumpguard.overrides.posture.Escalation`). Without it, only people do.
 
@@ -93,6 +90,8 @@ class Policy:
         or of its answer. ``"cookie"`` has the guard set a cookie of its own.
         ``outcomes``: what is remembered of messages and of who verified
         (`pumpguard.outcomes.Outcomes`).
+        ``undecided``: what a wrapped sender does that is called under no decision in a process with
+        this guard: it sends, the guard decides, or it raises `MessageNotSent`.
         ``sent_when``: which answers of the ``send`` routes say that a message went out: statuses
         (``"2xx"``, ``(200, 202)``) or a function of the status; with ``"sender"`` only the wrapped
         sender's word counts (`pumpguard.outcomes.sent`). What was not sent is given back.
@@ -126,7 +125,6 @@ class Policy:
     rules: Any = None
     extra_rules: Any = ()
     risk: Risk | None = None
-    shadow: Literal["app", "experimental_replay", "replay"] = "app"
     escalation: Escalation | None = None
     ladder: Escalation | None = None
     verify: str | Sequence[str] | None = None
@@ -136,6 +134,7 @@ class Policy:
     settled: bool = False
     outcomes: Outcomes = field(default_factory=Outcomes)
     sent_when: Any = SENT_WHEN
+    undecided: Literal["sent", "decided", "refused"] = "sent"
     daily_budget: float = DAILY_BUDGET
     refund_share: float = 0.05
     prices: str | Mapping[str, Any] = "appwrite-2025"

@@ -64,7 +64,7 @@ def test_it_serves_until_it_is_stopped(policy: Path, valkey_url: str) -> None:
             if found := re.search(r"http://127\.0\.0\.1:\d+", line):
                 break
         assert found is not None, said
-        asking = urllib.request.Request(f"{found[0]}/api/orders")
+        asking = urllib.request.Request(f"{found[0]}/api/overrides")
         asking.add_header("authorization", f"Bearer {TOKEN}")
         with urllib.request.urlopen(asking, timeout=60) as reply:
             assert b'"posture":"normal"' in reply.read()

@@ -60,7 +60,7 @@ def test_who_when_why_and_until(operator: Operator) -> None:
     assert " UTC, then challenge_all: SMS bill" in out
     said = json.loads(operator.types("posture", "--json")[1])
     assert said["posture"] == "closed"
-    assert said["order"]["until"] - said["order"]["at"] == 1_800
+    assert said["override"]["until"] - said["override"]["at"] == 1_800
     assert operator.types("posture", "normal", "--author", "mike")[1].startswith("posture: normal")
 
 
@@ -147,10 +147,10 @@ def test_orders_that_cannot_be_read_do_not_keep_anybody_from_closing(
     operator.types("posture", "challenge_all")
     version = json.loads(operator.types("posture", "--json")[1])["version"]
     with Redis.from_url(valkey_url) as server:
-        server.set(f"pg1:{{{name}}}:orders:text", version.to_bytes(6) + b"{")
+        server.set(f"pg1:{{{name}}}:overrides:text", version.to_bytes(6) + b"{")
     code, _, err = operator.types("posture", "closed")
     assert code == 1
-    assert "orders: expected JSON" in err
+    assert "overrides: expected JSON" in err
     assert operator.types("posture", "closed", "--anew")[0] == 0
     said = json.loads(operator.types("posture", "--json")[1])
     assert said["posture"] == "closed"
@@ -170,7 +170,7 @@ def test_exposure_knows_what_lifts_the_bound(operator: Operator, policy: Path) -
     assert "number +44••••••••56 spends freely, set by mike." in out
     operator.types("posture", "observe")
     said = json.loads(operator.types(*words, "--json")[1])
-    assert said["unbounded_by_order"][0] == "The posture is observe: nothing is enforced."
+    assert said["unbounded_because"][0] == "The posture is observe: nothing is enforced."
     assert said["bounded"] is True  # by its rules
 
 

@@ -98,10 +98,10 @@ async def test_many_processes_take_one_step(store: Store) -> None:
     fleet = Fleet(store)
     for _ in range(5):
         await fleet.sends(spike=True, after=1)
-    orders = await fleet.guards[0].overrides.show()
-    assert orders.step is not None
-    assert orders.step.posture is Posture.CHALLENGE_ALL
-    version = orders.version
+    document = await fleet.guards[0].overrides.show()
+    assert document.step is not None
+    assert document.step.posture is Posture.CHALLENGE_ALL
+    version = document.version
     await fleet.sends(spike=True, after=100)
     assert (await fleet.guards[0].overrides.show()).version == version  # still calm / 4 to go
 

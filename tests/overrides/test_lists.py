@@ -144,7 +144,7 @@ async def test_no_number_and_no_account_can_be_read_in_redis(valkey_url: str, na
         assert (await guard.assess(make_attempt())).allowed_because == "listed"
         listings = (await guard.overrides.show()).listings
     with Redis.from_url(valkey_url) as server:
-        stored = server.get(f"pg1:{{{name}}}:orders:text")
+        stored = server.get(f"pg1:{{{name}}}:overrides:text")
     assert b"7400123456" not in stored
     assert b"alice@" not in stored
     assert [each.shown for each in listings] == ["+44••••••••56", "al•••"]
@@ -185,7 +185,7 @@ def test_a_list_made_by_hand_is_no_block_list() -> None:
         Listing(verdict="deny", kind="prefix", value=f"+{n}", shown="", author="a", at=0.0)
         for n in range(MAX_LISTINGS + 1)
     ]
-    orders = OverrideDocument(listings=listed[:MAX_LISTINGS])
-    assert len(orders.with_listing(listed[0]).listings) == MAX_LISTINGS
+    document = OverrideDocument(listings=listed[:MAX_LISTINGS])
+    assert len(document.with_listing(listed[0]).listings) == MAX_LISTINGS
     with pytest.raises(OverrideError, match="listings: expected at most 1000"):
-        orders.with_listing(listed[MAX_LISTINGS])
+        document.with_listing(listed[MAX_LISTINGS])

@@ -23,13 +23,13 @@ from pumpguard.store.scripts import script
 if TYPE_CHECKING:
     from pumpguard.store.transport.link import Link
 
-VERSION = "orders"
-"""How the key ends that holds the version alone; the word of release 0.1."""
+VERSION = "overrides"
+"""How the key ends that holds the version alone."""
 
 VERSION_BYTES = 6
 """Length of the version. An absent document has version 0, and no bytes."""
 
-DOCUMENT, CLAIM = "orders:text", "said:"
+DOCUMENT, CLAIM = "overrides:text", "said:"
 """How the other keys end. Those of counters end in a hash, which has none of these letters."""
 
 LIFETIME = 400 * 86_400_000

@@ -32,7 +32,7 @@ async def assess(guard: Guard, times: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/login", "/events", "/static/console.css", "/api/orders", "/nothing"]
+    "path", ["/", "/login", "/events", "/static/console.css", "/api/overrides", "/nothing"]
 )
 async def test_every_answer_is_for_the_operator_alone(operator: Operator, path: str) -> None:
     """Never kept, never framed, and nothing but our own files is loaded."""
