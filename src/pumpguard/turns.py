@@ -28,20 +28,26 @@ def slices(seconds: float) -> tuple[int, float]:
 @asynccontextmanager
 async def within(seconds: float) -> AsyncIterator[None]:
     """Like `asyncio.timeout`, counted in slices. Raises `TimeoutError`."""
-    loop = asyncio.get_running_loop()
-    left, each = slices(seconds)
     async with asyncio.timeout(None) as limit:
-
-        def passed() -> None:
-            nonlocal left, timer
-            left -= 1
-            if left:
-                timer = loop.call_later(each, passed)
-            else:
-                limit.reschedule(loop.time())
-
-        timer = loop.call_later(each, passed)
+        countdown = _Countdown(seconds, limit)
         try:
             yield
         finally:
-            timer.cancel()
+            countdown.timer.cancel()
+
+
+class _Countdown:
+    """Lets a limit come when all slices have passed."""
+
+    def __init__(self, seconds: float, limit: asyncio.Timeout) -> None:
+        self._limit = limit
+        self._left, self._each = slices(seconds)
+        self._loop = asyncio.get_running_loop()
+        self.timer = self._loop.call_later(self._each, self._passed)
+
+    def _passed(self) -> None:
+        self._left -= 1
+        if self._left:
+            self.timer = self._loop.call_later(self._each, self._passed)
+        else:
+            self._limit.reschedule(self._loop.time())

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import pytest
 
 from pumpguard.store import probe
+from pumpguard.store.health import usable
 from pumpguard.store.probe import Probe
-from pumpguard.store.redis import RedisStore
+from pumpguard.store.transport.topology import Standalone
 from tests.conftest import PATIENT
-from tests.store.transport.fleet import Server, cluster, until
+from tests.store.transport.fleet import Server, until
 
 
 @pytest.fixture
@@ -22,11 +24,16 @@ async def own() -> AsyncIterator[Server]:
         yield server
 
 
+def asking(server: Server) -> Probe:
+    """A probe as a store has it."""
+    return Probe(partial(usable, Standalone(server.url), "key"))
+
+
 async def test_a_server_that_is_away_is_found_when_it_is_back(own: Server) -> None:
     """However this process's own loop is occupied meanwhile."""
-    store, found = RedisStore(own.url), threading.Event()
+    found = threading.Event()
     own.kill()
-    Probe(store.usable).begin(found.set)
+    asking(own).begin(found.set)
     assert not found.wait(0.3)
     own.start()
     # The event loop stands still all this time.
@@ -36,9 +43,9 @@ async def test_a_server_that_is_away_is_found_when_it_is_back(own: Server) -> No
 
 async def test_a_server_that_hangs_answers_the_question_that_waits(own: Server) -> None:
     """Nobody has to ask again."""
-    store, found = RedisStore(own.url), threading.Event()
+    found = threading.Event()
     with own.hanging():
-        Probe(store.usable).begin(found.set)
+        asking(own).begin(found.set)
         assert not found.wait(0.3)
     assert found.wait(PATIENT)
 
@@ -47,10 +54,10 @@ async def test_who_is_ended_asks_no_more(own: Server, monkeypatch: pytest.Monkey
     """Its thread ends by itself."""
     monkeypatch.setattr(probe, "FIRST_PAUSE", PATIENT)
     found = threading.Event()
-    asking = Probe(RedisStore(own.url).usable)
-    asking.begin(found.set)
+    probing = asking(own)
+    probing.begin(found.set)
     [thread] = [each for each in threading.enumerate() if each.name.endswith("(_ask)")]
-    asking.end()
+    probing.end()
     await asyncio.to_thread(thread.join, PATIENT)
     assert not thread.is_alive()
     assert not found.is_set()
@@ -61,17 +68,18 @@ async def test_a_question_that_raises_is_asked_again(
 ) -> None:
     """A bug in the question must not leave the breaker open for ever."""
     monkeypatch.setattr(probe, "FIRST_PAUSE", 0.001)
-    answers, found = iter([RuntimeError("a bug"), False, True]), threading.Event()
+    found = threading.Event()
+    answers: Iterator[bool | Exception] = iter([RuntimeError("a bug"), False, True])
 
-    async def usable() -> bool:
+    async def ask() -> bool:
         answer = next(answers)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    Probe(usable).begin(found.set)
+    Probe(ask).begin(found.set)
     assert found.wait(PATIENT)
-    assert "PG043" in caplog.text
+    assert "PG019" in caplog.text
 
 
 REFUSING = {
@@ -94,29 +102,15 @@ async def test_a_server_that_answers_and_takes_no_writes_is_not_usable(
 ) -> None:
     """What decisions need is asked for, and not whether somebody is there."""
     broken, healed = REFUSING[fault]
-    store = RedisStore(own.url)
-    assert await store.usable()
+    assert await usable(Standalone(own.url), "key")
     own.ask(*broken)
-    assert not await store.usable()
+    assert not await usable(Standalone(own.url), "key")
     own.ask(*healed)
-    assert await store.usable()
-
-
-async def test_of_several_shards_one_is_enough() -> None:
-    """The others' questions fail by themselves."""
-    with cluster() as nodes:
-        store = RedisStore(f"redis+cluster://{nodes[0].seed},{nodes[1].seed}", shards=8)
-        assert await store.usable()
-        for node in nodes:
-            node.ask("CONFIG", "SET", "maxmemory", "1")
-        assert not await store.usable()
-        nodes[0].ask("CONFIG", "SET", "maxmemory", "0")
-        assert await store.usable()
+    assert await usable(Standalone(own.url), "key")
 
 
 def test_asking_leaves_no_connection_behind(own: Server) -> None:
     """Twice a second, for as long as an outage lasts."""
-    store = RedisStore(own.url)
     for _ in range(5):
-        assert asyncio.run(store.usable())
+        assert asyncio.run(usable(Standalone(own.url), "key"))
     until(lambda: len(own.ask("CLIENT", "LIST").splitlines()) == 1)  # who asks

@@ -102,17 +102,14 @@ async def examine(topology: Topology, keys: Iterable[str]) -> Concerns:
     return tuple([each for server in servers.items() for each in await _concerns(*server)])
 
 
-async def usable(topology: Topology, keys: Iterable[str]) -> bool:
-    """Whether a server that owns one of these keys takes all that a decision asks of it."""
-    for key in keys:
-        try:
-            needed = _needed(key)
-            replies = await ask_all(await topology.locate(key), *needed, patience=PROBE_PATIENCE)
-        except StoreError:
-            continue
-        if not _refusals([str(verb) for verb, *_ in needed], replies):
-            return True
-    return False
+async def usable(topology: Topology, key: str) -> bool:
+    """Whether the server that owns this key takes all that a decision asks of it."""
+    try:
+        needed = _needed(key)
+        replies = await ask_all(await topology.locate(key), *needed, patience=PROBE_PATIENCE)
+    except StoreError:
+        return False
+    return not _refusals([str(verb) for verb, *_ in needed], replies)
 
 
 def _needed(key: str) -> list[tuple[Word, ...]]:

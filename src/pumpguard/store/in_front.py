@@ -1,4 +1,4 @@
-"""What stands in front of a store: a cache of bans, and a circuit breaker.
+"""What stands in front of a store: a cache of bans, and a circuit breaker for each server.
 
 Most requests of an attack come from subjects that are banned already: they are refused without a
 round trip. While the store is away, the bans that are known here stay enforced to their end.
@@ -24,6 +24,7 @@ them."""
 
 MAX_BANS = 10_000
 """The one that was learnt first is forgotten first."""
+
 
 FAULTS = 5
 """Faults in a row that open the breaker, each of a call that was made after the fault before: a
@@ -131,64 +132,49 @@ class Prober(Protocol):
         """Stop looking."""
 
 
-class Breaker(StoreInFront):
+class Breaker:
     """Opens after five faults in a row, and then asks the ``probe`` (`pumpguard.store.probe`).
 
     Closed: every call passes. Open: every call fails at once. Half-open, once the probe has found
-    the store usable: calls pass again, the first fault opens it anew, and the first answer closes
+    the server usable: calls pass again, the first fault opens it anew, and the first answer closes
     it. So does an answer to a call that was on its way when it opened.
     """
 
-    def __init__(self, store: Store, probe: Prober) -> None:
-        super().__init__(store)
+    def __init__(self, probe: Prober) -> None:
         self._probe = probe
-        self._faults = 0
         self._state: Literal["closed", "open", "half-open"] = "closed"
-        self._noted = 0  # faults so far
+        self._in_a_row = 0
+        self._faults = 0  # ever
 
-    async def decide(self, question: Question) -> Answer:
-        return await self._ask(self.store.decide, question)
-
-    async def redeem(self, redemption: Redemption) -> Redeemed:
-        return await self._ask(self.store.redeem, redemption)
-
-    async def settle(self, settlements: Sequence[Settlement]) -> int:
-        return await self._ask(self.store.settle, settlements)
-
-    async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
-        await self._ask(self.store.remember, name, text, seconds, at)
-
-    async def recall(self, name: str, at: float | None = None) -> str | None:
-        return await self._ask(self.store.recall, name, at)
-
-    async def aclose(self) -> None:
-        self._probe.end()
-        self._faults, self._state = 0, "closed"
-        await super().aclose()
-
-    async def _ask(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
-        noted = self._noted
+    async def run(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
+        """Make a call, or raise `StoreError` at once."""
+        faults = self._faults
         if self._state == "open":
             raise StoreError("the circuit breaker is open")
         try:
             answer = await call(*args, **named)
         except StoreError as error:
-            if noted == self._noted:
+            if faults == self._faults:  # else it may be the same one
                 self._failed(error)
             raise
-        if self._faults:
+        if self._in_a_row:
             self._recovered()
         return answer
 
+    def close(self) -> None:
+        """Ask no more, and begin anew with the next call."""
+        self._probe.end()
+        self._in_a_row, self._state = 0, "closed"
+
     def _failed(self, error: StoreError) -> None:
-        self._noted += 1
         self._faults += 1
-        if self._faults < FAULTS:
+        self._in_a_row += 1
+        if self._in_a_row < FAULTS:
             return
         if self._state == "closed":
             logger.error(
                 "PG010 store failed %d times in a row; on_store_failure decides now. The last: %s",
-                self._faults,
+                self._in_a_row,
                 error,
             )
         self._state = "open"
@@ -203,4 +189,4 @@ class Breaker(StoreInFront):
         if self._state != "closed":
             self._probe.end()
             logger.warning("PG011 store reachable again; decisions use it as before")
-        self._faults, self._state = 0, "closed"
+        self._in_a_row, self._state = 0, "closed"

@@ -48,4 +48,6 @@ class Probe:
                     found()
                     return
             except Exception:
-                logger.exception("PG043 background task failed; no request is affected")
+                logger.exception(
+                    "PG019 exception while asking whether the store can be used; asked again"
+                )

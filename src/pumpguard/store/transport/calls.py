@@ -22,7 +22,7 @@ from pumpguard.turns import within
 LONGEST_TEXT = 200
 """Characters of a server's error that are kept."""
 
-AT_ONCE = 24
+AT_ONCE = 32
 """Callers that are told of a fault in one tick of the event loop. Each goes on to decide without
 the store; if all did so in the same tick, the event loop would stand still for as long."""
 

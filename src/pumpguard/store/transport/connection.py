@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
     """Opens itself when made; calls wait until it is open, and fail if it breaks.
 
     ``pending`` holds the calls, oldest first. One whose caller was cancelled keeps its place, so
-    that its reply is taken off the wire and dropped; so do late ones, in ``_dropped``.
+    that its reply is taken off the wire and dropped; so do late ones, in ``dropped``.
     """
 
     def __init__(
@@ -72,14 +72,14 @@ class Connection(asyncio.Protocol):
         self._open = self._gone = self._retired = self._paused = self._flushing = False
         self._timer: asyncio.TimerHandle | None = None
         self._slice = self._heard = 0  # the present slice, and the one in which it last heard
-        self._dropped: deque[int] = deque()  # when they were made, all before those in pending
+        self.dropped: deque[int] = deque()  # when they were made, all before those in pending
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._opening = self._loop.create_task(self._connect())
 
     @property
     def in_flight(self) -> int:
         """Calls that the server has not answered."""
-        return len(self.pending) + len(self._dropped)
+        return len(self.pending) + len(self.dropped)
 
     def ask(self, command: tuple[Word, ...], asking: bool = False) -> asyncio.Future[Any]:
         """Queue a command; the future is its reply, or a `StoreError`. With ``asking`` it is sent
@@ -132,8 +132,8 @@ class Connection(asyncio.Protocol):
         try:
             self._reader.feed(data)
             while (reply := gets()) is not NOTHING:
-                if self._dropped:
-                    self._dropped.popleft()
+                if self.dropped:
+                    self.dropped.popleft()
                     continue
                 future, _ = expecting.popleft()
                 if future.done():  # its caller has gone
@@ -207,7 +207,7 @@ class Connection(asyncio.Protocol):
         self._timer, self._slice = None, self._slice + 1
         if not self._open:
             self._stop_waiting()
-        elif self._dropped and self._slice - self._dropped[0] > 2 * LONGEST * self._slices:
+        elif self.dropped and self._slice - self.dropped[0] > 2 * LONGEST * self._slices:
             self._break("no reply for too long")
         else:
             self._fail_late()
@@ -219,7 +219,7 @@ class Connection(asyncio.Protocol):
         while others were answered. Their replies may still come, and others behind them."""
         silent = self._slice - self._heard > self._slices
         late = self._overdue(self._slices if silent else LONGEST * self._slices)
-        self._dropped.extend(made for _, made in islice(self.pending, late))
+        self.dropped.extend(made for _, made in islice(self.pending, late))
         where, limit = self._endpoint.where, self._deadline * 1000
         self._fail(late, partial(Late, f"{where}: no reply within {limit:.0f} ms"))
 

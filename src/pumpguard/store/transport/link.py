@@ -57,7 +57,7 @@ class Multiplexer:
         live = self._live
         if live is None:
             live = self._live = Connection(self.endpoint, self._terms, self._forget)
-        if live.in_flight >= self._max_in_flight:
+        if len(live.pending) + len(live.dropped) >= self._max_in_flight:
             raise Overloaded(f"{self.endpoint.where}: {live.in_flight} calls are in flight")
         return live.ask(command, asking)
 
