@@ -65,7 +65,7 @@ def exposure(
         shown = _shown(found, country, top)
     except PolicyError as error:
         stop(f"{policy}: {error}", BAD)
-    lifted, expected = [], dict[str, float]()
+    lifted, expected = list[str](), dict[str, float]()
     if store is not None:
         lifted, expected = with_overrides(policy, store, _overrides)
     meanwhile = found
