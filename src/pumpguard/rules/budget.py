@@ -34,6 +34,10 @@ class Budget(RegionalRule):
     open to an attempt it must bring proof, and at the whole it meets ``action``. From the share
     ``alert`` of the day's budget on, a finding says so and refuses nobody.
 
+    ``verified`` is what a dollar counts in the hour once its message was verified: less than 1 lets
+    a launch through that converts, and whoever verifies everything spend ``hour / verified``. Codes
+    that look bought count as much less as they do for `pumpguard.rules.Conversion`.
+
     With ``by="country"``, ``high_risk_factor`` scales the cap of the regions in ``high_risk``
     (Authgear's thresholds for them have 0.2).
     """
