@@ -149,7 +149,7 @@ def default_rules(
         PrefixPattern(
             neighbours=3, distance=10, seconds=25 * MINUTE,
             blocks={"100": "4/hour; 10/day", "1000": "8/hour; 24/day"}, ask_first=True,
-            reserved=0.5,
+            reserved=1.5,
         ),
         # Wider ranges, down from Coss (last four digits dropped) to a carrier's range; 12 and 40 an
         # hour, counted in 25 minutes, so that neighbours are served half an hour after an attack.

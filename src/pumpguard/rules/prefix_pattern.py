@@ -62,7 +62,7 @@ class PrefixPattern(Rule):
         self.require(0 <= self.neighbours <= most, "neighbours", f"0 to {most}")
         self.require(0 < self.distance < 10**BLOCK_DIGITS, "distance", "1 to 9999")
         self.require(self.seconds > 0, "seconds", "at least 1")
-        self.require(0 <= self.reserved <= 1, "reserved", "a share up to 1")
+        self.require(0 <= self.reserved <= 10, "reserved", "0 to 10")
         return self._declared(1)
 
     @cached_property

@@ -53,7 +53,7 @@ class RateLimit(RegionalRule):
         pairs = parse_limits(self.limits, f"{path}.limits")
         few = parse_limits(self.unverified, f"{path}.unverified") if self.unverified else ()
         check_earned(self.earned, max(limit for limit, _ in (*pairs, *few)), self.name)
-        self.require(0 <= self.reserved <= 1, "reserved", "a share up to 1")
+        self.require(0 <= self.reserved <= 10, "reserved", "0 to 10")
         return (
             *(self._window(by, limit, seconds, False) for limit, seconds in pairs),
             *(self._window(by, limit, seconds, True) for limit, seconds in few),
