@@ -46,6 +46,8 @@ READ[KIND] = pulse_read
 
 DETAIL[KIND] = function(state) return state.seen, state.began end
 
+EARLY[KIND] = true
+
 -- outcomes
 
 WEIGH[KIND] = function(limit, span, stored, shape)

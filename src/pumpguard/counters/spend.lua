@@ -1,6 +1,6 @@
 -- spend: at most `limit` micro-dollars in any true window of `span` milliseconds.
 --
--- Stored: in slices (shared/slices.lua). What is reserved is left to numbers that have verified before.
+-- Stored: in slices (shared/slices.lua). What is reserved is for who has verified before (common.lua).
 
 TAIL[KIND] = function()
   local reserved
@@ -9,7 +9,7 @@ TAIL[KIND] = function()
 end
 
 READ[KIND] = function(limit, span, stored, now, reserved)
-  return slices_read(known and limit or limit - reserved, span, stored, now, price, 6)
+  return slices_read(limit - reserved + opened(reserved), span, stored, now, price, 6)
 end
 
 CHARGE[KIND] = slices_charge

@@ -45,6 +45,10 @@ class Credit(RegionalRule):
     to the same number go beyond the line. With ``yields`` they have half of it instead, so that
     the last of a wide line goes to people who have had no message yet.
 
+    Beside each line ``reserved`` times as much is kept for customers, half of that for known
+    numbers, whoever asks for them, and for proof from addresses whose users verify
+    (`pumpguard.counters.Known`): nobody else's messages use that up.
+
     Needs settlement: where verifications are never reported, the policy leaves this rule out.
     """
 
@@ -56,6 +60,7 @@ class Credit(RegionalRule):
     ask_first: bool = False
     needs_challenge: bool = False
     yields: bool = False
+    reserved: float = 0.0
     weight: float = 2.0
     declares_by = ("country",)
     needs_verifications = True
@@ -66,6 +71,7 @@ class Credit(RegionalRule):
         self.require(bool(self.lines), "lines", "at least one line", dict(self.lines))
         self.require(0 <= self.ratio <= 1, "ratio", "0 to 1")
         self.require(self.seconds > 0, "seconds", "at least 1")
+        self.require(0 <= self.reserved <= 10, "reserved", "0 to 10")
         for by, usd in self.lines.items():
             check_dimensions(by.split("+"), f"rules.{self.name}.lines.{by}")
             self.require(0 < usd < 1e6, f"lines.{by}", "USD above 0", usd)
@@ -83,7 +89,7 @@ class Credit(RegionalRule):
 
     def _lines(self, factor: float) -> tuple[Line, ...]:
         amounts = {by: usd if by == "network" else usd * factor for by, usd in self.lines.items()}
-        shape = (self.seconds, self.ratio, self.effect, self.yields)
+        shape = (self.seconds, self.ratio, self.effect, self.yields, self.reserved)
         return tuple(Line(self.name, by, micros(usd), *shape) for by, usd in amounts.items())
 
     @property
