@@ -193,7 +193,6 @@ class Guard:
     def verified(self, phone: str) -> None:
         """Say that a code was entered for this number, spelt as it may be. Raises `IntakeError`."""
         number = canonical(phone, None, self.policy.region, self.policy.plain_digits)
-        self._alerts.verified()
         self.reports.verified(number)
 
     def admitted(self, decision: Decision, flow: str | None) -> None:

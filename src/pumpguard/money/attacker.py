@@ -204,7 +204,10 @@ def higher(one: Limiting, other: Limiting) -> Limiting:
             max_factor=max(one.max_factor, other.max_factor),
             reserved=reserved,
         )
-    return one if one.limit >= other.limit else other
+    highest = one if one.limit >= other.limit else other
+    if isinstance(one, Spend) and isinstance(other, Spend):
+        return replace(highest, verified=min(one.verified, other.verified))
+    return highest
 
 
 def _shortest(metadata: Any, region: str | None, code: int) -> Phone:

@@ -130,7 +130,8 @@ class Ledger:
             again = 0 if share.yields else AGAIN * dearest
             spent = share.limit + again + forgiven if share.limit else 0
             return Claim(rules, scope, usd=limiters * spent / 1e6)
-        spent = share.limit * windows
+        counted = share.permille if assumed.verifies else 1000
+        spent = share.limit * windows * 1000 / counted
         refunds, back = self.refunds, 0
         if refunds is not None:
             back = refunds.limit * ceil(assumed.seconds / refunds.seconds)

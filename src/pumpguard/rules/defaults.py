@@ -30,6 +30,12 @@ behind carrier NAT (Cloudflare, 2025)."""
 UNSENT_EARNED = 4
 """The same for attempts that send nothing: so many times 120 still have their exact times kept."""
 
+HOUR_COUNTS_VERIFIED = 0.25
+"""TODO"""
+
+VOUCHES = 0.5
+"""TODO"""
+
 COUNTRY_SHARE = 0.1
 """Of the daily budget: what a country may have outstanding before any of it was verified."""
 
@@ -169,7 +175,10 @@ def default_rules(
         # A spike of 200 % in 10 minutes: the common checklist. It only says so.
         SendSpike(),
         # Where nobody can be known, nothing is kept for known numbers.
-        Budget(day=daily_budget, reserved=0.2 if verified else 0.0),
+        Budget(
+            day=daily_budget, reserved=0.2 if verified else 0.0,
+            verified=HOUR_COUNTS_VERIFIED if verified else 1.0,
+        ),
         *(_by_verifications(home, daily_budget, session) if verified else ()),
     )  # fmt: skip
 
@@ -188,7 +197,7 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
         Credit(lines=lines, ask_first=True, reserved=RESERVED),
         replace(
             _asking("home_credit", {"country": home_asked}, HOUR // 2, 0.03),
-            regions=home, mode=with_home,
+            regions=home, mode=with_home, vouches=VOUCHES,
         ),
         replace(
             _asking("country_credit", {"country": asked}, 2 * HOUR, 0.1),
