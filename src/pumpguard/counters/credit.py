@@ -62,4 +62,3 @@ class Credit(Limited):
         each)."""
         shares = (self.ratio, self.reserved, self.vouches)
         return struct.pack(">BHHH", self.yields, *(round(share * 1000) for share in shares))
-        )
