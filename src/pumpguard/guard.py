@@ -25,7 +25,8 @@ from pumpguard.notices import Notices
 from pumpguard.observations import Observations
 from pumpguard.outcomes import Ticket
 from pumpguard.outcomes.reports import MessageOutcome, OutcomeReports
-from pumpguard.overrides.admin import Escalator, OverrideAdmin
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.escalator import Escalator
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy

@@ -204,10 +204,10 @@ def higher(one: Limiting, other: Limiting) -> Limiting:
             max_factor=max(one.max_factor, other.max_factor),
             reserved=reserved,
         )
-    highest = one if one.limit >= other.limit else other
     if isinstance(one, Spend) and isinstance(other, Spend):
+        highest = one if one.limit >= other.limit else other
         return replace(highest, verified=min(one.verified, other.verified))
-    return highest
+    return one if one.limit >= other.limit else other
 
 
 def _shortest(metadata: Any, region: str | None, code: int) -> Phone:
