@@ -130,13 +130,13 @@ class Ledger:
             again = 0 if share.yields else AGAIN * dearest
             spent = share.limit + again + forgiven if share.limit else 0
             return Claim(rules, scope, usd=limiters * spent / 1e6)
-        most: float = share.limit * windows
+        dollars: float = share.limit * windows
         if isinstance(share, Spend) and assumed.verifies:
-            most *= 1000 / share.permille  # what was verified counts less
+            dollars *= 1000 / share.permille  # what was verified counts less
         refunds, back = self.refunds, 0
         if refunds is not None:
             back = refunds.limit * ceil(assumed.seconds / refunds.seconds)
-        return Claim(rules, scope, usd=(limiters * most + back) / 1e6)
+        return Claim(rules, scope, usd=(limiters * dollars + back) / 1e6)
 
 
 class _Counts:
