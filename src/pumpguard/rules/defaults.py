@@ -32,8 +32,8 @@ UNSENT_EARNED = 4
 
 VERIFIED_COUNTS = 0.2
 """Of its price, in the hour's share of the budget: a launch is paid for, and is no pumping. No
-source: at a quarter, twenty times the usual for forty minutes came to where proof is asked for (measured:
-docs/money.md). Whoever verifies everything may so spend five times the hour's share."""
+source: at a quarter, twenty times the usual for forty minutes came to where proof is asked for
+(measured: docs/money.md). Whoever verifies everything may so spend five times the hour's share."""
 
 VOUCHES = 0.5
 """What a verification pays back of others' debts to a home country, in its own price, before its
