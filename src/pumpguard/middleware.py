@@ -86,8 +86,10 @@ class PumpGuardMiddleware:
         verify = None if policy.verify is None else Routes(policy.verify, "verify")
         self._sends = Routes(policy.send, but=verify)
         self._handlers = [(self._sends, self._guard_send)]
+        self._verifies = verify
         if verify is not None:
-            self._handlers.append((verify, VerifyRoute(app, guard).watch))
+            self._listen = VerifyRoute(app, guard).watch
+            self._handlers.append((verify, self._listen))
         self._flow = None if policy.flow is None else FlowReader(policy.flow)
         self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
@@ -148,7 +150,7 @@ class PumpGuardMiddleware:
             return
         replay = Replay(body, receive)
         if not attempts:  # the policy says that such a request sends nothing
-            await self.app(scope, replay, send)
+            await self._pass(scope, replay, send)
             return
         self.guard.observations.read(scope, attempts[0].client.address)
         try:
@@ -185,6 +187,15 @@ class PumpGuardMiddleware:
                 self._record_others(decision, others)
         if flow is not None or self.guard.simulated:
             await self.guard.reports.told()
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request to a guarded route that sends nothing. Where one endpoint does everything, as
+        with GraphQL, a code may be entered by it."""
+        parameters = None if self._verifies is None else self._verifies.match(scope)
+        if parameters is None:
+            await self.app(scope, receive, send)
+        else:
+            await self._listen(scope, receive, send, parameters)
 
     def _record_others(self, decision: Decision, others: Sequence[Decision]) -> None:
         """Those about the other numbers of a request: where it was refused, nothing was sent to

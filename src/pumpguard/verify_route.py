@@ -37,6 +37,6 @@ class VerifyRoute:
             heard = Heard(missing="number", why="see PG079")
         if heard.missing is not None:
             self._reports.misheard(heard.missing, heard.why)
-        elif heard.phone is not None or heard.flow is not None:
-            self._reports.overheard(heard.phone, heard.flow)
+        elif heard.phones or heard.flow is not None:
+            self._reports.overheard(heard.phones, heard.flow)
         await self._reports.told()

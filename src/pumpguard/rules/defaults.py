@@ -52,7 +52,7 @@ RISKY_ASKED = 0.6
 """The part of that for high-risk countries: Authgear halves what middle ones have."""
 
 ABROAD_ASKED, ABROAD_ASKED_LEAST = 1 / 600, 1.0
-ABROAD_CREDIT, ABROAD_CREDIT_LEAST = 1 / 30, 5.0
+ABROAD_CREDIT, ABROAD_CREDIT_LEAST = 1 / 100, 5.0
 """Of the daily budget, and USD at least: what all countries but the home ones may have outstanding
 together, of half an hour, before proof is asked for, and before nothing helps. No source: whoever
 asks a little of each country is far below every limit of one, and without these spent the hour's
