@@ -34,9 +34,7 @@ def _with_mail(user: User) -> User:
     return replace(user, phone=mail, typed=({"phone": mail},) * MAX_SENDS)
 
 
-def starts(
-    seed: int, outcomes: list[Outcome], typos: MutableMapping[str, str]
-) -> Iterator[Start]:
+def starts(seed: int, outcomes: list[Outcome], typos: MutableMapping[str, str]) -> Iterator[Start]:
     """All of them, ready to come. ``typos`` gets whose number is meant by a mistyped one."""
     for outcome in outcomes:
         yield Start(outcome.user.at, USERS, _person(seed, outcome, typos))

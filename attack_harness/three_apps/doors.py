@@ -67,7 +67,9 @@ class Door:
         if answer.status < 400:
             visit.sent = typed
         after = answer.header("retry-after")
-        asked = answer.status == 403 and (b"/challenge" in answer.body or PROOF.encode() in answer.body)
+        asked = answer.status == 403 and (
+            b"/challenge" in answer.body or PROOF.encode() in answer.body
+        )
         status = 200 if answer.status == 303 else answer.status
         return Reply(at, status, CHALLENGE if asked else {}, float(after) if after else None)
 

@@ -111,7 +111,11 @@ class Day:
 
 
 async def day(
-    name: str, seed: int = 1, size: int = SIZE, attacks: Sequence[Family] = ATTACKS, store: str = "memory://"
+    name: str,
+    seed: int = 1,
+    size: int = SIZE,
+    attacks: Sequence[Family] = ATTACKS,
+    store: str = "memory://",
 ) -> Day:
     """Play one."""
     stage, began = STAGES[name], time.process_time()

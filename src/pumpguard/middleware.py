@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -27,7 +28,9 @@ from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score
 from pumpguard.shadow.answer import Answers, WatchedAnswer
-from pumpguard.shadow.current import OPEN, CurrentRequest
+from pumpguard.shadow.current import CurrentRequest
+from pumpguard.shadow.more import with_more
+from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.route_record import RouteRecords
 from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
@@ -112,6 +115,9 @@ class PumpGuardMiddleware:
             self._passed(scope)
         elif scope["type"] == "websocket" and self._sends.names(scope["path"]):
             self.guard.observations.websocket(scope["path"])
+            # Nobody reads it: each message is decided about when it is sent.
+            await self._with_more(self.app, scope, receive, send)
+            return
         try:
             await self.app(scope, receive, send)
         finally:
@@ -153,19 +159,18 @@ class PumpGuardMiddleware:
             await self._pass(scope, replay, send)
             return
         self.guard.observations.read(scope, attempts[0].client.address)
+        others: list[Decision] = []
         try:
-            decision = await self.guard.decide(attempts[0])
-            others = []
-            for attempt in attempts[1:]:
+            for attempt in attempts:
                 others.append(await self.guard.decide(attempt))
         except Exception:
-            logger.exception(
-                "PG022 exception while deciding about a request; answered 503, nothing was sent"
-            )
+            for other in others:
+                self.guard.reports.not_sent(other)
+            logger.exception("PG022 exception while deciding; answered 503, nothing was sent")
             await UNAVAILABLE(scope, receive, send)
             return
-        if others:  # the strictest answers
-            decision, *others = sorted([decision, *others], key=attrgetter("action"), reverse=True)
+        others.sort(key=attrgetter("action"), reverse=True)
+        decision, *others = others  # the strictest answers
         flow: FlowAnswer | None = None
         if self._flow is not None and decision.action in (Action.ALLOW, Action.SHADOW):
             send = flow = FlowAnswer(self._flow, Fields(scope, body, parameters), send)
@@ -178,32 +183,28 @@ class PumpGuardMiddleware:
                 if await self._run_app(decision, scope, replay, send, parameters, others):
                     self.guard.admitted(decision, None if flow is None else flow.flow)
             elif decision.action is Action.SHADOW:
-                decision = await self._shadow(decision, scope, replay, send, parameters)
+                decision = await self._shadow(decision, scope, replay, send, parameters, others)
             else:
                 await self._refusals.reply(decision, scope, replay, send)
         finally:
             self.guard.record(decision)
-            if others:
-                self._record_others(decision, others)
+            for other in others:
+                if not decision.allowed:
+                    self.guard.reports.not_sent(other)
+                self.guard.record(other)
         if flow is not None or self.guard.simulated:
             await self.guard.reports.told()
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A request to a guarded route that sends nothing. Where one endpoint does everything, as
-        with GraphQL, a code may be entered by it."""
+        """A request that sends nothing, as the policy says, or else each message is decided about
+        when it is sent. One endpoint may do everything: a code may be entered here too."""
         parameters = None if self._verifies is None else self._verifies.match(scope)
-        if parameters is None:
-            await self.app(scope, receive, send)
-        else:
-            await self._listen(scope, receive, send, parameters)
+        app = self.app if parameters is None else partial(self._listen, parameters=parameters)
+        await self._with_more(app, scope, receive, send)
 
-    def _record_others(self, decision: Decision, others: Sequence[Decision]) -> None:
-        """Those about the other numbers of a request: where it was refused, nothing was sent to
-        those that were allowed."""
-        for other in others:
-            if other.allowed and not decision.allowed:
-                self.guard.settle(other, "failed")
-            self.guard.record(other)
+    async def _with_more(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        more = partial(self.guard.more, address=self.guard.reader.address(scope))
+        await with_more(more, app, scope, receive, send)
 
     async def _shadow(
         self,
@@ -212,6 +213,7 @@ class PumpGuardMiddleware:
         receive: Receive,
         send: Send,
         parameters: Mapping[str, str],
+        others: Sequence[Decision],
     ) -> Decision:
         """Answer a shadow so that nobody can tell; the decision to record."""
         shown, recorded = self._visible.resolve(decision)
@@ -223,7 +225,7 @@ class PumpGuardMiddleware:
                 ):
                     return recorded
             elif self._records.of(scope).trusted():
-                await self._run_app(decision, scope, receive, send, parameters)
+                await self._run_app(decision, scope, receive, send, parameters, others)
                 return recorded
         await self._refusals.reply(shown, scope, receive, send)
         return recorded
@@ -240,7 +242,15 @@ class PumpGuardMiddleware:
         """Let the app answer; if nothing was sent, what it was charged is given back. Returns
         whether it may have been sent."""
         route = self._records.only or self._records.of(scope)
-        request = CurrentRequest(decision, self.guard.simulated, route, self.guard.tokens)
+        request = CurrentRequest(
+            decision,
+            self.guard.simulated,
+            route,
+            self.guard.tokens,
+            others=others,
+            more=self.guard.more,
+            loop=asyncio.get_running_loop(),
+        )
         token = OPEN.enter(request)
         give_back = partial(self._give_back, (decision, *others))
         # A shadow goes the way of a message, to the microsecond.

@@ -93,6 +93,8 @@ class Policy:
         or of its answer. ``"cookie"`` has the guard set a cookie of its own.
         ``outcomes``: what is remembered of messages and of who verified
         (`pumpguard.outcomes.Outcomes`).
+        ``undecided``: what a wrapped sender does that is called under no decision in a process with
+        this guard: it sends, the guard decides, or it raises `MessageNotSent`.
         ``sent_when``: which answers of the ``send`` routes say that a message went out: statuses
         (``"2xx"``, ``(200, 202)``) or a function of the status; with ``"sender"`` only the wrapped
         sender's word counts (`pumpguard.outcomes.sent`). What was not sent is given back.
@@ -136,6 +138,7 @@ class Policy:
     settled: bool = False
     outcomes: Outcomes = field(default_factory=Outcomes)
     sent_when: Any = SENT_WHEN
+    undecided: Literal["sent", "decided", "refused"] = "sent"
     daily_budget: float = DAILY_BUDGET
     refund_share: float = 0.05
     prices: str | Mapping[str, Any] = "appwrite-2025"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pumpguard.shadow.current import OPEN
+from pumpguard.shadow.open_requests import OPEN
 
 
 @pytest.fixture(autouse=True)

@@ -92,12 +92,7 @@ class Reader:
         phones = self._phones(fields)
         if not phones:
             return [], body
-        address: Address | str | None
-        if self._policy.proxies:
-            address = self.proxies.client(scope)
-        else:
-            peer = scope.get("client")
-            address = peer[0] if peer else None
+        address = self.address(scope)
         facts: dict[str, Any] = {}
         for name, read in self._keys:
             facts[name] = key_text(read(fields))
@@ -111,6 +106,13 @@ class Reader:
                 attempt = await self._with_proof(self._challenge, fields, attempt)
             attempts.append(attempt)
         return attempts, body
+
+    def address(self, scope: Scope) -> Address | str | None:
+        """The client's, as far as it is believed."""
+        if self._policy.proxies:
+            return self.proxies.client(scope)
+        peer = scope.get("client")
+        return peer[0] if peer else None
 
     def _phones(self, fields: Fields) -> list[Phone]:
         number = self._phone(fields)
