@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import replace
 
-import phonenumbers
-
 from ..actors import Actor, Call, Reply, Start, Wait, draws
 from ..population import MAX_SENDS, Habits, User, population
 from ..user import USERS, Outcome, visit
@@ -70,8 +68,3 @@ def _erring(actor: Actor) -> Actor:
             step = actor.send(reply)
         except StopIteration:
             return
-
-
-def country_of(phone: str) -> str:
-    """The country that a bill names."""
-    return phonenumbers.region_code_for_number(phonenumbers.parse(phone)) or ""

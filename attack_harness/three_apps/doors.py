@@ -16,12 +16,20 @@ from pumpguard.testing import FakeClock
 
 from ..actors import Call, Json, Reply
 from ..targets import Answer, InProcess
+from .aliases import FIELD
 from .provider import Provider
 
 PROOF = "not_a_robot"
 """The field in which a solved challenge comes back."""
 
 CHALLENGE: Json = {"type": "/challenge"}
+
+ASK = """mutation Ask($to: String!, $channel: Channel!) {
+  requestCode(to: $to, channel: $channel) { messageId }
+}"""
+CONFIRM = """mutation Confirm($to: String!, $code: String!) {
+  confirmCode(to: $to, code: $code) { ok }
+}"""
 
 CSRF = re.compile(rb'name=csrf value="(\w+)"')
 BOUNDARY = "----a-browsers-own"
@@ -172,15 +180,28 @@ class GraphQLDoor(Door):
         if not visit.cookie:
             visit.cookie = "seen"
             await self.post_json("/graphql", {"query": "query Me { me { name } }"}, call.address)
+        if FIELD in typed:
+            return await self._aliases(typed, call)
         to = f"+{typed['code'].lstrip('+')}{typed['phone']}" if "code" in typed else typed["phone"]
-        query = "mutation Ask($to: String!, $channel: Channel!) { requestCode(to: $to, channel: $channel) { messageId } }"
         variables = {"to": to, "channel": "EMAIL" if "@" in to else "SMS"}
-        body = {"query": query, "variables": variables, **self.proof(call)}
+        body = {"query": ASK, "variables": variables, **self.proof(call)}
+        return await self.post_json("/graphql", body, call.address)
+
+    async def _aliases(self, typed: Json, call: Call) -> Answer:
+        """A program's document."""
+        numbers = [*([typed["phone"]] if typed["inline"] else []), *typed[FIELD]]
+        fields = [f'a{n}: requestCode(to: "{to}", channel: SMS)' for n, to in enumerate(numbers)]
+        if not typed["inline"]:
+            fields.append("requestCode(to: $to, channel: SMS)")
+        body: dict[str, Any] = {"query": f"mutation {{ {' '.join(fields)} }}", **self.proof(call)}
+        if not typed["inline"]:
+            body["variables"] = {"to": typed["phone"]}
         return await self.post_json("/graphql", body, call.address)
 
     async def verify(self, visit: Visit, typed: Json, address: str | None) -> bool:
-        query = "mutation Confirm($to: String!, $code: String!) { confirmCode(to: $to, code: $code) { ok } }"
         variables = {"to": typed["phone"], "code": typed["code"]}
-        answer = await self.post_json("/graphql", {"query": query, "variables": variables}, address)
+        answer = await self.post_json(
+            "/graphql", {"query": CONFIRM, "variables": variables}, address
+        )
         data = json.loads(answer.body).get("data") or {}
         return bool(data.get("confirmCode", {}).get("ok"))

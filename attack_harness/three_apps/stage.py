@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from examples.three_apps import form, graphql, pool
 from pumpguard import Action, Attempt, Decision, Finding, Guard, Policy
 from pumpguard.challenges import Challenge, Solution
+from pumpguard.replies import OnRefusal
 from pumpguard.testing import FakeClock
 
 from ..actors import Log, draws
@@ -17,6 +17,7 @@ from ..attackers import Attack, CountrySpray, Family, Ground, ResidentialRotatio
 from ..run import play
 from ..targets import AsgiApp, InProcess
 from ..user import USERS, Outcome
+from .aliases import FIELD, AliasFlood
 from .crowd import people, starts
 from .doors import PROOF, Door, FormDoor, GraphQLDoor, PoolDoor
 from .provider import Provider
@@ -51,13 +52,24 @@ class Stage:
     app: Callable[[Provider, Guard], AsgiApp]
     door: type[Door]
     by_mail: float = 0.0
+    attacks: tuple[Family, ...] = ATTACKS
+    on_refusal: OnRefusal | None = None
 
 
 STAGES = {
-    "form": Stage(form.POLICY, lambda p, g: form.create_app(p.text, g), FormDoor),
+    "form": Stage(
+        form.POLICY,
+        lambda p, g: form.create_app(p.text, g),
+        FormDoor,
+        on_refusal=form.refused,
+    ),
     "pool": Stage(pool.POLICY, lambda p, g: pool.create_app(p.twilio(), g), PoolDoor),
     "graphql": Stage(
-        graphql.POLICY, lambda p, g: graphql.create_app(p.publish, p.mail, g), GraphQLDoor, 0.1
+        graphql.POLICY,
+        lambda p, g: graphql.create_app(p.publish, p.mail, g),
+        GraphQLDoor,
+        by_mail=0.1,
+        attacks=(*ATTACKS, AliasFlood()),
     ),
 }
 
@@ -88,9 +100,18 @@ class Day:
     @property
     def undefended(self) -> float:
         """USD that the attacks cost an app that sends whatever is asked for."""
-        return sum(
-            self.provider.price(shot.phone) for attack in self.attacks for shot in attack.shots
-        )
+        return sum(map(self.provider.price, self._wanted()))
+
+    @property
+    def attempted(self) -> int:
+        """Messages that the attacks ask for, some of them many in one request."""
+        return sum(1 for _ in self._wanted())
+
+    def _wanted(self) -> Iterator[str]:
+        for attack in self.attacks:
+            for shot in attack.shots:
+                yield shot.phone
+                yield from (shot.typed or {}).get(FIELD, ())
 
     @property
     def lost(self) -> float:
@@ -105,22 +126,25 @@ class Day:
         return 1 - self.lost / self.undefended
 
     @property
+    def unseen(self) -> int:
+        """Shadows that the app answered as if it had sent a message."""
+        exchanges = self.log.exchanges
+        return sum((e.phone, e.at) in self.shadows and 200 <= e.status < 300 for e in exchanges)
+
+    @property
     def under_shadow(self) -> int:
         """Messages that went out although their request was a shadow."""
         return sum((each.phone, each.at) in self.shadows for each in self.provider.ledger)
 
 
 async def day(
-    name: str,
-    seed: int = 1,
-    size: int = SIZE,
-    attacks: Sequence[Family] = ATTACKS,
-    store: str = "memory://",
+    name: str, seed: int = 1, size: int = SIZE, part: float = 1.0, store: str = "memory://"
 ) -> Day:
-    """Play one."""
+    """Play one; ``part`` shortens every attack to that part of its own."""
     stage, began = STAGES[name], time.process_time()
     users = people(seed, size, stage.by_mail)
-    planned = _planned(seed, attacks, frozenset(user.phone for user in users))
+    families = [family.shortened(part) for family in stage.attacks]
+    planned = _planned(seed, families, frozenset(user.phone for user in users))
     rng = draws(seed, "known for bad")
     phones = sorted({phone for attack in planned for phone in attack.phones})
     bad = frozenset(phone for phone in phones if rng.random() < KNOWN)
@@ -137,14 +161,13 @@ async def day(
             shadows.add((decision.attempt.phone.e164, decision.attempt.at))
 
     clock = FakeClock()
-    options = {"on_refusal": form.refused} if name == "form" else {}
     guard = Guard(
-        replace(stage.policy, extra_rules=[known_fraud], deadline=10),
+        replace(stage.policy, name=name, extra_rules=[known_fraud], deadline=10),
         store,
         clock=clock,
         challenge=TickBox(),
         on_decision=listen,
-        **options,
+        on_refusal=stage.on_refusal,
     )
     provider = Provider(clock, seed)
     outcomes = [Outcome(user) for user in users]

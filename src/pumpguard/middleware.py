@@ -86,13 +86,11 @@ class PumpGuardMiddleware:
         self.app = app
         self.guard = guard
         policy = guard.policy
-        verify = None if policy.verify is None else Routes(policy.verify, "verify")
-        self._sends = Routes(policy.send, but=verify)
+        self._verify = verify = VerifyRoute(app, guard)
+        self._sends = Routes(policy.send, but=verify.routes)
         self._handlers = [(self._sends, self._guard_send)]
-        self._verifies = verify
-        if verify is not None:
-            self._listen = VerifyRoute(app, guard).watch
-            self._handlers.append((verify, self._listen))
+        if verify.routes is not None:
+            self._handlers.append((verify.routes, verify.watch))
         self._flow = None if policy.flow is None else FlowReader(policy.flow)
         self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
@@ -116,7 +114,7 @@ class PumpGuardMiddleware:
         elif scope["type"] == "websocket" and self._sends.names(scope["path"]):
             self.guard.observations.websocket(scope["path"])
             # Nobody reads it: each message is decided about when it is sent.
-            await self._with_more(self.app, scope, receive, send)
+            await with_more(self.guard, self.app, scope, receive, send)
             return
         try:
             await self.app(scope, receive, send)
@@ -156,7 +154,7 @@ class PumpGuardMiddleware:
             return
         replay = Replay(body, receive)
         if not attempts:  # the policy says that such a request sends nothing
-            await self._pass(scope, replay, send)
+            await self._verify.passed(scope, replay, send)
             return
         self.guard.observations.read(scope, attempts[0].client.address)
         others: list[Decision] = []
@@ -194,17 +192,6 @@ class PumpGuardMiddleware:
                 self.guard.record(other)
         if flow is not None or self.guard.simulated:
             await self.guard.reports.told()
-
-    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A request that sends nothing, as the policy says, or else each message is decided about
-        when it is sent. One endpoint may do everything: a code may be entered here too."""
-        parameters = None if self._verifies is None else self._verifies.match(scope)
-        app = self.app if parameters is None else partial(self._listen, parameters=parameters)
-        await self._with_more(app, scope, receive, send)
-
-    async def _with_more(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        more = partial(self.guard.more, address=self.guard.reader.address(scope))
-        await with_more(more, app, scope, receive, send)
 
     async def _shadow(
         self,

@@ -28,6 +28,13 @@ def test_every_usual_spelling_is_the_numbers_of_the_send(
     assert numbers_of(text, regions)[0].e164 == "+447400123456"
 
 
+def test_digits_that_may_be_several_numbers_are_all_of_them() -> None:
+    """Nearly all are valid in Germany. Which one a message is open to, only the store knows."""
+    found = numbers_of("33612345678", (None, "GB", "DE"))
+    assert [phone.e164 for phone in found] == ["+33612345678", "+4933612345678"]
+    assert [phone.e164 for phone in numbers_of("+33612345678", ("DE", "GB"))] == ["+33612345678"]
+
+
 @pytest.mark.parametrize("text", [None, "", "123456", "flow-17", 447400123456, "07400123456"])
 def test_what_is_no_number_stays_none(text: object) -> None:
     """A code, an id, or a national number from nowhere."""
