@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,11 +17,11 @@ from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError
 from pumpguard.guard import Guard
 from pumpguard.intake.body import Replay
+from pumpguard.intake.conditions import SentWhen
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.flow import FlowAnswer, FlowReader
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
-from pumpguard.outcomes.sent import SentWhen
 from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
 from pumpguard.rules.challenge import with_single_use
@@ -35,10 +34,6 @@ from pumpguard.shadow.route_record import RouteRecords
 from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
 from pumpguard.verify_route import VerifyRoute
-
-if TYPE_CHECKING:
-    from pumpguard.experimental.replay import Replays
-
 
 logger = logging.getLogger("pumpguard")
 
@@ -96,11 +91,6 @@ class PumpGuardMiddleware:
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
         self._records = RouteRecords(guard.policy.send, guard.notices)
         self._answers = Answers(SentWhen(guard.policy.sent_when), guard.notices)
-        self._replays: Replays | None = None
-        if guard.policy.shadow == "experimental_replay":
-            from pumpguard.experimental.replay import Replays
-
-            self._replays = Replays()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
@@ -165,7 +155,7 @@ class PumpGuardMiddleware:
             for other in others:
                 self.guard.reports.not_sent(other)
             logger.exception("PG022 exception while deciding; answered 503, nothing was sent")
-            await UNAVAILABLE(scope, receive, send)
+            await self._refusals.reply(UNAVAILABLE, scope, replay, send)
             return
         others.sort(key=attrgetter("action"), reverse=True)
         decision, *others = others  # the strictest answers
@@ -176,8 +166,6 @@ class PumpGuardMiddleware:
             if decision.action is Action.ALLOW:
                 for attempt in attempts:
                     self._visible.count(attempt)
-                if self._replays is not None:
-                    send = self._replays.watch(scope, parameters, attempts[0], send)
                 if await self._run_app(decision, scope, replay, send, parameters, others):
                     self.guard.admitted(decision, None if flow is None else flow.flow)
             elif decision.action is Action.SHADOW:
@@ -204,17 +192,10 @@ class PumpGuardMiddleware:
     ) -> Decision:
         """Answer a shadow so that nobody can tell; the decision to record."""
         shown, recorded = self._visible.resolve(decision)
-        if shown.action is Action.SHADOW:
-            if self._replays is not None:
-                # Never through the app: that it could keep silent is what this policy denies.
-                if await self._replays.reply(
-                    scope, parameters, decision.attempt, send, simulated=self.guard.simulated
-                ):
-                    return recorded
-            elif self._records.of(scope).trusted():
-                await self._run_app(decision, scope, receive, send, parameters, others)
-                return recorded
-        await self._refusals.reply(shown, scope, receive, send)
+        if shown.action is Action.SHADOW and self._records.of(scope).trusted():
+            await self._run_app(decision, scope, receive, send, parameters, others)
+        else:
+            await self._refusals.reply(shown, scope, receive, send)
         return recorded
 
     async def _run_app(

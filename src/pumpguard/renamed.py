@@ -25,9 +25,6 @@ def renamed_settings(policy: Policy) -> Iterator[tuple[str, object]]:
         _warn("ladder= is escalation= now")
         yield "escalation", policy.ladder
         yield "ladder", None
-    if policy.shadow == "replay":
-        _warn("shadow='replay' is called 'experimental_replay' now")
-        yield "shadow", "experimental_replay"
     rules = policy.rules
     if isinstance(rules, Mapping) and not rules.keys().isdisjoint(MOVED_RULES):
         given: Any = policy.outcomes

@@ -98,10 +98,10 @@ async def test_many_processes_take_one_step(store: Store) -> None:
     fleet = Fleet(store)
     for _ in range(5):
         await fleet.sends(spike=True, after=1)
-    orders = await fleet.guards[0].overrides.show()
-    assert orders.step is not None
-    assert orders.step.posture is Posture.CHALLENGE_ALL
-    version = orders.version
+    document = await fleet.guards[0].overrides.show()
+    assert document.step is not None
+    assert document.step.posture is Posture.CHALLENGE_ALL
+    version = document.version
     await fleet.sends(spike=True, after=100)
     assert (await fleet.guards[0].overrides.show()).version == version  # still calm / 4 to go
 
@@ -159,3 +159,12 @@ def test_an_escalation_that_means_nothing_is_refused(wrong: dict[str, Any], said
     with pytest.raises(PolicyError) as error:
         Policy(send="/s", escalation=wrong)  # type: ignore[arg-type]
     assert str(error.value).startswith(said)
+
+
+async def test_of_two_that_write_at_once_the_person_wins(store: Store) -> None:
+    """A process that has not heard of the person's posture yet writes nothing over it."""
+    fleet = Fleet(store)
+    admin = fleet.guards[0].overrides
+    before = await admin.posture("known_only", author="mike")
+    assert await admin.escalate(ESCALATION, "SEND_SPIKE") == before
+    assert await fleet.posture() is Posture.KNOWN_ONLY

@@ -63,7 +63,7 @@ class PostureOverride:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A posture that escalation has reached, and when (``since``); the last finding that called
-    for it (``code``) and its time (``heard``, Unix seconds); and the seconds of ``calm`` after
+    for it (``code``) and its time (``last_seen``, Unix seconds); and the seconds of ``calm`` after
     which each step is undone.
 
     The way down follows from these fields, so every process takes it without any message.
@@ -71,7 +71,7 @@ class Step:
 
     posture: Posture
     since: float
-    heard: float
+    last_seen: float
     calm: float
     code: str
 
@@ -82,10 +82,10 @@ class Step:
     def reached_at(self, now: float) -> float:
         """The time since which `posture_at` has been the posture, in Unix seconds."""
         undone = self._steps_undone(now)
-        return self.heard + undone * self.calm if undone else self.since
+        return self.last_seen + undone * self.calm if undone else self.since
 
     def _steps_undone(self, now: float) -> int:
-        return max(0, int((now - self.heard) // self.calm))
+        return max(0, int((now - self.last_seen) // self.calm))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +119,13 @@ class Escalation:
         """The step after a finding with this code, or ``None`` if nothing has to be written."""
         if step is None or (posture := step.posture_at(now)) is Posture.NORMAL:
             first = Posture.CHALLENGE_ALL
-            return Step(posture=first, since=now, heard=now, calm=self.calm, code=code)
+            return Step(posture=first, since=now, last_seen=now, calm=self.calm, code=code)
         reached = step.reached_at(now)
         if posture < Posture[self.highest.upper()] and now - reached >= self.hold:
-            return replace(step, posture=Posture(posture + 1), since=now, heard=now, code=code)
+            return replace(step, posture=Posture(posture + 1), since=now, last_seen=now, code=code)
         # That the reason continues is written only every quarter of `calm`.
-        if posture < step.posture or now - step.heard >= self.calm / 4:
-            return replace(step, posture=posture, since=reached, heard=now, code=code)
+        if posture < step.posture or now - step.last_seen >= self.calm / 4:
+            return replace(step, posture=posture, since=reached, last_seen=now, code=code)
         return None
 
 

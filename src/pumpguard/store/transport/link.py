@@ -211,7 +211,7 @@ class Link:
         self, sha: str, script: str, keys: Sequence[bytes | str], args: Sequence[Word]
     ) -> Any:
         """The script's reply. All keys live in one slot. Raises `StoreError`."""
-        router = self._router()
+        router = self._routers.get(asyncio.get_running_loop()) or self._new_router()
         until = monotonic() + self._deadline
         command = ("EVALSHA", sha, len(keys), *keys, *args)
         server = router.current
@@ -229,15 +229,13 @@ class Link:
         if router is not None:
             await router.aclose()
 
-    def _router(self) -> Router:
-        loop = asyncio.get_running_loop()
-        router = self._routers.get(loop)
-        if router is None:
-            with self._lock:
-                # Nobody may have closed the routers of loops that have ended: forget them.
-                for other in [each for each in self._routers if each.is_closed()]:
-                    del self._routers[other]
-                router = self._routers[loop] = Router(self._topology, self._options)
-            if self._on_use is not None:
-                self._on_use()
+    def _new_router(self) -> Router:
+        """This event loop's; those of loops that have ended, which nobody may have closed, go."""
+        router = Router(self._topology, self._options)
+        with self._lock:
+            for ended in [each for each in self._routers if each.is_closed()]:
+                del self._routers[ended]
+            self._routers[asyncio.get_running_loop()] = router
+        if self._on_use is not None:
+            self._on_use()
         return router
