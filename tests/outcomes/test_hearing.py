@@ -117,7 +117,7 @@ async def test_a_code_by_email_teaches_nothing_and_is_no_fault() -> None:
 async def test_one_route_may_send_and_verify() -> None:
     """As with GraphQL; its policy says which requests send, and what a right code looks like."""
     one: dict[str, Any] = {"send": "/otp/send", "verify": "/otp/send"}
-    says = {"when": _has_no_code, "verified_when": f"json:flow_id == 'f{PHONE}'"}
+    says: dict[str, Any] = {"when": _has_no_code, "verified_when": f"json:flow_id == 'f{PHONE}'"}
     for name in says:
         with pytest.raises(PolicyError, match=name):
             Policy(**one, **{other: value for other, value in says.items() if other != name})
