@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 import time
@@ -25,6 +24,7 @@ from pumpguard.risk import Risk, product
 from pumpguard.rules import Rule
 from pumpguard.rules.assembly import without_verifications
 from pumpguard.store.base import Answer, Question, Store
+from pumpguard.turns import within
 
 MAX_RETRIES = 3
 """How often a request is decided anew because overrides changed meanwhile; after that it is decided
@@ -83,7 +83,7 @@ class Engine:
             return decision
         # Fetch the newest overrides and decide by them; without the store when time is up.
         try:
-            async with asyncio.timeout(max(0.0, began + self._deadline - monotonic())):
+            async with within(began + self._deadline - monotonic()):
                 for _ in range(MAX_RETRIES):
                     changed = await self._overrides.refresh()
                     if decision is not None and not changed:

@@ -56,8 +56,8 @@ class Multiplexer:
         live = self._live
         if live is None:
             live = self._live = Connection(self.endpoint, self._deadlines, self._forget)
-        if len(live.pending) >= self._max_in_flight:
-            raise Overloaded(f"{self.endpoint.where}: {len(live.pending)} calls are in flight")
+        if len(live.pending) + len(live.dropped) >= self._max_in_flight:
+            raise Overloaded(f"{self.endpoint.where}: {live.in_flight} calls are in flight")
         return live.ask(command, asking)
 
     def renew(self) -> None:
@@ -218,8 +218,7 @@ class Link:
             return await router.run(server, command, script, until)
         async with in_time(until, Unreachable):
             server = await router.find(keys[0] if keys else "")
-        async with in_time(until, Late):
-            return await router.run(server, command, script, until)
+        return await router.run(server, command, script, until)
 
     async def aclose(self) -> None:
         """Close this event loop's connections."""
