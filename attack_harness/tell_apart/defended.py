@@ -65,7 +65,7 @@ class Instant(Guarded):
 
     def sender(self, send: SendSms) -> SendSms:
         """Silent at once."""
-        return self._guard.sender(send, shadowed=None, latency=NoLatency())
+        return self.guard.sender(send, shadowed=None, latency=NoLatency())
 
 
 PROTECTIONS: dict[str, type[Guarded]] = {REPLAY: Unwrapped, INSTANT: Instant}
