@@ -36,8 +36,12 @@ class CreditModel(Model[Credit]):
         (debt, forgiven), step = self.owed(counter, facts.now), self.steps(counter, facts.now)
         line, best = self.line(counter, facts.now)
         fits = line + min(facts.owed, AGAIN * facts.price)
+        if facts.halves == 2:
+            fits = line + AGAIN * facts.price
         if counter.yields:
-            fits = min(line, line // 2 + facts.price) if facts.owed else line
+            again = facts.owed and not facts.halves
+            fits = min(line, line // 2 + facts.price) if again else line
+        fits += facts.open_of(line // 1000 * round(1000 * counter.reserved))
         wait, now = 0, max(facts.now, self.step * counter.span // STEPS)
         if debt + facts.price > fits:
             more = -(-(debt + facts.price - fits) // forgiven)

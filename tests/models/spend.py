@@ -14,7 +14,7 @@ class SpendModel(Model[Spend]):
         self.spent = Slices()
 
     def look(self, counter: Spend, facts: Facts) -> Reading:
-        limit = counter.limit - (0 if facts.known else counter.reserved)
+        limit = counter.limit - counter.reserved + facts.open_of(counter.reserved)
         return reading(*self.spent.look(limit, counter.span, facts.now, facts.price))
 
     def charge(self, counter: Spend, facts: Facts) -> None:

@@ -13,7 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from pumpguard.commands import BAD, stop, with_overrides
+from pumpguard.commands import BAD_INPUT, stop, with_overrides
 from pumpguard.errors import PolicyError
 from pumpguard.money.exposure import CountryExposure, Exposure, Totals
 from pumpguard.money.exposure import exposure as exposure_of
@@ -64,7 +64,7 @@ def exposure(
         found = exposure_of(loaded, networks=networks, numbers=numbers)
         shown = _shown(found, country, top)
     except PolicyError as error:
-        stop(f"{policy}: {error}", BAD)
+        stop(f"{policy}: {error}", BAD_INPUT)
     lifted, expected = list[str](), dict[str, float]()
     if store is not None:
         lifted, expected = with_overrides(policy, store, _overrides)

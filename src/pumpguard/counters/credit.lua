@@ -1,6 +1,7 @@
 -- credit: how much a subject may have outstanding for messages that nobody has verified.
 --
--- The rules of lines are in credit.py.
+-- The rules of lines are in credit.py. What is reserved is beside the line, as far as it is open to
+-- the request (common.lua).
 -- Stored: the debt (6 bytes), the thousandth in which it was written (6), the most that was
 -- verified on one of the days (6), the newest day (2), and what was verified on it and on the days
 -- before it, 6 bytes each, newest first, 15 at most.
@@ -19,9 +20,9 @@ local function credit_days(best, newest, days, today)
 end
 
 TAIL[KIND] = function()
-  local yields, permille, vouches
-  yields, permille, vouches, at = unpack_from('>I2I2I2', plan, at)
-  return {yields = yields == 1, permille = permille, vouches = vouches}
+  local yields, permille, reserved, vouches
+  yields, permille, reserved, vouches, at = unpack_from('>BI2I2I2', plan, at)
+  return {yields = yields == 1, permille = permille, reserved = reserved, vouches = vouches}
 end
 
 local function credit_read(limit, span, stored, now, terms)
@@ -38,8 +39,11 @@ local function credit_read(limit, span, stored, now, terms)
   local line = max(limit, floor(best / 1000) * terms.permille)
   local forgiven = max(1, floor(line / 1000))
   debt = passed <= LONGEST_DEBT and max(0, debt - passed * forgiven) or 0
-  local wait, fits = 0, line + min(owed, AGAIN * price)
-  if terms.yields then fits = owed > 0 and min(line, floor(line / 2) + price) or line end
+  local wait, fits = 0, line + min(halves == 2 and AGAIN * price or owed, AGAIN * price)
+  if terms.yields then
+    fits = owed > 0 and halves == 0 and min(line, floor(line / 2) + price) or line
+  end
+  fits = fits + opened(floor(line / 1000) * terms.reserved)
   if debt + price > fits then
     local steps = price > fits and 1000 or math.ceil((debt + price - fits) / forgiven)
     wait = math.ceil((step + steps) * span / 1000) - now

@@ -76,6 +76,8 @@ CHARGE[KIND] = function(_, _, state)
   return pulse_kept(state)
 end
 
+EARLY[KIND] = true
+
 -- outcomes
 
 -- A message that was verified, or not sent, is not waited for any more.

@@ -1,6 +1,6 @@
 -- spend: at most `limit` micro-dollars in any true window of `span` milliseconds.
 --
--- Stored: in slices (shared/slices.lua). What is reserved is left to numbers that have verified before.
+-- Stored: in slices (shared/slices.lua). What is reserved is for who has verified before (common.lua).
 
 TAIL[KIND] = function()
   local reserved, verified
@@ -9,7 +9,8 @@ TAIL[KIND] = function()
 end
 
 READ[KIND] = function(limit, span, stored, now, shape)
-  return slices_read(known and limit or limit - shape.reserved, span, stored, now, price, 6)
+  local reserved = shape.reserved
+  return slices_read(limit - reserved + opened(reserved), span, stored, now, price, 6)
 end
 
 CHARGE[KIND] = slices_charge

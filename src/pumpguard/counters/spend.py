@@ -14,10 +14,10 @@ class Spend(Limited):
     """At most ``limit`` µ$ in any ``seconds``, by the price of what is let through. What was
     verified counts only ``verified`` times its price from then on.
 
-    ``reserved`` µ$ of them are kept for numbers that have verified before (see `Known`): anybody
-    else is let through up to ``limit - reserved``. Several with the same rule, ``by`` and
-    ``seconds`` are one sum looked at with several limits, such as a share at which to ask for
-    proof and the whole; declare all of them at once, or one instead of the other.
+    ``reserved`` µ$ of them are kept for customers, half of them for known numbers too (see
+    `Known`): anybody else is let through up to ``limit - reserved``. Several with the same rule,
+    ``by`` and ``seconds`` are one sum looked at with several limits, such as a share at which to
+    ask for proof and the whole; declare all of them at once, or one instead of the other.
 
     Its reading's ``used`` is in µ$, its ``wait`` until the price of this message fits.
     """

@@ -211,7 +211,7 @@ class CompiledRules:
                 places = tuple(counters.index(counter) for counter in each.weighing)
                 weights.append(Weight(each.rule.weight, places))
         reports = any(each.rule.judged_always for each in self._by_readings)
-        return Plan(counters, binds, reports, weights)
+        return Plan(counters, binds, reports, weights, self._proved)
 
     def _binds(self, counter: Counter, enforced: Enforced) -> bool:
         """Whether a full counter may refuse; not if it only asks for proof that was given."""

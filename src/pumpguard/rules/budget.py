@@ -29,8 +29,10 @@ class Budget(RegionalRule):
     ``day`` is the cap per 24 hours; ``hour`` is a sixth of it and ``month`` (30 days) twenty times
     it, unless given. All are sliding windows, reserved when a message is admitted.
 
-    ``reserved`` is the share that only known numbers may spend, those that have verified before:
-    an attacker who empties the open share cannot lock customers out. At ``challenge`` of what is
+    ``reserved`` is the share that is kept for customers: known numbers that ask from where they
+    have verified. Half of it is open to other known numbers, whom anybody may name, and to proof
+    from addresses whose users verify (`pumpguard.counters.Known`). So an attacker who empties the
+    open share locks no customer out, even if he knows their numbers. At ``challenge`` of what is
     open to an attempt it must bring proof, and at the whole it meets ``action``. From the share
     ``alert`` of the day's budget on, a finding says so and refuses nobody.
 
