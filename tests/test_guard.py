@@ -332,7 +332,7 @@ async def test_a_policy_that_keeps_nothing_of_outcomes_takes_them_all_the_same()
     guard.settle(decision, "not_sent")
     guard.verified("+447400123456")
     guard.reports.misheard("number", "it has none")
-    guard.reports.overheard(decision.attempt.phone, None)
+    guard.reports.overheard((decision.attempt.phone,), None)
     guard.reports.admitted(decision.attempt, "flow")
     await guard.reports.give_back(decision)
     assert guard.observations.snapshot()["deaf"] is False
