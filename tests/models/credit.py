@@ -56,7 +56,8 @@ class CreditModel(Model[Credit]):
         debt, _ = self.owed(counter, facts.now)
         earned = facts.price * facts.worth // 1000 if facts.outcome == "verified" else 0
         if earned or debt:
-            self._keep(counter, facts, max(0, debt - facts.price))
+            paid = facts.price + earned * round(1000 * counter.vouches) // 1000
+            self._keep(counter, facts, max(0, debt - paid))
         if earned:
             self.verified[self.day] = self.verified.get(self.day, 0) + earned
 

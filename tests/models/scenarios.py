@@ -74,7 +74,7 @@ KNOWN, TICKETS = Known("settlement", seconds=3 * 86_400), Tickets("settlement", 
 FAMILIAR = Known("settlement", seconds=3 * 86_400, clients=1)
 REMEMBERING = Tickets("settlement", remembers=("network",))
 REFUNDS = Refunds("settlement", limit=250, seconds=600)
-BUDGET = Spend("budget", "country", 1_000, 100, reserved=200)
+BUDGET = Spend("budget", "country", 1_000, 100, reserved=200, verified=0.3)
 PULSE = Pulse("pulse", h=6.0, minimum=3)
 CONVERSION = Conversion("conversion", "country", h=3.0, minimum=4, seconds=120, hold=300)
 BY_NETWORK = Conversion("conversion", "network", h=2.0, minimum=3, seconds=120, hold=60)
@@ -132,7 +132,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "ban with strikes in slices": Scenario(plans(LIMIT, ban(3, max_factor=255)), BAN_EDGES),
     "spend": Scenario(
-        plans(KNOWN, TICKETS, Spend("budget", "country", 800, 100), BUDGET),
+        plans(KNOWN, TICKETS, Spend("budget", "country", 800, 100, verified=0.3), BUDGET),
         (9_999, 10_000, 40_000, 100_000, 110_000, 900_000, 1, 1),
         settling=(REFUNDS,),
     ),
@@ -141,7 +141,7 @@ SCENARIOS: dict[str, Scenario] = {
             KNOWN,
             TICKETS,
             Credit("credit", "country", 1_000, 1_000),
-            Credit("credit", "network", 1_000, 100, ratio=0.9, yields=True),
+            Credit("credit", "network", 1_000, 100, ratio=0.9, yields=True, vouches=0.5),
         ),
         (999, 1_000, 50_000, 100_000, *DAY_EDGES, 14 * DAY),
     ),

@@ -21,5 +21,8 @@ class SpendModel(Model[Spend]):
         self.spent.add(counter.span, facts.now, facts.price)
 
     def tell(self, counter: Spend, facts: Facts) -> None:
-        if facts.outcome == "failed" and facts.refunded:
-            self.spent.give_back(counter.span, facts.now, facts.price, facts.sent_at)
+        back = facts.price
+        if facts.outcome != "failed":
+            back = back * (1000 - counter.permille) // 1000 * facts.worth // 1000
+        if facts.refunded:
+            self.spent.give_back(counter.span, facts.now, back, facts.sent_at)

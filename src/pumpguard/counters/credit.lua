@@ -1,6 +1,7 @@
 -- credit: how much a subject may have outstanding for messages that nobody has verified.
 --
--- The rules of lines are in credit.py. What is reserved is beside the line, as far as it is open to the request (common.lua).
+-- The rules of lines are in credit.py. What is reserved is beside the line, as far as it is open to
+-- the request (common.lua).
 -- Stored: the debt (6 bytes), the thousandth in which it was written (6), the most that was
 -- verified on one of the days (6), the newest day (2), and what was verified on it and on the days
 -- before it, 6 bytes each, newest first, 15 at most.
@@ -19,9 +20,9 @@ local function credit_days(best, newest, days, today)
 end
 
 TAIL[KIND] = function()
-  local yields, permille, reserved
-  yields, permille, reserved, at = unpack_from('>BI2I2', plan, at)
-  return {yields = yields == 1, permille = permille, reserved = reserved}
+  local yields, permille, reserved, vouches
+  yields, permille, reserved, vouches, at = unpack_from('>BI2I2I2', plan, at)
+  return {yields = yields == 1, permille = permille, reserved = reserved, vouches = vouches}
 end
 
 local function credit_read(limit, span, stored, now, terms)
@@ -71,7 +72,7 @@ end
 
 -- outcomes
 
--- The debt is paid back; what was `earned` makes today's credit grow.
+-- The debt is paid back, and some of others' debts; what was `earned` makes today's credit grow.
 TELL[KIND] = function(limit, span, stored, terms, worth)
   local earned = outcome == 'v' and floor(price * worth / 1000) or 0
   if earned == 0 and stored == '' then return end
@@ -83,5 +84,6 @@ TELL[KIND] = function(limit, span, stored, terms, worth)
     state.days = pack('>I6', verified) .. sub(days, 7)
     state.best = max(state.best, verified)
   end
-  return credit_kept(span, state, max(0, state.used - price))
+  local paid = price + floor(earned * terms.vouches / 1000)
+  return credit_kept(span, state, max(0, state.used - paid))
 end

@@ -204,6 +204,9 @@ def higher(one: Limiting, other: Limiting) -> Limiting:
             max_factor=max(one.max_factor, other.max_factor),
             reserved=reserved,
         )
+    if isinstance(one, Spend) and isinstance(other, Spend):
+        highest = one if one.limit >= other.limit else other
+        return replace(highest, verified=min(one.verified, other.verified))
     return one if one.limit >= other.limit else other
 
 

@@ -15,7 +15,7 @@ from math import ceil, inf, prod
 from typing import TypeAlias
 
 from pumpguard.attempt import PREFIX
-from pumpguard.counters import Credit, Distinct, Refunds, Window, micros
+from pumpguard.counters import Credit, Distinct, Refunds, Spend, Window, micros
 from pumpguard.counters.credit import AGAIN, STEPS
 from pumpguard.money.attacker import Destination, Held, Limiting, higher
 
@@ -130,11 +130,13 @@ class Ledger:
             again = 0 if share.yields else AGAIN * dearest
             spent = share.limit + again + forgiven if share.limit else 0
             return Claim(rules, scope, usd=limiters * spent / 1e6)
-        spent = share.limit * windows
+        dollars: float = share.limit * windows
+        if isinstance(share, Spend) and assumed.verifies:
+            dollars *= 1000 / share.permille  # what was verified counts less
         refunds, back = self.refunds, 0
         if refunds is not None:
             back = refunds.limit * ceil(assumed.seconds / refunds.seconds)
-        return Claim(rules, scope, usd=(limiters * spent + back) / 1e6)
+        return Claim(rules, scope, usd=(limiters * dollars + back) / 1e6)
 
 
 class _Counts:

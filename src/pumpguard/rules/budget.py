@@ -47,6 +47,7 @@ class Budget(RegionalRule):
     reserved: float = 0.2
     alert: float = 0.5
     challenge: float = 0.8
+    verified: float = 1.0
     high_risk_factor: float = 1.0
     high_risk: Sequence[str] = HIGH_RISK
     weight: float = 1.5
@@ -65,6 +66,7 @@ class Budget(RegionalRule):
         self.require(0 < self.challenge <= 1, "challenge", "a share up to 1")
         self.require(0 < self.alert <= 1, "alert", "a share up to 1")
         self.require(0 < factor <= 1, "high_risk_factor", "a factor up to 1")
+        self.require(0.001 <= self.verified <= 1, "verified", "a share from 0.001 to 1")
         windows = ((hour, HOUR), (self.day, DAY), (month, MONTH))
         variants = ((risk, proved) for risk in (1.0, factor) for proved in (False, True))
         return tuple(self._spends(windows, risk, proved) for risk, proved in variants)
@@ -80,7 +82,8 @@ class Budget(RegionalRule):
             kept = int(usd * factor * self.reserved * 1e6)
             open_to_all = int(usd * factor * 1e6) - kept
             limit = int(open_to_all * share) + kept
-            found.append(Spend(self.name, self.by, limit, seconds, kept, action))
+            counts = self.verified if seconds == HOUR else 1.0
+            found.append(Spend(self.name, self.by, limit, seconds, kept, action, counts))
         alert = micros(self.day * factor * self.alert)
         return (*found, Spend(self.name, self.by, alert, DAY, 0, Action.ALLOW))
 

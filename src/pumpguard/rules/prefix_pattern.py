@@ -89,7 +89,7 @@ class PrefixPattern(Rule):
     def _declared(self, factor: int) -> tuple[Neighbours | Window, ...]:
         name, by, action = self.name, f"{PREFIX}{BLOCK_DIGITS}", self.effect
         walk = Neighbours(name, by, self.neighbours, self.seconds, self.distance, action)
-        windows = [walk] if self.neighbours else list[Neighbours | Window]()
+        windows: list[Neighbours | Window] = [walk] if self.neighbours else []
         for drop, limit, seconds in self._blocks:
             kept = int(limit * factor * self.reserved)
             windows.append(
