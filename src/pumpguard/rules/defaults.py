@@ -30,10 +30,10 @@ behind carrier NAT (Cloudflare, 2025)."""
 UNSENT_EARNED = 4
 """The same for attempts that send nothing: so many times 120 still have their exact times kept."""
 
-VERIFIED_COUNTS = 0.2
+VERIFIED_COUNTS = 0.05
 """Of its price, in the hour's share of the budget: a launch is paid for, and is no pumping. No
-source: at a quarter, twenty times the usual for forty minutes came to where proof is asked for
-(measured: docs/money.md). Whoever verifies everything may so spend five times the hour's share."""
+source: at a fifth, twenty times the usual for forty minutes spent it (measured: docs/money.md).
+Whoever verifies everything is held by the day's budget alone."""
 
 VOUCHES = 0.5
 """What a verification pays back of others' debts to a home country, in its own price, before its
