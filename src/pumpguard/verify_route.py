@@ -12,15 +12,13 @@ from pumpguard.intake.body import BodyTee
 from pumpguard.intake.success import Answer
 from pumpguard.intake.verified import Heard, VerifyReader
 
-logger = logging.getLogger("pumpguard")
-
 
 class VerifyRoute:
     """Listens to the requests that enter codes, and changes nothing about them."""
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self._app = app
-        self._reports = guard.reports
+        self._reports, self._notices = guard.reports, guard.notices
         self._max_body = guard.policy.max_body
         self._reader = VerifyReader(guard.policy)
 
@@ -32,8 +30,10 @@ class VerifyRoute:
         await self._app(scope, tee, answer)
         try:
             heard = self._reader.read(scope, tee.body, parameters, answer)
-        except Exception:
-            logger.exception("PG079 exception while reading a verification; it taught nothing")
+        except Exception as error:
+            text = "exception while reading a verification; it taught nothing"
+            name = type(error).__name__
+            self._notices.say("PG079", name, text, level=logging.ERROR, exc_info=True)
             heard = Heard(missing="number", why="see PG079")
         if heard.missing is not None:
             self._reports.misheard(heard.missing, heard.why)

@@ -16,6 +16,7 @@ from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import Counter, Reading, Spend
 from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import Enforced, Finding, Mode, met
+from pumpguard.notices import Notices
 from pumpguard.rules.base import Rule
 from pumpguard.store.base import Answer
 
@@ -25,8 +26,6 @@ COMBINATIONS = 1_024
 UNREAD = Reading(0, 0.0)
 
 Readings: TypeAlias = Mapping[Counter, Reading]
-
-logger = logging.getLogger("pumpguard")
 
 
 class Judged(NamedTuple):
@@ -56,11 +55,17 @@ class RuleSet:
     """
 
     def __init__(
-        self, rules: Sequence[Rule], extra_counters: Sequence[Counter] = (), *, scored: bool = False
+        self,
+        rules: Sequence[Rule],
+        extra_counters: Sequence[Counter] = (),
+        *,
+        scored: bool = False,
+        notices: Notices | None = None,
     ) -> None:
         self.rules = tuple(rules)
         self._extra = tuple(extra_counters)
         self._scored = scored
+        self._notices = notices or Notices()
         self._depends_on = _depends_on(self.rules)
         self._compiled: dict[object, CompiledRules] = {}
 
@@ -78,7 +83,7 @@ class RuleSet:
         return compiled, subjects  # type: ignore[return-value] # none of them is None now
 
     def _declaring(self, attempt: Attempt) -> CompiledRules:
-        declared = tuple([_declared(rule, attempt) for rule in self.rules])
+        declared = tuple([_declared(rule, attempt, self._notices) for rule in self.rules])
         # A rule returns the same tuple every time, so its identity says what it declares. What is
         # compiled holds on to the tuples, so that no identity is used twice.
         by_identity = (attempt.proved, *map(id, declared))
@@ -89,7 +94,9 @@ class RuleSet:
         compiled = self._compiled.get(by_value)
         if compiled is None:
             compiled = CompiledRules(
-                self.rules, declared, self._extra, proved=attempt.proved, scored=self._scored
+                *(self.rules, declared, self._extra, self._notices),
+                proved=attempt.proved,
+                scored=self._scored,
             )
             self._remember(by_value, compiled)
             self._remember(by_identity, compiled)
@@ -110,14 +117,16 @@ class CompiledRules:
         self,
         rules: Sequence[Rule],
         declared: Sequence[Sequence[Counter]],
-        extra_counters: Sequence[Counter] = (),
+        extra_counters: Sequence[Counter],
+        notices: Notices,
         *,
         proved: bool = False,
         scored: bool = False,
         missing: frozenset[str] = frozenset(),
     ) -> None:
         self.declared = tuple(declared)
-        self._arguments = (tuple(rules), self.declared, tuple(extra_counters))
+        self._arguments = (tuple(rules), self.declared, tuple(extra_counters), notices)
+        self._notices = notices
         self._proved = proved
         self._scored = scored
         self._without: dict[tuple[bool, ...], CompiledRules] = {}
@@ -154,7 +163,7 @@ class CompiledRules:
         """What the rules without counters find, before the store is asked."""
         found = []
         for rule in self._by_request:
-            if finding := _judged(rule, attempt, (), monitored=enforced != "all"):
+            if finding := _judged(rule, attempt, (), self._notices, monitored=enforced != "all"):
                 found.append(finding)
         return found
 
@@ -173,7 +182,7 @@ class CompiledRules:
                 continue
             monitored = enforced != "all" and not any(self._binds(c, enforced) for c in full)
             mine = [readings.get(counter, UNREAD) for counter in each.declared]
-            if finding := _judged(each.rule, attempt, mine, monitored):
+            if finding := _judged(each.rule, attempt, mine, self._notices, monitored=monitored):
                 factor = each.factor(readings)
                 same = finding.weight == factor
                 found.append(finding if same else replace(finding, weight=factor))
@@ -220,21 +229,21 @@ def _depends_on(rules: Sequence[Rule]) -> tuple[Callable[[Attempt], str | None],
     return tuple(subject_reader(by) for by in sorted(dimensions))
 
 
-def _declared(rule: Rule, attempt: Attempt) -> Sequence[Counter]:
+def _declared(rule: Rule, attempt: Attempt, notices: Notices) -> Sequence[Counter]:
     try:
         return rule.counters(attempt)
     except Exception:
-        _skipped(rule)
+        _skipped(rule, notices)
         return ()
 
 
 def _judged(
-    rule: Rule, attempt: Attempt, readings: Sequence[Reading], monitored: bool
+    rule: Rule, attempt: Attempt, readings: Sequence[Reading], notices: Notices, *, monitored: bool
 ) -> Finding | None:
     try:
         finding = rule.judge(attempt, readings)
     except Exception:
-        _skipped(rule)
+        _skipped(rule, notices)
         return None
     mode: Mode = "monitor" if monitored else rule.mode
     if finding is None or (finding.rule == rule.name and finding.mode == mode):
@@ -242,5 +251,6 @@ def _judged(
     return replace(finding, rule=rule.name, mode=mode)
 
 
-def _skipped(rule: Rule) -> None:
-    logger.exception("PG020 rule %r raised an exception; it is skipped for this request", rule.name)
+def _skipped(rule: Rule, notices: Notices) -> None:
+    text = "rule %r raised an exception; it is skipped for such requests"
+    notices.say("PG020", rule.name, text, rule.name, level=logging.ERROR, exc_info=True)

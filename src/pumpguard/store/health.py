@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptError, RedisError
 
 from pumpguard.errors import StoreError
+from pumpguard.notices import Notices
 from pumpguard.store.base import Store
 from pumpguard.store.in_front import StoreInFront
 from pumpguard.store.transport.calls import ErrorReply
@@ -51,8 +52,6 @@ START_IT = "start the server, or correct store= and the network's rules"
 
 NOTHING_SCRIPT = "return 1"
 NOTHING_SHA = sha1(NOTHING_SCRIPT.encode(), usedforsecurity=False).hexdigest()
-
-logger = logging.getLogger("pumpguard.store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +183,13 @@ class Checkup:
         return concerns
 
     async def _check(self) -> None:
-        logged: Concerns = ()
-        pause = FIRST_PAUSE
+        notices, pause = Notices(logger="pumpguard.store"), FIRST_PAUSE
         while True:
             concerns = await self._examine()
-            for concern in concerns if concerns != logged else ():
-                logger.log(LEVELS.get(concern.code, logging.ERROR), "%s", concern)
+            for each in concerns:
+                level = LEVELS.get(each.code, logging.ERROR)
+                notices.say(each.code, each.where, "%s: %s", each.where, each.what, level=level)
             if self._done:
                 return
-            logged = concerns
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from pumpguard.counters import Reading
 from pumpguard.decision import Action
 from pumpguard.errors import StoreError
+from pumpguard.notices import Notices
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Store
 
 FRESH = 5.0
@@ -31,8 +32,6 @@ FAULTS = 5
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 8.0
 """Seconds from a fault to the next probe; each failed probe doubles them."""
-
-logger = logging.getLogger("pumpguard.store")
 
 
 class CachedBan(NamedTuple):
@@ -130,6 +129,7 @@ class Breaker(StoreInFront):
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(store)
         self._clock = clock
+        self._notices, self._said_away = Notices(clock, "pumpguard.store"), False
         self._faults = 0
         self._pause = FIRST_PAUSE
         self._probe_at: float | None = None  # None while closed
@@ -179,15 +179,13 @@ class Breaker(StoreInFront):
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
         elif self._faults < FAULTS:
             return
-        else:
-            logger.error(
-                "PG010 store failed %d times in a row; on_store_failure decides now. The last: %s",
-                self._faults,
-                error,
-            )
+        text = "store failed %d times in a row; on_store_failure decides now. The last: %s"
+        if self._notices.say("PG010", "", text, self._faults, error, level=logging.ERROR):
+            self._said_away = True
         self._probe_at = self._clock() + self._pause
 
     def _recovered(self) -> None:
-        if self._probe_at is not None:
-            logger.warning("PG011 store reachable again; decisions use it as before")
+        text = "store reachable again; decisions use it as before"
+        if self._said_away and self._notices.say("PG011", "", text):
+            self._said_away = False
         self._faults, self._pause, self._probe_at = 0, FIRST_PAUSE, None
