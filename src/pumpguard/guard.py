@@ -79,6 +79,7 @@ class Guard:
                 secret=policy.secret,
                 deadline=policy.deadline,
                 shards=policy.shards,
+                routes=policy.send if isinstance(policy.send, str) else ", ".join(policy.send),
             )
         self.store: Store = store
         self.simulated = clock is not None

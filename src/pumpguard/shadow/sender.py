@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial, wraps
+from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, cast
+from weakref import WeakSet
 
+from pumpguard.config import require
 from pumpguard.decision import Action
 from pumpguard.errors import MessageNotSent
 from pumpguard.shadow.carry import request_of
@@ -29,6 +32,10 @@ LEARNT: Any = StandIns
 
 CARRIED = "pumpguard_decision"
 """The argument of a wrapped function by which a decision is handed to it."""
+
+
+_wrapped: WeakSet[Callable[..., Any]] = WeakSet()
+"""All that is wrapped in this process."""
 
 
 def sender(
@@ -56,11 +63,18 @@ def sender(
     ``send`` is called as always. Under any other refusal, the wrapped function raises
     `MessageNotSent`, and `TicketError` for a token that nobody here can read.
 
+    A plain function that returns an awaitable, as a decorator or a lambda around an ``async`` one
+    does, is known for it by its first message. A function is wrapped once: raises `PolicyError` for
+    one that is, and for what is no function.
+
     A call that raises has sent nothing, unless it is a timeout: a `TimeoutError`, one of
     ``timeouts``, or an error that is called so. Then it counts as sent.
     """
     if pace is not None:
         warnings.warn("sender(pace=…) is now latency=…", DeprecationWarning, stacklevel=2)
+    require(callable(send), "send", "the function that sends, not what it returns", send)
+    new = not isinstance(send, FunctionType) or send not in _wrapped
+    require(new, "send", "a function that is not wrapped yet", send)
     model = latency or pace or LatencyModel()
     sleep = PreciseSleep()
     learnt = StandIns() if shadowed is LEARNT else None
@@ -77,8 +91,16 @@ def sender(
         if request is not None:
             request.passed(known)
 
-    @functools.wraps(send)
+    def watched(request: CurrentRequest | None, begun: float) -> AbstractContextManager[None]:
+        return _watched(request, model, failures, timeouts, begun)
+
+    awaits = any(map(inspect.iscoroutinefunction, (send, type(send).__call__)))
+
+    @wraps(send)
     def plain(*args: P.args, **kwargs: P.kwargs) -> R:
+        nonlocal awaits
+        if awaits:  # as its first message has shown
+            return cast(R, asynchronous(*args, **kwargs))
         begun = time.perf_counter()
         request = _asked(args, kwargs)
         if request is not None and request.strictest().action is Action.SHADOW:
@@ -88,16 +110,20 @@ def sender(
             if not request.simulated:
                 sleep.block_until(begun + timing.seconds)
             return cast(R, _outcome(timing, result))
-        with _watched(request, model, failures, timeouts, begun):
+        try:
             sent = send(*args, **kwargs)
+        except BaseException:
+            with watched(request, begun):
+                raise
+        if inspect.isawaitable(sent):
+            awaits = True
+            return cast(R, finish(request, begun, lambda: sent, *args, **kwargs))
+        with watched(request, begun):
+            pass
         passed(request, sent, *args, **kwargs)
         return sent
 
-    # An object may be called asynchronously too, by its own ``__call__``.
-    if not any(map(inspect.iscoroutinefunction, (send, type(send).__call__))):
-        return plain
-
-    @functools.wraps(send)
+    @wraps(send)
     async def asynchronous(*args: P.args, **kwargs: P.kwargs) -> Any:
         begun = time.perf_counter()
         request = _asked(args, kwargs)
@@ -109,12 +135,24 @@ def sender(
             if not request.simulated:
                 await sleep.until(begun + timing.seconds)
             return _outcome(timing, result)
-        with _watched(request, model, failures, timeouts, begun):
-            sent = await cast(Any, send)(*args, **kwargs)
+        return await finish(request, begun, partial(send, *args, **kwargs), *args, **kwargs)
+
+    async def finish(
+        request: CurrentRequest | None,
+        begun: float,
+        start: Callable[[], Any],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Any:
+        with watched(request, begun):
+            sent = await start()
         passed(request, sent, *args, **kwargs)
         return sent
 
-    return cast(Callable[P, R], asynchronous)
+    # An object may be called asynchronously too, by its own ``__call__``.
+    wrapped = cast(Callable[P, R], asynchronous if awaits else plain)
+    _wrapped.add(wrapped)
+    return wrapped
 
 
 def _asked(args: Sequence[object], kwargs: dict[str, Any]) -> CurrentRequest | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from pumpguard.store.health import Checkup, Concerns
+from pumpguard.store.health import Checkup, Concerns, Mark
 from pumpguard.store.overrides import SharedOverrides
 from pumpguard.store.scripted import Call, ScriptStore
 from pumpguard.store.transport.link import Link
@@ -23,7 +23,8 @@ class RedisStore(ScriptStore):
     ``redis+cluster://h:p,h:p``. ``secret`` keys the hashes under which phones and networks are
     stored. ``deadline`` (seconds) bounds the whole call; nothing that may have counted is sent
     again. ``shards`` spreads the keys by calling code (see `pumpguard.store.scripted`).
-    With ``checkup``, the server is looked at once in the background (`pumpguard.store.health`).
+    With ``checkup``, the server is looked at once in the background (`pumpguard.store.health`), and
+    the policy's ``routes`` are left there for other guards of its name.
     Raises `PolicyError` for a URL that cannot be understood; connects when first asked.
     """
 
@@ -36,11 +37,14 @@ class RedisStore(ScriptStore):
         deadline: float = 0.05,
         shards: int = 1,
         checkup: bool = False,
+        routes: str = "",
     ) -> None:
         tags = [name] if shards == 1 else [f"{name}-{shard}" for shard in range(shards)]
         # The policy's name is the hash tag: all of a shard's keys live in one slot of a cluster.
         super().__init__([f"{FORMAT}:{{{tag}}}:" for tag in tags], secret)
-        self._checkup = Checkup(topology_of(url), [f"{prefix}check" for prefix in self._prefixes])
+        mark = Mark(f"{self._prefixes[0]}guards", self._digest("mark", "").hex(), routes)
+        keys = [f"{prefix}check" for prefix in self._prefixes]
+        self._checkup = Checkup(topology_of(url), keys, mark if checkup else None)
         on_use = self._checkup.begin if checkup else None
         # In a cluster, shards live on different nodes: each has a link that knows its own.
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
