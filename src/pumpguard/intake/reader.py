@@ -176,8 +176,9 @@ class Reader:
             return look_up(address)
         except Exception as error:
             self.failed_look_ups += 1
-            text = "%d look-ups of client addresses have failed so far, now by %r; they are unknown"
-            self._notices.say("PG085", "networks", text, self.failed_look_ups, error)
+            name = type(error).__name__  # its text may have the address
+            text = "%d look-ups of client addresses have failed so far, now by %s; they are unknown"
+            self._notices.say("PG085", "networks", text, self.failed_look_ups, name)
             return unknown
 
     async def _with_proof(self, challenge: Challenge, fields: Fields, attempt: Attempt) -> Attempt:

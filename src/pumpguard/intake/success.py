@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -22,6 +23,9 @@ from pumpguard.intake.fields import decode_json
 
 LONGEST = 65_536
 """Bytes of an answer that are kept to look at."""
+
+GZIP, GZIP_WINDOW = ("gzip", "x-gzip"), 31
+"""How it is called, and how zlib is told that a body is it."""
 
 DEFAULT = "2xx"
 ERROR = 400
@@ -55,9 +59,26 @@ class Answer:
         await self._send(message)
 
     @property
+    def encoding(self) -> str:
+        """The body's ``Content-Encoding``; empty for none."""
+        return self.headers.get("content-encoding", "").strip().lower().removeprefix("identity")
+
+    @property
     def body(self) -> bytes:
-        """The body, or nothing if it is too long to be looked at."""
-        return b"".join(self._chunks) if self._room >= 0 else b""
+        """The body, or nothing if it is too long to be looked at, or encoded otherwise than with
+        gzip."""
+        body = b"".join(self._chunks) if self._room >= 0 else b""
+        return _inflated(body) if self.encoding in GZIP else b"" if self.encoding else body
+
+
+def _inflated(body: bytes) -> bytes:
+    """What was compressed with gzip, if it is whole and no longer than what is looked at."""
+    inflating = zlib.decompressobj(wbits=GZIP_WINDOW)
+    try:
+        found = inflating.decompress(body, LONGEST)
+    except zlib.error:
+        return b""
+    return found if inflating.eof else b""
 
 
 def success_when(when: object, where: str = "verified_when") -> Success:

@@ -50,6 +50,9 @@ class VerifyReader:
             return Heard()
         if not self._success(status, answer.headers, answer.body):
             why = f"it was answered {status}, which is not what verified_when calls success"
+            if answer.encoding and not answer.body:
+                why = f"the answer's body cannot be read ({answer.encoding}); gzip can"
+                return Heard(missing="answer", why=why)
             return Heard(missing=self._refused, why=why)
         fields = Fields(scope, body or b"", parameters)
         flow = None if self._flow is None else self._flow.of_request(fields)

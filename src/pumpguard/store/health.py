@@ -215,8 +215,9 @@ class Checkup:
 
     async def _examine(self, *, leave: bool = True) -> Concerns:
         concerns = await examine(self._topology, self._keys)
-        self._done = all(concern.code != AWAY for concern in concerns)
-        if self._mark is not None and self._done:
+        there = all(concern.code != AWAY for concern in concerns)
+        self._done = self._done or (there and leave)
+        if self._mark is not None and there:
             with suppress(StoreError):
                 concerns += await self._mark.look(self._topology, leave=leave)
         return concerns
