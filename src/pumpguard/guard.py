@@ -32,7 +32,9 @@ from pumpguard.policy import Policy
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score, decide_with_score
 from pumpguard.shadow.carry import resumed
-from pumpguard.shadow.current import OPEN, CurrentRequest
+from pumpguard.shadow.current import CurrentRequest
+from pumpguard.shadow.more import MoreMessages
+from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.sender import sender
 from pumpguard.shadow.tokens import Tokens
 from pumpguard.startup import checked, say_what_is_missing
@@ -91,13 +93,9 @@ class Guard:
         self.reader = Reader(policy, networks, challenge, clock, self.notices)
         self.on_refusal = on_refusal
         self.observations = Observations(
-            self.notices,
-            policy.proxy_header,
-            self.reader.proxies.names,
-            listens=policy.verified,
-            looks_for=self.reader.looks_for,
-            proxies=bool(policy.proxies),
-        )
+            self.notices, policy.proxy_header, self.reader.proxies.names,
+            listens=policy.verified, looks_for=self.reader.looks_for, proxies=bool(policy.proxies),
+        )  # fmt: skip
         self._on_decision = [] if on_decision is None else [on_decision]
         require_plain(on_decision=on_decision, on_alert=on_alert)
         self._on_alert = on_alert
@@ -115,7 +113,8 @@ class Guard:
         self._engine = Engine(
             policy, rules, store, sync, self._outcomes, self.observations, simulated=self.simulated
         )
-        # Simulated time has no hours that other processes share.
+        asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.notices)
+        self.more = MoreMessages(policy, *asks, simulated=self.simulated)
         claim = None if self.simulated else overrides.claim
         self._alerts = Alerts(on_alert, now, claim, self.notices)
         self._escalator: Escalator | None = None
@@ -146,7 +145,7 @@ class Guard:
         calls for its number obey it."""
         decision = await self.decide(attempt)
         self.record(decision)
-        OPEN.assess(CurrentRequest(decision, self.simulated, tokens=self.tokens))
+        OPEN.assess(CurrentRequest(decision, self.simulated, tokens=self.tokens, more=self.more))
         return decision
 
     def token(self, decision: Decision) -> str:

@@ -18,7 +18,7 @@ LATEST = 1e11
 
 MEMORY = "memory://"
 
-_guards: WeakKeyDictionary[object, tuple[str, str | int]] = WeakKeyDictionary()
+_guards: WeakKeyDictionary[object, tuple[str, str | int, int]] = WeakKeyDictionary()
 """The guards of this process, by what they count for."""
 
 
@@ -50,7 +50,7 @@ def say_what_is_missing(
 ) -> None:
     """Log what an operator will want to set, as far as it can be known beforehand, and if a guard
     before this one has done so."""
-    if _is_second(guard, policy.name, store, notices):
+    if _has_been_said(guard, policy, store, notices):
         return
     warn_without_defaults(policy.rules, policy.chain)
     if not has_challenge:
@@ -74,23 +74,23 @@ def say_what_is_missing(
         notices.say("PG006", "secret", f"{text}decisions hold in this process alone")
 
 
-def _is_second(guard: object, policy: str, store: object, notices: Notices) -> bool:
-    """Whether another guard of this process counts for the policy of this name, in this store; says
-    so for the second one."""
-    mine = (policy, store if isinstance(store, str) else id(store))
-    others = sum(each == mine for each in _guards.values())
+def _has_been_said(guard: object, policy: Policy, store: object, notices: Notices) -> bool:
+    """Whether another guard of this process has the same policy and store. Of two guards for one
+    policy's name in one store, it is said at the second."""
+    mine = (policy.name, store if isinstance(store, str) else id(store), id(policy))
+    others = [each for each in _guards.values() if each[:2] == mine[:2]]
     _guards[guard] = mine
-    if others == 1:
+    if len(others) == 1:
         # Without what stands behind the scheme, which may be a password.
         shown = f"{store.partition('://')[0]}://" if isinstance(store, str) else "one store"
         notices.say(
-            "PG078", policy,
+            "PG078", policy.name,
             "a second guard of the policy %r over %s in this process: over memory:// each has "
             "limits of its own. Make one Guard and pass guard= (in Litestar, build the "
             "middleware once: DefineMiddleware builds it anew for every route)",
-            policy, shown,
+            policy.name, shown,
         )  # fmt: skip
-    return others > 0
+    return mine in others
 
 
 def _workers(told: int) -> int | None:

@@ -67,7 +67,7 @@ def exposure(
         stop(f"{policy}: {error}", BAD)
     lifted = [] if store is None else with_overrides(policy, store, _unbounded_because)
     if as_json:
-        document = {**_as_json(found, loaded), "unbounded_by_order": lifted}
+        document = {**_as_json(found, loaded), "unbounded_because": lifted}
         typer.echo(json.dumps(document, indent=2))
     else:
         console = Console(highlight=False, soft_wrap=True)

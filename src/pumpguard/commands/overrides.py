@@ -213,7 +213,7 @@ def _reason(overrides: OverrideDocument, now: float) -> str:
         return f", since {override.posture} by {override.author} has ended at {ended}"
     if overrides.step is not None and overrides.fleet(now) is not Posture.NORMAL:
         step = overrides.step
-        return f", by escalation after {step.code} at {_time(step.heard)}, steps down when calm"
+        return f", by escalation after {step.code} at {_time(step.last_seen)}, steps down when calm"
     return ""
 
 

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from pumpguard.config import require, require_plain
 from pumpguard.intake.address import TrustedProxies
+from pumpguard.intake.conditions import SentWhen, condition, success_when
 from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.flow import check_flow
 from pumpguard.intake.routes import Routes
-from pumpguard.intake.success import success_when
-from pumpguard.intake.when import condition
-from pumpguard.outcomes.sent import SentWhen
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy

@@ -58,11 +58,11 @@ class Unguarded:
                 )  # fmt: skip
 
     def websocket(self, path: str) -> None:
-        """A websocket was opened on a guarded path, and passed unguarded."""
+        """A websocket was opened on a guarded path, and where only wrapped senders are guarded."""
         self._counts["websockets"] += 1
         self._notices.say(
             "PG077", "websocket",
-            "a websocket on the guarded path %r passes unguarded: nothing that it asks for is "
-            "counted; let the app ask Guard.assess",
+            "a websocket on the guarded path %r passes: its messages are decided about only where "
+            "a function wrapped with pumpguard.sender sends them",
             path[:SHOWN],
         )  # fmt: skip

@@ -55,6 +55,11 @@ class OutcomeReports:
                 became = outcome
             self.queue.add(Failed(ticket, self._now(), became))
 
+    def not_sent(self, decision: Decision) -> None:
+        """Give back what a message that was let through was charged: it was not sent."""
+        if decision.allowed:
+            self.settle(decision, "not_sent")
+
     async def give_back(self, decision: Decision) -> None:
         """Settle a request that has sent nothing, and wait for that, for at most the policy's
         ``deadline``: whoever asked may come again at once. A shadow takes as long, and has nothing

@@ -58,8 +58,6 @@ class OverrideDocument:
     def with_posture(self, override: PostureOverride, country: str) -> OverrideDocument:
         """This document with one more posture. One for everybody ends the escalation as well."""
         _check_words(override.author, override.reason)
-        if override.until is not None and override.until <= override.at:
-            raise OverrideError("until", "a time to come", override.until)
         step = self.step if country else None
         return replace(self, postures={**self.postures, country: override}, step=step)
 
@@ -96,13 +94,13 @@ class OverrideDocument:
         return {
             "version": self.version,
             "posture": str(self.fleet(now)),
-            "order": tables.pop(EVERYWHERE, None),
-            "ladder": None if step is None else {
+            "override": tables.pop(EVERYWHERE, None),
+            "escalation": None if step is None else {
                 "posture": str(step.posture_at(now)), "since": step.reached_at(now),
-                "heard": step.heard, "code": step.code,
+                "last_seen": step.last_seen, "code": step.code,
             },
             "countries": {
-                country: {"posture": str(self.posture(country, now)), "order": table}
+                country: {"posture": str(self.posture(country, now)), "override": table}
                 for country, table in tables.items()
             },
             "listings": [
@@ -132,8 +130,8 @@ class OverrideDocument:
         try:
             table = json.loads(document[VERSION_BYTES:])
         except ValueError as error:
-            raise OverrideError("orders", f"JSON ({error})") from None
-        table = _mapping(table, "orders")
+            raise OverrideError("overrides", f"JSON ({error})") from None
+        table = _mapping(table, "overrides")
         if table.get("format") != FORMAT:
             raise OverrideError("format", str(FORMAT), table.get("format"))
         listings = table.get("listings", [])

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from pumpguard.attempt import Attempt
 from pumpguard.decision import Decision
-from pumpguard.shadow.current import OPEN, CurrentRequest, current_request
+from pumpguard.shadow.current import CurrentRequest, current_request
+from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.tokens import Tokens, reader_of
 
 
@@ -42,7 +43,7 @@ def is_decided(tokens: Tokens, attempts: Sequence[Attempt]) -> bool:
         outer is not None
         and outer.tokens is tokens
         and outer.answered_at is None
-        and [attempt.phone.e164[1:] for attempt in attempts] == [outer.digits]
+        and [attempt.phone.e164[1:] for attempt in attempts] == outer.digits
     )
 
 

@@ -11,7 +11,7 @@ from litestar.middleware import DefineMiddleware
 from pumpguard import Guard, PumpGuardMiddleware
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.store.embedded import EmbeddedServer
-from pumpguard.store.in_front import BanCache, Breaker
+from pumpguard.store.in_front import BanCache
 from pumpguard.store.redis import RedisStore
 from tests.docs.wrong.app import App
 from tests.docs.wrong.stage import PATIENCE, Request, Stage, Traffic, WrongSetup
@@ -60,9 +60,9 @@ def server(says: str, setup: str, break_it: Any, **settings: Any) -> WrongSetup:
 
 
 def at(stage: Stage, url: str) -> BanCache:
-    """What `open_store` makes of the URL, with a breaker whose time is simulated."""
-    store = RedisStore(url, name=stage.name, secret=SECRET, checkup=True)
-    return BanCache(Breaker(store, stage.clock), stage.clock)
+    """What `open_store` makes of the URL, with a simulated time."""
+    store = RedisStore(url, name=stage.policy_name, secret=SECRET, checkup=True)
+    return BanCache(store, stage.clock)
 
 
 async def nobody(stage: Stage) -> str:
@@ -112,8 +112,9 @@ def two(setup: str, **second: Any) -> WrongSetup:
         first = stage.Policy(send="/otp/send", secret=SECRET)
         other = stage.Policy(**{"send": "/otp/send", "secret": SECRET, **second})
         one = stage.guarded(App().app, first, url)
-        behind = stage.guarded(App(other.send).app, other, url)
         await Traffic(one)(0)
+        stage.lines.clear()  # that was said in the other process
+        behind = stage.guarded(App(str(other.send)).app, other, url)
         other_one = Guard(other, url, clock=stage.clock, networks=UnknownNetworks())
         stage.guards.insert(0, other_one)
         async with asyncio.timeout(PATIENCE):
@@ -121,7 +122,7 @@ def two(setup: str, **second: Any) -> WrongSetup:
                 await asyncio.sleep(0.01)
         return Traffic(behind, path=str(other.send))
 
-    return WrongSetup("secrets", setup, "PG019", begin, background=True)
+    return WrongSetup("secrets", setup, "PG008", begin, background=True)
 
 
 async def twice(stage: Stage) -> Request:
@@ -148,8 +149,9 @@ async def litestar(stage: Stage) -> Request:
         return {"status": "ok"}
 
     policy = stage.Policy(send="/otp/send")
+    guarded: Any = PumpGuardMiddleware
     defined = DefineMiddleware(
-        PumpGuardMiddleware, policy=policy, store="memory://", clock=stage.clock,
+        guarded, policy=policy, store="memory://", clock=stage.clock,
         networks=UnknownNetworks(),
     )  # fmt: skip
     quiet: dict[str, Any] = {"openapi_config": None, "logging_config": None}

@@ -28,16 +28,16 @@ NAMES: dict[str, Any] = {
     "time": time, "later": later, "sender": sender, "send_sms": send_sms,
 }  # fmt: skip
 
-routes = partial(refused, "routes", **NAMES)
-fields = partial(refused, "fields", **NAMES)
-proxies = partial(refused, "proxies", **NAMES)
-verify = partial(refused, "verify", **NAMES)
-senders = partial(refused, "senders", **NAMES)
-loops = partial(refused, "workers and loops", **NAMES)
-stores = partial(refused, "stores", **NAMES)
-secrets = partial(refused, "secrets", **NAMES)
-rules = partial(refused, "rules and money", **NAMES)
-challenges = partial(refused, "challenges and data", **NAMES)
+routes = partial(refused, "routes", names=NAMES)
+fields = partial(refused, "fields", names=NAMES)
+proxies = partial(refused, "proxies", names=NAMES)
+verify = partial(refused, "verify", names=NAMES)
+senders = partial(refused, "senders", names=NAMES)
+loops = partial(refused, "workers and loops", names=NAMES)
+stores = partial(refused, "stores", names=NAMES)
+secrets = partial(refused, "secrets", names=NAMES)
+rules = partial(refused, "rules and money", names=NAMES)
+challenges = partial(refused, "challenges and data", names=NAMES)
 
 REFUSED: list[WrongSetup] = [
     routes('Policy(send="/otp/<phone>")', "send"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -14,7 +15,7 @@ from tests.docs.wrong.stage import Request, Stage, Traffic, WrongSetup, asked, j
 verify = partial(asked, "verify")
 senders = partial(asked, "senders")
 
-ENTERED = {"path": "/otp/verify"}
+ENTERED: dict[str, Any] = {"path": "/otp/verify"}
 
 
 def known_otherwise(n: int) -> bytes:

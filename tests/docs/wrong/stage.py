@@ -81,14 +81,14 @@ class Stage(logging.Handler):
 
     def __init__(self, name: str) -> None:
         super().__init__(logging.WARNING)
-        self.name = name
+        self.policy_name = name
         self.clock = FakeClock()
         self.stack = AsyncExitStack()
         self.requests = 0
         self.lines: list[Line] = []
         self.answers: list[int] = []
         self.guards: list[Guard] = []
-        self.Policy = partial(Policy, name=name)
+        self.Policy: Any = partial(Policy, name=name)
 
     def emit(self, record: logging.LogRecord) -> None:
         found = CODE.match(record.getMessage())
@@ -218,7 +218,7 @@ def json_of(**values: object) -> bytes:
     return json.dumps(values).encode()
 
 
-def refused(group: str, code: str, says: str, **names: object) -> WrongSetup:
+def refused(group: str, code: str, says: str, names: dict[str, Any]) -> WrongSetup:
     """A set-up that raises as soon as it is made; the code is what the table shows."""
 
     async def begin(stage: Stage) -> Request:
