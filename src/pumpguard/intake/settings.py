@@ -24,11 +24,11 @@ def check_intake(policy: Policy) -> None:
     """Raise `PolicyError` for a setting that no request could fit, or that means two things."""
     sends = Routes(policy.send)
     verify = None if policy.verify is None else Routes(policy.verify, "verify")
-    if verify is not None:
-        shapes = [route.shape for route in sends.routes]
-        for route in verify.routes:
-            expected = "another route than send: there codes are asked for, and not entered"
-            require(route.shape not in shapes, "verify", expected, route.text)
+    if verify is not None and sends.shares(verify):
+        expected = "beside a route of both send and verify, what a right code is answered with"
+        require(policy.verified_when, "verified_when", expected, policy.verified_when)
+        apart = policy.when is not None or policy.phone_optional
+        require(apart, "when", "beside such a route, which requests send a message", policy.when)
     for name in ("verified_when", "flow"):
         value, expected = getattr(policy, name), "nothing, or verify= beside it"
         require(verify or value is None, name, expected, value)

@@ -47,7 +47,7 @@ REFUSED: list[WrongSetup] = [
     routes('Policy(send="post /otp/send")', "send"),
     routes('Policy(send="/otp/send*")', "send"),
     routes('Policy(send=["/otp/send", "/otp/send/"])', "send.1"),
-    routes('Policy(send="/otp", verify="/otp")', "verify"),
+    routes('Policy(send="/otp", verify="/otp")', "verified_when"),
     fields('Policy(send="/otp/send", phone="path:phone")', "phone"),
     fields('Policy(send="/otp/send", phone="body:phone")', "phone"),
     fields('Policy(send="/otp/send", phone=later)  # async def', "phone"),
