@@ -5,6 +5,7 @@ from __future__ import annotations
 from .account_resets import AccountResets
 from .adaptive import Adaptive
 from .base import Attack, Family, Ground, Shot
+from .bought_proof import BoughtProof
 from .country_spray import CountrySpray
 from .flash import Flash
 from .hidden_in_promotion import HiddenInPromotion
@@ -37,6 +38,7 @@ ALL_FAMILIES = FAMILIES | _by_name(
     AccountResets(),
     Adaptive(),
     SpellingTricks(),
+    BoughtProof(),
 )
 """Everything that ``--attack`` can name."""
 
@@ -46,6 +48,7 @@ __all__ = [
     "AccountResets",
     "Adaptive",
     "Attack",
+    "BoughtProof",
     "CountrySpray",
     "Family",
     "Flash",

@@ -45,6 +45,8 @@ class Facts:
     no_verifications: bool = False
     headroom: dict[str, int] = field(default_factory=dict)
     """By dimension."""
+    address_headroom: int = 0
+    """That of the client's network or site, whichever is more."""
 
 
 class Model(Generic[C]):

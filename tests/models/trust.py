@@ -27,6 +27,8 @@ class TrustModel(Model[Trust]):
         verified, sent = self.by_now(facts.now)
         net = max(0, verified - sent * round(1000 * counter.share) // 1000)
         facts.headroom[counter.by] = counter.gain * net // 1000
+        if counter.by in ("network", "site"):
+            facts.address_headroom = max(facts.address_headroom, facts.headroom[counter.by])
         return reading(facts.headroom[counter.by], 0, verified // 1000, sent // 1000)
 
     def charge(self, counter: Trust, facts: Facts) -> None:

@@ -10,9 +10,9 @@ local TRUSTED_MOST = 4294967295
 local function trust_remembered(verified) return verified > 0 and 15 or 2 end
 
 TAIL[KIND] = function()
-  local share, client
-  share, client, at = unpack_from('>I2B', plan, at)
-  return {share = share, client = client == 1}
+  local share, of
+  share, of, at = unpack_from('>I2B', plan, at)
+  return {share = share, client = of > 0, address = of > 1}
 end
 
 local function trust_read(gain, _, stored, now, shape)
@@ -32,6 +32,7 @@ local function trust_read(gain, _, stored, now, shape)
   end
   local net = max(0, verified - floor(sent * shape.share / 1000))
   headroom = floor(gain * net / 1000)
+  if shape.address then address_headroom = max(address_headroom, headroom) end
   return {
     used = headroom, wait = 0, now = now, verified = verified, sent = sent, today = today,
     gone = gone,

@@ -22,6 +22,9 @@ from pumpguard.decision import Action
 CLIENTS = frozenset({"network", "site", "session", "account", "device", "asn", "client_country"})
 """Of such a subject it says nothing that many verifications come from one network."""
 
+ADDRESSES = frozenset({"network", "site"})
+"""Whose headroom other counters ask for, about whatever subject."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trust(Counter):
@@ -48,6 +51,6 @@ class Trust(Counter):
         return self.gain
 
     def tail(self, segment: Segment) -> bytes:
-        """The share in permille (2), whether its subjects are clients (1)."""
+        """The share in permille (2); 2 if its subjects are addresses, 1 if other clients (1)."""
         clients = not CLIENTS.isdisjoint(self.by.split("+"))
-        return struct.pack(">HB", round(self.share * 1000), clients)
+        return struct.pack(">HB", round(self.share * 1000), 2 if self.by in ADDRESSES else clients)

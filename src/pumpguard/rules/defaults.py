@@ -58,9 +58,19 @@ together, of half an hour, before proof is asked for, and before nothing helps. 
 asks a little of each country is far below every limit of one, and without these spent the hour's
 budget, which is everybody's (measured: docs/scorecard.md)."""
 
+ABROAD_PART, ABROAD_PART_LEAST = 1 / 1_200, 0.5
+"""The same for one of these countries as seen from one kind of network, in the country or not,
+where nothing helps: so that it falls there before it falls for all of them. It grows with all that
+was verified on its best day. No source: forty countries at once have what all may have."""
+
 WATCHED = ("prefix:3", "prefix:4", "prefix:6", "network")
 """Whose conversion is watched. Not that of countries: their lines ask for proof in dollars, at once
 and for less long, where twenty messages of a cent had a whole country asked for half an hour."""
+
+PROOF_WATCHED = ("prefix:6+client_origin", "country+client_abroad")
+"""Where it is watched whether those who prove that they are human enter their codes: ranges of a
+million as seen from each kind of network, in the number's country or not; whole countries only from
+elsewhere, because most of their people are at home."""
 
 
 def default_rules(
@@ -165,6 +175,7 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
     asked = max(COUNTRY_ASKED_LEAST, COUNTRY_ASKED * daily_budget)
     abroad_asked = max(ABROAD_ASKED_LEAST, ABROAD_ASKED * daily_budget)
     abroad = max(ABROAD_CREDIT_LEAST, ABROAD_CREDIT * daily_budget)
+    part = max(ABROAD_PART_LEAST, ABROAD_PART * daily_budget)
     with_home: Mode = "enforce" if home else "off"
     # A line of so many hours grows with so much less of the best day.
     rules: tuple[Rule, ...] = (
@@ -182,10 +193,16 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
             except_regions=home, mode=with_home,
         ),
         Credit(
+            name="abroad_part", lines={"country+client_origin": part}, seconds=HOUR // 2, ratio=1.0,
+            ask_first=True, except_regions=home, mode=with_home,
+        ),
+        Credit(
             name="abroad_credit", lines={"everything": abroad}, seconds=HOUR // 2, ratio=0.05,
             ask_first=True, except_regions=home, mode=with_home,
         ),
-        Conversion(by=WATCHED, hold=20 * MINUTE),
+        Conversion(
+            by=WATCHED, hold=20 * MINUTE, proof_by=PROOF_WATCHED, except_regions=home,
+        ),
     )  # fmt: skip
     return (*rules, _unanswered([rule.name for rule in rules if rule.mode != "off"]))
 

@@ -6,7 +6,8 @@ import pytest
 
 from attack_harness.actors import draws
 from attack_harness.benchmark.attacked import Attacked
-from attack_harness.benchmark.rings import Ring, covered, is_mobile, rings
+from attack_harness.benchmark.rings import Ring, covered, rings
+from attack_harness.numbering import is_mobile
 from attack_harness.benchmark.visitors import MINUTES, Visitors, invite
 from attack_harness.numbering import largest_carrier, mobile_blocks
 

@@ -20,6 +20,7 @@ local known = false  -- has the number been verified before?
 local owed = 0  -- micro-dollars of the number's own open tickets
 local no_verifications = false  -- do none arrive at all, whoever sends?
 local headroom = 0  -- messages that the subject at hand has earned
+local address_headroom = 0  -- and those that the client's address has
 
 -- By the letter of each kind (see counters/base.py): how the rest of its segment is read, how it is
 -- read, what more it has to say, how it is charged, and how a refused request is counted by it.
