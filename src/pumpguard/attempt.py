@@ -129,15 +129,6 @@ class Attempt:
         return subject_reader(by)(self)
 
 
-def _origin(attempt: Attempt) -> str | None:
-    """The kind of the network, and whether it is in the number's country."""
-    client = attempt.client
-    if client.network is None:
-        return None
-    where = "here" if client.country == attempt.phone.region else "elsewhere"
-    return f"{client.kind} {where if client.country else 'unknown'}"
-
-
 def _abroad(attempt: Attempt) -> str | None:
     """The kind of the network, if it is known to be in another country than the number."""
     client = attempt.client
@@ -156,7 +147,6 @@ SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
     "network": attrgetter("client.network"),  # one IPv4 address or one IPv6 /64
     "site": attrgetter("client.site"),  # one IPv6 /48
     "client_country": attrgetter("client.country"),
-    "client_origin": _origin,
     "client_abroad": _abroad,
     "asn": attrgetter("client.asn"),  # the system that announces the address
     "session": attrgetter("session"),

@@ -77,9 +77,7 @@ class ConversionModel(Model[Conversion]):
         wait = max(0, then.ends - now)
         if counter.probes:
             wait = then.waits_by_degrees(counter, facts, now)
-        return reading(
-            then.sum, 0 if facts.no_verifications else wait, then.matured, then.verified
-        )
+        return reading(then.sum, 0 if facts.no_verifications else wait, then.matured, then.verified)
 
     def waits_by_degrees(self, counter: Conversion, facts: Facts, now: int) -> int:
         """How long this request has to wait after an alarm."""

@@ -59,18 +59,20 @@ asks a little of each country is far below every limit of one, and without these
 budget, which is everybody's (measured: docs/scorecard.md)."""
 
 ABROAD_PART, ABROAD_PART_LEAST = 1 / 1_200, 0.5
-"""The same for one of these countries as seen from one kind of network, in the country or not,
-where nothing helps: so that it falls there before it falls for all of them. It grows with all that
-was verified on its best day. No source: forty countries at once have what all may have."""
+AT_HOME = 2.5
+"""The same for one of these countries, where nothing helps, so that it falls there before it falls
+for all: as seen from networks of one kind elsewhere, and so many times that from anywhere. They
+grow with all that was verified on the best day. No source: forty countries at once, as seen from
+elsewhere, have what all may have together."""
 
 WATCHED = ("prefix:3", "prefix:4", "prefix:6", "network")
 """Whose conversion is watched. Not that of countries: their lines ask for proof in dollars, at once
 and for less long, where twenty messages of a cent had a whole country asked for half an hour."""
 
-PROOF_WATCHED = ("prefix:6+client_origin", "country+client_abroad")
+PROOF_WATCHED = ("prefix:6+client_abroad", "country+client_abroad")
 """Where it is watched whether those who prove that they are human enter their codes: ranges of a
-million as seen from each kind of network, in the number's country or not; whole countries only from
-elsewhere, because most of their people are at home."""
+million and countries as seen from elsewhere, by the kind of network. At home most are people, who
+would be refused with the bots, and lines of credit hold those."""
 
 
 def default_rules(
@@ -193,8 +195,8 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
             except_regions=home, mode=with_home,
         ),
         Credit(
-            name="abroad_part", lines={"country+client_origin": part}, seconds=HOUR // 2, ratio=1.0,
-            ask_first=True, except_regions=home, mode=with_home,
+            name="abroad_part", lines={"country+client_abroad": part, "country": AT_HOME * part},
+            seconds=HOUR // 2, ratio=1.0, ask_first=True, except_regions=home, mode=with_home,
         ),
         Credit(
             name="abroad_credit", lines={"everything": abroad}, seconds=HOUR // 2, ratio=0.05,
