@@ -25,6 +25,7 @@ from .scenarios import (
     Bench,
     capacity,
     far_redis,
+    flood,
     growth,
     in_process,
     live_subjects,
@@ -49,6 +50,7 @@ SCENARIOS: dict[str, Callable[[Bench], Awaitable[Table]]] = {
     "capacity": capacity.run,
     "paused": paused.run,
     "over_admission": over_admission.run,
+    "flood": flood.run,
 }
 
 PACKAGES = (

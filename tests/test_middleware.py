@@ -462,6 +462,28 @@ async def test_a_store_with_a_bug_sends_nothing_and_is_no_crash(
     assert "PG022" in caplog.text
 
 
+async def test_what_a_batch_was_charged_before_a_bug_is_given_back() -> None:
+    """Its first number has got no message, and may have one."""
+
+    class Faulty(MemoryStore):
+        faulty = False
+        asked = 0
+
+        async def decide(self, question: Question) -> Answer:
+            self.asked += 1
+            if self.faulty and self.asked == 2:
+                raise KeyError("bug")
+            return await super().decide(question)
+
+    store = Faulty(clock=FakeClock())
+    app = guarded(otp_app(Outbox()), store=store)
+    body = json.dumps({"phone": [PHONE, OTHER]}).encode()
+    store.faulty = True
+    assert (await call(app, request(), body)).status == 503
+    await app.guard.settled()
+    assert (await ask(app)).status == 202
+
+
 async def test_networks_with_a_bug_know_nothing_and_refuse_nobody(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

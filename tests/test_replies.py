@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Message
 
 from pumpguard import (
@@ -25,6 +25,8 @@ from pumpguard import (
 from pumpguard.challenges import Challenge
 from pumpguard.errors import IntakeError
 from pumpguard.replies import Problem, refusal, unreadable
+from pumpguard.store.base import Answer, Question
+from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import make_attempt
 from tests.asgi import FORM, PHONE, Reply, ask, call, request
 from tests.otp_app import Outbox, one_per_minute, otp_app
@@ -269,7 +271,7 @@ async def test_a_shadow_that_could_be_heard_is_any_block_to_it_as_well() -> None
         return Finding("shadows", Action.SHADOW, "ALWAYS", {"n": 1})
 
     guard = Guard(
-        Policy(send="/otp/send", rules=(shadows,), shadow="experimental_replay"),
+        Policy(send="/otp/send", rules=(shadows,)),
         on_refusal=lambda refused, request: heard.append(refused),
     )
     reply = await ask(PumpGuardMiddleware(otp_app(Outbox()), guard=guard))
@@ -277,6 +279,22 @@ async def test_a_shadow_that_could_be_heard_is_any_block_to_it_as_well() -> None
     (decision,) = heard
     assert isinstance(decision, Decision)
     assert (decision.action, decision.findings) == (Action.BLOCK, ())
+
+
+async def test_an_app_also_answers_when_the_guard_itself_has_failed() -> None:
+    """Its users see a page of its own then too."""
+
+    class Faulty(MemoryStore):
+        async def decide(self, question: Question) -> Answer:
+            raise KeyError("bug")
+
+    def page(refused: Decision | IntakeError, request: Request) -> Response:
+        assert isinstance(refused, IntakeError)
+        return PlainTextResponse(refused.detail, refused.status)
+
+    guard = Guard(Policy(send="/otp/send"), Faulty(), on_refusal=page)
+    reply = await ask(PumpGuardMiddleware(otp_app(Outbox()), guard=guard))
+    assert (reply.status, reply.body) == (503, b"No code can be sent right now.")
 
 
 def test_it_is_given_once() -> None:

@@ -9,6 +9,7 @@ from .bought_proof import BoughtProof
 from .country_spray import CountrySpray
 from .flash import Flash
 from .hidden_in_promotion import HiddenInPromotion
+from .ipv6_walk import Ipv6Walk
 from .low_and_slow import LowAndSlow
 from .poisoning import Poisoning
 from .random_in_country import RandomInCountry
@@ -38,6 +39,7 @@ ALL_FAMILIES = FAMILIES | _by_name(
     AccountResets(),
     Adaptive(),
     SpellingTricks(),
+    Ipv6Walk(),
     BoughtProof(),
 )
 """Everything that ``--attack`` can name."""
@@ -54,6 +56,7 @@ __all__ = [
     "Flash",
     "Ground",
     "HiddenInPromotion",
+    "Ipv6Walk",
     "LowAndSlow",
     "Poisoning",
     "RandomInCountry",

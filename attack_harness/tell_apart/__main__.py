@@ -1,8 +1,8 @@
 """``python -m attack_harness.tell_apart``: can an attacker tell a shadow from a message sent?
 
-Thousands of exchanges over loopback with the example app behind a shadow, behind one that replays
-the app's answers, and, so that it is known that the classifiers see, behind an open 429 and behind
-a shadow that answers at once. Needs the [dev] extra, for scikit-learn.
+Thousands of exchanges over loopback with the example app behind a shadow and, so that it is known
+that the classifiers see, behind an open 429 and behind a shadow that answers at once.
+Needs the [dev] extra, for scikit-learn.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The example app behind one way of refusing: ``uvicorn --factory …:create``.
 
-``TELL_APART_DEFENCE`` is one of `DEFENCES`: two shadows that are to be indistinguishable, and two
+``TELL_APART_DEFENCE`` is one of `DEFENCES`: a shadow that is to be indistinguishable, and two ways
 that are not, by which it is known that whoever compares can see.
 """
 
@@ -18,8 +18,8 @@ from examples.target_app.protection import Guarded
 from examples.target_app.settings import Settings
 from pumpguard.shadow.latency import LatencyModel, SendTiming
 
-SHADOW, REPLAY, REFUSED, INSTANT = "shadow", "replay", "429", "instant"
-DEFENCES = (SHADOW, REPLAY, REFUSED, INSTANT)
+SHADOW, REFUSED, INSTANT = "shadow", "429", "instant"
+DEFENCES = (SHADOW, REFUSED, INSTANT)
 
 POLICY = Path(__file__).with_name("policy.toml")
 DEFENCE, LATENCY = "TELL_APART_DEFENCE", "TARGET_APP_LATENCY"
@@ -33,7 +33,7 @@ def create() -> FastAPI:
         file = Path(folder) / "policy.toml"
         file.write_text(policy(defence), encoding="utf-8")
         settings = Settings(policy_file=file, latency=latency)
-        return create_app(settings, PROTECTIONS.get(defence, Guarded)(settings))
+        return create_app(settings, (Instant if defence == INSTANT else Guarded)(settings))
 
 
 def policy(defence: str) -> str:
@@ -41,15 +41,7 @@ def policy(defence: str) -> str:
     text = POLICY.read_text(encoding="utf-8")
     if defence == REFUSED:
         return text.replace('action = "shadow"', 'action = "throttle"')
-    return f'shadow = "experimental_replay"\n{text}' if defence == REPLAY else text
-
-
-class Unwrapped(Guarded):
-    """For an app that cannot wrap its sender."""
-
-    def sender(self, send: SendSms) -> SendSms:
-        """As it is."""
-        return send
+    return text
 
 
 class NoLatency(LatencyModel):
@@ -65,7 +57,4 @@ class Instant(Guarded):
 
     def sender(self, send: SendSms) -> SendSms:
         """Silent at once."""
-        return self._guard.sender(send, shadowed=None, latency=NoLatency())
-
-
-PROTECTIONS: dict[str, type[Guarded]] = {REPLAY: Unwrapped, INSTANT: Instant}
+        return self.guard.sender(send, shadowed=None, latency=NoLatency())

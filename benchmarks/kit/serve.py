@@ -1,7 +1,8 @@
-"""One variant in a uvicorn process of its own: ``python -m benchmarks.kit.serve NAME REDIS_URL``.
+"""One variant in a uvicorn process of its own.
 
-Prints its port when it is ready. A thin layer, the same around every variant, takes the client's
-address from a header, because a load test comes from one machine, and tells the process's CPU time.
+``python -m benchmarks.kit.serve NAME REDIS_URL AMOUNT`` prints its port when it is ready. A thin
+layer, the same around every variant, takes the client's address from a header, because a load test
+comes from one machine, and tells the process's CPU time.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from urllib.request import urlopen
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..systems import PLENTY
 
 CLIENT = b"x-bench-client"
 CPU = "/cpu"
@@ -45,13 +48,12 @@ class FromManyAddresses:
         await self.app(scope, receive, send)
 
 
-async def main(name: str, url: str) -> None:
+async def main(name: str, url: str, amount: int) -> None:
     """Build the variant and serve it until killed."""
-    from ..systems import PLENTY
-    from ..systems.all import variants
+    from ..systems.all import named
 
     async with AsyncExitStack() as stack:
-        app = await variants()[name].build(url, stack, PLENTY)
+        app = await named(name).build(url, stack, amount)
         with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
             config = uvicorn.Config(
                 FromManyAddresses(app), http="httptools", lifespan="off", log_level="critical",
@@ -75,9 +77,9 @@ class Served:
 
 
 @contextmanager
-def served(name: str, url: str) -> Iterator[Served]:
-    """The variant in a process of its own."""
-    command = [sys.executable, "-m", __name__, name, url]
+def served(name: str, url: str, amount: int = PLENTY) -> Iterator[Served]:
+    """The variant in a process of its own; a peer's limits admit that ``amount``."""
+    command = [sys.executable, "-m", __name__, name, url, str(amount)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
         try:
@@ -89,4 +91,4 @@ def served(name: str, url: str) -> Iterator[Served]:
 if __name__ == "__main__":
     logging.disable(logging.ERROR)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(sys.argv[1], sys.argv[2]))
+        runner.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from . import Variant
 from .app import BARE
-from .ours import OURS
+from .ours import FLOODED, OURS
 from .peers import installed_peers
 
 
@@ -15,6 +15,11 @@ from .peers import installed_peers
 def variants() -> dict[str, Variant]:
     """Every variant by name, the bare app first."""
     return {each.name: each for each in (BARE, *OURS, *_floor(), *installed_peers())}
+
+
+def named(name: str) -> Variant:
+    """One of them, or the one for floods."""
+    return FLOODED if name == FLOODED.name else variants()[name]
 
 
 def _floor() -> tuple[Variant, ...]:

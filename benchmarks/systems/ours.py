@@ -24,6 +24,9 @@ DEADLINE = 5.0
 PLENTY = 9_000_000.0
 """USD a day: what is measured is what deciding costs, and not when the money ends."""
 
+SMALL = 600.0
+"""USD a day where the defence itself is measured."""
+
 ROOM = 3_000_000
 """Subjects that the store in memory may hold: a whole run's."""
 
@@ -61,6 +64,13 @@ async def on_redis(url: str, stack: AsyncExitStack, amount: int) -> ASGIApp:
     return PumpGuardMiddleware(make_app(), guard=made)
 
 
+async def flooded(url: str, stack: AsyncExitStack, amount: int) -> ASGIApp:
+    """The default policy with a budget that a small shop has, and verifications."""
+    made = guard(url, stack=stack, daily_budget=SMALL, verify="/otp/verify", deadline=1.0)
+    await made.check()
+    return PumpGuardMiddleware(make_app(), guard=made)
+
+
 async def in_memory(url: str, stack: AsyncExitStack, amount: int) -> ASGIApp:
     """The default policy in this process."""
     return PumpGuardMiddleware(make_app(), guard=guard(MemoryStore(ROOM), stack=stack))
@@ -72,3 +82,6 @@ OURS = (
     Variant("pumpguard", "pumpguard, Redis", "ours", 20, on_redis, NOTE),
     Variant("pumpguard_memory", "pumpguard, in memory", "ours", 20, in_memory, NOTE),
 )
+
+FLOODED = Variant("pumpguard_flooded", "pumpguard, $600 a day", "ours", 20, flooded, NOTE)
+"""For floods alone: elsewhere nothing may be refused."""

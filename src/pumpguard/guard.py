@@ -25,7 +25,8 @@ from pumpguard.notices import Notices
 from pumpguard.observations import Observations
 from pumpguard.outcomes import Ticket
 from pumpguard.outcomes.reports import MessageOutcome, OutcomeReports
-from pumpguard.overrides.admin import Escalator, OverrideAdmin
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.escalator import Escalator
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy
@@ -33,7 +34,9 @@ from pumpguard.rules.assembly import warn_without_defaults
 from pumpguard.rules.challenge import warn_missing_challenge, with_single_use
 from pumpguard.scores import Score, decide_with_score
 from pumpguard.shadow.carry import resumed
-from pumpguard.shadow.current import OPEN, CurrentRequest
+from pumpguard.shadow.current import CurrentRequest
+from pumpguard.shadow.more import MoreMessages
+from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.sender import sender
 from pumpguard.shadow.tokens import Tokens
 from pumpguard.store import open_store
@@ -116,7 +119,8 @@ class Guard:
         self._engine = Engine(
             policy, rules, store, sync, self._outcomes, self.observations, simulated=self.simulated
         )
-        # Simulated time has no hours that other processes share.
+        asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.notices)
+        self.more = MoreMessages(policy, *asks, simulated=self.simulated)
         self._alerts = Alerts(on_alert, now, None if self.simulated else overrides.claim)
         self._escalator: Escalator | None = None
         if policy.escalation is not None:
@@ -146,7 +150,7 @@ class Guard:
         calls for its number obey it."""
         decision = await self.decide(attempt)
         self.record(decision)
-        OPEN.assess(CurrentRequest(decision, self.simulated, tokens=self.tokens))
+        OPEN.assess(CurrentRequest(decision, self.simulated, tokens=self.tokens, more=self.more))
         return decision
 
     def token(self, decision: Decision) -> str:
@@ -190,7 +194,6 @@ class Guard:
     def verified(self, phone: str) -> None:
         """Say that a code was entered for this number, spelt as it may be. Raises `IntakeError`."""
         number = canonical(phone, None, self.policy.region, self.policy.plain_digits)
-        self._alerts.verified()
         self.reports.verified(number)
 
     def admitted(self, decision: Decision, flow: str | None) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,25 +17,23 @@ from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError
 from pumpguard.guard import Guard
 from pumpguard.intake.body import Replay
+from pumpguard.intake.conditions import SentWhen
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.flow import FlowAnswer, FlowReader
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
-from pumpguard.outcomes.sent import SentWhen
 from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score
 from pumpguard.shadow.answer import Answers, WatchedAnswer
-from pumpguard.shadow.current import OPEN, CurrentRequest
+from pumpguard.shadow.current import CurrentRequest
+from pumpguard.shadow.more import with_more
+from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.route_record import RouteRecords
 from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
 from pumpguard.verify_route import VerifyRoute
-
-if TYPE_CHECKING:
-    from pumpguard.experimental.replay import Replays
-
 
 logger = logging.getLogger("pumpguard")
 
@@ -83,21 +81,16 @@ class PumpGuardMiddleware:
         self.app = app
         self.guard = guard
         policy = guard.policy
-        verify = None if policy.verify is None else Routes(policy.verify, "verify")
-        self._sends = Routes(policy.send, but=verify)
+        self._verify = verify = VerifyRoute(app, guard)
+        self._sends = Routes(policy.send, but=verify.routes)
         self._handlers = [(self._sends, self._guard_send)]
-        if verify is not None:
-            self._handlers.append((verify, VerifyRoute(app, guard).watch))
+        if verify.routes is not None:
+            self._handlers.append((verify.routes, verify.watch))
         self._flow = None if policy.flow is None else FlowReader(policy.flow)
         self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
         self._records = RouteRecords(guard.policy.send, guard.notices)
         self._answers = Answers(SentWhen(guard.policy.sent_when), guard.notices)
-        self._replays: Replays | None = None
-        if guard.policy.shadow == "experimental_replay":
-            from pumpguard.experimental.replay import Replays
-
-            self._replays = Replays()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""
@@ -110,6 +103,9 @@ class PumpGuardMiddleware:
             self._passed(scope)
         elif scope["type"] == "websocket" and self._sends.names(scope["path"]):
             self.guard.observations.websocket(scope["path"])
+            # Nobody reads it: each message is decided about when it is sent.
+            await with_more(self.guard, self.app, scope, receive, send)
+            return
         try:
             await self.app(scope, receive, send)
         finally:
@@ -148,22 +144,21 @@ class PumpGuardMiddleware:
             return
         replay = Replay(body, receive)
         if not attempts:  # the policy says that such a request sends nothing
-            await self.app(scope, replay, send)
+            await self._verify.passed(scope, replay, send)
             return
         self.guard.observations.read(scope, attempts[0].client.address)
+        others: list[Decision] = []
         try:
-            decision = await self.guard.decide(attempts[0])
-            others = []
-            for attempt in attempts[1:]:
+            for attempt in attempts:
                 others.append(await self.guard.decide(attempt))
         except Exception:
-            logger.exception(
-                "PG022 exception while deciding about a request; answered 503, nothing was sent"
-            )
-            await UNAVAILABLE(scope, receive, send)
+            for other in others:
+                self.guard.reports.not_sent(other)
+            logger.exception("PG022 exception while deciding; answered 503, nothing was sent")
+            await self._refusals.reply(UNAVAILABLE, scope, replay, send)
             return
-        if others:  # the strictest answers
-            decision, *others = sorted([decision, *others], key=attrgetter("action"), reverse=True)
+        others.sort(key=attrgetter("action"), reverse=True)
+        decision, *others = others  # the strictest answers
         flow: FlowAnswer | None = None
         if self._flow is not None and decision.action in (Action.ALLOW, Action.SHADOW):
             send = flow = FlowAnswer(self._flow, Fields(scope, body, parameters), send)
@@ -171,28 +166,20 @@ class PumpGuardMiddleware:
             if decision.action is Action.ALLOW:
                 for attempt in attempts:
                     self._visible.count(attempt)
-                if self._replays is not None:
-                    send = self._replays.watch(scope, parameters, attempts[0], send)
                 if await self._run_app(decision, scope, replay, send, parameters, others):
                     self.guard.admitted(decision, None if flow is None else flow.flow)
             elif decision.action is Action.SHADOW:
-                decision = await self._shadow(decision, scope, replay, send, parameters)
+                decision = await self._shadow(decision, scope, replay, send, parameters, others)
             else:
                 await self._refusals.reply(decision, scope, replay, send)
         finally:
             self.guard.record(decision)
-            if others:
-                self._record_others(decision, others)
+            for other in others:
+                if not decision.allowed:
+                    self.guard.reports.not_sent(other)
+                self.guard.record(other)
         if flow is not None or self.guard.simulated:
             await self.guard.reports.told()
-
-    def _record_others(self, decision: Decision, others: Sequence[Decision]) -> None:
-        """Those about the other numbers of a request: where it was refused, nothing was sent to
-        those that were allowed."""
-        for other in others:
-            if other.allowed and not decision.allowed:
-                self.guard.settle(other, "failed")
-            self.guard.record(other)
 
     async def _shadow(
         self,
@@ -201,20 +188,14 @@ class PumpGuardMiddleware:
         receive: Receive,
         send: Send,
         parameters: Mapping[str, str],
+        others: Sequence[Decision],
     ) -> Decision:
         """Answer a shadow so that nobody can tell; the decision to record."""
         shown, recorded = self._visible.resolve(decision)
-        if shown.action is Action.SHADOW:
-            if self._replays is not None:
-                # Never through the app: that it could keep silent is what this policy denies.
-                if await self._replays.reply(
-                    scope, parameters, decision.attempt, send, simulated=self.guard.simulated
-                ):
-                    return recorded
-            elif self._records.of(scope).trusted():
-                await self._run_app(decision, scope, receive, send, parameters)
-                return recorded
-        await self._refusals.reply(shown, scope, receive, send)
+        if shown.action is Action.SHADOW and self._records.of(scope).trusted():
+            await self._run_app(decision, scope, receive, send, parameters, others)
+        else:
+            await self._refusals.reply(shown, scope, receive, send)
         return recorded
 
     async def _run_app(
@@ -229,7 +210,15 @@ class PumpGuardMiddleware:
         """Let the app answer; if nothing was sent, what it was charged is given back. Returns
         whether it may have been sent."""
         route = self._records.only or self._records.of(scope)
-        request = CurrentRequest(decision, self.guard.simulated, route, self.guard.tokens)
+        request = CurrentRequest(
+            decision,
+            self.guard.simulated,
+            route,
+            self.guard.tokens,
+            others=others,
+            more=self.guard.more,
+            loop=asyncio.get_running_loop(),
+        )
         token = OPEN.enter(request)
         give_back = partial(self._give_back, (decision, *others))
         # A shadow goes the way of a message, to the microsecond.

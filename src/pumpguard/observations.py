@@ -148,12 +148,12 @@ class Observations:
                 )  # fmt: skip
 
     def websocket(self, path: str) -> None:
-        """A websocket was opened on a guarded path, and passed unguarded."""
+        """A websocket was opened on a guarded path, where only wrapped senders are guarded."""
         self.counts["websockets"] += 1
         self._notices.say(
             "PG077", "websocket",
-            "a websocket on the guarded path %r passes unguarded: nothing that it asks for is "
-            "counted; let the app ask Guard.assess",
+            "a websocket on the guarded path %r passes: its messages are decided about only where "
+            "a function wrapped with pumpguard.sender sends them",
             path[:LATEST],
         )  # fmt: skip
 

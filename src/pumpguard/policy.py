@@ -13,16 +13,13 @@ from phonenumbers import SUPPORTED_REGIONS
 from pumpguard.config import build, check, check_names, importable, require
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import TrustedProxies
+from pumpguard.intake.conditions import SENT_WHEN, SentWhen, condition, success_when
 from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.flow import check_flow
 from pumpguard.intake.routes import Routes
-from pumpguard.intake.success import success_when
-from pumpguard.intake.when import condition
 from pumpguard.money.prices import PriceTable, beside
 from pumpguard.outcomes import OutcomeCounters, Outcomes
-from pumpguard.outcomes.sent import DEFAULT as SENT_WHEN
-from pumpguard.outcomes.sent import SentWhen
 from pumpguard.overrides.posture import Escalation
 from pumpguard.renamed import renamed_settings
 from pumpguard.risk import Risk
@@ -54,7 +51,7 @@ class Policy:
         ``phone`` may also be a function of `pumpguard.intake.fields.Fields`.
         ``phone_optional``: whether a request without a number sends nothing, and passes untouched.
         ``when``: which requests send a message (``"json:channel == 'sms'"``, ``!=``, or a function
-        of the fields); others pass untouched (`pumpguard.intake.when`).
+        of the fields); others pass untouched (`pumpguard.intake.conditions`).
         ``region``: where numbers without a calling code are from; without it they are refused.
         ``plain_digits``: whether digits without a ``+`` that are no number there are E.164.
         ``session``, ``account``, ``device``: the fields of other dimensions (also ``cookie:…``).
@@ -72,9 +69,6 @@ class Policy:
         where `pumpguard.rules.before` and `after` say.
         ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`). Without it,
         decisions have a score and nothing follows from it.
-        ``shadow``: who answers under a shadow: the app, whose wrapped sender stays silent, or
-        ``experimental_replay``, an answer in the shape of its recent ones, which can be told apart
-        (`pumpguard.experimental.replay`), for an app that cannot wrap its sender.
         ``escalation``: whether alerts change the posture, and how
         (`pumpguard.overrides.posture.Escalation`). Without it, only people do.
 
@@ -87,15 +81,17 @@ class Policy:
         ``verify``: the route or routes where codes are entered. An answer below 300 there verifies
         the number of ``verify_phone`` (by default ``phone``), without which the guard can know no
         customers and learn nothing. An app that calls `Guard.verified` sets ``settled`` instead.
-        ``verified_when``: which answers there mean success (`pumpguard.intake.success`).
+        ``verified_when``: which answers there mean success (`pumpguard.intake.conditions`).
         ``flow``: the field of the verify request by which the app knows the number, where that is
         not in it: ``"json:flow_id"``, ``"cookie:session"``; read of the request for a message too,
         or of its answer. ``"cookie"`` has the guard set a cookie of its own.
         ``outcomes``: what is remembered of messages and of who verified
         (`pumpguard.outcomes.Outcomes`).
+        ``undecided``: what a wrapped sender does that is called under no decision in a process with
+        this guard: it sends, the guard decides, or it raises `MessageNotSent`.
         ``sent_when``: which answers of the ``send`` routes say that a message went out: statuses
         (``"2xx"``, ``(200, 202)``) or a function of the status; with ``"sender"`` only the wrapped
-        sender's word counts (`pumpguard.outcomes.sent`). What was not sent is given back.
+        sender's word counts (`pumpguard.intake.conditions`). What was not sent is given back.
         ``refund_share``: the share of an hour's budget that messages which were not sent may give
         back to budgets in an hour.
 
@@ -126,7 +122,6 @@ class Policy:
     rules: Any = None
     extra_rules: Any = ()
     risk: Risk | None = None
-    shadow: Literal["app", "experimental_replay", "replay"] = "app"
     escalation: Escalation | None = None
     ladder: Escalation | None = None
     verify: str | Sequence[str] | None = None
@@ -136,6 +131,7 @@ class Policy:
     settled: bool = False
     outcomes: Outcomes = field(default_factory=Outcomes)
     sent_when: Any = SENT_WHEN
+    undecided: Literal["sent", "decided", "refused"] = "sent"
     daily_budget: float = DAILY_BUDGET
     refund_share: float = 0.05
     prices: str | Mapping[str, Any] = "appwrite-2025"
@@ -194,9 +190,12 @@ class Policy:
         object.__setattr__(self, name, value)
 
     def _check_intake(self) -> None:
-        Routes(self.send)
-        if self.verify is not None:
-            Routes(self.verify, "verify")
+        sends = Routes(self.send)
+        if self.verify is not None and sends.shares(Routes(self.verify, "verify")):
+            expected = "beside a route of both send and verify, what a right code is answered with"
+            require(self.verified_when, "verified_when", expected, self.verified_when)
+            apart = self.when is not None or self.phone_optional
+            require(apart, "when", "beside such a route, which requests send a message", self.when)
         for name in ("verified_when", "flow"):
             value, expected = getattr(self, name), "nothing, or verify= beside it"
             require(self.verify or value is None, name, expected, value)

@@ -80,7 +80,7 @@ PROOF_REQUIRED = (
 CHALLENGE = Problem(*PROOF_REQUIRED)
 BAD_REQUEST = IntakeError(400, "bad-request", "Bad request", "The request cannot be read.")
 
-UNAVAILABLE = Problem(503, "unavailable", "Try again", "No code can be sent right now.")
+UNAVAILABLE = IntakeError(503, "unavailable", "Try again", "No code can be sent right now.")
 
 BLOCK = Problem(
     403, "blocked", "Request refused", "No code can be sent for this request. Check the number."

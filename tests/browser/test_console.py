@@ -74,7 +74,7 @@ def test_closing_by_keyboard_stops_the_next_send(operator: Chromium, app: Served
 
 def test_numbers_come_by_themselves(operator: Chromium, app: Served) -> None:
     """Over one connection after the other, and no field is touched."""
-    operator.js("document.querySelector('.order').closest('details').open = true")
+    operator.js("document.querySelector('.override').closest('details').open = true")
     operator.js("document.getElementById('reason').value = 'half a'")
     app.post(PHONE)
     operator.until("document.querySelector('#traffic dd').innerText === '1'")

@@ -109,8 +109,8 @@ def test_closed_stops_the_next_send_in_two_processes_within_a_second(
 
 def standing(valkey_url: str, name: str) -> OverrideDocument:
     with Redis.from_url(valkey_url) as server:
-        version = server.get(f"pg1:{{{name}}}:orders") or b""
-        document: Any = server.get(f"pg1:{{{name}}}:orders:text") or b""
+        version = server.get(f"pg1:{{{name}}}:overrides") or b""
+        document: Any = server.get(f"pg1:{{{name}}}:overrides:text") or b""
     assert document[:6] == version
     return OverrideDocument.parse(document)
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from pumpguard import Decision, Guard, Policy
 from pumpguard.cli import app
+from pumpguard.overrides.posture import Escalation
 from pumpguard.testing import make_attempt
 
 Command = tuple[int, str, str]
@@ -60,8 +61,28 @@ def test_who_when_why_and_until(operator: Operator) -> None:
     assert " UTC, then challenge_all: SMS bill" in out
     said = json.loads(operator.types("posture", "--json")[1])
     assert said["posture"] == "closed"
-    assert said["order"]["until"] - said["order"]["at"] == 1_800
+    assert said["override"]["until"] - said["override"]["at"] == 1_800
     assert operator.types("posture", "normal", "--author", "mike")[1].startswith("posture: normal")
+
+
+def test_what_has_ended_and_what_escalation_has_done_is_shown_as_such(
+    operator: Operator, policy: Path, valkey_url: str
+) -> None:
+    """So that nobody looks for the person who has set it."""
+    assert operator.types("posture", "closed", "--for", "1s", "--author", "mike")[0] == 0
+    while operator.types("posture")[1].startswith("posture: closed"):
+        pass
+    out = operator.types("posture")[1]
+    assert out.startswith("posture: normal, since closed by mike has ended at 20")
+
+    async def escalated() -> None:
+        async with Guard(Policy.from_toml(policy), valkey_url) as guard:
+            await guard.overrides.escalate(Escalation(), "SEND_SPIKE")
+
+    asyncio.run(escalated())
+    out = operator.types("posture")[1]
+    assert out.startswith("posture: challenge_all, by escalation after SEND_SPIKE at 20")
+    assert out.endswith(" UTC, steps down when calm\n")
 
 
 def test_a_country(operator: Operator) -> None:
@@ -147,10 +168,10 @@ def test_orders_that_cannot_be_read_do_not_keep_anybody_from_closing(
     operator.types("posture", "challenge_all")
     version = json.loads(operator.types("posture", "--json")[1])["version"]
     with Redis.from_url(valkey_url) as server:
-        server.set(f"pg1:{{{name}}}:orders:text", version.to_bytes(6) + b"{")
+        server.set(f"pg1:{{{name}}}:overrides:text", version.to_bytes(6) + b"{")
     code, _, err = operator.types("posture", "closed")
     assert code == 1
-    assert "orders: expected JSON" in err
+    assert "overrides: expected JSON" in err
     assert operator.types("posture", "closed", "--anew")[0] == 0
     said = json.loads(operator.types("posture", "--json")[1])
     assert said["posture"] == "closed"
@@ -170,7 +191,7 @@ def test_exposure_knows_what_lifts_the_bound(operator: Operator, policy: Path) -
     assert "number +44••••••••56 spends freely, set by mike." in out
     operator.types("posture", "observe")
     said = json.loads(operator.types(*words, "--json")[1])
-    assert said["unbounded_by_order"][0] == "The posture is observe: nothing is enforced."
+    assert said["unbounded_because"][0] == "The posture is observe: nothing is enforced."
     assert said["bounded"] is True  # by its rules
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
-from attack_harness.tell_apart.defended import POLICY, Unwrapped
+from attack_harness.tell_apart.defended import POLICY
 from examples.target_app.app import create_app
 from examples.target_app.codes import MAX_TRIES
 from examples.target_app.protection import Guarded
@@ -21,15 +20,11 @@ DATA_CENTRE = "3.120.0.9"
 REAL, SHADOWED = "+77011230017", "+77011450017"
 
 
-@pytest.fixture(params=["app", "experimental_replay"])
-async def app(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FastAPI]:
-    """The app, once with a wrapped sender and once with answers that are replayed; a data centre
-    has asked for one number of the shadowed block."""
-    policy = tmp_path / "policy.toml"
-    policy.write_text(f'shadow = "{request.param}"\n{POLICY.read_text()}')
-    settings = Settings(simulated=True, loss=0, policy_file=policy, redis_url="memory://")
-    protection = Unwrapped if request.param == "experimental_replay" else Guarded
-    app = create_app(settings, protection(settings))
+@pytest.fixture
+async def app() -> AsyncIterator[FastAPI]:
+    """The app; a data centre has asked for one number of the block that is then shadowed."""
+    settings = Settings(simulated=True, loss=0, policy_file=POLICY, redis_url="memory://")
+    app = create_app(settings, Guarded(settings))
     async with app.router.lifespan_context(app):
         yield app
 

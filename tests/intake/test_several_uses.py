@@ -20,14 +20,15 @@ from pumpguard import (
     Policy,
     PolicyError,
     PumpGuardMiddleware,
+    current_decision,
     sender,
 )
+from pumpguard.intake.conditions import condition
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.intake.reader import MAX_NUMBERS
-from pumpguard.intake.when import condition
 from pumpguard.rules import Budget
-from pumpguard.testing import FakeClock
+from pumpguard.testing import FakeClock, make_attempt
 from tests.asgi import FORM, PHONE, Reply, call, request
 from tests.otp_app import one_per_minute
 
@@ -55,8 +56,12 @@ class App:
         self.app = PumpGuardMiddleware(Starlette(routes=routes), guard=self.guard)
 
     async def answer(self, request: Request) -> Response:
-        self.read.append(await request.body())
-        self.send(PHONE)
+        raw = await request.body()
+        self.read.append(raw)
+        body = json.loads(raw) if raw.startswith(b"{") else {}
+        phone = body.get("phone")
+        if current_decision() is not None:
+            self.send(phone if isinstance(phone, str) and phone else PHONE)
         return JSONResponse({}, self.status)
 
     async def ask(self, body: Any, **scope: Any) -> Reply:
@@ -276,6 +281,7 @@ async def test_a_shadow_about_one_of_them_silences_all() -> None:
         return Finding("shadows_other", Action.SHADOW, "OTHER") if shadowed else None
 
     app = App(rules=(shadows_other,))
+    await Guard(Policy(send="/")).assess(make_attempt(PHONE))  # somebody else's, not sent yet
     assert (await app.ask({"phone": PHONE})).status == 200  # shows that its sender is wrapped
     for numbers in ([PHONE, OTHER], [OTHER, PHONE]):
         assert (await app.ask({"phone": numbers})).status == 200

@@ -74,14 +74,14 @@ class ConversionModel(Model[Conversion]):
 
     def look(self, counter: Conversion, facts: Facts) -> Reading:
         then, now = self.at(counter, facts), max(facts.now, self.latest * (counter.span // 12))
-        wait = max(0, then.ends - now)
+        wait = 0 if facts.halves == 2 else max(0, then.ends - now)
         if counter.probes:
             wait = then.waits_by_degrees(counter, facts, now)
         return reading(then.sum, 0 if facts.no_verifications else wait, then.matured, then.verified)
 
     def waits_by_degrees(self, counter: Conversion, facts: Facts, now: int) -> int:
         """How long this request has to wait after an alarm."""
-        if not self.alarms or facts.known or facts.address_headroom:
+        if not self.alarms or facts.known or facts.trusted:
             return 0
         if not counter.proved:
             return self.ends - now
@@ -99,9 +99,9 @@ class ConversionModel(Model[Conversion]):
         return self.at(counter, facts).ends not in (0, self.ends)
 
     def charge(self, counter: Conversion, facts: Facts) -> None:
-        full = self.look(counter, facts).full
+        full, begins = self.look(counter, facts).full, self.begins(counter, facts)
         self.__dict__ = self.at(counter, facts).__dict__
-        if not full:
+        if not (full or begins):
             self.slices.setdefault(self.latest, Slice()).open += 1
 
     def weigh(self, counter: Conversion, facts: Facts) -> None:

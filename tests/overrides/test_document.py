@@ -20,7 +20,7 @@ from pumpguard.testing import make_attempt
 TIMES = st.floats(0, 4e9)
 WORDS = st.text(st.characters(categories=["L", "N", "Zs"]), max_size=20)
 POSTURES = st.sampled_from(Posture)
-ORDER = st.builds(
+OVERRIDE = st.builds(
     PostureOverride, posture=POSTURES, author=WORDS, at=TIMES, reason=WORDS,
     until=st.none() | TIMES, then=POSTURES,
 )  # fmt: skip
@@ -31,12 +31,12 @@ LISTING = st.builds(
     author=WORDS, at=TIMES, reason=WORDS, until=st.none() | TIMES, spends_freely=st.booleans(),
 )  # fmt: skip
 STEP = st.builds(
-    Step, posture=POSTURES, since=TIMES, heard=TIMES, calm=st.floats(1, 1e5), code=WORDS
+    Step, posture=POSTURES, since=TIMES, last_seen=TIMES, calm=st.floats(1, 1e5), code=WORDS
 )
-ORDERS = st.builds(
+DOCUMENTS = st.builds(
     OverrideDocument,
     version=st.integers(1, 2 ** (8 * VERSION_BYTES) - 1),
-    postures=st.dictionaries(st.sampled_from(["", "GB", "FR", "+870"]), ORDER),
+    postures=st.dictionaries(st.sampled_from(["", "GB", "FR", "+870"]), OVERRIDE),
     step=st.none() | STEP,
     listings=st.lists(LISTING, max_size=5, unique_by=lambda each: each.kind).map(tuple),
 )
@@ -46,14 +46,14 @@ JSON = st.recursive(
 )
 
 
-@given(ORDERS)
-def test_what_is_written_is_what_is_read(orders: OverrideDocument) -> None:
+@given(DOCUMENTS)
+def test_what_is_written_is_what_is_read(document: OverrideDocument) -> None:
     """All of it."""
-    assert OverrideDocument.parse(version_bytes(orders.version) + orders.encode()) == orders
+    assert OverrideDocument.parse(version_bytes(document.version) + document.encode()) == document
 
 
 def test_nothing_is_version_nought() -> None:
-    """An absent document orders nothing."""
+    """An absent document sets nothing."""
     assert OverrideDocument.parse(b"") == OverrideDocument()
     assert version_bytes(0) == b""
 
@@ -110,14 +110,14 @@ def test_no_bytes_do_more_than_be_refused(document: bytes) -> None:
     assert document == b"" or b"format" in document
 
 
-@given(ORDERS, st.floats(0, 4e9), st.sampled_from(["+447400123456", "+33612345678"]))
-def test_what_is_over_says_nothing(orders: OverrideDocument, now: float, phone: str) -> None:
+@given(DOCUMENTS, st.floats(0, 4e9), st.sampled_from(["+447400123456", "+33612345678"]))
+def test_what_is_over_says_nothing(document: OverrideDocument, now: float, phone: str) -> None:
     """With or without what has ended, a document means the same from then on."""
     hashed = keyed_hash("")
     attempt = make_attempt(phone, "10.1.2.3")
     for later in (now, now + 1, now + 1e6):
-        whole = Overrides(orders, hashed).lookup(attempt, later)
-        left = Overrides(orders.without_expired(now), hashed).lookup(attempt, later)
+        whole = Overrides(document, hashed).lookup(attempt, later)
+        left = Overrides(document.without_expired(now), hashed).lookup(attempt, later)
         assert whole.posture is left.posture
         assert whole.allowed == left.allowed
         assert whole.enforced == left.enforced
@@ -126,15 +126,15 @@ def test_what_is_over_says_nothing(orders: OverrideDocument, now: float, phone: 
 @given(st.lists(LISTING, max_size=6), st.floats(0, 4e9))
 def test_of_several_the_one_that_allows_most_counts(listings: list[Listing], now: float) -> None:
     """An exact model: any standing allowance wins, any denial comes second."""
-    orders = OverrideDocument()
+    document = OverrideDocument()
     for each in listings:
         if each.kind != "number":
-            orders = OverrideDocument(
-                listings=(*orders.without_listing(each.kind, each.value).listings, each)
+            document = OverrideDocument(
+                listings=(*document.without_listing(each.kind, each.value).listings, each)
             )
-    standing = [each for each in orders.listings if each.in_force(now)]
-    stance = Overrides(orders, keyed_hash("")).lookup(
+    standing = [each for each in document.listings if each.in_force(now)]
+    found = Overrides(document, keyed_hash("")).lookup(
         make_attempt("+447400123456", "10.1.2.3"), now
     )
-    assert stance.allowed == any(each.verdict == "allow" for each in standing)
-    assert (stance.listing is None) == (not standing)
+    assert found.allowed == any(each.verdict == "allow" for each in standing)
+    assert (found.listing is None) == (not standing)

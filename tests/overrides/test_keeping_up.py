@@ -1,4 +1,4 @@
-"""How a process keeps up with orders: no decision by old ones, and at what cost."""
+"""How a process keeps up with overrides: no decision by old ones, and at what cost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNALLOCATED = "+441111111111"
 
 
 class CountedOverrides(MemoryOverrides):
-    """Orders that count their readings, and are away when told so."""
+    """Overrides that count their readings, and are away when told so."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -193,7 +193,7 @@ async def test_orders_outlive_the_loss_of_the_server(
         await guard.overrides.posture("challenge_all", author="mike")
         assert (await guard.assess(make_attempt(proved=True))).allowed
         with Redis.from_url(valkey_url) as server:
-            server.delete(f"pg1:{{{name}}}:orders", f"pg1:{{{name}}}:orders:text")
+            server.delete(f"pg1:{{{name}}}:overrides", f"pg1:{{{name}}}:overrides:text")
         with caplog.at_level(logging.WARNING):
             assert (await guard.assess(make_attempt(proved=True))).allowed
             assert await send(guard) is Action.CHALLENGE
@@ -243,7 +243,7 @@ async def test_a_shard_that_was_missed_is_a_matter_of_half_a_second(
         await here.overrides.posture("closed", author="mike")
         with Redis.from_url(valkey_url) as server:
             for i in (1, 2, 3):
-                server.delete(f"pg1:{{{name}-{i}}}:orders", f"pg1:{{{name}-{i}}}:orders:text")
+                server.delete(f"pg1:{{{name}-{i}}}:overrides", f"pg1:{{{name}-{i}}}:overrides:text")
         await there.settled()
         assert await send(there, phone) is Action.ALLOW
         now += sync.MAX_AGE + 0.01
@@ -270,7 +270,7 @@ async def test_with_orders_in_place_a_request_is_still_one_trip(valkey_url: str,
 
 
 class Hanging(CountedOverrides):
-    """Orders whose reading never ends."""
+    """Overrides whose reading never ends."""
 
     async def read_if_changed(self, known: bytes) -> bytes | None:
         await asyncio.Event().wait()

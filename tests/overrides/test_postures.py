@@ -104,10 +104,10 @@ async def test_a_countrys_posture_can_only_be_stricter(fleet: Posture, here: Pos
     """Whoever closes everything must not find out that one country stayed open."""
     app = Trying(LIMIT)
     await app.guard.overrides.posture(here, country="GB", **MIKE)
-    orders = await app.guard.overrides.posture(fleet, **MIKE)
+    document = await app.guard.overrides.posture(fleet, **MIKE)
     expected = max(fleet, here) if here is not Posture.NORMAL else fleet
-    assert orders.posture("GB", app.clock()) is expected
-    assert orders.posture("FR", app.clock()) is fleet
+    assert document.posture("GB", app.clock()) is expected
+    assert document.posture("FR", app.clock()) is fleet
 
 
 async def test_it_steps_down_by_itself(app: Trying) -> None:

@@ -13,7 +13,7 @@ import random
 import pytest
 
 from attack_harness.tell_apart.classifier import tell_apart
-from attack_harness.tell_apart.defended import INSTANT, REFUSED, REPLAY, SHADOW
+from attack_harness.tell_apart.defended import INSTANT, REFUSED, SHADOW
 from attack_harness.tell_apart.features import of_exchange, of_session
 from attack_harness.tell_apart.study import Compared, judge, observe
 
@@ -26,22 +26,20 @@ async def compared(defence: str, sessions: int, seed: int = 1) -> Compared:
 
 def hidden(found: Compared) -> bool:
     """Whether nobody who looks at single sends gets above 0.55, and nobody who looks at whole
-    sessions, of which there are fewer, does for certain. Behind a replay whole
-    sessions can be told, by times below a millisecond: a goal that is missed (docs/shadow.md)."""
-    looked = found.sends if found.defence == REPLAY else found.everything
-    return max(told.auc for told in found.sends) <= 0.55 >= max(told.low for told in looked)
+    sessions, of which there are fewer, does for certain."""
+    sure = max(told.low for told in found.everything)
+    return max(told.auc for told in found.sends) <= 0.55 >= sure
 
 
-@pytest.mark.parametrize("defence", [SHADOW, REPLAY])
-async def test_a_shadow_cannot_be_told_from_a_message_sent(defence: str) -> None:
+async def test_a_shadow_cannot_be_told_from_a_message_sent() -> None:
     """2,400 sends, 600 resends and 1,800 wrong codes, half of them in shadow.
 
     Where there is nothing to see, the larger of both areas is 0.507 on average with a deviation of
     0.014 (120 permutations of the labels of such a play), and so above 0.55 in 1 of 700 plays.
     Then a second look decides, and by chance alone that fails in less than 1 of 100,000 runs.
     """
-    first = await compared(defence, MANY)
-    found = first if hidden(first) else await compared(defence, MANY, seed=2)
+    first = await compared(SHADOW, MANY)
+    found = first if hidden(first) else await compared(SHADOW, MANY, seed=2)
     assert all(told.samples == 4 * MANY for told in found.sends)
     assert hidden(found), (first, found)
 

@@ -97,7 +97,7 @@ async def sharded(servers: dict[str, EmbeddedServer], name: str) -> RedisStore:
 
 def copies(url: str, name: str) -> dict[str, bytes]:
     with Redis.from_url(url) as server:
-        keys = [f"pg1:{{{name}-{i}}}:orders" for i in range(SHARDS)]
+        keys = [f"pg1:{{{name}-{i}}}:overrides" for i in range(SHARDS)]
         assert all(0 < server.pttl(key) <= 400 * 86_400_000 for key in keys)
         for key in keys:
             assert server.get(f"{key}:text")[:VERSION_BYTES] == server.get(key)
@@ -124,8 +124,8 @@ async def test_a_writer_that_ends_midway_is_finished_by_the_next_reader(
     new = (version_of(old) + 1).to_bytes(VERSION_BYTES) + b"closed"
     with Redis.from_url(valkey_url) as server:
         for i in range(reached + 1):
-            server.set(f"pg1:{{{name}-{i}}}:orders:text", new, keepttl=True)
-            server.set(f"pg1:{{{name}-{i}}}:orders", new[:VERSION_BYTES], keepttl=True)
+            server.set(f"pg1:{{{name}-{i}}}:overrides:text", new, keepttl=True)
+            server.set(f"pg1:{{{name}-{i}}}:overrides", new[:VERSION_BYTES], keepttl=True)
     # Whoever knows the newest is told that there is an older one somewhere, and restores it.
     news = await sharded.overrides.read_if_changed(new[:VERSION_BYTES])
     assert news == (None if reached == SHARDS - 1 else old + b"normal")
@@ -144,7 +144,7 @@ async def test_a_version_without_its_document_counts_for_nothing(
     version = await store.overrides.write(b"", b"closed")
     assert version is not None
     with Redis.from_url(valkey_url) as server:
-        server.delete(f"pg1:{{{name}}}:orders:text")
+        server.delete(f"pg1:{{{name}}}:overrides:text")
     assert (await ask(store, window(1))).outdated
     assert await store.overrides.read() == b""
     assert (await ask(store, window(1))).admitted

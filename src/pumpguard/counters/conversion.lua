@@ -33,7 +33,7 @@ end
 -- With probes: how long this request waits. Half-open, only as many wait for their verification as
 -- would, without it, be the next alarm.
 local function conversion_wait(state, slices, age)
-  if known or address_headroom > 0 or state.alarms == 0 then return 0 end
+  if known or trusted or state.alarms == 0 then return 0 end
   local shape, now = state.shape, state.now
   if not shape.proved then return state.ends - now end
   if now < state.ends - shape.longest then return state.ends - shape.longest - now end
@@ -105,7 +105,7 @@ local function conversion_read(_, span, stored, now, shape)
   if no_verifications then
     state.wait = 0
   elseif shape.probes == 0 then
-    state.wait = max(0, ends - now)
+    state.wait = halves == 2 and 0 or max(0, ends - now)
   else
     state.wait = conversion_wait(state, slices, age)
   end
@@ -126,7 +126,7 @@ end
 
 -- One more send that waits for its verification, unless this request began an alarm.
 CHARGE[KIND] = function(_, _, state)
-  if state.wait == 0 then
+  if not state.begins then
     if state.count == 0 then
       state.count, state.slices = 1, pack('>I2I2i4', 1, 0, 0)
     else

@@ -10,9 +10,9 @@ local TRUSTED_MOST = 4294967295
 local function trust_remembered(verified) return verified > 0 and 15 or 2 end
 
 TAIL[KIND] = function()
-  local share, of
-  share, of, at = unpack_from('>I2B', plan, at)
-  return {share = share, client = of > 0, address = of > 1}
+  local share, client, speaks
+  share, client, speaks, at = unpack_from('>I2BB', plan, at)
+  return {share = share, client = client == 1, speaks = speaks == 1}
 end
 
 local function trust_read(gain, _, stored, now, shape)
@@ -32,7 +32,6 @@ local function trust_read(gain, _, stored, now, shape)
   end
   local net = max(0, verified - floor(sent * shape.share / 1000))
   headroom = floor(gain * net / 1000)
-  if shape.address then address_headroom = max(address_headroom, headroom) end
   return {
     used = headroom, wait = 0, now = now, verified = verified, sent = sent, today = today,
     gone = gone,
@@ -44,7 +43,11 @@ local function trust_kept(state)
     (state.today + trust_remembered(state.verified)) * DAY - state.now
 end
 
-READ[KIND] = trust_read
+READ[KIND] = function(gain, span, stored, now, shape)
+  local state = trust_read(gain, span, stored, now, shape)
+  if headroom > 0 and shape.speaks then trusted = true end
+  return state
+end
 
 DETAIL[KIND] = function(state) return floor(state.verified / 1000), floor(state.sent / 1000) end
 
@@ -54,6 +57,8 @@ CHARGE[KIND] = function(_, _, state)
   state.sent = min(TRUSTED_MOST, state.sent + 1000)
   return trust_kept(state)
 end
+
+EARLY[KIND] = true
 
 -- outcomes
 

@@ -10,14 +10,14 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, get_args
 
 from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import Counter, Reading, Spend
+from pumpguard.counters.expected import Expected
 from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import Enforced, Finding, Mode, met
 from pumpguard.rules.base import Rule
-from pumpguard.store.base import Answer
 
 COMBINATIONS = 1_024
 """How many different combinations a policy keeps prepared; far more than it has."""
@@ -52,17 +52,35 @@ class Judged(NamedTuple):
 class RuleSet:
     """A policy's rules, in order, and the counters that are kept beside them whatever they say.
 
-    ``scored`` says that what the rules find together may refuse as well (`pumpguard.risk`).
+    ``scored`` says that what the rules find together may refuse as well (`pumpguard.risk`), and
+    ``expected`` that more than usual is expected.
     """
 
     def __init__(
-        self, rules: Sequence[Rule], extra_counters: Sequence[Counter] = (), *, scored: bool = False
+        self,
+        rules: Sequence[Rule],
+        extra_counters: Sequence[Counter] = (),
+        *,
+        scored: bool = False,
+        expected: Expected | None = None,
     ) -> None:
         self.rules = tuple(rules)
         self._extra = tuple(extra_counters)
         self._scored = scored
+        self._expected = expected
+        self._expecting: dict[Expected, RuleSet] = {}
         self._depends_on = _depends_on(self.rules)
         self._compiled: dict[object, CompiledRules] = {}
+
+    def expecting(self, expected: Expected) -> RuleSet:
+        """The same rules while more than usual is expected."""
+        if len(self._expecting) > COMBINATIONS:
+            self._expecting.clear()
+        if expected not in self._expecting:
+            self._expecting[expected] = RuleSet(
+                self.rules, self._extra, scored=self._scored, expected=expected
+            )
+        return self._expecting[expected]
 
     def compiled(self, attempt: Attempt) -> tuple[CompiledRules, tuple[str, ...]]:
         """The rules as they concern this attempt, and its subjects on their dimensions."""
@@ -79,6 +97,8 @@ class RuleSet:
 
     def _declaring(self, attempt: Attempt) -> CompiledRules:
         declared = tuple([_declared(rule, attempt) for rule in self.rules])
+        if self._expected is not None:
+            declared = tuple([self._expected.widened(counters) for counters in declared])
         # A rule returns the same tuple every time, so its identity says what it declares. What is
         # compiled holds on to the tuples, so that no identity is used twice.
         by_identity = (attempt.proved, *map(id, declared))
@@ -121,12 +141,16 @@ class CompiledRules:
         self._proved = proved
         self._scored = scored
         self._without: dict[tuple[bool, ...], CompiledRules] = {}
-        self._plans: dict[Enforced, Plan] = {}
         pairs = list(zip(rules, declared, strict=True))
         self._by_request = tuple(r for r, mine in pairs if not mine and not r.needs_readings)
         self._by_readings = tuple(Judged.of(rule, mine, missing) for rule, mine in pairs if mine)
         self._extra = tuple(each for each in extra_counters if not _lacks(each, missing))
-        plan = self.plan("all")
+        self.plans: Mapping[Enforced, Plan] = {
+            enforced: self._planned(enforced) for enforced in get_args(Enforced)
+        }
+        """What to ask the store: every counter, and which of them may refuse."""
+        plan = self.plans["all"]
+        self.counters = plan.counters
         self._dimensions = (*plan.groups, *plan.members)
         self.readers = tuple(subject_reader(by) for by in self._dimensions)
 
@@ -138,17 +162,6 @@ class CompiledRules:
                 *self._arguments, proved=self._proved, scored=self._scored, missing=missing
             )
         return self._without[absent]
-
-    def plan(self, enforced: Enforced) -> Plan:
-        """What to ask the store: every counter, and which of them may refuse."""
-        if enforced not in self._plans:
-            self._plans[enforced] = self._planned(enforced)
-        return self._plans[enforced]
-
-    def readings(self, answer: Answer) -> Readings:
-        """What was read, by the counter."""
-        counters = self.plan("all").counters
-        return {counters[i]: reading for i, reading in answer.readings.items()}
 
     def judge_request(self, attempt: Attempt, enforced: Enforced) -> list[Finding]:
         """What the rules without counters find, before the store is asked."""
@@ -198,7 +211,7 @@ class CompiledRules:
                 places = tuple(counters.index(counter) for counter in each.weighing)
                 weights.append(Weight(each.rule.weight, places))
         reports = any(each.rule.judged_always for each in self._by_readings)
-        return Plan(counters, binds, reports, weights)
+        return Plan(counters, binds, reports, weights, self._proved)
 
     def _binds(self, counter: Counter, enforced: Enforced) -> bool:
         """Whether a full counter may refuse; not if it only asks for proof that was given."""

@@ -23,11 +23,11 @@ from pumpguard.intake.address import (
     text_of,
 )
 from pumpguard.intake.body import read_body
+from pumpguard.intake.conditions import condition
 from pumpguard.intake.dimensions import dimension_readers, key_text
 from pumpguard.intake.fields import Fields, check_field, field_reader
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
-from pumpguard.intake.when import condition
 from pumpguard.notices import Notices
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ CLIENTS = 65536
 
 MAX_NUMBERS = 20
 """Of one request. Each is decided about for itself."""
-REMEMBERED = 600.0
+MAX_CLIENT_AGE = 600.0
 """Seconds after which a client is looked up again, at the latest."""
 
 KEYS = ("session", "account", "device")
@@ -92,12 +92,7 @@ class Reader:
         phones = self._phones(fields)
         if not phones:
             return [], body
-        address: Address | str | None
-        if self._policy.proxies:
-            address = self.proxies.client(scope)
-        else:
-            peer = scope.get("client")
-            address = peer[0] if peer else None
+        address = self.address(scope)
         facts: dict[str, Any] = {}
         for name, read in self._keys:
             facts[name] = key_text(read(fields))
@@ -111,6 +106,13 @@ class Reader:
                 attempt = await self._with_proof(self._challenge, fields, attempt)
             attempts.append(attempt)
         return attempts, body
+
+    def address(self, scope: Scope) -> Address | str | None:
+        """The client's, as far as it is believed."""
+        if self._policy.proxies:
+            return self.proxies.client(scope)
+        peer = scope.get("client")
+        return peer[0] if peer else None
 
     def _phones(self, fields: Fields) -> list[Phone]:
         number = self._phone(fields)
@@ -154,7 +156,7 @@ class Reader:
             if facts.get(name):
                 facts[name] = bounded(facts[name])
         now = self._clock()
-        client = self._client(address, now // REMEMBERED)
+        client = self._client(address, now // MAX_CLIENT_AGE)
         price = self._usd.get(phone.region or "", self._unknown_usd)
         return Attempt(phone, client, now, price, extra=extra, **facts)
 

@@ -157,19 +157,18 @@ class OutcomeQueue:
         return []
 
     async def _verifications(self, outcome: Verified) -> list[Settlement]:
-        phone = outcome.phone
+        phones = outcome.phones
         if outcome.flow is not None:
             e164 = await self._store.recall(FLOW + outcome.flow, outcome.at)
-            phone = phone if e164 is None else canonical(e164)
-        if phone is None:
+            phones = phones if e164 is None else (canonical(e164),)
+        if not phones:
             why = "no message is known by its flow; is flow= what the app knows the number by?"
             self._observations.not_understood("flow", why)
             return []
-        redemption = Redemption(
-            phone.e164, self._counters.known, self._counters.tickets, str(phone.calling_code),
-            outcome.at, only_open=outcome.overheard,
-        )  # fmt: skip
-        redeemed = await self._store.redeem(redemption)
+        for phone in phones:
+            redeemed = await self._redeem(phone, outcome)
+            if redeemed.tickets:
+                break
         if outcome.overheard or redeemed.tickets:
             self._observations.verified(is_open=bool(redeemed.tickets))
         if redeemed.tickets and not self._noted_heard:
@@ -179,6 +178,13 @@ class OutcomeQueue:
             self._verification(phone, outcome.at, redeemed, ticket, newest=not i)
             for i, ticket in enumerate(redeemed.tickets)
         ]
+
+    async def _redeem(self, phone: Phone, outcome: Verified) -> Redeemed:
+        redemption = Redemption(
+            phone.e164, self._counters.known, self._counters.tickets, str(phone.calling_code),
+            outcome.at, only_open=outcome.overheard,
+        )  # fmt: skip
+        return await self._store.redeem(redemption)
 
     def _failure(self, outcome: Failed) -> Settlement:
         ticket, attempt = outcome.ticket, outcome.ticket.attempt

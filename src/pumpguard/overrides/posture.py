@@ -63,7 +63,7 @@ class PostureOverride:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A posture that escalation has reached, and when (``since``); the last finding that called
-    for it (``code``) and its time (``heard``, Unix seconds); and the seconds of ``calm`` after
+    for it (``code``) and its time (``last_seen``, Unix seconds); and the seconds of ``calm`` after
     which each step is undone.
 
     The way down follows from these fields, so every process takes it without any message.
@@ -71,7 +71,7 @@ class Step:
 
     posture: Posture
     since: float
-    heard: float
+    last_seen: float
     calm: float
     code: str
 
@@ -82,33 +82,33 @@ class Step:
     def reached_at(self, now: float) -> float:
         """The time since which `posture_at` has been the posture, in Unix seconds."""
         undone = self._steps_undone(now)
-        return self.heard + undone * self.calm if undone else self.since
+        return self.last_seen + undone * self.calm if undone else self.since
 
     def _steps_undone(self, now: float) -> int:
-        return max(0, int((now - self.heard) // self.calm))
+        return max(0, int((now - self.last_seen) // self.calm))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:
     """Makes the posture one step stricter when a finding with a code in ``on`` is made.
 
-    The next step is taken ``hold`` seconds later at the earliest, up to ``highest``. After every
+    The next step is taken ``pause`` seconds later at the earliest, up to ``highest``. After every
     ``calm`` seconds without such a finding the posture goes down one step. It never overrides a
     person: while somebody has set the fleet's posture, there are no steps.
 
     Source: a spike of sends as the reason to turn on "hard CAPTCHA mode" is the common checklist's
-    kill switch; ``hold`` is half its window of 10 minutes, ``calm`` one and a half, so that a spike
-    has left the window before anything is relaxed.
+    kill switch; ``pause`` is half its window of 10 minutes, ``calm`` one and a half, so that a
+    spike has left the window before anything is relaxed.
     """
 
     highest: Literal["challenge_all", "known_only", "closed"] = "challenge_all"
     on: Sequence[str] = ("SEND_SPIKE",)
-    hold: float = 300.0
+    pause: float = 300.0
     calm: float = 900.0
 
     def __post_init__(self) -> None:
         check(self, PATH)
-        for name in ("hold", "calm"):
+        for name in ("pause", "calm"):
             seconds = getattr(self, name)
             require(1 <= seconds <= 604_800, f"{PATH}.{name}", "seconds, 1 to a week", seconds)
         for i, code in enumerate(self.on):
@@ -119,13 +119,13 @@ class Escalation:
         """The step after a finding with this code, or ``None`` if nothing has to be written."""
         if step is None or (posture := step.posture_at(now)) is Posture.NORMAL:
             first = Posture.CHALLENGE_ALL
-            return Step(posture=first, since=now, heard=now, calm=self.calm, code=code)
+            return Step(posture=first, since=now, last_seen=now, calm=self.calm, code=code)
         reached = step.reached_at(now)
-        if posture < Posture[self.highest.upper()] and now - reached >= self.hold:
-            return replace(step, posture=Posture(posture + 1), since=now, heard=now, code=code)
+        if posture < Posture[self.highest.upper()] and now - reached >= self.pause:
+            return replace(step, posture=Posture(posture + 1), since=now, last_seen=now, code=code)
         # That the reason continues is written only every quarter of `calm`.
-        if posture < step.posture or now - step.heard >= self.calm / 4:
-            return replace(step, posture=posture, since=reached, heard=now, code=code)
+        if posture < step.posture or now - step.last_seen >= self.calm / 4:
+            return replace(step, posture=posture, since=reached, last_seen=now, code=code)
         return None
 
 

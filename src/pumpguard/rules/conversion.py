@@ -51,9 +51,9 @@ class Conversion(RegionalRule):
     ``wide_action`` asks for proof: to refuse those for a part of their traffic would do the
     attacker's work.
 
-    Proofs are for sale. So ``proof_by`` is watched by degrees: after a first alarm it asks for proof,
-    and where those who prove do not enter their codes either, proof buys nothing there for a while,
-    and a few are let through to see whether that has changed (half-open). Known numbers, and
+    Proofs are for sale. So ``proof_by`` is watched by degrees: a first alarm asks for proof there,
+    and where those who prove do not enter their codes either, proof buys nothing for a while, and
+    then a few are let through to see whether that has changed (half-open). Known numbers, and
     addresses whose users verify, go on. ``regions`` and ``except_regions`` are about this part.
 
     Sources: alarms below 30 to 35 % (Vonage, IronAuth, StartMessaging) over 20 sends (IronAuth);

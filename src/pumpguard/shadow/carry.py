@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pumpguard.decision import Decision
-from pumpguard.shadow.current import OPEN, CurrentRequest, current_request
+from pumpguard.shadow.current import CurrentRequest, current_request
+from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.tokens import Tokens, reader_of
 
 

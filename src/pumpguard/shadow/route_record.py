@@ -11,7 +11,8 @@ from starlette.types import Scope
 from pumpguard.decision import Action
 from pumpguard.intake.routes import Routes
 from pumpguard.notices import Notices
-from pumpguard.shadow.current import NOTHING_SENT, CurrentRequest
+from pumpguard.shadow.current import CurrentRequest
+from pumpguard.shadow.open_requests import NOTHING_SENT
 
 GROWTH = 8
 """A shadow without a call makes it so many times as many messages that have to pass: one, 8, 64,

@@ -8,14 +8,16 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, NamedTuple, ParamSpec, TypeGuard, TypeVar, cast
 
 from pumpguard.decision import Action
 from pumpguard.errors import MessageNotSent
 from pumpguard.shadow.carry import request_of
-from pumpguard.shadow.current import OPEN, CurrentRequest, SendOutcome
+from pumpguard.shadow.current import CurrentRequest, SendOutcome
 from pumpguard.shadow.latency import LatencyModel, PreciseSleep, SendTiming
+from pumpguard.shadow.more import decided, decided_here
 from pumpguard.shadow.numbers import Spelt, numbers_in
+from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.stand_in import StandIns
 
 P = ParamSpec("P")
@@ -53,15 +55,16 @@ def sender(
     The decision is that of the request being handled. Elsewhere it is found by the number among
     the arguments (`pumpguard.shadow.current`), or handed over by `Guard.resume` or as the argument
     ``pumpguard_decision``, a decision or a token, which ``send`` does not get. Under no decision,
-    ``send`` is called as always. Under any other refusal, the wrapped function raises
-    `MessageNotSent`, and `TicketError` for a token that nobody here can read.
+    ``send`` is called as always. A message beyond those that the request was decided about is
+    decided about then (`pumpguard.shadow.more`). Under any other refusal, the wrapped function
+    raises `MessageNotSent`, and `TicketError` for a token that nobody here can read.
 
     A call that raises has sent nothing, unless it is a timeout: a `TimeoutError`, one of
     ``timeouts``, or an error that is called so. Then it counts as sent.
     """
     if pace is not None:
         warnings.warn("sender(pace=…) is now latency=…", DeprecationWarning, stacklevel=2)
-    model = latency or pace or LatencyModel()
+    gate = Gate(latency or pace or LatencyModel(), failures, timeouts)
     sleep = PreciseSleep()
     learnt = StandIns() if shadowed is LEARNT else None
 
@@ -80,16 +83,18 @@ def sender(
     @functools.wraps(send)
     def plain(*args: P.args, **kwargs: P.kwargs) -> R:
         begun = time.perf_counter()
-        request = _asked(args, kwargs)
-        if request is not None and request.strictest().action is Action.SHADOW:
-            timing = model.draw(request.region)
-            request.came_to(_as_if(timing, timeouts))
-            result = stand_in(*args, **kwargs)
-            if not request.simulated:
-                sleep.block_until(begun + timing.seconds)
-            return cast(R, _outcome(timing, result))
-        with _watched(request, model, failures, timeouts, begun):
-            sent = send(*args, **kwargs)
+        with gate.asked(args, kwargs) as asked:
+            request = asked.request
+            if asked.beyond is not None:
+                request = decided_here(asked.beyond, asked.numbers)
+            if gate.is_silent(request, asked.numbers):
+                timing = gate.draw(request)
+                result = stand_in(*args, **kwargs)
+                if not request.simulated:
+                    sleep.block_until(begun + timing.seconds)
+                return cast(R, _outcome(timing, result))
+            with gate.watched(request, begun):
+                sent = send(*args, **kwargs)
         passed(request, sent, *args, **kwargs)
         return sent
 
@@ -100,46 +105,123 @@ def sender(
     @functools.wraps(send)
     async def asynchronous(*args: P.args, **kwargs: P.kwargs) -> Any:
         begun = time.perf_counter()
-        request = _asked(args, kwargs)
-        if request is not None and request.strictest().action is Action.SHADOW:
-            timing = model.draw(request.region)
-            request.came_to(_as_if(timing, timeouts))
-            result = stand_in(*args, **kwargs)
-            result = await result if inspect.isawaitable(result) else result
-            if not request.simulated:
-                await sleep.until(begun + timing.seconds)
-            return _outcome(timing, result)
-        with _watched(request, model, failures, timeouts, begun):
-            sent = await cast(Any, send)(*args, **kwargs)
+        with gate.asked(args, kwargs) as asked:
+            request = asked.request
+            if asked.beyond is not None:
+                request = await decided(asked.beyond, asked.numbers)
+            if gate.is_silent(request, asked.numbers):
+                timing = gate.draw(request)
+                result = stand_in(*args, **kwargs)
+                result = await result if inspect.isawaitable(result) else result
+                if not request.simulated:
+                    await sleep.until(begun + timing.seconds)
+                return _outcome(timing, result)
+            with gate.watched(request, begun):
+                sent = await cast(Any, send)(*args, **kwargs)
         passed(request, sent, *args, **kwargs)
         return sent
 
     return cast(Callable[P, R], asynchronous)
 
 
-def _asked(args: Sequence[object], kwargs: dict[str, Any]) -> CurrentRequest | None:
-    """The request that this call of a sender is for, with the call counted; ``None`` under no
-    decision. Raises `MessageNotSent` if it was refused, or if it is about another number than the
-    token that came with it."""
-    numbers = numbers_in((*args, *kwargs.values()))
-    carried = kwargs.pop(CARRIED, None)
-    if carried is None:
-        request = OPEN.claim(numbers)
-    else:
-        request = request_of(carried)
-        request.called()
-    if request is None:
-        for shadow in OPEN.awaiting():
-            if shadow.route is not None:
-                shadow.route.bypassed()
-        return None
-    if request.given_back:
-        raise MessageNotSent("this request was answered as one that sends nothing")
-    action = request.strictest().action
-    if action not in (Action.ALLOW, Action.SHADOW) or not _is_for(request, numbers):
-        request.came_to("not_sent")
-        raise MessageNotSent(f"this request was refused ({action}), or was about another number")
-    return request
+class Asked(NamedTuple):
+    """One call of a wrapped sender: the request that it is for (``None`` under no decision), the
+    numbers among its arguments, and the request again if this message is beyond what was decided
+    about."""
+
+    request: CurrentRequest | None
+    numbers: Sequence[Spelt]
+    beyond: CurrentRequest | None = None
+
+
+class Gate:
+    """What one wrapped sender knows: how long real sends take and fail, and whether it is given
+    the number that it sends to."""
+
+    def __init__(
+        self,
+        model: LatencyModel,
+        failures: tuple[type[BaseException], ...],
+        timeouts: tuple[type[BaseException], ...],
+    ) -> None:
+        self._model = model
+        self._failures = failures
+        self._timeouts = timeouts
+        self._names_its_own = False
+
+    @contextmanager
+    def asked(self, args: Sequence[object], kwargs: dict[str, Any]) -> Iterator[Asked]:
+        """One call, counted."""
+        numbers = numbers_in((*args, *kwargs.values()))
+        carried = kwargs.pop(CARRIED, None)
+        if carried is not None:
+            resumed = request_of(carried)
+            resumed.called()
+            yield Asked(resumed, numbers)
+            return
+        request, covered = OPEN.claim(numbers, self, names_its_own=self._names_its_own)
+        if request is None:
+            for shadow in OPEN.awaiting():
+                if shadow.route is not None:
+                    shadow.route.bypassed()
+            yield Asked(None, numbers)
+            return
+        self._names_its_own = self._names_its_own or request.means(numbers)
+        try:
+            yield Asked(request, numbers, None if covered else request)
+        finally:
+            request.returned(self)
+
+    def is_silent(
+        self, request: CurrentRequest | None, numbers: Sequence[Spelt]
+    ) -> TypeGuard[CurrentRequest]:
+        """Whether nothing may be sent, and nobody may notice. Raises `MessageNotSent` if the
+        request was refused, or is about another number than the token that came with it."""
+        if request is None:
+            return False
+        if request.given_back:
+            raise MessageNotSent("this request was answered as one that sends nothing")
+        action = request.strictest().action
+        if action not in (Action.ALLOW, Action.SHADOW) or not _is_for(request, numbers):
+            request.came_to("not_sent")
+            text = f"this request was refused ({action}), or was about another number"
+            raise MessageNotSent(text)
+        return action is Action.SHADOW
+
+    def draw(self, request: CurrentRequest) -> SendTiming:
+        """How long a shadow's call takes and what it raises; for the app, it comes to that."""
+        timing = self._model.draw(request.region)
+        failure = timing.failure
+        outcome: SendOutcome = "sent" if failure is None else self._failed(failure)
+        request.came_to(outcome)
+        return timing
+
+    @contextmanager
+    def watched(self, request: CurrentRequest | None, begun: float) -> Iterator[None]:
+        """Note what comes of one real send, and let the model learn its time, and its failure.
+        Errors other than ``failures`` are about this number, or a bug: they say nothing of the next
+        send."""
+        country = request.region if request is not None else None
+        outcome: SendOutcome = "sent"
+        try:
+            yield
+            self._model.add(time.perf_counter() - begun, country)
+        except BaseException as error:
+            if isinstance(error, self._failures):
+                self._model.add(time.perf_counter() - begun, country, error)
+            outcome = self._failed(error)
+            raise
+        finally:
+            if request is not None:
+                request.came_to(outcome)
+
+    def _failed(self, error: BaseException) -> SendOutcome:
+        """Of a call that has raised: the message may have gone out all the same. HTTP clients have
+        timeouts of their own, which derive from nothing that they share."""
+        if not isinstance(error, Exception):  # cancelled, or the process is being stopped
+            return "unknown"
+        named = any("Timeout" in kind.__name__ for kind in type(error).__mro__)
+        return "unknown" if named or isinstance(error, self._timeouts) else "not_sent"
 
 
 def _is_for(request: CurrentRequest, numbers: Sequence[Spelt]) -> bool:
@@ -148,47 +230,6 @@ def _is_for(request: CurrentRequest, numbers: Sequence[Spelt]) -> bool:
     if not told or reader is None or not all(spelt.international for spelt in numbers):
         return True
     return not numbers or any(reader.number(spelt.digits) == told for spelt in numbers)
-
-
-@contextmanager
-def _watched(
-    request: CurrentRequest | None,
-    model: LatencyModel,
-    failures: tuple[type[BaseException], ...],
-    timeouts: tuple[type[BaseException], ...],
-    begun: float,
-) -> Iterator[None]:
-    """Note what comes of one real send, and let the model learn its time, and its failure. Errors
-    other than ``failures`` are about this number, or a bug: they say nothing of the next send."""
-    country = request.region if request is not None else None
-    outcome: SendOutcome = "sent"
-    try:
-        yield
-        model.add(time.perf_counter() - begun, country)
-    except BaseException as error:
-        if isinstance(error, failures):
-            model.add(time.perf_counter() - begun, country, error)
-        outcome = "unknown" if _timed_out(error, timeouts) else "not_sent"
-        raise
-    finally:
-        if request is not None:
-            request.came_to(outcome)
-
-
-def _timed_out(error: BaseException, timeouts: tuple[type[BaseException], ...]) -> bool:
-    """Whether the message may have gone out all the same. HTTP clients have timeouts of their own,
-    which derive from nothing that they share."""
-    if not isinstance(error, Exception):  # cancelled, or the process is being stopped
-        return True
-    named = any("Timeout" in kind.__name__ for kind in type(error).__mro__)
-    return named or isinstance(error, timeouts)
-
-
-def _as_if(timing: SendTiming, timeouts: tuple[type[BaseException], ...]) -> SendOutcome:
-    """What a shadow's call comes to, as the app sees it."""
-    if timing.failure is None:
-        return "sent"
-    return "unknown" if _timed_out(timing.failure, timeouts) else "not_sent"
 
 
 def _outcome(timing: SendTiming, result: Any) -> Any:

@@ -40,6 +40,9 @@ REFUSALS: dict[type[RedisError], str] = {
 PATIENCE = 2.0
 """Seconds that each answer may take: nobody waits for it."""
 
+PROBE_PATIENCE = 1.0
+"""The same for a server that is asked twice a second until it can be used again."""
+
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds between checks of a server that is away."""
 
@@ -99,9 +102,19 @@ async def examine(topology: Topology, keys: Iterable[str]) -> Concerns:
     return tuple([each for server in servers.items() for each in await _concerns(*server)])
 
 
-async def _concerns(server: Endpoint, key: str) -> Concerns:
-    """Try each command that a decision uses; ``XX`` sets nothing, as the key does not exist."""
-    needed: list[tuple[Word, ...]] = [
+async def usable(topology: Topology, key: str) -> bool:
+    """Whether the server that owns this key takes all that a decision asks of it."""
+    try:
+        needed = _needed(key)
+        replies = await ask_all(await topology.locate(key), *needed, patience=PROBE_PATIENCE)
+    except StoreError:
+        return False
+    return not _refusals([str(verb) for verb, *_ in needed], replies)
+
+
+def _needed(key: str) -> list[tuple[Word, ...]]:
+    """Each command that a decision uses; ``XX`` sets nothing, as the key does not exist."""
+    return [
         ("EVAL", NOTHING_SCRIPT, 1, key),
         ("EVALSHA", NOTHING_SHA, 1, key),
         ("TIME",),
@@ -109,6 +122,10 @@ async def _concerns(server: Endpoint, key: str) -> Concerns:
         ("MGET", key),
         ("SET", key, "", "XX", "PX", 1),
     ]
+
+
+async def _concerns(server: Endpoint, key: str) -> Concerns:
+    needed = _needed(key)
     wanted = [*needed, ("INFO", "server"), ("INFO", "memory")]
     try:
         *replies, about_server, about_memory = await ask_all(server, *wanted, patience=PATIENCE)

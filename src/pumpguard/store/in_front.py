@@ -1,18 +1,17 @@
-"""What stands in front of a store: a cache of bans, and a circuit breaker.
+"""What stands in front of a store: a cache of bans, and a circuit breaker for each server.
 
 Most requests of an attack come from subjects that are banned already: they are refused without a
 round trip. While the store is away, the bans that are known here stay enforced to their end.
 
-The breaker makes a few requests pay for an outage, and not all. Closed: every call passes. Open:
-every call fails at once. Half-open: one call is out as a probe, and the others still fail at once.
+The breaker makes a few requests pay for an outage, and not all.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from pumpguard.counters import Reading
 from pumpguard.decision import Action
@@ -26,11 +25,13 @@ them."""
 MAX_BANS = 10_000
 """The one that was learnt first is forgotten first."""
 
-FAULTS = 5
-"""Faults in a row that open the breaker."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 8.0
-"""Seconds from a fault to the next probe; each failed probe doubles them."""
+FAULTS = 5
+"""Faults in a row that open the breaker, each of a call that was made after the fault before: a
+hundred calls that were in flight when one connection broke are one fault."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 logger = logging.getLogger("pumpguard.store")
 
@@ -121,73 +122,71 @@ class BanCache(StoreInFront):
                     del self._bans[next(iter(self._bans))]
 
 
-class Breaker(StoreInFront):
-    """Opens after five faults in a row. After a pause of 1 second, the next question is the probe:
-    an answer closes the breaker, a fault doubles the pause, up to 8 seconds. Outcomes are no
-    probes: they can wait, and may be lost. Overrides are read twice a second at most, so they pass.
+class Prober(Protocol):
+    """Finds out when a store can be used again."""
+
+    def begin(self, found: Callable[[], None]) -> None:
+        """Call ``found`` as soon as it can, from any thread."""
+
+    def end(self) -> None:
+        """Stop looking."""
+
+
+class Breaker:
+    """Opens after five faults in a row, and then asks the ``probe`` (`pumpguard.store.probe`).
+
+    Closed: every call passes. Open: every call fails at once. Half-open, once the probe has found
+    the server usable: calls pass again, the first fault opens it anew, and the first answer closes
+    it. So does an answer to a call that was on its way when it opened.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(store)
-        self._clock = clock
-        self._faults = 0
-        self._pause = FIRST_PAUSE
-        self._probe_at: float | None = None  # None while closed
-        self._half_open = False
+    def __init__(self, probe: Prober) -> None:
+        self._probe = probe
+        self._state: Literal["closed", "open", "half-open"] = "closed"
+        self._in_a_row = 0
+        self._faults = 0  # ever
 
-    async def decide(self, question: Question) -> Answer:
-        probe_at = self._probe_at
-        if probe_at is not None:
-            if self._half_open or self._clock() < probe_at:
-                raise StoreError("the circuit breaker is open; the next probe is due soon")
-            self._half_open = True
+    async def run(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
+        """Make a call, or raise `StoreError` at once."""
+        faults = self._faults
+        if self._state == "open":
+            raise StoreError("the circuit breaker is open")
         try:
-            answer = await self.store.decide(question)
+            answer = await call(*args, **named)
         except StoreError as error:
-            self._failed(error)
+            if faults == self._faults:  # else it may be the same one
+                self._failed(error)
             raise
-        finally:
-            if probe_at is not None:
-                self._half_open = False
-        if self._faults:
+        if self._in_a_row:
             self._recovered()
         return answer
 
-    async def redeem(self, redemption: Redemption) -> Redeemed:
-        self._refuse_unless_closed()
-        return await super().redeem(redemption)
-
-    async def settle(self, settlements: Sequence[Settlement]) -> int:
-        self._refuse_unless_closed()
-        return await super().settle(settlements)
-
-    async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
-        self._refuse_unless_closed()
-        await super().remember(name, text, seconds, at)
-
-    async def recall(self, name: str, at: float | None = None) -> str | None:
-        self._refuse_unless_closed()
-        return await super().recall(name, at)
-
-    def _refuse_unless_closed(self) -> None:
-        if self._probe_at is not None:
-            raise StoreError("the circuit breaker is open")
+    def close(self) -> None:
+        """Ask no more, and begin anew with the next call."""
+        self._probe.end()
+        self._in_a_row, self._state = 0, "closed"
 
     def _failed(self, error: StoreError) -> None:
         self._faults += 1
-        if self._probe_at is not None:
-            self._pause = min(self._pause * 2, LONGEST_PAUSE)
-        elif self._faults < FAULTS:
+        self._in_a_row += 1
+        if self._in_a_row < FAULTS:
             return
-        else:
+        if self._state == "closed":
             logger.error(
                 "PG010 store failed %d times in a row; on_store_failure decides now. The last: %s",
-                self._faults,
+                self._in_a_row,
                 error,
             )
-        self._probe_at = self._clock() + self._pause
+        self._state = "open"
+        self._probe.begin(self._found)
+
+    def _found(self) -> None:
+        """The probe's thread calls this."""
+        if self._state == "open":
+            self._state = "half-open"
 
     def _recovered(self) -> None:
-        if self._probe_at is not None:
+        if self._state != "closed":
+            self._probe.end()
             logger.warning("PG011 store reachable again; decisions use it as before")
-        self._faults, self._pause, self._probe_at = 0, FIRST_PAUSE, None
+        self._in_a_row, self._state = 0, "closed"

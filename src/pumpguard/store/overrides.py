@@ -23,16 +23,16 @@ from pumpguard.store.scripts import script
 if TYPE_CHECKING:
     from pumpguard.store.transport.link import Link
 
-VERSION = "orders"
-"""How the key ends that holds the version alone; the word of release 0.1."""
+VERSION = "overrides"
+"""How the key ends that holds the version alone."""
 
 VERSION_BYTES = 6
 """Length of the version. An absent document has version 0, and no bytes."""
 
-DOCUMENT, CLAIM = "orders:text", "said:"
+DOCUMENT, CLAIM = "overrides:text", "said:"
 """How the other keys end. Those of counters end in a hash, which has none of these letters."""
 
-LIFETIME = 400 * 86_400_000
+LIFETIME_MS = 400 * 86_400_000
 """Milliseconds. Starts again with every write, and whenever a process reads the document."""
 
 NO_VERSION = b"?"
@@ -68,17 +68,12 @@ def version_of(document: bytes) -> int:
 
 
 class MemoryOverrides:
-    """Overrides of this process alone."""
+    """Overrides of this process alone; ``version`` is that of the document, in bytes."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._document = b""
+        self._document = self.version = b""
         self._claims: dict[str, float] = {}
-
-    @property
-    def version(self) -> bytes:
-        """The version in bytes, as questions carry it."""
-        return self._document[:VERSION_BYTES]
 
     async def read(self) -> bytes:
         return self._document
@@ -90,12 +85,12 @@ class MemoryOverrides:
         if self.version != replaced:
             return None
         version = max(version_of(self._document) + 1, int(self._clock() * 1000))
-        self._document = version.to_bytes(VERSION_BYTES) + text
+        await self.restore(version.to_bytes(VERSION_BYTES) + text)
         return self.version
 
     async def restore(self, document: bytes) -> None:
         if version_of(document) > version_of(self._document):
-            self._document = document
+            self._document, self.version = document, document[:VERSION_BYTES]
 
     async def claim(self, what: str, seconds: int) -> bool:
         now = self._clock()
@@ -161,5 +156,5 @@ class SharedOverrides:
     ) -> bytes | None:
         link, prefix = self._shards[shard]
         keys = (prefix + VERSION, prefix + DOCUMENT)
-        reply: bytes | None = await link.run(*SCRIPT, keys, (verb, version, text, LIFETIME))
+        reply: bytes | None = await link.run(*SCRIPT, keys, (verb, version, text, LIFETIME_MS))
         return reply

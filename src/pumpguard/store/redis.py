@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
-from pumpguard.store.health import Checkup, Concerns
+from pumpguard.store.health import Checkup, Concerns, usable
+from pumpguard.store.in_front import Breaker
 from pumpguard.store.overrides import SharedOverrides
+from pumpguard.store.probe import Probe
 from pumpguard.store.scripted import Call, ScriptStore
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.topology import topology_of
@@ -23,7 +26,8 @@ class RedisStore(ScriptStore):
     ``redis+cluster://h:p,h:p``. ``secret`` keys the hashes under which phones and networks are
     stored. ``deadline`` (seconds) bounds the whole call; nothing that may have counted is sent
     again. ``shards`` spreads the keys by calling code (see `pumpguard.store.scripted`).
-    With ``checkup``, the server is looked at once in the background (`pumpguard.store.health`).
+    A server that fails is left alone until it can be used again (`pumpguard.store.in_front`).
+    With ``checkup``, it is looked at once in the background (`pumpguard.store.health`).
     Raises `PolicyError` for a URL that cannot be understood; connects when first asked.
     """
 
@@ -40,19 +44,24 @@ class RedisStore(ScriptStore):
         tags = [name] if shards == 1 else [f"{name}-{shard}" for shard in range(shards)]
         # The policy's name is the hash tag: all of a shard's keys live in one slot of a cluster.
         super().__init__([f"{FORMAT}:{{{tag}}}:" for tag in tags], secret)
-        self._checkup = Checkup(topology_of(url), [f"{prefix}check" for prefix in self._prefixes])
+        topology, checked = topology_of(url), [f"{prefix}check" for prefix in self._prefixes]
+        self._checkup = Checkup(topology, checked)
         on_use = self._checkup.begin if checkup else None
         # In a cluster, shards live on different nodes: each has a link that knows its own.
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
+        self._breakers = [Breaker(Probe(partial(usable, topology, key))) for key in checked]
         self.overrides = SharedOverrides(self._links, self._prefixes)
 
     async def run(self, call: Call) -> Any:
-        return await self._links[call.shard].run(*call.script, call.keys, call.arguments)
+        link, breaker = self._links[call.shard], self._breakers[call.shard]
+        return await breaker.run(link.run, *call.script, call.keys, call.arguments)
 
     async def check(self) -> Concerns:
         """What an operator should mend about the server, or about the cluster's that we use."""
         return await self._checkup.now()
 
     async def aclose(self) -> None:
+        for breaker in self._breakers:
+            breaker.close()
         await self._checkup.end()
         await asyncio.gather(*(link.aclose() for link in self._links))

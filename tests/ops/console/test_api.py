@@ -20,9 +20,9 @@ async def test_postures(stranger: Operator, there: Guard) -> None:
     reply = await stranger.api("POST", "/posture", said)
     assert reply.status == 200
     assert reply.json["posture"] == "closed"
-    assert reply.json["order"]["until"] - reply.json["order"]["at"] == 600
+    assert reply.json["override"]["until"] - reply.json["override"]["at"] == 600
     assert (await there.assess(make_attempt(PHONE))).action is Action.THROTTLE
-    assert (await stranger.api("GET", "/orders")).json == reply.json
+    assert (await stranger.api("GET", "/overrides")).json == reply.json
 
 
 async def test_lists(stranger: Operator, there: Guard) -> None:
@@ -78,7 +78,7 @@ async def test_without_the_token_there_is_nothing(
 ) -> None:
     """Not even for who is signed in: a cookie is for people's forms, which carry a token."""
     body = {"posture": "closed", "author": "x"}
-    for method, path in (("GET", "/orders"), ("POST", "/posture"), ("DELETE", "/lists/1")):
+    for method, path in (("GET", "/overrides"), ("POST", "/posture"), ("DELETE", "/lists/1")):
         operator.client = None  # guessing is slowed down elsewhere
         reply = await operator.api(method, path, body, authorization=said)
         assert reply.status == 401
@@ -103,5 +103,5 @@ async def test_json_that_is_none_or_ambiguous_is_refused(
 
 async def test_other_methods_are_not_there(stranger: Operator) -> None:
     assert (await stranger.api("GET", "/posture")).status == 405
-    assert (await stranger.api("POST", "/orders", {})).status == 405
+    assert (await stranger.api("POST", "/overrides", {})).status == 405
     assert (await stranger.api("GET", "/nothing")).status == 404

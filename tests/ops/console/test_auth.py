@@ -27,7 +27,7 @@ def test_it_refuses_to_start_with_a_weak_token(token: str) -> None:
     assert not token or token not in str(refused.value)
 
 
-@pytest.mark.parametrize("path", ["/", "/events", "/login", "/api/orders"])
+@pytest.mark.parametrize("path", ["/", "/events", "/login", "/api/overrides"])
 async def test_a_stranger_sees_nothing(stranger: Operator, guard: Guard, path: str) -> None:
     """But that there is a console."""
     await guard.overrides.posture("closed", author="anna", reason="under attack")
@@ -125,11 +125,11 @@ async def test_who_guesses_has_to_wait(stranger: Operator) -> None:
     """For people and programs together; even the right token, or guessing would go on."""
     for _ in range(MAX_WRONG - 1):
         assert (await stranger.sign_in("wrong")).status == 401
-    reply = await stranger.api("GET", "/orders", authorization="Bearer wrong")
+    reply = await stranger.api("GET", "/overrides", authorization="Bearer wrong")
     assert reply.status == 401
     assert reply.headers["www-authenticate"] == "Bearer"
     assert (await stranger.sign_in()).status == 429
-    assert (await stranger.api("GET", "/orders")).status == 429
+    assert (await stranger.api("GET", "/overrides")).status == 429
     stranger.client = ("198.51.100.8", 1)  # others are not held up
     assert (await stranger.sign_in()).status == 303
 

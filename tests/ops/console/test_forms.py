@@ -7,9 +7,15 @@ import pytest
 from pumpguard import Guard
 from tests.ops.console.operator import Operator
 
-ORDER = {"posture": "closed", "lasting": "1h", "then": "normal", "country": "", "reason": "attack"}
+CLOSED = {
+    "posture": "closed",
+    "lasting": "1h",
+    "then": "normal",
+    "country": "",
+    "reason": "attack",
+}
 ENTRY = {"verdict": "deny", "kind": "country", "value": "GB", "lasting": "1h", "reason": "attack"}
-FORMS = [("/posture", ORDER), ("/lists", ENTRY), ("/lists/remove", {"id": "0"})]
+FORMS = [("/posture", CLOSED), ("/lists", ENTRY), ("/lists/remove", {"id": "0"})]
 
 ELSEWHERE = [
     {"origin": "https://evil.example"},
@@ -70,7 +76,7 @@ async def test_nobody_is_signed_in_or_switched_from_another_site(
 async def test_our_own_pages_work(
     operator: Operator, guard: Guard, headers: dict[str, str]
 ) -> None:
-    said = {**ORDER, "form_token": await operator.form_token()}
+    said = {**CLOSED, "form_token": await operator.form_token()}
     reply = await operator.post("/posture", said, **headers)
     assert reply.status == 303
     assert reply.headers["location"] == "/pumpguard/?done=posture"

@@ -115,7 +115,7 @@ def test_a_message_repeats_nothing_that_was_typed() -> None:
 @settings(max_examples=5, phases=[Phase.generate])
 @given(phone=numbers(), address=st.ip_addresses(v=4).map(str))
 async def test_no_page_shows_any(phone: str, address: str) -> None:
-    """A sweep: requests, lists, orders, alerts and errors, all about one number and one host."""
+    """A sweep: requests, lists, overrides, alerts and errors, all about one number and one host."""
     limit = RateLimit(name="limit", by="everything", limits="100/day")
     policy = Policy(send="/s", rules=[limit], secret="a well kept secret")
     async with Guard(policy, "memory://") as guard:
@@ -135,7 +135,7 @@ async def test_no_page_shows_any(phone: str, address: str) -> None:
         pages.append(await operator.submit("/posture", posture="closed", country=phone, **why))
         pages.append(await operator.submit("/posture", posture="closed", **why))
         pages += [await operator.get(), await operator.get("/events"),
-                  await operator.api("GET", "/orders")]  # fmt: skip
+                  await operator.api("GET", "/overrides")]  # fmt: skip
         assert len((await guard.overrides.show()).listings) == 4
         for page in pages:
             text = unescape(page.body.decode())

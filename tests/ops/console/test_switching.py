@@ -12,7 +12,7 @@ from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.testing import make_attempt
 from tests.ops.console.operator import Operator
 
-ORDER = {"lasting": "1h", "then": "normal", "country": "", "reason": "attack"}
+POSTURE = {"lasting": "1h", "then": "normal", "country": "", "reason": "attack"}
 ENTRY = {"lasting": "24h", "reason": "same script since Monday"}
 PHONE = "+447400123456"
 
@@ -27,20 +27,20 @@ async def test_closing_stops_the_next_send_in_another_process(
 ) -> None:
     """And opening lets the next one through again, at the latest within a second."""
     assert await send(there) is Action.ALLOW
-    assert (await operator.submit("/posture", posture="closed", **ORDER)).status == 303
+    assert (await operator.submit("/posture", posture="closed", **POSTURE)).status == 303
     assert await send(there) is Action.THROTTLE
     page = await operator.page()
     assert '<li class="closed" aria-current="step">' in page
     assert "Set by <strong>mike</strong>" in page
     assert "<q>attack</q>" in page
     assert "(in an hour), then normal" in page
-    await operator.submit("/posture", posture="normal", **{**ORDER, "lasting": "open"})
+    await operator.submit("/posture", posture="normal", **{**POSTURE, "lasting": "open"})
     there._sync.invalidate()  # as half a second would
     assert await send(there) is Action.ALLOW
 
 
 async def test_a_country_alone_and_its_end(operator: Operator, there: Guard) -> None:
-    await operator.submit("/posture", posture="closed", **{**ORDER, "country": "gb"})
+    await operator.submit("/posture", posture="closed", **{**POSTURE, "country": "gb"})
     assert await send(there) is Action.THROTTLE
     assert await send(there, "+33612345678") is Action.ALLOW
     page = await operator.page()
@@ -102,7 +102,7 @@ async def test_spending_freely_has_to_be_ticked(operator: Operator, guard: Guard
 async def test_what_makes_no_sense_is_named_and_changes_nothing(
     operator: Operator, guard: Guard, path: str, form: dict[str, str], said: str
 ) -> None:
-    reply = await operator.submit(path, **{**ORDER, **form})
+    reply = await operator.submit(path, **{**POSTURE, **form})
     assert reply.status == 422
     page = reply.body.decode()
     assert "Nothing was changed." in page
@@ -112,7 +112,7 @@ async def test_what_makes_no_sense_is_named_and_changes_nothing(
 
 async def test_without_an_end_nothing_follows(operator: Operator, guard: Guard) -> None:
     """The form has a field for what follows all the same."""
-    said = {**ORDER, "lasting": "open", "then": "challenge_all"}
+    said = {**POSTURE, "lasting": "open", "then": "challenge_all"}
     assert (await operator.submit("/posture", posture="closed", **said)).status == 303
     assert (await guard.overrides.show()).postures[""].until is None
 
@@ -127,7 +127,7 @@ async def test_a_store_that_is_away_is_not_silent(tmp_path: Path) -> None:
         page = await operator.page()
         assert "The store does not answer: which overrides are in force is not known here." in page
         assert "PG017" in page  # what guard.check() says of it
-        reply = await operator.submit("/posture", posture="closed", **ORDER)
+        reply = await operator.submit("/posture", posture="closed", **POSTURE)
         assert reply.status == 503
         assert "may or may not be in force" in reply.body.decode()
         assert (await operator.get("/events")).status == 200
@@ -142,6 +142,6 @@ async def test_orders_that_cannot_be_read_are_not_hidden(operator: Operator, gua
     page = await operator.page()
     assert "The overrides cannot be read" in page
     assert "posture closed --anew" in page
-    reply = await operator.submit("/posture", posture="closed", **ORDER)
+    reply = await operator.submit("/posture", posture="closed", **POSTURE)
     assert reply.status == 422
     assert "format: expected 1" in reply.body.decode()

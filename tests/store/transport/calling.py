@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import fields
 from typing import Any
 
+import pytest
+
+from pumpguard.errors import StoreError
 from pumpguard.store.transport.endpoint import Endpoint
 from pumpguard.store.transport.link import Multiplexer
 from tests.store.transport.stand_ins import CountedWrites
@@ -32,6 +35,13 @@ async def outcomes(*calls: Any) -> list[Any]:
 async def call(line: Multiplexer, *command: Any) -> Any:
     """Send a command and await its reply."""
     return await line.ask(command)
+
+
+async def fault(making: Awaitable[Any]) -> StoreError:
+    """The store error that a call ends in."""
+    with pytest.raises(StoreError) as caught:
+        await making
+    return caught.value
 
 
 async def reads_of(line: Multiplexer) -> int:

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Overloaded
+from pumpguard.store.transport.calls import ErrorReply, Late, Overloaded
 from tests.store.transport.calling import (
     SLACK,
     TICK,
     MakeLine,
     call,
     counted,
+    fault,
     in_flight,
     outcomes,
     reads_of,
@@ -149,19 +150,47 @@ async def test_cancelled_calls_still_count_as_in_flight(make_line: MakeLine, own
 async def test_the_deadline_ends_a_call_to_a_hanging_server(
     make_line: MakeLine, own: Server
 ) -> None:
-    """The late call fails in time, the others with it, and a later one finds the server again."""
+    """Each call fails in its own time; when the server is back, replies that nobody waits for any
+    more are dropped, and later ones reach their callers, all on the same connection."""
     line = make_line(own.url, deadline=0.1)
     await call(line, "SET", "n", 0)
+    before = own.opened()
     with own.hanging():
         start = time.monotonic()
         late = asyncio.create_task(call(line, "INCR", "n"))
         await asyncio.sleep(0.03)
         behind = asyncio.create_task(call(line, "INCR", "n"))
-        faults = await outcomes(late, behind)
+        assert isinstance(await fault(late), Late)
         assert 0.1 - TICK <= time.monotonic() - start < 0.1 + SLACK
-    assert [type(fault) for fault in faults] == [Late, Lost]
+        assert not behind.done()
+        assert isinstance(await fault(behind), Late)
     assert await call(line, "PING") == b"PONG"
-    assert int(await call(line, "GET", "n")) <= 2
+    assert int(await call(line, "GET", "n")) == 2
+    assert own.opened() - before == 1  # who asks
+
+
+async def test_a_server_that_hangs_for_long_is_given_up(make_line: MakeLine, own: Server) -> None:
+    """It may be a connection that is dead at the other end: the next call opens a new one."""
+    line = make_line(own.url, deadline=0.01)
+    await call(line, "PING")
+    first = line._live
+    with own.hanging():
+        assert isinstance(await fault(call(line, "PING")), Late)
+        while line.busy:  # noqa: ASYNC110 - what is waited for happens on the connection's timer
+            await asyncio.sleep(0.001)
+    assert await call(line, "PING") == b"PONG"
+    assert line._live is not first
+
+
+async def test_a_long_queue_is_no_late_server(make_line: MakeLine, own: Server) -> None:
+    """A burst takes the server several deadlines, and it answers all the time: nobody is failed."""
+    line = make_line(own.url, deadline=0.2)
+    # So long that a server, which answers after each reading of 16 kB, answers after each.
+    busy = "local n = 0 for i = 1, 100000 do n = n + i end return 1".ljust(20_000)
+    start = time.monotonic()
+    await call(line, "EVAL", busy, 0)
+    often = int(0.3 / (time.monotonic() - start))
+    assert set(await asyncio.gather(*(call(line, "EVAL", busy, 0) for _ in range(often)))) == {1}
 
 
 async def test_a_blocked_event_loop_does_not_blame_the_server(

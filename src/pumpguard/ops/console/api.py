@@ -25,7 +25,7 @@ from pumpguard.replies import Problem, unreadable
 
 Handler = Callable[[Request], Awaitable[OverrideDocument]]
 
-AWAY = "The store did not answer: the change may or may not be in force. Ask GET api/orders."
+AWAY = "The store did not answer: the change may or may not be in force. Ask GET api/overrides."
 
 
 class Api:
@@ -39,7 +39,7 @@ class Api:
     def routes(self) -> list[Route]:
         posture, listing, removal = map(self._apply, (PostureChange, ListingChange, ListingRemoval))
         return [
-            Route("/api/orders", self._handler(self._show), methods=["GET"]),
+            Route("/api/overrides", self._handler(self._show), methods=["GET"]),
             Route("/api/posture", self._handler(posture), methods=["POST"]),
             Route("/api/lists", self._handler(listing), methods=["POST"]),
             Route("/api/lists", self._handler(removal), methods=["DELETE"]),
@@ -72,7 +72,7 @@ class Api:
                 return reply
             except PolicyError as error:
                 detail = f"{error.path}: expected {error.expected}"
-                return Problem(422, "bad-order", "Bad override", detail, path=error.path)
+                return Problem(422, "bad-override", "Bad override", detail, path=error.path)
             except StoreError:
                 return Problem(503, "store-away", "Unknown", AWAY)
 

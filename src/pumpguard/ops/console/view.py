@@ -83,7 +83,7 @@ class View:
             "has_challenge": self.guard.challenge is not None,
             "judges_nothing": self.judges_nothing,
             "now": now,
-            "orders": None,
+            "overrides": None,
             "unknown": None,
             "exposure": self.exposure.get(),
             "concerns": self.concerns.get(),
@@ -91,13 +91,13 @@ class View:
             "chart": chart(self.activity.by_minute()),
         }
         try:
-            orders = await admin.show()
+            overrides = await admin.show()
         except StoreError:
             return {**values, "unknown": STORE_AWAY}
         except OverrideError as error:
             return {**values, "unknown": f"{UNREADABLE} ({error.path})"}
-        lifted = unbounded_because(orders, now)
-        return {**values, "orders": orders, "fleet": str(orders.fleet(now)), "lifted": lifted}
+        fleet, lifted = str(overrides.fleet(now)), unbounded_because(overrides, now)
+        return {**values, "overrides": overrides, "fleet": fleet, "lifted": lifted}
 
     async def _expose(self) -> Exposure:
         return await asyncio.to_thread(exposure, self.guard.policy)

@@ -5,8 +5,9 @@ request needs four things that it does not do:
 
 - Nothing that may have counted is sent again. (redis-py retries by default: an increment whose
   reply was lost was counted eleven times. It can be told not to.)
-- One deadline holds for the whole call: finding the server, connecting, writing and reading.
-  (redis-py has a timeout for each step of each attempt.)
+- The deadline is about what the server owes, and not about how late we are. It holds for finding
+  and reaching the server and then for its answer, and a turn of a busy event loop never uses it up
+  (`pumpguard.turns`). (redis-py has a timeout for each step of each attempt, by the clock.)
 - Calls that are made in one tick of the event loop leave in one write, on one connection.
   (redis-py takes a connection of its pool per call; its pipelines group commands of one caller.)
 - A cancelled call costs nothing. (redis-py has to close the connection, because a reply is still

@@ -17,11 +17,12 @@ from typing import Any
 from redis import exceptions as redis
 
 from pumpguard.errors import StoreError
+from pumpguard.turns import within
 
 LONGEST_TEXT = 200
 """Characters of a server's error that are kept."""
 
-AT_ONCE = 8
+AT_ONCE = 32
 """Callers that are told of a fault in one tick of the event loop. Each goes on to decide without
 the store; if all did so in the same tick, the event loop would stand still for as long."""
 
@@ -78,14 +79,8 @@ ERRORS: dict[str, type[redis.RedisError]] = {
 }
 """Error replies by their first word, which is their code; all others are ``ResponseError``."""
 
-Call = tuple[asyncio.Future[Any], float]
-"""The future of the reply, and when the call was made (`time.monotonic`)."""
-
-
-def overdue(calls: deque[Call], deadline: float) -> int:
-    """How many of the calls, oldest first, were made more than ``deadline`` seconds ago."""
-    latest = monotonic() - deadline
-    return next((i for i, (_, made) in enumerate(calls) if made > latest), len(calls))
+Call = tuple[asyncio.Future[Any], int]
+"""The future of the reply, and the slice in which the call was made."""
 
 
 def fail_in_turn(calls: deque[tuple[Call, Callable[[], StoreError]]]) -> None:
@@ -100,9 +95,10 @@ def fail_in_turn(calls: deque[tuple[Call, Callable[[], StoreError]]]) -> None:
 
 @asynccontextmanager
 async def in_time(until: float, otherwise: type[StoreError]) -> AsyncIterator[None]:
-    """A timer for rare cases; in the usual one, the connection watches the deadline."""
+    """A timer for rare cases; in the usual one, the connection watches the deadline. ``until`` is
+    by `time.monotonic`."""
     try:
-        async with asyncio.timeout(until - monotonic()):
+        async with within(until - monotonic()):
             yield
     except TimeoutError:
         raise otherwise("not within the deadline") from None

@@ -1,7 +1,9 @@
 """One connection to one server: few writes, replies in order, one timer for all calls.
 
-Calls of one tick of the event loop leave in one write, or in one per eight. A call that has no
-reply in time fails, and its connection with it, for replies are told apart only by their order.
+Calls of one tick of the event loop leave in one write, or in one per eight. What counts is what the
+server owes: it is late when it has sent nothing for the whole deadline while calls waited for it,
+and the deadline is counted in turns of the event loop (`pumpguard.turns`). A late call fails, and
+its reply is dropped when it comes. A connection whose server stays late is given up.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from time import monotonic
+from itertools import islice, takewhile
 from typing import Any, NamedTuple, cast
 
 from pumpguard.errors import StoreError
@@ -22,45 +24,44 @@ from pumpguard.store.transport.calls import (
     Lost,
     Unreachable,
     fail_in_turn,
-    overdue,
 )
 from pumpguard.store.transport.endpoint import Endpoint, check_greetings
-from pumpguard.store.transport.resp import FASTEST, NOTHING, Codec, Word
+from pumpguard.store.transport.resp import NOTHING, Word, pack, reader
+from pumpguard.turns import slices, within
 
 FLUSH_AFTER = 8
 """Commands that are written together at most: the server works on them while we go on."""
 
-GRACE = 0.002
-"""Seconds between a missed deadline and giving up. When it was this process that was late, replies
-may be waiting in the socket; in this time the event loop reads them."""
+LONGEST = 4
+"""Deadlines that a call may take while the server answers others: a burst of 256 takes it 50 ms.
+After twice as many, the connection is given up."""
 
 
-class Terms(NamedTuple):
-    """Seconds per call, seconds to connect (an attempt begun anew every 50 ms would never get
-    through a slow resolver and a TLS handshake), and the codec."""
+class Deadlines(NamedTuple):
+    """Seconds per call, and to connect: an attempt begun anew every 50 ms would never get through a
+    slow resolver and a TLS handshake."""
 
-    deadline: float
-    connect_deadline: float = 1.0
-    codec: Codec = FASTEST
+    call: float
+    connect: float = 1.0
 
 
 class Connection(asyncio.Protocol):
     """Opens itself when made; calls wait until it is open, and fail if it breaks.
 
     ``pending`` holds the calls, oldest first. One whose caller was cancelled keeps its place, so
-    that its reply is taken off the wire and dropped.
+    that its reply is taken off the wire and dropped; so do late ones, in ``dropped``.
     """
 
     def __init__(
-        self, endpoint: Endpoint, terms: Terms, on_gone: Callable[[Connection], None]
+        self, endpoint: Endpoint, deadlines: Deadlines, on_gone: Callable[[Connection], None]
     ) -> None:
         self.pending: deque[Call] = deque()
         self._endpoint = endpoint
-        self._deadline, connect_deadline, (self._pack, make_reader) = terms
-        self._connect_deadline = max(self._deadline, connect_deadline)
+        self._deadline, self._connect_deadline = deadlines.call, max(deadlines)
+        self._slices, self._slice_length = slices(self._deadline)
         self._on_gone = on_gone
         self._loop = asyncio.get_running_loop()
-        self._reader = make_reader()
+        self._reader = reader()
         self._queue: list[bytes] = []  # until it is open, queue[i] is what pending[i] waits for
         self._greeted: deque[Call] = deque()
         self._failed: deque[tuple[Call, Callable[[], StoreError]]] = deque()
@@ -68,18 +69,24 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._open = self._gone = self._retired = self._paused = self._flushing = False
         self._timer: asyncio.TimerHandle | None = None
-        self._on_trial: Call | None = None  # late already, and given `GRACE`
+        self._slice = self._heard = 0  # the present slice, and the one in which it last heard
+        self.dropped: deque[int] = deque()  # when they were made, all before those in pending
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._opening = self._loop.create_task(self._connect())
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that the server has not answered."""
+        return len(self.pending) + len(self.dropped)
 
     def ask(self, command: tuple[Word, ...], asking: bool = False) -> asyncio.Future[Any]:
         """Queue a command; the future is its reply, or a `StoreError`. With ``asking`` it is sent
         behind ``ASKING``, together or not at all: the node serves a key that is moving to it."""
-        packed, future, queue = self._pack(command), self._loop.create_future(), self._queue
-        made = monotonic()
+        packed, future, queue = pack(command), self._loop.create_future(), self._queue
+        made = self._slice
         if asking:
             self.pending.append((cast(asyncio.Future[Any], Ahead(future)), made))
-            queue.append(self._pack(("ASKING",)))
+            queue.append(pack(("ASKING",)))
         self.pending.append((future, made))
         queue.append(packed)
         if len(queue) >= FLUSH_AFTER:
@@ -88,13 +95,14 @@ class Connection(asyncio.Protocol):
             self._flushing = True
             self._loop.call_soon(self._flush)
         if self._timer is None:
-            self._timer = self._loop.call_later(self._deadline, self._check)
+            self._heard = made  # it owed nothing until now
+            self._timer = self._loop.call_later(self._slice_length, self._check)
         return future
 
     def retire(self) -> None:
         """Close when the last reply is in; the owner sends no more calls."""
         self._retired = True
-        if not self.pending:
+        if not self.in_flight:
             self._break("the connection is retired")
 
     def close(self) -> None:
@@ -118,9 +126,13 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         expecting, gets = self._expecting, self._reader.gets
+        self._heard = self._slice
         try:
             self._reader.feed(data)
             while (reply := gets()) is not NOTHING:
+                if self.dropped:
+                    self.dropped.popleft()
+                    continue
                 future, _ = expecting.popleft()
                 if future.done():  # its caller has gone
                     continue
@@ -130,7 +142,7 @@ class Connection(asyncio.Protocol):
                     future.set_result(reply)
         except Exception as error:  # no RESP, or more replies than calls: nothing after it is safe
             self._break(f"what came is no reply ({type(error).__name__})")
-        if self._retired and not self.pending:
+        if self._retired and not self.in_flight:
             self._break("the connection is retired")
 
     def pause_writing(self) -> None:
@@ -153,7 +165,7 @@ class Connection(asyncio.Protocol):
 
     async def _connect(self) -> None:
         try:
-            async with asyncio.timeout(self._connect_deadline):
+            async with within(self._connect_deadline):
                 await self._endpoint.connect(self)
                 await self._greet()
         except ErrorReply as refusal:
@@ -169,9 +181,9 @@ class Connection(asyncio.Protocol):
         """All greetings in one write; nothing else is sent before the server accepts them."""
         greetings = self._endpoint.greetings()
         replies = [self._loop.create_future() for _ in greetings]
-        self._greeted.extend((reply, 0.0) for reply in replies)
+        self._greeted.extend((reply, 0) for reply in replies)
         if self._transport is not None and greetings:
-            self._transport.write(b"".join(map(self._pack, greetings)))
+            self._transport.write(b"".join(map(pack, greetings)))
         outcomes = await asyncio.gather(*replies, return_exceptions=True)
         check_greetings(greetings, outcomes)
 
@@ -179,8 +191,9 @@ class Connection(asyncio.Protocol):
         if self._gone:
             return
         waiting = zip(self.pending, self._queue, strict=True)
-        kept = [(call, packed) for call, packed in waiting if not call[0].done()]
-        self.pending = self._expecting = deque(call for call, _ in kept)
+        kept = [(future, packed) for (future, _), packed in waiting if not future.done()]
+        self._heard = self._slice  # what is sent now is owed from now on
+        self.pending = self._expecting = deque((future, self._slice) for future, _ in kept)
         self._queue = [packed for _, packed in kept]
         self._open = True
         self._flush()
@@ -188,33 +201,36 @@ class Connection(asyncio.Protocol):
             self.retire()
 
     def _check(self) -> None:
-        """On the timer: has the oldest call missed its deadline?"""
-        self._timer = None
-        if not self.pending:
-            return
-        oldest = self.pending[0]
-        left = oldest[1] + self._deadline - monotonic()
-        if left <= 0 and not self._open:
-            left = self._stop_waiting()
-        elif left <= 0 and self._on_trial is not oldest:
-            self._on_trial, left = oldest, GRACE
-        elif left <= 0:
-            self._give_up()
-        if self.pending:
-            self._timer = self._loop.call_later(left, self._check)
+        """On the timer, at the end of a slice: who has waited for too long?"""
+        self._timer, self._slice = None, self._slice + 1
+        if not self._open:
+            self._stop_waiting()
+        elif self.dropped and self._slice - self.dropped[0] > 2 * LONGEST * self._slices:
+            self._break("no reply for too long")
+        else:
+            self._fail_late()
+        if self.in_flight and not self._gone:
+            self._timer = self._loop.call_later(self._slice_length, self._check)
 
-    def _give_up(self) -> None:
-        """Replies come in order: when one is missing, none behind it can be waited for."""
-        text = f"{self._endpoint.where}: no reply within {self._deadline * 1000:.0f} ms"
-        self._fail(overdue(self.pending, self._deadline), partial(Late, text))
-        self._break("a call before this one had no reply in time")
+    def _fail_late(self) -> None:
+        """Fail calls that have waited for the deadline while nothing came, or several times as long
+        while others were answered. Their replies may still come, and others behind them."""
+        silent = self._slice - self._heard > self._slices
+        late = self._overdue(self._slices if silent else LONGEST * self._slices)
+        self.dropped.extend(made for _, made in islice(self.pending, late))
+        where, limit = self._endpoint.where, self._deadline * 1000
+        self._fail(late, partial(Late, f"{where}: no reply within {limit:.0f} ms"))
 
-    def _stop_waiting(self) -> float:
+    def _stop_waiting(self) -> None:
         """Fail calls that waited too long for a connection: they need not be sent any more."""
-        late = overdue(self.pending, self._deadline)
+        late = self._overdue(self._slices)
         del self._queue[:late]
         self._fail(late, partial(Unreachable, f"{self._endpoint.where}: no connection in time"))
-        return self.pending[0][1] + self._deadline - monotonic() if self.pending else 0.0
+
+    def _overdue(self, slices: int) -> int:
+        """How many calls, oldest first, have waited for more than so many slices."""
+        first = self._slice - slices
+        return sum(1 for _ in takewhile(lambda call: call[1] < first, self.pending))
 
     def _break(self, text: str) -> None:
         fault = Lost if self._open else Unreachable

@@ -9,15 +9,9 @@ from contextlib import nullcontext
 import pytest
 
 from pumpguard import Action, Decision, sender
-from pumpguard.shadow.current import (
-    LINGER,
-    MAX_LINGERING,
-    CurrentRequest,
-    OpenRequests,
-    SendOutcome,
-    current_request,
-)
+from pumpguard.shadow.current import CurrentRequest, SendOutcome, current_request
 from pumpguard.shadow.numbers import numbers_in
+from pumpguard.shadow.open_requests import LINGER, MAX_LINGERING, OpenRequests
 from pumpguard.testing import FakeClock, make_attempt
 from tests.asgi import PHONE
 
@@ -39,7 +33,7 @@ class Requests(OpenRequests):
 
     def called(self, *args: object) -> CurrentRequest | None:
         """The request that a sender called with these arguments is for."""
-        return self.claim(numbers_in(args))
+        return self.claim(numbers_in(args))[0]
 
 
 def test_of_two_requests_for_one_number_each_gets_its_call() -> None:

@@ -1,1 +1,0 @@
-"""What is not good enough yet to be relied on. It may change or go in any release."""

@@ -1,0 +1,144 @@
+"""Messages beyond those that a request was decided about: each is decided about when it is sent.
+
+An alias in a GraphQL document, a loop over numbers that the policy does not read, a websocket: what
+the guard could not see before, its wrapped sender sees.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pumpguard.attempt import Attempt, Phone
+from pumpguard.decision import Action, Decision
+from pumpguard.errors import IntakeError, MessageNotSent
+from pumpguard.intake.address import Address
+from pumpguard.intake.phone import canonical
+from pumpguard.intake.reader import Reader
+from pumpguard.notices import Notices
+from pumpguard.shadow.current import CurrentRequest
+from pumpguard.shadow.numbers import Spelt
+from pumpguard.shadow.open_requests import OPEN
+
+if TYPE_CHECKING:
+    from pumpguard.guard import Guard
+    from pumpguard.policy import Policy
+
+
+class MoreMessages:
+    """Decides for one guard, about messages under no decision too if its policy says so."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        reader: Reader,
+        decide: Callable[[Attempt], Awaitable[Decision]],
+        record: Callable[[Decision], None],
+        not_sent: Callable[[Decision], None],
+        notices: Notices,
+        *,
+        simulated: bool,
+    ) -> None:
+        self._simulated = simulated
+        self._reader = reader
+        self._policy = policy
+        self._decide = decide
+        self._record = record
+        self._not_sent = not_sent
+        self._notices = notices
+        if policy.undecided != "sent":
+            OPEN.decide_strays(self._stray)
+
+    async def __call__(
+        self,
+        request: CurrentRequest,
+        numbers: Sequence[Spelt],
+        address: Address | str | None = None,
+    ) -> CurrentRequest:
+        """Decide about one more message of that request, to the first of these numbers that is one
+        and not its own, or to its own. ``address`` is the client's where the request has none.
+        Raises `MessageNotSent` where there is no number."""
+        phone = self._phone(request, numbers)
+        if request.decision is None:
+            attempt = self._reader.attempt(phone, address)
+        else:
+            first = request.decision.attempt
+            facts = {"session": first.session, "account": first.account, "device": first.device}
+            attempt = self._reader.attempt(phone, first.client.address, extra=first.extra, **facts)
+        decision = await self._decide(attempt)
+        self._notices.say(
+            "PG087",
+            "more messages",
+            "a wrapped sender was called for more messages than its request was decided about; "
+            "each is decided about when it is sent: let the policy's phone= read all numbers",
+        )
+        self._record(decision)
+        failed = partial(self._not_sent, decision)
+        return CurrentRequest(
+            decision, self._simulated, request.route, request.tokens, settle_failed=failed
+        )
+
+    async def _stray(self, request: CurrentRequest, numbers: Sequence[Spelt]) -> CurrentRequest:
+        if self._policy.undecided == "refused":
+            raise MessageNotSent("a wrapped sender was called under no decision")
+        return await self(request, numbers)
+
+    def _phone(self, request: CurrentRequest, numbers: Sequence[Spelt]) -> Phone:
+        for spelt in sorted(numbers, key=lambda each: not each.international):
+            if request.means([spelt]):
+                continue
+            try:
+                if spelt.international:
+                    return canonical(f"+{spelt.digits}", None, None)
+                return canonical(spelt.digits, None, self._policy.region, plain_digits=True)
+            except IntakeError:
+                continue
+        if request.decision is None:
+            raise MessageNotSent("no telephone number was found among the sender's arguments")
+        return request.decision.attempt.phone
+
+
+async def with_more(guard: Guard, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let an app handle a request or a websocket about which nothing was decided: every message is
+    decided about when it is sent."""
+    more = partial(guard.more, address=guard.reader.address(scope))
+    request = CurrentRequest(None, more=more, loop=asyncio.get_running_loop())
+    token = OPEN.enter(request)
+    try:
+        await app(scope, receive, send)
+    finally:
+        OPEN.leave(request, token, None)
+
+
+async def decided(request: CurrentRequest, numbers: Sequence[Spelt]) -> CurrentRequest:
+    """One more message of a request, as all guards decide that are nested here."""
+    found = request
+    for each in reversed(list(request.chain())):
+        if each.more is not None:
+            one_more = await each.more(each, numbers)
+            one_more.outer = None if found is request else found
+            found = one_more
+            if found.action is not Action.ALLOW:
+                break
+    return found
+
+
+def decided_here(request: CurrentRequest, numbers: Sequence[Spelt]) -> CurrentRequest:
+    """The same for a plain sender, which waits for it. Raises `MessageNotSent` in the thread of an
+    event loop, which cannot wait."""
+    loop = request.loop
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        deciding = decided(request, numbers)
+        if loop is None or not loop.is_running():
+            return asyncio.run(deciding)
+        return asyncio.run_coroutine_threadsafe(deciding, loop).result()
+    raise MessageNotSent(
+        "more messages than this request was decided about, by a plain sender in the thread of "
+        "the event loop: make it async, or let the policy's phone= read all numbers"
+    )
