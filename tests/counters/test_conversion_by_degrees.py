@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from pumpguard.counters import Conversion
 from pumpguard.decision import Action
 from pumpguard.store.base import Answer, Store
-from tests.store.asking import PHONE, START, About, ask, conversion, settle, trust, verify
+from tests.store.asking import PHONE, START, About, ask, settle, trust, verify
 
 RIPE = {"matures_after": 100_000}
 """ms; slices are 50 s wide."""
 
-WITHOUT_PROOF = conversion(
-    h=3.0, minimum=4, hold=600, probes=2, longest=3_000, action=Action.CHALLENGE
-)
+ASKS = Conversion(
+    "conversion", "prefix:4", h=3.0, minimum=4, hold=600, probes=2, longest=3_000,
+    action=Action.CHALLENGE,
+)  # fmt: skip
 """Five that nobody verifies are an alarm."""
-WITH_PROOF = About(replace(WITHOUT_PROOF.counter, proved=True, action=Action.THROTTLE))
+WITHOUT_PROOF = About(ASKS)
+WITH_PROOF = About(replace(ASKS, proved=True, action=Action.THROTTLE))
 
 
 async def send(store: Store, about: About, at: float, n: int = 1) -> Answer:
