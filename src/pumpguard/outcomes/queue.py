@@ -132,8 +132,11 @@ class OutcomeQueue:
             logger.debug("an outcome was lost: %s", error)
             self._lose(str(error))
         except Exception as error:
-            logger.exception("PG023 could not record a message outcome; it is lost")
-            self._lose(type(error).__name__)
+            name = type(error).__name__
+            text = "could not record a message outcome; it is lost"
+            notices = self._observations.notices
+            notices.say("PG023", name, text, level=logging.ERROR, exc_info=True)
+            self._lose(name)
         return otherwise
 
     def _lose(self, reason: str) -> None:
