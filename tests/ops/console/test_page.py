@@ -111,8 +111,7 @@ async def test_the_most_an_attacker_can_cost(operator: Operator, guard: Guard) -
 async def test_a_launch_that_is_announced(operator: Operator, guard: Guard) -> None:
     """Who, until when and why; and the bound is the one that holds meanwhile."""
     await operator.page()
-    announced = {"country": "DE", "seconds": 3_600, "author": "mike", "reason": "television"}
-    await guard.overrides.expect(3, **announced)
+    await guard.overrides.expect(3, country="DE", seconds=3_600, author="mike", reason="television")
     await operator.page()
     page = await operator.page()
     assert "Expected in DE: <strong>3 times as much as usual</strong>" in page
