@@ -148,10 +148,12 @@ class Engine:
         """The store's answer, or the fallback's; none is asked where it could change nothing."""
         if not _needs_store(question):
             return NOT_ASKED
+        fault: StoreError | None = None
         if use_store:
             try:
                 answer = await self._store.decide(question)
             except StoreError as error:
+                fault = error
                 logger.debug("deciding without the store: %s", error)
             else:
                 if not answer.recalled and not answer.outdated:
@@ -160,7 +162,7 @@ class Engine:
                     else:
                         self._overrides.checked_at = monotonic()
                 return answer
-        return self._fallback.answer(question, enforced)
+        return self._fallback.answer(question, enforced, fault)
 
     def _question(
         self,
