@@ -31,9 +31,10 @@ test: .venv/.dev lint  ## Check all that lint does, run all tests
 	$(VENV)/pytest
 
 # But for the tests of what an attacker reads off microseconds, which measuring would change.
-coverage: .venv/.dev  ## Which lines and branches of src no test takes: 97 % is the floor
-	$(VENV)/pytest --cov --cov-report=term-missing:skip-covered --cov-report=xml \
+coverage: .venv/.dev  ## Which lines and branches of src no test takes: of branches 97 % is the floor
+	$(VENV)/pytest --cov --cov-report=term-missing:skip-covered --cov-report=xml --cov-report=json \
 		--ignore=tests/shadow/test_tell_apart.py
+	$(VENV)/python scripts/branches
 
 lowest:  ## The tests that meet dependencies, with the oldest that pyproject.toml allows
 	scripts/lowest
@@ -49,7 +50,7 @@ format: .venv/.dev  ## Put everything in shape
 	$(VENV)/ruff format .
 
 clean:  ## Remove what the other targets made
-	rm -rf .venv .venv-lowest .coverage* coverage.xml report .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-lowest .coverage* coverage.json coverage.xml report .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/.%: pyproject.toml scripts/setup
 	scripts/setup $*

@@ -11,6 +11,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from pumpguard.shadow.open_requests import OPEN
 from pumpguard.store.base import Store
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.memory import MemoryStore
@@ -54,6 +55,12 @@ SERVERS = servers_at_hand()
 # How long an example takes says nothing about the code on a busy machine.
 hypothesis.settings.register_profile("pumpguard", deadline=None)
 hypothesis.settings.load_profile("pumpguard")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_open() -> None:
+    """Requests of other tests, some about the same number, await no call of a sender any more."""
+    OPEN.clear()
 
 
 @pytest.fixture(scope="session")

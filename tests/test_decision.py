@@ -28,3 +28,15 @@ def test_nobody_waits_for_what_proof_meets_at_any_time(
 ) -> None:
     """Somebody who taps *resend* too early is told of the cooldown, and asked after it."""
     assert Decision(make_attempt(), action, findings).retry_after == wait
+
+
+def test_it_explains_why_it_let_through_and_who_decided() -> None:
+    """In a line for the request and one for each finding, with nothing that names a person."""
+    attempt = make_attempt("+447400123456", "81.2.69.142", country="GB")
+    monitored = Finding("geo", Action.BLOCK, "ABROAD", {"from": "FR"}, mode="monitor")
+    decision = Decision(attempt, findings=(monitored,), allowed_because="monitored", degraded=True)
+    assert decision.explain() == (
+        "allow: +44••••••••56 (GB) for 81.2.69.• (GB) [store unavailable] [monitored]\n"
+        "  geo: ABROAD → block (monitored) [from=FR]"
+    )
+    assert Decision(attempt).explain() == "allow: +44••••••••56 (GB) for 81.2.69.• (GB)"

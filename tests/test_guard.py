@@ -323,3 +323,17 @@ async def test_the_whole_default_chain_lets_an_ordinary_user_through() -> None:
         decision = await guard.assess(attempt)
         assert decision.allowed, decision.explain()
         assert decision.findings == ()
+
+
+async def test_a_policy_that_keeps_nothing_of_outcomes_takes_them_all_the_same() -> None:
+    """An app need not know which rules its policy has."""
+    guard = Guard(Policy(send="/s", rules=()))
+    decision = await guard.assess(make_attempt())
+    guard.settle(decision, "not_sent")
+    guard.verified("+447400123456")
+    guard.reports.misheard("number", "it has none")
+    guard.reports.overheard(decision.attempt.phone, None)
+    guard.reports.admitted(decision.attempt, "flow")
+    await guard.reports.give_back(decision)
+    assert guard.observations.snapshot()["deaf"] is False
+    await guard.aclose()

@@ -139,6 +139,8 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
         ),
         ({"send": "/s", "price_overrides": {"GB": 0}}, "price_overrides.GB", "above 0"),
         ({"send": "/s", "price_overrides": {"GB": "dear"}}, "price_overrides", "a number"),
+        ({"send": "/s", "outcomes": {"remembers": ["shoe"]}}, "outcomes.remembers.0", "one of"),
+        ({"send": "/s", "outcomes": {"trusts": ["asn", "asn+x"]}}, "outcomes.trusts.1", "one of"),
         ({"send": "/s", "rules": 5}, "rules", "a list of rules"),
         ({"send": "/s", "rules": [5]}, "rules.0", "a rule, or a function"),
         ({"send": "/s", "rules": {"settling": 5}}, "rules.settling", "a table of settings"),

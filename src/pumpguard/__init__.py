@@ -18,8 +18,8 @@ from pumpguard.outcomes import Ticket
 from pumpguard.policy import Policy
 from pumpguard.rules import Rule
 from pumpguard.shadow.carry import current_decision, current_token
-from pumpguard.shadow.ids import like
 from pumpguard.shadow.sender import sender
+from pumpguard.shadow.stand_in import like
 
 __version__ = "0.2.0"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from math import ceil
 from operator import attrgetter
@@ -89,6 +89,7 @@ def bounded(key: str) -> str:
     return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+@lru_cache(maxsize=4_096)  # there are some hundred prices
 def micros(usd: float) -> int:
     """USD as whole micro-dollars (µ$), rounded up: a price is never taken for less than it is."""
     # Rounded first: what floats add by themselves is no micro-dollar.

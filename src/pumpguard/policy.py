@@ -13,16 +13,13 @@ from phonenumbers import SUPPORTED_REGIONS
 from pumpguard.config import build, check, check_names, importable, require
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import TrustedProxies
+from pumpguard.intake.conditions import SENT_WHEN, SentWhen, condition, success_when
 from pumpguard.intake.dimensions import check_dimensions
 from pumpguard.intake.fields import check_field
 from pumpguard.intake.flow import check_flow
 from pumpguard.intake.routes import Routes
-from pumpguard.intake.success import success_when
-from pumpguard.intake.when import condition
 from pumpguard.money.prices import PriceTable, beside
 from pumpguard.outcomes import OutcomeCounters, Outcomes
-from pumpguard.outcomes.sent import DEFAULT as SENT_WHEN
-from pumpguard.outcomes.sent import SentWhen
 from pumpguard.overrides.posture import Escalation
 from pumpguard.renamed import renamed_settings
 from pumpguard.risk import Risk
@@ -54,7 +51,7 @@ class Policy:
         ``phone`` may also be a function of `pumpguard.intake.fields.Fields`.
         ``phone_optional``: whether a request without a number sends nothing, and passes untouched.
         ``when``: which requests send a message (``"json:channel == 'sms'"``, ``!=``, or a function
-        of the fields); others pass untouched (`pumpguard.intake.when`).
+        of the fields); others pass untouched (`pumpguard.intake.conditions`).
         ``region``: where numbers without a calling code are from; without it they are refused.
         ``plain_digits``: whether digits without a ``+`` that are no number there are E.164.
         ``session``, ``account``, ``device``: the fields of other dimensions (also ``cookie:…``).
@@ -84,7 +81,7 @@ class Policy:
         ``verify``: the route or routes where codes are entered. An answer below 300 there verifies
         the number of ``verify_phone`` (by default ``phone``), without which the guard can know no
         customers and learn nothing. An app that calls `Guard.verified` sets ``settled`` instead.
-        ``verified_when``: which answers there mean success (`pumpguard.intake.success`).
+        ``verified_when``: which answers there mean success (`pumpguard.intake.conditions`).
         ``flow``: the field of the verify request by which the app knows the number, where that is
         not in it: ``"json:flow_id"``, ``"cookie:session"``; read of the request for a message too,
         or of its answer. ``"cookie"`` has the guard set a cookie of its own.
@@ -94,7 +91,7 @@ class Policy:
         this guard: it sends, the guard decides, or it raises `MessageNotSent`.
         ``sent_when``: which answers of the ``send`` routes say that a message went out: statuses
         (``"2xx"``, ``(200, 202)``) or a function of the status; with ``"sender"`` only the wrapped
-        sender's word counts (`pumpguard.outcomes.sent`). What was not sent is given back.
+        sender's word counts (`pumpguard.intake.conditions`). What was not sent is given back.
         ``refund_share``: the share of an hour's budget that messages which were not sent may give
         back to budgets in an hour.
 

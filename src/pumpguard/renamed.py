@@ -19,12 +19,17 @@ MOVED_RULES: Mapping[str, Mapping[str, str]] = {"settling": {}, "earned_trust": 
 
 def renamed_settings(policy: Policy) -> Iterator[tuple[str, object]]:
     """The settings that old names in a new policy stand for. Raises `PolicyError`."""
+    escalation: Any = policy.escalation
     if policy.ladder is not None:
-        if policy.escalation is not None:
+        if escalation is not None:
             raise PolicyError("ladder", "nothing beside escalation, its new name", policy.ladder)
         _warn("ladder= is escalation= now")
-        yield "escalation", policy.ladder
+        escalation = policy.ladder
         yield "ladder", None
+    if isinstance(escalation, Mapping) and "hold" in escalation:
+        _warn("escalation.hold is escalation.pause now")
+        escalation = {"pause" if name == "hold" else name: v for name, v in escalation.items()}
+    yield "escalation", escalation
     rules = policy.rules
     if isinstance(rules, Mapping) and not rules.keys().isdisjoint(MOVED_RULES):
         given: Any = policy.outcomes

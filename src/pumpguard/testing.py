@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from pumpguard.attempt import Attempt, Client
-from pumpguard.challenges.base import Answer, Challenge
+from pumpguard.challenges.base import Challenge, Verdict
 from pumpguard.decision import Decision
 from pumpguard.guard import Guard
 from pumpguard.intake.address import network_of, parse_address, site_of
@@ -29,7 +29,7 @@ class SimulatedHuman(Challenge):
             self.carried_in = (*self.carried_in, *beside.carried_in)
             self.longest, self.lifetime = beside.longest, beside.lifetime
 
-    def solved(self, said: str, attempt: Attempt) -> Answer | Awaitable[Answer]:
+    def solved(self, said: str, attempt: Attempt) -> Verdict | Awaitable[Verdict]:
         if said == "1" or self._beside is None:
             return said == "1"
         return self._beside.solved(said, attempt)

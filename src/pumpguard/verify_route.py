@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pumpguard.guard import Guard
-from pumpguard.intake.body import BodyTee
-from pumpguard.intake.success import Answer
+from pumpguard.intake.body import AnswerCopy, BodyTee
 from pumpguard.intake.verified import Heard, VerifyReader
 
 logger = logging.getLogger("pumpguard")
@@ -28,7 +27,7 @@ class VerifyRoute:
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
     ) -> None:
         """Let the app answer, and report a success; ``parameters`` are those of the path."""
-        tee, answer = BodyTee(receive, self._max_body), Answer(send)
+        tee, answer = BodyTee(receive, self._max_body), AnswerCopy(send)
         await self._app(scope, tee, answer)
         try:
             heard = self._reader.read(scope, tee.body, parameters, answer)

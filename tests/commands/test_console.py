@@ -45,6 +45,21 @@ def test_it_refuses_to_start(
     assert not token or token not in result.stderr
 
 
+def test_it_says_what_is_missing_and_what_is_in_the_open(
+    policy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On another address than this machine's; and where the extra is not installed."""
+    monkeypatch.setenv("PUMPGUARD_CONSOLE_TOKEN", TOKEN)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    words = ["console", "--policy", str(policy), "--store", "redis://127.0.0.1:9"]
+    result = CliRunner().invoke(app(), [*words, "--host", "0.0.0.0"])
+    assert result.exit_code == 1
+    assert "The token travels unencrypted" in result.stderr
+    assert "the page needs uvicorn: pip install 'pumpguard[cli,console]'" in result.stderr
+    result = CliRunner().invoke(app(), [*words, "--host", "0.0.0.0", "--https"])
+    assert "unencrypted" not in result.stderr
+
+
 def test_it_serves_until_it_is_stopped(policy: Path, valkey_url: str) -> None:
     """The real command, on a port of its own; the token is nowhere but in its environment."""
     command = [sys.executable, "-m", "pumpguard.cli", "console", "--port", "0"]

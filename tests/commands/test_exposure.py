@@ -65,6 +65,15 @@ def test_the_total_comes_first(policy: Path) -> None:
     assert "While the store is away (on_store_failure = 'local', workers = 1)" in out
 
 
+def test_who_enters_no_code_is_told_apart(policy: Path) -> None:
+    """Where lines of credit hold them to less than everybody."""
+    credit = '[rules.line]\nrule = "credit"\nlines = {everything = 1.0}\n'
+    policy.write_text(f'verify = "/v"\n{BOUNDED}{UNBUDGETED}{credit}')
+    code, out, _ = run(policy)
+    assert code == 0
+    assert "Who enters no code, where nobody else does: $" in out
+
+
 def test_no_bound_is_said_loudly(policy: Path) -> None:
     """With an exit code that a deployment can stop at."""
     policy.write_text('send = "/otp/send"\n' + UNBUDGETED)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from pumpguard import Decision, Guard, Policy
 from pumpguard.cli import app
+from pumpguard.overrides.posture import Escalation
 from pumpguard.testing import make_attempt
 
 Command = tuple[int, str, str]
@@ -62,6 +63,26 @@ def test_who_when_why_and_until(operator: Operator) -> None:
     assert said["posture"] == "closed"
     assert said["override"]["until"] - said["override"]["at"] == 1_800
     assert operator.types("posture", "normal", "--author", "mike")[1].startswith("posture: normal")
+
+
+def test_what_has_ended_and_what_escalation_has_done_is_shown_as_such(
+    operator: Operator, policy: Path, valkey_url: str
+) -> None:
+    """So that nobody looks for the person who has set it."""
+    assert operator.types("posture", "closed", "--for", "1s", "--author", "mike")[0] == 0
+    while operator.types("posture")[1].startswith("posture: closed"):
+        pass
+    out = operator.types("posture")[1]
+    assert out.startswith("posture: normal, since closed by mike has ended at 20")
+
+    async def escalated() -> None:
+        async with Guard(Policy.from_toml(policy), valkey_url) as guard:
+            await guard.overrides.escalate(Escalation(), "SEND_SPIKE")
+
+    asyncio.run(escalated())
+    out = operator.types("posture")[1]
+    assert out.startswith("posture: challenge_all, by escalation after SEND_SPIKE at 20")
+    assert out.endswith(" UTC, steps down when calm\n")
 
 
 def test_a_country(operator: Operator) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import count
+
+import pytest
+
 from pumpguard.counters import Ban, Conversion, Known, Pulse, Spend, Tickets, Window
 from pumpguard.counters.plan import Plan, share
+from pumpguard.store.codec import encode, short_id
 
 
 def test_a_process_alone_has_its_share_and_draws_no_conclusions() -> None:
@@ -27,3 +32,15 @@ def test_what_others_depend_on_is_read_first() -> None:
                 [True] * 4)  # fmt: skip
     assert plan.groups == ("phone", "everything", "country")
     assert plan.order == (1, 3, 0, 2)
+
+
+def test_two_counters_of_a_subject_that_cannot_be_told_apart_are_a_mistake() -> None:
+    """Their ids are hashes of three bytes: of so many names for rules, some collide."""
+    seen: dict[bytes, Window] = {}
+    for n in count():
+        window = Window(f"r{n}", "phone", 600, 60)
+        other = seen.setdefault(short_id(window.identity()), window)
+        if other is not window:
+            break
+    with pytest.raises(ValueError, match="rename a rule"):
+        encode(Plan((window, other), [True, True]))

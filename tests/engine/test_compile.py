@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpguard import Policy
+from pumpguard import Finding, Policy
 from pumpguard.attempt import Attempt
-from pumpguard.counters import Window
-from pumpguard.engine.compile import RuleSet
+from pumpguard.counters import Reading, Window
+from pumpguard.engine.compile import COMBINATIONS, RuleSet
 from pumpguard.rules import RateLimit, Rule
 from pumpguard.testing import make_attempt
 
@@ -32,9 +32,26 @@ def test_who_overrides_counters_is_asked_for_every_attempt() -> None:
     """What a base class says of its own counters does not bind those that replace them."""
     rules = RuleSet([ExceptStaff(by="phone", limits="1/minute")])
     for _ in range(2):
-        assert rules.compiled(make_attempt())[0].plan("all").counters
+        assert rules.compiled(make_attempt())[0].plans["all"].counters
         staff = replace(make_attempt(), account="staff")
-        assert not rules.compiled(staff)[0].plan("all").counters
+        assert not rules.compiled(staff)[0].plans["all"].counters
+
+
+def test_a_rule_that_makes_ever_new_counters_does_not_fill_the_memory() -> None:
+    """What is prepared is forgotten once there are more combinations than any policy has."""
+
+    class EverNew(Rule):
+        def counters(self, attempt: Attempt) -> Sequence[Window]:
+            return (Window(self.name, "phone", 1 + int(attempt.at), 60),)
+
+        def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+            return None
+
+    rules = RuleSet([EverNew()])
+    for n in range(COMBINATIONS + 10):
+        compiled, _ = rules.compiled(replace(make_attempt(), at=float(n)))
+        assert compiled.plans["all"].counters == (Window("ever_new", "phone", 1 + n, 60),)
+    assert len(rules._compiled) <= COMBINATIONS + 1
 
 
 DEFAULT = Policy(send="/s", home=["GB"], session="session").chain

@@ -15,8 +15,7 @@ from netaddr import IPSet
 
 from pumpguard import Guard, Policy
 from pumpguard.errors import PolicyError
-from pumpguard.intake.database import INTERVAL, THREAD
-from pumpguard.intake.network import MaxMindNetworks
+from pumpguard.intake.network import INTERVAL, THREAD, MaxMindNetworks
 from pumpguard.testing import FakeClock
 
 HERE = ip_address("203.0.113.9")

@@ -13,9 +13,8 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from pumpguard.errors import IntakeError
-from pumpguard.intake.decode import MAX_FIELDS
+from pumpguard.intake.decode import MAX_FIELDS, multipart_fields
 from pumpguard.intake.fields import Fields
-from pumpguard.intake.multipart import multipart_fields
 from tests.asgi import PHONE, arriving, request
 
 TYPE = "multipart/form-data; boundary=B"

@@ -29,7 +29,7 @@ from pumpguard.intake.network import (
     UnknownNetworks,
     default_networks,
 )
-from pumpguard.intake.reader import CLIENTS, REMEMBERED
+from pumpguard.intake.reader import CLIENTS, MAX_CLIENT_AGE
 from pumpguard.testing import FakeClock
 from tests.asgi import ask
 
@@ -227,7 +227,7 @@ def test_what_is_remembered_has_an_age() -> None:
     guard = Guard(Policy(send="/otp/send"), networks=networks, clock=clock)
     before = guard.attempt(PHONE, str(HERE)).client
     networks.now = ("BD", "tor", "AS64501")
-    clock.advance(REMEMBERED)
+    clock.advance(MAX_CLIENT_AGE)
     after = guard.attempt(PHONE, str(HERE)).client
     assert (before.country, before.kind, before.asn) == ("GB", "unknown", "AS64500")
     assert (after.country, after.kind, after.asn) == ("BD", "tor", "AS64501")

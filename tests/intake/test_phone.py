@@ -104,6 +104,7 @@ def test_a_code_with_an_area_is_what_an_app_makes_of_the_two() -> None:
     joined = canonical("4571234567", "+358-18")
     assert (joined.e164, joined.valid) == ("+358184571234567", False)
     assert refused("7781 12345678901", "+44-1481")
+    assert refused("99999 99999", "+44-148100")  # neither alone nor with the area
 
 
 @pytest.mark.parametrize("code", [None, ""])

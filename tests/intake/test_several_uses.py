@@ -22,10 +22,10 @@ from pumpguard import (
     PumpGuardMiddleware,
     sender,
 )
+from pumpguard.intake.conditions import condition
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.intake.reader import MAX_NUMBERS
-from pumpguard.intake.when import condition
 from pumpguard.rules import Budget
 from pumpguard.testing import FakeClock, make_attempt
 from tests.asgi import FORM, PHONE, Reply, call, request

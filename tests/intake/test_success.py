@@ -8,7 +8,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from pumpguard import Policy, PolicyError
-from pumpguard.intake.success import success_when
+from pumpguard.intake.conditions import success_when
 
 
 def says(when: Any, status: int = 200, body: bytes = b"", **headers: Any) -> bool:

@@ -259,14 +259,21 @@ def test_a_broken_rule_is_silent_here_too() -> None:
     assert not of(Broken()).bounded
 
 
+def test_a_count_of_attempts_with_two_limits_is_none() -> None:
+    """Asked with the lower limit, it may forget what the higher one would have to know."""
+    strict, mild = (Window("r", "everything", limit, 86_400, counts="attempts") for limit in (2, 8))
+    assert of(Declares("r", (strict,))).bounded
+    assert of(Declares("r", (strict,), (mild,), "session")).day.usd > 1e9
+
+
 def test_a_rule_that_reads_too_much_is_not_relied_on() -> None:
     """There is an end to what can be tried."""
 
     class Nosy(Rule):
         def counters(self, attempt: Attempt) -> Sequence[Counter]:
-            hash(attempt.client)
-            told = (attempt.phone.line_type, attempt.account, attempt.device, attempt.session)
-            return (Window("nosy", "everything", 1, 60),) if told else ()
+            kinds = (attempt.phone.line_type, attempt.client.kind, attempt.phone.valid)
+            keys = (attempt.account, attempt.device, attempt.session, attempt.client.site)
+            return (Window("nosy", "everything", 1, 60),) if kinds or keys else ()
 
         def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
             return None

@@ -8,7 +8,7 @@ from importlib.resources import files
 import phonenumbers
 import pytest
 
-from pumpguard.money.places import places
+from pumpguard.money.price_list import places
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,8 @@ def test_mistakes_are_pointed_at(tmp_path: Path, text: str, message: str) -> Non
         ('{"GB": 0.05,\n "DE" 1}', "rates.json:2: expected JSON"),
         ('{"ZZ": 0.05}', "rates.json: ZZ.price: expected an ISO region"),
         ('{"currency": "EUR", "at": [{"iso": "GB", "price": 1}]}', r"at\[0\].price: expected USD"),
+        ('[{"iso": ["GB", "FR"], "price": 1}]', r"rates.json\[0\]: expected a column named one of"),
+        ('[{"iso": true, "price": 1}]', r"rates.json\[0\].iso: expected text"),
         ("[7]", r"rates.json\[0\]: expected an object"),
         ("7", "rates.json: expected a list"),
         ("[" * 100_000, "rates.json: expected JSON"),

@@ -61,9 +61,15 @@ class Visit:
         return await call(self.app, request(path="/otp/send"), body)
 
     async def verify(
-        self, body: str, content_type: str = JSON, headers: Mapping[str, str] | None = None
+        self,
+        body: str,
+        content_type: str = JSON,
+        headers: Mapping[str, str] | None = None,
+        query: str = "",
     ) -> None:
-        scope = request(path="/otp/verify", content_type=content_type, headers=headers or {})
+        scope = request(
+            path="/otp/verify", content_type=content_type, headers=headers or {}, query=query
+        )
         await call(self.app, scope, body.encode())
         await self.guard.settled()
 
@@ -95,6 +101,28 @@ async def test_a_flow_may_be_a_session_cookie_of_the_app() -> None:
     await visit.send()
     await visit.verify("code=1", FORM, {"cookie": f"session=s{PHONE}"})
     assert await visit.knows()
+
+
+@pytest.mark.parametrize("field", ["header:x-flow", "query:flow"])
+async def test_a_flow_may_be_in_a_header_or_in_a_redirection_of_the_answer(field: str) -> None:
+    """A redirection to the page where the code is entered often names it."""
+    found = {"x-flow": f"f{PHONE[1:]}", "location": f"/code?flow=f{PHONE[1:]}&lang=en"}
+    visit = Visit(App(None, **found), flow=field)
+    await visit.send()
+    flow = f"f{PHONE[1:]}"
+    await visit.verify("code=1", FORM, {"x-flow": flow}, query=f"flow={flow}")
+    assert await visit.knows()
+
+
+@pytest.mark.parametrize("line", ["", "session=", "session=s; bad, name=1", "other=s"])
+async def test_an_answer_whose_cookies_say_nothing_gives_out_no_flow(line: str) -> None:
+    """Whoever then verifies by a number of their own is known all the same."""
+    visit = Visit(App(None, **{"set-cookie": line}), flow="cookie:session")
+    await visit.send()
+    await visit.verify("code=1", FORM, {"cookie": "session=s"})
+    assert not await visit.knows(OTHER)
+    await visit.verify(json.dumps({"phone": OTHER}))
+    assert await visit.knows(OTHER)
 
 
 async def test_a_flow_may_be_a_cookie_of_the_guards_own() -> None:

@@ -24,14 +24,19 @@ keys = st.none() | st.text()
     device=keys,
     extra=st.dictionaries(st.sampled_from(["email_domain", "agent"]), st.text()),
     asn=keys,
+    full=st.lists(st.text(), max_size=2).map(tuple),
 )
 def test_a_ticket_survives_being_text(
-    reservation: bytes, address: str | None, asn: str | None, **facts: Any
+    reservation: bytes,
+    address: str | None,
+    asn: str | None,
+    full: tuple[str, ...],
+    **facts: Any,
 ) -> None:
     attempt = replace(make_attempt(address=address, country="GB"), **facts)
     attempt = replace(attempt, client=replace(attempt.client, asn=asn))
-    there = Ticket.parse(str(Ticket(reservation, attempt)))
-    assert there.reservation == reservation
+    there = Ticket.parse(str(Ticket(reservation, attempt, full)))
+    assert (there.reservation, there.full) == (reservation, full)
     dimensions = ("phone", "network", "site", "client_country", "session", "account", "device")
     for by in (*dimensions, "asn", "email_domain", "agent"):
         assert there.attempt.subject(by) == attempt.subject(by)

@@ -16,7 +16,7 @@ from pumpguard.store.base import Store
 from pumpguard.testing import FakeClock, make_attempt
 from tests.conftest import PATIENT
 
-ESCALATION = Escalation(highest="known_only", hold=300, calm=900)
+ESCALATION = Escalation(highest="known_only", pause=300, calm=900)
 NOTHING = Posture.NORMAL
 
 
@@ -120,8 +120,8 @@ TIMES = st.lists(st.tuples(st.floats(0.0, 2_000.0), st.booleans()), max_size=60)
 
 @given(TIMES, st.sampled_from(["challenge_all", "known_only", "closed"]))
 def test_it_never_jumps_and_never_flaps(events: list[tuple[float, bool]], highest: Any) -> None:
-    """Whenever alerts come: up by one and only after `hold`, down by one and only after `calm`."""
-    escalation = Escalation(highest=highest, hold=300, calm=900)
+    """Whenever alerts come: up by one and only after `pause`, down by one and only after `calm`."""
+    escalation = Escalation(highest=highest, pause=300, calm=900)
     step: Step | None = None
     now, rung, reached, heard = 0.0, NOTHING, float("-inf"), float("-inf")
     for pause, alert in events:
@@ -147,11 +147,11 @@ def test_it_never_jumps_and_never_flaps(events: list[tuple[float, bool]], highes
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"hold": 0.0}, "escalation.hold: expected seconds, 1 to a week"),
+        ({"pause": 0.0}, "escalation.pause: expected seconds, 1 to a week"),
         ({"on": ["LOUD"]}, "escalation.on.0: expected one of BUDGET_ALERT"),
         ({"on": []}, "escalation.on: expected at least one code"),
         ({"highest": "observe"}, "escalation.highest: expected one of 'challenge_all'"),
-        ({"speed": 2}, "escalation.speed: expected one of calm, highest, hold, on"),
+        ({"speed": 2}, "escalation.speed: expected one of calm, highest, on, pause"),
     ],
 )
 def test_an_escalation_that_means_nothing_is_refused(wrong: dict[str, Any], said: str) -> None:
@@ -159,3 +159,12 @@ def test_an_escalation_that_means_nothing_is_refused(wrong: dict[str, Any], said
     with pytest.raises(PolicyError) as error:
         Policy(send="/s", escalation=wrong)  # type: ignore[arg-type]
     assert str(error.value).startswith(said)
+
+
+async def test_of_two_that_write_at_once_the_person_wins(store: Store) -> None:
+    """A process that has not heard of the person's posture yet writes nothing over it."""
+    fleet = Fleet(store)
+    admin = fleet.guards[0].overrides
+    before = await admin.posture("known_only", author="mike")
+    assert await admin.escalate(ESCALATION, "SEND_SPIKE") == before
+    assert await fleet.posture() is Posture.KNOWN_ONLY

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from pumpguard import Action, Guard, OverrideError, Policy
+from pumpguard import Action, Guard, OverrideError, Policy, StoreError
+from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.document import MAX_LISTINGS, OverrideDocument
-from pumpguard.overrides.lists import Listing
+from pumpguard.overrides.lists import Listing, keyed_hash
 from pumpguard.rules import Budget, GeoMismatch, Number, RateLimit, SlidingBan
 from pumpguard.store.base import Store
+from pumpguard.store.overrides import VERSION_BYTES, MemoryOverrides
 from pumpguard.testing import make_attempt
 from tests.rules.trying import Trying
 
@@ -189,3 +191,28 @@ def test_a_list_made_by_hand_is_no_block_list() -> None:
     assert len(document.with_listing(listed[0]).listings) == MAX_LISTINGS
     with pytest.raises(OverrideError, match="listings: expected at most 1000"):
         document.with_listing(listed[MAX_LISTINGS])
+
+
+class Busy(MemoryOverrides):
+    """Overrides that somebody else always writes first, for as long as ``others`` is above 0."""
+
+    others = 0
+
+    async def write(self, replaced: bytes, text: bytes) -> bytes | None:
+        self.others -= 1
+        if self.others >= 0:
+            others = self._document[VERSION_BYTES:] or OverrideDocument().encode()
+            await super().write(self.version, others)
+        return await super().write(replaced, text)
+
+
+async def test_whoever_is_too_late_reads_again_and_gives_up_after_ten_times() -> None:
+    """Nothing that others wrote meanwhile is lost, and nothing waits for ever."""
+    busy = Busy()
+    admin = OverrideAdmin(busy, keyed_hash(""))
+    busy.others = 9
+    assert len((await admin.deny("country", "GB", **BY)).listings) == 1
+    busy.others = 10
+    with pytest.raises(StoreError, match="nothing was written"):
+        await admin.remove("country", "GB")
+    assert [each.value for each in (await admin.show()).listings] == ["GB"]

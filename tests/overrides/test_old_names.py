@@ -13,9 +13,9 @@ from pumpguard.overrides.posture import Escalation, Posture
 
 def test_a_ladder_is_an_escalation() -> None:
     """Also as a table, and not both at once."""
-    with pytest.warns(DeprecationWarning, match="escalation="):
+    with pytest.warns(DeprecationWarning, match="escalation"):
         policy = Policy(send="/s", ladder={"hold": 60})  # type: ignore[arg-type]
-    assert policy.escalation == Escalation(hold=60)
+    assert policy.escalation == Escalation(pause=60)
     with pytest.raises(PolicyError, match="ladder: expected nothing beside escalation"):
         Policy(send="/s", ladder=Escalation(), escalation=Escalation())
 

@@ -112,9 +112,7 @@ def test_who_declares_counters_is_asked_each_time_and_judged_by_readings_unless_
     [
         ({"needs_verification": True}, "needs_verifications"),
         ({"need_readings": True}, "needs_readings"),
-        ({"alway": True}, "judged_always"),
-        ({"always": True}, "judged_always"),
-        ({"settles": True}, "needs_outcomes"),
+        ({"judge_always": True}, "judged_always"),
         ({"weigth": 2.0}, "weight"),
         ({"asks_first": True}, "ask_first"),
         ({"juge": NightRule.judge}, "judge"),

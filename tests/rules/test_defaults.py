@@ -8,9 +8,13 @@ import pytest
 
 from pumpguard import Action, Decision, Guard, Policy
 from pumpguard.challenges.base import Challenge
+from pumpguard.counters import Reading
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.rules import Credit, SlidingBan
+from pumpguard.rules import Credit, Rule, SlidingBan
 from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
+
+DEFAULT = Policy(send="/s", home=["GB"], session="session", settled=True).chain
+EMPTY = Reading(0, 0.0)
 
 PRICE = 0.25
 HUMAN = SimulatedHuman()
@@ -183,3 +187,10 @@ def test_whoever_hears_of_no_verifications_keeps_the_plain_cap() -> None:
 
     assert cap() == "throttle"
     assert cap(settled=True) == "challenge"
+
+
+@pytest.mark.parametrize("rule", DEFAULT, ids=lambda rule: rule.name)
+def test_where_no_counter_is_full_no_rule_finds_anything(rule: Rule) -> None:
+    """Also if it is asked all the same, as for the limits that stay visible under a shadow."""
+    attempt = make_attempt(country="GB", session="s")
+    assert rule.judge(attempt, [EMPTY for _ in rule.counters(attempt)]) is None

@@ -63,6 +63,21 @@ def test_what_says_nothing_of_anybody_is_repeated() -> None:
     assert like_one(()) == ()
 
 
+@pytest.mark.parametrize(
+    ("result", "hope"),
+    [
+        ({"parts": [{"text": "Hello, you!"}]}, None),
+        ({"parts": [{"text": "Hello, you!"}, object()]}, False),
+        (("Hello, you!", {"of": object()}), False),
+    ],
+)
+def test_free_text_of_one_call_may_be_understood_later_and_objects_never(
+    result: Any, hope: bool | None
+) -> None:
+    """However deep they are: with ``False``, shadows are refused openly from then on."""
+    assert StandIns().learn(result, (PHONE,), {}) is hope
+
+
 def test_what_repeats_an_argument_repeats_that_of_the_call() -> None:
     """The number and the text of somebody else stay theirs."""
     text = "Your code is 111111"

@@ -20,7 +20,7 @@ class Solution:
     id: str
 
 
-Answer: TypeAlias = Solution | bool
+Verdict: TypeAlias = Solution | bool
 """Whether it is solved; ``True`` for a proof that may be given more than once."""
 
 
@@ -41,7 +41,7 @@ class Challenge(Protocol):
     lifetime: int = 300
     """Seconds after which a solution is accepted no more, wherever it was used before."""
 
-    def solved(self, said: str, attempt: Attempt) -> Answer | Awaitable[Answer]:
+    def solved(self, said: str, attempt: Attempt) -> Verdict | Awaitable[Verdict]:
         """Whether ``said``, which a client sent, solves a challenge that was put to this attempt's
         number and network. May be ``async``. One that raises is not solved."""
         ...

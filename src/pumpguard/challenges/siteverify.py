@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 AT_ONCE = 64
 """Tokens that the service is asked about at one time; more of a flood stay unsolved."""
 
-REMEMBERED = 10_000
+MAX_SOLVED = 10_000
 
 OUTAGE = "internal-error"
 OUR_FAULT = frozenset({"missing-input-secret", "invalid-input-secret", "sitekey-secret-mismatch"})
@@ -98,7 +98,7 @@ class SiteVerify(Challenge):
         if not self._is_good(reply):
             return False
         self._good[solution.id] = self._clock() + self.lifetime
-        if len(self._good) > REMEMBERED:
+        if len(self._good) > MAX_SOLVED:
             del self._good[next(iter(self._good))]
         return solution
 

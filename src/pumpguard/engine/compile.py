@@ -10,14 +10,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, get_args
 
 from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import Counter, Reading, Spend
 from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import Enforced, Finding, Mode, met
 from pumpguard.rules.base import Rule
-from pumpguard.store.base import Answer
 
 COMBINATIONS = 1_024
 """How many different combinations a policy keeps prepared; far more than it has."""
@@ -121,12 +120,16 @@ class CompiledRules:
         self._proved = proved
         self._scored = scored
         self._without: dict[tuple[bool, ...], CompiledRules] = {}
-        self._plans: dict[Enforced, Plan] = {}
         pairs = list(zip(rules, declared, strict=True))
         self._by_request = tuple(r for r, mine in pairs if not mine and not r.needs_readings)
         self._by_readings = tuple(Judged.of(rule, mine, missing) for rule, mine in pairs if mine)
         self._extra = tuple(each for each in extra_counters if not _lacks(each, missing))
-        plan = self.plan("all")
+        self.plans: Mapping[Enforced, Plan] = {
+            enforced: self._planned(enforced) for enforced in get_args(Enforced)
+        }
+        """What to ask the store: every counter, and which of them may refuse."""
+        plan = self.plans["all"]
+        self.counters = plan.counters
         self._dimensions = (*plan.groups, *plan.members)
         self.readers = tuple(subject_reader(by) for by in self._dimensions)
 
@@ -138,17 +141,6 @@ class CompiledRules:
                 *self._arguments, proved=self._proved, scored=self._scored, missing=missing
             )
         return self._without[absent]
-
-    def plan(self, enforced: Enforced) -> Plan:
-        """What to ask the store: every counter, and which of them may refuse."""
-        if enforced not in self._plans:
-            self._plans[enforced] = self._planned(enforced)
-        return self._plans[enforced]
-
-    def readings(self, answer: Answer) -> Readings:
-        """What was read, by the counter."""
-        counters = self.plan("all").counters
-        return {counters[i]: reading for i, reading in answer.readings.items()}
 
     def judge_request(self, attempt: Attempt, enforced: Enforced) -> list[Finding]:
         """What the rules without counters find, before the store is asked."""

@@ -107,7 +107,9 @@ class Engine:
     ) -> Decision | None:
         """The decision, or ``None`` if the store has newer overrides than this process."""
         # 1. Which overrides are in force for this attempt? A closed posture needs no rules.
-        override = self._override(attempt)
+        overrides, override = self._overrides.current, NOTHING_IN_FORCE
+        if not overrides.empty:
+            override = overrides.lookup(attempt, attempt.at if self._simulated else time.time())
         if override.closed:
             return combine(attempt, override.findings, NOT_ASKED)
         # Whoever is on the allow list is judged as if proof had been given.
@@ -126,7 +128,7 @@ class Engine:
             return None
 
         # 4. What do the rules say to that?
-        readings = rules.readings(answer)
+        readings = {rules.counters[i]: each for i, each in answer.readings.items()}
         findings += rules.judge_readings(judged, readings, override.enforced)
         if override.known_only and not answer.known:
             findings.append(KNOWN_ONLY)
@@ -138,15 +140,11 @@ class Engine:
         decision = combine(judged, findings, answer)
         return decision if judged is attempt else _allowed_by_list(decision, attempt)
 
-    def _override(self, attempt: Attempt) -> InForce:
-        overrides = self._overrides.current
-        if overrides.empty:
-            return NOTHING_IN_FORCE
-        return overrides.lookup(attempt, attempt.at if self._simulated else time.time())
-
     async def _ask(self, question: Question, enforced: Enforced, use_store: bool) -> Answer:
         """The store's answer, or the fallback's; none is asked where it could change nothing."""
-        if not _needs_store(question):
+        plan = question.plan
+        feeds = plan.counts_attempts or not plan.feeding.isdisjoint(question.refused_by)
+        if not plan.counters or (question.refused and not feeds):
             return NOT_ASKED
         fault: StoreError | None = None
         if use_store:
@@ -173,7 +171,7 @@ class Engine:
         override: InForce,
         refuse_medium: bool,
     ) -> Question:
-        plan = rules.plan(override.enforced)
+        plan = rules.plans[override.enforced]
         groups = len(plan.groups)
         refusing = [f for f in findings if refuses(f, attempt)] if findings else []
         refused_by = [f.rule for f in refusing if f.action > Action.CHALLENGE] if refusing else []
@@ -209,15 +207,6 @@ def _by_score(
     if finding is None:
         return []
     return [finding if enforced == "all" else replace(finding, mode="monitor")]
-
-
-def _needs_store(question: Question) -> bool:
-    """Whether the store's answer, or what it counts, can change anything."""
-    plan = question.plan
-    if not plan.counters:
-        return False
-    feeds = plan.counts_attempts or not plan.feeding.isdisjoint(question.refused_by)
-    return feeds or not question.refused
 
 
 def _allowed_by_list(decision: Decision, attempt: Attempt) -> Decision:

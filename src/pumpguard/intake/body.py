@@ -1,4 +1,5 @@
-"""Request bodies: read whole within bounds and replayed to the app, or copied while it reads."""
+"""Request bodies: read whole within bounds and replayed to the app, or copied while it reads; and
+answers, copied as they are sent."""
 
 from __future__ import annotations
 
@@ -7,12 +8,16 @@ from collections.abc import Coroutine, Generator
 from types import coroutine
 from typing import Any, cast
 
-from starlette.types import Message, Receive
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Send
 
 from pumpguard.errors import ClientGone, IntakeError
 
 MAX_MESSAGES = 1_000
 """ASGI messages per body. One-byte chunks are legal, but nobody sends a form that way."""
+
+MAX_ANSWER = 65_536
+"""Bytes of an answer that are kept to look at."""
 
 
 async def read_body(receive: Receive, limit: int, deadline: float) -> bytes:
@@ -106,3 +111,29 @@ class BodyTee:
     def body(self) -> bytes | None:
         """What the app has read so far, or ``None`` if that was too long."""
         return b"".join(self._chunks) if self._room >= 0 else None
+
+
+class AnswerCopy:
+    """A ``send`` that keeps a copy of the answer passing through it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._room = MAX_ANSWER
+        self._chunks: list[bytes] = []
+        self.status: int | None = None
+        self.headers = Headers()
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = Headers(raw=list(message.get("headers", ())))
+        elif message["type"] == "http.response.body" and self._room >= 0:
+            chunk = message.get("body", b"")
+            self._room -= len(chunk)
+            self._chunks.append(chunk)
+        await self._send(message)
+
+    @property
+    def body(self) -> bytes:
+        """The body, or nothing if it is too long to be looked at."""
+        return b"".join(self._chunks) if self._room >= 0 else b""

@@ -23,6 +23,7 @@ from pumpguard.intake.decode import (
     Values,
     ambiguous,
     malformed_json,
+    multipart_fields,
     pairs,
     repeated,
     sound,
@@ -109,8 +110,6 @@ class Fields:
             raise _unsupported(FORM)
         self._check_encoding()
         if self.media_type == MULTIPART:
-            from pumpguard.intake.multipart import multipart_fields
-
             return multipart_fields(self.body, self._content_types[0])
         # To some parsers ";" ends a field; browsers always escape it.
         return pairs(self.body, "form field", semicolons=True)

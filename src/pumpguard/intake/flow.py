@@ -14,9 +14,10 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.types import Message, Send
 
 from pumpguard.errors import IntakeError
+from pumpguard.intake.body import AnswerCopy
+from pumpguard.intake.conditions import ERROR, value_at
 from pumpguard.intake.dimensions import key_text
 from pumpguard.intake.fields import Fields, check_field, field_reader
-from pumpguard.intake.success import ERROR, Answer, value_at
 
 OWN = "cookie"
 COOKIE = "pumpguard_flow"
@@ -47,7 +48,7 @@ class FlowReader:
             return None
         return found if found and len(found) <= LONGEST_ID else None
 
-    def of_answer(self, answer: Answer) -> str | None:
+    def of_answer(self, answer: AnswerCopy) -> str | None:
         """The flow that an answer gives out."""
         value: object = None
         match self._source:
@@ -67,7 +68,7 @@ class FlowReader:
         return found if found and len(found) <= LONGEST_ID else None
 
 
-class FlowAnswer(Answer):
+class FlowAnswer(AnswerCopy):
     """An app's answer to a request for a message. ``flow`` is then known, if there is one: what the
     answer gives out, else what the request named, else (with ``own``) a new one in a cookie."""
 

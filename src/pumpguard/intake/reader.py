@@ -23,11 +23,11 @@ from pumpguard.intake.address import (
     text_of,
 )
 from pumpguard.intake.body import read_body
+from pumpguard.intake.conditions import condition
 from pumpguard.intake.dimensions import dimension_readers, key_text
 from pumpguard.intake.fields import Fields, check_field, field_reader
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
-from pumpguard.intake.when import condition
 from pumpguard.notices import Notices
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ CLIENTS = 65536
 
 MAX_NUMBERS = 20
 """Of one request. Each is decided about for itself."""
-REMEMBERED = 600.0
+MAX_CLIENT_AGE = 600.0
 """Seconds after which a client is looked up again, at the latest."""
 
 KEYS = ("session", "account", "device")
@@ -156,7 +156,7 @@ class Reader:
             if facts.get(name):
                 facts[name] = bounded(facts[name])
         now = self._clock()
-        client = self._client(address, now // REMEMBERED)
+        client = self._client(address, now // MAX_CLIENT_AGE)
         price = self._usd.get(phone.region or "", self._unknown_usd)
         return Attempt(phone, client, now, price, extra=extra, **facts)
 

@@ -84,10 +84,7 @@ class Routes:
         for path in paths:
             for route in self.routes:
                 found = route.pattern.match(path)
-                methods = route.methods
-                if found is None or not (
-                    method not in SAFE_METHODS if methods is None else method.upper() in methods
-                ):
+                if found is None or not route.guards(method):
                     continue
                 if self._but and not route.literal and self._is_other(method, scope["path"], root):
                     continue

@@ -9,10 +9,11 @@ from starlette.types import Scope
 
 from pumpguard.attempt import Phone
 from pumpguard.errors import IntakeError
+from pumpguard.intake.body import AnswerCopy
+from pumpguard.intake.conditions import ERROR, success_when
 from pumpguard.intake.fields import Fields, field_reader
 from pumpguard.intake.flow import FlowReader
 from pumpguard.intake.phone import canonical
-from pumpguard.intake.success import ERROR, Answer, success_when
 
 if TYPE_CHECKING:
     from pumpguard.observations import Misunderstood
@@ -42,7 +43,7 @@ class VerifyReader:
         self._regions = (policy.region,) if policy.region else (None, *policy.home)
 
     def read(
-        self, scope: Scope, body: bytes | None, parameters: Mapping[str, str], answer: Answer
+        self, scope: Scope, body: bytes | None, parameters: Mapping[str, str], answer: AnswerCopy
     ) -> Heard:
         """What this answer to this request teaches. Raises what a policy's function raises."""
         status = answer.status

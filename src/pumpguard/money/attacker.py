@@ -26,7 +26,7 @@ from pumpguard.attempt import Attempt, Client, LineType, NetworkKind, Phone
 from pumpguard.counters import Counter, Credit, Distinct, Spend, Window
 from pumpguard.decision import met
 from pumpguard.intake.phone import SATELLITE
-from pumpguard.money.places import NOWHERE
+from pumpguard.money.price_list import NOWHERE
 from pumpguard.rules import Rule
 
 MOST_CHOICES = 4_000

@@ -117,9 +117,7 @@ def _load(name: str) -> PriceTable:
     usd: dict[str, float] = {}
     with files("pumpguard.data").joinpath("sms_prices.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
-            price = next((row[c] for c in columns if row[c]), None)
-            if price:
-                usd[row["iso"]] = float(price)
+            usd[row["iso"]] = float(next(row[c] for c in columns if row[c]))
     usd = _shared_plans(usd)
     return PriceTable(name, date, source, MappingProxyType(usd), max(usd.values()))
 

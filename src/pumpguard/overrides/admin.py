@@ -130,8 +130,6 @@ class OverrideAdmin:
         """Like `remove`, but takes the entry as listed, where numbers are hashes."""
         return await self._remove(listing.kind, listing.value, listing.shown)
 
-    strike = remove_listing  # its name until 0.2
-
     async def escalate(self, escalation: Escalation, code: str) -> OverrideDocument:
         """Take the escalation's next step after a finding with this code, if there is one."""
         now = self._clock()

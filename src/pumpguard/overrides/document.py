@@ -58,8 +58,6 @@ class OverrideDocument:
     def with_posture(self, override: PostureOverride, country: str) -> OverrideDocument:
         """This document with one more posture. One for everybody ends the escalation as well."""
         _check_words(override.author, override.reason)
-        if override.until is not None and override.until <= override.at:
-            raise OverrideError("until", "a time to come", override.until)
         step = self.step if country else None
         return replace(self, postures={**self.postures, country: override}, step=step)
 

@@ -92,23 +92,23 @@ class Step:
 class Escalation:
     """Makes the posture one step stricter when a finding with a code in ``on`` is made.
 
-    The next step is taken ``hold`` seconds later at the earliest, up to ``highest``. After every
+    The next step is taken ``pause`` seconds later at the earliest, up to ``highest``. After every
     ``calm`` seconds without such a finding the posture goes down one step. It never overrides a
     person: while somebody has set the fleet's posture, there are no steps.
 
     Source: a spike of sends as the reason to turn on "hard CAPTCHA mode" is the common checklist's
-    kill switch; ``hold`` is half its window of 10 minutes, ``calm`` one and a half, so that a spike
-    has left the window before anything is relaxed.
+    kill switch; ``pause`` is half its window of 10 minutes, ``calm`` one and a half, so that a
+    spike has left the window before anything is relaxed.
     """
 
     highest: Literal["challenge_all", "known_only", "closed"] = "challenge_all"
     on: Sequence[str] = ("SEND_SPIKE",)
-    hold: float = 300.0
+    pause: float = 300.0
     calm: float = 900.0
 
     def __post_init__(self) -> None:
         check(self, PATH)
-        for name in ("hold", "calm"):
+        for name in ("pause", "calm"):
             seconds = getattr(self, name)
             require(1 <= seconds <= 604_800, f"{PATH}.{name}", "seconds, 1 to a week", seconds)
         for i, code in enumerate(self.on):
@@ -121,7 +121,7 @@ class Escalation:
             first = Posture.CHALLENGE_ALL
             return Step(posture=first, since=now, last_seen=now, calm=self.calm, code=code)
         reached = step.reached_at(now)
-        if posture < Posture[self.highest.upper()] and now - reached >= self.hold:
+        if posture < Posture[self.highest.upper()] and now - reached >= self.pause:
             return replace(step, posture=Posture(posture + 1), since=now, last_seen=now, code=code)
         # That the reason continues is written only every quarter of `calm`.
         if posture < step.posture or now - step.last_seen >= self.calm / 4:

@@ -9,14 +9,6 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Self, dataclass_transform, get_type_hints
 
-RENAMED = {
-    "always": "judged_always",
-    "settles": "needs_outcomes",
-    "earns": "earned_by",
-    "dimensions": "outcome_dimensions",
-}
-"""What some attributes of rules were called in 0.1."""
-
 FIELDS = "__dataclass_fields__"
 
 
@@ -68,9 +60,9 @@ def _refuse_misspelt(cls: type[Declared]) -> None:
         n for n, hint in inspect.get_annotations(cls).items() if "ClassVar" not in str(hint)
     }
     for name in vars(cls).keys() - words - settings:
-        near = get_close_matches(name, words | RENAMED.keys(), n=1, cutoff=0.82)
+        near = get_close_matches(name, words, n=1, cutoff=0.82)
         if near and not name.startswith("_"):
             raise TypeError(
-                f"{cls.__name__}.{name} is nothing that rules know: did you mean "
-                f"{RENAMED.get(near[0], near[0])!r}? If not, rename it, or begin it with '_'."
+                f"{cls.__name__}.{name} is nothing that rules know: did you mean {near[0]!r}? "
+                "If not, rename it, or begin it with '_'."
             )

@@ -26,7 +26,7 @@ BANDS: Mapping[float, float] = MappingProxyType({0: 0.75, 60: 1.0, 75: 1.5, 90: 
 uses it in public code calls 75 to 90 suspicious and does not send from 90 on; the factors are ours:
 4 makes any grey request high, 0.75 makes the lower half of the grey zone low."""
 
-REMEMBERED = 10_000
+MAX_KNOWN = 10_000
 
 OUTAGE = "PG036 look-ups fail (%s); for %d s requests are judged without them"
 
@@ -93,7 +93,7 @@ class LookupScore:
         except Unavailable:
             return None
         self._known[phone] = factor, self._clock() + self._remember
-        if len(self._known) > REMEMBERED:
+        if len(self._known) > MAX_KNOWN:
             del self._known[next(iter(self._known))]
         return factor
 

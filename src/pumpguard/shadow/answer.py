@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import Message, Scope, Send
 
+from pumpguard.intake.conditions import SentWhen
 from pumpguard.notices import Notices
-from pumpguard.outcomes.sent import SentWhen
 from pumpguard.shadow.current import CurrentRequest
 
 SERVER_ERROR = 500

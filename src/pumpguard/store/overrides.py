@@ -68,17 +68,12 @@ def version_of(document: bytes) -> int:
 
 
 class MemoryOverrides:
-    """Overrides of this process alone."""
+    """Overrides of this process alone; ``version`` is that of the document, in bytes."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._document = b""
+        self._document = self.version = b""
         self._claims: dict[str, float] = {}
-
-    @property
-    def version(self) -> bytes:
-        """The version in bytes, as questions carry it."""
-        return self._document[:VERSION_BYTES]
 
     async def read(self) -> bytes:
         return self._document
@@ -90,12 +85,12 @@ class MemoryOverrides:
         if self.version != replaced:
             return None
         version = max(version_of(self._document) + 1, int(self._clock() * 1000))
-        self._document = version.to_bytes(VERSION_BYTES) + text
+        await self.restore(version.to_bytes(VERSION_BYTES) + text)
         return self.version
 
     async def restore(self, document: bytes) -> None:
         if version_of(document) > version_of(self._document):
-            self._document = document
+            self._document, self.version = document, document[:VERSION_BYTES]
 
     async def claim(self, what: str, seconds: int) -> bool:
         now = self._clock()

@@ -194,3 +194,9 @@ def test_the_program_stays_small() -> None:
     """No build step, no packages: what the browser gets is what is written here."""
     assert (STATIC / "console.js").stat().st_size < 3_000
     assert "http" not in (STATIC / "console.css").read_text()
+
+
+async def test_a_sign_out_without_a_session_leads_to_the_login(stranger: Operator) -> None:
+    """It may have ended an hour ago."""
+    reply = await stranger.post("/logout", {})
+    assert (reply.status, reply.headers["location"]) == (303, "/pumpguard/login")

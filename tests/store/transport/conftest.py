@@ -12,13 +12,10 @@ import uvloop
 
 from pumpguard.store.transport.endpoint import Endpoint
 from pumpguard.store.transport.link import Link, Multiplexer
-from pumpguard.store.transport.resp import FASTEST, PYTHON, Codec
 from tests.conftest import PATIENT, SERVERS
 from tests.store.transport.calling import MakeLine
 from tests.store.transport.fleet import Pair, Server, cluster, watched_pair
 from tests.store.transport.linking import MakeLink
-
-CODECS = {"fastest": FASTEST, "python": PYTHON}
 
 TLS_SERVERS = {
     name: program
@@ -47,12 +44,6 @@ ON_BOTH = {
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Loops:
     """Run what is close to the wire on asyncio's own loop and on uvloop."""
     return BOTH_LOOPS if item.path.stem in ON_BOTH else ONE_LOOP
-
-
-@pytest.fixture(params=sorted(CODECS))
-def codec(request: pytest.FixtureRequest) -> Codec:
-    """Hiredis where it is installed, and Python."""
-    return CODECS[request.param]
 
 
 @pytest.fixture(scope="session")
@@ -84,13 +75,13 @@ def pair() -> Iterator[Pair]:
 
 
 @pytest.fixture
-async def make_line(codec: Codec) -> AsyncIterator[MakeLine]:
-    """Makes multiplexers, with each codec, and closes them in the end."""
+async def make_line() -> AsyncIterator[MakeLine]:
+    """Makes multiplexers and closes them in the end."""
     made: list[Multiplexer] = []
 
     def make(where: str | Endpoint, **options: Any) -> Multiplexer:
         endpoint = Endpoint.of(where) if isinstance(where, str) else where
-        made.append(Multiplexer(endpoint, **{"deadline": PATIENT, "codec": codec, **options}))
+        made.append(Multiplexer(endpoint, **{"deadline": PATIENT, **options}))
         return made[-1]
 
     yield make

@@ -13,7 +13,8 @@ from typing import Any
 
 from pumpguard.store.transport.connection import Connection
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.resp import NOTHING, PythonReader
+from pumpguard.store.transport.resp import NOTHING
+from pumpguard.store.transport.resp import reader as resp_reader
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 
@@ -85,7 +86,7 @@ class Fake:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        commands = PythonReader()
+        commands = resp_reader()
         while data := await reader.read(65_536):
             commands.feed(data)
             while (command := commands.gets()) is not NOTHING:

@@ -11,7 +11,6 @@ import pytest
 
 from pumpguard.errors import StoreError
 from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Unreachable
-from pumpguard.store.transport.resp import Codec
 from tests.conftest import PATIENT
 from tests.store.transport.calling import SLACK
 from tests.store.transport.fleet import Server
@@ -112,13 +111,11 @@ ERRORS = (
 
 
 @pytest.mark.parametrize("error", ERRORS)
-async def test_error_replies_are_store_errors_at_once(
-    make_link: MakeLink, codec: Codec, error: str
-) -> None:
+async def test_error_replies_are_store_errors_at_once(make_link: MakeLink, error: str) -> None:
     """One call, one trip, one fault; the connection goes on serving."""
     said = f"-{error}\r\n".encode("latin-1")
     async with fake(said) as server:
-        link = make_link(server.url, codec=codec)
+        link = make_link(server.url)
         for _ in range(3):
             assert isinstance(await fault_of(link), ErrorReply)
         assert server.verbs() == [b"EVALSHA"] * 3
@@ -141,12 +138,10 @@ GARBAGE = (
 
 
 @pytest.mark.parametrize("garbage", GARBAGE)
-async def test_garbage_never_reaches_a_second_call(
-    make_link: MakeLink, codec: Codec, garbage: bytes
-) -> None:
+async def test_garbage_never_reaches_a_second_call(make_link: MakeLink, garbage: bytes) -> None:
     """What is no reply ends the connection; the next call has a new one and a clean start."""
     async with fake(garbage) as server:
-        link = make_link(server.url, codec=codec, deadline=0.05)
+        link = make_link(server.url, deadline=0.05)
         outcomes = await asyncio.gather(
             *(count(link, "k") for _ in range(3)), return_exceptions=True
         )
@@ -163,12 +158,12 @@ async def test_garbage_never_reaches_a_second_call(
 
 @pytest.mark.parametrize("half", [b"", b"$5\r\nab", b"*2\r\n:1\r\n", b":1", b"-MOV", b"*"])
 @pytest.mark.parametrize("ending", ["hangs up", "falls silent"])
-async def test_half_a_reply(make_link: MakeLink, codec: Codec, half: bytes, ending: str) -> None:
+async def test_half_a_reply(make_link: MakeLink, half: bytes, ending: str) -> None:
     """Whoever hangs up or falls silent in the middle has not answered; nothing is sent again."""
     async with fake(half) as server:
         if ending == "hangs up":
             server.hang_up_after = True
-        link = make_link(server.url, codec=codec, deadline=DEADLINE)
+        link = make_link(server.url, deadline=DEADLINE)
         start = time.monotonic()
         fault = await fault_of(link)
         assert time.monotonic() - start < DEADLINE + SLACK
@@ -176,13 +171,13 @@ async def test_half_a_reply(make_link: MakeLink, codec: Codec, half: bytes, endi
         assert server.verbs() == [b"EVALSHA"]
 
 
-async def test_random_bytes_are_survived(make_link: MakeLink, codec: Codec) -> None:
+async def test_random_bytes_are_survived(make_link: MakeLink) -> None:
     """Two hundred servers that say anything at all: a reply or a store error, never silence."""
     dice = random.Random(11)
     pieces = [b"\r\n", b"*", b"$", b":", b"+", b"-", b"1", b"3", b"-1", b"ASK ", b"MOVED 1 ", b"x"]
     pieces += [b"-NOSCRIPT x\r\n", b"127.0.0.1:1\r\n", b":1\r\n", b"$1\r\nx\r\n", bytes([255])]
     async with fake(b"") as server:
-        link = make_link(server.url, codec=codec, deadline=0.02, connect_deadline=0.02)
+        link = make_link(server.url, deadline=0.02, connect_deadline=0.02)
         for _ in range(200):
             said = b"".join(dice.choices(pieces, k=dice.randrange(1, 12)))
             server.answer = lambda _, said=said: said  # type: ignore[misc]

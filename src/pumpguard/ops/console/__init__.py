@@ -24,9 +24,7 @@ from pumpguard.ops.console.pages import Pages
 from pumpguard.ops.console.view import View
 from pumpguard.replies import Problem, unreadable
 
-__all__ = ["Activity", "Console", "Seen"]
-
-Seen = Activity  # its name until 0.2
+__all__ = ["Activity", "Console"]
 
 STATIC = Path(__file__).parent / "static"
 FILES = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}

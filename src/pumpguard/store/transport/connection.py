@@ -26,7 +26,7 @@ from pumpguard.store.transport.calls import (
     fail_in_turn,
 )
 from pumpguard.store.transport.endpoint import Endpoint, check_greetings
-from pumpguard.store.transport.resp import FASTEST, NOTHING, Codec, Word
+from pumpguard.store.transport.resp import NOTHING, Word, pack, reader
 from pumpguard.turns import slices, within
 
 FLUSH_AFTER = 8
@@ -37,13 +37,12 @@ LONGEST = 4
 After twice as many, the connection is given up."""
 
 
-class Terms(NamedTuple):
-    """Seconds per call, seconds to connect (an attempt begun anew every 50 ms would never get
-    through a slow resolver and a TLS handshake), and the codec."""
+class Deadlines(NamedTuple):
+    """Seconds per call, and to connect: an attempt begun anew every 50 ms would never get through a
+    slow resolver and a TLS handshake."""
 
-    deadline: float
-    connect_deadline: float = 1.0
-    codec: Codec = FASTEST
+    call: float
+    connect: float = 1.0
 
 
 class Connection(asyncio.Protocol):
@@ -54,16 +53,15 @@ class Connection(asyncio.Protocol):
     """
 
     def __init__(
-        self, endpoint: Endpoint, terms: Terms, on_gone: Callable[[Connection], None]
+        self, endpoint: Endpoint, deadlines: Deadlines, on_gone: Callable[[Connection], None]
     ) -> None:
         self.pending: deque[Call] = deque()
         self._endpoint = endpoint
-        self._deadline, connect_deadline, (self._pack, make_reader) = terms
+        self._deadline, self._connect_deadline = deadlines.call, max(deadlines)
         self._slices, self._slice_length = slices(self._deadline)
-        self._connect_deadline = max(self._deadline, connect_deadline)
         self._on_gone = on_gone
         self._loop = asyncio.get_running_loop()
-        self._reader = make_reader()
+        self._reader = reader()
         self._queue: list[bytes] = []  # until it is open, queue[i] is what pending[i] waits for
         self._greeted: deque[Call] = deque()
         self._failed: deque[tuple[Call, Callable[[], StoreError]]] = deque()
@@ -84,11 +82,11 @@ class Connection(asyncio.Protocol):
     def ask(self, command: tuple[Word, ...], asking: bool = False) -> asyncio.Future[Any]:
         """Queue a command; the future is its reply, or a `StoreError`. With ``asking`` it is sent
         behind ``ASKING``, together or not at all: the node serves a key that is moving to it."""
-        packed, future, queue = self._pack(command), self._loop.create_future(), self._queue
+        packed, future, queue = pack(command), self._loop.create_future(), self._queue
         made = self._slice
         if asking:
             self.pending.append((cast(asyncio.Future[Any], Ahead(future)), made))
-            queue.append(self._pack(("ASKING",)))
+            queue.append(pack(("ASKING",)))
         self.pending.append((future, made))
         queue.append(packed)
         if len(queue) >= FLUSH_AFTER:
@@ -185,7 +183,7 @@ class Connection(asyncio.Protocol):
         replies = [self._loop.create_future() for _ in greetings]
         self._greeted.extend((reply, 0) for reply in replies)
         if self._transport is not None and greetings:
-            self._transport.write(b"".join(map(self._pack, greetings)))
+            self._transport.write(b"".join(map(pack, greetings)))
         outcomes = await asyncio.gather(*replies, return_exceptions=True)
         check_greetings(greetings, outcomes)
 

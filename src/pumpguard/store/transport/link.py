@@ -16,9 +16,9 @@ from redis.exceptions import AskError, ClusterDownError, MovedError, NoScriptErr
 
 from pumpguard.errors import StoreError
 from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Overloaded, Unreachable, in_time
-from pumpguard.store.transport.connection import Connection, Terms
+from pumpguard.store.transport.connection import Connection, Deadlines
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.resp import FASTEST, Codec, Word
+from pumpguard.store.transport.resp import Word
 from pumpguard.store.transport.topology import Key, Topology, elsewhere, topology_of
 
 MAX_IN_FLIGHT = 1000  # by Little's law 50,000 calls a second at 20 ms each
@@ -38,11 +38,10 @@ class Multiplexer:
         deadline: float = 0.05,
         connect_deadline: float = 1.0,
         max_in_flight: int = MAX_IN_FLIGHT,
-        codec: Codec = FASTEST,
         on_lost: Callable[[Multiplexer], None] | None = None,
     ) -> None:
         self.endpoint = endpoint
-        self._terms = Terms(deadline, connect_deadline, codec)
+        self._deadlines = Deadlines(deadline, connect_deadline)
         self._max_in_flight = max_in_flight
         self._on_lost = on_lost
         self._live: Connection | None = None
@@ -56,7 +55,7 @@ class Multiplexer:
         """Like `Connection.ask`. Raises `Overloaded`."""
         live = self._live
         if live is None:
-            live = self._live = Connection(self.endpoint, self._terms, self._forget)
+            live = self._live = Connection(self.endpoint, self._deadlines, self._forget)
         if len(live.pending) + len(live.dropped) >= self._max_in_flight:
             raise Overloaded(f"{self.endpoint.where}: {live.in_flight} calls are in flight")
         return live.ask(command, asking)
@@ -211,7 +210,7 @@ class Link:
         self, sha: str, script: str, keys: Sequence[bytes | str], args: Sequence[Word]
     ) -> Any:
         """The script's reply. All keys live in one slot. Raises `StoreError`."""
-        router = self._router()
+        router = self._routers.get(asyncio.get_running_loop()) or self._new_router()
         until = monotonic() + self._deadline
         command = ("EVALSHA", sha, len(keys), *keys, *args)
         server = router.current
@@ -228,15 +227,13 @@ class Link:
         if router is not None:
             await router.aclose()
 
-    def _router(self) -> Router:
-        loop = asyncio.get_running_loop()
-        router = self._routers.get(loop)
-        if router is None:
-            with self._lock:
-                # Nobody may have closed the routers of loops that have ended: forget them.
-                for other in [each for each in self._routers if each.is_closed()]:
-                    del self._routers[other]
-                router = self._routers[loop] = Router(self._topology, self._options)
-            if self._on_use is not None:
-                self._on_use()
+    def _new_router(self) -> Router:
+        """This event loop's; those of loops that have ended, which nobody may have closed, go."""
+        router = Router(self._topology, self._options)
+        with self._lock:
+            for ended in [each for each in self._routers if each.is_closed()]:
+                del self._routers[ended]
+            self._routers[asyncio.get_running_loop()] = router
+        if self._on_use is not None:
+            self._on_use()
         return router

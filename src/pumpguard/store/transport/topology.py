@@ -19,7 +19,7 @@ from redis.crc import key_slot
 
 from pumpguard.errors import PolicyError, StoreError
 from pumpguard.store.transport.calls import ErrorReply, Unreachable
-from pumpguard.store.transport.connection import Connection, Terms
+from pumpguard.store.transport.connection import Connection, Deadlines
 from pumpguard.store.transport.endpoint import Endpoint
 from pumpguard.store.transport.resp import Word
 
@@ -191,7 +191,7 @@ async def ask_all(
     server: Endpoint, *commands: tuple[Word, ...], patience: float = PATIENCE
 ) -> list[Any]:
     """The replies to some commands; error replies stand among them. Raises other `StoreError`s."""
-    connection = Connection(server, Terms(patience), lambda _: None)
+    connection = Connection(server, Deadlines(patience), lambda _: None)
     try:
         replies = await asyncio.gather(*map(connection.ask, commands), return_exceptions=True)
     finally:

@@ -9,7 +9,7 @@ import pytest
 
 from pumpguard import like
 from pumpguard.errors import PolicyError
-from pumpguard.shadow.ids import ALPHABETS
+from pumpguard.shadow.stand_in import ALPHABETS
 
 
 def test_places_are_filled_anew_each_time_and_the_rest_stays() -> None:
