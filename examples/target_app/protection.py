@@ -60,6 +60,7 @@ class Guarded:
             challenge=_challenge(settings, policy),
             on_decision=self._metrics.record,
         )
+        self._metrics.watch(self._guard)
 
     def install(self, app: FastAPI) -> None:
         """Put the middleware in front of the app, and the operator's page beside it."""

@@ -22,8 +22,8 @@ from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.store.scripted import Call, ScriptStore
 
 REQUESTS = 50_000
-"""Messages of strangers: some 70 MB with the default rules, of which each takes 4.7 places of 290
-bytes (docs/scaling.md). The last place of a message is free again after a week."""
+"""Messages of strangers. With the default rules each takes 4.7 places of 250 bytes, so they are
+60 MB; the store is only full at 110 MB. A message's last place is free again after a week."""
 
 LOOKED_AT = 32
 """Places that a request looks at for one that has expired, when all are taken."""
