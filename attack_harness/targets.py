@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias
 from urllib.parse import unquote
 
 import httpx
@@ -41,6 +41,20 @@ def _json(body: bytes) -> Json:
     except ValueError:
         return NO_JSON
     return decoded if isinstance(decoded, dict) else NO_JSON
+
+
+class Answer(NamedTuple):
+    """What an app has answered."""
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name."""
+        found = (v for k, v in self.headers if k.lower() == name.encode())
+        value = next(found, None)
+        return None if value is None else value.decode()
 
 
 class InProcess:
@@ -86,7 +100,23 @@ class InProcess:
 
     async def call(self, call: Call, at: float) -> Reply:
         """Run the app once, to its very end, so that background work is done as well."""
-        body = b"" if call.json is None else json.dumps(call.json).encode()
+        headers = [(b"x-sim-time", repr(at).encode())]
+        body = b""
+        if call.json is not None:
+            body = json.dumps(call.json).encode()
+            headers.append((b"content-type", b"application/json"))
+            headers.append((b"content-length", b"%d" % len(body)))
+        if call.address is not None:
+            headers.append((b"x-forwarded-for", call.address.encode()))
+        if call.human:
+            headers.append((b"x-sim-human", b"1"))
+        answer = await self.ask(call.method, call.path, headers, body)
+        return Reply(at, answer.status, _json(answer.body), _seconds(answer.header("retry-after")))
+
+    async def ask(
+        self, method: str, path: str, headers: Sequence[tuple[bytes, bytes]], body: bytes
+    ) -> Answer:
+        """The same for any request."""
         request: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
         head: Message = {}
         parts: list[bytes] = []
@@ -106,37 +136,24 @@ class InProcess:
                 if not message.get("more_body", False):
                     over.set()
 
-        await self._app(self._scope(call, at, len(body)), receive, send)
-        after = next((v for k, v in head["headers"] if k.lower() == b"retry-after"), None)
-        return Reply(
-            at, head["status"], _json(b"".join(parts)), _seconds(after.decode() if after else None)
-        )
-
-    def _scope(self, call: Call, at: float, length: int) -> dict[str, Any]:
-        headers = [(b"host", b"app.example"), (b"x-sim-time", repr(at).encode())]
-        if call.json is not None:
-            headers.append((b"content-type", b"application/json"))
-            headers.append((b"content-length", b"%d" % length))
-        if call.address is not None:
-            headers.append((b"x-forwarded-for", call.address.encode()))
-        if call.human:
-            headers.append((b"x-sim-human", b"1"))
-        raw, _, query = call.path.partition("?")
-        return {
+        raw, _, query = path.partition("?")
+        scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": "1.1",
-            "method": call.method,
+            "method": method,
             "scheme": "http",
             "path": unquote(raw),  # as servers do
             "raw_path": raw.encode(),
             "query_string": query.encode(),
             "root_path": "",
-            "headers": headers,
+            "headers": [(b"host", b"app.example"), *headers],
             "client": ("127.0.0.1", 1234),
             "server": ("app.example", 80),
             "state": dict(self._state),
         }
+        await self._app(scope, receive, send)
+        return Answer(head["status"], head["headers"], b"".join(parts))
 
 
 class OverHttp:

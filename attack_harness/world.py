@@ -9,6 +9,7 @@ from .actors import Start, draws
 from .attackers import ALL_FAMILIES, Attack, Family, Ground
 from .attackers.base import BringsCrowd
 from .clock import MIDNIGHT
+from .crowds import CrowdDay
 from .lookalikes import LOOKALIKES, Neighbourhood
 from .population import User, population
 from .user import Outcome, starts
@@ -51,10 +52,13 @@ def build(
     families: Mapping[str, Family] = ALL_FAMILIES,
     days: int = 1,
     lookalikes: Sequence[str] = (),
+    crowd: CrowdDay | None = None,
 ) -> World:
     """Draw the time; ``part`` shortens every attack to that part of its own."""
     chosen = [families[name].shortened(part) for name in names]
     people = _people(seed, users, chosen, days, lookalikes)
+    if crowd is not None:
+        people = tuple(crowd.people(Neighbourhood(draws(seed, crowd.name), people)))
     attacks = _attacks(seed, people, chosen, days)
     return World(seed, people, tuple(sorted(attacks, key=lambda attack: attack.starts)), days)
 

@@ -184,7 +184,7 @@ class Away(Counting):
         raise StoreError("away")
 
 
-def blind(**policy: Any) -> Guard:
+def without_a_store(**policy: Any) -> Guard:
     return Guard(
         Policy(send="/s", rules=[Number(), RateLimit(by="phone", limits="4/hour")], **policy),
         Away(),
@@ -200,21 +200,21 @@ async def outcomes(guard: Guard, requests: int) -> list[Decision]:
 @pytest.mark.parametrize(("workers", "admitted"), [(1, 4), (2, 2), (4, 1), (9, 1)])
 async def test_blind_it_keeps_its_share_of_each_limit(workers: int, admitted: int) -> None:
     """Without the store each process admits L / workers, at least one, and says so."""
-    decisions = await outcomes(blind(workers=workers), 8)
+    decisions = await outcomes(without_a_store(workers=workers), 8)
     assert sum(decision.allowed for decision in decisions) == admitted
     assert all(decision.degraded for decision in decisions)
 
 
 async def test_blind_and_open_lets_through_what_no_rule_refuses_by_itself() -> None:
     """An unallocated number stays refused."""
-    guard = blind(on_store_failure="open")
+    guard = without_a_store(on_store_failure="open")
     assert all(decision.allowed for decision in await outcomes(guard, 8))
     assert not (await guard.assess(make_attempt("+441111111111"))).allowed
 
 
 async def test_blind_and_closed_refuses_for_a_moment() -> None:
     """With a Retry-After, since it is the store's fault."""
-    decisions = await outcomes(blind(on_store_failure="closed"), 3)
+    decisions = await outcomes(without_a_store(on_store_failure="closed"), 3)
     assert [decision.action for decision in decisions] == [Action.THROTTLE] * 3
     assert decisions[0].retry_after == 1
 
@@ -332,7 +332,7 @@ async def test_a_policy_that_keeps_nothing_of_outcomes_takes_them_all_the_same()
     guard.settle(decision, "not_sent")
     guard.verified("+447400123456")
     guard.reports.misheard("number", "it has none")
-    guard.reports.overheard(decision.attempt.phone, None)
+    guard.reports.overheard((decision.attempt.phone,), None)
     guard.reports.admitted(decision.attempt, "flow")
     await guard.reports.give_back(decision)
     assert guard.observations.snapshot()["deaf"] is False

@@ -8,6 +8,7 @@ from .base import Attack, Family, Ground, Shot
 from .country_spray import CountrySpray
 from .flash import Flash
 from .hidden_in_promotion import HiddenInPromotion
+from .ipv6_walk import Ipv6Walk
 from .low_and_slow import LowAndSlow
 from .poisoning import Poisoning
 from .random_in_country import RandomInCountry
@@ -37,6 +38,7 @@ ALL_FAMILIES = FAMILIES | _by_name(
     AccountResets(),
     Adaptive(),
     SpellingTricks(),
+    Ipv6Walk(),
 )
 """Everything that ``--attack`` can name."""
 
@@ -51,6 +53,7 @@ __all__ = [
     "Flash",
     "Ground",
     "HiddenInPromotion",
+    "Ipv6Walk",
     "LowAndSlow",
     "Poisoning",
     "RandomInCountry",

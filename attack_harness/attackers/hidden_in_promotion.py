@@ -30,13 +30,17 @@ class HiddenInPromotion:
     block_size: int = 1_000
     addresses: int = 100
     part: float = 1.0
+    brings_crowd: bool = True
+    """Whether the promotion is part of this family, and not of the day."""
     starts: float = 17 * HOUR
     name: str = "hidden_in_promotion"
 
     @property
     def crowd(self) -> Crowd:
         """The promotion itself."""
-        return Crowd(self.promotion, self.starts, self.lasts)
+        return Crowd(
+            self.promotion, self.starts, self.lasts, Crowd.factor if self.brings_crowd else 1.0
+        )
 
     def plan(self, ground: Ground) -> Attack:
         """Follow a share of the users who come meanwhile."""

@@ -10,13 +10,14 @@ from pathlib import Path
 from pumpguard.money.prices import PACKAGED
 
 from ..attackers import ALL_FAMILIES
+from ..crowds import CROWDS
 from ..lookalikes import LOOKALIKES
 from .card.document import document, load
 from .card.files import write_all
 from .card.published import publish
 from .card.screen import playing, show
 from .cells import BASELINE_SEEDS, CALM, OPEN, SEEDS, Cell, Setting, grid
-from .defences import DEFENCES, GUARD
+from .defences import DEFENCES, DEPLOYMENTS, GUARD
 from .workers import Estimate, play_all, unfinished
 
 PRICES = ("appwrite-2025", "aws-2022")
@@ -74,14 +75,20 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     others = [name for name in defences if name not in main]
     # What a look-alike meets is nearly the same every day.
     alike = [name for name in families if name in LOOKALIKES]
-    exact = [name for name in families if name not in LOOKALIKES]
+    crowds = [name for name in families if name in CROWDS]
+    exact = [name for name in families if name not in (*LOOKALIKES, *CROWDS)]
+    # The guard set up half-way is held against crowds and attacks, under one price list.
+    half = [name for name in others if name in DEPLOYMENTS]
+    others = [name for name in others if name not in DEPLOYMENTS]
     few = seeds[: given.baseline_seeds or BASELINE_SEEDS]
     return Options(
         setting=setting,
         cells=(
             *grid(exact, seeds, prices, main),
             *grid(exact, few, prices, others),
-            *grid(alike, few, prices, defences),
+            *grid(alike, few, prices, [*main, *others]),
+            *grid(crowds, few, prices[:1], [*main, *half]),
+            *grid(exact, few, prices[:1], half),
         ),
         scored=scored,
         jobs=1 if given.url else given.jobs,

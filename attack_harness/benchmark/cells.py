@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..crowds import CROWDS
 from ..figures import Table
 from ..lookalikes import LOOKALIKES
 
@@ -15,8 +16,9 @@ SCHEMA = 2
 NO_ATTACK = "no_attack"
 """A family's name for a day on which nobody attacks."""
 
-CALM = (NO_ATTACK, *LOOKALIKES)
-"""All days without an attack: on the others something looks like one."""
+CALM = (NO_ATTACK, *LOOKALIKES, *CROWDS)
+"""All days about which the figures of attacks say nothing: on some something looks like one, and on
+others a crowd comes (in one of them with an attack inside, which has a figure of its own)."""
 
 OPEN = "none"
 """The defence that defends nothing: what all others are held against."""

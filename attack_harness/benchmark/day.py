@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 
 from ..actors import Start, draws
 from ..attackers import ALL_FAMILIES, Family
 from ..clock import DAY, MIDNIGHT
+from ..crowds import CROWDS, CrowdDay, LateInbox
 from ..figures import Table
 from ..lookalikes import LOOKALIKES
+from ..targets import Target
 from ..world import build
 from .attacked import Attacked
-from .cells import CALM, Cell, Setting
+from .cells import Cell, Setting
 from .held_out import drawn
 from .visitors import Visitors, invite
 
@@ -20,22 +22,32 @@ PROBES = 8
 """People who come from each ring."""
 
 
+PER_USER = 0.15
+"""USD of a crowd's daily budget for each user of a usual day: a little more than twice what they
+cost, which is how README says to set it."""
+
+
 class Day:
-    """Real users, at most one attack, and those who come when it is over."""
+    """Real users, at most one attack, and those who come when it is over; or a crowd's days."""
 
     def __init__(self, cell: Cell, setting: Setting) -> None:
-        families, names = dict(ALL_FAMILIES), [cell.family]
-        self.lookalike = cell.family if cell.family in LOOKALIKES else None
-        if cell.family in CALM:
-            names = []
-        elif setting.held_out:
-            rng = draws(cell.seed, f"{cell.family}:parameters")
-            families[cell.family] = drawn(families[cell.family], rng)
-        self.parameters = _parameters(families[names[0]]) if names else {}
-        alike = [self.lookalike] if self.lookalike else []
+        self.crowd = crowd = crowd_of(cell, setting)
+        family = crowd.attack if crowd else _family(cell, setting)
+        self.about = cell.family if crowd or cell.family in LOOKALIKES else None
+        self.parameters = _parameters(crowd or family)
+        self._days = crowd.days if crowd else 1
+        self._size = round(setting.users * crowd.part) if crowd else setting.users
         world = build(
-            cell.seed, setting.users, names, setting.part, families=families, lookalikes=alike
+            cell.seed,
+            self._size,
+            [family.name] if family else [],
+            1.0 if crowd else setting.part,
+            families={family.name: family} if family else {},
+            days=self._days,
+            lookalikes=[cell.family] if cell.family in LOOKALIKES else [],
+            crowd=crowd,
         )
+        self.people = world.users
         self.outcomes, self._everybody = world.cast()
         self.attack = world.attacks[0] if world.attacks else None
         self.attacked = Attacked.by(self.attack.phones if self.attack else ())
@@ -48,10 +60,28 @@ class Day:
         yield from self._everybody
         yield from self.visitors.starts()
 
+    def reached(self, target: Target) -> Target:
+        """The target, as it is reached on this day."""
+        provider = self.crowd and self.crowd.provider
+        return LateInbox(target, provider) if provider else target
+
+    @property
+    def announced(self) -> Sequence[str]:
+        """Addresses that the operator was told of."""
+        return self.crowd.announced(self.people) if self.crowd else ()
+
+    @property
+    def budget(self) -> float | None:
+        """What a policy that was told of a budget has for one of a crowd's days, in USD."""
+        if self.crowd is None:
+            return None
+        coming = len(self.people) / self._days if self.crowd.usual else self._size
+        return round(PER_USER * coming, 2)
+
     @property
     def ends(self) -> float:
-        """When the attack is over, or else the day."""
-        return MIDNIGHT + (self.attack.ends if self.attack else DAY)
+        """When the attack is over, or else the last day."""
+        return MIDNIGHT + (self.attack.ends if self.attack else self._days * DAY)
 
     @property
     def when(self) -> tuple[float, float] | None:
@@ -59,8 +89,23 @@ class Day:
         return (MIDNIGHT + self.attack.starts, self.ends) if self.attack else None
 
 
-def _parameters(family: Family) -> Table:
-    """What distinguishes this attack from others of its family."""
+def crowd_of(cell: Cell, setting: Setting) -> CrowdDay | None:
+    """The crowd of this cell; of a held-out one with parameters of its own."""
+    crowd = CROWDS.get(cell.family)
+    if crowd is None or not setting.held_out:
+        return crowd
+    return drawn(crowd, draws(cell.seed, f"{cell.family}:parameters"))
+
+
+def _family(cell: Cell, setting: Setting) -> Family | None:
+    family = ALL_FAMILIES.get(cell.family)
+    if family is None or not setting.held_out:
+        return family
+    return drawn(family, draws(cell.seed, f"{cell.family}:parameters"))
+
+
+def _parameters(family: object) -> Table:
+    """What distinguishes this day from others of its family."""
     if not is_dataclass(family) or isinstance(family, type):
         return {}
     told = {name: value for name, value in asdict(family).items() if name != "name"}

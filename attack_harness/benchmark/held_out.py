@@ -10,14 +10,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from .. import addresses
-from ..attackers import Family
 from ..clock import HOUR
+from ..countries import ABROAD, HOME
 from ..numbering import carrier_ranges
 
 Draw: TypeAlias = Callable[[random.Random], Any]
+F = TypeVar("F")
 
 RISKY = (
     *("AZ", "BD", "DZ", "IL", "BY", "EG", "ID", "IQ", "JO"),
@@ -61,6 +62,15 @@ def whole(low: int, high: int) -> Draw:
     return lambda rng: rng.randint(low, high)
 
 
+def _home(rng: random.Random) -> str:
+    return rng.choice(sorted(HOME))
+
+
+def _market(rng: random.Random) -> str:
+    """A country that is not a home one, and that nobody rents numbers in by preference."""
+    return rng.choice(sorted(ABROAD.keys() - set(RISKY)))
+
+
 EVERYWHERE: Mapping[str, Draw] = {"starts": starts}
 OF_FAMILY: Mapping[str, Mapping[str, Draw]] = {
     "sequential_block": {
@@ -93,6 +103,7 @@ OF_FAMILY: Mapping[str, Mapping[str, Draw]] = {
     },
     "low_and_slow": {"country": country, "per_minute": between(1, 6), "starts": between(0, 0)},
     "country_spray": {"countries": whole(10, 40), "rate": between(0.5, 5)},
+    "ipv6_walk": {"countries": whole(10, 40), "rate": between(0.5, 5)},
     "random_in_country": {"country": country, "rate": between(1, 10)},
     "warm_up": {"waiting": between(HOUR, 6 * HOUR), "rate": between(2, 10)},
     "hidden_in_promotion": {
@@ -122,11 +133,37 @@ OF_FAMILY: Mapping[str, Mapping[str, Draw]] = {
 }
 
 
-def drawn(family: Family, rng: random.Random) -> Family:
-    """The family with its published parameters drawn anew, as far as it has them."""
+CROWD_STARTS: Mapping[str, Draw] = {"starts": between(8 * HOUR, 20 * HOUR)}
+OF_CROWD: Mapping[str, Mapping[str, Draw]] = {
+    "launch": {"country": _home, "factor": between(6, 10), "seconds": between(1_800, 3_600)},
+    "big_launch": {"country": _home, "factor": between(15, 20), "seconds": between(1_800, 3_600)},
+    "attacked_launch": {
+        "country": _home,
+        "factor": between(6, 10),
+        "attack_country": country,
+        "share": between(0.1, 0.3),
+    },
+    "new_market": {"country": _market, "share": between(0.2, 0.6)},
+    "relay": {"share": between(0.05, 0.2)},
+    "campus": {"country": _home, "count": whole(150, 250), "seconds": between(900, 1_500)},
+    "carrier_nat": {"countries": lambda rng: (_home(rng), _market(rng)), "each": whole(200, 400)},
+    "coming_back": {"visits": whole(1, 3)},
+    "slow_provider": {"seconds": between(HOUR, 6 * HOUR)},
+    "broken_provider": {"seconds": between(900, 1_800)},
+}
+
+
+def drawn(family: F, rng: random.Random) -> F:
+    """The family, or the day of a crowd, with its parameters drawn anew, as far as it has them."""
     if not is_dataclass(family) or isinstance(family, type):
         return family
     has = {field.name for field in fields(family) if field.init}
-    ranges = {**EVERYWHERE, **OF_FAMILY.get(family.name, {})}
+    name = family.name  # type: ignore[attr-defined] # whatever is drawn has one
+    of_crowd = OF_CROWD.get(name)
+    ranges = (
+        {**EVERYWHERE, **OF_FAMILY.get(name, {})}
+        if of_crowd is None
+        else {**CROWD_STARTS, **of_crowd}
+    )
     found = {name: draw(rng) for name, draw in ranges.items() if name in has}
     return replace(family, **found)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..countries import ABROAD
+from ..crowds import CROWDS
 from ..figures import Table
+from ..lookalikes import LOOKALIKES
 from ..user import Outcome
 from .attacked import Attacked
 
@@ -14,9 +16,10 @@ SMALL_WEIGHT = 2
 
 SMALL = frozenset(code for code, country in ABROAD.items() if country.weight <= SMALL_WEIGHT)
 SUBGROUPS = ("cgnat", "offices", "travellers", "small_countries", "attacked_countries")
-GROUPS = ("all", "during", *SUBGROUPS, "lookalike")
+GROUPS = ("all", "during", *SUBGROUPS, "lookalike", "crowd")
 """``during`` came while an attack was on, or in the ten minutes after it; ``lookalike`` are those
-who look like an attack on a day that has such, and whom ``all`` holds as well."""
+who look like an attack on a day that has such, ``crowd`` those whom the day of a crowd is about,
+and ``all`` holds them as well."""
 
 LINGERS = 600.0
 
@@ -25,12 +28,12 @@ def people_entry(
     outcomes: Sequence[Outcome],
     attacked: Attacked,
     when: tuple[float, float] | None,
-    lookalike: str | None = None,
+    about: str | None = None,
 ) -> Table:
     """Each group: how many, who was challenged, and by number who never got a code."""
     groups = {name: list[Outcome]() for name in GROUPS}
     for outcome in outcomes:
-        for name in _groups(outcome, attacked, when, lookalike):
+        for name in _groups(outcome, attacked, when, about):
             groups[name].append(outcome)
     return {name: _group(members) for name, members in groups.items()}
 
@@ -39,9 +42,10 @@ def _groups(
     outcome: Outcome,
     attacked: Attacked,
     when: tuple[float, float] | None,
-    lookalike: str | None,
+    about: str | None,
 ) -> Sequence[str]:
     user = outcome.user
+    member = about in user.groups
     holds = {
         "all": True,
         "during": when is not None and when[0] <= user.at <= when[1] + LINGERS,
@@ -50,9 +54,10 @@ def _groups(
         "travellers": "traveller" in user.groups,
         "small_countries": user.country in SMALL,
         "attacked_countries": user.country in attacked.abroad,
-        "lookalike": lookalike in user.groups,
+        "lookalike": member and about in LOOKALIKES,
+        "crowd": member and about in CROWDS,
     }
-    return [name for name, member in holds.items() if member]
+    return [name for name, holds_user in holds.items() if holds_user]
 
 
 def _group(members: Sequence[Outcome]) -> Table:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pumpguard.money.prices import PriceTable
 
-from ..actors import Call, Exchange, Log
+from ..actors import Call, Exchange, Json, Log
 from ..books import Message, read_ledger, repriced
 from ..clock import DAY, HOUR, MIDNIGHT
 from ..figures import Table
@@ -38,18 +38,21 @@ async def run_cells(cells: Sequence[Cell], setting: Setting, position: int = 0) 
     day = Day(cells[0], setting)
     gc.collect()  # a full collection in the middle of a play would be measured as the defence's
     gc.freeze()
-    async with stage(cells[0], setting, position) as target:
+    async with stage(cells[0], setting, position, day.budget, day.announced) as target:
         before = await _accounts(target, MIDNIGHT)
-        log = await play(target, day.everybody())
+        log = await play(day.reached(target), day.everybody())
         close = day.ends + DAY + HOUR
         ledger = await read_ledger(target, close, before.messages)
         after = await _accounts(target, close)
     gc.unfreeze()
     after.must_have_paid_for(ledger, before)
     ledgers = [ledger, *(repriced(ledger, PriceTable.load(c.prices)) for c in cells[1:])]
+    alerts = after.alerts - before.alerts
     common = {
-        "users": people_entry(day.outcomes, day.attacked, day.when, day.lookalike),
+        "users": people_entry(day.outcomes, day.attacked, day.when, day.about),
         "refusals_by_rule": dict(after.rules - before.rules),
+        "alerts": dict(alerts),
+        "false_alerts": day.crowd.false_alerts(alerts) / day.crowd.days if day.crowd else None,
         "calls": log.calls,
         "code": digest(knows_prices(cells[0].defence)),
     }
@@ -61,10 +64,13 @@ async def run_cells(cells: Sequence[Cell], setting: Setting, position: int = 0) 
 class Accounts:
     """What an app says of itself at one time."""
 
-    def __init__(self, bill: Table, rules: Table) -> None:
+    def __init__(self, bill: Table, traffic: Json) -> None:
         self.messages = int(bill["messages_sent"])
         self.dollars = float(bill["total_spent"])
-        self.rules = Counter({str(name): int(times) for name, times in rules.items()})
+        self.rules, self.alerts = (
+            Counter({str(name): int(times) for name, times in (traffic.get(key) or {}).items()})
+            for key in ("by_rule", "alerts")
+        )
 
     def must_have_paid_for(self, ledger: Sequence[Message], before: Accounts) -> None:
         """Refuse a ledger that is not what the customer paid for."""
@@ -79,7 +85,7 @@ async def _accounts(target: Target, at: float) -> Accounts:
     if bill.status != 200:
         raise ValueError(f"GET /otp/billing answered {bill.status}")
     traffic = await target.call(Call("GET", "/metrics/firewall"), at)
-    return Accounts(dict(bill.json), dict(traffic.json.get("by_rule") or {}))
+    return Accounts(dict(bill.json), traffic.json)
 
 
 def _attack(day: Day, log: Log, ledger: Sequence[Message]) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -25,30 +25,45 @@ hold the two to, and a cell takes two thirds of the time."""
 
 
 @asynccontextmanager
-async def stage(cell: Cell, setting: Setting, position: int = 0) -> AsyncIterator[Target]:
-    """Reach the cell's defence; ``position`` keeps cells on a running server apart."""
+async def stage(
+    cell: Cell,
+    setting: Setting,
+    position: int = 0,
+    budget: float | None = None,
+    announced: Sequence[str] = (),
+) -> AsyncIterator[Target]:
+    """Reach the cell's defence; ``position`` keeps cells on a running server apart. A guard of ours
+    has this ``budget`` in USD a day instead of the app's, and ``announced`` addresses on its allow
+    list."""
     if setting.url is not None and cell.defence == setting.url:
         async with OverHttp(setting.url) as server:
             yield Later(server, position * APART)
         return
     with _environment(cell.prices):
-        app = _app(cell, setting)
+        app = await _app(cell, setting, budget, announced)
     async with InProcess(app) as target:
         yield target
 
 
-def _app(cell: Cell, setting: Setting) -> AsgiApp:
+async def _app(
+    cell: Cell, setting: Setting, budget: float | None, announced: Sequence[str]
+) -> AsgiApp:
     if setting.app is not None and cell.defence == setting.app:
         return factory(setting.app)()
     defence = DEFENCES[cell.defence]
     settings = Settings(
-        guard=defence.guard,
+        guard=defence.guard is not None,
         redis_url=STORE,
         simulated=True,
         prices=cell.prices,
         seed=cell.seed,
     )
-    app: AsgiApp = create_app(settings)
+    guarded = None
+    if defence.guard is not None:
+        guarded = defence.guard.guarded(settings, budget)
+        for address in announced:
+            await guarded.guard.overrides.allow("network", address, author="load test")
+    app: AsgiApp = create_app(settings, guarded)
     return defence.around(app, setting.users) if defence.around else app
 
 

@@ -57,4 +57,4 @@ class Instant(Guarded):
 
     def sender(self, send: SendSms) -> SendSms:
         """Silent at once."""
-        return self._guard.sender(send, shadowed=None, latency=NoLatency())
+        return self.guard.sender(send, shadowed=None, latency=NoLatency())

@@ -15,6 +15,7 @@ from examples.target_app.otp import SendSms
 from examples.target_app.settings import Settings
 from examples.target_app.sms_provider import Message
 from pumpguard import Guard, Policy, PumpGuardMiddleware, current_decision
+from pumpguard.alerts import Alert
 from pumpguard.challenges import Altcha, Challenge
 from pumpguard.ops.console import Console
 from pumpguard.ops.metrics import FirewallMetrics
@@ -46,27 +47,34 @@ class Protection(Protocol):
 
 
 class Guarded:
-    """pumpguard, with an embedded server where no Redis is given."""
+    """pumpguard, with an embedded server where no Redis is given.
 
-    def __init__(self, settings: Settings) -> None:
+    ``policy`` takes the place of the app's own; without ``asks`` there is no challenge.
+    """
+
+    def __init__(
+        self, settings: Settings, policy: Policy | None = None, *, asks: bool = True
+    ) -> None:
         self._server = EmbeddedServer().start() if settings.redis_url is None else None
         self._metrics = FirewallMetrics()
         self._console_token = settings.console_token
-        policy = _policy(settings)
-        self._guard = Guard(
+        self._alerts: Counter[str] = Counter()
+        policy = _policy(settings, policy)
+        self.guard = Guard(
             policy,
             store=self._server.url if self._server else str(settings.redis_url),
             clock=simulated_time if settings.simulated else None,
-            challenge=_challenge(settings, policy),
+            challenge=_challenge(settings, policy) if asks else None,
             on_decision=self._metrics.record,
+            on_alert=self._alerted,
         )
         self._metrics.watch(self._guard)
 
     def install(self, app: FastAPI) -> None:
         """Put the middleware in front of the app, and the operator's page beside it."""
-        app.add_middleware(PumpGuardMiddleware, guard=self._guard)
+        app.add_middleware(PumpGuardMiddleware, guard=self.guard)
         if self._console_token is not None:
-            app.mount("/pumpguard", Console(self._guard, token=self._console_token))
+            app.mount("/pumpguard", Console(self.guard, token=self._console_token))
 
     def sender(self, send: SendSms) -> SendSms:
         """A sender that stays silent under a shadow ban, and tells the guard of numbers that nobody
@@ -75,18 +83,21 @@ class Guarded:
         async def told(phone: str, text: str) -> Message | None:
             message, decision = await send(phone, text), current_decision()
             if message and message.status == "rejected" and decision:
-                self._guard.settle(decision, "unallocated")
+                self.guard.settle(decision, "unallocated")
             return message
 
-        return self._guard.sender(told, shadowed=None)
+        return self.guard.sender(told, shadowed=None)
 
     def report(self) -> dict[str, object]:
         """The traffic that the guard has judged."""
-        return self._metrics.snapshot()
+        return {**self._metrics.snapshot(), "alerts": dict(self._alerts)}
+
+    def _alerted(self, alert: Alert) -> None:
+        self._alerts[alert.code] += 1
 
     async def aclose(self) -> None:
         """Close the guard's connections and stop the embedded server."""
-        await self._guard.aclose()
+        await self.guard.aclose()
         if self._server:
             self._server.stop()
 
@@ -119,6 +130,7 @@ class Unguarded:
             "requests_by_network": {},
             "by_action": {"allow": total} if total else {},
             "by_rule": {},
+            "alerts": {},
             "shadow_messages": 0,
             "shadow_dollars_saved": 0.0,
             "shadow_by_country": {},
@@ -141,8 +153,10 @@ def default_policy() -> Policy:
     )
 
 
-def _policy(settings: Settings) -> Policy:
-    if settings.policy_file:
+def _policy(settings: Settings, policy: Policy | None) -> Policy:
+    if policy is not None:
+        policy = replace(policy, prices=settings.prices)
+    elif settings.policy_file:
         policy = Policy.from_toml(settings.policy_file)
     else:  # it counts by the prices that the provider charges
         policy = replace(default_policy(), prices=settings.prices)

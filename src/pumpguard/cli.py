@@ -30,6 +30,7 @@ def app() -> typer.Typer:
     import typer
 
     from pumpguard.commands.console import console
+    from pumpguard.commands.expect import expect
     from pumpguard.commands.exposure import exposure
     from pumpguard.commands.overrides import lists, posture
 
@@ -42,6 +43,7 @@ def app() -> typer.Typer:
     )
     commands.command()(exposure)
     commands.command()(posture)
+    commands.command()(expect)
     commands.command()(console)
     commands.add_typer(lists, name="lists")
     return commands

@@ -25,7 +25,8 @@ from pumpguard.notices import Notices
 from pumpguard.observations import Observations
 from pumpguard.outcomes import Ticket
 from pumpguard.outcomes.reports import MessageOutcome, OutcomeReports
-from pumpguard.overrides.admin import Escalator, OverrideAdmin
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.escalator import Escalator
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy
@@ -193,7 +194,6 @@ class Guard:
     def verified(self, phone: str) -> None:
         """Say that a code was entered for this number, spelt as it may be. Raises `IntakeError`."""
         number = canonical(phone, None, self.policy.region, self.policy.plain_digits)
-        self._alerts.verified()
         self.reports.verified(number)
 
     def admitted(self, decision: Decision, flow: str | None) -> None:

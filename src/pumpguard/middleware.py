@@ -81,11 +81,11 @@ class PumpGuardMiddleware:
         self.app = app
         self.guard = guard
         policy = guard.policy
-        verify = None if policy.verify is None else Routes(policy.verify, "verify")
-        self._sends = Routes(policy.send, but=verify)
+        self._verify = verify = VerifyRoute(app, guard)
+        self._sends = Routes(policy.send, but=verify.routes)
         self._handlers = [(self._sends, self._guard_send)]
-        if verify is not None:
-            self._handlers.append((verify, VerifyRoute(app, guard).watch))
+        if verify.routes is not None:
+            self._handlers.append((verify.routes, verify.watch))
         self._flow = None if policy.flow is None else FlowReader(policy.flow)
         self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
@@ -104,8 +104,7 @@ class PumpGuardMiddleware:
         elif scope["type"] == "websocket" and self._sends.names(scope["path"]):
             self.guard.observations.websocket(scope["path"])
             # Nobody reads it: each message is decided about when it is sent.
-            more = partial(self.guard.more, address=self.guard.reader.address(scope))
-            await with_more(more, self.app, scope, receive, send)
+            await with_more(self.guard, self.app, scope, receive, send)
             return
         elif scope["type"] == "lifespan":
             await self._live(scope, receive, send)
@@ -162,7 +161,7 @@ class PumpGuardMiddleware:
             return
         replay = Replay(body, receive)
         if not attempts:  # the policy says that such a request sends nothing
-            await self.app(scope, replay, send)
+            await self._verify.passed(scope, replay, send)
             return
         self.guard.observations.read(scope, attempts[0].client.address)
         others: list[Decision] = []

@@ -190,9 +190,12 @@ class Policy:
         object.__setattr__(self, name, value)
 
     def _check_intake(self) -> None:
-        Routes(self.send)
-        if self.verify is not None:
-            Routes(self.verify, "verify")
+        sends = Routes(self.send)
+        if self.verify is not None and sends.shares(Routes(self.verify, "verify")):
+            expected = "beside a route of both send and verify, what a right code is answered with"
+            require(self.verified_when, "verified_when", expected, self.verified_when)
+            apart = self.when is not None or self.phone_optional
+            require(apart, "when", "beside such a route, which requests send a message", self.when)
         for name in ("verified_when", "flow"):
             value, expected = getattr(self, name), "nothing, or verify= beside it"
             require(self.verify or value is None, name, expected, value)

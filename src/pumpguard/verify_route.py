@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pumpguard.guard import Guard
 from pumpguard.intake.body import AnswerCopy, BodyTee
+from pumpguard.intake.routes import Routes
 from pumpguard.intake.verified import Heard, VerifyReader
+from pumpguard.shadow.more import with_more
 
 logger = logging.getLogger("pumpguard")
 
 
 class VerifyRoute:
-    """Listens to the requests that enter codes, and changes nothing about them."""
+    """Listens to the requests that enter codes, and changes nothing about them. ``routes`` are
+    those of the policy, if it has any."""
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
-        self._app = app
+        self._app, self._guard, verify = app, guard, guard.policy.verify
+        self.routes = None if verify is None else Routes(verify, "verify")
         self._reports = guard.reports
         self._max_body = guard.policy.max_body
         self._reader = VerifyReader(guard.policy)
+
+    async def passed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the app answer a guarded request that sends nothing, as its policy says: if it does,
+        each message is decided about when it is sent. One endpoint may do everything, as with
+        GraphQL: then a code may be entered here."""
+        parameters = None if self.routes is None else self.routes.match(scope)
+        app = self._app if parameters is None else partial(self.watch, parameters=parameters)
+        await with_more(self._guard, app, scope, receive, send)
 
     async def watch(
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
@@ -36,6 +49,6 @@ class VerifyRoute:
             heard = Heard(missing="number", why="see PG079")
         if heard.missing is not None:
             self._reports.misheard(heard.missing, heard.why)
-        elif heard.phone is not None or heard.flow is not None:
-            self._reports.overheard(heard.phone, heard.flow)
+        elif heard.phones or heard.flow is not None:
+            self._reports.overheard(heard.phones, heard.flow)
         await self._reports.told()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from redis import Redis
 
 from pumpguard import Action, Decision, Finding, StoreError
 from pumpguard.alerts import QUIET, Alert, Alerts
-from pumpguard.alerts.outage import MESSAGES, SECONDS
 from pumpguard.store.base import Store
 from pumpguard.store.memory import MemoryStore
 from pumpguard.store.overrides import MemoryOverrides
@@ -40,8 +37,8 @@ def test_two_countries_are_two_alerts_and_an_outage_is_one_however_long() -> Non
     alerts.record(found("BUDGET_SPENT", "GB"))
     alerts.record(found("BUDGET_SPENT", "FR"))
     for since in (1.0, 1.0, 1.0, 2.0):
-        for _ in range(MESSAGES):
-            clock.advance(SECONDS)
+        for _ in range(3):
+            clock.advance(60)
             alerts.record(found("PROVIDER_OUTAGE", since=since))
         clock.advance(QUIET * 2)
     assert [alert.subject for alert in raised] == ["GB", "FR", None, None]
@@ -52,38 +49,9 @@ def test_an_outage_that_comes_and_goes_is_told_once_in_six_hours() -> None:
     clock, raised = FakeClock(), list[Alert]()
     alerts, began = Alerts(raised.append, clock), clock()
     while clock() < began + 2 * QUIET:
-        since = clock()
-        for _ in range(MESSAGES):
-            clock.advance(30)
-            alerts.record(found("PROVIDER_OUTAGE", since=since))
-        alerts.verified()
+        clock.advance(600)
+        alerts.record(found("PROVIDER_OUTAGE", since=clock()))
     assert len(raised) == 2
-
-
-@pytest.mark.parametrize(
-    ("action", "messages", "seconds", "verified", "alerts_raised"),
-    [
-        (Action.ALLOW, MESSAGES, SECONDS, 0, 1),
-        (Action.ALLOW, MESSAGES, SECONDS, 3, 1),
-        (Action.ALLOW, MESSAGES, SECONDS, 4, 0),
-        (Action.ALLOW, MESSAGES - 1, SECONDS, 0, 0),
-        (Action.ALLOW, MESSAGES, SECONDS - 5, 0, 0),
-        (Action.THROTTLE, 50 * MESSAGES, 50 * SECONDS, 0, 0),
-    ],
-)
-def test_an_outage_is_one_only_while_messages_go_out(
-    action: Action, messages: int, seconds: float, verified: int, alerts_raised: int
-) -> None:
-    """Where the guard refuses everybody no verifications can arrive, and no provider is down."""
-    clock, raised = FakeClock(), list[Alert]()
-    alerts = Alerts(raised.append, clock)
-    for n in range(messages):
-        decision = found("PROVIDER_OUTAGE", since=1.0)
-        alerts.record(replace(decision, action=action))
-        for _ in range(verified if n == 0 else 0):
-            alerts.verified()
-        clock.advance(round(seconds / (messages - 1), 3) + 0.001)
-    assert len(raised) == alerts_raised
 
 
 def test_other_findings_are_no_alerts() -> None:

@@ -1,89 +1,196 @@
-"""The pulse: whether verifications arrive at all, in every store."""
+"""The pulse: whether verifications come back for the messages that go out, in every store."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
-from pumpguard.counters import Pulse
+from pumpguard.counters import Reading
 from pumpguard.store.base import Store
-from tests.models.pulse import PulseModel
+from pumpguard.store.memory import MemoryStore
 from tests.store.asking import PULSE, START, About, ask, settle, watched
 
 ABOUT = About(PULSE)
+MINUTE, HOUR = 60.0, 3_600.0
 
 
-async def verifications(store: Store, n: int, every: float, start: float = 0.0) -> float:
-    for i in range(n):
-        await settle(store, ABOUT, at=start + i * every)
-    return start + (n - 1) * every
+class Traffic:
+    """Messages, of which some are verified later; ``found`` has when an outage was read."""
+
+    def __init__(self, store: Store, seed: int = 1) -> None:
+        self.store, self.chance = store, random.Random(seed)
+        self.found: list[float] = []
+
+    async def play(self, *parts: Iterable[tuple[float, bool]]) -> None:
+        """Each message is a time and whether it is verified, 20 s later or so."""
+        events = []
+        for at, verified in (each for part in parts for each in part):
+            events.append((at, 0.0))
+            if verified:
+                after = round(min(240.0, self.chance.lognormvariate(3.0, 0.6)), 3)
+                events.append((at + after, at))
+        for at, sent in sorted(events):
+            if sent:
+                sent_at = round((START + sent) * 1000)
+                await settle(self.store, ABOUT, at=at, sent_at=sent_at)
+            elif (await ask(self.store, ABOUT, at=at)).readings[0].full:
+                self.found.append(at)
+
+    def people(
+        self, start: float, end: float, per_minute: float, share: float = 0.75
+    ) -> list[tuple[float, bool]]:
+        """So many come at random, and most of them enter their codes."""
+        came, at = [], start
+        while (at := at + self.chance.expovariate(per_minute / MINUTE)) < end:
+            came.append((round(at, 3), self.chance.random() < share))
+        return came
+
+    async def reading(self, at: float) -> Reading:
+        return (await ask(self.store, ABOUT, at=at)).readings[0]
 
 
-async def test_silence_after_a_steady_rate_is_an_outage(store: Store) -> None:
-    """One a minute: after some sixteen that have not come."""
-    last = await verifications(store, 200, every=60)
-    assert not (await ask(store, ABOUT, at=last + 600)).readings[0].full
-    answer = await ask(store, ABOUT, at=last + 1_200)
-    assert answer.readings[0].full
-    assert answer.admitted
+async def test_twenty_minutes_without_verifications_are_an_outage(store: Store) -> None:
+    """Three messages a minute: noticed within a quarter of an hour, and over soon afterwards."""
+    of = Traffic(store)
+    down, up = 2 * HOUR, 2 * HOUR + 20 * MINUTE
+    await of.play(
+        of.people(0, down, 3), of.people(down, up, 3, share=0.0), of.people(up, 3 * HOUR, 3)
+    )
+    assert down + 5 * MINUTE <= of.found[0] <= down + 15 * MINUTE
+    assert up - MINUTE <= of.found[-1] <= up + 5 * MINUTE
 
 
 async def test_an_outage_has_one_beginning(store: Store) -> None:
-    """By which whoever tells of it tells once."""
-    last = await verifications(store, 200, every=60)
-    found = {
-        (await ask(store, ABOUT, at=last + minutes * 60)).readings[0].detail[1]
-        for minutes in (20, 21, 60, 300)
-    }
-    assert len(found) == 1
-    assert last + 800 < found.pop() / 1000 - START < last + 1_200
+    """By which whoever tells of it tells once. One verification does not end it."""
+    of, began = Traffic(store), set[int]()
+    await of.play(of.people(0, HOUR, 4))
+    for minutes in range(60):
+        at = HOUR + minutes * MINUTE
+        await of.play(of.people(at, at + MINUTE, 4, share=0.0))
+        began.add((await of.reading(at + MINUTE)).detail[1])
+        if minutes == 40:
+            await settle(store, ABOUT, at=at + MINUTE)
+    assert began - {0} == {max(began)}
+    assert HOUR <= max(began) / 1000 - START <= HOUR + 3 * MINUTE
 
 
-async def test_it_ends_when_verifications_come_back(store: Store) -> None:
-    """A handful; a single one that got through is no recovery."""
-    last = await verifications(store, 200, every=60)
-    down = last + 3_600
-    await settle(store, ABOUT, at=down)
-    assert (await ask(store, ABOUT, at=down + 1)).readings[0].full
-    await verifications(store, 5, every=30, start=down + 30)
-    answer = await ask(store, ABOUT, at=down + 151)
-    assert not answer.readings[0].full
-    assert answer.readings[0].detail == (206, 0)
+async def test_it_says_nothing_while_nobody_asks(store: Store) -> None:
+    """Silence is no outage: after a busy hour nothing is missed, for as long as it lasts."""
+    of = Traffic(store)
+    await of.play(of.people(0, HOUR, 4))
+    for hours in (1.1, 1.5, 3, 12, 100):
+        assert (await of.reading(hours * HOUR)).used < 9_000
 
 
-async def test_nothing_is_said_before_twenty(store: Store) -> None:
+async def test_a_few_unanswered_messages_before_a_pause_are_no_outage(store: Store) -> None:
+    """A pause counts as five minutes, however long it is."""
+    of = Traffic(store)
+    await of.play(of.people(0, HOUR, 10), [(HOUR + n, False) for n in range(30)])
+    assert not (await of.reading(9 * HOUR)).full
+
+
+async def test_nothing_is_said_before_twenty_verifications(store: Store) -> None:
     """A rate has to be founded on something."""
-    last = await verifications(store, 19, every=1)
-    assert not (await ask(store, ABOUT, at=last + 3_000)).readings[0].full
+    of = Traffic(store)
+    await of.play([(n * MINUTE / 3, True) for n in range(19)])
+    await of.play([(HOUR + n * 10, False) for n in range(200)])
+    assert of.found == []
 
 
-async def test_only_what_counts_is_a_beat(store: Store) -> None:
-    """One number that verifies all day cannot hide an outage."""
-    for i in range(100):
-        await settle(store, ABOUT, outcome="repeated", at=i * 10)
-    assert (await ask(store, ABOUT, at=1_000)).readings[0].detail == (0, 0)
+async def test_a_number_that_verifies_again_shows_that_the_provider_works(store: Store) -> None:
+    """And founds no rate: nobody makes himself missed."""
+    of = Traffic(store)
+    await of.play(of.people(0, HOUR, 3))
+    for n in range(240):
+        at = HOUR + 10 * n
+        await ask(store, ABOUT, at=at)
+        if n % 3 == 0:
+            sent_at = round((START + at) * 1000)
+            await settle(store, ABOUT, outcome="repeated", at=at + 5, sent_at=sent_at)
+        assert not (await of.reading(at + 6)).full
+    assert (await of.reading(2 * HOUR)).detail[0] <= 200
+
+
+async def test_what_was_never_sent_is_not_waited_for(store: Store) -> None:
+    """An app that cannot reach its provider knows that by itself."""
+    of = Traffic(store)
+    await of.play(of.people(0, HOUR, 3))
+    for n in range(200):
+        at = HOUR + 10 * n
+        await ask(store, ABOUT, at=at)
+        late = 200 if n % 2 else 1
+        sent_at = round((START + at) * 1000)
+        assert await settle(store, ABOUT, outcome="failed", at=at + late, sent_at=sent_at) in (0, 1)
+    assert of.found == []
 
 
 async def test_it_never_refuses(store: Store) -> None:
     """Whatever the question says it may do."""
-    last = await verifications(store, 100, every=10)
+    of = Traffic(store)
+    await of.play(of.people(0, HOUR, 6), of.people(HOUR, 1.5 * HOUR, 6, share=0.0))
     for about in (ABOUT, watched(ABOUT)):
-        answer = await ask(store, about, at=last + 900)
+        answer = await ask(store, about, at=1.5 * HOUR)
         assert (answer.admitted, answer.readings[0].full) == (True, True)
 
 
-def outages(rate: float, days: float, seed: int) -> int:
-    """How many times an outage is seen where there is none: Poisson arrivals at a steady rate."""
-    chance, pulse, usual = random.Random(seed), PulseModel(), Pulse("p")
-    now, seen, standing = 1_700_000_000_000, 0, False
-    end = now + int(days * 86_400_000)
-    while now < end:
-        now += max(1, round(chance.expovariate(rate / 60_000)))
-        seen += pulse.at(usual, now)[1] > 0 and not standing
-        pulse.verified(usual, now)
-        standing = pulse.at(usual, now)[1] > 0
-    return seen
+async def test_a_quiet_day_of_rounds_and_pauses_is_no_outage() -> None:
+    """Sixteen rounds of a hundred messages, with an hour between them."""
+    of = Traffic(MemoryStore())
+    for round_ in range(16):
+        start = round_ * (HOUR + 10 * MINUTE)
+        await of.play(of.people(start, start + 10 * MINUTE, 10))
+    assert of.found == []
 
 
-def test_false_outages_are_rare() -> None:
-    """Three verifications a minute for a hundred days, and hardly ever a false word."""
-    assert outages(rate=3, days=100, seed=1) <= 1
+async def test_a_launch_is_no_outage_while_it_comes_nor_when_it_goes() -> None:
+    """Twenty times as many for forty minutes, of which as many enter their codes as ever."""
+    of = Traffic(MemoryStore())
+    await of.play(
+        of.people(0, 4 * HOUR, 2), of.people(2 * HOUR, 2 * HOUR + 40 * MINUTE, 40, share=0.7)
+    )
+    assert of.found == []
+
+
+async def test_an_outage_is_found_in_the_middle_of_a_launch() -> None:
+    of, down = Traffic(MemoryStore()), 2 * HOUR + 10 * MINUTE
+    await of.play(
+        of.people(0, down, 2),
+        of.people(2 * HOUR, down, 40, share=0.7),
+        of.people(down, down + 20 * MINUTE, 40, share=0.0),
+    )
+    assert down + 5 * MINUTE <= of.found[0] <= down + 8 * MINUTE
+
+
+async def test_an_attack_that_never_verifies_is_none_while_people_do() -> None:
+    """Four times as many messages as people send, for three hours."""
+    of = Traffic(MemoryStore())
+    await of.play(of.people(0, 6 * HOUR, 2), of.people(2 * HOUR, 5 * HOUR, 8, share=0.0))
+    assert of.found == []
+
+
+async def test_an_attack_while_people_sleep_is_none() -> None:
+    """Six hours after the last of them: nobody is missed who does not come at night."""
+    of, night = Traffic(MemoryStore()), 18 * HOUR
+    await of.play(of.people(0, 12 * HOUR, 2), of.people(night, night + 3 * HOUR, 10, share=0.0))
+    assert of.found == []
+
+
+async def test_a_slow_provider_is_none() -> None:
+    """From one moment on codes come after up to three minutes, and people enter them then."""
+    of = Traffic(MemoryStore())
+    late = [(at, False) for at, _ in of.people(2 * HOUR, 3 * HOUR, 20)]
+    await of.play(of.people(0, 2 * HOUR, 20), ())
+    events = [(at, 0.0) for at, _ in late]
+    events += [(at + of.chance.uniform(60, 200), at) for at, _ in late if of.chance.random() < 0.7]
+    for at, sent in sorted(events):
+        if sent:
+            await settle(of.store, ABOUT, at=at, sent_at=round((START + sent) * 1000))
+        else:
+            assert not (await of.reading(at)).full
+
+
+async def test_false_outages_are_rare() -> None:
+    """Ten days of people, and never a false word; a fifth of them do not enter their codes."""
+    of = Traffic(MemoryStore(), seed=2)
+    await of.play(of.people(0, 240 * HOUR, 2, share=0.6))
+    assert of.found == []

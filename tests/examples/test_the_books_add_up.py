@@ -170,6 +170,7 @@ async def test_an_unguarded_app_counts_only_what_it_can_know(visitor: Visitor) -
         "requests_by_network": {},
         "by_action": {"allow": 2},
         "by_rule": {},
+        "alerts": {},
         "shadow_messages": 0,
         "shadow_dollars_saved": 0.0,
         "shadow_by_country": {},

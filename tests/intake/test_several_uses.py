@@ -20,6 +20,7 @@ from pumpguard import (
     Policy,
     PolicyError,
     PumpGuardMiddleware,
+    current_decision,
     sender,
 )
 from pumpguard.intake.conditions import condition
@@ -59,7 +60,8 @@ class App:
         self.read.append(raw)
         body = json.loads(raw) if raw.startswith(b"{") else {}
         phone = body.get("phone")
-        self.send(phone if isinstance(phone, str) and phone else PHONE)
+        if current_decision() is not None:
+            self.send(phone if isinstance(phone, str) and phone else PHONE)
         return JSONResponse({}, self.status)
 
     async def ask(self, body: Any, **scope: Any) -> Reply:

@@ -41,10 +41,28 @@ class Facts:
     """Whether the price of a message that was not sent is given back."""
     # What some counters say that others depend on.
     known: bool = False
+    familiar: bool = False
+    """Whether the number was verified from where this request comes."""
+    trusted: bool = False
+    """Whether users of where this request comes from verify."""
+    proved: bool = False
     owed: int = 0
     no_verifications: bool = False
     headroom: dict[str, int] = field(default_factory=dict)
     """By dimension."""
+
+    @property
+    def halves(self) -> int:
+        """Of what is reserved: all for customers, half for known numbers, whoever asks for them,
+        and for proof from where users verify."""
+        vouched = self.proved and self.trusted
+        if self.known and (self.familiar or vouched):
+            return 2
+        return int(self.known or vouched)
+
+    def open_of(self, reserved: int) -> int:
+        """So much of what is reserved."""
+        return reserved * self.halves // 2
 
 
 class Model(Generic[C]):

@@ -56,16 +56,17 @@ class ConversionModel(Model[Conversion]):
 
     def look(self, counter: Conversion, facts: Facts) -> Reading:
         then, now = self.at(counter, facts), max(facts.now, self.latest * (counter.span // 12))
-        wait = 0 if facts.no_verifications else max(0, then.ends - now)
+        passes = facts.no_verifications or facts.halves == 2
+        wait = 0 if passes else max(0, then.ends - now)
         return reading(then.sum, wait, then.matured, then.verified)
 
     def begins(self, counter: Conversion, facts: Facts) -> bool:
         return self.at(counter, facts).ends not in (0, self.ends)
 
     def charge(self, counter: Conversion, facts: Facts) -> None:
-        full = self.look(counter, facts).full
+        full, begins = self.look(counter, facts).full, self.begins(counter, facts)
         self.__dict__ = self.at(counter, facts).__dict__
-        if not full:
+        if not (full or begins):
             self.slices.setdefault(self.latest, Slice()).open += 1
 
     def weigh(self, counter: Conversion, facts: Facts) -> None:

@@ -36,8 +36,12 @@ class CreditModel(Model[Credit]):
         (debt, forgiven), step = self.owed(counter, facts.now), self.steps(counter, facts.now)
         line, best = self.line(counter, facts.now)
         fits = line + min(facts.owed, AGAIN * facts.price)
+        if facts.halves == 2:
+            fits = line + AGAIN * facts.price
         if counter.yields:
-            fits = min(line, line // 2 + facts.price) if facts.owed else line
+            again = facts.owed and not facts.halves
+            fits = min(line, line // 2 + facts.price) if again else line
+        fits += facts.open_of(line // 1000 * round(1000 * counter.reserved))
         wait, now = 0, max(facts.now, self.step * counter.span // STEPS)
         if debt + facts.price > fits:
             more = -(-(debt + facts.price - fits) // forgiven)
@@ -52,7 +56,8 @@ class CreditModel(Model[Credit]):
         debt, _ = self.owed(counter, facts.now)
         earned = facts.price * facts.worth // 1000 if facts.outcome == "verified" else 0
         if earned or debt:
-            self._keep(counter, facts, max(0, debt - facts.price))
+            paid = facts.price + earned * round(1000 * counter.vouches) // 1000
+            self._keep(counter, facts, max(0, debt - paid))
         if earned:
             self.verified[self.day] = self.verified.get(self.day, 0) + earned
 

@@ -20,7 +20,7 @@ class NeighboursModel(Model[Neighbours]):
             if at > now - counter.span and 0 < abs(other - facts.last4) <= counter.distance
         }
         wait = 0
-        if len(near) >= counter.limit:
+        if len(near) >= counter.limit and facts.halves < 2:
             wait = sorted(near.values())[-counter.limit] + counter.span - now
         return reading(len(near), wait)
 

@@ -25,6 +25,7 @@ class StoreModel:
             return Answer(False, {}, now / 1000, outdated=True)
         facts = Facts(now, question.price, "", question.last4, question.matures_after or 0)
         facts.chance, facts.ticket = question.jitter, question.ticket
+        facts.proved = plan.proved
         named = dict(zip(plan.groups, question.subjects, strict=True))
         facts.remembered = tuple(named.get(by) for by in plan.remembered)
         models = self._models(plan, question.subjects)
@@ -79,7 +80,7 @@ class StoreModel:
         known, tickets = self._models(both, (redemption.phone,) * len(both.groups))
         waiting = tickets.open(redemption.tickets, now)
         tickets.tickets = []
-        counts = known.verified(redemption.known, now, bool(waiting))
+        counts = known.verified(redemption.known, now, waiting[-1] if waiting else None)
         return Redeemed(counts, now, tuple(reversed(waiting)))
 
     def settle(self, settlement: Settlement) -> int:

@@ -1,59 +1,91 @@
-"""The pulse by its definition: what was to be expected against what arrives."""
+"""The pulse by its definition: messages without an answer, and verifications that are missed."""
 
 from __future__ import annotations
 
-import math
+from copy import deepcopy
 
 from pumpguard.counters import Pulse, Reading
 from tests.models.base import DAY, Facts, Model, reading
 
 HALF_AN_HOUR = 1_800_000
-ONE = 4605
-"""1000 ln 100: what each arrival takes from the sum."""
+ONE, UNANSWERED = 4605, 688
+"""1000 ln 100, and 1000 ln (0.995 / 0.5): what a verification takes, and a message without adds."""
 GROWTH = 1_818_182
 """Half an hour / 0.99."""
+SLICE, LAG = 30_000, 60_000
+FIVE_MINUTES = 300_000
 FORGOTTEN = 7 * DAY
 
 
 class PulseModel(Model[Pulse]):
-    """One pulse. Times are in ms, the sum in milli-nats, the average in thousandths of an arrival
-    per half an hour."""
+    """One pulse. Times are in ms, sums in milli-nats, the average in thousandths of an arrival per
+    half an hour; ``waiting`` are the messages by slice that are not a minute old."""
 
     def __init__(self) -> None:
-        self.seen, self.average, self.last, self.sum, self.began = 0, 0, 0, 0, 0
+        self.seen, self.average, self.last = 0, 0, 0
+        self.by_clock, self.by_messages, self.reckoned, self.since = 0, 0, 0, 0
+        self.down = False
+        self.waiting: dict[int, int] = {}
 
-    def at(self, counter: Pulse, now: int) -> tuple[int, int]:
-        """The sum by now, and when the outage began (0 without one)."""
-        if now - self.last > FORGOTTEN:
-            return 0, 0
-        alarm, rate = round(1000 * counter.h), max(0, self.average - 1000)
-        passed = max(0, now - self.last)
-        grown = min(2 * alarm, self.sum + math.floor(float(rate) * passed / GROWTH))
-        if self.seen < counter.minimum or grown < (alarm if self.began else 2 * alarm):
-            return grown, 0
-        reached = self.last + math.ceil(float(max(0, 2 * alarm - self.sum)) * GROWTH / max(1, rate))
-        return grown, self.began or reached
+    def at(self, counter: Pulse, now: int) -> PulseModel:
+        """What it has become by now."""
+        then, most = deepcopy(self), 2 * round(1000 * counter.h)
+        now = max(now, self.reckoned)
+        if now - then.last > FORGOTTEN:
+            then.seen, then.average = 0, 0
+        for index in list(then.waiting):
+            if (index + 1) * SLICE + LAG <= now:
+                then.by_messages += then.waiting.pop(index) * UNANSWERED
+        then.by_messages = min(most, then.by_messages)
+        if not then.by_messages:
+            then.by_clock, then.since = 0, 0
+        else:
+            if not then.since:  # messages have waited for 90 s, or since the last verification
+                then.since = then.reckoned = now - min(SLICE + LAG, now - then.last)
+            usual = max(0, then.average - 1000) * HALF_AN_HOUR // (HALF_AN_HOUR + now - then.last)
+            passed = min(FIVE_MINUTES, now - then.reckoned)
+            then.by_clock = min(most, then.by_clock + usual * passed // GROWTH)
+        then.reckoned = now
+        missing, alarm = then.missing, round(1000 * counter.h)
+        lasting = missing >= 2 * alarm and now - then.since >= FIVE_MINUTES
+        then.down = then.seen >= counter.minimum and missing >= alarm and (self.down or lasting)
+        return then
+
+    @property
+    def missing(self) -> int:
+        """What both sums say is missing."""
+        return min(self.by_clock, self.by_messages)
 
     def look(self, counter: Pulse, facts: Facts) -> Reading:
-        (grown, began), seen = self.at(counter, facts.now), self.seen
-        if facts.now - self.last > FORGOTTEN:
-            seen = 0
-        silent = grown >= round(1000 * counter.h)
-        facts.no_verifications = seen < counter.minimum or silent
-        return reading(grown, 1000 if began else 0, seen, began)
+        then = self.at(counter, facts.now)
+        silent = then.missing >= round(1000 * counter.h)
+        facts.no_verifications = then.seen < counter.minimum or silent
+        began = then.since if then.down else 0
+        return reading(then.missing, 1000 if then.down else 0, then.seen, began)
+
+    def charge(self, counter: Pulse, facts: Facts) -> None:
+        self.__dict__ = self.at(counter, facts.now).__dict__
+        index = self.reckoned // SLICE
+        self.waiting[index] = self.waiting.get(index, 0) + 1
 
     def weigh(self, counter: Pulse, facts: Facts) -> None:
         self.look(counter, facts)
+        if not self.reckoned and facts.outcome != "verified":
+            return
+        self.__dict__ = self.at(counter, facts.now).__dict__
+        sent = min(self.reckoned // SLICE, facts.sent_at // SLICE)
+        waited = self.waiting.get(sent, 0) > 0
+        if waited:
+            self.waiting[sent] -= 1
+        if facts.outcome == "failed":
+            if not waited:
+                self.by_messages = max(0, self.by_messages - UNANSWERED)
+            return
+        self.by_clock = max(0, self.by_clock - ONE)
+        self.by_messages = max(0, self.by_messages - ONE)
+        self.down = self.down and self.missing >= round(1000 * counter.h)
         if facts.outcome == "verified":
-            self.verified(counter, facts.now)
-
-    def verified(self, counter: Pulse, now: int) -> None:
-        """A verification arrives."""
-        grown, began = self.at(counter, now)
-        if now - self.last > FORGOTTEN:
-            self.seen, self.average, self.last = 0, 0, now
-        now = max(now, self.last)
-        decayed = self.average * HALF_AN_HOUR // (HALF_AN_HOUR + now - self.last)
-        self.sum = max(0, grown - ONE)
-        self.began = began if self.sum >= round(1000 * counter.h) else 0
-        self.seen, self.average, self.last = min(65_535, self.seen + 1), decayed + 1000, now
+            passed = self.reckoned - self.last
+            decayed = self.average * HALF_AN_HOUR // (HALF_AN_HOUR + passed)
+            self.seen, self.last = min(65_535, self.seen + 1), self.reckoned
+            self.average = min(2_000_000_000, decayed + 1000)

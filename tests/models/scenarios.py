@@ -43,8 +43,9 @@ class Scenario:
 
 
 def plans(*counters: Counter, weights: Sequence[Weight] = ()) -> tuple[Plan, ...]:
-    """All of them binding; with every second only watched, telling no more than it has to; and the
-    second half alone, so that something is asked about that others have charged."""
+    """All of them binding; with every second only watched, telling no more than it has to; the
+    second half alone, so that something is asked about that others have charged; and all, with
+    proof."""
     every = [True] * len(counters)
     second = [i % 2 == 0 for i in range(len(counters))]
     half = counters[len(counters) // 2 :]
@@ -52,6 +53,7 @@ def plans(*counters: Counter, weights: Sequence[Weight] = ()) -> tuple[Plan, ...
         Plan(counters, every, weights=weights),
         Plan(counters, second, reports=False, weights=weights),
         Plan(half, [True] * len(half)),
+        Plan(counters, every, weights=weights, proved=True),
     )
 
 
@@ -69,9 +71,10 @@ LIMIT = Window("limit", "network", 1, 20)
 ASKED = Window("limit", "country", 1, 20, action=Action.CHALLENGE)
 TRUST = Trust("trust", "network")
 KNOWN, TICKETS = Known("settlement", seconds=3 * 86_400), Tickets("settlement", keep=3)
+FAMILIAR = Known("settlement", seconds=3 * 86_400, clients=1)
 REMEMBERING = Tickets("settlement", remembers=("network",))
 REFUNDS = Refunds("settlement", limit=250, seconds=600)
-BUDGET = Spend("budget", "country", 1_000, 100, reserved=200)
+BUDGET = Spend("budget", "country", 1_000, 100, reserved=200, verified=0.3)
 PULSE = Pulse("pulse", h=6.0, minimum=3)
 CONVERSION = Conversion("conversion", "country", h=3.0, minimum=4, seconds=120, hold=300)
 BY_NETWORK = Conversion("conversion", "network", h=2.0, minimum=3, seconds=120, hold=60)
@@ -129,7 +132,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "ban with strikes in slices": Scenario(plans(LIMIT, ban(3, max_factor=255)), BAN_EDGES),
     "spend": Scenario(
-        plans(KNOWN, TICKETS, Spend("budget", "country", 800, 100), BUDGET),
+        plans(KNOWN, TICKETS, Spend("budget", "country", 800, 100, verified=0.3), BUDGET),
         (9_999, 10_000, 40_000, 100_000, 110_000, 900_000, 1, 1),
         settling=(REFUNDS,),
     ),
@@ -138,7 +141,7 @@ SCENARIOS: dict[str, Scenario] = {
             KNOWN,
             TICKETS,
             Credit("credit", "country", 1_000, 1_000),
-            Credit("credit", "network", 1_000, 100, ratio=0.9, yields=True),
+            Credit("credit", "network", 1_000, 100, ratio=0.9, yields=True, vouches=0.5),
         ),
         (999, 1_000, 50_000, 100_000, *DAY_EDGES, 14 * DAY),
     ),
@@ -170,6 +173,36 @@ SCENARIOS: dict[str, Scenario] = {
         (*MINUTE_EDGES, 200_000, 300_000, DAY),
         settling=(REFUNDS,),
     ),
+    "customers": Scenario(
+        plans(
+            FAMILIAR,
+            REMEMBERING,
+            TRUST,
+            Window("log", "phone", 3, 60, reserved=2),
+            Window("log", "phone", 4, 300, reserved=2, unverified=True),
+            Window("slices", "network", 5, 60, max_factor=200, reserved=3),
+            BUDGET,
+            Credit("credit", "country", 1_000, 1_000, reserved=0.5),
+            Credit("asked", "network", 500, 100, yields=True, reserved=1.0),
+        ),
+        (*MINUTE_EDGES, 300_000, DAY),
+        settling=(REFUNDS,),
+    ),
+    "detectors and customers": Scenario(
+        plans(
+            FAMILIAR,
+            REMEMBERING,
+            TRUST,
+            LIMIT,
+            ban(2, except_known=True),
+            Unsent("unsent", "network", 1, 60, max_factor=3),
+            Neighbours("near", "prefix:4", 1, 60, 10),
+            CONVERSION,
+            Window("many", "phone", 600, 60, unverified=True),
+        ),
+        (*MINUTE_EDGES, *BAN_EDGES, DAY),
+        settling=(REFUNDS,),
+    ),
     "trust": Scenario(plans(TRUST, Trust("trust", "country", gain=2, share=0.5)), DAY_EDGES, 5),
     "settlement": Scenario(
         plans(KNOWN, REMEMBERING, TRUST, BUDGET, Credit("credit", "network", 700, 100)),
@@ -180,7 +213,7 @@ SCENARIOS: dict[str, Scenario] = {
 
 EVERYTHING = Scenario(
     plans(
-        KNOWN,
+        FAMILIAR,
         REMEMBERING,
         PULSE,
         LIMIT,

@@ -14,12 +14,15 @@ class SpendModel(Model[Spend]):
         self.spent = Slices()
 
     def look(self, counter: Spend, facts: Facts) -> Reading:
-        limit = counter.limit - (0 if facts.known else counter.reserved)
+        limit = counter.limit - counter.reserved + facts.open_of(counter.reserved)
         return reading(*self.spent.look(limit, counter.span, facts.now, facts.price))
 
     def charge(self, counter: Spend, facts: Facts) -> None:
         self.spent.add(counter.span, facts.now, facts.price)
 
     def tell(self, counter: Spend, facts: Facts) -> None:
-        if facts.outcome == "failed" and facts.refunded:
-            self.spent.give_back(counter.span, facts.now, facts.price, facts.sent_at)
+        back = facts.price
+        if facts.outcome != "failed":
+            back = back * (1000 - counter.permille) // 1000 * facts.worth // 1000
+        if facts.refunded:
+            self.spent.give_back(counter.span, facts.now, back, facts.sent_at)

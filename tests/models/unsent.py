@@ -16,7 +16,8 @@ class UnsentModel(Model[Unsent]):
     def look(self, counter: Unsent, facts: Facts) -> Reading:
         headroom = facts.headroom.get(counter.by, 0)
         limit = min(counter.limit * counter.max_factor, counter.limit + headroom)
-        return reading(*self.log.look(limit, counter.span, facts.now))
+        used, wait = self.log.look(limit, counter.span, facts.now)
+        return reading(used, wait if facts.halves < 2 else 0)
 
     def charge(self, counter: Unsent, facts: Facts) -> None:
         pass

@@ -85,22 +85,33 @@ class WindowModel(Model[Window]):
         self.log, self.slices = Log(), Slices()
 
     def look(self, counter: Window, facts: Facts) -> Reading:
-        headroom = facts.headroom.get(counter.by, 0)
-        limit = min(counter.limit * counter.max_factor, counter.limit + headroom)
-        if counter.limit * counter.max_factor <= EXACT_UP_TO:
+        headroom, for_all = facts.headroom.get(counter.by, 0), counter.limit - counter.reserved
+        limit = min(for_all * counter.max_factor, for_all + headroom)
+        limit += facts.open_of(counter.reserved)
+        if self.exact(counter):
             used, wait = self.log.look(limit, counter.span, facts.now)
         else:
             used, wait = self.slices.look(limit, counter.span, facts.now, 1)
-        return reading(used, wait, *((limit, headroom) if counter.max_factor > 1 else ()))
+        more = counter.max_factor > 1 or counter.reserved > 0
+        return reading(used, wait, *((limit, headroom) if more else ()))
 
     def charge(self, counter: Window, facts: Facts) -> None:
-        if counter.limit * counter.max_factor <= EXACT_UP_TO:
+        if self.exact(counter):
             self.log.add(facts.now)
         else:
             self.slices.add(counter.span, facts.now, 1)
 
     def tell(self, counter: Window, facts: Facts) -> None:
-        if facts.outcome == "failed" and counter.limit * counter.max_factor <= EXACT_UP_TO:
+        """One that was not sent takes its place back; where that counts, a verified one too."""
+        if facts.outcome != "failed" and not counter.unverified:
+            return
+        if self.exact(counter):
             self.log.give_back(facts.sent_at)
-        elif facts.outcome == "failed":
+        else:
             self.slices.give_back(counter.span, facts.now, 1, facts.sent_at)
+
+    @staticmethod
+    def exact(counter: Window) -> bool:
+        """Whether the time of every hit is kept."""
+        most = (counter.limit - counter.reserved) * counter.max_factor + counter.reserved
+        return most <= EXACT_UP_TO

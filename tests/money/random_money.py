@@ -66,6 +66,7 @@ def _budget(random: Random, name: str, unit: float) -> Budget:
         by=random.choice(by),
         reserved=random.choice([0.0, 0.0, 0.0, 0.2, 0.5, 0.9]),
         challenge=random.choice([0.3, 0.8, 1.0]),
+        verified=random.choice([1.0, 1.0, 0.5, 0.25, 0.1]),
         high_risk_factor=random.choice([1.0, 1.0, 0.2, 0.5]),
         high_risk=RISKY,
         regions=only,

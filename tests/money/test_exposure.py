@@ -201,6 +201,24 @@ def test_money_is_counted_in_dollars() -> None:
     assert of(each, cap("3/hour"), refund_share=0.0).hour.usd == pytest.approx(0.5 + 0.1)
 
 
+def test_who_verifies_has_more_of_the_hour_and_not_of_the_day() -> None:
+    """A verified dollar counts a quarter in the hour: four times as much, unless the day's is less.
+    Who enters no code has the hour's share."""
+    found = of(Budget(day=30.0, hour=5.0, verified=0.25), settled=True, refund_share=0.0)
+    assert total(found) == (20.0, 30.0)
+    assert found.unverified == pytest.approx((5.0, 30.0))
+    found = of(Budget(day=30.0, hour=10.0, verified=0.25), settled=True, refund_share=0.0)
+    assert total(found) == (30.0, 30.0)
+
+
+def test_a_share_that_depends_on_the_attempt_is_the_least_of_them() -> None:
+    """What the attacker may choose, he does."""
+    whole = Spend("m", "everything", 1_000_000, 3_600)
+    less = Spend("m", "everything", 1_000_000, 3_600, verified=0.5)
+    found = of(Declares("m", (whole,), (less,), "vpn"), refund_share=0.0)
+    assert found.hour.usd == pytest.approx(2.0)
+
+
 def test_credit_bounds_who_cannot_verify() -> None:
     """Beside the total, which is about somebody who can."""
     credit = Declares("c", (Credit("c", "everything", 1_000_000, 86_400),))

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from pumpguard import Guard, Policy, PumpGuardMiddleware
+from pumpguard import Guard, Policy, PolicyError, PumpGuardMiddleware
 from pumpguard.decision import Decision
+from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.testing import FakeClock, SimulatedHuman
 from tests.asgi import FORM, JSON, Reply, call, request
@@ -93,6 +94,43 @@ async def test_a_flow_from_the_answer_finds_the_number_in_another_process(
     assert not await sends.knows(OTHER)
     for visit in (sends, verifies):
         await visit.guard.aclose()
+
+
+async def test_digits_without_a_plus_are_the_number_that_a_message_is_open_to() -> None:
+    """Not the one that they would be in a home country: most digits are valid in Germany."""
+    visit = Visit(App(), home=["DE", "GB"])
+    await visit.send()
+    await visit.verify('{"phone": "447400123456"}')
+    assert await visit.knows()
+    await visit.send("+4915123456789")
+    await visit.verify('{"phone": "015123456789"}')
+    assert await visit.knows("+4915123456789")
+
+
+async def test_a_code_by_email_teaches_nothing_and_is_no_fault() -> None:
+    """Where the route takes both."""
+    visit = Visit(App(), phone_optional=True)
+    await visit.verify('{"phone": "ann@example.org"}')
+    assert visit.guard.observations.snapshot()["misunderstood"] == {}
+
+
+async def test_one_route_may_send_and_verify() -> None:
+    """As with GraphQL; its policy says which requests send, and what a right code looks like."""
+    one: dict[str, Any] = {"send": "/otp/send", "verify": "/otp/send"}
+    says: dict[str, Any] = {"when": _has_no_code, "verified_when": f"json:flow_id == 'f{PHONE}'"}
+    for name in says:
+        with pytest.raises(PolicyError, match=name):
+            Policy(**one, **{other: value for other, value in says.items() if other != name})
+    visit = Visit(App(), **one, **says)
+    await visit.send()
+    body = json.dumps({"phone": PHONE, "code": "123456"}).encode()
+    assert (await call(visit.app, request(path="/otp/send"), body)).status == 200
+    assert len(visit.decisions) == 1
+    assert await visit.knows()
+
+
+def _has_no_code(fields: Fields) -> bool:
+    return fields.get("json:code") is None
 
 
 async def test_a_flow_may_be_a_session_cookie_of_the_app() -> None:

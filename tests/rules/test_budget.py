@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pumpguard import Action, PolicyError
-from pumpguard.rules import Budget
+from pumpguard.rules import Budget, Conversion
 from tests.rules.trying import Trying, numbers
 
 PRICE = 0.25
@@ -68,6 +68,34 @@ async def test_who_has_verified_before_is_served_when_the_open_share_is_spent() 
     assert not await app.allows(customer, price=PRICE)
 
 
+async def test_a_verified_dollar_counts_a_part_in_the_hour_and_all_in_the_day() -> None:
+    """A launch is not held for pumping, and costs what it costs."""
+    app = trying(day=24 * PRICE, hour=8 * PRICE, challenge=1.0, verified=0.25)
+    served = 0
+    for phone in numbers(40, app):
+        if await app.allows(phone, price=PRICE):
+            served += 1
+            await app.verified(phone)
+    assert served == 24
+    app = trying(day=24 * PRICE, hour=8 * PRICE, challenge=1.0, verified=0.5)
+    for phone in numbers(4, app):
+        await app.allows(phone, price=PRICE)
+        await app.verified(phone)
+    assert (await spend(app, 9)).count(Action.ALLOW) == 6
+
+
+async def test_codes_that_look_bought_count_nearly_in_full() -> None:
+    """A verification is worth as much here as it is for `conversion`."""
+    budget = Budget(day=24 * PRICE, hour=8 * PRICE, reserved=0.0, challenge=1.0, verified=0.25)
+    app = Trying(budget, Conversion(by=["country"], minimum=1_000), settled=True)
+    served = 0
+    for phone in numbers(24, app):
+        if await app.allows(phone, price=PRICE):
+            served += 1
+            await app.verified(phone)  # at once, as no person does
+    assert served == 8
+
+
 async def test_half_way_an_alert_is_raised_and_nobody_is_refused() -> None:
     app = trying(day=10 * PRICE, hour=10 * PRICE, challenge=1.0)
     await spend(app, 10)
@@ -98,6 +126,8 @@ async def test_a_monitored_budget_refuses_nobody() -> None:
         ({"day": 1.0, "reserved": 1.0}, "rules.budget.reserved"),
         ({"day": 1.0, "challenge": 0.0}, "rules.budget.challenge"),
         ({"day": 1.0, "alert": 2.0}, "rules.budget.alert"),
+        ({"day": 1.0, "verified": 0.0}, "rules.budget.verified"),
+        ({"day": 1.0, "verified": 1.1}, "rules.budget.verified"),
         ({"day": 1.0, "high_risk_factor": 0.0}, "rules.budget.high_risk_factor"),
         ({"day": "1"}, "rules.budget.day"),
         ({"day": 1.0, "by": "phone"}, "rules.budget.by"),

@@ -73,7 +73,14 @@ class Shop:
             RateLimit(name="country_limit", by="country", limits="10/hour", action="block"),
         )
         self.guard = Guard(
-            Policy(send="/graphql", phone="json:phone", rules=rules, deadline=10, **settings),
+            Policy(
+                send="/graphql",
+                phone="json:phone",
+                phone_optional=True,
+                rules=rules,
+                deadline=10,
+                **settings,
+            ),
             clock=self.clock,
             networks=UnknownNetworks(),
             on_decision=self.decisions.append,
@@ -90,7 +97,7 @@ class Shop:
 
     async def answer(self, request: Request) -> JSONResponse:
         body = await request.json()
-        await self.send_all([body["phone"], *body.get("more", ())])
+        await self.send_all(list(filter(None, [body["phone"], *body.get("more", ())])))
         return JSONResponse({})
 
     async def talk(self, websocket: WebSocket) -> None:
@@ -180,6 +187,14 @@ async def test_another_number_in_place_of_its_own(shop: Shop) -> None:
         await shop.ask(PHONE)
         shop.clock.advance(31)
     assert shop.provider.sent == [ALIASES[0]]
+
+
+async def test_a_request_that_should_send_nothing_is_no_way_around(shop: Shop) -> None:
+    """An inline argument and no variable: the policy reads no number, and the sender sees one."""
+    for _ in range(2):
+        body = json.dumps({"phone": "", "more": ALIASES}).encode()
+        await call(shop.app, request(path="/graphql"), body)
+    assert len(shop.provider.sent) == 10
 
 
 async def test_the_log_says_it_once(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ...crowds import CROWDS
 from ...figures import Table
 from ..cells import CALM, OPEN, SCHEMA, SEEDS, Cell, Setting, read
 from ..code import digest
@@ -19,11 +20,11 @@ from .goals import judged
 from .summary import summary
 from .tally import Figures, Tally, least, most
 
-OVERALL, BOTH = "overall", "all"
+OVERALL, IN_CROWDS, BOTH = "overall", "crowds", "all"
 
 Results: TypeAlias = Mapping[Cell, Table]
 Scored: TypeAlias = dict[str, dict[str, dict[str, Any]]]
-"""Figures by row (a family, or ``overall``) and price table (or ``all``)."""
+"""Figures by row (a family, ``overall`` or ``crowds``) and price table (or ``all``)."""
 
 
 def load(cells: Iterable[Cell], folder: Path, setting: Setting) -> dict[Cell, Table]:
@@ -42,7 +43,7 @@ def document(results: Results, wanted: Sequence[Cell], setting: Setting, scored:
         "schema": SCHEMA,
         "scored": scored,
         "summary": summary(tallies(results, scored), both),
-        "targets": judged(both),
+        "targets": judged(rows, scored),
         "families": _families(results),
         "defences": defences,
         "run": _run(results, wanted, setting),
@@ -78,6 +79,8 @@ def score(results: Results, defence: str) -> Scored:
         if not seeds:
             continue
         rows[OVERALL][prices or BOTH] = with_intervals(seeds, overall)
+        if any(name in CROWDS for families in seeds.values() for name in families):
+            rows[IN_CROWDS][prices or BOTH] = with_intervals(seeds, in_crowds)
         for family in dict.fromkeys(name for families in seeds.values() for name in families):
             alone = {s: {family: f[family]} for s, f in seeds.items() if family in f}
             rows[family][prices or BOTH] = with_intervals(alone, _one)
@@ -98,6 +101,13 @@ def overall(families: Families) -> Figures:
     }
 
 
+def in_crowds(families: Families) -> Figures:
+    """The worst of all days of crowds: users refused, users asked, alerts that were false."""
+    each = [tally.figures() for name, tally in families.items() if name in CROWDS]
+    figures = ("harmed_share_crowd", "challenged_share_crowd", "false_alerts")
+    return {f"{figure}_worst": most(found.get(figure) for found in each) for figure in figures}
+
+
 def _families(results: Results) -> Table:
     """What was attacked, from the first cell of each family."""
     found: Table = {}
@@ -108,7 +118,10 @@ def _families(results: Results) -> Table:
         told = attack and {k: attack[k] for k in ("title", "numbers", "requests", "countries")}
         blocks = {"is_block": attack["is_block"]} if attack else {}
         covers = {"block_digits": result["covered"]["block_digits"]} if attack else {}
-        found[cell.family] = (told or {"title": calm_title(cell.family)}) | blocks | covers
+        calm = {"title": calm_title(cell.family)}
+        found[cell.family] = (
+            (told or calm) | blocks | covers | (calm if cell.family in CROWDS else {})
+        )
     return found
 
 

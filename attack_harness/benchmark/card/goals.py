@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ...figures import Table
+from ..defences import README, SEND_ONLY
 
 
 class Goal(NamedTuple):
@@ -13,11 +14,13 @@ class Goal(NamedTuple):
 
     title: str
     row: str
-    """``overall`` or ``no_attack``."""
+    """``overall``, ``no_attack`` or ``crowds``."""
     figure: str
     limit: float
     at_least: bool = False
     unit: str = ""
+    defence: str | None = None
+    """Of which defence; by default of the one that is scored."""
 
 
 GOALS = (
@@ -48,12 +51,33 @@ GOALS = (
         unit="times",
     ),
     Goal("people there are served again, 95 %", "overall", "recovery_p95", 30, unit="minutes"),
+    Goal("refused in the worst crowd", "crowds", "harmed_share_crowd_worst", 0.003, unit="share"),
+    Goal("asked in the worst crowd", "crowds", "challenged_share_crowd_worst", 0.05, unit="share"),
+    Goal("false alerts on the day of a crowd", "crowds", "false_alerts_worst", 0),
+    Goal(
+        "README’s first lines: refused in the worst crowd",
+        *("crowds", "harmed_share_crowd_worst", 0.01, False, "share", README),
+    ),
+    Goal(
+        "README’s first lines: saved, worst family",
+        *("overall", "saved_worst_family", 0.95, True, "share", README),
+    ),
+    Goal(
+        "send only: saved, worst family",
+        *("overall", "saved_worst_family", 0.93, True, "share", SEND_ONLY),
+    ),
 )
 
 
-def judged(rows: Mapping[str, Mapping[str, Any]]) -> list[Table]:
+def judged(
+    defences: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]], scored: str
+) -> list[Table]:
     """Every goal with what was measured; ``met`` is None where nothing was."""
-    return [_judged(goal, rows.get(goal.row, {}).get(goal.figure)) for goal in GOALS]
+    found = []
+    for goal in GOALS:
+        tables = defences.get(goal.defence or scored, {}).get(goal.row, {})
+        found.append(_judged(goal, tables.get("all", {}).get(goal.figure)))
+    return found
 
 
 def _judged(goal: Goal, measured: Mapping[str, float | None] | None) -> Table:
@@ -65,6 +89,7 @@ def _judged(goal: Goal, measured: Mapping[str, float | None] | None) -> Table:
         "title": goal.title,
         "figure": goal.figure,
         "row": goal.row,
+        "defence": goal.defence,
         "target": goal.limit,
         "at_least": goal.at_least,
         "unit": goal.unit,

@@ -10,11 +10,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from ...crowds import CROWDS
 from ...figures import Table
 from ..cells import CALM, NO_ATTACK, OPEN
 from ..people import SUBGROUPS
 from .colours import on, shade
-from .picture import cells_of, days, rivals, rows, short
+from .picture import cells_of, days, deployments, rivals, rows, short
+from .published import SET_UP
 from .svg import TABLES, Line, Mark, logarithmic, plot, straight
 from .words import figure, goal, interval, limit, worded
 
@@ -84,7 +86,10 @@ def render(scorecard: Table) -> str:
         side_by_side=SIDE_BY_SIDE,
         groups=("all", "during", *SUBGROUPS),
         no_attack=NO_ATTACK,
-        calm=[name for name in CALM if name in scorecard["families"]],
+        calm=[n for n in CALM if n in scorecard["families"] and n not in CROWDS],
+        crowds=[name for name in CROWDS if name in scorecard["families"]],
+        deployments=deployments(scorecard),
+        set_up=SET_UP,
         nothing=OPEN,
         saved=_saved(scorecard),
         noticed=_noticed(scorecard),

@@ -17,6 +17,7 @@ from matplotlib.patches import Rectangle
 
 from ...figures import Table
 from ..cells import CALM, OPEN
+from ..defences import DEPLOYMENTS
 from .colours import BAD, GOOD, INK, LINE, OTHER, PAPER, SOFT, STRIP, on, shade
 from .words import figure, goal, limit, shares, worded
 
@@ -73,8 +74,14 @@ def rows(scorecard: Table) -> list[str]:
 
 
 def rivals(scorecard: Table) -> list[str]:
-    """The defences, without the one that defends nothing."""
-    return [name for name in scorecard["defences"] if name != OPEN]
+    """The defences, without the one that defends nothing and the guard set up half-way."""
+    half = set(DEPLOYMENTS) - {scorecard["scored"]}
+    return [name for name in scorecard["defences"] if name != OPEN and name not in half]
+
+
+def deployments(scorecard: Table) -> list[str]:
+    """The guard as people set it up, from the least to everything."""
+    return [name for name in reversed(DEPLOYMENTS) if name in scorecard["defences"]]
 
 
 def days(run: Table) -> str:

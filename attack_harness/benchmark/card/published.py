@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ...crowds import CROWDS
 from ...figures import Table
 from ...lookalikes import LOOKALIKES
 from ...report.words import NBSP
-from .picture import cells_of, draw, rivals, rows, short
+from .picture import cells_of, deployments, draw, rivals, rows, short
 from .screen import COLUMNS
 from .words import figure, goal, interval, limit
 
@@ -26,6 +27,17 @@ FAMILY = {
     "challenged_share_during": "challenged meanwhile",
     "recovery_p95": "recovery, 95 %",
 }
+SET_UP = {
+    "saved": "saved",
+    "saved_worst_family": "worst",
+    "attacker_profit_max": "profit",
+    "harmed_share_all": "refused in attacks",
+    "challenged_share_during": "asked",
+    "harmed_share_crowd_worst": "refused, worst crowd",
+    "challenged_share_crowd_worst": "asked, worst crowd",
+    "false_alerts_worst": "false alerts a day",
+}
+CROWD = ("harmed_share_crowd", "challenged_share_crowd")
 ALIKE = {"harmed_share_lookalike": "refused", "challenged_share_lookalike": "challenged"}
 
 
@@ -66,6 +78,10 @@ def results(scorecard: Table) -> str:
     if alike:
         heads = [f"{name.replace('_', ' ')}: {w}" for name in alike for w in ALIKE.values()]
         said.append(_grid(("defence", *heads), _alike(scorecard, alike)))
+    if crowds := [name for name in CROWDS if name in scorecard["families"]]:
+        heads = [scorecard["defences"][name]["title"] for name in deployments(scorecard)]
+        said.append(_grid(("set up", *SET_UP.values()), _set_up(scorecard)))
+        said.append(_grid(("crowd: refused (asked)", *heads), _crowds(scorecard, crowds)))
     return "\n\n".join(said)
 
 
@@ -95,6 +111,22 @@ def _alike(scorecard: Table, alike: Sequence[str]) -> Iterable[Sequence[str]]:
         found = [cells_of(scorecard, name, row) for row in alike]
         shown = [figure(column, row.get(column)) for row in found for column in ALIKE]
         yield scorecard["defences"][name]["title"], *shown
+
+
+def _set_up(scorecard: Table) -> Iterable[Sequence[str]]:
+    for name in deployments(scorecard):
+        found = {**cells_of(scorecard, name, "overall"), **cells_of(scorecard, name, "crowds")}
+        yield scorecard["defences"][name]["title"], *(figure(c, found.get(c)) for c in SET_UP)
+
+
+def _crowds(scorecard: Table, crowds: Iterable[str]) -> Iterable[Sequence[str]]:
+    for crowd in crowds:
+        shown = []
+        for name in deployments(scorecard):
+            found = cells_of(scorecard, name, crowd)
+            refused, asked = (figure(each, found.get(each)) for each in CROWD)
+            shown.append(f"{refused} ({asked})")
+        yield scorecard["families"][crowd]["title"], *shown
 
 
 def _grid(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

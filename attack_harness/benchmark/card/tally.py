@@ -32,6 +32,9 @@ class Tally:
         tally._people(cell, open_)
         if cell["attack"] is not None:
             tally._attack(cell, open_)
+        if cell.get("false_alerts") is not None:  # the day of a crowd
+            tally.sums["crowds"] += 1
+            tally.sums["false_alerts"] += cell["false_alerts"]
         return tally
 
     @classmethod
@@ -88,6 +91,7 @@ class Tally:
             found[f"harmed_share_{group}"] = ratio(s[f"harmed.{group}"], people)
             found[f"challenged_share_{group}"] = ratio(s[f"challenged.{group}"], people)
         found["harmed_share_worst_group"] = most(found[f"harmed_share_{g}"] for g in SUBGROUPS)
+        found["false_alerts"] = ratio(s["false_alerts"], s["crowds"])
         return found | (self._attack_figures() if s["attacks"] else {})
 
     def _attack_figures(self) -> Figures:

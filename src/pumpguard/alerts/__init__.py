@@ -13,8 +13,6 @@ from ipaddress import ip_network
 from math import inf
 from typing import TypeAlias
 
-from pumpguard.alerts.outage import CODE as OUTAGE
-from pumpguard.alerts.outage import Outage
 from pumpguard.attempt import masked_network
 from pumpguard.background import BackgroundTasks
 from pumpguard.decision import ALERTING, Decision, Finding
@@ -78,27 +76,20 @@ class Alerts:
         self._claim = claim
         self._tasks = BackgroundTasks()
         self._raised: dict[object, tuple[float, object]] = {}
-        self._outage = Outage()
 
     def record(self, decision: Decision) -> None:
         """Raise the alerts that this decision's findings call for."""
         for finding in decision.findings:
             if finding.code in ALERTING:
-                self._consider(finding, decision)
-
-    def verified(self) -> None:
-        """A number was verified: the provider works."""
-        self._outage.verified()
+                self._consider(finding)
 
     async def done(self) -> None:
         await self._tasks.done()
 
-    def _consider(self, finding: Finding, decision: Decision) -> None:
+    def _consider(self, finding: Finding) -> None:
         now = self._clock()
         # An outage is known by its beginning, and is one alert however long it lasts.
         since = finding.evidence.get("since")
-        if finding.code == OUTAGE and not self._outage.confirmed(since, decision, now):
-            return
         key = (finding.code, finding.rule, finding.subject)
         last, before = self._raised.get(key, (-inf, None))
         if now - last < QUIET or (since is not None and since == before):

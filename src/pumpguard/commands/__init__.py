@@ -20,7 +20,7 @@ from pumpguard.store.redis import RedisStore
 
 T = TypeVar("T")
 
-BAD, AWAY = 1, 3
+BAD_INPUT, STORE_AWAY = 1, 3
 """Exit codes: the arguments or the policy make no sense; the store did not answer in time."""
 
 STORE_DEADLINE = 5.0
@@ -56,14 +56,14 @@ def with_overrides(
     try:
         return asyncio.run(run(Policy.from_toml(policy)))
     except OverrideError as error:
-        stop(str(error), BAD)
+        stop(str(error), BAD_INPUT)
     except PolicyError as error:
-        stop(f"{policy}: {error}", BAD)
+        stop(f"{policy}: {error}", BAD_INPUT)
     except StoreError as error:
         stop(
             f"the store did not answer ({error}): the change may or may not be in force; "
             "look with: pumpguard posture",
-            AWAY,
+            STORE_AWAY,
         )
 
 

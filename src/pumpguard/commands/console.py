@@ -10,7 +10,7 @@ import typer
 
 from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge
-from pumpguard.commands import BAD, PolicyFile, StoreUrl, shared_store, stop, warn
+from pumpguard.commands import BAD_INPUT, PolicyFile, StoreUrl, shared_store, stop, warn
 from pumpguard.errors import PolicyError
 from pumpguard.guard import Guard
 from pumpguard.policy import Policy
@@ -42,11 +42,11 @@ def console(
         loaded = Policy.from_toml(policy)
         asyncio.run(_serve(loaded, shared_store(loaded, store), host, port, https))
     except PolicyError as error:
-        stop(f"{TOKEN}: {error}" if error.path == "token" else f"{policy}: {error}", BAD)
+        stop(f"{TOKEN}: {error}" if error.path == "token" else f"{policy}: {error}", BAD_INPUT)
     except ModuleNotFoundError as error:
         if error.name not in ("jinja2", "uvicorn"):
             raise
-        stop(f"the page needs {error.name}: pip install 'pumpguard[cli,console]'", BAD)
+        stop(f"the page needs {error.name}: pip install 'pumpguard[cli,console]'", BAD_INPUT)
 
 
 class Elsewhere(Challenge):

@@ -13,7 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from pumpguard.commands import BAD, stop, with_overrides
+from pumpguard.commands import BAD_INPUT, stop, with_overrides
 from pumpguard.errors import PolicyError
 from pumpguard.money.exposure import CountryExposure, Exposure, Totals
 from pumpguard.money.exposure import exposure as exposure_of
@@ -64,23 +64,45 @@ def exposure(
         found = exposure_of(loaded, networks=networks, numbers=numbers)
         shown = _shown(found, country, top)
     except PolicyError as error:
-        stop(f"{policy}: {error}", BAD)
-    lifted = [] if store is None else with_overrides(policy, store, _unbounded_because)
+        stop(f"{policy}: {error}", BAD_INPUT)
+    lifted, expected = list[str](), dict[str, float]()
+    if store is not None:
+        lifted, expected = with_overrides(policy, store, _overrides)
+    meanwhile = found
+    if expected:
+        meanwhile = exposure_of(loaded, networks=networks, numbers=numbers, expected=expected)
     if as_json:
         document = {**_as_json(found, loaded), "unbounded_because": lifted}
+        document["expected"] = {
+            "times": expected, "hour": _bound(meanwhile.hour), "day": _bound(meanwhile.day)
+        }  # fmt: skip
         typer.echo(json.dumps(document, indent=2))
     else:
         console = Console(highlight=False, soft_wrap=True)
         if lifted:
             console.print("NOT BOUNDED while these overrides are in force; otherwise as below.")
             console.print("\n".join(lifted), end="\n\n", markup=False)
+        if expected:
+            console.print(f"More than usual is expected. {while_expected(meanwhile)}", end="\n\n")
         _print(console, found, shown, loaded)
     if lifted or not found.bounded:
         raise typer.Exit(NOT_BOUNDED)
 
 
-async def _unbounded_because(admin: OverrideAdmin, _: Policy) -> list[str]:
-    return unbounded_because(await admin.show(), time.time())
+def while_expected(meanwhile: Exposure) -> str:
+    """What an attacker can cost while more than usual is expected, a sentence."""
+    return f"Meanwhile an attacker can make this policy spend at most {total(meanwhile)}."
+
+
+def total(found: Exposure) -> str:
+    """Both bounds, for people."""
+    return f"{dollars(found.hour.usd)} per hour, {dollars(found.day.usd)} per day"
+
+
+async def _overrides(admin: OverrideAdmin, _: Policy) -> tuple[list[str], dict[str, float]]:
+    """Why nothing bounds it at the moment, and what is expected."""
+    document, now = await admin.show(), time.time()
+    return unbounded_because(document, now), document.expected(now)
 
 
 def _shown(found: Exposure, names: list[str] | None, top: int) -> list[CountryExposure]:
@@ -95,8 +117,8 @@ def _shown(found: Exposure, names: list[str] | None, top: int) -> list[CountryEx
 
 def _print(console: Console, found: Exposure, shown: list[CountryExposure], policy: Policy) -> None:
     if found.bounded:
-        total = f"{dollars(found.hour.usd)} per hour, {dollars(found.day.usd)} per day"
-        console.print(f"An attacker can make this policy spend at most {total}.", style="bold")
+        most = f"An attacker can make this policy spend at most {total(found)}."
+        console.print(most, style="bold")
         console.print(f"Bound by {found.day.because}.")
     else:
         console.print("NOT BOUNDED", style="bold white on red")
@@ -138,11 +160,11 @@ def _countries(shown: list[CountryExposure]) -> Table:
 
 
 def _without(found: Exposure) -> Table:
-    total = (found.hour.usd, found.day.usd)
+    both = (found.hour.usd, found.day.usd)
     table = _table("Without a rule", "an hour", "a day")
     idle = []
     for rule, totals in sorted(found.without.items(), key=lambda item: -item[1].day):
-        if totals == total:
+        if totals == both:
             idle.append(rule)
         else:
             style = None if isfinite(totals.day) else "red"

@@ -172,9 +172,9 @@ def _print_listings(overrides: OverrideDocument) -> None:
     """Print both lists, a line for each entry."""
     for each in sorted(overrides.listings, key=lambda each: (each.verdict, each.kind, each.shown)):
         how = " (spends freely)" if each.spends_freely else ""
-        end = "" if each.until is None else f", until {_time(each.until)}"
+        end = "" if each.until is None else f", until {shown_time(each.until)}"
         reason = f": {each.reason}" if each.reason else ""
-        by = f"by {each.author} at {_time(each.at)}"
+        by = f"by {each.author} at {shown_time(each.at)}"
         typer.echo(f"{each.verdict} {each.kind} {each.shown}{how}, {by}{end}{reason}")
     if not overrides.listings:
         typer.echo("Nobody is on a list.")
@@ -209,19 +209,25 @@ def _reason(overrides: OverrideDocument, now: float) -> str:
     if override is not None and (overrides.set_by_person(now) or overrides.step is None):
         if override.until is None or now < override.until:
             return _by_whom(override)
-        ended = _time(override.until)
+        ended = shown_time(override.until)
         return f", since {override.posture} by {override.author} has ended at {ended}"
     if overrides.step is not None and overrides.fleet(now) is not Posture.NORMAL:
         step = overrides.step
-        return f", by escalation after {step.code} at {_time(step.last_seen)}, steps down when calm"
+        at = shown_time(step.last_seen)
+        return f", by escalation after {step.code} at {at}, steps down when calm"
     return ""
 
 
 def _by_whom(override: PostureOverride) -> str:
     reason = f": {override.reason}" if override.reason else ""
-    end = "" if override.until is None else f", until {_time(override.until)}, then {override.then}"
-    return f", by {override.author} at {_time(override.at)}{end}{reason}"
+    end = (
+        ""
+        if override.until is None
+        else f", until {shown_time(override.until)}, then {override.then}"
+    )
+    return f", by {override.author} at {shown_time(override.at)}{end}{reason}"
 
 
-def _time(at: float) -> str:
+def shown_time(at: float) -> str:
+    """A time for people."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"

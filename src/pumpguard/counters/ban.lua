@@ -17,7 +17,7 @@ end
 
 local function ban_wait(state)
   local shape = state.shape
-  if (shape.yields and state.headroom > 0) or (shape.except_known and known) then return 0 end
+  if (shape.yields and state.headroom > 0) or (shape.except_known and halves > 0) then return 0 end
   return max(0, state.ends - state.now)
 end
 

@@ -21,7 +21,7 @@ class Ban(Limited):
     seconds that pass after a ban has ended. Earned headroom is added to ``limit``, up to
     ``max_factor`` times as many. A refusal that asks for proof gives one only with ``challenges``.
     With ``yields``, it does not stand while its subject has any headroom; with ``except_known``,
-    not for numbers that have verified before.
+    not for numbers that have verified before, nor for proof from where users verify (see `Known`).
     """
 
     rule: str

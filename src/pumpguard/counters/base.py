@@ -5,11 +5,13 @@ same name that ends in ``.lua``, with what the script does for it. The Lua file 
 behind a line that says by which letter plans call the kind (``KIND``), and registers
 
 - ``TAIL[KIND]()``: reads what `Counter.tail` wrote into ``plan``, if that is anything, and moves
-  ``at`` behind it. Of ``struct.pack(">H", self.distance)``:
+  ``at`` behind it; second, how many counters a segment holds, if that is not one. Of
+  ``struct.pack(">H", self.distance)``:
   ``local distance; distance, at = unpack_from('>I2', plan, at); return distance``;
 - ``READ[KIND](limit, span, stored, now, tail)``: returns a table, the state, with ``used`` and
   ``wait`` (ms); with ``always`` if requests are counted even while it is full; with ``begins`` if
   it is to be stored whatever becomes of the request;
+- ``EARLY[KIND]``, true if other kinds depend on what it reads, about whatever subject;
 - ``DETAIL[KIND](state)``: two numbers for `Reading.detail`, if there is any;
 - ``CHARGE[KIND](limit, span, state, stored, now)``: what to store once this request is counted, and
   for how many milliseconds it can matter; nothing if there is nothing to store.
@@ -31,6 +33,9 @@ from pumpguard.decision import Action
 
 DESTINATIONS = frozenset({"phone", "country", "calling_code"})
 """Dimensions that tell where a message goes; so do blocks of numbers."""
+
+OF_ONE_CLIENT = frozenset({"network", "site", "session", "account", "device"})
+"""Dimensions that tell where a request comes from, and of which one person has few."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,8 @@ local function conversion_read(_, span, stored, now, shape)
   local begins = ends == 0 and not no_verifications and sum >= shape.alarm and matured >= shape.minimum
   if begins then ends = now + shape.hold end
   return {
-    used = sum, wait = no_verifications and 0 or max(0, ends - now), now = now, begins = begins,
+    used = sum, now = now, begins = begins,
+    wait = (no_verifications or halves == 2) and 0 or max(0, ends - now),
     matured = matured, verified = verified, ends = ends, index = index, width = width,
     count = count, slices = slices, ring = ring, shape = shape,
   }
@@ -82,7 +83,7 @@ end
 
 -- One more send that waits for its verification, unless this request began an alarm.
 CHARGE[KIND] = function(_, _, state)
-  if state.wait == 0 then
+  if not state.begins then
     if state.count == 0 then
       state.count, state.slices = 1, pack('>I2I2i4', 1, 0, 0)
     else

@@ -34,10 +34,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pumpguard.attempt import PREFIX
-from pumpguard.counters.base import Segment, Timed
+from pumpguard.counters.base import OF_ONE_CLIENT, Segment, Timed
 from pumpguard.decision import Action
-
-OF_ONE_CLIENT = frozenset({"network", "site", "session", "account", "device"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,8 @@ class Conversion(Timed):
     Every send that is still unverified when it is old enough (the question's ``matures_after``, at
     most ``seconds``) adds ``ln((1 - p1) / (1 - p0))``, every verified one takes ``ln(p0 / p1)``
     times its worth away (see the top of this module), never below 0. At ``h`` nats, and at least
-    ``minimum`` matured sends, it is full for ``hold`` seconds and starts anew.
+    ``minimum`` matured sends, it is full for ``hold`` seconds and starts anew; not for customers
+    (see `Known`).
 
     Its reading's ``used`` is the sum in thousandths of a nat, its ``detail`` how many sends have
     matured and how many of them were verified (both halved from time to time).

@@ -1,6 +1,7 @@
 -- credit: how much a subject may have outstanding for messages that nobody has verified.
 --
--- The rules of lines are in credit.py; on one that yields, 65,536 is added to the permille.
+-- The rules of lines are in credit.py. What is reserved is beside the line, as far as it is open to
+-- the request (common.lua).
 -- Stored: the debt (6 bytes), the thousandth in which it was written (6), the most that was
 -- verified on one of the days (6), the newest day (2), and what was verified on it and on the days
 -- before it, 6 bytes each, newest first, 15 at most.
@@ -19,13 +20,12 @@ local function credit_days(best, newest, days, today)
 end
 
 TAIL[KIND] = function()
-  local terms
-  terms, at = unpack_from('>I4', plan, at)
-  return terms
+  local yields, permille, reserved, vouches
+  yields, permille, reserved, vouches, at = unpack_from('>BI2I2I2', plan, at)
+  return {yields = yields == 1, permille = permille, reserved = reserved, vouches = vouches}
 end
 
 local function credit_read(limit, span, stored, now, terms)
-  local yields, permille = terms >= 65536, terms % 65536
   local step, today, debt, best, days = floor(now * 1000 / span), floor(now / DAY), 0, 0, ''
   local passed = 0
   if #stored >= 20 and (#stored - 20) % 6 == 0 then
@@ -36,11 +36,14 @@ local function credit_read(limit, span, stored, now, terms)
     today = max(today, newest)
     best, days = credit_days(best, newest, sub(stored, 21), today)
   end
-  local line = max(limit, floor(best / 1000) * permille)
+  local line = max(limit, floor(best / 1000) * terms.permille)
   local forgiven = max(1, floor(line / 1000))
   debt = passed <= LONGEST_DEBT and max(0, debt - passed * forgiven) or 0
-  local wait, fits = 0, line + min(owed, AGAIN * price)
-  if yields then fits = owed > 0 and min(line, floor(line / 2) + price) or line end
+  local wait, fits = 0, line + min(halves == 2 and AGAIN * price or owed, AGAIN * price)
+  if terms.yields then
+    fits = owed > 0 and halves == 0 and min(line, floor(line / 2) + price) or line
+  end
+  fits = fits + opened(floor(line / 1000) * terms.reserved)
   if debt + price > fits then
     local steps = price > fits and 1000 or math.ceil((debt + price - fits) / forgiven)
     wait = math.ceil((step + steps) * span / 1000) - now
@@ -69,7 +72,7 @@ end
 
 -- outcomes
 
--- The debt is paid back; what was `earned` makes today's credit grow.
+-- The debt is paid back, and some of others' debts; what was `earned` makes today's credit grow.
 TELL[KIND] = function(limit, span, stored, terms, worth)
   local earned = outcome == 'v' and floor(price * worth / 1000) or 0
   if earned == 0 and stored == '' then return end
@@ -81,5 +84,6 @@ TELL[KIND] = function(limit, span, stored, terms, worth)
     state.days = pack('>I6', verified) .. sub(days, 7)
     state.best = max(state.best, verified)
   end
-  return credit_kept(span, state, max(0, state.used - price))
+  local paid = price + floor(earned * terms.vouches / 1000)
+  return credit_kept(span, state, max(0, state.used - paid))
 end

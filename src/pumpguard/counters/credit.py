@@ -30,8 +30,13 @@ class Credit(Limited):
     The line is the highest of ``limit`` and ``ratio`` times what was verified on the best of the
     last 14 days or today so far (UTC days; today never exceeds the last 24 hours, so this is
     never more than earned). Debts are forgiven evenly, a whole line in ``seconds``; a
-    verification pays its message back at once, and lets the line grow. Whom a line that ``yields``
+    verification pays its message back at once, and lets the line grow; beyond that it pays back
+    ``vouches`` times its price of what others owe, if that is anything. Whom a line that ``yields``
     serves first is said at the top of this module.
+
+    Beside the line, ``reserved`` times as much is kept for customers, half of that for known
+    numbers too (see `Known`); and customers may always go two messages beyond, so that one fits
+    however short the line.
 
     Its reading's ``used`` is the debt in µ$, its ``detail`` the line in µ$.
     Source: the shape is Authgear's fraud protection, in messages: max(20, 0.3 × best of 14 days,
@@ -45,11 +50,15 @@ class Credit(Limited):
     ratio: float = 0.3
     action: Action = Action.THROTTLE
     yields: bool = False
+    reserved: float = 0.0
+    vouches: float = 0.0
 
     told_of: ClassVar[frozenset[str]] = frozenset({"failed", "verified", "repeated"})
     smallest_share: ClassVar[int] = 0
 
     def tail(self, segment: Segment) -> bytes:
-        """Whether it yields (2), the share of what was verified that makes the line, in permille
-        (2)."""
-        return struct.pack(">HH", self.yields, round(self.ratio * 1000))
+        """Whether it yields (1), the share of what was verified that makes the line, what is
+        reserved of as much as the line is, and what a verification vouches for, in permille (2
+        each)."""
+        shares = (self.ratio, self.reserved, self.vouches)
+        return struct.pack(">BHHH", self.yields, *(round(share * 1000) for share in shares))

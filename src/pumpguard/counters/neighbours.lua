@@ -1,4 +1,5 @@
--- neighbours: at most `limit` other numbers within `distance` of this one in any true window.
+-- neighbours: at most `limit` other numbers within `distance` of this one in any true window. Does not
+-- speak against customers (common.lua).
 --
 -- Stored: 8 bytes per hit, its time (6) and the last four digits (2), oldest first, 24 at most.
 
@@ -25,7 +26,7 @@ READ[KIND] = function(limit, span, stored, now, distance)
     end
   end
   local wait = 0
-  if #near >= limit then wait = near[limit] + span - now end
+  if #near >= limit and halves < 2 then wait = near[limit] + span - now end
   return {used = #near, wait = wait, now = now, live = sub(stored, oldest, size)}
 end
 

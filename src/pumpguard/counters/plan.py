@@ -24,6 +24,7 @@ class Plan:
     the same subject and live in one value. Groups whose counters others depend on come first.
     ``binds`` says which counters may refuse; a plan that ``reports`` wants a reading of every
     counter, not only of those that are full. ``weights`` make up a risk score that may refuse.
+    ``proved`` says that it is for requests that carry proof.
     """
 
     def __init__(
@@ -32,12 +33,14 @@ class Plan:
         binds: Sequence[bool],
         reports: bool = True,
         weights: Sequence[Weight] = (),
+        proved: bool = False,
     ) -> None:
         self.counters = tuple(counters)
         self.binds = tuple(
             bool(may) and counter.may_refuse for counter, may in zip(counters, binds, strict=True)
         )
         self.reports = reports
+        self.proved = proved
         self.weights = tuple(each for each in weights if each.places and each.factor != 1)
         first = sorted(counters, key=lambda counter: counter.turn is not Turn.FIRST)
         self.groups = tuple(dict.fromkeys(counter.by for counter in first))
@@ -119,4 +122,4 @@ def share(plan: Plan, workers: int) -> Plan:
     """
     binds = [may and not c.learnt for may, c in zip(plan.binds, plan.counters, strict=True)]
     counters = [counter.divided(workers) for counter in plan.counters]
-    return Plan(counters, binds, plan.reports, plan.weights)
+    return Plan(counters, binds, plan.reports, plan.weights, plan.proved)

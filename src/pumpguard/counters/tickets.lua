@@ -42,6 +42,8 @@ CHARGE[KIND] = function(_, span, state)
   return sub(all, -size * state.shape.keep), span
 end
 
+EARLY[KIND] = true
+
 -- outcomes
 
 -- A failed message takes its ticket, if that is still open: what was paid, and when, is in there.

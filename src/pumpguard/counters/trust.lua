@@ -10,9 +10,9 @@ local TRUSTED_MOST = 4294967295
 local function trust_remembered(verified) return verified > 0 and 15 or 2 end
 
 TAIL[KIND] = function()
-  local share, client
-  share, client, at = unpack_from('>I2B', plan, at)
-  return {share = share, client = client == 1}
+  local share, client, speaks
+  share, client, speaks, at = unpack_from('>I2BB', plan, at)
+  return {share = share, client = client == 1, speaks = speaks == 1}
 end
 
 local function trust_read(gain, _, stored, now, shape)
@@ -43,7 +43,11 @@ local function trust_kept(state)
     (state.today + trust_remembered(state.verified)) * DAY - state.now
 end
 
-READ[KIND] = trust_read
+READ[KIND] = function(gain, span, stored, now, shape)
+  local state = trust_read(gain, span, stored, now, shape)
+  if headroom > 0 and shape.speaks then trusted = true end
+  return state
+end
 
 DETAIL[KIND] = function(state) return floor(state.verified / 1000), floor(state.sent / 1000) end
 
@@ -53,6 +57,8 @@ CHARGE[KIND] = function(_, _, state)
   state.sent = min(TRUSTED_MOST, state.sent + 1000)
   return trust_kept(state)
 end
+
+EARLY[KIND] = true
 
 -- outcomes
 

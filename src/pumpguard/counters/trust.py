@@ -16,10 +16,10 @@ import struct
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pumpguard.counters.base import Counter, Segment, Turn
+from pumpguard.counters.base import OF_ONE_CLIENT, Counter, Segment, Turn
 from pumpguard.decision import Action
 
-CLIENTS = frozenset({"network", "site", "session", "account", "device", "asn", "client_country"})
+CLIENTS = OF_ONE_CLIENT | {"asn", "client_country"}
 """Of such a subject it says nothing that many verifications come from one network."""
 
 
@@ -29,8 +29,9 @@ class Trust(Counter):
     ``by`` the same and may have some (``max_factor``). Never full.
 
     How much that is says the top of this module; what was verified and what was sent are sums that
-    lose an eighth a day. Its reading's ``used`` is the headroom in messages, its ``detail`` how
-    many were verified and sent.
+    lose an eighth a day. A subject of one client (an address, a session) that has any speaks for
+    requests that carry proof (see `Known`). Its reading's ``used`` is the headroom in messages, its
+    ``detail`` how many were verified and sent.
     """
 
     rule: str
@@ -48,6 +49,7 @@ class Trust(Counter):
         return self.gain
 
     def tail(self, segment: Segment) -> bytes:
-        """The share in permille (2), whether its subjects are clients (1)."""
+        """The share in permille (2), whether its subjects are clients (1), whether they are single
+        ones (1)."""
         clients = not CLIENTS.isdisjoint(self.by.split("+"))
-        return struct.pack(">HB", round(self.share * 1000), clients)
+        return struct.pack(">HBB", round(self.share * 1000), clients, self.by in OF_ONE_CLIENT)

@@ -15,7 +15,7 @@ end
 
 READ[KIND] = function(limit, span, stored, now, max_factor)
   if stored == '' then return NONE end
-  local wait = unsent_wait(limit, span, stored, now, max_factor)
+  local wait = halves < 2 and unsent_wait(limit, span, stored, now, max_factor) or 0
   return {used = log_used(span, stored, now), wait = wait}
 end
 

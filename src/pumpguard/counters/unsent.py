@@ -14,7 +14,8 @@ class Unsent(Limited):
     """At most ``limit`` attempts of a subject that were let through and sent nothing, in any
     ``seconds``; as many give back what their messages were charged.
 
-    Headroom is added as in a `Window`; ``limit × max_factor`` is at most 512.
+    Headroom is added as in a `Window`; ``limit × max_factor`` is at most 512. Customers (see
+    `Known`) are not refused for what others did where they are.
     """
 
     rule: str

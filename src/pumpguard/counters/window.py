@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from pumpguard.counters.base import Limited, Segment
@@ -25,10 +25,14 @@ window never admits more than its limit and may hold a hit up to a tenth of the 
 class Window(Limited):
     """At most ``limit`` hits in any ``seconds``.
 
+    ``reserved`` of them are kept for customers, half of those for known numbers too (see `Known`);
+    anybody else is let through up to ``limit - reserved``. With ``unverified``, messages that were
+    verified give their places back.
+
     With ``max_factor`` above 1, the headroom that the subject has earned (see `Trust`) is added to
-    the limit, up to ``max_factor`` times the limit. Its reading's ``detail`` is then the limit that
-    holds now, and the headroom. Windows of one rule that count the same about one subject, and are
-    small enough for a log, read one log together.
+    what everybody has, up to ``max_factor`` times that. With that or with ``reserved``, its
+    reading's ``detail`` is the limit that holds for this request, and the headroom. Windows of one
+    rule that count the same about one subject, and are small enough for a log, read one log.
     """
 
     rule: str
@@ -38,8 +42,35 @@ class Window(Limited):
     action: Action = Action.THROTTLE
     counts: Counts = "admissions"
     max_factor: int = 1
+    reserved: int = 0
+    unverified: bool = False
 
-    told_of: ClassVar[frozenset[str]] = frozenset({"failed"})
+    told_of: ClassVar[frozenset[str]] = frozenset({"failed", "verified", "repeated"})
+
+    @property
+    def for_all(self) -> int:
+        """The limit that holds for everybody."""
+        return self.limit - self.reserved
+
+    @property
+    def highest(self) -> int:
+        """The limit with everything that may come to it."""
+        return self.for_all * self.max_factor + self.reserved
+
+    @property
+    def limit_on_the_wire(self) -> int:
+        return self.for_all
+
+    def hears(self, outcome: str) -> bool:
+        """What was verified is nothing to one that counts all messages."""
+        return (outcome == "failed" or self.unverified) and super(Window, self).hears(outcome)
+
+    def divided(self, parts: int) -> Window:
+        reserved = self.reserved // parts
+        return replace(self, limit=max(1, self.for_all // parts) + reserved, reserved=reserved)
+
+    def divisible(self, parts: int) -> bool:
+        return self.for_all >= parts
 
     @property
     def counts_attempts(self) -> bool:
@@ -47,26 +78,30 @@ class Window(Limited):
 
     @property
     def log(self) -> tuple[str, ...] | None:
-        keeps_log = self.limit * self.max_factor <= EXACT_UP_TO
-        return (self.rule, self.by, self.counts) if keeps_log else None
+        if self.highest > EXACT_UP_TO:
+            return None
+        return (self.rule, self.by, self.layout)
 
     @property
     def parts(self) -> tuple[str, ...]:
-        return (layout_for(self.limit * self.max_factor),)
+        return (layout_for(self.highest),)
 
     @property
     def layout(self) -> str:
         attempts = " of attempts" if self.counts_attempts else ""
-        return layout_for(self.limit * self.max_factor) + attempts
+        unverified = " of unverified" if self.unverified else ""
+        return layout_for(self.highest) + attempts + unverified
 
     def tail(self, segment: Segment) -> bytes:
         """How many windows read the log (1; 0 for slices); of each whether it binds (1), up to how
-        many times its limit (1), limit (2) and span in ms (6). In slices, up to how many times."""
+        many times its limit (1), limit (2), what is reserved beside it (2) and span in ms (6). In
+        slices, up to how many times (1), and what is reserved (4)."""
         if self.log is None:
-            return bytes([0, self.max_factor])
+            return struct.pack(">BBI", 0, self.max_factor, self.reserved)
         windows = [each for each in segment.counters if isinstance(each, Window)]
         return bytes([len(windows)]) + b"".join(
-            struct.pack(">BBH", binds, each.max_factor, each.limit) + each.span.to_bytes(6)
+            struct.pack(">BBHH", binds, each.max_factor, each.for_all, each.reserved)
+            + each.span.to_bytes(6)
             for each, binds in zip(windows, segment.binds, strict=True)
         )
 

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias, get_args
 
 from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import Counter, Reading, Spend
+from pumpguard.counters.expected import Expected
 from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import Enforced, Finding, Mode, met
 from pumpguard.rules.base import Rule
@@ -51,17 +52,35 @@ class Judged(NamedTuple):
 class RuleSet:
     """A policy's rules, in order, and the counters that are kept beside them whatever they say.
 
-    ``scored`` says that what the rules find together may refuse as well (`pumpguard.risk`).
+    ``scored`` says that what the rules find together may refuse as well (`pumpguard.risk`), and
+    ``expected`` that more than usual is expected.
     """
 
     def __init__(
-        self, rules: Sequence[Rule], extra_counters: Sequence[Counter] = (), *, scored: bool = False
+        self,
+        rules: Sequence[Rule],
+        extra_counters: Sequence[Counter] = (),
+        *,
+        scored: bool = False,
+        expected: Expected | None = None,
     ) -> None:
         self.rules = tuple(rules)
         self._extra = tuple(extra_counters)
         self._scored = scored
+        self._expected = expected
+        self._expecting: dict[Expected, RuleSet] = {}
         self._depends_on = _depends_on(self.rules)
         self._compiled: dict[object, CompiledRules] = {}
+
+    def expecting(self, expected: Expected) -> RuleSet:
+        """The same rules while more than usual is expected."""
+        if len(self._expecting) > COMBINATIONS:
+            self._expecting.clear()
+        if expected not in self._expecting:
+            self._expecting[expected] = RuleSet(
+                self.rules, self._extra, scored=self._scored, expected=expected
+            )
+        return self._expecting[expected]
 
     def compiled(self, attempt: Attempt) -> tuple[CompiledRules, tuple[str, ...]]:
         """The rules as they concern this attempt, and its subjects on their dimensions."""
@@ -78,6 +97,8 @@ class RuleSet:
 
     def _declaring(self, attempt: Attempt) -> CompiledRules:
         declared = tuple([_declared(rule, attempt) for rule in self.rules])
+        if self._expected is not None:
+            declared = tuple([self._expected.widened(counters) for counters in declared])
         # A rule returns the same tuple every time, so its identity says what it declares. What is
         # compiled holds on to the tuples, so that no identity is used twice.
         by_identity = (attempt.proved, *map(id, declared))
@@ -190,7 +211,7 @@ class CompiledRules:
                 places = tuple(counters.index(counter) for counter in each.weighing)
                 weights.append(Weight(each.rule.weight, places))
         reports = any(each.rule.judged_always for each in self._by_readings)
-        return Plan(counters, binds, reports, weights)
+        return Plan(counters, binds, reports, weights, self._proved)
 
     def _binds(self, counter: Counter, enforced: Enforced) -> bool:
         """Whether a full counter may refuse; not if it only asks for proof that was given."""

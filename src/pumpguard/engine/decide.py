@@ -117,6 +117,8 @@ class Engine:
 
         # 2. What do the rules say from the request alone, and which counters do they need?
         ruleset = self._deaf_rules if self._observations.deaf else self._rules
+        if override.expected is not None:
+            ruleset = ruleset.expecting(override.expected)
         rules, subjects = ruleset.compiled(judged)
         findings = [*override.findings, *outside_findings]
         findings += rules.judge_request(judged, override.enforced)
@@ -129,7 +131,8 @@ class Engine:
 
         # 4. What do the rules say to that?
         readings = {rules.counters[i]: each for i, each in answer.readings.items()}
-        findings += rules.judge_readings(judged, readings, override.enforced)
+        found = rules.judge_readings(judged, readings, override.enforced)
+        findings += found if override.expected is None else override.expected.noted(found)
         if override.known_only and not answer.known:
             findings.append(KNOWN_ONLY)
         if self._risk is not None:

@@ -93,6 +93,12 @@ class Routes:
                 return found.groupdict()
         return None
 
+    def shares(self, others: Routes) -> bool:
+        """Whether a route stands in both."""
+        return not {route.shape for route in self.routes}.isdisjoint(
+            route.shape for route in others.routes
+        )
+
     def names(self, path: str) -> bool:
         """Whether a route has this path, whatever the method."""
         return any(route.pattern.match(normal(path)) for route in self.routes)

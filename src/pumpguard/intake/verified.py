@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 
 class Heard(NamedTuple):
-    """The number or the flow that was verified, or what of it was not understood, and why."""
+    """The number or the flow that was verified, or what of it was not understood, and why.
 
-    phone: Phone | None = None
+    A number without its plus may be several: the one that a message was sent to is meant.
+    """
+
+    phones: tuple[Phone, ...] = ()
     flow: str | None = None
     missing: Misunderstood | None = None
     why: str = ""
@@ -55,33 +58,38 @@ class VerifyReader:
         fields = Fields(scope, body or b"", parameters)
         flow = None if self._flow is None else self._flow.of_request(fields)
         try:
-            return Heard(number_of(self._number(fields), self._regions), flow)
+            number = self._number(fields)
+            if isinstance(number, str) and "@" in number:  # that code came by e-mail
+                return Heard()
+            return Heard(numbers_of(number, self._regions), flow)
         except IntakeError as error:
             if flow is not None:
-                return Heard(None, flow)
+                return Heard(flow=flow)
             why = error.detail if body is not None else "its body is longer than max_body"
             return Heard(missing="number", why=why)
 
 
-def number_of(number: object, regions: tuple[str | None, ...]) -> Phone:
-    """The number, read as the policy reads numbers; else as one of these regions; else plain digits
-    as E.164. Raises `IntakeError`."""
-    found: Phone | None = None
-    problem: IntakeError | None = None
+def numbers_of(number: object, regions: tuple[str | None, ...]) -> tuple[Phone, ...]:
+    """What the text may mean, the likeliest first: as it stands or as a number of the first region,
+    plain digits as E.164, a number of the other regions. Invalid numbers are in it only where there
+    is nothing else. Raises `IntakeError` if it is no number at all."""
+    first, *others = regions
+    readings: list[tuple[object, str | None]] = [(number, first)]
     digits = number.strip() if isinstance(number, str) else ""
-    readings: list[tuple[object, str | None]] = [(number, region) for region in regions]
     if digits.isascii() and digits.isdecimal() and not digits.startswith("0"):
         readings.append((f"+{digits}", None))
+    if not digits.startswith("+"):
+        readings += [(number, region) for region in others]
+    found: dict[str, Phone] = {}
+    problem: IntakeError | None = None
     for text, region in readings:
         try:
             phone = canonical(text, None, region)
         except IntakeError as error:
             problem = problem or error
-            continue
-        if phone.valid:
-            return phone
-        found = found or phone
-    if found is not None:
-        return found
-    assert problem is not None  # noqa: S101 - for the type checker: there is one reading at least
-    raise problem
+        else:
+            found.setdefault(phone.e164, phone)
+    if problem is not None and not found:
+        raise problem
+    read = tuple(found.values())
+    return tuple(phone for phone in read if phone.valid) or read[:1]

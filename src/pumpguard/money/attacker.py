@@ -193,13 +193,20 @@ def higher(one: Limiting, other: Limiting) -> Limiting:
     have to know, and nothing is certain.
     """
     if isinstance(one, Window) and isinstance(other, Window):
-        if (one.limit, one.max_factor) == (other.limit, other.max_factor):
+        if replace(one, action=other.action) == other:
             return one
         if one.counts == "attempts":
             return replace(one, limit=NO_LIMIT)
+        reserved = max(one.reserved, other.reserved)
         return replace(
-            one, limit=max(one.limit, other.limit), max_factor=max(one.max_factor, other.max_factor)
+            one,
+            limit=max(one.for_all, other.for_all) + reserved,
+            max_factor=max(one.max_factor, other.max_factor),
+            reserved=reserved,
         )
+    if isinstance(one, Spend) and isinstance(other, Spend):
+        highest = one if one.limit >= other.limit else other
+        return replace(highest, verified=min(one.verified, other.verified))
     return one if one.limit >= other.limit else other
 
 

@@ -15,7 +15,7 @@ from math import ceil, inf, prod
 from typing import TypeAlias
 
 from pumpguard.attempt import PREFIX
-from pumpguard.counters import Credit, Distinct, Refunds, Window, micros
+from pumpguard.counters import Credit, Distinct, Refunds, Spend, Window, micros
 from pumpguard.counters.credit import AGAIN, STEPS
 from pumpguard.money.attacker import Destination, Held, Limiting, higher
 
@@ -73,7 +73,7 @@ class Ledger:
         self, rule: str, by_place: Mapping[int, Limiting], assumed: Assumptions, counts: _Counts
     ) -> Iterator[Claim]:
         sample = next(iter(by_place.values()))
-        if isinstance(sample, Distinct) or (isinstance(sample, Credit) and assumed.verifies):
+        if isinstance(sample, Distinct) or (assumed.verifies and _of_unverified(sample)):
             return
         for scope in self.scopes(sample.by, by_place):
             subjects, counted_by = counts.subjects(sample.by, scope)
@@ -123,18 +123,20 @@ class Ledger:
         share = counter.divided(assumed.parts)
         windows = ceil(assumed.seconds / share.seconds)
         if isinstance(share, Window):
-            headroom = share.max_factor if assumed.verifies else 1  # it has to be earned
-            return Claim(rules, scope, messages=limiters * share.limit * headroom * windows)
+            most = share.highest if assumed.verifies else share.for_all  # the rest has to be earned
+            return Claim(rules, scope, messages=limiters * most * windows)
         if isinstance(share, Credit):  # the line at once, and what is forgiven meanwhile
             dearest = max(micros(self.destinations[i].price) for i in scope)
             again = 0 if share.yields else AGAIN * dearest
             spent = share.limit + again + forgiven if share.limit else 0
             return Claim(rules, scope, usd=limiters * spent / 1e6)
-        spent = share.limit * windows
+        dollars: float = share.limit * windows
+        if isinstance(share, Spend) and assumed.verifies:
+            dollars *= 1000 / share.permille  # what was verified counts less
         refunds, back = self.refunds, 0
         if refunds is not None:
             back = refunds.limit * ceil(assumed.seconds / refunds.seconds)
-        return Claim(rules, scope, usd=(limiters * spent + back) / 1e6)
+        return Claim(rules, scope, usd=(limiters * dollars + back) / 1e6)
 
 
 class _Counts:
@@ -185,6 +187,11 @@ class _Counts:
 
 def _is_number(dimension: str) -> bool:
     return dimension == "phone" or dimension.startswith(PREFIX)
+
+
+def _of_unverified(counter: Limiting) -> bool:
+    """Whether it holds nobody whose messages are verified."""
+    return isinstance(counter, Credit) or (isinstance(counter, Window) and counter.unverified)
 
 
 def _widest(by_place: Mapping[int, Limiting], scope: Scope) -> Limiting:

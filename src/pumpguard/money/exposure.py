@@ -36,11 +36,12 @@ day, beyond what the store has let through in the same time. Nothing bounds ``op
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
-from pumpguard.counters import micros
+from pumpguard.counters import Window, micros
+from pumpguard.counters.expected import Expected
 from pumpguard.errors import PolicyError
 from pumpguard.money.attacker import Destination, Held, held, shortest_numbers
 from pumpguard.money.claims import Assumptions, Claim, Ledger
@@ -99,16 +100,19 @@ def exposure(
     networks: int | None = None,
     numbers: int | None = None,
     countries: Iterable[str] | None = None,
+    expected: Mapping[str, float] | None = None,
 ) -> Exposure:
     """The most that an attacker with so many networks and numbers can make ``policy`` spend.
 
     ``countries`` restricts the question to messages to these regions (and calling codes such as
-    ``+870``). Raises `PolicyError` for one that is not known, or a negative count.
+    ``+870``). ``expected`` is how many times as much as usual is expected to some, by country
+    (`pumpguard.overrides.document.OverrideDocument.expected`): the bound is that of hours and days
+    in which it is. Raises `PolicyError` for a country that is not known, or a negative count.
     """
     for name, count in (("networks", networks), ("numbers", numbers)):
         if count is not None and count < 0:
             raise PolicyError(name, "0 or more", count)
-    case = _Case(policy, networks, numbers, countries)
+    case = _Case(policy, networks, numbers, countries, expected or {})
     hour, day = case.total(Assumptions(HOUR)), case.total(Assumptions(DAY))
     return Exposure(
         hour,
@@ -131,6 +135,7 @@ class _Case:
         networks: int | None,
         numbers: int | None,
         countries: Iterable[str] | None,
+        expected: Mapping[str, float],
     ) -> None:
         self.destinations = _destinations(policy, countries)
         self.prices = [destination.price for destination in self.destinations]
@@ -139,7 +144,11 @@ class _Case:
         for rule in policy.chain:
             outcomes = held(rule, self.destinations, networks is not None)
             self.refused[rule.name] = [i for i, limit in enumerate(outcomes) if limit is None]
-            limits[rule.name] = {i: limit for i, limit in enumerate(outcomes) if limit}
+            limits[rule.name] = {
+                i: _widened(limit, Expected.of(expected, self.destinations[i].name))
+                for i, limit in enumerate(outcomes)
+                if limit
+            }
         counters = policy.outcome_counters
         refunds = None if counters is None else counters.refunds
         self.ledger = Ledger(self.destinations, limits, refunds, networks, numbers)
@@ -189,6 +198,20 @@ def _destinations(policy: Policy, countries: Iterable[str] | None) -> list[Desti
         Destination(name, micros(table.price(numbers[name].region)) / 1e6, numbers[name])
         for name in names
     ]
+
+
+def _widened(limits: Held, expected: Expected | None) -> Held:
+    """The limits while more than usual is expected. A window may be kept in another layout then: it
+    is counted anew, and lets through both."""
+    if expected is None:
+        return limits
+    found = {key: (usual, expected.wider(usual)) for key, usual in limits.items()}
+    return {
+        key: replace(wider, limit=wider.limit + usual.limit)
+        if isinstance(wider, Window) and wider != usual
+        else wider
+        for key, (usual, wider) in found.items()
+    }
 
 
 def _away(policy: Policy, case: _Case) -> Totals:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pumpguard.attempt import PREFIX, Attempt, Client
 from pumpguard.config import check, join
 from pumpguard.counters import Counter, Known, Refunds, Tickets, Trust, Unsent, micros
+from pumpguard.counters.base import OF_ONE_CLIENT
 from pumpguard.decision import Decision
 from pumpguard.errors import IntakeError, PolicyError, TicketError
 from pumpguard.intake.phone import canonical
@@ -99,10 +100,12 @@ class OutcomeCounters:
         earned = [by for rule in rules for by in rule.earned_by]
         trusts = tuple(dict.fromkeys([*settings.trusts, *earned])) if earned else ()
         needed = [by for rule in rules for by in rule.outcome_dimensions] + list(trusts)
-        remembers = [*settings.remembers, *(by for by in needed if not _follows_from_number(by))]
+        named = [*settings.remembers, *(by for by in needed if not _follows_from_number(by))]
+        remembers = sorted(dict.fromkeys(named), key=lambda by: by not in OF_ONE_CLIENT)
+        clients = sum(by in OF_ONE_CLIENT for by in remembers)
         return cls(
-            Known("settling", settings.known_days * DAY),
-            Tickets("settling", settings.seconds, remembers=tuple(dict.fromkeys(remembers))),
+            Known("settling", settings.known_days * DAY, clients),
+            Tickets("settling", settings.seconds, remembers=tuple(remembers)),
             tuple(Trust("earned_trust", by, settings.gain, settings.share) for by in trusts),
             Refunds("settling", micros(refunds), HOUR),
             (Unsent("settling", "network", UNSENT), Unsent("settling", "phone", UNSENT)),

@@ -9,7 +9,7 @@ ENOUGH = 50
 
 HALVED_AT = 2_000
 QUANTILE = 0.95
-PATIENCE = 2.0
+GIVE_UP_FACTOR = 2.0
 """A send is given up after so many times what nearly all verifications take."""
 
 SHORTEST_MS = 60_000
@@ -46,5 +46,5 @@ class Delays:
         for edge, count in zip(EDGES_MS, self._counts, strict=False):
             left -= count
             if self._total >= ENOUGH and left <= 0:
-                return max(SHORTEST_MS, round(PATIENCE * edge))
+                return max(SHORTEST_MS, round(GIVE_UP_FACTOR * edge))
         return None

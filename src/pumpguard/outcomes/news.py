@@ -20,10 +20,11 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A number was verified: that of the ``flow``, if one is known by it, else ``phone``. What was
-    ``overheard`` counts only if a message to the number is open; what the app says, always."""
+    """A number was verified: that of the ``flow``, if one is known by it, else the first of
+    ``phones`` that a message is open to. What was ``overheard`` counts only if there is one; what
+    the app says, always."""
 
-    phone: Phone | None
+    phones: tuple[Phone, ...]
     at: float | None
     flow: str | None = None
     overheard: bool = False

@@ -221,8 +221,7 @@ def _together(waiting: dict[object, Told]) -> dict[object, Told]:
         if isinstance(outcome, Failed):
             failed.add(outcome.ticket.attempt.phone.e164)
         elif isinstance(outcome, Verified) and failed:
-            phone = outcome.phone
-            if outcome.flow is not None or (phone is not None and phone.e164 in failed):
+            if outcome.flow or not failed.isdisjoint(phone.e164 for phone in outcome.phones):
                 break
         taken[key] = outcome
     return taken
@@ -238,8 +237,8 @@ def _key(outcome: Told) -> object:
     match outcome:
         case Failed(ticket, at, became):
             return ticket.attempt.phone.e164, ticket.reservation, at, became
-        case Verified(phone, at, flow, overheard):
-            return phone and phone.e164, flow, at, overheard
+        case Verified(phones, at, flow, overheard):
+            return tuple(phone.e164 for phone in phones), flow, at, overheard
         case Flow(flow, phone, at):
             return Flow, flow, phone.e164, at
         case Listen(at):

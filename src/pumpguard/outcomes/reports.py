@@ -74,7 +74,7 @@ class OutcomeReports:
     def verified(self, phone: Phone) -> None:
         """The app says that a code was entered for this number."""
         if self.queue is not None:
-            self.queue.add(Verified(phone, self._now()))
+            self.queue.add(Verified((phone,), self._now()))
 
     def admitted(self, attempt: Attempt, flow: str | None) -> None:
         """A message went out, and the app knows its number by this flow."""
@@ -86,10 +86,10 @@ class OutcomeReports:
         if self.queue is not None:
             self.queue.misheard(what, why, self._now())
 
-    def overheard(self, phone: Phone | None, flow: str | None) -> None:
-        """A right code was entered for the flow's number, or for this one."""
+    def overheard(self, phones: tuple[Phone, ...], flow: str | None) -> None:
+        """A right code was entered for the flow's number, or for one of these."""
         if self.queue is not None:
-            self.queue.add(Verified(phone, self._now(), flow, overheard=True))
+            self.queue.add(Verified(phones, self._now(), flow, overheard=True))
 
     async def told(self) -> None:
         """Wait until the store knows all outcomes so far, for as long as a decision may take."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 from pumpguard.attempt import Attempt, Phone
 from pumpguard.counters import Counter, Spend, Unsent
 from pumpguard.counters.plan import Plan
+from pumpguard.errors import StoreError
 from pumpguard.intake.phone import canonical
 from pumpguard.observations import Observations
 from pumpguard.outcomes import OutcomeCounters
@@ -59,28 +61,35 @@ class Teller:
         return []
 
     async def _verifications(self, outcome: Verified) -> list[Settlement]:
-        phone = outcome.phone
+        phones = outcome.phones
         if outcome.flow is not None:
             e164 = await self._store.recall(FLOW + outcome.flow, outcome.at)
-            phone = phone if e164 is None else canonical(e164)
-        if phone is None:
+            phones = phones if e164 is None else (canonical(e164),)
+        if not phones:
             why = "no message is known by its flow; is flow= what the app knows the number by?"
             self._observations.not_understood("flow", why)
             return []
-        redemption = Redemption(
-            phone.e164, self._counters.known, self._counters.tickets, str(phone.calling_code),
-            outcome.at, only_open=outcome.overheard,
-        )  # fmt: skip
-        redeemed = await self._store.redeem(redemption)
+        for phone in phones:
+            redeemed = await self._redeem(phone, outcome)
+            if redeemed.tickets:
+                break
         if outcome.overheard or redeemed.tickets:
             self._observations.verified(is_open=bool(redeemed.tickets))
         if redeemed.tickets and not self._noted_heard:
-            await self._store.remember(HEARD, "1", HEARD_FOR, outcome.at)
-            self._noted_heard = True
+            with suppress(StoreError):  # the next one is soon enough, and these tickets are taken
+                await self._store.remember(HEARD, "1", HEARD_FOR, outcome.at)
+                self._noted_heard = True
         return [
             self._verification(phone, outcome.at, redeemed, ticket, newest=not i)
             for i, ticket in enumerate(redeemed.tickets)
         ]
+
+    async def _redeem(self, phone: Phone, outcome: Verified) -> Redeemed:
+        redemption = Redemption(
+            phone.e164, self._counters.known, self._counters.tickets, str(phone.calling_code),
+            outcome.at, only_open=outcome.overheard,
+        )  # fmt: skip
+        return await self._store.redeem(redemption)
 
     def _failure(self, outcome: Failed) -> Settlement:
         ticket, attempt = outcome.ticket, outcome.ticket.attempt

@@ -1,17 +1,15 @@
-"""Changes the overrides: for the command line, the console and apps, and when alerts escalate."""
+"""Changes the overrides: for the command line, the console and apps."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from pumpguard.background import BackgroundTasks
-from pumpguard.decision import Decision
 from pumpguard.errors import OverrideError, StoreError
 from pumpguard.overrides.document import OverrideDocument, posture_named, version_bytes
+from pumpguard.overrides.expected import LONGEST, MOST_TIMES, Expectation
 from pumpguard.overrides.lists import (
     Hash,
     ListedKind,
@@ -21,7 +19,6 @@ from pumpguard.overrides.lists import (
     subject,
 )
 from pumpguard.overrides.posture import EVERYWHERE, Escalation, Posture, PostureOverride
-from pumpguard.overrides.sync import OverrideSync
 from pumpguard.store.overrides import OverrideStore, version_of
 
 MAX_RETRIES = 10
@@ -29,8 +26,6 @@ MAX_RETRIES = 10
 
 MAX_DURATION = 366 * 86_400
 """Seconds. The longest that an override with an end may last."""
-
-logger = logging.getLogger("pumpguard.alerts")
 
 
 class OverrideAdmin:
@@ -93,6 +88,32 @@ class OverrideAdmin:
             raise OverrideError("then", "an end, after which it steps down")
         scope = check_country(country) if country else EVERYWHERE
         return await self._change(lambda document: document.with_posture(override, scope), anew)
+
+    async def expect(
+        self,
+        times: float,
+        *,
+        author: str,
+        seconds: float | None = None,
+        reason: str = "",
+        country: str | None = None,
+    ) -> OverrideDocument:
+        """Expect so many ``times`` as much as usual to a country, or to all, for so many
+        ``seconds`` (at most a week); once as much as usual ends that. The lines of credit and the
+        limits by country and of everything, and the hour's share of budgets, are as many times as
+        long meanwhile (docs/operations.md)."""
+        place = check_country(country) if country else EVERYWHERE
+        if times == 1:
+            return await self._change(lambda document: document.without_expectation(place))
+        if not 1 < times <= MOST_TIMES:
+            raise OverrideError("times", f"1, or more and at most {MOST_TIMES:.0f}", times)
+        if seconds is None or not 0 < seconds <= LONGEST:
+            raise OverrideError("seconds", f"an end: above 0 and at most {LONGEST}", seconds)
+        at = self._clock()
+        expectation = Expectation(
+            times=float(times), author=author, at=at, until=at + seconds, reason=reason
+        )
+        return await self._change(lambda document: document.with_expectation(expectation, place))
 
     async def allow(
         self,
@@ -179,50 +200,6 @@ class OverrideAdmin:
             if version is not None:
                 return replace(after, version=int.from_bytes(version))
         raise StoreError("others keep changing the overrides; nothing was written")
-
-
-class Escalator:
-    """Takes a policy's steps of escalation in the background, when findings call for them.
-
-    Every process may take one; the first to write it wins, and the others read it.
-    """
-
-    def __init__(self, escalation: Escalation, admin: OverrideAdmin, sync: OverrideSync) -> None:
-        self._escalation = escalation
-        self._admin = admin
-        self._sync = sync
-        self._tasks = BackgroundTasks()
-        self._writing = False
-
-    def record(self, decision: Decision) -> None:
-        """Step up, or note that the reason continues, if this decision calls for it."""
-        for finding in decision.findings:
-            if finding.code in self._escalation.on and finding.mode == "enforce":
-                self._consider(finding.code)
-
-    async def done(self) -> None:
-        await self._tasks.done()
-
-    def _consider(self, code: str) -> None:
-        document, now = self._sync.current.document, self._admin.now()
-        if self._writing or document.set_by_person(now):
-            return
-        if self._escalation.next_step(document.step, now, code) is not None:
-            self._writing = self._tasks.start(self._escalate(code))
-
-    async def _escalate(self, code: str) -> None:
-        try:
-            document = await self._admin.escalate(self._escalation, code)
-            posture = document.fleet(self._admin.now())
-            logger.warning("PG032 after %s the fleet's posture was escalated to %s", code, posture)
-        except StoreError as error:
-            logger.warning(
-                "PG032 after %s the posture could not be escalated "
-                "(look at it with: pumpguard posture): %s",
-                *(code, error),
-            )
-        finally:
-            self._writing = False
 
 
 def _parsed(document: bytes, anew: bool) -> OverrideDocument:

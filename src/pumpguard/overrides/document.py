@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pumpguard.config import build, check, join
 from pumpguard.errors import OverrideError, PolicyError
+from pumpguard.overrides.expected import Expectation
 from pumpguard.overrides.lists import ListedKind, Listing
 from pumpguard.overrides.posture import EVERYWHERE, Posture, PostureOverride, Step
 from pumpguard.store.overrides import VERSION_BYTES
@@ -27,13 +28,15 @@ FORMAT = 1
 class OverrideDocument:
     """What people have set, and the last step of escalation.
 
-    ``version`` only grows. ``postures`` are by country, with `EVERYWHERE` for the fleet's.
+    ``version`` only grows. ``postures`` are by country, with `EVERYWHERE` for the fleet's; so are
+    ``expectations``, with that for all countries.
     """
 
     version: int = 0
     postures: Mapping[str, PostureOverride] = field(default_factory=dict)
     step: Step | None = None
     listings: Sequence[Listing] = ()
+    expectations: Mapping[str, Expectation] = field(default_factory=dict)
 
     def posture(self, country: str | None, now: float) -> Posture:
         """The posture towards a country: its own, where that is stricter than the fleet's."""
@@ -55,11 +58,25 @@ class OverrideDocument:
         override = self.postures.get(country)
         return None if override is None else override.in_force(now)
 
+    def expected(self, now: float) -> dict[str, float]:
+        """How many times as much as usual is expected at a time, by country."""
+        return {c: each.times for c, each in self.expectations.items() if each.in_force(now)}
+
     def with_posture(self, override: PostureOverride, country: str) -> OverrideDocument:
         """This document with one more posture. One for everybody ends the escalation as well."""
         _check_words(override.author, override.reason)
         step = self.step if country else None
         return replace(self, postures={**self.postures, country: override}, step=step)
+
+    def with_expectation(self, expectation: Expectation, country: str) -> OverrideDocument:
+        """This document with one more expectation, in place of any for the same country."""
+        _check_words(expectation.author, expectation.reason)
+        return replace(self, expectations={**self.expectations, country: expectation})
+
+    def without_expectation(self, country: str) -> OverrideDocument:
+        """This document without the expectation for a country."""
+        left = {place: each for place, each in self.expectations.items() if place != country}
+        return replace(self, expectations=left)
 
     def with_listing(self, listing: Listing) -> OverrideDocument:
         """This document with one more listing, in place of any about the same subject."""
@@ -85,7 +102,10 @@ class OverrideDocument:
         if step is not None and step.posture_at(now) is Posture.NORMAL:
             step = None
         listings = tuple(each for each in self.listings if each.in_force(now))
-        return replace(self, postures=postures, step=step, listings=listings)
+        expectations = {c: each for c, each in self.expectations.items() if each.in_force(now)}
+        return replace(
+            self, postures=postures, step=step, listings=listings, expectations=expectations
+        )
 
     def to_json(self, now: float) -> dict[str, Any]:
         """All of it for programs, as at a time. Times are in Unix seconds, subjects masked."""
@@ -107,6 +127,11 @@ class OverrideDocument:
                 {name: v for name, v in _table(each).items() if name != "value"}
                 for each in self.listings
             ],
+            "expectations": {
+                country or "everywhere": _table(each)
+                for country, each in self.expectations.items()
+                if each.in_force(now)
+            },
         }  # fmt: skip
 
     def encode(self) -> bytes:
@@ -118,6 +143,8 @@ class OverrideDocument:
         }
         if self.step is not None:
             table["step"] = _stored(self.step)
+        if self.expectations:
+            table["expectations"] = {c: _stored(each) for c, each in self.expectations.items()}
         return json.dumps(table, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
@@ -147,6 +174,10 @@ class OverrideDocument:
             },
             step=None if step is None else _parsed(Step, step, "step"),
             listings=tuple(_listing(each, f"listings.{i}") for i, each in enumerate(listings)),
+            expectations={
+                country: _parsed(Expectation, each, join("expectations", country or "everywhere"))
+                for country, each in _mapping(table.get("expectations", {}), "expectations").items()
+            },
         )
 
 
@@ -155,12 +186,12 @@ def version_bytes(version: int) -> bytes:
     return version.to_bytes(VERSION_BYTES) if version else b""
 
 
-def _table(part: PostureOverride | Step | Listing) -> dict[str, Any]:
+def _table(part: PostureOverride | Step | Listing | Expectation) -> dict[str, Any]:
     """A part with its postures by name."""
     return {name: str(v) if isinstance(v, Posture) else v for name, v in asdict(part).items()}
 
 
-def _stored(part: PostureOverride | Step | Listing) -> dict[str, Any]:
+def _stored(part: PostureOverride | Step | Listing | Expectation) -> dict[str, Any]:
     """A part as it is stored, without defaults."""
     defaults = {field.name: field.default for field in fields(part)}
     return {name: v for name, v in _table(part).items() if getattr(part, name) != defaults[name]}

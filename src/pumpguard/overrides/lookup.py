@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
 from pumpguard.attempt import Attempt
+from pumpguard.counters.expected import Expected
 from pumpguard.decision import Action, Enforced, Finding, Mode
 from pumpguard.overrides.document import OverrideDocument, version_bytes
 from pumpguard.overrides.lists import Hash, Listing
@@ -31,7 +32,7 @@ class InForce(NamedTuple):
 
     ``findings`` are those against the attempt, before anything is counted. ``enforced`` says what
     of the rules may refuse it: an ``allowed`` attempt is refused by nothing but ``closed`` and,
-    unless it spends freely, by budgets.
+    unless it spends freely, by budgets. ``expected`` widens what it is judged by.
     """
 
     posture: Posture = Posture.NORMAL
@@ -41,6 +42,7 @@ class InForce(NamedTuple):
     known_only: bool = False
     allowed: bool = False
     closed: bool = False
+    expected: Expected | None = None
 
 
 NOTHING_IN_FORCE = InForce()
@@ -82,7 +84,9 @@ class Overrides:
     ) -> None:
         self.document = document
         self.version = version_bytes(document.version) if version is None else version
-        self.empty = not (document.postures or document.step or document.listings)
+        self.empty = not (
+            document.postures or document.step or document.listings or document.expectations
+        )
         self._hashed = hashed
         listings = document.listings
         self._listings = {(each.kind, each.value): each for each in listings}
@@ -95,11 +99,13 @@ class Overrides:
         """What is in force for an attempt at a time (Unix seconds)."""
         if self.empty:
             return NOTHING_IN_FORCE
-        posture = self.document.posture(attempt.subject("country"), now)
-        if not self._kinds:
-            return in_force(posture)
+        country, document = attempt.subject("country"), self.document
         found = [self._listings[key] for key in self._keys(attempt) if key in self._listings]
-        return in_force(posture, _strongest([each for each in found if each.in_force(now)]))
+        listing = _strongest([each for each in found if each.in_force(now)])
+        override = in_force(document.posture(country, now), listing)
+        if not document.expectations:
+            return override
+        return override._replace(expected=Expected.of(document.expected(now), country))
 
     def _keys(self, attempt: Attempt) -> Iterator[tuple[str, str]]:
         """The keys of all listings that would concern this attempt."""
@@ -124,8 +130,8 @@ def unbounded_because(document: OverrideDocument, now: float) -> list[str]:
     """Why nothing bounds the spending while these overrides are in force, a sentence each; empty if
     it is bounded.
 
-    All other overrides only reduce what can be spent: what allowed subjects spend within budgets is
-    part of the bound already.
+    What is expected raises the bound (`pumpguard.money.exposure.exposure`). All other overrides
+    only reduce what can be spent: what allowed subjects spend within budgets is part of the bound.
     """
     reasons = []
     if document.fleet(now) is Posture.OBSERVE:

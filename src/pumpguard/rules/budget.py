@@ -29,8 +29,10 @@ class Budget(RegionalRule):
     ``day`` is the cap per 24 hours; ``hour`` is a sixth of it and ``month`` (30 days) twenty times
     it, unless given. All are sliding windows, reserved when a message is admitted.
 
-    ``reserved`` is the share that only known numbers may spend, those that have verified before:
-    an attacker who empties the open share cannot lock customers out. At ``challenge`` of what is
+    ``reserved`` is the share that is kept for customers: known numbers that ask from where they
+    have verified. Half of it is open to other known numbers, whom anybody may name, and to proof
+    from addresses whose users verify (`pumpguard.counters.Known`). So an attacker who empties the
+    open share locks no customer out, even if he knows their numbers. At ``challenge`` of what is
     open to an attempt it must bring proof, and at the whole it meets ``action``. From the share
     ``alert`` of the day's budget on, a finding says so and refuses nobody.
 
@@ -45,6 +47,7 @@ class Budget(RegionalRule):
     reserved: float = 0.2
     alert: float = 0.5
     challenge: float = 0.8
+    verified: float = 1.0
     high_risk_factor: float = 1.0
     high_risk: Sequence[str] = HIGH_RISK
     weight: float = 1.5
@@ -63,6 +66,7 @@ class Budget(RegionalRule):
         self.require(0 < self.challenge <= 1, "challenge", "a share up to 1")
         self.require(0 < self.alert <= 1, "alert", "a share up to 1")
         self.require(0 < factor <= 1, "high_risk_factor", "a factor up to 1")
+        self.require(0.001 <= self.verified <= 1, "verified", "a share from 0.001 to 1")
         windows = ((hour, HOUR), (self.day, DAY), (month, MONTH))
         variants = ((risk, proved) for risk in (1.0, factor) for proved in (False, True))
         return tuple(self._spends(windows, risk, proved) for risk, proved in variants)
@@ -78,7 +82,8 @@ class Budget(RegionalRule):
             kept = int(usd * factor * self.reserved * 1e6)
             open_to_all = int(usd * factor * 1e6) - kept
             limit = int(open_to_all * share) + kept
-            found.append(Spend(self.name, self.by, limit, seconds, kept, action))
+            counts = self.verified if seconds == HOUR else 1.0
+            found.append(Spend(self.name, self.by, limit, seconds, kept, action, counts))
         alert = micros(self.day * factor * self.alert)
         return (*found, Spend(self.name, self.by, alert, DAY, 0, Action.ALLOW))
 

@@ -43,7 +43,13 @@ class Credit(RegionalRule):
     anything has been learnt about it. ``high_risk_factor`` scales the lines of the regions in
     ``high_risk``, except those of networks. Somebody who gets no code asks again: two more messages
     to the same number go beyond the line. With ``yields`` they have half of it instead, so that
-    the last of a wide line goes to people who have had no message yet.
+    the last of a wide line goes to people who have had no message yet. With ``vouches`` a
+    verification pays back that many times its price more of what others owe: a crowd of which most
+    verify, as people do, leaves no debt, however large it is.
+
+    Beside each line ``reserved`` times as much is kept for customers, half of that for known
+    numbers, whoever asks for them, and for proof from addresses whose users verify
+    (`pumpguard.counters.Known`): nobody else's messages use that up.
 
     Needs settlement: where verifications are never reported, the policy leaves this rule out.
     """
@@ -56,6 +62,8 @@ class Credit(RegionalRule):
     ask_first: bool = False
     needs_challenge: bool = False
     yields: bool = False
+    reserved: float = 0.0
+    vouches: float = 0.0
     weight: float = 2.0
     declares_by = ("country",)
     needs_verifications = True
@@ -66,6 +74,8 @@ class Credit(RegionalRule):
         self.require(bool(self.lines), "lines", "at least one line", dict(self.lines))
         self.require(0 <= self.ratio <= 1, "ratio", "0 to 1")
         self.require(self.seconds > 0, "seconds", "at least 1")
+        self.require(0 <= self.reserved <= 10, "reserved", "0 to 10")
+        self.require(0 <= self.vouches <= 10, "vouches", "0 to 10")
         for by, usd in self.lines.items():
             check_dimensions(by.split("+"), f"rules.{self.name}.lines.{by}")
             self.require(0 < usd < 1e6, f"lines.{by}", "USD above 0", usd)
@@ -83,7 +93,7 @@ class Credit(RegionalRule):
 
     def _lines(self, factor: float) -> tuple[Line, ...]:
         amounts = {by: usd if by == "network" else usd * factor for by, usd in self.lines.items()}
-        shape = (self.seconds, self.ratio, self.effect, self.yields)
+        shape = (self.seconds, self.ratio, self.effect, self.yields, self.reserved, self.vouches)
         return tuple(Line(self.name, by, micros(usd), *shape) for by, usd in amounts.items())
 
     @property

@@ -35,7 +35,8 @@ class PrefixPattern(Rule):
     In ``relaxed_regions``, where most users live, limits are ``relaxed_factor`` times as high.
     ``earned`` lets blocks whose users verify have up to so many times their limits
     (`pumpguard.outcomes.Outcomes`). The owner of a block can verify in it, so leave it at 1 for
-    narrow ones.
+    narrow ones. ``reserved`` is what customers have beside each limit of a block, as in
+    `pumpguard.rules.RateLimit`; they are not asked about neighbours.
 
     Sources: blocks of 1,000 (last three digits dropped, 10 per day: ``achrafsouk/sms-pumping``)
     and of 10,000 (last four: Coss fraud guard); adjacent numbers as the mark of the attack: MITRE
@@ -50,6 +51,7 @@ class PrefixPattern(Rule):
     relaxed_regions: Sequence[str] = ()
     relaxed_factor: int = 10
     earned: int = 1
+    reserved: float = 0.0
     weight: float = 2.0
     declares_by = ("country",)
     needs_outcomes = True
@@ -60,6 +62,7 @@ class PrefixPattern(Rule):
         self.require(0 <= self.neighbours <= most, "neighbours", f"0 to {most}")
         self.require(0 < self.distance < 10**BLOCK_DIGITS, "distance", "1 to 9999")
         self.require(self.seconds > 0, "seconds", "at least 1")
+        self.require(0 <= self.reserved <= 10, "reserved", "0 to 10")
         return self._declared(1)
 
     @cached_property
@@ -86,11 +89,16 @@ class PrefixPattern(Rule):
     def _declared(self, factor: int) -> tuple[Neighbours | Window, ...]:
         name, by, action = self.name, f"{PREFIX}{BLOCK_DIGITS}", self.effect
         walk = Neighbours(name, by, self.neighbours, self.seconds, self.distance, action)
-        windows = (
-            Window(name, f"{PREFIX}{drop}", limit * factor, seconds, action, max_factor=self.earned)
-            for drop, limit, seconds in self._blocks
-        )
-        return (*((walk,) if self.neighbours else ()), *windows)
+        windows: list[Neighbours | Window] = [walk] if self.neighbours else []
+        for drop, limit, seconds in self._blocks:
+            kept = int(limit * factor * self.reserved)
+            windows.append(
+                Window(
+                    name, f"{PREFIX}{drop}", limit * factor + kept, seconds, action,
+                    max_factor=self.earned, reserved=kept,
+                )
+            )  # fmt: skip
+        return tuple(windows)
 
     @property
     def earned_by(self) -> Sequence[str]:
@@ -114,7 +122,8 @@ class PrefixPattern(Rule):
         code, block = "PREFIX_SURGE", int(10 ** int(counter.by.removeprefix(PREFIX)))
         if isinstance(counter, Neighbours):
             code, block = "PREFIX_ADJACENT", 2 * counter.distance + 1
-        limit = reading.detail[0] if reading.detail else counter.limit
+        limit = counter.limit if isinstance(counter, Neighbours) else counter.for_all
+        limit = reading.detail[0] if reading.detail else limit
         return self.finding(
             code,
             {"block": block, "used": reading.used, "limit": limit, "seconds": counter.seconds},

@@ -25,15 +25,23 @@ class RateLimit(RegionalRule):
     lets subjects whose users verify have up to so many times the limits
     (`pumpguard.outcomes.Outcomes`); never more than the headroom they have earned at that moment.
 
+    ``unverified`` are limits on messages that were not verified: the others give their places
+    back. ``reserved`` is what customers have beside each limit, as a share of it rounded down, and
+    what strangers' requests cannot fill; half of it is open to known numbers, whoever asks for
+    them (`pumpguard.counters.Known`).
+
         RateLimit(name="phone_limit", by="phone", limits="1/minute; 5/day")
         RateLimit(name="pair", by=("network", "country"), limits="10/hour", action="challenge")
         RateLimit(name="offices", by="network", limits="15/hour", earned=10)
+        RateLimit(name="codes", by="phone", limits="3/hour", unverified="5/day", reserved=0.9)
     """
 
     by: str | Sequence[str]
     limits: str
     counts: Counts = "admissions"
     earned: int = 1
+    unverified: str = ""
+    reserved: float = 0.0
     weight: float = 1.5
     declares_by = ("country",)
     needs_outcomes = True
@@ -43,11 +51,20 @@ class RateLimit(RegionalRule):
         path = f"rules.{self.name}"
         by = check_dimensions(self.by, f"{path}.by")
         pairs = parse_limits(self.limits, f"{path}.limits")
-        check_earned(self.earned, max(limit for limit, _ in pairs), self.name)
-        return tuple(
-            Window(self.name, by, limit, seconds, self.effect, self.counts, self.earned)
-            for limit, seconds in pairs
+        few = parse_limits(self.unverified, f"{path}.unverified") if self.unverified else ()
+        check_earned(self.earned, max(limit for limit, _ in (*pairs, *few)), self.name)
+        self.require(0 <= self.reserved <= 10, "reserved", "0 to 10")
+        return (
+            *(self._window(by, limit, seconds, False) for limit, seconds in pairs),
+            *(self._window(by, limit, seconds, True) for limit, seconds in few),
         )
+
+    def _window(self, by: str, limit: int, seconds: int, unverified: bool) -> Window:
+        kept = int(limit * self.reserved)
+        return Window(
+            self.name, by, limit + kept, seconds, self.effect, self.counts, self.earned, kept,
+            unverified,
+        )  # fmt: skip
 
     @property
     def earned_by(self) -> Sequence[str]:
@@ -63,7 +80,7 @@ class RateLimit(RegionalRule):
         evidence = {
             "by": window.by,
             "used": reading.used,
-            "limit": reading.detail[0] if reading.detail else window.limit,
+            "limit": reading.detail[0] if reading.detail else window.for_all,
             "seconds": window.seconds,
         }
         subject = attempt.subject(window.by)

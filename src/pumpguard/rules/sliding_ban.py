@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar, Literal
 
-from pumpguard.attempt import Attempt
+from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.counters import Ban, Reading
+from pumpguard.counters.base import DESTINATIONS
 from pumpguard.decision import Finding
 from pumpguard.rules.base import (
     ActionName,
@@ -36,10 +37,12 @@ class SlidingBan(Rule):
     one address proves itself instead of being banned. ``earned`` lets subjects whose users verify
     have up to so many times the strikes (`pumpguard.outcomes.Outcomes`), and with ``yields`` such a
     ban does not stand while they have headroom: a crowd is let go once it turns out to be people.
-    With ``except_known`` it does not stand for numbers that have verified before.
+    With ``except_known`` it does not stand for numbers that have verified before, nor for proof
+    from where users verify (`pumpguard.counters.Known`).
 
-    By default the subject is the client's network, never the phone: a ban on a number would let
-    anybody lock its owner out.
+    The subject is where requests come from, by default the client's network: what a refused
+    request points at, such as a number or a block, anybody can point at, and lock its people out.
+    A ban may be kept by both (``by=["network", "prefix:3"]``).
 
     Sources: growth and random spread as in fail2ban's ``bantime.increment`` and ``rndtime``.
     """
@@ -75,6 +78,11 @@ class SlidingBan(Rule):
         self.require(len(strikes) == 1, "strikes", "one limit")
         check_earned(self.earned, strikes[0][0], self.name)
         by = check_dimensions(self.by, f"{path}.by")
+        pointed_at = all(part in DESTINATIONS or part.startswith(PREFIX) for part in by.split("+"))
+        expected = (
+            "where requests come from (network, session, …), alone or with a block of numbers"
+        )
+        self.require(not pointed_at, "by", expected)
         fed_by: Literal["attempts"] | frozenset[str] = frozenset(self.after) or "attempts"
         ban = Ban(
             self.name, by, *strikes[0], fed_by, self.base, self.factor, self.cap, self.memory,
@@ -106,11 +114,13 @@ class ShadowBan(SlidingBan):
     """A ban that its subject cannot see: the app answers as always, and nothing is sent.
 
     An attacker who sees a refusal moves on to the next prefix or address within seconds; one who
-    does not keeps spending requests on numbers that receive nothing. A real user in the same block
-    would wait for a code in vain, so keep the subject narrow: by default a block of 1,000 numbers.
+    does not keeps spending requests on numbers that receive nothing. A real user under a shadow
+    waits for a code in vain, so it is kept narrow: an address, and a block of 1,000 numbers; and
+    it does not stand for known numbers, nor for proof from where users verify.
     """
 
-    by: str | Sequence[str] = "prefix:3"
+    by: str | Sequence[str] = ("network", "prefix:3")
+    except_known: bool = True
     base: int = 3600
     cap: int = DAY
     action: ActionName = "shadow"

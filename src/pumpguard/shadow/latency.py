@@ -33,7 +33,7 @@ SHORTEST = 1e-6
 FURTHEST = 0.4
 """How far, in logarithms, a draw may lie from the send that it was drawn from."""
 
-STEP, LATEST = 2e-5, 0.003
+LATENESS_STEP, MAX_LATENESS = 2e-5, 0.003
 """Seconds by which the estimate of a timer's lateness changes each time, and its largest value."""
 
 _chance = random.SystemRandom()  # a seeded one could be foreseen by whoever sees enough of it
@@ -136,7 +136,8 @@ class PreciseSleep:
         """Await this moment of `time.perf_counter`."""
         await asyncio.sleep(max(0.0, moment - time.perf_counter() - self._late))
         missed = time.perf_counter() > moment
-        self._late = min(max(0.0, self._late + (STEP if missed else -STEP)), LATEST)
+        late = self._late + (LATENESS_STEP if missed else -LATENESS_STEP)
+        self._late = min(max(0.0, late), MAX_LATENESS)
 
     @staticmethod
     def block_until(moment: float) -> None:

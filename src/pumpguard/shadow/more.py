@@ -20,11 +20,12 @@ from pumpguard.intake.address import Address
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.notices import Notices
-from pumpguard.shadow.current import CurrentRequest, DecideMore
+from pumpguard.shadow.current import CurrentRequest
 from pumpguard.shadow.numbers import Spelt
 from pumpguard.shadow.open_requests import OPEN
 
 if TYPE_CHECKING:
+    from pumpguard.guard import Guard
     from pumpguard.policy import Policy
 
 
@@ -101,10 +102,10 @@ class MoreMessages:
         return request.decision.attempt.phone
 
 
-async def with_more(
-    more: DecideMore, app: ASGIApp, scope: Scope, receive: Receive, send: Send
-) -> None:
-    """Let an app handle a websocket whose every message ``more`` decides about."""
+async def with_more(guard: Guard, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let an app handle a request or a websocket about which nothing was decided: every message is
+    decided about when it is sent."""
+    more = partial(guard.more, address=guard.reader.address(scope))
     request = CurrentRequest(None, more=more, loop=asyncio.get_running_loop())
     token = OPEN.enter(request)
     try:

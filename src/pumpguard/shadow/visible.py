@@ -101,9 +101,10 @@ class VisibleRefusals:
             return EMPTY
         times = self._sent.get((counter.by, subject), ())
         within = [at for at in times if at > attempt.at - counter.seconds]
-        if len(within) < counter.limit:
+        limit = counter.for_all
+        if len(within) < limit:
             return Reading(len(within), 0.0)
-        return Reading(len(within), within[-counter.limit] + counter.seconds - attempt.at)
+        return Reading(len(within), within[-limit] + counter.seconds - attempt.at)
 
 
 def _counters(rule: Rule, attempt: Attempt) -> Sequence[Counter]:

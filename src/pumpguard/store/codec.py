@@ -22,7 +22,7 @@ Word: TypeAlias = bytes | str | int | float
 
 BINDS, ATTEMPTS = 1, 2
 """Flags of a counter."""
-REPORTS, WEIGHS = 1, 2
+REPORTS, WEIGHS, PROVED = 1, 2, 4
 """Flags of a plan."""
 SHADOW = 128
 """Added to the group of a ban that its subject is not to know of."""
@@ -91,6 +91,7 @@ def encode(plan: Plan) -> bytes:
     """A plan as the scripts read it (``common.lua``). Raises `ValueError` in the one case in
     millions where two counters of a subject cannot be told apart; rename a rule."""
     flags = (REPORTS if plan.reports else 0) | (WEIGHS if plan.weights else 0)
+    flags |= PROVED if plan.proved else 0
     groups = sorted({plan.group_of[i] + 1 for i in plan.binding_bans})
     encoded = [bytes([flags, len(groups), len(plan.binding_bans), *groups])]
     for i in plan.binding_bans:
@@ -117,7 +118,8 @@ def redemption(
 ) -> list[Word]:
     """The arguments of ``redeem.lua``."""
     ids = short_id(known.identity()), short_id(tickets.identity())
-    packed = ids[0] + _six(known.span) + ids[1] + _six(tickets.span) + bytes([tickets.size])
+    packed = ids[0] + _six(known.span) + ids[1] + _six(tickets.span)
+    packed += bytes([tickets.size, known.clients])
     return [0 if at is None else int(at * 1000), packed, int(only_open)]
 
 

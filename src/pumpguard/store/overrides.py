@@ -32,7 +32,7 @@ VERSION_BYTES = 6
 DOCUMENT, CLAIM = "overrides:text", "said:"
 """How the other keys end. Those of counters end in a hash, which has none of these letters."""
 
-LIFETIME = 400 * 86_400_000
+LIFETIME_MS = 400 * 86_400_000
 """Milliseconds. Starts again with every write, and whenever a process reads the document."""
 
 NO_VERSION = b"?"
@@ -156,5 +156,5 @@ class SharedOverrides:
     ) -> bytes | None:
         link, prefix = self._shards[shard]
         keys = (prefix + VERSION, prefix + DOCUMENT)
-        reply: bytes | None = await link.run(*SCRIPT, keys, (verb, version, text, LIFETIME))
+        reply: bytes | None = await link.run(*SCRIPT, keys, (verb, version, text, LIFETIME_MS))
         return reply

@@ -156,4 +156,4 @@ def spread(plan: Plan, shards: int) -> Plan:
     if shards == 1:
         return plan
     counters = [c if c.has_destination else c.divided(shards) for c in plan.counters]
-    return Plan(counters, plan.binds, plan.reports, plan.weights)
+    return Plan(counters, plan.binds, plan.reports, plan.weights, plan.proved)

@@ -7,15 +7,18 @@ import pytest
 
 from attack_harness.attackers import ALL_FAMILIES
 from attack_harness.benchmark.__main__ import main, parse
-from attack_harness.benchmark.defences import DEFENCES
+from attack_harness.benchmark.defences import DEFENCES, DEPLOYMENTS
+from attack_harness.crowds import CROWDS
 from attack_harness.lookalikes import LOOKALIKES
 
 
 def test_everything_is_played_unless_told_otherwise() -> None:
     options = parse([])
-    days, baselines = 2 * (len(ALL_FAMILIES) + 1), len(DEFENCES) - 2
-    alike = 2 * len(LOOKALIKES) * 3 * len(DEFENCES)
-    assert len(options.cells) == days * (10 * 2 + 3 * baselines) + alike
+    days, half = 2 * (len(ALL_FAMILIES) + 1), len(DEPLOYMENTS) - 1
+    baselines = len(DEFENCES) - 2 - half
+    alike = 2 * len(LOOKALIKES) * 3 * (2 + baselines)
+    set_up = days // 2 * 3 * half + len(CROWDS) * 3 * (2 + half)
+    assert len(options.cells) == days * (10 * 2 + 3 * baselines) + alike + set_up
     assert (options.scored, options.jobs, options.setting.part) == ("pumpguard", 1, 1.0)
     assert {cell.seed for cell in parse(["--held-out", "--seeds", "2"]).cells} == {1001, 1002}
     assert parse(["--quick"]).setting.part < 1

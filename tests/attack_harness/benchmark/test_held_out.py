@@ -18,7 +18,7 @@ def test_parameters_are_drawn_anew_within_published_ranges() -> None:
         assert 2 <= each.rate <= 20
         assert each.blocks in (1, 2, 3, 4)
         assert each.block_size in (1_000, 2_000, 5_000, 10_000)
-    assert len({str(asdict(each)) for each in found}) == 20  # type: ignore[call-overload]
+    assert len({str(asdict(each)) for each in found}) == 20
 
 
 def test_the_same_seed_draws_the_same() -> None:

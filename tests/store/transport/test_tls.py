@@ -71,7 +71,7 @@ def trusting(certificate: Certificate) -> str:
     return f"ssl_ca_certs={certificate.file}"
 
 
-def showing(certificate: Certificate) -> str:
+def with_certificate(certificate: Certificate) -> str:
     own = f"ssl_certfile={certificate.file}&ssl_keyfile={certificate.key}"
     return f"{trusting(certificate)}&{own}"
 
@@ -152,7 +152,7 @@ async def test_the_nodes_of_a_cluster_are_reached_over_tls(
 ) -> None:
     """Whoever owns the slot, and with our own certificate shown to each."""
     for tag in (f"{name}-{i}" for i in range(6)):
-        link = make_link(f"{cluster_url(tls_nodes[:1])}?{showing(strict)}")
+        link = make_link(f"{cluster_url(tls_nodes[:1])}?{with_certificate(strict)}")
         assert [await count(link, f"{{{tag}}}:a", f"{{{tag}}}:b") for _ in range(3)] == [1, 2, 3]
 
 
@@ -160,7 +160,7 @@ async def test_redirections_are_followed_over_tls(
     make_link: MakeLink, tls_nodes: list[Server], strict: Certificate, name: str
 ) -> None:
     """ASK and MOVED name the port for TLS to who asks over TLS."""
-    link = make_link(f"{cluster_url(tls_nodes)}?{showing(strict)}")
+    link = make_link(f"{cluster_url(tls_nodes)}?{with_certificate(strict)}")
     key = f"{{{name}}}:a"
     assert await count(link, key) == 1
     with moving(tls_nodes, name) as (migrate, _, _):

@@ -17,13 +17,20 @@ local ticket = ''  -- the ticket to write: its id, and the key hashes that go wi
 
 -- Set by kinds that others depend on.
 local known = false  -- has the number been verified before?
+local familiar = false  -- and from where this request comes?
+local trusted = false  -- do those who ask from there verify?
 local owed = 0  -- micro-dollars of the number's own open tickets
 local no_verifications = false  -- do none arrive at all, whoever sends?
 local headroom = 0  -- messages that the subject at hand has earned
+local halves = 0  -- of what limits reserve, how many halves are open to this request: 0, 1 or 2
+
+-- How much of what is reserved is open to this request.
+local function opened(reserved) return floor(reserved * halves / 2) end
 
 -- By the letter of each kind (see counters/base.py): how the rest of its segment is read, how it is
--- read, what more it has to say, how it is charged, and how a refused request is counted by it.
-local TAIL, READ, DETAIL, CHARGE, STRIKE = {}, {}, {}, {}, {}
+-- read, what more it has to say, how it is charged, and how a refused request is counted by it; and
+-- which are read before all others, because those depend on them.
+local TAIL, READ, DETAIL, CHARGE, STRIKE, EARLY = {}, {}, {}, {}, {}, {}
 
 -- A value holds all counters about one subject: the time it expires (6 bytes), then a segment per
 -- counter: id (3), length (1; 255 if it is that or more, and then 2), bytes. Segments that a plan does

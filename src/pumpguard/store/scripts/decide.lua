@@ -37,7 +37,8 @@ end
 
 -- Here come the kinds of counter.
 
-local WEIGHS = 2  -- flags of the plan: 1 to report everything, 2 for weights at its end
+local WEIGHS, PROVED = 2, 4  -- flags of the plan: 1 to report everything, 2 for weights at its end, 4
+                             -- for requests that carry proof
 local ATTEMPTS = 2  -- flags of a counter: 1 for one that binds, 2 for one that counts attempts
 local UNKNOWN_KEPT = 4096  -- bytes of a value up to which foreign segments are kept
 
@@ -70,35 +71,47 @@ local bans, count = {}, 0  -- segments that are struck; counters so far
 local groups = #KEYS - 1
 for g = 1, groups do
   local first, last = lasts[g - 1] + 1, lasts[g - 1] + byte(plan, at)
-  lasts[g], at, headroom = last, at + 1, 0
+  lasts[g], at = last, at + 1
   for s = first, last do
-    local kind
+    local kind, several
     kind, flags[s], ids[s], limits[s], spans[s], at = unpack_from('>c1BI3I6I6', plan, at)
     local read_tail = TAIL[kind]
-    if read_tail then tails[s] = read_tail() end
+    if read_tail then tails[s], several = read_tail() end
     if s > first and ids[s] == ids[s - 1] then again[s] = true end
-    kinds[s] = kind
+    kinds[s], counters[s] = kind, count
+    count = count + (several or 1)
   end
   others[g] = value_split(values[g], ids, first, last, segments)
-  for s = first, last do
-    local kind = kinds[s]
-    local state, several = READ[kind](limits[s], spans[s], segments[s], now, tails[s], count)
-    states[s], counters[s] = state, count
-    if several then  -- and noted by their kind
-      count = count + several
-    else
-      if state.wait > 0 or reports then
-        local detail = DETAIL[kind]
-        if detail then
-          noted(count, flags[s] % 2 == 1, state.used, state.wait, detail(state))
-        else
-          noted(count, flags[s] % 2 == 1, state.used, state.wait)
+end
+
+local earned = {}  -- of each group: the headroom of its subject
+for round = 1, 2 do
+  for g = 1, groups do
+    headroom = earned[g] or 0
+    for s = lasts[g - 1] + 1, lasts[g] do
+      local kind = kinds[s]
+      if (round == 1) == (EARLY[kind] == true) then
+        local state, noted_by_kind = READ[kind](limits[s], spans[s], segments[s], now, tails[s], counters[s])
+        states[s] = state
+        if not noted_by_kind then
+          if state.wait > 0 or reports then
+            local detail = DETAIL[kind]
+            if detail then
+              noted(counters[s], flags[s] % 2 == 1, state.used, state.wait, detail(state))
+            else
+              noted(counters[s], flags[s] % 2 == 1, state.used, state.wait)
+            end
+          end
+          if STRIKE[kind] then bans[#bans + 1] = s end
         end
       end
-      count = count + 1
-      if STRIKE[kind] then bans[#bans + 1] = s end
     end
+    earned[g] = headroom
   end
+  -- Customers have all that is reserved. Half of it is open to known numbers, which anybody may name,
+  -- and to strangers for whom their proof and where they ask from speak.
+  local vouched = trusted and floor(byte(plan) / PROVED) % 2 == 1
+  halves = ((known or vouched) and 1 or 0) + ((known and (familiar or vouched)) and 1 or 0)
 end
 
 if hidden then return banned end
@@ -123,7 +136,7 @@ end
 if ARGV[2] == '2' and not known then admitted = false end
 
 -- In the order of the plan, so that every store rounds alike.
-if byte(plan) >= WEIGHS then
+if floor(byte(plan) / WEIGHS) % 2 == 1 then
   local score, bound = unpack_from('>dd', ARGV[10])
   for _ = 1, byte(plan, at) do
     local factor, first, earned
