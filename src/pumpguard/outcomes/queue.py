@@ -221,7 +221,8 @@ def _together(waiting: dict[object, Told]) -> dict[object, Told]:
         if isinstance(outcome, Failed):
             failed.add(outcome.ticket.attempt.phone.e164)
         elif isinstance(outcome, Verified) and failed:
-            if outcome.flow or not failed.isdisjoint(phone.e164 for phone in outcome.phones):
+            unknown = outcome.flow is not None
+            if unknown or not failed.isdisjoint(phone.e164 for phone in outcome.phones):
                 break
         taken[key] = outcome
     return taken
