@@ -130,6 +130,12 @@ class Attempt:
         return subject_reader(by)(self)
 
 
+def _abroad(attempt: Attempt) -> str | None:
+    """The kind of the network, if it is known to be in another country than the number."""
+    client = attempt.client
+    return client.kind if client.country not in (None, attempt.phone.region) else None
+
+
 PREFIX = "prefix:"
 
 OWN_NAME = re.compile(r"(?!prefix\Z)[a-z][a-z0-9_]{0,31}\Z")
@@ -142,6 +148,7 @@ SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
     "network": attrgetter("client.network"),  # one IPv4 address or one IPv6 /64
     "site": attrgetter("client.site"),  # one IPv6 /48
     "client_country": attrgetter("client.country"),
+    "client_abroad": _abroad,
     "asn": attrgetter("client.asn"),  # the system that announces the address
     "session": attrgetter("session"),
     "account": attrgetter("account"),
