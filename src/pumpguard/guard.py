@@ -204,9 +204,8 @@ class Guard:
         self.verified(phone)
 
     async def settled(self) -> None:
-        """Wait until all outcomes and alerts so far have been delivered, or are lost."""
-        if self._outcomes is not None:
-            await self._outcomes.delivered()
+        """Wait until all outcomes and alerts so far have been delivered, or cannot be for now."""
+        await self.reports.settled()
         await self._sync.settled()
         await self._alerts.done()
         if self._escalator is not None:
@@ -242,6 +241,7 @@ class Guard:
 
     async def aclose(self) -> None:
         """Deliver what is queued, and close the store's connections."""
+        await self.reports.close()
         await self.settled()
         if isinstance(self._on_alert, Webhook):
             await self._on_alert.aclose()

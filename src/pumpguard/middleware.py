@@ -9,7 +9,7 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pumpguard.alerts import Alert
 from pumpguard.challenges.base import Challenge
@@ -105,10 +105,27 @@ class PumpGuardMiddleware:
             # Nobody reads it: each message is decided about when it is sent.
             await with_more(self.guard, self.app, scope, receive, send)
             return
+        elif scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The app's whole life. A server may end it as soon as it has heard that the app has shut
+        down, so what is queued is delivered before it hears that."""
+        closed = False
+
+        async def closing(message: Message) -> None:
+            nonlocal closed
+            if message["type"].startswith("lifespan.shutdown.") and not closed:
+                closed = True
+                await self.guard.aclose()
+            await send(message)
+
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, closing)
         finally:
-            if scope["type"] == "lifespan":
+            if not closed:
                 await self.guard.aclose()
 
     def _passed(self, scope: Scope) -> None:
@@ -131,9 +148,8 @@ class PumpGuardMiddleware:
             return
         except Exception as error:
             # A bug of ours or of a policy's function: nothing was counted, so nothing may be sent.
-            text = "exception while reading a request; answered 400, nothing was sent"
-            name = type(error).__name__
-            self.guard.notices.say("PG021", name, text, level=logging.ERROR, exc_info=True)
+            what, text = type(error).__name__, "exception while reading a request; answered 400"
+            self.guard.notices.say("PG021", what, text, level=logging.ERROR, exc_info=True)
             self.guard.observations.unread("exception", "see PG021")
             await self._refusals.reply(BAD_REQUEST, scope, receive, send)
             return

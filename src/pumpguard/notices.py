@@ -32,7 +32,7 @@ class Notices:
         text: str,
         *args: object,
         level: int = logging.WARNING,
-        exc_info: bool = False,
+        exc_info: bool | BaseException = False,
     ) -> bool:
         """Log ``code`` and the text, and with ``exc_info`` the traceback, unless the same was said
         within the last hour. Returns whether it was logged."""

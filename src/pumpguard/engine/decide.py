@@ -152,10 +152,12 @@ class Engine:
         feeds = plan.counts_attempts or not plan.feeding.isdisjoint(question.refused_by)
         if not plan.counters or (question.refused and not feeds):
             return NOT_ASKED
+        fault: StoreError | None = None
         if use_store:
             try:
                 answer = await self._store.decide(question)
             except StoreError as error:
+                fault = error
                 logger.debug("deciding without the store: %s", error)
             else:
                 if not answer.recalled and not answer.outdated:
@@ -164,7 +166,7 @@ class Engine:
                     else:
                         self._overrides.checked_at = monotonic()
                 return answer
-        return self._fallback.answer(question, enforced)
+        return self._fallback.answer(question, enforced, fault)
 
     def _question(
         self,

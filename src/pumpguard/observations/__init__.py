@@ -219,11 +219,11 @@ class Observations:
             self.counts["misheard"] += 1
             self.notices.say("PG024", what, "a verification was not understood: %s", detail)
 
-    def lost(self, reason: str) -> None:
-        """An outcome could not be told to the store."""
-        self.counts["outcomes_lost"] += 1
+    def lost(self, reason: str, count: int = 1, *, in_the_end: bool = False) -> None:
+        """So many more outcomes could not be told to the store."""
+        self.counts["outcomes_lost"] += count
         self.notices.say(
-            "PG075", "lost",
+            "PG075", "in the end" if in_the_end else "lost",
             "%d outcomes were lost on the way to the store (%s): verifications teach nothing, "
             "failed messages are not refunded",
             self.counts["outcomes_lost"], reason,

@@ -121,6 +121,12 @@ class BanCache(StoreInFront):
                     del self._bans[next(iter(self._bans))]
 
 
+class BreakerOpen(StoreError):
+    """The server was not asked, because it has failed and has not been found usable since."""
+
+    undone = True
+
+
 class Prober(Protocol):
     """Finds out when a store can be used again."""
 
@@ -150,7 +156,7 @@ class Breaker:
         """Make a call, or raise `StoreError` at once."""
         faults = self._faults
         if self._state == "open":
-            raise StoreError("the circuit breaker is open")
+            raise BreakerOpen("the circuit breaker is open")
         try:
             answer = await call(*args, **named)
         except StoreError as error:
