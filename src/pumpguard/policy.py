@@ -73,8 +73,8 @@ class Policy:
 
     Money:
         ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour, in
-        which verified dollars count a fifth, and twenty times it in 30 days. Set it to about twice
-        what a busy day costs.
+        which verified dollars count a twentieth, and twenty times it in 30 days. Set it to about
+        twice what a busy day costs.
         ``prices``: a packaged list by name, your provider's by its path (``"rates.csv"``), or a
         table of `pumpguard.money.price_list.PriceList`'s settings; relative to the policy's file.
         ``price_overrides``: USD by region, over that.

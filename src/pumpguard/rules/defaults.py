@@ -32,7 +32,7 @@ UNSENT_EARNED = 4
 
 VERIFIED_COUNTS = 0.05
 """Of its price, in the hour's share of the budget: a launch is paid for, and is no pumping. No
-source: at a fifth, twenty times the usual for forty minutes spent it (measured: docs/money.md).
+source: at a tenth, proof was asked for in a launch of twenty times the usual (docs/money.md).
 Whoever verifies everything is held by the day's budget alone."""
 
 VOUCHES = 0.5
