@@ -144,7 +144,10 @@ def default_rules(
             earned=earned,
         ),
         # More than 5 phone countries per address and day: Authgear.
-        Spread(name="country_spread", by="network", of="country", limit=5, code="COUNTRY_SPREAD"),
+        Spread(
+            name="country_spread", by="network", of="country", limit=5, code="COUNTRY_SPREAD",
+            except_relays=True,
+        ),
         # What sends nothing costs nothing and is given back, but for this.
         UnsentLimit(
             by=("network", "session") if session else ("network",),
@@ -231,6 +234,10 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
         Credit(
             name="abroad_credit", lines={"everything": abroad}, seconds=HOUR // 2, ratio=0.05,
             ask_first=True, except_regions=home, mode=with_home, reserved=RESERVED,
+        ),
+        # A relay's users are not asked as those of a VPN are, but where they do not verify.
+        replace(
+            _asking("relay_credit", {"client_hidden": part}, HOUR // 2, 0.1), vouches=VOUCHES,
         ),
         Conversion(
             by=WATCHED, hold=20 * MINUTE, proof_by=PROOF_WATCHED, except_regions=home,
