@@ -17,8 +17,8 @@ class Spread(Rule):
         Spread(name="devices", by="network", of="device", limit=8)
 
     Both may be any dimension, or several in combination, the policy's own included. ``code`` is
-    what its findings are called. ``except_relays`` leaves out addresses of relays, which people from
-    everywhere share. The one of the default chain is ``country_spread``.
+    what its findings are called. ``except_relays`` leaves out the addresses of relays, which people
+    from everywhere share. The one of the default chain is ``country_spread``.
     """
 
     by: str | Sequence[str]
@@ -30,7 +30,6 @@ class Spread(Rule):
     code: str = "SPREAD"
     except_relays: bool = False
     declares_by = ("client_hidden",)
-    needs_readings = True
 
     @cached_property
     def _spread(self) -> tuple[Distinct]:
