@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple, ParamSpec, Protocol, TypeVar
 from pumpguard.counters import Reading
 from pumpguard.decision import Action
 from pumpguard.errors import StoreError
+from pumpguard.notices import Notices
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Store
 
 FRESH = 5.0
@@ -32,8 +33,6 @@ hundred calls that were in flight when one connection broke are one fault."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-logger = logging.getLogger("pumpguard.store")
 
 
 class CachedBan(NamedTuple):
@@ -122,6 +121,12 @@ class BanCache(StoreInFront):
                     del self._bans[next(iter(self._bans))]
 
 
+class BreakerOpen(StoreError):
+    """The server was not asked, because it has failed and has not been found usable since."""
+
+    undone = True
+
+
 class Prober(Protocol):
     """Finds out when a store can be used again."""
 
@@ -142,6 +147,7 @@ class Breaker:
 
     def __init__(self, probe: Prober) -> None:
         self._probe = probe
+        self._notices, self._said_away = Notices(logger="pumpguard.store"), False
         self._state: Literal["closed", "open", "half-open"] = "closed"
         self._in_a_row = 0
         self._faults = 0  # ever
@@ -150,7 +156,7 @@ class Breaker:
         """Make a call, or raise `StoreError` at once."""
         faults = self._faults
         if self._state == "open":
-            raise StoreError("the circuit breaker is open")
+            raise BreakerOpen("the circuit breaker is open")
         try:
             answer = await call(*args, **named)
         except StoreError as error:
@@ -171,12 +177,9 @@ class Breaker:
         self._in_a_row += 1
         if self._in_a_row < FAULTS:
             return
-        if self._state == "closed":
-            logger.error(
-                "PG010 store failed %d times in a row; on_store_failure decides now. The last: %s",
-                self._in_a_row,
-                error,
-            )
+        text = "store failed %d times in a row; on_store_failure decides now. The last: %s"
+        if self._notices.say("PG010", "", text, self._in_a_row, error, level=logging.ERROR):
+            self._said_away = True
         self._state = "open"
         self._probe.begin(self._found)
 
@@ -188,5 +191,7 @@ class Breaker:
     def _recovered(self) -> None:
         if self._state != "closed":
             self._probe.end()
-            logger.warning("PG011 store reachable again; decisions use it as before")
+        text = "store reachable again; decisions use it as before"
+        if self._said_away and self._notices.say("PG011", "", text):
+            self._said_away = False
         self._in_a_row, self._state = 0, "closed"
