@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.types import Receive, Scope
 
-from pumpguard.attempt import NOTHING, Attempt, Client, Phone, bounded
+from pumpguard.attempt import NOTHING, Attempt, Client, NetworkKind, Phone, bounded
 from pumpguard.challenges.base import Challenge, Solution
 from pumpguard.errors import IntakeError, PolicyError
 from pumpguard.intake.address import (
@@ -163,7 +163,7 @@ class Reader:
         address = parse_address(given) if isinstance(given, str) else given
         if address is None:
             return Client()
-        kind = self._found(self._networks.kind, address, "unknown")
+        kind: NetworkKind = self._found(self._networks.kind, address, "unknown")
         # A relay's users are not where its addresses are assigned.
         country = self._networks.country if kind != "relay" else _nowhere
         return Client(
