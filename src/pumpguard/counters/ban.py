@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from pumpguard.counters.base import Counter, Limited, Segment, Turn
+from pumpguard.counters.base import Counter, Limited, Reading, Segment, Turn
 from pumpguard.counters.window import layout_for
 from pumpguard.decision import Action
 
@@ -67,6 +67,9 @@ class Ban(Limited):
         meets, solves and passes, unless this ban is about those."""
         counts = self.challenges or counter.action > Action.CHALLENGE
         return counts and counter.rule in self.fed_by_rules
+
+    def full_from(self, reading: Reading, price: int) -> int | None:
+        return 0
 
     def tail(self, segment: Segment) -> bytes:
         """Base, cap, memory in seconds (4 each), factor, jitter (doubles), up to how many times the

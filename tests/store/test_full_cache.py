@@ -7,7 +7,7 @@ import pytest
 from pumpguard import Action
 from pumpguard.errors import StoreError
 from pumpguard.store.base import Answer, Question, Store
-from pumpguard.store.in_front import FRESH, MAX_BANS, BanCache
+from pumpguard.store.full_cache import FRESH, MOST, FullCache
 from pumpguard.store.memory import MemoryStore
 from tests.store.asking import PHONE, About, ask, ban, credit, verify, watched, window
 
@@ -30,10 +30,10 @@ class Counted(MemoryStore):
 BAN = ban(after="number", base=60)
 
 
-async def banned(about: About = BAN) -> tuple[Counted, BanCache]:
+async def banned(about: About = BAN) -> tuple[Counted, FullCache]:
     """A store that has just banned somebody for a minute."""
     store = Counted()
-    cache = BanCache(store)
+    cache = FullCache(store)
     await ask(cache, about, refused=True, refused_by=frozenset({"number"}))
     store.trips = 0
     return store, cache
@@ -99,12 +99,12 @@ async def test_while_the_store_is_away_bans_stand_to_their_end() -> None:
 async def test_the_memory_is_bounded() -> None:
     """Ten thousand bans; the one learnt first goes first."""
     store = Counted()
-    cache = BanCache(store)
+    cache = FullCache(store)
     struck = frozenset({"number"})
-    for i in range(MAX_BANS + 1):
+    for i in range(MOST + 1):
         await ask(cache, ban(after="number", subject=str(i)), refused=True, refused_by=struck)
     store.trips = 0
-    await ask(cache, ban(after="number", subject=str(MAX_BANS)), at=1)
+    await ask(cache, ban(after="number", subject=str(MOST)), at=1)
     assert store.trips == 0
     await ask(cache, ban(after="number", subject="0"), at=1)
     assert store.trips == 1
@@ -112,7 +112,7 @@ async def test_the_memory_is_bounded() -> None:
 
 async def test_outcomes_pass_through(store: Store) -> None:
     """The memory for bans has nothing to do with them."""
-    cache = BanCache(store)
+    cache = FullCache(store)
     await ask(cache, *PHONE, credit(1_000), price=900, ticket=b"1234")
     assert (await verify(cache, credit(1_000))).counts
     assert (await ask(cache, credit(1_000), price=1_000)).admitted
