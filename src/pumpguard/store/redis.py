@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar
 
 from pumpguard.errors import StoreError
-from pumpguard.store.health import Checkup, Concerns, usable
+from pumpguard.notices import Notices
+from pumpguard.store.health import Checkup, Concerns, Mark, usable
 from pumpguard.store.overrides import SharedOverrides
 from pumpguard.store.probe import Probe
 from pumpguard.store.scripted import Call, ScriptStore
@@ -28,8 +29,6 @@ hundred calls that were in flight when one connection broke are one fault."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
-logger = logging.getLogger("pumpguard.store")
-
 
 class RedisStore(ScriptStore):
     """Counters in Redis or Valkey, shared by every process that uses the same ``name``.
@@ -39,7 +38,8 @@ class RedisStore(ScriptStore):
     stored. ``deadline`` (seconds) bounds the whole call; nothing that may have counted is sent
     again. ``shards`` spreads the keys by calling code (see `pumpguard.store.scripted`).
     A server that fails is left alone until it can be used again (`Breaker`).
-    With ``checkup``, it is looked at once in the background (`pumpguard.store.health`).
+    With ``checkup``, it is looked at once in the background (`pumpguard.store.health`), and the
+    policy's ``routes`` are left there for other guards of its name.
     Raises `PolicyError` for a URL that cannot be understood; connects when first asked.
     """
 
@@ -52,12 +52,14 @@ class RedisStore(ScriptStore):
         deadline: float = 0.05,
         shards: int = 1,
         checkup: bool = False,
+        routes: str = "",
     ) -> None:
         tags = [name] if shards == 1 else [f"{name}-{shard}" for shard in range(shards)]
         # The policy's name is the hash tag: all of a shard's keys live in one slot of a cluster.
         super().__init__([f"{FORMAT}:{{{tag}}}:" for tag in tags], secret)
+        mark = Mark(f"{self._prefixes[0]}guards", self._digest("mark", "").hex(), routes)
         topology, checked = topology_of(url), [f"{prefix}check" for prefix in self._prefixes]
-        self._checkup = Checkup(topology, checked)
+        self._checkup = Checkup(topology, checked, mark if checkup else None)
         on_use = self._checkup.begin if checkup else None
         # In a cluster, shards live on different nodes: each has a link that knows its own.
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
@@ -77,6 +79,12 @@ class RedisStore(ScriptStore):
             breaker.close()
         await self._checkup.end()
         await asyncio.gather(*(link.aclose() for link in self._links))
+
+
+class BreakerOpen(StoreError):
+    """The server was not asked, because it has failed and has not been found usable since."""
+
+    undone = True
 
 
 class Prober(Protocol):
@@ -99,6 +107,7 @@ class Breaker:
 
     def __init__(self, probe: Prober) -> None:
         self._probe = probe
+        self._notices, self._said_away = Notices(logger="pumpguard.store"), False
         self._state: Literal["closed", "open", "half-open"] = "closed"
         self._in_a_row = 0
         self._faults = 0  # ever
@@ -107,7 +116,7 @@ class Breaker:
         """Make a call, or raise `StoreError` at once."""
         faults = self._faults
         if self._state == "open":
-            raise StoreError("the circuit breaker is open")
+            raise BreakerOpen("the circuit breaker is open")
         try:
             answer = await call(*args, **named)
         except StoreError as error:
@@ -128,12 +137,9 @@ class Breaker:
         self._in_a_row += 1
         if self._in_a_row < FAULTS:
             return
-        if self._state == "closed":
-            logger.error(
-                "PG010 store failed %d times in a row; on_store_failure decides now. The last: %s",
-                self._in_a_row,
-                error,
-            )
+        text = "store failed %d times in a row; on_store_failure decides now. The last: %s"
+        if self._notices.say("PG010", "", text, self._in_a_row, error, level=logging.ERROR):
+            self._said_away = True
         self._state = "open"
         self._probe.begin(self._found)
 
@@ -145,5 +151,7 @@ class Breaker:
     def _recovered(self) -> None:
         if self._state != "closed":
             self._probe.end()
-            logger.warning("PG011 store reachable again; decisions use it as before")
+        text = "store reachable again; decisions use it as before"
+        if self._said_away and self._notices.say("PG011", "", text):
+            self._said_away = False
         self._in_a_row, self._state = 0, "closed"

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from pumpguard.errors import OverrideError, StoreError
 from pumpguard.guard import Guard
 from pumpguard.money.exposure import Exposure, exposure
+from pumpguard.notices import Notices
 from pumpguard.ops.console.activity import Activity, chart
 from pumpguard.overrides.lookup import unbounded_because
 
@@ -28,8 +29,6 @@ UNREADABLE = (
     "To begin anew: pumpguard posture closed --anew"
 )
 
-logger = logging.getLogger("pumpguard")
-
 
 class BackgroundCache(Generic[T]):
     """The last result of something slow. `get` recomputes it in the background once it is older
@@ -41,6 +40,7 @@ class BackgroundCache(Generic[T]):
         self._computed_at = -max_age
         self._task: asyncio.Task[None] | None = None
         self._result: T | None = None
+        self._notices = Notices()
 
     def get(self) -> T | None:
         """The last result, or ``None`` while there is none."""
@@ -61,7 +61,8 @@ class BackgroundCache(Generic[T]):
         try:
             self._result = await self._compute()
         except Exception:
-            logger.exception("PG050 console data unavailable: part of the page is empty or old")
+            text = "console data unavailable: part of the page is empty or old"
+            self._notices.say("PG050", "page", text, level=logging.ERROR, exc_info=True)
         self._computed_at = monotonic()
 
 
