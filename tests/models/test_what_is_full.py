@@ -228,7 +228,9 @@ def machine(counters: Sequence[Counter], stores: Stores) -> type[RuleBasedStateM
             stores.remembered += 1
             if self.now - self.room_made_at > STALE:
                 assert answer.readings.keys() <= expected.readings.keys(), name
-                assert bans_of(question, answer) == bans_of(question, expected), name
+                said, meant = bans_of(question, answer), bans_of(question, expected)
+                # Of several bans that end it, a process may know only one.
+                assert said == (meant if not answer.recalled else {i: meant[i] for i in said}), name
 
         @rule(
             step=STEPS,
@@ -278,8 +280,8 @@ def test_the_memory_refuses_what_the_store_would(played: str, stores: Stores) ->
     run_state_machine_as_test(
         machine(COUNTERS[played], stores),
         settings=settings(
-            max_examples=10,
-            stateful_step_count=40,
+            max_examples=60,
+            stateful_step_count=30,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),

@@ -7,17 +7,11 @@ from pumpguard.store.full_cache import FullCache
 from pumpguard.store.memory import MemoryStore
 
 
-<<<<<<< HEAD
-def open_store(url: str, *, name: str, secret: str, deadline: float, shards: int) -> Store:
-    """A `MemoryStore` for ``memory://``, else a `RedisStore` with these arguments behind a
-    `FullCache`. Raises `PolicyError` for a URL that cannot be understood."""
-=======
 def open_store(
     url: str, *, name: str, secret: str, deadline: float, shards: int, routes: str = ""
 ) -> Store:
-    """A `MemoryStore` for ``memory://``, else a `RedisStore` with these arguments behind a ban
-    cache. Raises `PolicyError` for a URL that cannot be understood."""
->>>>>>> origin/main
+    """A `MemoryStore` for ``memory://``, else a `RedisStore` with these arguments behind a
+    `FullCache`. Raises `PolicyError` for a URL that cannot be understood."""
     if url.startswith("memory://"):
         return MemoryStore()
     from pumpguard.store.redis import RedisStore

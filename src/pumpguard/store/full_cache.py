@@ -203,19 +203,22 @@ class FullCache(StoreInFront):
             self._version = question.overrides_version
         if not plan.refused_alike:
             return None
-        readings = {}
+        found = {}
         for i, counter in plan.lasting:
             full = self._full.get((counter, shard, question.subjects[plan.group_of[i]]))
             if full is None or question.price < full.price or not full.since <= now < full.until:
                 continue
-            if now >= full.again:
-                full.again = full.until
-                return None
             if plan.counters[i].action is Action.SHADOW:
                 return None
-            reading = full.reading
-            readings[i] = Reading(reading.used, full.ends - now, reading.detail)
-        return readings or None
+            found[i] = full
+        if all(now >= full.again for full in found.values()):
+            for full in found.values():
+                full.again = full.until
+            return None
+        return {
+            i: Reading(full.reading.used, full.ends - now, full.reading.detail)
+            for i, full in found.items()
+        }
 
     async def _refuse(self, refusal: Refusal) -> Answer | None:
         shard, loop = self._shard(refusal.question), asyncio.get_running_loop()

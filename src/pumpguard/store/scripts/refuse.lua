@@ -26,8 +26,8 @@ local values = redis.call('MGET', unpack(KEYS))
 if (values[#KEYS] or '') ~= ARGV[3] then return {-1, now} end
 
 local reply, place = {now}, 0
-local held, expiries, ttls = {}, {}, {}  -- by key: its segments, or false; their time; how long they matter now
-local alike = {}  -- by key: what it shares with others of which nothing was known
+local held, expiries, ttls = {}, {}, {}  -- by key: its segments, when it expires, how long it matters now
+local begun = {}  -- by key: what it holds now, if it held nothing and one refusal was counted
 
 local kinds, flags, ids, limits, spans, tails, lasts
 
@@ -51,9 +51,14 @@ end
 local function read_key(g)
   local key = KEYS[place + g]
   local found = held[key]
-  if found == nil then
-    local value, expires = value_checked(values[place + g], now)
-    found = #value > 6 and value_segments(value)
+  if not found then
+    local value, expires, one = values[place + g], nil, begun[key]
+    value, expires = value_checked(value, now)
+    found = value_segments(value)
+    if one then
+      for id, stored in pairs(one.found) do found[id] = stored end
+      ttls[key], begun[key] = one.ttl, nil
+    end
     held[key], expiries[key] = found, expires
   end
   return found
@@ -67,7 +72,7 @@ local function read_all(groups)
     local found = read_key(g)
     headroom = 0
     for s = lasts[g - 1] + 1, lasts[g] do
-      local stored = found and found[ids[s]] or ''
+      local stored = found[ids[s]] or ''
       if stored ~= '' or flags[s] >= ATTEMPTS then
         local state = READ[kinds[s]](limits[s], spans[s], stored, now, tails[s], s)
         if flags[s] % ATTEMPTS == DECIDES and (known or owed > 0 or state.wait > 0) then return end
@@ -100,63 +105,68 @@ local function count_group(g, found, states, standing)
   return ttl
 end
 
--- Of the groups of a form: what they hold after one refusal if they held nothing. In a flood most do.
-local anew
-
-local function count_anew(g, key, states, standing)
-  local one = anew[g]
-  if not one then
-    local found, bans, parts = {}, {}, {''}
-    local ttl = count_group(g, found, states, bans)
-    value_join_others(parts, 6, found, math.huge)
-    one = {found = found, ttl = ttl, bans = bans, parts = parts}
-    anew[g] = one
-  end
-  for _, each in ipairs(one.bans) do standing[#standing + 1] = each end
-  if one.ttl > 0 then held[key], ttls[key], alike[key] = one.found, one.ttl, one end
-end
-
 local function count_all(groups, states)
   local standing = {}
   for g = 1, groups do
     local key = KEYS[place + g]
-    local found = held[key]
-    if not found then
-      count_anew(g, key, states, standing)
-    else
-      if alike[key] then
-        local own = {}
-        for id, stored in pairs(found) do own[id] = stored end
-        found, held[key], alike[key] = own, own, nil
-      end
-      local ttl = count_group(g, found, states, standing)
-      if ttl > 0 then ttls[key] = max(ttls[key] or 0, ttl) end
-    end
+    local ttl = count_group(g, held[key], states, standing)
+    if ttl > 0 then ttls[key] = max(ttls[key] or 0, ttl) end
   end
   return standing
 end
 
+-- Of most in a flood nothing was known: those of one form are counted alike, so that is done once.
+local anew
+
+local function all_new(groups)
+  for g = place + 1, place + groups do
+    if values[g] or held[KEYS[g]] or begun[KEYS[g]] then return false end
+  end
+  return true
+end
+
+local function count_anew(groups)
+  local standing, ones, states = {}, {}, read_all(groups)
+  for g = 1, groups do
+    local key, found, parts = KEYS[place + g], {}, {''}
+    local ttl = count_group(g, found, states, standing)
+    held[key], expiries[key] = nil, nil
+    if ttl > 0 then
+      value_join_others(parts, 6, found, math.huge)
+      local text, kept = value_new(parts, now, ttl)
+      ones[#ones + 1] = {group = g, found = found, ttl = ttl, text = text, kept = kept}
+    end
+  end
+  return {standing = standing, ones = ones}
+end
+
+local function said(standing)
+  local n = #reply
+  reply[n + 1] = 1 + #standing / 3
+  for i = 1, #standing do reply[n + 1 + i] = standing[i] end
+end
+
 for a = 4, #ARGV, 2 do
-  plan, anew = ARGV[a], {}
+  plan, anew = ARGV[a], nil
   read_form()
   local groups = byte(plan)
   for _ = 1, tonumber(ARGV[a + 1]) do
-    local states = read_all(groups)
-    if states then
-      local standing, n = count_all(groups, states), #reply
-      reply[n + 1] = 1 + #standing / 3
-      for i = 1, #standing do reply[n + 1 + i] = standing[i] end
+    if all_new(groups) then
+      anew = anew or count_anew(groups)
+      for _, one in ipairs(anew.ones) do begun[KEYS[place + one.group]] = one end
+      said(anew.standing)
     else
-      reply[#reply + 1] = 0
+      local states = read_all(groups)
+      if states then said(count_all(groups, states)) else reply[#reply + 1] = 0 end
     end
     place = place + groups
   end
 end
 
 for key, ttl in pairs(ttls) do
-  local one = alike[key]
-  local parts = one and one.parts or {''}
-  if not one then value_join_others(parts, 6, held[key], math.huge) end
+  local parts = {''}
+  value_join_others(parts, 6, held[key], math.huge)
   value_write(key, parts, expiries[key], now, ttl)
 end
+for key, one in pairs(begun) do redis.call('SET', key, one.text, 'PX', one.kept) end
 return reply
