@@ -124,7 +124,7 @@ def test_what_only_slows_an_attacker_is_not_counted() -> None:
     for rule in (
         cap("1/day", action="challenge"),
         cap("1/day", mode="monitor"),
-        SlidingBan(strikes="1/day", by="everything"),
+        SlidingBan(strikes="1/day"),
         PrefixPattern(neighbours=1, blocks={"100": "1/day"}),
         near,
     ):

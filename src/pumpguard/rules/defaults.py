@@ -57,6 +57,11 @@ what they spend, so little has to be kept for them."""
 
 MINUTE, HOUR = 60, 3_600
 
+NETWORK_FORGIVEN = 4 * HOUR
+"""Seconds in which an address's whole line is forgiven. No source: over a day, a hundred messages
+and four an hour refused all strangers behind an address for as long as somebody liked
+(docs/lockout.md)."""
+
 HOME_ASKED, HOME_ASKED_LEAST = 0.0007, 0.4
 """Of the daily budget, and USD at least: what a home country may have outstanding, of half an hour,
 before its strangers are asked for proof. No source: a day's users owe it a fifth of that at the
@@ -201,6 +206,7 @@ def default_rules(
 
 def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -> tuple[Rule, ...]:
     lines = {**LINES, "prefix:3": BLOCK_LINE, "country": COUNTRY_SHARE * daily_budget}
+    network = {"network": lines.pop("network")}
     if session:
         lines["session"] = SESSION_LINE
     home_asked = max(HOME_ASKED_LEAST, HOME_ASKED * daily_budget)
@@ -212,6 +218,10 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
     # A line of so many hours grows with so much less of the best day.
     rules: tuple[Rule, ...] = (
         Credit(lines=lines, ask_first=True, reserved=RESERVED),
+        Credit(
+            name="network_credit", lines=network, seconds=NETWORK_FORGIVEN, ask_first=True,
+            reserved=RESERVED,
+        ),
         replace(
             _asking("home_credit", {"country": home_asked}, HOUR // 2, 0.03),
             regions=home, mode=with_home, vouches=VOUCHES,
