@@ -16,7 +16,7 @@ import struct
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pumpguard.counters.base import Limited, Segment
+from pumpguard.counters.base import Limited, Reading, Segment
 from pumpguard.decision import Action
 
 STEPS = 1000
@@ -57,6 +57,10 @@ class Credit(Limited):
 
     told_of: ClassVar[frozenset[str]] = frozenset({"failed", "verified", "repeated"})
     smallest_share: ClassVar[int] = 0
+
+    def full_from(self, reading: Reading, price: int) -> int | None:
+        # One that yields is full for a number that owes before it is for others.
+        return price if reading.detail and reading.used + price > reading.detail[0] else None
 
     def tail(self, segment: Segment) -> bytes:
         """Whether it yields, and 2 more if it excepts the trusted (1); the share of what was
