@@ -30,6 +30,10 @@ FAULTS = 5
 """Faults in a row that open the breaker, each of a call that was made after the fault before: a
 hundred calls that were in flight when one connection broke are one fault."""
 
+REFUSALS = 50
+"""So many calls more that the server has refused than that it has answered open the breaker too: a
+server that takes no writes still answers whatever needs none."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -143,13 +147,13 @@ class Breaker:
 
     Closed: every call passes. Open: every call fails at once. Half-open, once the probe has found
     the server usable: calls pass again, the first fault opens it anew, and the first answer closes
-    it. So does an answer to a call that was on its way when it opened.
+    it.
     """
 
     def __init__(self, probe: Prober) -> None:
         self._probe = probe
         self._state: Literal["closed", "open", "half-open"] = "closed"
-        self._in_a_row = 0
+        self._in_a_row = self._refused = 0
         self._faults = 0  # ever
 
     async def run(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
@@ -160,27 +164,30 @@ class Breaker:
         try:
             answer = await call(*args, **named)
         except StoreError as error:
+            self._refused += error.refused
             if faults == self._faults:  # else it may be the same one
                 self._failed(error)
             raise
-        if self._in_a_row:
-            self._recovered()
+        if self._in_a_row or self._refused:
+            self._answered()
         return answer
 
     def close(self) -> None:
         """Ask no more, and begin anew with the next call."""
         self._probe.end()
-        self._in_a_row, self._state = 0, "closed"
+        self._in_a_row, self._refused, self._state = 0, 0, "closed"
 
     def _failed(self, error: StoreError) -> None:
         self._faults += 1
         self._in_a_row += 1
-        if self._in_a_row < FAULTS:
+        if self._in_a_row < FAULTS and self._refused < REFUSALS:
+            return
+        if self._state == "open":
             return
         if self._state == "closed":
             logger.error(
-                "PG010 store failed %d times in a row; on_store_failure decides now. The last: %s",
-                self._in_a_row,
+                "PG010 store failed %d times; on_store_failure decides now. The last: %s",
+                max(self._in_a_row, self._refused),
                 error,
             )
         self._state = "open"
@@ -191,8 +198,10 @@ class Breaker:
         if self._state == "open":
             self._state = "half-open"
 
-    def _recovered(self) -> None:
-        if self._state != "closed":
-            self._probe.end()
+    def _answered(self) -> None:
+        self._refused = max(0, self._refused - 1)
+        if self._state == "half-open":
+            self._state, self._refused = "closed", 0
             logger.warning("PG011 store reachable again; decisions use it as before")
-        self._in_a_row, self._state = 0, "closed"
+        if self._state == "closed":
+            self._in_a_row = 0
