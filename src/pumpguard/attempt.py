@@ -130,6 +130,12 @@ class Attempt:
         return subject_reader(by)(self)
 
 
+def _abroad(attempt: Attempt) -> str | None:
+    """The kind of the network, if it is known to be in another country than the number."""
+    client = attempt.client
+    return client.kind if client.country not in (None, attempt.phone.region) else None
+
+
 PREFIX = "prefix:"
 
 OWN_NAME = re.compile(r"(?!prefix\Z)[a-z][a-z0-9_]{0,31}\Z")
@@ -142,6 +148,7 @@ SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
     "network": attrgetter("client.network"),  # one IPv4 address or one IPv6 /64
     "site": attrgetter("client.site"),  # one IPv6 /48
     "client_country": attrgetter("client.country"),
+    "client_abroad": _abroad,
     "asn": attrgetter("client.asn"),  # the system that announces the address
     "session": attrgetter("session"),
     "account": attrgetter("account"),
@@ -166,9 +173,12 @@ def subject_reader(by: str) -> Callable[[Attempt], str | None]:
     readers = [subject_reader(part) for part in by.split("+")]
 
     def combined(attempt: Attempt) -> str | None:
-        parts = [read(attempt) for read in readers]
-        # With their lengths, so that no two combinations run together.
-        known = [f"{len(part)}:{part}" for part in parts if part is not None]
-        return "".join(known) if len(known) == len(parts) else None
+        together = ""
+        for read in readers:
+            part = read(attempt)
+            if part is None:
+                return None
+            together += f"{len(part)}:{part}"  # so that no two combinations run together
+        return together
 
     return combined

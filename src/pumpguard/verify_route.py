@@ -11,10 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pumpguard.guard import Guard
 from pumpguard.intake.body import AnswerCopy, BodyTee
 from pumpguard.intake.routes import Routes
-from pumpguard.intake.verified import Heard, VerifyReader
+from pumpguard.intake.verified import VerifyReader, VerifyResult
 from pumpguard.shadow.more import with_more
-
-logger = logging.getLogger("pumpguard")
 
 
 class VerifyRoute:
@@ -24,7 +22,7 @@ class VerifyRoute:
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self._app, self._guard, verify = app, guard, guard.policy.verify
         self.routes = None if verify is None else Routes(verify, "verify")
-        self._reports = guard.reports
+        self._reports, self._notices = guard.reports, guard.notices
         self._max_body = guard.policy.max_body
         self._reader = VerifyReader(guard.policy)
 
@@ -43,12 +41,14 @@ class VerifyRoute:
         tee, answer = BodyTee(receive, self._max_body), AnswerCopy(send)
         await self._app(scope, tee, answer)
         try:
-            heard = self._reader.read(scope, tee.body, parameters, answer)
-        except Exception:
-            logger.exception("PG079 exception while reading a verification; it taught nothing")
-            heard = Heard(missing="number", why="see PG079")
-        if heard.missing is not None:
-            self._reports.misheard(heard.missing, heard.why)
-        elif heard.phones or heard.flow is not None:
-            self._reports.overheard(heard.phones, heard.flow)
+            result = self._reader.read(scope, tee.body, parameters, answer)
+        except Exception as error:
+            text = "exception while reading a verification; it taught nothing"
+            name = type(error).__name__
+            self._notices.say("PG079", name, text, level=logging.ERROR, exc_info=True)
+            result = VerifyResult(missing="number", why="see PG079")
+        if result.missing is not None:
+            self._reports.not_understood(result.missing, result.why)
+        elif result.phones or result.flow is not None:
+            self._reports.code_entered(result.phones, result.flow)
         await self._reports.told()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -326,9 +327,20 @@ async def test_the_first_verification_ends_it() -> None:
     assert not guard.observations.deaf
     again = Guard(guard.policy, guard.store, clock=clock, networks=UnknownNetworks())
     for _ in range(5):
-        again.reports.misheard("number", "as before")
+        again.reports.not_understood("number", "as before")
     await again.settled()
     decision = await again.assess(again.attempt(OTHER, "81.2.69.143"))
     again.admitted(decision, None)
     await again.settled()
     assert (again.observations.deaf, again.observations.heard) == (False, True)
+
+
+async def test_an_answer_in_gzip_is_read() -> None:
+    """As a compressing middleware inside the guard makes it, and no further than what is kept."""
+    for body, heard in ((b'{"ok": true}', True), (b'{"ok": true}' + b" " * 10**6, False)):
+        answer = Response(gzip.compress(body), headers={"content-encoding": "gzip"})
+        visit = Visit(App(answer), verified_when="json:ok == true", name=f"gzip-{heard}")
+        await visit.send()
+        await visit.verify(json.dumps({"phone": PHONE}))
+        assert visit.guard.observations.counts["verified"] == heard
+        assert visit.guard.observations.misunderstood["answer"] == (not heard)

@@ -35,8 +35,8 @@ class Credit(Limited):
     serves first is said at the top of this module.
 
     Beside the line, ``reserved`` times as much is kept for customers, half of that for known
-    numbers too (see `Known`); and customers may always go two messages beyond, so that one fits
-    however short the line.
+    numbers too unless it yields (see `Known`); and customers may always go two messages beyond, so
+    that one fits however short the line.
 
     Its reading's ``used`` is the debt in µ$, its ``detail`` the line in µ$.
     Source: the shape is Authgear's fraud protection, in messages: max(20, 0.3 × best of 14 days,

@@ -17,6 +17,7 @@ from pumpguard.counters import Counter, Reading, Spend
 from pumpguard.counters.expected import Expected
 from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import Enforced, Finding, Mode, met
+from pumpguard.notices import Notices
 from pumpguard.rules.base import Rule
 
 COMBINATIONS = 1_024
@@ -25,8 +26,6 @@ COMBINATIONS = 1_024
 UNREAD = Reading(0, 0.0)
 
 Readings: TypeAlias = Mapping[Counter, Reading]
-
-logger = logging.getLogger("pumpguard")
 
 
 class Judged(NamedTuple):
@@ -52,23 +51,24 @@ class Judged(NamedTuple):
 class RuleSet:
     """A policy's rules, in order, and the counters that are kept beside them whatever they say.
 
-    ``scored`` says that what the rules find together may refuse as well (`pumpguard.risk`), and
-    ``expected`` that more than usual is expected.
+    ``scored``: what the rules find together may refuse as well (`pumpguard.risk`). ``expected``:
+    more than usual is expected.
     """
 
     def __init__(
         self,
         rules: Sequence[Rule],
         extra_counters: Sequence[Counter] = (),
-        *,
         scored: bool = False,
         expected: Expected | None = None,
+        notices: Notices | None = None,
     ) -> None:
         self.rules = tuple(rules)
         self._extra = tuple(extra_counters)
         self._scored = scored
         self._expected = expected
         self._expecting: dict[Expected, RuleSet] = {}
+        self._notices = notices or Notices()
         self._depends_on = _depends_on(self.rules)
         self._compiled: dict[object, CompiledRules] = {}
 
@@ -77,9 +77,8 @@ class RuleSet:
         if len(self._expecting) > COMBINATIONS:
             self._expecting.clear()
         if expected not in self._expecting:
-            self._expecting[expected] = RuleSet(
-                self.rules, self._extra, scored=self._scored, expected=expected
-            )
+            beside = (self._scored, expected, self._notices)
+            self._expecting[expected] = RuleSet(self.rules, self._extra, *beside)
         return self._expecting[expected]
 
     def compiled(self, attempt: Attempt) -> tuple[CompiledRules, tuple[str, ...]]:
@@ -96,7 +95,7 @@ class RuleSet:
         return compiled, subjects  # type: ignore[return-value] # none of them is None now
 
     def _declaring(self, attempt: Attempt) -> CompiledRules:
-        declared = tuple([_declared(rule, attempt) for rule in self.rules])
+        declared = tuple([_declared(rule, attempt, self._notices) for rule in self.rules])
         if self._expected is not None:
             declared = tuple([self._expected.widened(counters) for counters in declared])
         # A rule returns the same tuple every time, so its identity says what it declares. What is
@@ -108,9 +107,8 @@ class RuleSet:
         by_value = (attempt.proved, tuple(map(tuple, declared)))
         compiled = self._compiled.get(by_value)
         if compiled is None:
-            compiled = CompiledRules(
-                self.rules, declared, self._extra, proved=attempt.proved, scored=self._scored
-            )
+            parts = (self.rules, declared, self._extra, self._notices)
+            compiled = CompiledRules(*parts, proved=attempt.proved, scored=self._scored)
             self._remember(by_value, compiled)
             self._remember(by_identity, compiled)
         return compiled
@@ -130,14 +128,16 @@ class CompiledRules:
         self,
         rules: Sequence[Rule],
         declared: Sequence[Sequence[Counter]],
-        extra_counters: Sequence[Counter] = (),
+        extra_counters: Sequence[Counter],
+        notices: Notices,
         *,
         proved: bool = False,
         scored: bool = False,
         missing: frozenset[str] = frozenset(),
     ) -> None:
         self.declared = tuple(declared)
-        self._arguments = (tuple(rules), self.declared, tuple(extra_counters))
+        self._arguments = (tuple(rules), self.declared, tuple(extra_counters), notices)
+        self._notices = notices
         self._proved = proved
         self._scored = scored
         self._without: dict[tuple[bool, ...], CompiledRules] = {}
@@ -167,7 +167,7 @@ class CompiledRules:
         """What the rules without counters find, before the store is asked."""
         found = []
         for rule in self._by_request:
-            if finding := _judged(rule, attempt, (), monitored=enforced != "all"):
+            if finding := _judged(rule, attempt, (), self._notices, monitored=enforced != "all"):
                 found.append(finding)
         return found
 
@@ -186,7 +186,7 @@ class CompiledRules:
                 continue
             monitored = enforced != "all" and not any(self._binds(c, enforced) for c in full)
             mine = [readings.get(counter, UNREAD) for counter in each.declared]
-            if finding := _judged(each.rule, attempt, mine, monitored):
+            if finding := _judged(each.rule, attempt, mine, self._notices, monitored=monitored):
                 factor = each.factor(readings)
                 same = finding.weight == factor
                 found.append(finding if same else replace(finding, weight=factor))
@@ -233,21 +233,20 @@ def _depends_on(rules: Sequence[Rule]) -> tuple[Callable[[Attempt], str | None],
     return tuple(subject_reader(by) for by in sorted(dimensions))
 
 
-def _declared(rule: Rule, attempt: Attempt) -> Sequence[Counter]:
+def _declared(rule: Rule, attempt: Attempt, notices: Notices) -> Sequence[Counter]:
     try:
         return rule.counters(attempt)
     except Exception:
-        _skipped(rule)
-        return ()
+        return _skipped(rule, notices)
 
 
 def _judged(
-    rule: Rule, attempt: Attempt, readings: Sequence[Reading], monitored: bool
+    rule: Rule, attempt: Attempt, readings: Sequence[Reading], notices: Notices, *, monitored: bool
 ) -> Finding | None:
     try:
         finding = rule.judge(attempt, readings)
     except Exception:
-        _skipped(rule)
+        _skipped(rule, notices)
         return None
     mode: Mode = "monitor" if monitored else rule.mode
     if finding is None or (finding.rule == rule.name and finding.mode == mode):
@@ -255,5 +254,7 @@ def _judged(
     return replace(finding, rule=rule.name, mode=mode)
 
 
-def _skipped(rule: Rule) -> None:
-    logger.exception("PG020 rule %r raised an exception; it is skipped for this request", rule.name)
+def _skipped(rule: Rule, notices: Notices) -> tuple[()]:
+    text = "rule %r raised an exception; it is skipped for such requests"
+    notices.say("PG020", rule.name, text, rule.name, level=logging.ERROR, exc_info=True)
+    return ()

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 
 from pumpguard.attempt import Attempt, micros
@@ -59,9 +60,11 @@ class Engine:
         self._risk = None if policy.risk is None or policy.risk.mode == "off" else policy.risk
         scored = self._risk is not None and self._risk.mode == "enforce"
         extra_counters = policy.outcome_counters.asked if policy.outcome_counters else ()
-        self._rules = RuleSet(rules, extra_counters, scored=scored)
+        compiled = partial(
+            RuleSet, extra_counters=extra_counters, scored=scored, notices=observations.notices
+        )
+        self._rules, self._deaf_rules = compiled(rules), compiled(without_verifications(rules))
         self._observations = observations
-        self._deaf_rules = RuleSet(without_verifications(rules), extra_counters, scored=scored)
         self._fallback = Fallback(policy.on_store_failure, policy.workers)
 
     async def decide(

@@ -45,8 +45,6 @@ MAX_CLIENT_AGE = 600.0
 
 KEYS = ("session", "account", "device")
 
-logger = logging.getLogger("pumpguard")
-
 
 class Reader:
     """Reads requests the way a policy says."""
@@ -76,6 +74,7 @@ class Reader:
         keys = [(name, getattr(policy, name)) for name in KEYS]
         self._keys = [(name, field_reader(field)) for name, field in keys if field]
         self._own = dimension_readers(policy.dimensions)
+        self.looks_for = tuple(name for name, _ in (*self._keys, *self._own))
 
     async def read(
         self, scope: Scope, receive: Receive, parameters: Mapping[str, str]
@@ -179,8 +178,9 @@ class Reader:
             return look_up(address)
         except Exception as error:
             self.failed_look_ups += 1
-            text = "%d look-ups of client addresses have failed so far, now by %r; they are unknown"
-            self._notices.say("PG085", "networks", text, self.failed_look_ups, error)
+            name = type(error).__name__  # its text may have the address
+            text = "%d look-ups of client addresses have failed so far, now by %s; they are unknown"
+            self._notices.say("PG085", "networks", text, self.failed_look_ups, name)
             return unknown
 
     async def _with_proof(self, challenge: Challenge, fields: Fields, attempt: Attempt) -> Attempt:
@@ -193,7 +193,8 @@ class Reader:
             if isinstance(answer, Awaitable):
                 answer = await answer
         except Exception:
-            logger.exception("PG037 could not check a challenge; the request counts as unsolved")
+            text = "could not check a challenge; such requests count as unsolved"
+            self._notices.say("PG037", "challenge", text, level=logging.ERROR, exc_info=True)
             return attempt
         if isinstance(answer, Solution):
             return replace(attempt, proved=True, solution=answer.id)

@@ -13,7 +13,7 @@ from pumpguard.attempt import Attempt
 from pumpguard.errors import StoreError
 from pumpguard.observations import Misunderstood, Observations
 from pumpguard.outcomes import OutcomeCounters
-from pumpguard.outcomes.news import Failed, Flow, Listen, Told, Verified
+from pumpguard.outcomes.news import Failed, Flow, Listen, QueuedOutcome, Verified
 from pumpguard.outcomes.telling import Teller
 from pumpguard.rules.base import Rule
 from pumpguard.store.base import Settlement, Store
@@ -55,8 +55,8 @@ class OutcomeQueue:
         observations: Observations,
     ) -> None:
         self.lost = 0
-        self.waiting: dict[object, Told] = {}
-        self._taken: dict[object, Told] = {}
+        self.waiting: dict[object, QueuedOutcome] = {}
+        self._taken: dict[object, QueuedOutcome] = {}
         self._settlements: list[Settlement] = []
         """What the outcomes that were asked about come to, and the store has not been told."""
         self._teller = Teller(rules, counters, store, observations)
@@ -69,7 +69,7 @@ class OutcomeQueue:
     def __len__(self) -> int:
         return len(self.waiting) + len(self._taken) + len(self._settlements)
 
-    def add(self, outcome: Told) -> None:
+    def add(self, outcome: QueuedOutcome) -> None:
         """Queue an outcome. From outside an event loop it waits for the next decision in one."""
         key = _key(outcome)
         if key not in self.waiting:
@@ -85,7 +85,7 @@ class OutcomeQueue:
             self.add(Flow(flow, attempt.phone, at))
         self._ask_around(attempt.at, at)
 
-    def misheard(self, what: Misunderstood, why: str, at: float | None) -> None:
+    def not_understood(self, what: Misunderstood, why: str, at: float | None) -> None:
         """A code was entered, and what became of it was not understood."""
         self._observations.not_understood(what, why)
         self._ask_around(time.time() if at is None else at, at)
@@ -159,7 +159,7 @@ class OutcomeQueue:
             self._pausing[1].cancel()
             self._pausing = None
 
-    def _put_back(self, outcomes: dict[object, Told]) -> None:
+    def _put_back(self, outcomes: dict[object, QueuedOutcome]) -> None:
         self.waiting = {**outcomes, **self.waiting}
         self._taken = {}
 
@@ -197,8 +197,10 @@ class OutcomeQueue:
                 self._failed(answer, len(batch))
 
     def _failed(self, error: BaseException, count: int = 1) -> None:
-        logger.error("PG023 could not record a message outcome; it is lost", exc_info=error)
-        self._lose(type(error).__name__, count)
+        name, notices = type(error).__name__, self._observations.notices
+        text = "could not record a message outcome; it is lost"
+        notices.say("PG023", name, text, level=logging.ERROR, exc_info=error)
+        self._lose(name, count)
 
     def _lose(self, reason: str, count: int = 1) -> None:
         self.lost += count
@@ -212,10 +214,10 @@ async def _each(
     return await asyncio.gather(*map(call, arguments), return_exceptions=True)
 
 
-def _together(waiting: dict[object, Told]) -> dict[object, Told]:
+def _together(waiting: dict[object, QueuedOutcome]) -> dict[object, QueuedOutcome]:
     """The next outcomes that may be asked about at the same time: a failed message is told after
     that, so one about the same number that comes later has to wait."""
-    taken: dict[object, Told] = {}
+    taken: dict[object, QueuedOutcome] = {}
     failed = set[str]()
     for key, outcome in islice(waiting.items(), TOGETHER):
         if isinstance(outcome, Failed):
@@ -233,13 +235,13 @@ def _may_be_told_twice(settlement: Settlement) -> bool:
     return settlement.outcome in ("failed", "unallocated")
 
 
-def _key(outcome: Told) -> object:
+def _key(outcome: QueuedOutcome) -> object:
     """The same for outcomes of which one says all."""
     match outcome:
         case Failed(ticket, at, became):
             return ticket.attempt.phone.e164, ticket.reservation, at, became
-        case Verified(phones, at, flow, overheard):
-            return tuple(phone.e164 for phone in phones), flow, at, overheard
+        case Verified(phones, at, flow, only_open):
+            return tuple(phone.e164 for phone in phones), flow, at, only_open
         case Flow(flow, phone, at):
             return Flow, flow, phone.e164, at
         case Listen(at):

@@ -14,7 +14,7 @@ from pumpguard.intake.phone import canonical
 from pumpguard.observations import Observations
 from pumpguard.outcomes import OutcomeCounters
 from pumpguard.outcomes.delays import Delays
-from pumpguard.outcomes.news import Failed, Flow, Listen, Told, Verified
+from pumpguard.outcomes.news import Failed, Flow, Listen, QueuedOutcome, Verified
 from pumpguard.rules.base import Rule
 from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
 
@@ -42,7 +42,7 @@ class Teller:
         self._observations = observations
         self._noted_heard = False
 
-    async def settlements(self, outcome: Told) -> list[Settlement]:
+    async def settlements(self, outcome: QueuedOutcome) -> list[Settlement]:
         """Ask the store what an outcome is about; what is to be told then. May be asked again as
         long as nobody has got its settlements. Raises `StoreError`."""
         match outcome:
@@ -73,7 +73,7 @@ class Teller:
             redeemed = await self._redeem(phone, outcome)
             if redeemed.tickets:
                 break
-        if outcome.overheard or redeemed.tickets:
+        if outcome.only_open or redeemed.tickets:
             self._observations.verified(is_open=bool(redeemed.tickets))
         if redeemed.tickets and not self._noted_heard:
             with suppress(StoreError):  # the next one is soon enough, and these tickets are taken
@@ -87,7 +87,7 @@ class Teller:
     async def _redeem(self, phone: Phone, outcome: Verified) -> Redeemed:
         redemption = Redemption(
             phone.e164, self._counters.known, self._counters.tickets, str(phone.calling_code),
-            outcome.at, only_open=outcome.overheard,
+            outcome.at, only_open=outcome.only_open,
         )  # fmt: skip
         return await self._store.redeem(redemption)
 

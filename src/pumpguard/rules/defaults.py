@@ -30,10 +30,10 @@ behind carrier NAT (Cloudflare, 2025)."""
 UNSENT_EARNED = 4
 """The same for attempts that send nothing: so many times 120 still have their exact times kept."""
 
-VERIFIED_COUNTS = 0.2
+VERIFIED_COUNTS = 0.05
 """Of its price, in the hour's share of the budget: a launch is paid for, and is no pumping. No
-source: at a quarter, twenty times the usual for forty minutes came to where proof is asked for
-(measured: docs/money.md). Whoever verifies everything may so spend five times the hour's share."""
+source: at a tenth, proof was asked for in a launch of twenty times the usual (docs/money.md).
+Whoever verifies everything is held by the day's budget alone."""
 
 VOUCHES = 0.5
 """What a verification pays back of others' debts to a home country, in its own price, before its
@@ -57,6 +57,11 @@ what they spend, so little has to be kept for them."""
 
 MINUTE, HOUR = 60, 3_600
 
+NETWORK_FORGIVEN = 4 * HOUR
+"""Seconds in which an address's whole line is forgiven. No source: over a day, a hundred messages
+and four an hour refused all strangers behind an address for as long as somebody liked
+(docs/lockout.md)."""
+
 HOME_ASKED, HOME_ASKED_LEAST = 0.0007, 0.4
 """Of the daily budget, and USD at least: what a home country may have outstanding, of half an hour,
 before its strangers are asked for proof. No source: a day's users owe it a fifth of that at the
@@ -77,9 +82,20 @@ asks a little of each country is far below every limit of one, and without these
 budget, which is everybody's. A thirtieth in place of the hundredth lost three times as much and
 served no more people (country spray, 4,000 users: $60 and $18; 8 and 6, 6 and 8 without a code)."""
 
+ABROAD_PART, ABROAD_PART_LEAST, AT_HOME = 1 / 1_200, 0.5, 5
+"""The same for one of these countries, where nothing helps, so that it falls there before it falls
+for all: as seen from networks of one kind elsewhere, and so many times that from anywhere. They
+grow with all that was verified on the best day. No source: one country cannot have half of what
+all have together, nor twelve of them as seen from elsewhere all of it."""
+
 WATCHED = ("prefix:3", "prefix:4", "prefix:6", "network")
 """Whose conversion is watched. Not that of countries: their lines ask for proof in dollars, at once
 and for less long, where twenty messages of a cent had a whole country asked for half an hour."""
+
+PROOF_WATCHED = ("prefix:6+client_abroad", "country+client_abroad")
+"""Where it is watched whether those who prove that they are human enter their codes: ranges of a
+million and countries as seen from elsewhere, by the kind of network. At home most are people, who
+would be refused with the bots, and lines of credit hold those."""
 
 
 def default_rules(
@@ -190,16 +206,22 @@ def default_rules(
 
 def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -> tuple[Rule, ...]:
     lines = {**LINES, "prefix:3": BLOCK_LINE, "country": COUNTRY_SHARE * daily_budget}
+    network = {"network": lines.pop("network")}
     if session:
         lines["session"] = SESSION_LINE
     home_asked = max(HOME_ASKED_LEAST, HOME_ASKED * daily_budget)
     asked = max(COUNTRY_ASKED_LEAST, COUNTRY_ASKED * daily_budget)
     abroad_asked = max(ABROAD_ASKED_LEAST, ABROAD_ASKED * daily_budget)
     abroad = max(ABROAD_CREDIT_LEAST, ABROAD_CREDIT * daily_budget)
+    part = max(ABROAD_PART_LEAST, ABROAD_PART * daily_budget)
     with_home: Mode = "enforce" if home else "off"
     # A line of so many hours grows with so much less of the best day.
     rules: tuple[Rule, ...] = (
         Credit(lines=lines, ask_first=True, reserved=RESERVED),
+        Credit(
+            name="network_credit", lines=network, seconds=NETWORK_FORGIVEN, ask_first=True,
+            reserved=RESERVED,
+        ),
         replace(
             _asking("home_credit", {"country": home_asked}, HOUR // 2, 0.03),
             regions=home, mode=with_home, vouches=VOUCHES,
@@ -213,10 +235,16 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
             except_regions=home, mode=with_home,
         ),
         Credit(
+            name="abroad_part", lines={"country+client_abroad": part, "country": AT_HOME * part},
+            seconds=HOUR // 2, ratio=1.0, ask_first=True, except_regions=home, mode=with_home,
+        ),
+        Credit(
             name="abroad_credit", lines={"everything": abroad}, seconds=HOUR // 2, ratio=0.05,
             ask_first=True, except_regions=home, mode=with_home, reserved=RESERVED,
         ),
-        Conversion(by=WATCHED, hold=20 * MINUTE),
+        Conversion(
+            by=WATCHED, hold=20 * MINUTE, proof_by=PROOF_WATCHED, except_regions=home,
+        ),
     )  # fmt: skip
     return (*rules, _unanswered([rule.name for rule in rules if rule.mode != "off"]))
 

@@ -7,7 +7,9 @@ from pumpguard.store.in_front import BanCache
 from pumpguard.store.memory import MemoryStore
 
 
-def open_store(url: str, *, name: str, secret: str, deadline: float, shards: int) -> Store:
+def open_store(
+    url: str, *, name: str, secret: str, deadline: float, shards: int, routes: str = ""
+) -> Store:
     """A `MemoryStore` for ``memory://``, else a `RedisStore` with these arguments behind a ban
     cache. Raises `PolicyError` for a URL that cannot be understood."""
     if url.startswith("memory://"):
@@ -15,6 +17,6 @@ def open_store(url: str, *, name: str, secret: str, deadline: float, shards: int
     from pumpguard.store.redis import RedisStore
 
     redis = RedisStore(
-        url, name=name, secret=secret, deadline=deadline, shards=shards, checkup=True
+        url, name=name, secret=secret, deadline=deadline, shards=shards, checkup=True, routes=routes
     )
     return BanCache(redis)

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple, ParamSpec, Protocol, TypeVar
 from pumpguard.counters import Reading
 from pumpguard.decision import Action
 from pumpguard.errors import StoreError
+from pumpguard.notices import Notices
 from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Store
 
 FRESH = 5.0
@@ -36,8 +37,6 @@ server that takes no writes still answers whatever needs none."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-logger = logging.getLogger("pumpguard.store")
 
 
 class CachedBan(NamedTuple):
@@ -152,6 +151,7 @@ class Breaker:
 
     def __init__(self, probe: Prober) -> None:
         self._probe = probe
+        self._notices, self._said_away = Notices(logger="pumpguard.store"), False
         self._state: Literal["closed", "open", "half-open"] = "closed"
         self._in_a_row = self._refused = 0
         self._faults = 0  # ever
@@ -184,12 +184,10 @@ class Breaker:
             return
         if self._state == "open":
             return
-        if self._state == "closed":
-            logger.error(
-                "PG010 store failed %d times; on_store_failure decides now. The last: %s",
-                max(self._in_a_row, self._refused),
-                error,
-            )
+        text = "store failed %d times; on_store_failure decides now. The last: %s"
+        times = max(self._in_a_row, self._refused)
+        if self._notices.say("PG010", "", text, times, error, level=logging.ERROR):
+            self._said_away = True
         self._state = "open"
         self._probe.begin(self._found)
 
@@ -202,6 +200,8 @@ class Breaker:
         self._refused = max(0, self._refused - 1)
         if self._state == "half-open":
             self._state, self._refused = "closed", 0
-            logger.warning("PG011 store reachable again; decisions use it as before")
+            text = "store reachable again; decisions use it as before"
+            if self._said_away and self._notices.say("PG011", "", text):
+                self._said_away = False
         if self._state == "closed":
             self._in_a_row = 0

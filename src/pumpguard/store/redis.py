@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from pumpguard.store.health import Checkup, Concerns, usable
+from pumpguard.store.health import Checkup, Concerns, Mark, usable
 from pumpguard.store.in_front import Breaker
 from pumpguard.store.overrides import SharedOverrides
 from pumpguard.store.probe import Probe
@@ -27,7 +27,8 @@ class RedisStore(ScriptStore):
     stored. ``deadline`` (seconds) bounds the whole call; nothing that may have counted is sent
     again. ``shards`` spreads the keys by calling code (see `pumpguard.store.scripted`).
     A server that fails is left alone until it can be used again (`pumpguard.store.in_front`).
-    With ``checkup``, it is looked at once in the background (`pumpguard.store.health`).
+    With ``checkup``, it is looked at once in the background (`pumpguard.store.health`), and the
+    policy's ``routes`` are left there for other guards of its name.
     Raises `PolicyError` for a URL that cannot be understood; connects when first asked.
     """
 
@@ -40,12 +41,14 @@ class RedisStore(ScriptStore):
         deadline: float = 0.05,
         shards: int = 1,
         checkup: bool = False,
+        routes: str = "",
     ) -> None:
         tags = [name] if shards == 1 else [f"{name}-{shard}" for shard in range(shards)]
         # The policy's name is the hash tag: all of a shard's keys live in one slot of a cluster.
         super().__init__([f"{FORMAT}:{{{tag}}}:" for tag in tags], secret)
+        mark = Mark(f"{self._prefixes[0]}guards", self._digest("mark", "").hex(), routes)
         topology, checked = topology_of(url), [f"{prefix}check" for prefix in self._prefixes]
-        self._checkup = Checkup(topology, checked)
+        self._checkup = Checkup(topology, checked, mark if checkup else None)
         on_use = self._checkup.begin if checkup else None
         # In a cluster, shards live on different nodes: each has a link that knows its own.
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
