@@ -47,20 +47,15 @@ BLOCK_LINE = 0.4
 """USD for a block of 1,000 numbers: one message to the dearest countries (36 cents), and two more
 to whoever gets no code. What a rented block earns its owner, its first messages earn."""
 
-FOR_CUSTOMERS = 0.9
-"""Of each limit of a number, what its owner has beside what strangers may use up: of three messages
-an hour two, and of one a minute none. No source."""
-
-RESERVED = 0.25
-"""The same of lines of credit, and of those that ask once as much. No source: customers pay back
-what they spend, so little has to be kept for them."""
+FOR_CUSTOMERS, RESERVED = 0.9, 0.25
+"""Of each limit of a number, and of each line of credit, what is kept for customers beside what
+strangers may use up. No source: customers pay back what they spend (docs/lockout.md)."""
 
 MINUTE, HOUR = 60, 3_600
 
 NETWORK_FORGIVEN = 4 * HOUR
-"""Seconds in which an address's whole line is forgiven. No source: over a day, a hundred messages
-and four an hour refused all strangers behind an address for as long as somebody liked
-(docs/lockout.md)."""
+"""In which an address's line is forgiven. No source: over a day, a hundred messages and 4 an hour
+refused all strangers behind an address for as long as somebody liked (docs/lockout.md)."""
 
 HOME_ASKED, HOME_ASKED_LEAST = 0.0007, 0.4
 """Of the daily budget, and USD at least: what a home country may have outstanding, of half an hour,
@@ -122,9 +117,7 @@ def default_rules(
             needs_challenge=True,
         ),
         # Cooldown of 60 s and 5 to 10 a day: the common checklist; 3 an hour: IronAuth; 10 a week:
-        # Flipdish engineering. Whoever signs in with a code does so several times a day: what was
-        # verified counts for the hour, and for the checklist's 10 a day twice. Strangers can name
-        # any number, so its owner has more from where it was verified.
+        # Flipdish engineering. Whoever signs in with codes verifies them, up to twice 10 a day.
         RateLimit(
             name="phone_limit", by="phone", limits="1/minute; 3/hour; 20/day",
             unverified="5/day; 10 per 7 days", reserved=FOR_CUSTOMERS,
@@ -215,13 +208,11 @@ def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -
     abroad = max(ABROAD_CREDIT_LEAST, ABROAD_CREDIT * daily_budget)
     part = max(ABROAD_PART_LEAST, ABROAD_PART * daily_budget)
     with_home: Mode = "enforce" if home else "off"
+    credit = Credit(lines=lines, ask_first=True, reserved=RESERVED)
     # A line of so many hours grows with so much less of the best day.
     rules: tuple[Rule, ...] = (
-        Credit(lines=lines, ask_first=True, reserved=RESERVED),
-        Credit(
-            name="network_credit", lines=network, seconds=NETWORK_FORGIVEN, ask_first=True,
-            reserved=RESERVED,
-        ),
+        credit,
+        replace(credit, name="network_credit", lines=network, seconds=NETWORK_FORGIVEN),
         replace(
             _asking("home_credit", {"country": home_asked}, HOUR // 2, 0.03),
             regions=home, mode=with_home, vouches=VOUCHES,
