@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from attack_harness.lockout import rows
-from attack_harness.lockout.__main__ import THOUSAND_MESSAGES, main
+from attack_harness.lockout.__main__ import main
 from attack_harness.lockout.rows import Row
 from attack_harness.lockout.spoilers import AIMS, Spoiler, search, spoil
 
@@ -62,13 +62,12 @@ async def test_a_way_is_played_beside_the_same_people_without_it(aim: str) -> No
 
 
 async def test_the_search_finds_what_its_first_ways_do_not() -> None:
-    """From one rate of one way it comes to a cheaper one; a thousand who are refused cost him at
-    least what a thousand messages cost."""
+    """From one rate of one way it comes to a cheaper one; each stranger costs him a message."""
     without = await spoil(Spoiler("nobody", 1.0), 1, QUARTER)
-    first = await spoil(Spoiler("block", 30.0), 1, QUARTER, without)
-    found = await search(1, QUARTER, ["block"], [30.0])
+    first = await spoil(Spoiler("block", 240.0), 1, QUARTER, without)
+    found = await search(1, QUARTER, ["block"], [240.0])
     assert found[0].spoiler.aim == "block"
-    assert THOUSAND_MESSAGES <= found[0].thousand < first.thousand
+    assert 1 <= found[0].messages_each < first.messages_each
     assert found[-1].spoiler.aim == "nobody"
 
 
