@@ -18,8 +18,7 @@ from .stage import HOUR, MINUTE, Bill, Person, Stage
 Aim = Literal["nobody", "block", "country", "abroad", "everywhere", "address", "names", "trusted"]
 """What he fills: nothing; a block of 1,000; one home country; all others together; the budget; an
 address that others use as well; what is kept for known numbers, whose owners he knows; and what is
-kept for addresses that verify, of which he has made some his own. When he is refused he is told for
-how long, and waits."""
+kept for addresses that verify, of which he has made some his own."""
 
 HOME = ("GB", "US", "DE", "FR", "IE")
 OWN_NUMBER = 0.10
@@ -90,8 +89,8 @@ async def spoil(spoiler: Spoiler, seed: int, hours: float, without: Spoilt | Non
     async def shot() -> None:
         phone, address, country = next(targets)
         decision = await stage.spoil(phone, address, country, buys=spoiler.buys)
-        # Whoever refuses him says when there is room again: until then he saves his money.
-        stage.later(max(spoiler.every, decision.retry_after or 0), shot)
+        # While it is full he only looks once a minute whether it still is.
+        stage.later(max(spoiler.every, min(MINUTE, decision.retry_after or 0)), shot)
 
     if spoiler.aim != "nobody":
         stage.later(1.0, shot)
