@@ -209,6 +209,7 @@ SCENARIOS: dict[str, Scenario] = {
             TRUST,
             LIMIT,
             ban(2, except_known=True),
+            ban(1, by="phone", except_known=True, challenges=True),
             Unsent("unsent", "network", 1, 60, max_factor=3),
             Neighbours("near", "prefix:4", 1, 60, 10),
             CONVERSION,

@@ -48,9 +48,9 @@ class Credit(RegionalRule):
     verification pays back that many times its price more of what others owe: a crowd of which most
     verify, as people do, leaves no debt, however large it is.
 
-    Beside each line ``reserved`` times as much is kept for customers, half of that for known
-    numbers, whoever asks for them, and for proof from addresses whose users verify
-    (`pumpguard.counters.Known`): nobody else's messages use that up.
+    Beside each line ``reserved`` times as much is kept for customers (`pumpguard.counters.Known`),
+    and unless it yields half of that for known numbers, whoever asks for them, and for proof from
+    addresses whose users verify: nobody else's messages use that up.
 
     Needs settlement: where verifications are never reported, the policy leaves this rule out.
     """

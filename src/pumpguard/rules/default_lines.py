@@ -29,6 +29,11 @@ RESERVED = 0.25
 """Of a line of credit as much, beside it, for customers; of those that ask once as much. No source:
 customers pay back what they spend, so little has to be kept for them."""
 
+NETWORK_FORGIVEN = 4 * HOUR
+"""Seconds in which an address's whole line is forgiven. No source: over a day, a hundred messages
+and four an hour refused all strangers behind an address for as long as somebody liked
+(docs/lockout.md)."""
+
 HOME_ASKED, HOME_ASKED_LEAST = 0.0007, 0.4
 """Of the daily budget, and USD at least: what a home country may have outstanding, of half an hour,
 before its strangers are asked for proof. No source: a day's users owe it a fifth of that at the
@@ -71,6 +76,7 @@ def by_verifications(
     """The rules of the default chain that need verifications, for ``daily_budget`` USD; addresses
     whose users verify may have ``earned`` times a ban's strikes."""
     lines = {**LINES, "prefix:3": BLOCK_LINE, "country": COUNTRY_SHARE * daily_budget}
+    network = {"network": lines.pop("network")}
     if session:
         lines["session"] = SESSION_LINE
     home_asked = max(HOME_ASKED_LEAST, HOME_ASKED * daily_budget)
@@ -82,6 +88,10 @@ def by_verifications(
     # A line of so many hours grows with so much less of the best day.
     rules: tuple[Rule, ...] = (
         Credit(lines=lines, ask_first=True, reserved=RESERVED),
+        Credit(
+            name="network_credit", lines=network, seconds=NETWORK_FORGIVEN, ask_first=True,
+            reserved=RESERVED,
+        ),
         replace(
             _asking("home_credit", {"country": home_asked}, HOUR // 2, 0.03),
             regions=home, mode=with_home, vouches=VOUCHES,

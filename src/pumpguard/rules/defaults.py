@@ -27,10 +27,10 @@ behind carrier NAT (Cloudflare, 2025)."""
 UNSENT_EARNED = 4
 """The same for attempts that send nothing: so many times 120 still have their exact times kept."""
 
-VERIFIED_COUNTS = 0.2
+VERIFIED_COUNTS = 0.05
 """Of its price, in the hour's share of the budget: a launch is paid for, and is no pumping. No
-source: at a quarter, twenty times the usual for forty minutes came to where proof is asked for
-(measured: docs/money.md). Whoever verifies everything may so spend five times the hour's share."""
+source: at a tenth, proof was asked for in a launch of twenty times the usual (docs/money.md).
+Whoever verifies everything is held by the day's budget alone."""
 
 FOR_CUSTOMERS = 0.9
 """Of each limit of a number, what its owner has beside what strangers may use up: of three messages

@@ -78,7 +78,8 @@ class SlidingBan(Rule):
         self.require(len(strikes) == 1, "strikes", "one limit")
         check_earned(self.earned, strikes[0][0], self.name)
         by = check_dimensions(self.by, f"{path}.by")
-        pointed_at = all(part in DESTINATIONS or part.startswith(PREFIX) for part in by.split("+"))
+        anybodys = {*DESTINATIONS, "everything"}
+        pointed_at = all(part in anybodys or part.startswith(PREFIX) for part in by.split("+"))
         expected = (
             "where requests come from (network, session, …), alone or with a block of numbers"
         )
