@@ -29,6 +29,7 @@ from pumpguard import (
 from pumpguard.errors import MessageNotSent
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import RateLimit
+from pumpguard.shadow import more
 from pumpguard.testing import FakeClock
 from tests.asgi import PHONE, Reply, call, request
 from tests.http_client import TestClient
@@ -244,6 +245,55 @@ async def test_a_wrapped_function_within_another_sends_one_message() -> None:
         assert len(shop.decisions) == 2
 
 
+@pytest.mark.parametrize("known", [True, False])
+async def test_but_no_more_than_one(known: bool) -> None:
+    """A wrapped loop over a wrapped function is no way around."""
+    shop = Shop()
+    if known:
+        await shop.ask("+447400999999")
+
+    async def send_to_all(phones: list[str]) -> None:
+        for phone in phones:
+            await shop.try_to(phone)
+
+    shop.send_all = sender(send_to_all)  # type: ignore[method-assign]
+    await shop.ask(PHONE, *ALIASES)
+    assert shop.provider.sent[known:] == [PHONE, *ALIASES[:10]]
+
+
+async def test_the_second_of_two_providers_within_a_wrapped_function_may_be_tried() -> None:
+    shop = Shop()
+    down, up = sender(shop.provider.send_later), sender(shop.provider.send_later)
+
+    async def send(phone: str) -> str:
+        shop.provider.fails.add(phone)
+        try:
+            return await down(phone)
+        except ConnectionError:
+            shop.provider.fails.clear()
+            return await up(phone)
+
+    shop.send = sender(send)
+    await shop.ask(PHONE)
+    assert shop.provider.sent == [PHONE]
+    assert len(shop.decisions) == 1
+
+
+async def test_a_function_that_runs_beside_another_is_not_within_it() -> None:
+    """An SMS, and what another wrapped function sends at the same time."""
+    shop = Shop()
+    others = sender(shop.provider.send_later)
+    shop.together = True
+
+    async def send(phone: str) -> str:
+        return await (shop.wrapped if phone == PHONE else others)(phone)
+
+    shop.send = send
+    await shop.ask(PHONE, *ALIASES)
+    assert len(shop.refused) == len(ALIASES) - 10
+    assert len(shop.decisions) == 1 + len(ALIASES)
+
+
 @pytest.mark.parametrize(("undecided", "sent"), [("sent", 50), ("decided", 10), ("refused", 0)])
 async def test_a_policy_says_what_a_message_under_no_decision_is(undecided: str, sent: int) -> None:
     """Such as a reminder; or what a thread sends that knows no request."""
@@ -274,6 +324,25 @@ async def test_a_plain_sender_on_the_loops_own_thread_cannot_wait() -> None:
     await shop.ask(PHONE, *ALIASES)
     assert shop.provider.sent == [PHONE]
     assert shop.refused == ALIASES
+
+
+async def test_a_loop_that_waits_for_the_thread_that_sends_is_not_stopped_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As ``pool.map`` in an async endpoint: neither could go on."""
+    monkeypatch.setattr(more, "PATIENCE", 0.05)
+    shop = Shop(undecided="decided")
+    plain = sender(shop.provider.send)
+
+    async def blocking(phone: str) -> str:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(plain, phone).result()
+
+    shop.send = blocking
+    await shop.ask(PHONE, *ALIASES[:2])
+    assert shop.provider.sent == [PHONE]
+    assert shop.refused == ALIASES[:2]
+    assert await shop.admitted(ALIASES[0]), "what was not sent is not counted"
 
 
 async def test_a_shadow_about_one_more_is_as_silent_as_any() -> None:

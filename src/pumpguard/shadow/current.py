@@ -29,6 +29,14 @@ _counting = Lock()
 
 
 @dataclass(slots=True, eq=False)
+class SenderCall:
+    """One call of a wrapped sender; ``passed_on`` once a wrapped one that it calls sends for it."""
+
+    sender: object
+    passed_on: bool = False
+
+
+@dataclass(slots=True, eq=False)
 class CurrentRequest:
     """One decision, and what the app has made of it so far.
 
@@ -40,8 +48,8 @@ class CurrentRequest:
     around this one. ``given_back`` says that it is settled as one that sent nothing.
     ``others`` are the decisions about further numbers of the request, and ``covered`` of these
     messages were sent so far; ``more`` decides about any beyond them, on ``loop``. ``sending`` are
-    the wrapped senders that run for it now, and ``settle_failed`` is called if its message was not
-    sent.
+    the calls of wrapped senders that run for it now, and ``settle_failed`` is called if its message
+    was not sent.
     A resumed token has no ``decision``: it has told the action and a keyed hash of its number. Nor
     has a websocket, all of whose messages are beyond what was decided.
     """
@@ -58,7 +66,7 @@ class CurrentRequest:
     loop: AbstractEventLoop | None = None
     settle_failed: Callable[[], None] | None = None
     covered: int = 0
-    sending: list[object] = field(default_factory=list)
+    sending: list[SenderCall] = field(default_factory=list)
     assessed: bool = False
     outer: CurrentRequest | None = None
     answered_at: float | None = None
@@ -93,24 +101,37 @@ class CurrentRequest:
         phones = [decision.attempt.phone for decision in self.decisions]
         return any(spelt.means(phone) for spelt in numbers for phone in phones)
 
-    def covers(self, sender: object, *, stranger: bool) -> bool:
-        """Whether a call of this wrapped sender is one of the messages that were decided about,
-        which it then takes. It is no message of its own within the call of another wrapped one. A
+    def covers(self, call: SenderCall, *, stranger: bool) -> bool:
+        """Whether this call of a wrapped sender is one of the messages that were decided about,
+        which it then takes. The first call that another one makes is no message of its own. A
         ``stranger`` is another number than the request's. Under a shadow nothing is sent."""
         with _counting:
-            within = any(each is not sender for each in self.sending)
-            self.sending.append(sender)
-            if within or self.more is None or self.strictest().action is not Action.ALLOW:
+            around = self._around(call)
+            self.sending.append(call)
+            if self.more is None or self.strictest().action is not Action.ALLOW:
+                return True
+            if around is not None and not around.passed_on:
+                around.passed_on = True
                 return True
             if stranger or self.covered >= sum(1 for _ in self.decisions):
                 return False
             self.covered += 1
             return True
 
-    def returned(self, sender: object) -> None:
+    def _around(self, call: SenderCall) -> SenderCall | None:
+        """The call that makes this one. In a thread that has no context it is any of another
+        sender that has made none."""
+        if (current := current_call.get()) is not None:
+            return current if current in self.sending else None
+        if current_request.get() is not None:
+            return None
+        waiting = (each for each in self.sending if each.sender is not call.sender)
+        return next((each for each in waiting if not each.passed_on), None)
+
+    def returned(self, call: SenderCall) -> None:
         """That call is over."""
         with _counting:
-            self.sending.remove(sender)
+            self.sending.remove(call)
 
     def chain(self) -> Iterator[CurrentRequest]:
         """This request, and those of the guards around it."""
@@ -162,3 +183,4 @@ class CurrentRequest:
 
 current_request: ContextVar[CurrentRequest | None] = ContextVar("pumpguard_request", default=None)
 """Set by the middleware while the app handles a guarded request, and by `Guard.assess`."""
+current_call: ContextVar[SenderCall | None] = ContextVar("pumpguard_call", default=None)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeGuard
 from pumpguard.decision import Action
 from pumpguard.errors import MessageNotSent
 from pumpguard.shadow.carry import request_of
-from pumpguard.shadow.current import CurrentRequest, SendOutcome
+from pumpguard.shadow.current import CurrentRequest, SenderCall, SendOutcome, current_call
 from pumpguard.shadow.latency import LatencyModel, SendTiming
 from pumpguard.shadow.numbers import Spelt, numbers_in
 from pumpguard.shadow.open_requests import OPEN
@@ -54,7 +54,8 @@ class Gate:
             resumed.called()
             yield Asked(resumed, numbers)
             return
-        request, covered = OPEN.claim(numbers, self, names_its_own=self._names_its_own)
+        call, around = SenderCall(self), current_call.get()
+        request, covered = OPEN.claim(numbers, call, names_its_own=self._names_its_own)
         if request is None:
             for shadow in OPEN.awaiting():
                 if shadow.route is not None:
@@ -62,10 +63,12 @@ class Gate:
             yield Asked(None, numbers)
             return
         self._names_its_own = self._names_its_own or request.means(numbers)
+        current_call.set(call)
         try:
             yield Asked(request, numbers, None if covered else request)
         finally:
-            request.returned(self)
+            current_call.set(around)
+            request.returned(call)
 
     def is_silent(
         self, request: CurrentRequest | None, numbers: Sequence[Spelt]
@@ -77,10 +80,11 @@ class Gate:
         if request.given_back:
             raise MessageNotSent("this request was answered as one that sends nothing")
         action = request.strictest().action
-        if action not in (Action.ALLOW, Action.SHADOW) or not _is_for(request, numbers):
+        refused = action not in (Action.ALLOW, Action.SHADOW)
+        if refused or not _is_for(request, numbers):
             request.came_to("not_sent")
-            text = f"this request was refused ({action}), or was about another number"
-            raise MessageNotSent(text)
+            text = f"was refused ({action})" if refused else "is about another number"
+            raise MessageNotSent(f"this message {text}")
         return action is Action.SHADOW
 
     def draw(self, request: CurrentRequest) -> SendTiming:

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from pumpguard.policy import Policy
 
 
+PATIENCE = 2.0
+"""Seconds for which a plain sender waits for a decision. A thread that the event loop itself waits
+for would wait for ever, and no other request would be served."""
+
+
 class MoreMessages:
     """Decides for one guard, about messages under no decision too if its policy says so."""
 
@@ -129,7 +134,7 @@ async def decided(request: CurrentRequest, numbers: Sequence[Spelt]) -> CurrentR
 
 def decided_here(request: CurrentRequest, numbers: Sequence[Spelt]) -> CurrentRequest:
     """The same for a plain sender, which waits for it. Raises `MessageNotSent` in the thread of an
-    event loop, which cannot wait."""
+    event loop, which cannot wait, and in one that this thread itself waits for."""
     loop = request.loop
     try:
         asyncio.get_running_loop()
@@ -137,8 +142,16 @@ def decided_here(request: CurrentRequest, numbers: Sequence[Spelt]) -> CurrentRe
         deciding = decided(request, numbers)
         if loop is None or not loop.is_running():
             return asyncio.run(deciding)
-        return asyncio.run_coroutine_threadsafe(deciding, loop).result()
+        answer = asyncio.run_coroutine_threadsafe(deciding, loop)
+        try:
+            return answer.result(PATIENCE)
+        except TimeoutError:
+            answer.cancel()
+            text = (
+                "the event loop did not decide about a further message in time: does it wait for "
+            )
+            raise MessageNotSent(f"{text}the thread that sends? Await it instead") from None
     raise MessageNotSent(
-        "more messages than this request was decided about, by a plain sender in the thread of "
-        "the event loop: make it async, or let the policy's phone= read all numbers"
+        "a message that nothing was decided about yet, by a plain sender in the thread of an event "
+        "loop: make it async, or let the policy's phone= read all numbers"
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakMethod
 
 from pumpguard.decision import Action, Decision
-from pumpguard.shadow.current import CurrentRequest, DecideMore, current_request
+from pumpguard.shadow.current import CurrentRequest, DecideMore, SenderCall, current_request
 
 if TYPE_CHECKING:
     from pumpguard.shadow.numbers import Spelt
@@ -84,7 +84,11 @@ class OpenRequests:
         self.leave(request, None, None)
 
     def claim(
-        self, numbers: Sequence[Spelt], sender: object = None, *, names_its_own: bool = False
+        self,
+        numbers: Sequence[Spelt],
+        call: SenderCall | None = None,
+        *,
+        names_its_own: bool = False,
     ) -> tuple[CurrentRequest | None, bool]:
         """The request that a sender is called for, and whether it was decided about this message;
         then the call is counted. That of the context, unless it is an old one and another's number
@@ -92,13 +96,14 @@ class OpenRequests:
 
         A sender that ``names_its_own`` number among its arguments, as it has done before, means
         another one where it names others alone."""
+        call = call or SenderCall(None)
         current = current_request.get()
         with self._lock:
             request = self._asking(current, numbers)
             if request is None:
-                return self._stray(sender)
+                return self._stray(call)
             stranger = names_its_own and bool(numbers) and not request.means(numbers)
-            covered = request.covers(sender, stranger=stranger)
+            covered = request.covers(call, stranger=stranger)
             if covered:
                 request.called()
         return request, covered
@@ -107,12 +112,12 @@ class OpenRequests:
         """Have this method decide about messages under no decision, while its object lives."""
         self._decide_stray = WeakMethod(decide)
 
-    def _stray(self, sender: object) -> tuple[CurrentRequest | None, bool]:
+    def _stray(self, call: SenderCall) -> tuple[CurrentRequest | None, bool]:
         decide = self._decide_stray() if self._decide_stray is not None else None
         if decide is None:
             return None, True
         request = CurrentRequest(None, more=decide, loop=self._loop)
-        return request, request.covers(sender, stranger=True)
+        return request, request.covers(call, stranger=True)
 
     def of(self, decision: Decision) -> CurrentRequest | None:
         """The open request of this very decision."""
