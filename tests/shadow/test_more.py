@@ -245,6 +245,28 @@ async def test_a_wrapped_function_within_another_sends_one_message() -> None:
         assert len(shop.decisions) == 2
 
 
+async def test_nor_does_the_first_one_of_a_plain_function_around_it() -> None:
+    """That it is asynchronous is known by what it returns."""
+    shop = Shop()
+    shop.send = sender(lambda phone: shop.wrapped(phone))
+    await shop.ask(PHONE)
+    assert shop.provider.sent == [PHONE]
+    assert len(shop.decisions) == 1
+
+
+async def test_nor_do_both_under_no_decision() -> None:
+    shop = Shop(undecided="decided")
+
+    async def remind(phone: str) -> str:
+        return await shop.wrapped(phone)
+
+    reminder = sender(remind)
+    for phone in (PHONE, "+447400999999"):
+        await reminder(phone)
+    assert shop.provider.sent == [PHONE, "+447400999999"]
+    assert len(shop.decisions) == 2
+
+
 @pytest.mark.parametrize("known", [True, False])
 async def test_but_no_more_than_one(known: bool) -> None:
     """A wrapped loop over a wrapped function is no way around."""

@@ -30,9 +30,11 @@ _counting = Lock()
 
 @dataclass(slots=True, eq=False)
 class SenderCall:
-    """One call of a wrapped sender; ``passed_on`` once a wrapped one that it calls sends for it."""
+    """One call of a wrapped sender, and the request that it is for; ``passed_on`` once a wrapped
+    one that it calls sends for it."""
 
     sender: object
+    request: CurrentRequest | None = None
     passed_on: bool = False
 
 
@@ -108,6 +110,7 @@ class CurrentRequest:
         with _counting:
             around = self._around(call)
             self.sending.append(call)
+            call.request = self
             if self.more is None or self.strictest().action is not Action.ALLOW:
                 return True
             if around is not None and not around.passed_on:

@@ -70,6 +70,21 @@ class Gate:
             current_call.set(around)
             request.returned(call)
 
+    @contextmanager
+    def goes_on(self, asked: Asked) -> Iterator[None]:
+        """The rest of a call that has turned out to be asynchronous."""
+        call, around = SenderCall(self), current_call.get()
+        if asked.request is not None:
+            asked.request.sending.append(call)
+            call.request = asked.request
+        current_call.set(call)
+        try:
+            yield
+        finally:
+            current_call.set(around)
+            if asked.request is not None:
+                asked.request.returned(call)
+
     def is_silent(
         self, request: CurrentRequest | None, numbers: Sequence[Spelt]
     ) -> TypeGuard[CurrentRequest]:

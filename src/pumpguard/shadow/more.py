@@ -148,9 +148,9 @@ def decided_here(request: CurrentRequest, numbers: Sequence[Spelt]) -> CurrentRe
         except TimeoutError:
             answer.cancel()
             text = (
-                "the event loop did not decide about a further message in time: does it wait for "
+                "not decided in time: does the event loop wait for the thread that sends? Await it"
             )
-            raise MessageNotSent(f"{text}the thread that sends? Await it instead") from None
+            raise MessageNotSent(text) from None
     raise MessageNotSent(
         "a message that nothing was decided about yet, by a plain sender in the thread of an event "
         "loop: make it async, or let the policy's phone= read all numbers"

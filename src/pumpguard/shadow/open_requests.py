@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 from weakref import WeakMethod
 
 from pumpguard.decision import Action, Decision
-from pumpguard.shadow.current import CurrentRequest, DecideMore, SenderCall, current_request
+from pumpguard.shadow.current import (
+    CurrentRequest,
+    DecideMore,
+    SenderCall,
+    current_call,
+    current_request,
+)
 
 if TYPE_CHECKING:
     from pumpguard.shadow.numbers import Spelt
@@ -116,7 +122,10 @@ class OpenRequests:
         decide = self._decide_stray() if self._decide_stray is not None else None
         if decide is None:
             return None, True
-        request = CurrentRequest(None, more=decide, loop=self._loop)
+        around = current_call.get()
+        request = around.request if around is not None else None  # within another stray
+        if request is None or request.decision is not None or around not in request.sending:
+            request = CurrentRequest(None, more=decide, loop=self._loop)
         return request, request.covers(call, stranger=True)
 
     def of(self, decision: Decision) -> CurrentRequest | None:

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from pumpguard.config import require
 from pumpguard.shadow.current import CurrentRequest
-from pumpguard.shadow.gate import Gate
+from pumpguard.shadow.gate import Asked, Gate
 from pumpguard.shadow.latency import LatencyModel, PreciseSleep, SendTiming
 from pumpguard.shadow.more import decided, decided_here
 from pumpguard.shadow.stand_in import StandIns
@@ -111,20 +111,21 @@ def sender(
                     raise
             if inspect.isawaitable(sent):
                 awaits = True
-                return cast(R, first(request, begun, sent, *args, **kwargs))
+                return cast(R, first(asked, request, begun, sent, *args, **kwargs))
             with gate.watched(request, begun):
                 pass
         passed(request, sent, *args, **kwargs)
         return sent
 
     async def first(
+        asked: Asked,
         request: CurrentRequest | None,
         begun: float,
         sending: Any,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Any:
-        with gate.watched(request, begun):
+        with gate.goes_on(asked), gate.watched(request, begun):
             sent = await sending
         passed(request, sent, *args, **kwargs)
         return sent
