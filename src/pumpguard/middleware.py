@@ -148,9 +148,8 @@ class PumpGuardMiddleware:
             return
         except Exception as error:
             # A bug of ours or of a policy's function: nothing was counted, so nothing may be sent.
-            text = "exception while reading a request; answered 400, nothing was sent"
-            name = type(error).__name__
-            self.guard.notices.say("PG021", name, text, level=logging.ERROR, exc_info=True)
+            what, text = type(error).__name__, "exception while reading a request; answered 400"
+            self.guard.notices.say("PG021", what, text, level=logging.ERROR, exc_info=True)
             self.guard.observations.unread("exception", "see PG021")
             await self._refusals.reply(BAD_REQUEST, scope, receive, send)
             return
