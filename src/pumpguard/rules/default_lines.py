@@ -107,6 +107,7 @@ def by_verifications(
         Credit(
             name="abroad_part", lines={"country+client_abroad": part, "country": AT_HOME * part},
             seconds=HOUR // 2, ratio=1.0, ask_first=True, except_regions=home, mode=with_home,
+            reserved=RESERVED,
         ),
         Credit(
             name="abroad_credit", lines={"everything": abroad}, seconds=HOUR // 2, ratio=0.05,
