@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from pumpguard.counters.base import Counter, Limited, Segment, Turn
+from pumpguard.counters.base import Counter, Limited, Reading, Segment, Turn
 from pumpguard.counters.window import layout_for
 from pumpguard.decision import Action
 
@@ -74,6 +74,9 @@ class Ban(Limited):
     def excepted(self) -> int:
         """For whom it does not stand: of what is reserved, so many halves are open to them."""
         return (2 if self.challenges else 1) if self.except_known else 0
+
+    def full_from(self, reading: Reading, price: int) -> int | None:
+        return 0
 
     def tail(self, segment: Segment) -> bytes:
         """Base, cap, memory in seconds (4 each), factor, jitter (doubles), up to how many times the

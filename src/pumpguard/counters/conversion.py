@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pumpguard.attempt import PREFIX
-from pumpguard.counters.base import OF_ONE_CLIENT, Segment, Timed
+from pumpguard.counters.base import OF_ONE_CLIENT, Reading, Segment, Timed
 from pumpguard.decision import Action
 
 
@@ -100,6 +100,9 @@ class Conversion(Timed):
         digits = [int(by.removeprefix(PREFIX)) for by in parts if by.startswith(PREFIX)]
         smallest = min(digits, default=4)
         return 11 if smallest > 3 else 2 if smallest == 3 else 0
+
+    def full_from(self, reading: Reading, price: int) -> int | None:
+        return 0
 
     def tail(self, segment: Segment) -> bytes:
         """The steps (4 each), after how many sends there may be an alarm (4), for how long (ms, 6),

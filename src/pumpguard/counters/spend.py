@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from pumpguard.counters.base import Limited, Segment
+from pumpguard.counters.base import Limited, Reading, Segment
 from pumpguard.decision import Action
 
 
@@ -46,6 +46,9 @@ class Spend(Limited):
 
     def hears(self, outcome: str) -> bool:
         return outcome == "failed" or (self.permille < 1000 and outcome in self.told_of)
+
+    def full_from(self, reading: Reading, price: int) -> int | None:
+        return price
 
     def tail(self, segment: Segment) -> bytes:
         """What is reserved (6), and what a verified message counts (permille, 2)."""

@@ -11,7 +11,7 @@ from litestar.middleware import DefineMiddleware
 from pumpguard import Guard, PumpGuardMiddleware
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.store.embedded import EmbeddedServer
-from pumpguard.store.in_front import BanCache
+from pumpguard.store.full_cache import FullCache
 from pumpguard.store.redis import RedisStore
 from tests.docs.wrong.app import App
 from tests.docs.wrong.stage import PATIENCE, Request, Stage, Traffic, WrongSetup
@@ -59,10 +59,10 @@ def server(says: str, setup: str, break_it: Any, **settings: Any) -> WrongSetup:
     return WrongSetup("stores", setup, says, begin, background=says != "PG010")
 
 
-def at(stage: Stage, url: str) -> BanCache:
+def at(stage: Stage, url: str) -> FullCache:
     """What `open_store` makes of the URL, with a simulated time."""
     store = RedisStore(url, name=stage.policy_name, secret=SECRET, checkup=True)
-    return BanCache(store, stage.clock)
+    return FullCache(store, stage.clock)
 
 
 async def nobody(stage: Stage) -> str:
