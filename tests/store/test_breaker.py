@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from pumpguard.errors import StoreError
-from pumpguard.store.redis import FAULTS, REFUSALS, Breaker, BreakerOpen
+from pumpguard.store.breaker import FAULTS, REFUSALS, Breaker, BreakerOpen
 
 
 class Flaky:
