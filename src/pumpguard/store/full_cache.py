@@ -39,9 +39,9 @@ ASKED_AGAIN = 0.6
 GATHERED = 0.1
 """Seconds from one call for refusals to the next; the first of a flood has its own, at once."""
 
-AT_ONCE = 128
-"""Refusals that are told in one call; more are told earlier. A call takes the server about a
-millisecond, in which nobody else is served."""
+AT_ONCE = 64
+"""Refusals that are told in one call; more are told earlier. Such a call takes the server about
+twice as long as a decision, and nobody else is served meanwhile."""
 
 MOST = 10_000
 """Bans that are remembered, and other counters that are full. What was learnt first is the first to
