@@ -16,7 +16,7 @@ LineType = Literal[
     "shared_cost", "pager", "uan", "voicemail", "satellite", "unknown",
 ]  # fmt: skip
 
-NetworkKind = Literal["residential", "hosting", "vpn", "proxy", "tor", "unknown"]
+NetworkKind = Literal["residential", "hosting", "vpn", "proxy", "relay", "tor", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +130,16 @@ class Attempt:
         return subject_reader(by)(self)
 
 
+def _hidden(attempt: Attempt) -> str | None:
+    """The kind of the network, if its address does not tell where its users are."""
+    kind = attempt.client.kind
+    return kind if kind in ("vpn", "proxy", "relay") else None
+
+
 def _abroad(attempt: Attempt) -> str | None:
-    """The kind of the network, if it is known to be in another country than the number."""
+    """The kind of the network, unless its users are in the number's country, as far as is known."""
     client = attempt.client
-    return client.kind if client.country not in (None, attempt.phone.region) else None
+    return client.kind if client.country not in (None, attempt.phone.region) else _hidden(attempt)
 
 
 PREFIX = "prefix:"
@@ -149,6 +155,7 @@ SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
     "site": attrgetter("client.site"),  # one IPv6 /48
     "client_country": attrgetter("client.country"),
     "client_abroad": _abroad,
+    "client_hidden": _hidden,
     "asn": attrgetter("client.asn"),  # the system that announces the address
     "session": attrgetter("session"),
     "account": attrgetter("account"),

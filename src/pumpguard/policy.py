@@ -72,8 +72,9 @@ class Policy:
         (`pumpguard.overrides.posture.Escalation`). Without it, only people do.
 
     Money:
-        ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
-        twenty times it in 30 days. Set it to about twice what a busy day costs.
+        ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour, in
+        which verified dollars count a twentieth, and twenty times it in 30 days. Set it to about
+        twice what a busy day costs.
         ``prices``: a packaged list by name, your provider's by its path (``"rates.csv"``), or a
         table of `pumpguard.money.price_list.PriceList`'s settings; relative to the policy's file.
         ``price_overrides``: USD by region, over that.

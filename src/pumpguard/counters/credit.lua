@@ -22,7 +22,9 @@ end
 TAIL[KIND] = function()
   local yields, permille, reserved, vouches
   yields, permille, reserved, vouches, at = unpack_from('>BI2I2I2', plan, at)
-  return {yields = yields == 1, permille = permille, reserved = reserved, vouches = vouches}
+  return {
+    yields = yields % 2 == 1, except_trusted = yields > 1, permille = permille, reserved = reserved, vouches = vouches,
+  }
 end
 
 local function credit_read(limit, span, stored, now, terms)
@@ -47,7 +49,7 @@ local function credit_read(limit, span, stored, now, terms)
   if not terms.yields or halves == 2 then
     fits = fits + opened(floor(line / 1000) * terms.reserved)
   end
-  if debt + price > fits then
+  if debt + price > fits and not (terms.except_trusted and trusted) then
     local steps = price > fits and 1000 or math.ceil((debt + price - fits) / forgiven)
     wait = math.ceil((step + steps) * span / 1000) - now
   end

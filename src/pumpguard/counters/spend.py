@@ -17,7 +17,8 @@ class Spend(Limited):
     ``reserved`` µ$ of them are kept for customers, half of them for known numbers too (see
     `Known`): anybody else is let through up to ``limit - reserved``. Several with the same rule,
     ``by`` and ``seconds`` are one sum looked at with several limits, such as a share at which to
-    ask for proof and the whole; declare all of them at once, or one instead of the other.
+    ask for proof and the whole; declare all of them at once, or one instead of the other. A sum in
+    which verified messages count less is another one, whatever they count.
 
     Its reading's ``used`` is in µ$, its ``wait`` until the price of this message fits.
     """
@@ -38,6 +39,10 @@ class Spend(Limited):
     def permille(self) -> int:
         """What a verified message counts, in thousandths of its price."""
         return round(1000 * self.verified)
+
+    @property
+    def layout(self) -> str:
+        return "verified less" if self.permille < 1000 else ""
 
     def hears(self, outcome: str) -> bool:
         return outcome == "failed" or (self.permille < 1000 and outcome in self.told_of)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.types import Receive, Scope
 
-from pumpguard.attempt import NOTHING, Attempt, Client, Phone, bounded
+from pumpguard.attempt import NOTHING, Attempt, Client, NetworkKind, Phone, bounded
 from pumpguard.challenges.base import Challenge, Solution
 from pumpguard.errors import IntakeError, PolicyError
 from pumpguard.intake.address import (
@@ -163,12 +163,15 @@ class Reader:
         address = parse_address(given) if isinstance(given, str) else given
         if address is None:
             return Client()
+        kind: NetworkKind = self._found(self._networks.kind, address, "unknown")
+        # A relay's users are not where its addresses are assigned.
+        country = self._networks.country if kind != "relay" else _nowhere
         return Client(
             address=text_of(address),
             network=network_of(address),
             site=site_of(address),
-            country=self._found(self._networks.country, address, None),
-            kind=self._found(self._networks.kind, address, "unknown"),
+            country=self._found(country, address, None),
+            kind=kind,
             asn=self._found(partial(asn_of, self._networks), address, None),
         )
 
@@ -199,6 +202,10 @@ class Reader:
         if isinstance(answer, Solution):
             return replace(attempt, proved=True, solution=answer.id)
         return replace(attempt, proved=True) if answer is True else attempt
+
+
+def _nowhere(_: Address) -> None:
+    return None
 
 
 NO_NUMBER: tuple[object, ...] = (None, "", [])

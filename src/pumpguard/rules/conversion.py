@@ -15,7 +15,6 @@ from pumpguard.rules.base import (
     RegionalRule,
     action_of,
     check_dimensions,
-    first_full,
 )
 
 NARROW = ("phone", *(f"{PREFIX}{digits}" for digits in range(1, 5)))
@@ -124,9 +123,12 @@ class Conversion(RegionalRule):
         return isinstance(counter, Watch)  # an outage says nothing about the request
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        watch, reading = first_full(self.counters(attempt), readings)
-        if watch is None or reading is None:
+        pairs = zip(self.counters(attempt), readings, strict=False)
+        full = [(watch, reading) for watch, reading in pairs if reading.full]
+        if not full:
             return None
+        # One may only ask where another refuses.
+        watch, reading = max(full, key=lambda pair: pair[0].action)
         if isinstance(watch, Pulse):
             since = {"since": reading.detail[1] / 1000 if len(reading.detail) > 1 else None}
             return self.finding("PROVIDER_OUTAGE", since, action=Action.ALLOW, weight=1.0)

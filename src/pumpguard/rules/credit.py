@@ -10,7 +10,7 @@ from types import MappingProxyType
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Credit as Line
 from pumpguard.counters import Reading, micros
-from pumpguard.decision import Finding
+from pumpguard.decision import Action, Finding
 from pumpguard.rules.base import (
     HIGH_RISK,
     RegionalRule,
@@ -43,7 +43,8 @@ class Credit(RegionalRule):
     anything has been learnt about it. ``high_risk_factor`` scales the lines of the regions in
     ``high_risk``, except those of networks. Somebody who gets no code asks again: two more messages
     to the same number go beyond the line. With ``yields`` they have half of it instead, so that
-    the last of a wide line goes to people who have had no message yet. With ``vouches`` a
+    the last of a wide line goes to people who have had no message yet; and such a line that only
+    asks for proof lets those alone who come from where users verify. With ``vouches`` a
     verification pays back that many times its price more of what others owe: a crowd of which most
     verify, as people do, leaves no debt, however large it is.
 
@@ -93,7 +94,11 @@ class Credit(RegionalRule):
 
     def _lines(self, factor: float) -> tuple[Line, ...]:
         amounts = {by: usd if by == "network" else usd * factor for by, usd in self.lines.items()}
-        shape = (self.seconds, self.ratio, self.effect, self.yields, self.reserved, self.vouches)
+        asks = self.effect <= Action.CHALLENGE
+        shape = (
+            self.seconds, self.ratio, self.effect, self.yields, self.reserved, self.vouches,
+            self.yields and asks,
+        )  # fmt: skip
         return tuple(Line(self.name, by, micros(usd), *shape) for by, usd in amounts.items())
 
     @property

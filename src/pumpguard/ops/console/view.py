@@ -21,7 +21,7 @@ HEALTH_AGE = 60.0
 """Seconds for which a result of `Guard.check` is shown."""
 
 FOREVER = 1e9
-"""Seconds. A policy does not change, and neither does its exposure."""
+"""Seconds. A policy does not change, and neither does its exposure while the same is expected."""
 
 STORE_AWAY = "The store does not answer: which overrides are in force is not known here."
 UNREADABLE = (
@@ -74,6 +74,7 @@ class View:
         self.activity = activity
         self.judges_nothing = judges_nothing
         self.exposure = BackgroundCache(self._expose, FOREVER)
+        self._expected: dict[str, float] = {}
         self.concerns = BackgroundCache(guard.check, HEALTH_AGE)
 
     async def values(self) -> dict[str, Any]:
@@ -97,8 +98,18 @@ class View:
             return {**values, "unknown": STORE_AWAY}
         except OverrideError as error:
             return {**values, "unknown": f"{UNREADABLE} ({error.path})"}
-        fleet, lifted = str(overrides.fleet(now)), unbounded_because(overrides, now)
-        return {**values, "overrides": overrides, "fleet": fleet, "lifted": lifted}
+        expected = overrides.expected(now)
+        if expected != self._expected:
+            self._expected = expected
+            self.exposure = BackgroundCache(self._expose, FOREVER)
+        return {
+            **values,
+            "overrides": overrides,
+            "fleet": str(overrides.fleet(now)),
+            "lifted": unbounded_because(overrides, now),
+            "expected": expected,
+            "exposure": self.exposure.get(),
+        }
 
     async def _expose(self) -> Exposure:
-        return await asyncio.to_thread(exposure, self.guard.policy)
+        return await asyncio.to_thread(exposure, self.guard.policy, expected=self._expected)
