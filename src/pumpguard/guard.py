@@ -117,7 +117,14 @@ class Guard:
         )
         rules = with_single_use(policy.chain, challenge)
         self._engine = Engine(
-            policy, rules, store, sync, self._outcomes, self.observations, simulated=self.simulated
+            policy,
+            rules,
+            store,
+            sync,
+            self._outcomes,
+            self.observations,
+            asks=challenge is not None,
+            simulated=self.simulated,
         )
         asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.notices)
         self.more = MoreMessages(policy, *asks, simulated=self.simulated)

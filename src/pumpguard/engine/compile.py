@@ -16,7 +16,7 @@ from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import Counter, Reading, Spend
 from pumpguard.counters.expected import Expected
 from pumpguard.counters.plan import Plan, Weight
-from pumpguard.decision import Enforced, Finding, Mode, met
+from pumpguard.decision import Action, Enforced, Finding, Mode, met
 from pumpguard.rules.base import Rule
 
 COMBINATIONS = 1_024
@@ -52,8 +52,9 @@ class Judged(NamedTuple):
 class RuleSet:
     """A policy's rules, in order, and the counters that are kept beside them whatever they say.
 
-    ``scored`` says that what the rules find together may refuse as well (`pumpguard.risk`), and
-    ``expected`` that more than usual is expected.
+    ``scored`` says that what the rules find together may refuse as well (`pumpguard.risk`),
+    ``expected`` that more than usual is expected, and ``asks`` that clients can be asked for proof:
+    where they cannot, what only asks is recorded (`pumpguard.rules.base.Rule.unasked`).
     """
 
     def __init__(
@@ -62,9 +63,11 @@ class RuleSet:
         extra_counters: Sequence[Counter] = (),
         *,
         scored: bool = False,
+        asks: bool = True,
         expected: Expected | None = None,
     ) -> None:
         self.rules = tuple(rules)
+        self._asks = asks
         self._extra = tuple(extra_counters)
         self._scored = scored
         self._expected = expected
@@ -78,7 +81,7 @@ class RuleSet:
             self._expecting.clear()
         if expected not in self._expecting:
             self._expecting[expected] = RuleSet(
-                self.rules, self._extra, scored=self._scored, expected=expected
+                self.rules, self._extra, scored=self._scored, asks=self._asks, expected=expected
             )
         return self._expecting[expected]
 
@@ -109,8 +112,9 @@ class RuleSet:
         compiled = self._compiled.get(by_value)
         if compiled is None:
             compiled = CompiledRules(
-                self.rules, declared, self._extra, proved=attempt.proved, scored=self._scored
-            )
+                self.rules, declared, self._extra,
+                proved=attempt.proved, scored=self._scored, asks=self._asks,
+            )  # fmt: skip
             self._remember(by_value, compiled)
             self._remember(by_identity, compiled)
         return compiled
@@ -134,9 +138,11 @@ class CompiledRules:
         *,
         proved: bool = False,
         scored: bool = False,
+        asks: bool = True,
         missing: frozenset[str] = frozenset(),
     ) -> None:
         self.declared = tuple(declared)
+        self._asks = asks
         self._arguments = (tuple(rules), self.declared, tuple(extra_counters))
         self._proved = proved
         self._scored = scored
@@ -159,15 +165,16 @@ class CompiledRules:
         if absent not in self._without:
             missing = frozenset(compress(self._dimensions, absent))
             self._without[absent] = CompiledRules(
-                *self._arguments, proved=self._proved, scored=self._scored, missing=missing
-            )
+                *self._arguments,
+                proved=self._proved, scored=self._scored, asks=self._asks, missing=missing,
+            )  # fmt: skip
         return self._without[absent]
 
     def judge_request(self, attempt: Attempt, enforced: Enforced) -> list[Finding]:
         """What the rules without counters find, before the store is asked."""
         found = []
         for rule in self._by_request:
-            if finding := _judged(rule, attempt, (), monitored=enforced != "all"):
+            if finding := self._judged(rule, attempt, (), monitored=enforced != "all"):
                 found.append(finding)
         return found
 
@@ -184,9 +191,11 @@ class CompiledRules:
             full = [c for c in each.asked if c in readings and readings[c].full]
             if not full and not each.rule.judged_always:
                 continue
-            monitored = enforced != "all" and not any(self._binds(c, enforced) for c in full)
+            monitored = enforced != "all" and not any(
+                self._binds(each.rule, counter, enforced) for counter in full
+            )
             mine = [readings.get(counter, UNREAD) for counter in each.declared]
-            if finding := _judged(each.rule, attempt, mine, monitored):
+            if finding := self._judged(each.rule, attempt, mine, monitored):
                 factor = each.factor(readings)
                 same = finding.weight == factor
                 found.append(finding if same else replace(finding, weight=factor))
@@ -204,7 +213,7 @@ class CompiledRules:
         asked = [(each.rule, counter) for each in self._by_readings for counter in each.asked]
         counters = [*self._extra, *(counter for _, counter in asked)]
         binds = [False for _ in self._extra]
-        binds += [rule.mode == "enforce" and self._binds(c, enforced) for rule, c in asked]
+        binds += [rule.mode == "enforce" and self._binds(rule, c, enforced) for rule, c in asked]
         weights: list[Weight] = []
         if self._scored and enforced == "all":
             for each in self._by_readings:
@@ -213,11 +222,31 @@ class CompiledRules:
         reports = any(each.rule.judged_always for each in self._by_readings)
         return Plan(counters, binds, reports, weights, self._proved)
 
-    def _binds(self, counter: Counter, enforced: Enforced) -> bool:
-        """Whether a full counter may refuse; not if it only asks for proof that was given."""
+    def _binds(self, rule: Rule, counter: Counter, enforced: Enforced) -> bool:
+        """Whether a full counter may refuse; not if it only asks for proof that was given, or that
+        nobody here could check."""
         if enforced == "nothing" or (enforced == "budgets" and not isinstance(counter, Spend)):
             return False
-        return not met(counter.action, self._proved)
+        return not met(counter.action, self._proved or self._in_vain(rule))
+
+    def _in_vain(self, rule: Rule) -> bool:
+        """Whether this rule asks where nobody can answer, and would be content with an answer."""
+        return not (self._asks or rule.ask_first)
+
+    def _judged(
+        self, rule: Rule, attempt: Attempt, readings: Sequence[Reading], monitored: bool
+    ) -> Finding | None:
+        try:
+            finding = rule.judge(attempt, readings)
+        except Exception:
+            _skipped(rule)
+            return None
+        if finding is not None and finding.action is Action.CHALLENGE and self._in_vain(rule):
+            monitored = True
+        mode: Mode = "monitor" if monitored else rule.mode
+        if finding is None or (finding.rule == rule.name and finding.mode == mode):
+            return finding
+        return replace(finding, rule=rule.name, mode=mode)
 
 
 def _lacks(counter: Counter, missing: frozenset[str]) -> bool:
@@ -239,20 +268,6 @@ def _declared(rule: Rule, attempt: Attempt) -> Sequence[Counter]:
     except Exception:
         _skipped(rule)
         return ()
-
-
-def _judged(
-    rule: Rule, attempt: Attempt, readings: Sequence[Reading], monitored: bool
-) -> Finding | None:
-    try:
-        finding = rule.judge(attempt, readings)
-    except Exception:
-        _skipped(rule)
-        return None
-    mode: Mode = "monitor" if monitored else rule.mode
-    if finding is None or (finding.rule == rule.name and finding.mode == mode):
-        return finding
-    return replace(finding, rule=rule.name, mode=mode)
 
 
 def _skipped(rule: Rule) -> None:

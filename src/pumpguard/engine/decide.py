@@ -48,6 +48,7 @@ class Engine:
         outcomes: OutcomeQueue | None,
         observations: Observations,
         *,
+        asks: bool = True,
         simulated: bool = False,
     ) -> None:
         self._store = store
@@ -59,9 +60,10 @@ class Engine:
         self._risk = None if policy.risk is None or policy.risk.mode == "off" else policy.risk
         scored = self._risk is not None and self._risk.mode == "enforce"
         extra_counters = policy.outcome_counters.asked if policy.outcome_counters else ()
-        self._rules = RuleSet(rules, extra_counters, scored=scored)
+        self._rules = RuleSet(rules, extra_counters, scored=scored, asks=asks)
         self._observations = observations
-        self._deaf_rules = RuleSet(without_verifications(rules), extra_counters, scored=scored)
+        deaf = without_verifications(rules)
+        self._deaf_rules = RuleSet(deaf, extra_counters, scored=scored, asks=asks)
         self._fallback = Fallback(policy.on_store_failure, policy.workers)
 
     async def decide(

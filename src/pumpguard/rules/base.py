@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar, cast
 
 from limits import parse_many
 
@@ -28,6 +28,11 @@ HIGH_RISK = (
 )  # fmt: skip
 """Destinations on at least three of four separately kept high-risk lists: Vonage burst protection,
 Authgear's high-risk default, Login.gov's restricted countries, Stytch's refused ones (2026)."""
+
+UNASKED = 4
+"""How many times its limit a subject may have before it is refused, where nobody can be asked for
+proof at the limit. No source: 15 an hour for an address become the 60 that home countries have
+(measured: docs/scorecard.md)."""
 
 HIGHEST_LIMIT = 2**32 - 1
 MOST_EARNED = 255
@@ -80,7 +85,8 @@ class Rule(Declared):
     needs_challenge = False
     """Only recorded (mode ``monitor``) where the guard has no ``challenge=``."""
     ask_first = False
-    """A refusal is told only to clients that have solved a challenge; others are asked for one."""
+    """A refusal is told only to clients that have solved a challenge; others are asked for one.
+    Where the guard has no ``challenge=``, all are refused."""
 
     @property
     def earned_by(self) -> Sequence[str]:
@@ -95,6 +101,11 @@ class Rule(Declared):
     def counters(self, attempt: Attempt) -> Sequence[Counter]:
         """What to count for this attempt; nothing, by default."""
         return ()
+
+    def unasked(self) -> Self:
+        """This rule in a guard without a ``challenge=``. What it only asks for is let through there
+        in any case, and recorded; a rule that bounds something says here where it then refuses."""
+        return self
 
     def weighs(self, counter: Counter) -> bool:
         """Whether this counter puts ``weight`` into the risk score when it is full."""
@@ -218,6 +229,13 @@ def parse_limits(text: str, path: str) -> tuple[tuple[int, int], ...]:
         if many < few:
             raise PolicyError(path, "a longer time to allow at least as much as a shorter", text)
     return tuple((amount, seconds) for seconds, amount in pairs)
+
+
+def widened(limits: str, factor: int, path: str) -> str:
+    """The same limits, each so many times as high."""
+    return "; ".join(
+        f"{few * factor} per {seconds} second" for few, seconds in parse_limits(limits, path)
+    )
 
 
 def check_earned(earned: int, limit: int, rule: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Self
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Reading, Spend, micros
@@ -86,6 +87,9 @@ class Budget(RegionalRule):
             found.append(Spend(self.name, self.by, limit, seconds, kept, action, counts))
         alert = micros(self.day * factor * self.alert)
         return (*found, Spend(self.name, self.by, alert, DAY, 0, Action.ALLOW))
+
+    def unasked(self) -> Self:
+        return replace(self, challenge=1.0)  # until it is spent, nobody is refused
 
     def counters(self, attempt: Attempt) -> Sequence[Spend]:
         if not self.applies_to(attempt):

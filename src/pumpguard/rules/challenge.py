@@ -55,31 +55,32 @@ class Expiring(Protocol):
 def with_single_use(chain: Sequence[Rule], challenge: Expiring | None) -> tuple[Rule, ...]:
     """The chain in which each solution of this challenge counts once.
 
-    Without one, rules that mean to ask and not to refuse (``needs_challenge``) are only recorded.
+    Without one, rules are as they say of themselves (`Rule.unasked`), and those that mean to ask
+    and not to refuse (``needs_challenge``) are only recorded.
     """
     if challenge is None:
-        return tuple(replace(rule, mode="monitor") if _only_asks(rule) else rule for rule in chain)
+        return tuple(
+            replace(rule, mode="monitor") if _only_asks(rule) else rule.unasked() for rule in chain
+        )
     # Twice as long, because the clocks of app servers and of the store need not agree.
     return (*chain, SingleUse(seconds=2 * challenge.lifetime))
 
 
 def warn_missing_challenge(chain: Iterable[Rule], others_ask: bool) -> None:
-    """Log if clients may be asked for proof that nobody here can check, as far as can be known
+    """Log what becomes of asking for proof that nobody here can check, as far as can be known
     beforehand; ``others_ask`` if the risk score or escalation may ask."""
-    asking = [rule.name for rule in chain if _asks(rule) and not _only_asks(rule)]
+    enforced = [rule for rule in chain if rule.mode == "enforce"]
+    asking = [rule.name for rule in enforced if rule.action == "challenge" or rule.needs_challenge]
+    refusing = [rule.name for rule in enforced if rule.ask_first]
     if others_ask:
-        asking.append("the risk score or escalation")
-    if asking:
+        refusing.append("the risk score or escalation")
+    if asking or refusing:
         logger.warning(
-            "PG003 rules require a challenge but no challenge= is set; "
-            "those clients will be refused (%s). Pass challenge=Altcha(policy) or another",
-            ", ".join(asking),
+            "PG003 no challenge= is set: clients that rules would ask for proof pass, within wider "
+            "limits (%s), and are refused at once where the rule would refuse them with proof too "
+            "(%s). To ask them, pass challenge=Altcha(policy) or another",
+            *(", ".join(names) or "no rule" for names in (asking, refusing)),
         )
-
-
-def _asks(rule: Rule) -> bool:
-    """Whether findings of this rule put a challenge to the client, as far as it says."""
-    return rule.mode == "enforce" and (rule.action == "challenge" or rule.ask_first)
 
 
 def _only_asks(rule: Rule) -> bool:

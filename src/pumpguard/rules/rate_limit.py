@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import Self
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counts, Reading, Window
-from pumpguard.decision import Finding
+from pumpguard.decision import Action, Finding
 from pumpguard.rules.base import (
+    UNASKED,
     RegionalRule,
     check_dimensions,
     check_earned,
     longest_full,
     parse_limits,
+    widened,
 )
 
 
@@ -65,6 +69,12 @@ class RateLimit(RegionalRule):
             self.name, by, limit + kept, seconds, self.effect, self.counts, self.earned, kept,
             unverified,
         )  # fmt: skip
+
+    def unasked(self) -> Self:
+        if self.effect is not Action.CHALLENGE:
+            return self
+        path = f"rules.{self.name}.limits"
+        return replace(self, action="throttle", limits=widened(self.limits, UNASKED, path))
 
     @property
     def earned_by(self) -> Sequence[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import Self
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import DISTINCT_UP_TO, Distinct, Reading
-from pumpguard.decision import Finding
-from pumpguard.rules.base import ActionName, Rule, check_dimensions, first_full
+from pumpguard.decision import Action, Finding
+from pumpguard.rules.base import UNASKED, ActionName, Rule, check_dimensions, first_full
 
 
 class Spread(Rule):
@@ -36,6 +38,11 @@ class Spread(Rule):
         self.require(1 <= self.limit <= DISTINCT_UP_TO, "limit", f"1 to {DISTINCT_UP_TO}")
         self.require(self.seconds > 0, "seconds", "at least 1")
         return (Distinct(self.name, by, self.limit, self.seconds, of, self.effect),)
+
+    def unasked(self) -> Self:
+        if self.effect is not Action.CHALLENGE:
+            return self
+        return replace(self, action="throttle", limit=min(UNASKED * self.limit, DISTINCT_UP_TO))
 
     def counters(self, attempt: Attempt) -> Sequence[Distinct]:
         return self._spread
