@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from .. import addresses
 from ..numbering import mobile_ranges
+from .marked import MARK
 from .wire import Line, Seen
 
 COUNTRY = "KZ"
@@ -24,11 +25,13 @@ WARM = 80
 
 
 class Visit(NamedTuple):
-    """A block of 1,000 numbers, asked for from one address; shadowed or not."""
+    """A block of 1,000 numbers, asked for from one address; shadowed or not. Of its own block or of
+    another, ``struck``, that address has asked before for a number that is refused."""
 
     block: str
     address: str
     shadowed: bool
+    struck: str
 
     def phone(self, nth: int) -> str:
         """One of the block's numbers."""
@@ -62,13 +65,13 @@ async def play(visit: Visit, port: int) -> Session:
 def visits(seed: int, count: int) -> list[Visit]:
     """So many visits, each to a block and from an address of its own, half of them shadowed."""
     rng = random.Random(seed)
-    blocks = list(_blocks(rng, count))
+    blocks = list(_blocks(rng, 2 * count))
     sides = [n % 2 == 0 for n in range(count)]
     rng.shuffle(sides)
     pool = [addresses.residential(COUNTRY, rng) for _ in range(min(count, 400))]
     return [
-        Visit(block, pool[n % len(pool)], side)
-        for n, (block, side) in enumerate(zip(blocks, sides, strict=True))
+        Visit(blocks[n], pool[n % len(pool)], side, blocks[n if side else count + n])
+        for n, side in enumerate(sides)
     ]
 
 
@@ -90,11 +93,8 @@ async def compare(port: int, seed: int, count: int) -> list[Session]:
     home = mobile_ranges("GB")[0]
     warm = [home.number(n * 7_919 % home.size) for n in range(WARM)]
     users = [addresses.residential("GB", rng) for _ in range(WARM)]
-    hosts = [addresses.hosting("DE", rng) for _ in range(count // 20 + 1)]
     await _each([_ask(port, user, phone) for user, phone in zip(users, warm, strict=True)])
-    await _each(
-        [_ask(port, hosts[n // 20], v.phone(9)) for n, v in enumerate(planned) if v.shadowed]
-    )
+    await _each([_ask(port, visit.address, visit.struck + MARK) for visit in planned])
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(visit: Visit) -> Session:

@@ -166,9 +166,12 @@ def subject_reader(by: str) -> Callable[[Attempt], str | None]:
     readers = [subject_reader(part) for part in by.split("+")]
 
     def combined(attempt: Attempt) -> str | None:
-        parts = [read(attempt) for read in readers]
-        # With their lengths, so that no two combinations run together.
-        known = [f"{len(part)}:{part}" for part in parts if part is not None]
-        return "".join(known) if len(known) == len(parts) else None
+        together = ""
+        for read in readers:
+            part = read(attempt)
+            if part is None:
+                return None
+            together += f"{len(part)}:{part}"  # so that no two combinations run together
+        return together
 
     return combined

@@ -195,7 +195,7 @@ class Observations:
         while self._waiting and self._waiting[0] <= at - MATURE:
             self._waiting.popleft()
             self.counts["matured"] += 1
-        return self.counts["matured"] + self.counts["misheard"] > 0 and self.suspects(at)
+        return self.suspects(at)
 
     def suspects(self, at: float) -> bool:
         """Whether to ask the fleet for verifications; then call `hear` or `fall_silent`."""

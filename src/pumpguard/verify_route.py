@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pumpguard.guard import Guard
 from pumpguard.intake.body import AnswerCopy, BodyTee
 from pumpguard.intake.routes import Routes
-from pumpguard.intake.verified import Heard, VerifyReader
+from pumpguard.intake.verified import VerifyReader, VerifyResult
 from pumpguard.shadow.more import with_more
 
 logger = logging.getLogger("pumpguard")
@@ -43,12 +43,12 @@ class VerifyRoute:
         tee, answer = BodyTee(receive, self._max_body), AnswerCopy(send)
         await self._app(scope, tee, answer)
         try:
-            heard = self._reader.read(scope, tee.body, parameters, answer)
+            result = self._reader.read(scope, tee.body, parameters, answer)
         except Exception:
             logger.exception("PG079 exception while reading a verification; it taught nothing")
-            heard = Heard(missing="number", why="see PG079")
-        if heard.missing is not None:
-            self._reports.misheard(heard.missing, heard.why)
-        elif heard.phones or heard.flow is not None:
-            self._reports.overheard(heard.phones, heard.flow)
+            result = VerifyResult(missing="number", why="see PG079")
+        if result.missing is not None:
+            self._reports.not_understood(result.missing, result.why)
+        elif result.phones or result.flow is not None:
+            self._reports.code_entered(result.phones, result.flow)
         await self._reports.told()

@@ -18,7 +18,8 @@ class KnownModel(Model[Known]):
     def look(self, counter: Known, facts: Facts) -> Reading:
         facts.known = self.until > facts.now
         here = facts.remembered[: counter.clients] if facts.ticket else ()
-        facts.familiar = facts.known and any(each in self.clients for each in here)
+        anywhere = counter.clients == 0
+        facts.familiar = facts.known and (anywhere or any(each in self.clients for each in here))
         return reading(int(facts.known), 0)
 
     def verified(self, counter: Known, now: int, newest: Open | None) -> bool:

@@ -326,7 +326,7 @@ async def test_the_first_verification_ends_it() -> None:
     assert not guard.observations.deaf
     again = Guard(guard.policy, guard.store, clock=clock, networks=UnknownNetworks())
     for _ in range(5):
-        again.reports.misheard("number", "as before")
+        again.reports.not_understood("number", "as before")
     await again.settled()
     decision = await again.assess(again.attempt(OTHER, "81.2.69.143"))
     again.admitted(decision, None)

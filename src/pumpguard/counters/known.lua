@@ -28,7 +28,7 @@ end
 
 READ[KIND] = function(_, _, stored, now, count)
   known = #stored >= FIXED and unpack_from('>I6', stored) > now
-  familiar = known and known_from(sub(stored, FIXED + 1), ticket, 5, count)
+  familiar = known and (count == 0 or known_from(sub(stored, FIXED + 1), ticket, 5, count))
   return {used = known and 1 or 0, wait = 0}
 end
 

@@ -16,7 +16,8 @@ class Known(Timed):
     It also remembers when a verification last counted (one per number and 24 hours does), and the
     last twelve addresses, sessions and the like from which it was verified: of what a ticket
     remembers, the first ``clients`` dimensions. Anybody can name a known number. A *customer* is
-    one that asks from there, or with proof from where users verify (see `Trust`).
+    one that asks from there, or with proof from where users verify (see `Trust`); where nothing of
+    the kind is remembered, every known number is one.
 
     What limits keep back (``reserved``) is open to customers; half of it to other known numbers,
     and to strangers with proof from where users verify.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pumpguard.policy import Policy
 
 
-class Heard(NamedTuple):
+class VerifyResult(NamedTuple):
     """The number or the flow that was verified, or what of it was not understood, and why.
 
     A number without its plus may be several: the one that a message was sent to is meant.
@@ -47,26 +47,26 @@ class VerifyReader:
 
     def read(
         self, scope: Scope, body: bytes | None, parameters: Mapping[str, str], answer: AnswerCopy
-    ) -> Heard:
+    ) -> VerifyResult:
         """What this answer to this request teaches. Raises what a policy's function raises."""
         status = answer.status
         if status is None or status >= ERROR:
-            return Heard()
+            return VerifyResult()
         if not self._success(status, answer.headers, answer.body):
             why = f"it was answered {status}, which is not what verified_when calls success"
-            return Heard(missing=self._refused, why=why)
+            return VerifyResult(missing=self._refused, why=why)
         fields = Fields(scope, body or b"", parameters)
         flow = None if self._flow is None else self._flow.of_request(fields)
         try:
             number = self._number(fields)
             if isinstance(number, str) and "@" in number:  # that code came by e-mail
-                return Heard()
-            return Heard(numbers_of(number, self._regions), flow)
+                return VerifyResult()
+            return VerifyResult(numbers_of(number, self._regions), flow)
         except IntakeError as error:
             if flow is not None:
-                return Heard(flow=flow)
+                return VerifyResult(flow=flow)
             why = error.detail if body is not None else "its body is longer than max_body"
-            return Heard(missing="number", why=why)
+            return VerifyResult(missing="number", why=why)
 
 
 def numbers_of(number: object, regions: tuple[str | None, ...]) -> tuple[Phone, ...]:

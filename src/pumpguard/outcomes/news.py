@@ -21,13 +21,13 @@ class Failed:
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A number was verified: that of the ``flow``, if one is known by it, else the first of
-    ``phones`` that a message is open to. What was ``overheard`` counts only if there is one; what
-    the app says, always."""
+    ``phones`` that a message is open to. With ``only_open`` it counts only if there is one: so
+    does what was seen of an answer; what the app says counts always."""
 
     phones: tuple[Phone, ...]
     at: float | None
     flow: str | None = None
-    overheard: bool = False
+    only_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +46,4 @@ class Listen:
     at: float | None
 
 
-Told: TypeAlias = Failed | Verified | Flow | Listen
+QueuedOutcome: TypeAlias = Failed | Verified | Flow | Listen

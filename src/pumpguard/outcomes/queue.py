@@ -18,7 +18,7 @@ from pumpguard.intake.phone import canonical
 from pumpguard.observations import Misunderstood, Observations
 from pumpguard.outcomes import OutcomeCounters
 from pumpguard.outcomes.delays import Delays
-from pumpguard.outcomes.news import Failed, Flow, Listen, Told, Verified
+from pumpguard.outcomes.news import Failed, Flow, Listen, QueuedOutcome, Verified
 from pumpguard.rules.base import Rule
 from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
 
@@ -56,8 +56,8 @@ class OutcomeQueue:
     ) -> None:
         self.delays = Delays()
         self.lost = 0
-        self.waiting: deque[Told] = deque(maxlen=CAPACITY)
-        self._taken: list[Told] = []
+        self.waiting: deque[QueuedOutcome] = deque(maxlen=CAPACITY)
+        self._taken: list[QueuedOutcome] = []
         self._observations = observations
         self._noted_heard = False
         self._rules = rules
@@ -65,7 +65,7 @@ class OutcomeQueue:
         self._store = store
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, outcome: Told) -> None:
+    def add(self, outcome: QueuedOutcome) -> None:
         """Queue an outcome. From outside an event loop it waits for the next decision in one."""
         if len(self.waiting) == CAPACITY:
             self._lose("too many wait")
@@ -78,7 +78,7 @@ class OutcomeQueue:
             self.add(Flow(flow, attempt.phone, at))
         self._ask_around(attempt.at, at)
 
-    def misheard(self, what: Misunderstood, why: str, at: float | None) -> None:
+    def not_understood(self, what: Misunderstood, why: str, at: float | None) -> None:
         """A code was entered, and what became of it was not understood."""
         self._observations.not_understood(what, why)
         self._ask_around(time.time() if at is None else at, at)
@@ -140,7 +140,7 @@ class OutcomeQueue:
         self.lost += 1
         self._observations.lost(reason)
 
-    async def _settlements(self, outcome: Told) -> list[Settlement]:
+    async def _settlements(self, outcome: QueuedOutcome) -> list[Settlement]:
         match outcome:
             case Failed():
                 return [self._failure(outcome)]
@@ -169,7 +169,7 @@ class OutcomeQueue:
             redeemed = await self._redeem(phone, outcome)
             if redeemed.tickets:
                 break
-        if outcome.overheard or redeemed.tickets:
+        if outcome.only_open or redeemed.tickets:
             self._observations.verified(is_open=bool(redeemed.tickets))
         if redeemed.tickets and not self._noted_heard:
             await self._store.remember(HEARD, "1", HEARD_FOR, outcome.at)
@@ -182,7 +182,7 @@ class OutcomeQueue:
     async def _redeem(self, phone: Phone, outcome: Verified) -> Redeemed:
         redemption = Redemption(
             phone.e164, self._counters.known, self._counters.tickets, str(phone.calling_code),
-            outcome.at, only_open=outcome.overheard,
+            outcome.at, only_open=outcome.only_open,
         )  # fmt: skip
         return await self._store.redeem(redemption)
 

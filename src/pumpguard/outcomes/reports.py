@@ -1,4 +1,4 @@
-"""What the app says, and what the middleware overhears, on its way into the queue of outcomes."""
+"""What the app says, and what the middleware sees, on its way into the queue of outcomes."""
 
 from __future__ import annotations
 
@@ -81,15 +81,15 @@ class OutcomeReports:
         if self.queue is not None:
             self.queue.admitted(attempt, flow, self._now())
 
-    def misheard(self, what: Misunderstood, why: str) -> None:
+    def not_understood(self, what: Misunderstood, why: str) -> None:
         """A code was entered, and what became of it was not understood."""
         if self.queue is not None:
-            self.queue.misheard(what, why, self._now())
+            self.queue.not_understood(what, why, self._now())
 
-    def overheard(self, phones: tuple[Phone, ...], flow: str | None) -> None:
+    def code_entered(self, phones: tuple[Phone, ...], flow: str | None) -> None:
         """A right code was entered for the flow's number, or for one of these."""
         if self.queue is not None:
-            self.queue.add(Verified(phones, self._now(), flow, overheard=True))
+            self.queue.add(Verified(phones, self._now(), flow, only_open=True))
 
     async def told(self) -> None:
         """Wait until the store knows all outcomes so far, for as long as a decision may take."""

@@ -112,7 +112,7 @@ class Answer:
 class Redemption:
     """A number was verified. ``known`` and ``tickets`` are the counters of the policy; ``at`` and
     ``calling_code`` are as in a question. With ``only_open`` nothing happens unless a message to
-    the number is open: so says who has overheard it, and not the app."""
+    the number is open: so says who has seen an answer, and not the app."""
 
     phone: str
     known: Known
