@@ -54,7 +54,7 @@ class RuleSet:
 
     ``scored`` says that what the rules find together may refuse as well (`pumpguard.risk`),
     ``expected`` that more than usual is expected, and ``asks`` that clients can be asked for proof:
-    where they cannot, what only asks is recorded (`pumpguard.rules.base.Rule.unasked`).
+    where they cannot, what only asks is recorded (`pumpguard.rules.base.Rule.without_challenge`).
     """
 
     def __init__(
@@ -67,9 +67,8 @@ class RuleSet:
         expected: Expected | None = None,
     ) -> None:
         self.rules = tuple(rules)
-        self._asks = asks
         self._extra = tuple(extra_counters)
-        self._scored = scored
+        self._terms = {"scored": scored, "asks": asks}
         self._expected = expected
         self._expecting: dict[Expected, RuleSet] = {}
         self._depends_on = _depends_on(self.rules)
@@ -81,7 +80,7 @@ class RuleSet:
             self._expecting.clear()
         if expected not in self._expecting:
             self._expecting[expected] = RuleSet(
-                self.rules, self._extra, scored=self._scored, asks=self._asks, expected=expected
+                self.rules, self._extra, expected=expected, **self._terms
             )
         return self._expecting[expected]
 
@@ -112,9 +111,8 @@ class RuleSet:
         compiled = self._compiled.get(by_value)
         if compiled is None:
             compiled = CompiledRules(
-                self.rules, declared, self._extra,
-                proved=attempt.proved, scored=self._scored, asks=self._asks,
-            )  # fmt: skip
+                self.rules, declared, self._extra, proved=attempt.proved, **self._terms
+            )
             self._remember(by_value, compiled)
             self._remember(by_identity, compiled)
         return compiled
@@ -142,10 +140,8 @@ class CompiledRules:
         missing: frozenset[str] = frozenset(),
     ) -> None:
         self.declared = tuple(declared)
-        self._asks = asks
         self._arguments = (tuple(rules), self.declared, tuple(extra_counters))
-        self._proved = proved
-        self._scored = scored
+        self._proved, self._scored, self._asks = proved, scored, asks
         self._without: dict[tuple[bool, ...], CompiledRules] = {}
         pairs = list(zip(rules, declared, strict=True))
         self._by_request = tuple(r for r, mine in pairs if not mine and not r.needs_readings)
@@ -155,28 +151,22 @@ class CompiledRules:
             enforced: self._planned(enforced) for enforced in get_args(Enforced)
         }
         """What to ask the store: every counter, and which of them may refuse."""
-        plan = self.plans["all"]
-        self.counters = plan.counters
-        self._dimensions = (*plan.groups, *plan.members)
+        self.counters = self.plans["all"].counters
+        self._dimensions = (*self.plans["all"].groups, *self.plans["all"].members)
         self.readers = tuple(subject_reader(by) for by in self._dimensions)
 
     def without(self, absent: tuple[bool, ...]) -> CompiledRules:
         """The rules for attempts without values where ``readers`` are ``absent``."""
         if absent not in self._without:
             missing = frozenset(compress(self._dimensions, absent))
-            self._without[absent] = CompiledRules(
-                *self._arguments,
-                proved=self._proved, scored=self._scored, asks=self._asks, missing=missing,
-            )  # fmt: skip
+            terms = {"proved": self._proved, "scored": self._scored, "asks": self._asks}
+            self._without[absent] = CompiledRules(*self._arguments, missing=missing, **terms)
         return self._without[absent]
 
     def judge_request(self, attempt: Attempt, enforced: Enforced) -> list[Finding]:
         """What the rules without counters find, before the store is asked."""
-        found = []
-        for rule in self._by_request:
-            if finding := self._judged(rule, attempt, (), monitored=enforced != "all"):
-                found.append(finding)
-        return found
+        judged = (self._judged(r, attempt, (), enforced != "all") for r in self._by_request)
+        return [finding for finding in judged if finding]
 
     def judge_readings(
         self, attempt: Attempt, readings: Readings, enforced: Enforced
@@ -191,9 +181,8 @@ class CompiledRules:
             full = [c for c in each.asked if c in readings and readings[c].full]
             if not full and not each.rule.judged_always:
                 continue
-            monitored = enforced != "all" and not any(
-                self._binds(each.rule, counter, enforced) for counter in full
-            )
+            binds = [self._binds(each.rule, counter, enforced) for counter in full]
+            monitored = enforced != "all" and not any(binds)
             mine = [readings.get(counter, UNREAD) for counter in each.declared]
             if finding := self._judged(each.rule, attempt, mine, monitored):
                 factor = each.factor(readings)
@@ -224,14 +213,10 @@ class CompiledRules:
 
     def _binds(self, rule: Rule, counter: Counter, enforced: Enforced) -> bool:
         """Whether a full counter may refuse; not if it only asks for proof that was given, or that
-        nobody here could check."""
+        nobody can give."""
         if enforced == "nothing" or (enforced == "budgets" and not isinstance(counter, Spend)):
             return False
-        return not met(counter.action, self._proved or self._in_vain(rule))
-
-    def _in_vain(self, rule: Rule) -> bool:
-        """Whether this rule asks where nobody can answer, and would be content with an answer."""
-        return not (self._asks or rule.ask_first)
+        return not met(counter.action, self._proved or not (self._asks or rule.ask_first))
 
     def _judged(
         self, rule: Rule, attempt: Attempt, readings: Sequence[Reading], monitored: bool
@@ -241,12 +226,12 @@ class CompiledRules:
         except Exception:
             _skipped(rule)
             return None
-        if finding is not None and finding.action is Action.CHALLENGE and self._in_vain(rule):
-            monitored = True
+        if finding is None:
+            return None
+        monitored |= finding.action is Action.CHALLENGE and not (self._asks or rule.ask_first)
         mode: Mode = "monitor" if monitored else rule.mode
-        if finding is None or (finding.rule == rule.name and finding.mode == mode):
-            return finding
-        return replace(finding, rule=rule.name, mode=mode)
+        same = finding.rule == rule.name and finding.mode == mode
+        return finding if same else replace(finding, rule=rule.name, mode=mode)
 
 
 def _lacks(counter: Counter, missing: frozenset[str]) -> bool:

@@ -102,7 +102,7 @@ class Rule(Declared):
         """What to count for this attempt; nothing, by default."""
         return ()
 
-    def unasked(self) -> Self:
+    def without_challenge(self) -> Self:
         """This rule in a guard without a ``challenge=``. What it only asks for is let through there
         in any case, and recorded; a rule that bounds something says here where it then refuses."""
         return self

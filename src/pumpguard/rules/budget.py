@@ -88,7 +88,7 @@ class Budget(RegionalRule):
         alert = micros(self.day * factor * self.alert)
         return (*found, Spend(self.name, self.by, alert, DAY, 0, Action.ALLOW))
 
-    def unasked(self) -> Self:
+    def without_challenge(self) -> Self:
         return replace(self, challenge=1.0)  # until it is spent, nobody is refused
 
     def counters(self, attempt: Attempt) -> Sequence[Spend]:

@@ -55,13 +55,12 @@ class Expiring(Protocol):
 def with_single_use(chain: Sequence[Rule], challenge: Expiring | None) -> tuple[Rule, ...]:
     """The chain in which each solution of this challenge counts once.
 
-    Without one, rules are as they say of themselves (`Rule.unasked`), and those that mean to ask
-    and not to refuse (``needs_challenge``) are only recorded.
+    Without one, rules are as they say of themselves (`Rule.without_challenge`), and those that mean
+    to ask and not to refuse (``needs_challenge``) are only recorded.
     """
     if challenge is None:
-        return tuple(
-            replace(rule, mode="monitor") if _only_asks(rule) else rule.unasked() for rule in chain
-        )
+        alone = [rule.without_challenge() for rule in chain]
+        return tuple(replace(rule, mode="monitor") if _only_asks(rule) else rule for rule in alone)
     # Twice as long, because the clocks of app servers and of the store need not agree.
     return (*chain, SingleUse(seconds=2 * challenge.lifetime))
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import Self
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Credit as Line
 from pumpguard.counters import Reading, micros
-from pumpguard.decision import Finding
+from pumpguard.decision import Action, Finding
 from pumpguard.rules.base import (
     HIGH_RISK,
     RegionalRule,
@@ -51,6 +52,9 @@ class Credit(RegionalRule):
     numbers, whoever asks for them, and for proof from addresses whose users verify
     (`pumpguard.counters.Known`): nobody else's messages use that up.
 
+    Where nobody can be asked for proof, a line that only asks refuses at ``unasked`` times its
+    amount; without that it is only recorded.
+
     Needs settlement: where verifications are never reported, the policy leaves this rule out.
     """
 
@@ -64,6 +68,7 @@ class Credit(RegionalRule):
     yields: bool = False
     reserved: float = 0.0
     vouches: float = 0.0
+    unasked: float = 0.0
     weight: float = 2.0
     declares_by = ("country",)
     needs_verifications = True
@@ -95,6 +100,12 @@ class Credit(RegionalRule):
         amounts = {by: usd if by == "network" else usd * factor for by, usd in self.lines.items()}
         shape = (self.seconds, self.ratio, self.effect, self.yields, self.reserved, self.vouches)
         return tuple(Line(self.name, by, micros(usd), *shape) for by, usd in amounts.items())
+
+    def without_challenge(self) -> Self:
+        if not self.unasked or self.effect is not Action.CHALLENGE:
+            return self
+        lines = {by: usd * self.unasked for by, usd in self.lines.items()}
+        return replace(self, lines=lines, action="throttle", needs_challenge=False)
 
     @property
     def outcome_dimensions(self) -> Sequence[str]:

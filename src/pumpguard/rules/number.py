@@ -47,7 +47,7 @@ class Number(Rule):
     def _plan_age(self) -> PlanAge:
         return PlanAge()
 
-    def unasked(self) -> Self:
+    def without_challenge(self) -> Self:
         # A message to a number that nobody has is paid for and reaches nobody.
         return replace(self, unallocated=bool(self.unallocated), plan_ages=False)
 

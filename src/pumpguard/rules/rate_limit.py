@@ -32,7 +32,8 @@ class RateLimit(RegionalRule):
     ``unverified`` are limits on messages that were not verified: the others give their places
     back. ``reserved`` is what customers have beside each limit, as a share of it rounded down, and
     what strangers' requests cannot fill; half of it is open to known numbers, whoever asks for
-    them (`pumpguard.counters.Known`).
+    them (`pumpguard.counters.Known`). Where nobody can be asked for proof, limits that only ask
+    refuse at ``unasked`` times as many.
 
         RateLimit(name="phone_limit", by="phone", limits="1/minute; 5/day")
         RateLimit(name="pair", by=("network", "country"), limits="10/hour", action="challenge")
@@ -46,6 +47,7 @@ class RateLimit(RegionalRule):
     earned: int = 1
     unverified: str = ""
     reserved: float = 0.0
+    unasked: int = UNASKED
     weight: float = 1.5
     declares_by = ("country",)
     needs_outcomes = True
@@ -70,11 +72,11 @@ class RateLimit(RegionalRule):
             unverified,
         )  # fmt: skip
 
-    def unasked(self) -> Self:
+    def without_challenge(self) -> Self:
         if self.effect is not Action.CHALLENGE:
             return self
         path = f"rules.{self.name}.limits"
-        return replace(self, action="throttle", limits=widened(self.limits, UNASKED, path))
+        return replace(self, action="throttle", limits=widened(self.limits, self.unasked, path))
 
     @property
     def earned_by(self) -> Sequence[str]:

@@ -96,7 +96,7 @@ class SlidingBan(Rule):
     def _if_proved(self) -> tuple[Ban]:
         return (replace(self._ban[0], fed_by=frozenset()),) if self.spare_proved else self._ban
 
-    def unasked(self) -> Self:
+    def without_challenge(self) -> Self:
         if self.effect is not Action.CHALLENGE or self.challenges:
             return self
         strikes = widened(self.strikes, UNASKED, f"rules.{self.name}.strikes")

@@ -39,7 +39,7 @@ class Spread(Rule):
         self.require(self.seconds > 0, "seconds", "at least 1")
         return (Distinct(self.name, by, self.limit, self.seconds, of, self.effect),)
 
-    def unasked(self) -> Self:
+    def without_challenge(self) -> Self:
         if self.effect is not Action.CHALLENGE:
             return self
         return replace(self, action="throttle", limit=min(UNASKED * self.limit, DISTINCT_UP_TO))

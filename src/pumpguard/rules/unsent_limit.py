@@ -57,7 +57,7 @@ class UnsentLimit(Rule):
 
         return counters(self.limit, asked), counters(self.proved_limit, self.effect)
 
-    def unasked(self) -> Self:
+    def without_challenge(self) -> Self:
         return replace(self, limit=self.proved_limit, ask_first=False)
 
     @property
