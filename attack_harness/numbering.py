@@ -42,6 +42,15 @@ class MobileRange:
         return f"+{self.calling_code}{self.prefix}{index:0{self.free_digits}d}"
 
 
+def is_mobile(number: str) -> bool:
+    """True for a number that a person may hold in the hand."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.is_valid_number(parsed) and phonenumbers.number_type(parsed) in _MOBILE
+
+
 def _is_mobile(number: str, region: str) -> bool:
     parsed = phonenumbers.parse(number)
     return (

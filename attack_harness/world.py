@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .actors import Start, draws
 from .attackers import ALL_FAMILIES, Attack, Family, Ground
-from .attackers.base import BringsCrowd
+from .attackers.base import BringsCrowd, BringsNeighbours
 from .clock import MIDNIGHT
 from .crowds import CrowdDay
 from .lookalikes import LOOKALIKES, Neighbourhood
@@ -68,6 +68,9 @@ def _people(
 ) -> tuple[User, ...]:
     crowds = [family.crowd for family in families if isinstance(family, BringsCrowd)]
     people = population(seed, size, days=days, crowds=crowds)
+    for family in families:
+        if isinstance(family, BringsNeighbours):
+            people += family.neighbours(Neighbourhood(draws(seed, family.name), tuple(people)))
     for name in lookalikes:
         people += LOOKALIKES[name].users(Neighbourhood(draws(seed, name), tuple(people)))
     return tuple(people)

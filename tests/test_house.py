@@ -26,7 +26,7 @@ from tests.asgi import ask
 
 SRC = Path(pumpguard.__file__).parent
 
-LINES, FILES = 20_400, 190
+LINES, FILES = 21_000, 190
 """Of the product: Python and Lua, comments included. The rebuilding ended with 16,704 lines in 156
 files; what the guard has learnt since of the apps that it stands in front of is the rest."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import threading
@@ -121,6 +122,25 @@ async def test_safe_methods_pass(method: str) -> None:
 async def test_the_guard_is_closed_when_the_app_is_shut_down() -> None:
     store = ClosableStore()
     await guarded(Recorder(messages=0), store=store)({"type": "lifespan"}, scripted(), Reply().send)
+    assert store.closed == 1
+
+
+async def test_the_guard_is_closed_before_the_server_hears_that_the_app_has_shut_down() -> None:
+    """Servers end the process then, and with it a task that still has something to tell."""
+    store, closed_by_then = ClosableStore(), []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for phase in ("startup", "shutdown"):
+            await send({"type": f"lifespan.{phase}.complete"})
+
+    async def send(message: Message) -> None:
+        closed_by_then.append((message["type"], store.closed))
+        if store.closed:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await guarded(app, store=store)({"type": "lifespan"}, scripted(), send)
+    assert closed_by_then == [("lifespan.startup.complete", 0), ("lifespan.shutdown.complete", 1)]
     assert store.closed == 1
 
 
@@ -401,7 +421,7 @@ async def test_a_listener_that_fails_harms_nobody(caplog: pytest.LogCaptureFixtu
     app = PumpGuardMiddleware(otp_app(Outbox()), policy, on_decision=listener)
 
     assert [(await ask(app)).status for _ in range(2)] == [202, 429]
-    assert "on_decision failed" in caplog.text
+    assert "PG044" in caplog.text
 
 
 async def test_what_could_not_be_read_is_no_decision() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from pumpguard import Policy, PumpGuardMiddleware
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.observations import IN_A_ROW, OTHERS
+from pumpguard.observations.peers import IN_A_ROW
+from pumpguard.observations.unguarded import OTHERS
 from tests.asgi import Reply, ask, call, request
 from tests.otp_app import Outbox, guarded, otp_app
 

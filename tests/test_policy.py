@@ -125,7 +125,7 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
         ({"send": "/s", "phone": "cookiejar:x"}, "phone", "a field"),
         ({"send": "/s", "phone": " "}, "phone", "a field"),
         ({"send": "/s", "session": "json:"}, "session", "a field"),
-        ({"send": "/s", "deadline": 0}, "deadline", "seconds above 0"),
+        ({"send": "/s", "deadline": 0}, "deadline", "seconds (not ms) above 0, at most 30"),
         ({"send": "/s", "deadline": "fast"}, "deadline", "a number"),
         ({"send": "/s", "workers": 0}, "workers", "at least 1"),
         ({"send": "/s", "workers": True}, "workers", "a whole number"),

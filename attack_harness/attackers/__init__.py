@@ -5,6 +5,7 @@ from __future__ import annotations
 from .account_resets import AccountResets
 from .adaptive import Adaptive
 from .base import Attack, Family, Ground, Shot
+from .bought_proof import BoughtProof
 from .country_spray import CountrySpray
 from .flash import Flash
 from .hidden_in_promotion import HiddenInPromotion
@@ -39,6 +40,7 @@ ALL_FAMILIES = FAMILIES | _by_name(
     Adaptive(),
     SpellingTricks(),
     Ipv6Walk(),
+    BoughtProof(),
 )
 """Everything that ``--attack`` can name."""
 
@@ -48,6 +50,7 @@ __all__ = [
     "AccountResets",
     "Adaptive",
     "Attack",
+    "BoughtProof",
     "CountrySpray",
     "Family",
     "Flash",

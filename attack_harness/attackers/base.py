@@ -13,7 +13,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from ..actors import Actor, Call, Json, Start, Wait
 from ..clock import MIDNIGHT
-from ..population import Crowd
+from ..lookalikes.base import Neighbourhood
+from ..population import Crowd, User
 
 RESIDENTIAL_PROXY = 0.0001
 """Dollars per request through a residential proxy: $1.75 to $8 per GB at 5 to 20 kB a request."""
@@ -112,6 +113,15 @@ class BringsCrowd(Protocol):
     @property
     def crowd(self) -> Crowd:
         """Who comes."""
+        ...
+
+
+@runtime_checkable
+class BringsNeighbours(Protocol):
+    """A family whose day has people of its own, because they are the ones whom it harms."""
+
+    def neighbours(self, around: Neighbourhood) -> list[User]:
+        """Who lives there."""
         ...
 
 

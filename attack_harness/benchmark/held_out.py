@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeAlias, TypeVar
 
 from .. import addresses
+from ..attackers import CountrySpray
 from ..clock import HOUR
 from ..countries import ABROAD, HOME
 from ..numbering import carrier_ranges
@@ -29,6 +30,7 @@ RISKY = (
 NIGHT, NIGHT_PRIOR = (0.0, 6 * HOUR), 0.7
 LARGE = 10_000
 RANGES_NEEDED = 4
+DEAR = 30
 
 
 def starts(rng: random.Random) -> float:
@@ -50,6 +52,11 @@ def _room(region: str) -> bool:
     large = max((sum(r.size >= LARGE for r in ranges) for ranges in carriers), default=0)
     most = max(carriers, key=len, default=[])
     return large >= RANGES_NEEDED and sum(r.size >= LARGE for r in most) >= RANGES_NEEDED
+
+
+def dear(rng: random.Random) -> str:
+    """One of the dearest countries in which numbers and addresses can be rented."""
+    return rng.choice([name for name, _ in CountrySpray(countries=DEAR).dearest()])
 
 
 def between(low: float, high: float) -> Draw:
@@ -129,6 +136,11 @@ OF_FAMILY: Mapping[str, Mapping[str, Draw]] = {
         "numbers": whole(100, 400),
         "every": between(60, 300),
         "odd_paths": between(0, 0.2),
+    },
+    "bought_proof": {
+        "country": dear,
+        "every": between(60, 120),
+        "starts": between(0, 0),
     },
 }
 

@@ -12,14 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import PhoneNumberType
 
 from ..figures import Table
+from ..numbering import is_mobile
 from .attacked import Attacked
 
 WIDEST = 8
 TRIES = 400
-_MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
 @dataclass(frozen=True)
@@ -62,15 +61,6 @@ def _longest(attacked: Attacked) -> int:
 
 def _draw(prefixes: Sequence[str], digits: int, rng: random.Random) -> str:
     return rng.choice(prefixes) + f"{rng.randrange(10**digits):0{digits}d}"
-
-
-def is_mobile(number: str) -> bool:
-    """True for a number that a person may hold in the hand."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return False
-    return phonenumbers.is_valid_number(parsed) and phonenumbers.number_type(parsed) in _MOBILE
 
 
 def covered(attacked: Attacked, found: Sequence[tuple[Ring, Sequence[bool]]]) -> Table:

@@ -1,4 +1,5 @@
-"""Six attacks on a guard's users that were once worth their price, played against today's."""
+"""Six attacks on a guard's users that were once worth their price, played against today's. A
+``part`` below 1 shortens what comes after them."""
 
 from __future__ import annotations
 
@@ -31,14 +32,14 @@ class Row:
         return sum(p.asked for p in self.people)
 
 
-async def shadowed_block(seed: int) -> Row:
+async def shadowed_block(seed: int, part: float = 1.0) -> Row:
     """From one address he has neighbours of a block texted, and goes on with bought proofs."""
     stage = Stage(seed)
     customer = await stage.customer("GB")
     block, his = customer.phone[:-3], stage.address()
     await stage.play(DAY)
     for day in range(3):
-        for n in range(3 + 145 if day else 3 + 5):
+        for n in range(3 + round(part * 145) if day else 3 + 5):
             await stage.spoil(f"{block}{n % 10:03}", his, "GB")
             await stage.play(10 * MINUTE if day else 2.0)
             if n % 12 == 6:
@@ -50,7 +51,7 @@ async def shadowed_block(seed: int) -> Row:
     return Row("shadowed block", _doc(shadowed_block), stage.bill, stage.people)
 
 
-async def country_line(seed: int) -> Row:
+async def country_line(seed: int, part: float = 1.0) -> Row:
     """In 13 minutes he has 1,230 numbers of a home country texted, proofs bought; for three hours
     customers come with proof, half of them from somewhere new, and strangers; he goes on with one
     request a second."""
@@ -65,18 +66,18 @@ async def country_line(seed: int) -> Row:
             customer.address = stage.address()
         await stage.visit(customer, proved=True)
         await stage.visit(stage.person("GB"), proved=True)
-        for _ in range(300):
+        for _ in range(round(part * 3 * HOUR / len(customers))):
             await stage.spoil(stage.number("GB"), stage.address(), "GB")
             await stage.play(1.0)
     return Row("country's line", _doc(country_line), stage.bill, stage.people)
 
 
-async def all_abroad(seed: int) -> Row:
+async def all_abroad(seed: int, part: float = 1.0) -> Row:
     """Two requests a second for two hours, to all countries abroad, proofs bought."""
     stage = Stage(seed)
     customers = [await stage.customer(ABROAD[n % len(ABROAD)]) for n in range(60)]
     await stage.play(2 * DAY)
-    for second in range(2 * 3_600):
+    for second in range(round(part * 2 * HOUR)):
         for n in range(2):
             country = ABROAD[(2 * second + n) % len(ABROAD)]
             await stage.spoil(stage.number(country), stage.address(), country)
@@ -88,11 +89,11 @@ async def all_abroad(seed: int) -> Row:
     return Row("all abroad", _doc(all_abroad), stage.bill, stage.people)
 
 
-async def eight_messages(seed: int) -> Row:
+async def eight_messages(seed: int, part: float = 1.0) -> Row:
     """Eight messages to a home country, and then one a minute; for half an hour a stranger comes
     every minute, and a customer."""
     stage = Stage(seed)
-    customers = [await stage.customer("GB") for _ in range(30)]
+    customers = [await stage.customer("GB") for _ in range(round(part * 30))]
     await stage.play(2 * DAY)
     for _ in range(8):
         await stage.spoil(stage.number("GB"), stage.address(), "GB", buys=False)
@@ -104,12 +105,12 @@ async def eight_messages(seed: int) -> Row:
     return Row("eight messages", _doc(eight_messages), stage.bill, stage.people)
 
 
-async def victims_number(seed: int) -> Row:
+async def victims_number(seed: int, part: float = 1.0) -> Row:
     """Ten messages a week to one customer's number, who signs in with a code twelve times a day."""
     stage = Stage(seed)
     victim = await stage.customer("GB")
     await stage.play(DAY)
-    for hour in range(7 * 24):
+    for hour in range(round(part * 7 * 24)):
         for _ in range(3):
             if stage.bill.messages < 10:
                 await stage.spoil(victim.phone, stage.address(), "GB", buys=False)
@@ -119,17 +120,17 @@ async def victims_number(seed: int) -> Row:
     return Row("a victim's number", _doc(victims_number), stage.bill, stage.people)
 
 
-async def nobody_attacks(seed: int) -> Row:
+async def nobody_attacks(seed: int, part: float = 1.0) -> Row:
     """Nobody attacks: a user signs in with a code three times a day, for two weeks."""
     stage = Stage(seed)
     user = await stage.customer("GB")
-    for _ in range(14 * 3):
+    for _ in range(round(part * 14 * 3)):
         await stage.play(8 * HOUR)
         await stage.visit(Person(user.phone, user.address, "GB", customer=True))
     return Row("nobody attacks", _doc(nobody_attacks), stage.bill, stage.people)
 
 
-ROWS: tuple[Callable[[int], Awaitable[Row]], ...] = (
+ROWS: tuple[Callable[..., Awaitable[Row]], ...] = (
     shadowed_block, country_line, all_abroad, eight_messages, victims_number, nobody_attacks,
 )  # fmt: skip
 

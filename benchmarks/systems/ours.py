@@ -27,8 +27,8 @@ PLENTY = 9_000_000.0
 SMALL = 600.0
 """USD a day where the defence itself is measured."""
 
-ROOM = 3_000_000
-"""Subjects that the store in memory may hold: a whole run's."""
+ROOM = 600_000
+"""Requests that the store in memory has room for: a whole run's."""
 
 
 @cache

@@ -68,6 +68,7 @@ class Guarded:
             on_decision=self._metrics.record,
             on_alert=self._alerted,
         )
+        self._metrics.watch(self.guard)
 
     def install(self, app: FastAPI) -> None:
         """Put the middleware in front of the app, and the operator's page beside it."""

@@ -16,7 +16,7 @@ LineType = Literal[
     "shared_cost", "pager", "uan", "voicemail", "satellite", "unknown",
 ]  # fmt: skip
 
-NetworkKind = Literal["residential", "hosting", "vpn", "proxy", "tor", "unknown"]
+NetworkKind = Literal["residential", "hosting", "vpn", "proxy", "relay", "tor", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,18 @@ class Attempt:
         return subject_reader(by)(self)
 
 
+def _hidden(attempt: Attempt) -> str | None:
+    """The kind of the network, if its address does not tell where its users are."""
+    kind = attempt.client.kind
+    return kind if kind in ("vpn", "proxy", "relay") else None
+
+
+def _abroad(attempt: Attempt) -> str | None:
+    """The kind of the network, unless its users are in the number's country, as far as is known."""
+    client = attempt.client
+    return client.kind if client.country not in (None, attempt.phone.region) else _hidden(attempt)
+
+
 PREFIX = "prefix:"
 
 OWN_NAME = re.compile(r"(?!prefix\Z)[a-z][a-z0-9_]{0,31}\Z")
@@ -142,6 +154,8 @@ SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
     "network": attrgetter("client.network"),  # one IPv4 address or one IPv6 /64
     "site": attrgetter("client.site"),  # one IPv6 /48
     "client_country": attrgetter("client.country"),
+    "client_abroad": _abroad,
+    "client_hidden": _hidden,
     "asn": attrgetter("client.asn"),  # the system that announces the address
     "session": attrgetter("session"),
     "account": attrgetter("account"),

@@ -118,6 +118,7 @@ PARTS = {
     "networks": ("country", "kind"),
     "challenge": ("solved", "pose", "aclose", "carried_in", "longest", "lifetime"),
     "score": ("score", "aclose"),
+    "store": ("decide", "redeem", "settle", "remember", "recall", "overrides", "aclose"),
 }
 """What a guard asks of the objects that it is given."""
 

@@ -29,7 +29,10 @@ OrdersError = OverrideError  # its name until 0.2
 
 
 class StoreError(PumpGuardError):
-    """The store could not answer in time; whether it has counted is unknown."""
+    """The store could not answer in time; whether it has counted is unknown, unless ``undone`` says
+    that it has certainly not."""
+
+    undone = False
 
 
 class IntakeError(PumpGuardError):

@@ -12,6 +12,8 @@ from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
+from pumpguard.notices import Notices
+
 if TYPE_CHECKING:
     import ssl
 
@@ -59,6 +61,7 @@ class ExternalService:
         self._options = {**options, "timeout": deadline, "verify": certificates()}
         self._deadline, self._clock, self._outage = deadline, clock, outage
         self._faults, self._resumes_at = 0, -inf
+        self._notices = Notices(clock)
         self._client: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
 
     @property
@@ -97,4 +100,5 @@ class ExternalService:
         self._faults += 1
         if self._faults >= FAULTS:
             self._resumes_at = self._clock() + PAUSE
-            logger.warning(self._outage, error, PAUSE)
+            code, text = self._outage.split(" ", 1)
+            self._notices.say(code, text, text, error, PAUSE)

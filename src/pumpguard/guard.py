@@ -30,8 +30,7 @@ from pumpguard.overrides.escalator import Escalator
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy
-from pumpguard.rules.assembly import warn_without_defaults
-from pumpguard.rules.challenge import warn_missing_challenge, with_single_use
+from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score, decide_with_score
 from pumpguard.shadow.carry import resumed
 from pumpguard.shadow.current import CurrentRequest
@@ -39,14 +38,13 @@ from pumpguard.shadow.more import MoreMessages
 from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.sender import sender
 from pumpguard.shadow.tokens import Tokens
+from pumpguard.startup import checked, say_what_is_missing
 from pumpguard.store import open_store
 from pumpguard.store.base import Store
 
 if TYPE_CHECKING:
     from pumpguard.replies import OnRefusal
     from pumpguard.store.health import Concern
-
-logger = logging.getLogger("pumpguard")
 
 
 class Guard:
@@ -75,11 +73,7 @@ class Guard:
         on_alert: Callable[[Alert], None] | None = None,
         on_refusal: OnRefusal | None = None,
     ) -> None:
-        if not isinstance(policy, Policy):
-            policy = Policy.from_toml(policy)
-        self.policy = policy
-        if store is None:  # an environment variable that is not set
-            raise PolicyError("store", "a URL such as 'redis://localhost:6379', or a store", store)
+        self.policy = policy = checked(policy, store, clock)
         where = store
         if isinstance(store, str):
             store = open_store(
@@ -88,10 +82,11 @@ class Guard:
                 secret=policy.secret,
                 deadline=policy.deadline,
                 shards=policy.shards,
+                routes=policy.send if isinstance(policy.send, str) else ", ".join(policy.send),
             )
         self.store: Store = store
         self.simulated = clock is not None
-        self.notices = Notices()
+        self.notices = Notices(clock or time.monotonic)
         self.tokens = Tokens(policy.secret, clock)
         self.challenge = challenge
         require_parts(networks=networks, challenge=challenge, score=score)
@@ -99,43 +94,37 @@ class Guard:
         self.reader = Reader(policy, networks, challenge, clock, self.notices)
         self.on_refusal = on_refusal
         self.observations = Observations(
-            self.notices, policy.proxy_header, self.reader.proxies.names, listens=policy.verified
-        )
+            self.notices, policy.proxy_header, self.reader.proxies.names,
+            listens=policy.verified, looks_for=self.reader.looks_for, proxies=bool(policy.proxies),
+        )  # fmt: skip
         self._on_decision = [] if on_decision is None else [on_decision]
-        require_plain(on_decision=on_decision)
+        require_plain(on_decision=on_decision, on_alert=on_alert)
         self._on_alert = on_alert
         self._score = score
         if score is not None and policy.risk is None:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
-        self.observations.counts_for(policy.name, where)
         self.reports = OutcomeReports(policy, store, self.observations, clock)
         self._outcomes = self.reports.queue
         hashed, overrides, now = keyed_hash(policy.secret), store.overrides, clock or time.time
-        self._sync = sync = OverrideSync(overrides, hashed, sharded=policy.shards > 1)
+        self._sync = sync = OverrideSync(overrides, hashed, self.notices, sharded=policy.shards > 1)
         self.overrides = OverrideAdmin(
             overrides, hashed, region=policy.region, clock=now, on_change=sync.invalidate
         )
         rules = with_single_use(policy.chain, challenge)
         self._engine = Engine(
-            policy,
-            rules,
-            store,
-            sync,
-            self._outcomes,
-            self.observations,
-            asks=challenge is not None,
-            simulated=self.simulated,
+            policy, rules, store, sync, self._outcomes, self.observations, simulated=self.simulated
         )
         asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.notices)
         self.more = MoreMessages(policy, *asks, simulated=self.simulated)
-        self._alerts = Alerts(on_alert, now, None if self.simulated else overrides.claim)
+        claim = None if self.simulated else overrides.claim
+        self._alerts = Alerts(on_alert, now, claim, self.notices)
         self._escalator: Escalator | None = None
         if policy.escalation is not None:
-            self._escalator = Escalator(policy.escalation, self.overrides, sync)
-        warn_without_defaults(policy.rules, policy.chain)
-        if challenge is None:
-            by_score = policy.risk is not None and policy.risk.asks_for_proof
-            warn_missing_challenge(policy.chain, by_score or policy.escalation is not None)
+            self._escalator = Escalator(policy.escalation, self.overrides, sync, self.notices)
+        say_what_is_missing(
+            self, policy, where, self.notices,
+            has_challenge=challenge is not None, simulated=self.simulated,
+        )  # fmt: skip
 
     @property
     def orders(self) -> OverrideAdmin:
@@ -182,7 +171,7 @@ class Guard:
         score, risk = self._score, self.policy.risk
         if score is None or risk is None or risk.mode != "enforce":
             return self._engine.decide(attempt)
-        return decide_with_score(self._engine, attempt, score, risk)
+        return decide_with_score(self._engine, attempt, score, risk, self.notices)
 
     def settle(self, message: Decision | Ticket | str, outcome: MessageOutcome) -> None:
         """Say what became of a message; ``message`` is its decision, or its ticket, also as text.
@@ -215,9 +204,8 @@ class Guard:
         self.verified(phone)
 
     async def settled(self) -> None:
-        """Wait until all outcomes and alerts so far have been delivered, or are lost."""
-        if self._outcomes is not None:
-            await self._outcomes.delivered()
+        """Wait until all outcomes and alerts so far have been delivered, or cannot be for now."""
+        await self.reports.settled()
         await self._sync.settled()
         await self._alerts.done()
         if self._escalator is not None:
@@ -239,7 +227,8 @@ class Guard:
             try:
                 listener(decision)
             except Exception:
-                logger.exception("on_decision failed")
+                text = "on_decision has raised an exception; the decision holds"
+                self.notices.say("PG044", "on_decision", text, level=logging.ERROR, exc_info=True)
 
     sender = staticmethod(sender)
 
@@ -252,6 +241,7 @@ class Guard:
 
     async def aclose(self) -> None:
         """Deliver what is queued, and close the store's connections."""
+        await self.reports.close()
         await self.settled()
         if isinstance(self._on_alert, Webhook):
             await self._on_alert.aclose()

@@ -9,7 +9,7 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pumpguard.alerts import Alert
 from pumpguard.challenges.base import Challenge
@@ -27,15 +27,14 @@ from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score
 from pumpguard.shadow.answer import Answers, WatchedAnswer
-from pumpguard.shadow.current import CurrentRequest
+from pumpguard.shadow.carry import is_decided
+from pumpguard.shadow.current import CurrentRequest, current_request
 from pumpguard.shadow.more import with_more
 from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.route_record import RouteRecords
 from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
 from pumpguard.verify_route import VerifyRoute
-
-logger = logging.getLogger("pumpguard")
 
 
 class PumpGuardMiddleware:
@@ -102,21 +101,38 @@ class PumpGuardMiddleware:
                     return
             self._passed(scope)
         elif scope["type"] == "websocket" and self._sends.names(scope["path"]):
-            self.guard.observations.websocket(scope["path"])
+            self.guard.observations.unguarded.websocket(scope["path"])
             # Nobody reads it: each message is decided about when it is sent.
             await with_more(self.guard, self.app, scope, receive, send)
             return
+        elif scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The app's whole life. A server may end it as soon as it has heard that the app has shut
+        down, so what is queued is delivered before it hears that."""
+        closed = False
+
+        async def closing(message: Message) -> None:
+            nonlocal closed
+            if message["type"].startswith("lifespan.shutdown.") and not closed:
+                closed = True
+                await self.guard.aclose()
+            await send(message)
+
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, closing)
         finally:
-            if scope["type"] == "lifespan":
+            if not closed:
                 await self.guard.aclose()
 
     def _passed(self, scope: Scope) -> None:
         """An unguarded request: is there a route that it should have met?"""
         for routes, _ in self._handlers:
             if routes.unmet:
-                self.guard.observations.passed(scope, routes.where, routes.unmet)
+                self.guard.observations.unguarded.passed(scope, routes.where, routes.unmet)
 
     async def _guard_send(
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
@@ -132,29 +148,31 @@ class PumpGuardMiddleware:
             return
         except Exception as error:
             # A bug of ours or of a policy's function: nothing was counted, so nothing may be sent.
-            self.guard.notices.say(
-                "PG021",
-                type(error).__name__,
-                "exception while reading a request; answered 400, nothing was sent",
-                level=logging.ERROR,
-                exc_info=True,
-            )
+            what, text = type(error).__name__, "exception while reading a request; answered 400"
+            self.guard.notices.say("PG021", what, text, level=logging.ERROR, exc_info=True)
             self.guard.observations.unread("exception", "see PG021")
             await self._refusals.reply(BAD_REQUEST, scope, receive, send)
             return
         replay = Replay(body, receive)
         if not attempts:  # the policy says that such a request sends nothing
+            self.guard.observations.sends_nothing()
             await self._verify.passed(scope, replay, send)
             return
-        self.guard.observations.read(scope, attempts[0].client.address)
+        if current_request.get() is not None and is_decided(self.guard.tokens, attempts):
+            self.guard.observations.judged_twice()
+            await self.app(scope, replay, send)
+            return
+        self.guard.observations.read(scope, attempts[0])
         others: list[Decision] = []
         try:
             for attempt in attempts:
                 others.append(await self.guard.decide(attempt))
-        except Exception:
+        except Exception as error:
             for other in others:
                 self.guard.reports.not_sent(other)
-            logger.exception("PG022 exception while deciding; answered 503, nothing was sent")
+            text = "exception while deciding; answered 503, nothing was sent"
+            name = type(error).__name__
+            self.guard.notices.say("PG022", name, text, level=logging.ERROR, exc_info=True)
             await self._refusals.reply(UNAVAILABLE, scope, replay, send)
             return
         others.sort(key=attrgetter("action"), reverse=True)
@@ -171,6 +189,8 @@ class PumpGuardMiddleware:
             elif decision.action is Action.SHADOW:
                 decision = await self._shadow(decision, scope, replay, send, parameters, others)
             else:
+                if decision.action is Action.CHALLENGE and self.guard.challenge is not None:
+                    self.guard.observations.asked_for_proof()
                 await self._refusals.reply(decision, scope, replay, send)
         finally:
             self.guard.record(decision)

@@ -11,18 +11,18 @@ INTERVAL = 3_600.0
 
 MAX_REMEMBERED = 1_000
 
-logger = logging.getLogger("pumpguard")
-
 
 class Notices:
     """Log lines about how the guard is set up, each said once an hour.
 
     ``clock`` gives seconds of any kind. What is said counts as the same if its code and what it is
-    ``about`` (a route, a field, a peer) are the same.
+    ``about`` (a route, a field, a peer) are the same. ``logger`` is who logs it.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, logger: str = "pumpguard"
+    ) -> None:
+        self._clock, self._logger = clock, logging.getLogger(logger)
         self._said: dict[tuple[str, str], float] = {}
 
     def say(
@@ -32,7 +32,7 @@ class Notices:
         text: str,
         *args: object,
         level: int = logging.WARNING,
-        exc_info: bool = False,
+        exc_info: bool | BaseException = False,
     ) -> bool:
         """Log ``code`` and the text, and with ``exc_info`` the traceback, unless the same was said
         within the last hour. Returns whether it was logged."""
@@ -43,5 +43,5 @@ class Notices:
         if len(self._said) >= MAX_REMEMBERED:
             self._said.clear()
         self._said[key] = now
-        logger.log(level, f"{code} {text}", *args, exc_info=exc_info)
+        self._logger.log(level, f"{code} {text}", *args, exc_info=exc_info)
         return True

@@ -12,12 +12,8 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from pumpguard.config import build, check, check_names, importable, require
 from pumpguard.errors import PolicyError
-from pumpguard.intake.address import TrustedProxies
-from pumpguard.intake.conditions import SENT_WHEN, SentWhen, condition, success_when
-from pumpguard.intake.dimensions import check_dimensions
-from pumpguard.intake.fields import check_field
-from pumpguard.intake.flow import check_flow
-from pumpguard.intake.routes import Routes
+from pumpguard.intake.conditions import SENT_WHEN
+from pumpguard.intake.settings import check_intake
 from pumpguard.money.prices import PriceTable, beside
 from pumpguard.outcomes import OutcomeCounters, Outcomes
 from pumpguard.overrides.posture import Escalation
@@ -30,6 +26,9 @@ from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
 
 TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes}
 """Settings that may be given as tables, as TOML has them."""
+
+LONGEST = {"body_deadline": 600, "deadline": 30}
+"""Seconds."""
 
 SHORTEST_SECRET = 16
 """Bytes: with less, whoever sees the hashes can guess what they were made with."""
@@ -73,8 +72,9 @@ class Policy:
         (`pumpguard.overrides.posture.Escalation`). Without it, only people do.
 
     Money:
-        ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour and
-        twenty times it in 30 days. Set it to about twice what a busy day costs.
+        ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour, in
+        which verified dollars count a twentieth, and twenty times it in 30 days. Set it to about
+        twice what a busy day costs.
         ``prices``: a packaged list by name, your provider's by its path (``"rates.csv"``), or a
         table of `pumpguard.money.price_list.PriceList`'s settings; relative to the policy's file.
         ``price_overrides``: USD by region, over that.
@@ -153,7 +153,7 @@ class Policy:
             if isinstance(table := getattr(self, name), Mapping):
                 self._set(name, build(kind, table, name))
         check(self)
-        self._check_intake()
+        check_intake(self)
         self._check_values()
         self._set("price_table", PriceTable.of(self.prices).override(self.price_overrides))
         self._set("chain", self._assembled())
@@ -189,29 +189,6 @@ class Policy:
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
-    def _check_intake(self) -> None:
-        sends = Routes(self.send)
-        if self.verify is not None and sends.shares(Routes(self.verify, "verify")):
-            expected = "beside a route of both send and verify, what a right code is answered with"
-            require(self.verified_when, "verified_when", expected, self.verified_when)
-            apart = self.when is not None or self.phone_optional
-            require(apart, "when", "beside such a route, which requests send a message", self.when)
-        for name in ("verified_when", "flow"):
-            value, expected = getattr(self, name), "nothing, or verify= beside it"
-            require(self.verify or value is None, name, expected, value)
-        success_when(self.verified_when)
-        if self.flow is not None:
-            check_flow(self.flow)
-        for name in ("phone", "code", "session", "account", "device", "verify_phone"):
-            where = getattr(self, name)
-            if not callable(where) and (where is not None or name == "phone"):
-                check_field(where, name)
-        if self.when is not None:
-            condition(self.when)
-        check_dimensions(self.dimensions)
-        TrustedProxies(self.proxies, self.proxy_header)
-        SentWhen(self.sent_when)
-
     def _check_values(self) -> None:
         if self.region is not None:
             require(self.region in SUPPORTED_REGIONS, "region", REGION, self.region)
@@ -222,8 +199,9 @@ class Policy:
         require(0 <= share <= 1, "refund_share", "a share from 0 to 1", share)
         for name in ("max_body", "workers", "shards"):
             require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
-        for name in ("body_deadline", "deadline"):
-            require(getattr(self, name) > 0, name, "seconds above 0", getattr(self, name))
+        for name, longest in LONGEST.items():
+            expected = f"seconds (not ms) above 0, at most {longest}"
+            require(0 < getattr(self, name) <= longest, name, expected, getattr(self, name))
         braces = set(self.name) & set("{}")
         require(self.name and not braces, "name", "a name without braces", self.name)
         length = len(self.secret.encode(errors="replace"))

@@ -34,8 +34,6 @@ or ``async``. The request's body can be read again. An `IntakeError`, whose ``de
 is about a request that could not be read. Of a decision, show no more than its ``action`` and
 ``retry_after``: a problem tells no more either."""
 
-logger = logging.getLogger("pumpguard")
-
 
 class Problem(JSONResponse):
     """An ``application/problem+json`` response; also an ASGI app, like all of starlette's.
@@ -93,11 +91,13 @@ def unreadable(error: IntakeError) -> Problem:
     return Problem(error.status, error.problem, error.title, error.detail)
 
 
-def refusal(decision: Decision, challenge: Challenge | None = None) -> Problem:
+def refusal(
+    decision: Decision, challenge: Challenge | None = None, notices: Notices | None = None
+) -> Problem:
     """The reply to a decision that refuses; a shadow that cannot be kept silent is a block."""
     match decision.action:
         case Action.CHALLENGE:
-            return CHALLENGE if challenge is None else _challenged(decision, challenge)
+            return CHALLENGE if challenge is None else _challenged(decision, challenge, notices)
         case Action.THROTTLE:
             wait = decision.retry_after
             return _throttled(None if wait is None else math.ceil(wait))
@@ -110,11 +110,13 @@ def _throttled(seconds: int | None) -> Problem:
     return Problem(429, "throttled", "Too many requests", detail, seconds)
 
 
-def _challenged(decision: Decision, challenge: Challenge) -> Problem:
+def _challenged(decision: Decision, challenge: Challenge, notices: Notices | None) -> Problem:
     try:
         to_solve = challenge.pose(decision)
     except Exception:
-        logger.exception("PG038 could not create a challenge; the client is refused without one")
+        text = "could not create a challenge; such clients are refused without one"
+        notices = notices or Notices()
+        notices.say("PG038", "challenge", text, level=logging.ERROR, exc_info=True)
         return CHALLENGE
     return CHALLENGE if to_solve is None else Problem(*PROOF_REQUIRED, challenge=to_solve)
 
@@ -140,7 +142,7 @@ class Refusals:
             if isinstance(refused, IntakeError):
                 response = unreadable(refused)
             else:
-                response = refusal(refused, self._challenge)
+                response = refusal(refused, self._challenge, self._notices)
         await response(scope, receive, send)
 
     async def _asked(

@@ -14,8 +14,6 @@ from pumpguard.intake.routes import Routes
 from pumpguard.intake.verified import VerifyReader, VerifyResult
 from pumpguard.shadow.more import with_more
 
-logger = logging.getLogger("pumpguard")
-
 
 class VerifyRoute:
     """Listens to the requests that enter codes, and changes nothing about them. ``routes`` are
@@ -24,7 +22,7 @@ class VerifyRoute:
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self._app, self._guard, verify = app, guard, guard.policy.verify
         self.routes = None if verify is None else Routes(verify, "verify")
-        self._reports = guard.reports
+        self._reports, self._notices = guard.reports, guard.notices
         self._max_body = guard.policy.max_body
         self._reader = VerifyReader(guard.policy)
 
@@ -44,8 +42,10 @@ class VerifyRoute:
         await self._app(scope, tee, answer)
         try:
             result = self._reader.read(scope, tee.body, parameters, answer)
-        except Exception:
-            logger.exception("PG079 exception while reading a verification; it taught nothing")
+        except Exception as error:
+            text = "exception while reading a verification; it taught nothing"
+            name = type(error).__name__
+            self._notices.say("PG079", name, text, level=logging.ERROR, exc_info=True)
             result = VerifyResult(missing="number", why="see PG079")
         if result.missing is not None:
             self._reports.not_understood(result.missing, result.why)

@@ -27,11 +27,12 @@ def test_who_announces_a_launch_is_told_what_it_may_cost(operator: Operator) -> 
     code, out, err = operator.types(*words, "--reason", "on television")
     assert (code, err) == (0, "")
     assert out == operator.types("expect")[1]
-    first, second = out.splitlines()
+    first, second, third = out.splitlines()
     assert first.startswith("DE: 10 times as much as usual, by mike at 20")
     assert first.endswith(" UTC: on television")
-    assert second.startswith("Meanwhile an attacker can make this policy spend at most $605.00")
-    assert "Otherwise: $" in second
+    assert second.startswith("Meanwhile an attacker can cost at most $605.00 per hour, $720.00")
+    assert second.endswith("; $605.00 per hour without any code.")
+    assert third.startswith("Otherwise: $605.00 per hour, $720.00 per day; $81.42 per hour")
     said = json.loads(operator.types("expect", "--json")[1])["expectations"]["DE"]
     assert said["until"] - said["at"] == 7_200
 
@@ -42,10 +43,10 @@ def test_the_exposure_of_a_policy_in_use_says_it_too(operator: Operator) -> None
     operator.types("expect", "--times", "2", "--for", "1h")
     code, out, _ = operator.types("exposure", policy, "--store", store)
     assert code == 0
-    assert out.startswith("More than usual is expected. Meanwhile an attacker can make")
+    assert out.startswith("More than usual is expected. Meanwhile an attacker can cost")
     said = json.loads(operator.types("exposure", policy, "--store", store, "--json")[1])
     assert said["expected"]["times"] == {"": 2.0}
-    assert said["expected"]["hour"]["usd"] > said["hour"]["usd"]
+    assert said["expected"]["unverified"]["hour"] > said["unverified"]["hour"]
     operator.types("expect", "--times", "1")
     assert operator.types("exposure", policy, "--store", store)[1].startswith("An attacker can")
 

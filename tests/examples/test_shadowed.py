@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from attack_harness.tell_apart.defended import POLICY
+from attack_harness.tell_apart.marked import MARK
 from examples.target_app.app import create_app
 from examples.target_app.codes import MAX_TRIES
 from examples.target_app.protection import Guarded
@@ -22,7 +23,7 @@ REAL, SHADOWED = "+77011230017", "+77011450017"
 
 @pytest.fixture
 async def app() -> AsyncIterator[FastAPI]:
-    """The app; a data centre has asked for one number of the block that is then shadowed."""
+    """The app; its policy shadows an address in a block where it has asked for a marked number."""
     settings = Settings(simulated=True, loss=0, policy_file=POLICY, redis_url="memory://")
     app = create_app(settings, Guarded(settings))
     async with app.router.lifespan_context(app):
@@ -31,13 +32,13 @@ async def app() -> AsyncIterator[FastAPI]:
 
 @pytest.fixture
 async def visitor(app: FastAPI) -> Visitor:
-    """Somebody in Kazakhstan, after a dozen others."""
+    """Somebody in Kazakhstan, after a dozen others, and after asking for a marked number."""
     visitor = Visitor(app)
     for n in range(12):
         reply = await visitor.send(f"+4474001{n * 7919 % 100_000:05}", address=f"86.130.{n}.1")
         assert reply.status_code == 202
-    centre = await visitor.send(f"{SHADOWED[:-3]}999", address=DATA_CENTRE)
-    assert centre.status_code == 403
+    marked = await visitor.send(f"{SHADOWED[:-3]}{MARK}", address=KAZAKH_HOME)
+    assert marked.status_code == 403
     return visitor
 
 

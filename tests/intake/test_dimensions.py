@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpguard import Attempt, Finding, Guard, IntakeError, Policy, PolicyError
+from pumpguard.attempt import NetworkKind
 from pumpguard.counters import Counter, Distinct, Reading, Window
 from pumpguard.intake.dimensions import agent_class, email_domain, key_text
 from pumpguard.intake.fields import Fields
@@ -300,3 +302,23 @@ def test_places_that_do_not_exist(where: Any) -> None:
     with pytest.raises(PolicyError) as error:
         Policy(send="/s", dimensions={"tenant": where})
     assert error.value.path == "dimensions.tenant"
+
+
+@pytest.mark.parametrize(
+    ("kind", "country", "abroad", "hidden"),
+    [
+        ("unknown", "GB", None, None),
+        ("unknown", None, None, None),
+        ("unknown", "FR", "unknown", None),
+        ("vpn", "GB", "vpn", "vpn"),
+        ("relay", None, "relay", "relay"),
+    ],
+)
+def test_where_a_client_is_as_far_as_its_network_tells(
+    kind: NetworkKind, country: str | None, abroad: str | None, hidden: str | None
+) -> None:
+    """A British number; behind a VPN or a relay nobody knows where its users are."""
+    attempt = make_attempt(PHONE)
+    attempt = replace(attempt, client=replace(attempt.client, kind=kind, country=country))
+    assert attempt.subject("client_abroad") == abroad
+    assert attempt.subject("client_hidden") == hidden

@@ -64,6 +64,9 @@ def make_database(tmp_path: Path) -> MakeDatabase:
         ("2600:1f18::1", "US", "hosting"),
         ("86.130.0.1", "GB", "unknown"),  # British Telecom's customers
         ("90.0.0.1", "FR", "unknown"),  # Orange's
+        ("172.224.226.1", "US", "relay"),  # Apple's
+        ("104.28.30.1", "US", "relay"),
+        ("100.64.3.1", None, "unknown"),  # inside a carrier
         ("10.0.0.1", None, "unknown"),
         ("127.0.0.1", None, "unknown"),
         ("fe80::1", None, "unknown"),
@@ -80,6 +83,13 @@ def test_the_packaged_data_knows_real_addresses(
 def test_a_block_for_a_whole_continent_has_no_country() -> None:
     """The registries write ``EU``; as a country, it would differ from every phone's."""
     assert PackagedNetworks().country(ip_address("145.218.1.91")) != "EU"
+
+
+def test_a_relays_users_are_not_where_its_addresses_are() -> None:
+    guard = Guard(Policy(send="/send"), networks=PackagedNetworks())
+    client = guard.attempt(PHONE, "172.224.226.1").client
+    assert (client.kind, client.country) == ("relay", None)
+    assert guard.attempt(PHONE, "86.130.0.1").client.country == "GB"
 
 
 def test_the_packaged_data_is_the_default() -> None:
@@ -258,7 +268,7 @@ async def test_a_look_up_that_raises_knows_nothing_and_refuses_nobody(
     assert (client.country, client.kind, client.asn) == ("GB", "unknown", "AS64500")
     assert app.guard.reader.failed_look_ups == 3
     assert caplog.text.count("PG085") == 1
-    assert "the record is corrupt" in caplog.text
+    assert "now by RuntimeError" in caplog.text
 
 
 def test_the_quick_look_says_the_same_as_iporigin() -> None:

@@ -23,7 +23,7 @@ class BanModel(Model[Ban]):
         stands = max(0, self.ends - facts.now)
         if counter.yields and facts.headroom.get(counter.by, 0) > 0:
             stands = 0
-        if counter.except_known and facts.halves:
+        if counter.except_known and facts.halves >= (2 if counter.challenges else 1):
             stands = 0
         return reading(self.level_at(counter, facts.now), stands)
 

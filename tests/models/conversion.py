@@ -21,11 +21,15 @@ class Slice:
 
 
 class ConversionModel(Model[Conversion]):
-    """A CUSUM over matured sends. The promise is the sum of what matured, slice by slice."""
+    """A CUSUM over matured sends. The promise is the sum of what matured, slice by slice.
+
+    With probes, ``alarms`` is how many there were in a row, and ``opens`` when proof is good again.
+    """
 
     def __init__(self) -> None:
         self.sum, self.matured, self.verified = 0, 0, 0
         self.ends, self.latest = 0, 0
+        self.alarms, self.opens = 0, 0
         self.slices: dict[int, Slice] = {}
         self.ring: list[tuple[int, str | bytes | None, int]] = []
 
@@ -46,19 +50,50 @@ class ConversionModel(Model[Conversion]):
                 then.verified += each.done
         while then.matured > 10_000:
             then.matured, then.verified = then.matured // 2, then.verified // 2
-        if then.ends and now >= then.ends:
-            then.sum, then.ends = 0, 0
+        if then.ends and (now >= then.ends or (then.alarms and not then.sum)):
+            then.sum, then.ends, then.alarms, then.opens = 0, 0, 0, 0
         then.latest = now // width
         enough = then.sum >= counter.steps[2] and then.matured >= counter.minimum
-        if not then.ends and enough and not facts.no_verifications:
-            then.ends = now + 1000 * counter.hold
+        if enough and not facts.no_verifications:
+            if counter.probes and now >= then.opens:
+                then.alarm_by_degrees(counter, now)
+            elif not counter.probes and not then.ends:
+                then.ends = now + 1000 * counter.hold
         return then
+
+    def alarm_by_degrees(self, counter: Conversion, now: int) -> None:
+        """One more in a row: what is on its way is forgotten, and the next one is near."""
+        refused = 0
+        if self.alarms:
+            refused = min(counter.longest, counter.hold * 2 ** (self.alarms - 1))
+        self.alarms = min(15, self.alarms + 1)
+        self.opens = now + 1000 * refused
+        self.ends = self.opens + 1000 * counter.longest
+        self.slices = {}
+        self.sum = counter.steps[2] - counter.probes * counter.steps[0]
 
     def look(self, counter: Conversion, facts: Facts) -> Reading:
         then, now = self.at(counter, facts), max(facts.now, self.latest * (counter.span // 12))
-        passes = facts.no_verifications or facts.halves == 2
-        wait = 0 if passes else max(0, then.ends - now)
-        return reading(then.sum, wait, then.matured, then.verified)
+        wait = 0 if facts.halves == 2 else max(0, then.ends - now)
+        if counter.probes:
+            wait = then.waits_by_degrees(counter, facts, now)
+        return reading(then.sum, 0 if facts.no_verifications else wait, then.matured, then.verified)
+
+    def waits_by_degrees(self, counter: Conversion, facts: Facts, now: int) -> int:
+        """How long this request has to wait after an alarm."""
+        if not self.alarms or facts.known or facts.trusted:
+            return 0
+        if not counter.proved:
+            return self.ends - now
+        if now < self.opens:
+            return self.opens - now
+        waiting = [index for index, each in self.slices.items() if each.open]
+        open_sends = sum(each.open for each in self.slices.values())
+        if self.sum + open_sends * counter.steps[0] < counter.steps[2]:
+            return 0
+        age = min(facts.matures_after or counter.span, counter.span)
+        matures = (min(waiting) + 1) * (counter.span // 12) + age if waiting else 0
+        return max(1, matures - now)
 
     def begins(self, counter: Conversion, facts: Facts) -> bool:
         return self.at(counter, facts).ends not in (0, self.ends)

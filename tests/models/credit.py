@@ -39,11 +39,12 @@ class CreditModel(Model[Credit]):
         if facts.halves == 2:
             fits = line + AGAIN * facts.price
         if counter.yields:
-            again = facts.owed and not facts.halves
+            again = facts.owed and facts.halves < 2
             fits = min(line, line // 2 + facts.price) if again else line
-        fits += facts.open_of(line // 1000 * round(1000 * counter.reserved))
+        if not counter.yields or facts.halves == 2:
+            fits += facts.open_of(line // 1000 * round(1000 * counter.reserved))
         wait, now = 0, max(facts.now, self.step * counter.span // STEPS)
-        if debt + facts.price > fits:
+        if debt + facts.price > fits and not (counter.except_trusted and facts.trusted):
             more = -(-(debt + facts.price - fits) // forgiven)
             more = STEPS if facts.price > fits else more  # in vain
             wait = -(-(step + more) * counter.span // STEPS) - now

@@ -4,7 +4,7 @@ and the times at which something happens to them."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pumpguard.counters import (
@@ -77,6 +77,11 @@ REFUNDS = Refunds("settlement", limit=250, seconds=600)
 BUDGET = Spend("budget", "country", 1_000, 100, reserved=200, verified=0.3)
 PULSE = Pulse("pulse", h=6.0, minimum=3)
 CONVERSION = Conversion("conversion", "country", h=3.0, minimum=4, seconds=120, hold=300)
+ASKS = Conversion(
+    "proof", "country", h=2.0, minimum=2, seconds=120, hold=60, probes=2, longest=200,
+    action=Action.CHALLENGE,
+)  # fmt: skip
+REFUSES = replace(ASKS, action=Action.THROTTLE, proved=True)
 BY_NETWORK = Conversion("conversion", "network", h=2.0, minimum=3, seconds=120, hold=60)
 
 SCENARIOS: dict[str, Scenario] = {
@@ -148,6 +153,14 @@ SCENARIOS: dict[str, Scenario] = {
     "conversion": Scenario(
         plans(CONVERSION, BY_NETWORK), (10_000, 60_000, 120_000, 130_000, 300_000, 2 * DAY), 5
     ),
+    "conversion by degrees": Scenario(
+        (
+            *(Plan([TRUST, KNOWN, TICKETS, each], [True] * 4) for each in (REFUSES, REFUSES, ASKS)),
+            Plan([REFUSES], [True]),
+        ),
+        (10_000, 30_000, 60_000, 120_000, 130_000, 200_000, 400_000, 2 * DAY),
+        4,
+    ),
     "pulse": Scenario(
         plans(PULSE, CONVERSION, TRUST), (60_000, 600_000, HOUR, 5 * HOUR, DAY, 8 * DAY), 5
     ),
@@ -184,6 +197,7 @@ SCENARIOS: dict[str, Scenario] = {
             BUDGET,
             Credit("credit", "country", 1_000, 1_000, reserved=0.5),
             Credit("asked", "network", 500, 100, yields=True, reserved=1.0),
+            Credit("asks", "country", 400, 100, yields=True, except_trusted=True),
         ),
         (*MINUTE_EDGES, 300_000, DAY),
         settling=(REFUNDS,),
@@ -195,6 +209,7 @@ SCENARIOS: dict[str, Scenario] = {
             TRUST,
             LIMIT,
             ban(2, except_known=True),
+            ban(1, by="phone", except_known=True, challenges=True),
             Unsent("unsent", "network", 1, 60, max_factor=3),
             Neighbours("near", "prefix:4", 1, 60, 10),
             CONVERSION,

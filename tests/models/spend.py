@@ -23,6 +23,6 @@ class SpendModel(Model[Spend]):
     def tell(self, counter: Spend, facts: Facts) -> None:
         back = facts.price
         if facts.outcome != "failed":
-            back = back * (1000 - counter.permille) // 1000 * facts.worth // 1000
+            back = back * (1000 - counter.permille) // 1000 * facts.worth_of_clients // 1000
         if facts.refunded:
             self.spent.give_back(counter.span, facts.now, back, facts.sent_at)

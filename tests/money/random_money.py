@@ -84,6 +84,7 @@ def _credit(random: Random, unit: float) -> Credit:
         lines={by: round(unit * random.choice(MESSAGES), 6) for by in lines},
         ratio=random.choice([0.0, 0.3, 1.0]),
         seconds=random.choice([600, 3_600, 50_000, 86_400]),
+        reserved=random.choice([0.0, 0.0, 0.25, 1.0]),
         high_risk_factor=random.choice([1.0, 1.0, 0.1, 0.5]),
         high_risk=RISKY,
         regions=only,

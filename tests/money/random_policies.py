@@ -95,6 +95,8 @@ def random_rule(random: Random, i: int) -> Rule:
         regions=only,
         except_regions=spared,
         earned=random.choice([1, 1, 2, 3]),
+        unverified=random.choice(["", "", "", f"{random.choice([1, 4])} per 7200 second"]),
+        reserved=random.choice([0.0, 0.0, 0.0, 0.5, 1.0]),
         mode=mode,
     )
 

@@ -11,7 +11,7 @@ from random import Random
 from pumpguard import Guard, StoreError
 from pumpguard.decision import Decision
 from pumpguard.outcomes import Ticket
-from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement
+from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Refusal, Settlement
 from pumpguard.store.memory import MemoryStore
 
 STORIES: Sequence[tuple[str, ...]] = (
@@ -50,6 +50,10 @@ class Shaky:
         self._prices[answer.ticket] = question.price
         self._lose()
         return answer
+
+    async def refuse(self, refusals: Sequence[Refusal]) -> Sequence[Answer | None]:
+        """Nothing stands in front of this store."""
+        return await self._kept.refuse(refusals)
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
         """Take tickets, which are gone if the reply is."""

@@ -124,7 +124,7 @@ def test_what_only_slows_an_attacker_is_not_counted() -> None:
     for rule in (
         cap("1/day", action="challenge"),
         cap("1/day", mode="monitor"),
-        SlidingBan(strikes="1/day", by="everything"),
+        SlidingBan(strikes="1/day"),
         PrefixPattern(neighbours=1, blocks={"100": "1/day"}),
         near,
     ):
@@ -213,10 +213,9 @@ def test_who_verifies_has_more_of_the_hour_and_not_of_the_day() -> None:
 
 def test_a_share_that_depends_on_the_attempt_is_the_least_of_them() -> None:
     """What the attacker may choose, he does."""
-    whole = Spend("m", "everything", 1_000_000, 3_600)
-    less = Spend("m", "everything", 1_000_000, 3_600, verified=0.5)
-    found = of(Declares("m", (whole,), (less,), "vpn"), refund_share=0.0)
-    assert found.hour.usd == pytest.approx(2.0)
+    half, quarter = (Spend("m", "everything", 1_000_000, 3_600, verified=v) for v in (0.5, 0.25))
+    found = of(Declares("m", (half,), (quarter,), "vpn"), refund_share=0.0)
+    assert found.hour.usd == pytest.approx(4.0)
 
 
 def test_credit_bounds_who_cannot_verify() -> None:

@@ -20,6 +20,8 @@ def test_every_decision_is_counted_on_every_dimension() -> None:
     assert metrics.snapshot() == {
         "total_requests": 2,
         "degraded": 1,
+        "outcomes_waiting": 0,
+        "outcomes_lost": 0,
         "requests_by_country": {"IE": 1, "unknown": 1},
         "requests_by_destination": {"GB": 1, "FR": 1},
         "requests_by_network": {"81.2.69.•": 2},

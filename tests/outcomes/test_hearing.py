@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -332,3 +333,14 @@ async def test_the_first_verification_ends_it() -> None:
     again.admitted(decision, None)
     await again.settled()
     assert (again.observations.deaf, again.observations.heard) == (False, True)
+
+
+async def test_an_answer_in_gzip_is_read() -> None:
+    """As a compressing middleware inside the guard makes it, and no further than what is kept."""
+    for body, heard in ((b'{"ok": true}', True), (b'{"ok": true}' + b" " * 10**6, False)):
+        answer = Response(gzip.compress(body), headers={"content-encoding": "gzip"})
+        visit = Visit(App(answer), verified_when="json:ok == true", name=f"gzip-{heard}")
+        await visit.send()
+        await visit.verify(json.dumps({"phone": PHONE}))
+        assert visit.guard.observations.counts["verified"] == heard
+        assert visit.guard.observations.misunderstood["answer"] == (not heard)

@@ -20,8 +20,11 @@ from pumpguard import (
     TicketError,
 )
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.ops.metrics import FirewallMetrics
 from pumpguard.outcomes import Ticket
-from pumpguard.outcomes.queue import CAPACITY
+from pumpguard.outcomes import queue as queue_module
+from pumpguard.outcomes.news import Flow, Listen
+from pumpguard.outcomes.queue import CAPACITY, OutcomeQueue
 from pumpguard.rules import Budget, Credit
 from pumpguard.store.base import Question, Redemption, Settlement
 from pumpguard.store.memory import MemoryStore
@@ -279,24 +282,138 @@ async def test_a_number_that_is_none_is_refused_where_it_is_told(shop: Shop) -> 
 
 
 class Away(MemoryStore):
-    """Decides, and cannot be told anything."""
+    """Decides, and can be told something when the test says so; notes what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = True
+        self.hears = False  # does what it is told, although it says that it is away
+        self.told: list[str] = []
 
     async def redeem(self, redemption: Redemption) -> Any:
-        raise StoreError("away")
+        if self.away and not self.hears:
+            raise StoreError("away")
+        self.told.append(f"who is {redemption.phone}?")
+        return await super().redeem(redemption)
 
     async def settle(self, settlements: Any) -> Any:
-        raise StoreError("away")
+        if not self.away or self.hears:
+            self.told += [each.outcome for each in settlements]
+            await super().settle(settlements)
+        if self.away:
+            raise StoreError("away")
+        return len(settlements)
 
 
-async def test_what_the_store_does_not_hear_is_lost_and_harms_nobody() -> None:
-    guard = Guard(Policy(send="/s", settled=True), Away(), networks=UnknownNetworks())
-    decision = await guard.assess(make_attempt())
-    guard.settle(decision, "failed")
+def over(store: MemoryStore) -> tuple[Guard, OutcomeQueue]:
+    """A guard that keeps outcomes, and its queue."""
+    policy = Policy(send="/s", settled=True, rules=[Credit(lines={"country": 1e5})])
+    guard = Guard(policy, store, networks=UnknownNetworks())
+    assert guard._outcomes is not None
+    return guard, guard._outcomes
+
+
+async def test_what_the_store_does_not_hear_is_kept_and_told_in_order_when_it_is_back() -> None:
+    """An outage costs nobody a verification."""
+    store = Away()
+    guard, queue = over(store)
+    numbers = [f"+44740000{number:04}" for number in range(100)]
+    decisions = [await guard.assess(make_attempt(number)) for number in numbers]
+    for decision, number in zip(decisions, numbers, strict=True):
+        guard.verified(number)
+        guard.settle(decision, "failed")
+    await guard.settled()
+    assert store.told == []
+    assert (len(queue), queue.lost) == (200, 0)
+    assert (await guard.assess(make_attempt("+447400555001"))).allowed
+    store.away = False
+    await guard.settled()
+    assert (len(queue), queue.lost) == (0, 0)
+    assert [each for each in store.told if "?" in each] == [f"who is {n}?" for n in numbers]
+    assert store.told.count("failed") == 100
+
+
+async def test_it_is_told_when_the_store_is_back_though_nothing_else_happens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The queue looks by itself."""
+    monkeypatch.setattr(queue_module, "RETRY", 0.001)
+    store = Away()
+    guard, queue = over(store)
     guard.verified(PHONE)
     await guard.settled()
-    assert guard._outcomes is not None
-    assert guard._outcomes.lost == 2
-    assert (await guard.assess(make_attempt("+447400555001"))).allowed
+    assert len(queue) == 1
+    store.away = False
+    while len(queue):  # noqa: ASYNC110 - it is the queue's own timer that is waited for
+        await asyncio.sleep(0.001)
+    assert store.told == [f"who is {PHONE}?"]
+
+
+async def test_the_same_outcome_waits_once() -> None:
+    """Whoever enters a code a thousand times while the store is away does not crowd out others."""
+    store = Away()
+    guard, queue = over(store)
+    decision = await guard.assess(make_attempt(PHONE))
+    for _ in range(1_000):
+        guard.verified(PHONE)
+        guard.settle(decision, "failed")
+    await guard.settled()
+    assert len(queue) == 2
+    store.away = False
+    await guard.settled()
+    guard.verified(PHONE)
+    await guard.settled()
+    assert [each for each in store.told if "?" in each] == [f"who is {PHONE}?"] * 2
+
+
+async def test_a_failure_that_was_told_first_counts_first() -> None:
+    """Though a number's tickets are asked for before settlements are told."""
+    store = Away()
+    guard, _ = over(store)
+    decision = await guard.assess(make_attempt(PHONE))
+    guard.settle(decision, "failed")
+    guard.verified("+447400555001")
+    guard.verified(PHONE)
+    store.away = False
+    await guard.settled()
+    assert store.told == ["who is +447400555001?", "failed", f"who is {PHONE}?"]
+
+
+async def test_a_verification_is_not_told_twice() -> None:
+    """The store may have heard it, and did not say so: paid back twice, it would admit too much.
+    A failed message may be told again: its ticket is taken once."""
+    store = Away()
+    guard, queue = over(store)
+    decisions = [await guard.assess(make_attempt(f"+44740000000{n}")) for n in range(2)]
+    store.hears = True
+    guard.verified("+447400000000")
+    guard.settle(decisions[1], "failed")
+    await guard.settled()
+    assert (len(queue), queue.lost) == (1, 1)
+    store.away = False
+    await guard.settled()
+    assert (len(queue), queue.lost) == (0, 1)
+    assert store.told.count("verified") == 1
+    assert store.told.count("failed") == 2
+
+
+async def test_a_process_that_ends_while_the_store_is_away_says_what_is_lost(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the log and in the counts; and it does end."""
+    monkeypatch.setattr(queue_module, "RETRY", 0.001)
+    guard, queue = over(Away())
+    metrics = FirewallMetrics()
+    metrics.watch(guard)
+    for number in range(30):
+        guard.verified(f"+44740000{number:04}")
+    await guard.settled()
+    assert metrics.snapshot()["outcomes_waiting"] == 30
+    await guard.aclose()
+    assert (len(queue), queue.lost) == (0, 30)
+    assert "PG075 30 outcomes were lost" in caplog.text
+    assert metrics.snapshot()["outcomes_lost"] == 30
+    assert guard.observations.snapshot()["outcomes_lost"] == 30
 
 
 def test_outside_an_event_loop_it_waits_for_the_next_decision(name: str, valkey_url: str) -> None:
@@ -324,10 +441,16 @@ def test_outside_an_event_loop_it_waits_for_the_next_decision(name: str, valkey_
 async def test_the_queue_is_bounded(shop: Shop) -> None:
     """While the store is away for long, the oldest outcomes are forgotten."""
     assert shop.guard._outcomes is not None
-    for _ in range(CAPACITY + 10):
-        shop.guard._outcomes.waiting.append(None)  # type: ignore[arg-type]
-    assert len(shop.guard._outcomes.waiting) == CAPACITY
-    shop.guard._outcomes.waiting.clear()
+    queue = shop.guard._outcomes
+    for number in range(CAPACITY + 10):
+        queue.waiting[number] = Listen(None)
+        if number >= CAPACITY:
+            del queue.waiting[number]
+            queue.add(Flow(str(number), make_attempt().phone, None))
+    assert len(queue) == CAPACITY
+    assert queue.lost == 10
+    assert min(each for each in queue.waiting if isinstance(each, int)) == 10
+    queue.waiting.clear()
 
 
 class Slow(MemoryStore):

@@ -98,6 +98,7 @@ async def test_a_finding_says_that_more_is_expected() -> None:
         (Window("w", "phone", 100, 60), 100),
         (Window("w", "network+country", 100, 60), 100),
         (Credit("c", "country", 100, 60), 200),
+        (Credit("c", "country+client_abroad", 100, 60), 200),
         (Credit("c", "prefix:3", 100, 60), 100),
         (Distinct("d", "country", 100, 60, "network"), 100),
     ],
@@ -109,8 +110,12 @@ def test_what_is_widened(counter: Any, limit: int) -> None:
 
 
 def test_a_share_for_known_numbers_is_widened_with_the_rest() -> None:
-    wider = Expected(2.0, 2.0).wider(Spend("s", "everything", 100, 3_600, reserved=20))
-    assert (wider.limit, wider.reserved) == (200, 40)
+    for usual in (
+        Spend("s", "everything", 100, 3_600, reserved=20),
+        Window("w", "country", 100, 3_600, reserved=20),
+    ):
+        wider = Expected(2.0, 2.0).wider(usual)
+        assert (wider.limit, wider.reserved) == (200, 40)
 
 
 def test_the_bound_says_what_it_costs_meanwhile() -> None:

@@ -144,7 +144,7 @@ async def test_closed_opens_again_without_a_decision_to_tell_it(
 
 async def test_a_known_ban_is_no_hiding_place_for_old_orders(valkey_url: str, name: str) -> None:
     """A subject whose ban this process remembers is allowed as soon as it is on the list."""
-    ban = SlidingBan(strikes="1/hour", by="phone", after=["limit"])
+    ban = SlidingBan(strikes="1/hour", after=["limit"])
     policy = Policy(
         send="/s",
         rules=[RateLimit(name="limit", by="phone", limits="1/hour"), ban],

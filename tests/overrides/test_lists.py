@@ -65,7 +65,7 @@ async def test_an_ipv6_network_is_compared_in_full() -> None:
 
 async def test_the_allowed_are_refused_by_no_rule(store: Store) -> None:
     """Neither for what the request says, nor by limits, bans and scores; all is still recorded."""
-    ban = SlidingBan(strikes="2/hour", by="phone")
+    ban = SlidingBan(strikes="2/hour")
     app = trying(store, Number(), GeoMismatch(), LIMIT, ban, risk={"on_high": "block"})
     await app.guard.overrides.allow("number", PHONE, **BY)
     decisions = [await app.send(country="FR") for _ in range(4)]

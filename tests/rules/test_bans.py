@@ -97,6 +97,29 @@ async def test_shadow_looks_like_success_from_the_first_finding_on() -> None:
     assert far.finding is not None
     assert far.finding.code == "SHADOW_BANNED"
     assert await app.allows("+447400124999")
+    assert await app.allows("+447400123888", address="198.51.100.7")
+
+
+async def test_a_shadow_hides_nothing_from_who_has_verified() -> None:
+    """Nor does it stand for them where somebody else behind their address has earned it."""
+    app = Trying(
+        PrefixPattern(neighbours=2),
+        ShadowBan(strikes="1/hour", after=["prefix_pattern"]),
+        settled=True,
+    )
+    await app.verified_customer("+447400123900")
+    actions = [(await app.send(f"+44740012345{i}")).action for i in range(4)]
+    assert actions == [Action.ALLOW] * 2 + [Action.SHADOW] * 2
+    assert (await app.send("+447400123999")).action is Action.SHADOW
+    assert await app.allows("+447400123900")
+
+
+@pytest.mark.parametrize("by", ["phone", "prefix:3", "everything", ["country", "prefix:2"]])
+def test_what_requests_point_at_is_not_banned(by: Any) -> None:
+    """Anybody can point at it, and is refused for nothing."""
+    with pytest.raises(PolicyError) as error:
+        SlidingBan(strikes="3/hour", by=by)
+    assert error.value.path == "rules.sliding_ban.by"
 
 
 async def test_a_monitored_shadow_sends() -> None:

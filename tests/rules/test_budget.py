@@ -87,13 +87,36 @@ async def test_a_verified_dollar_counts_a_part_in_the_hour_and_all_in_the_day() 
 async def test_codes_that_look_bought_count_nearly_in_full() -> None:
     """A verification is worth as much here as it is for `conversion`."""
     budget = Budget(day=24 * PRICE, hour=8 * PRICE, reserved=0.0, challenge=1.0, verified=0.25)
-    app = Trying(budget, Conversion(by=["country"], minimum=1_000), settled=True)
+    app = Trying(budget, Conversion(by=["network"], minimum=1_000), settled=True)
     served = 0
     for phone in numbers(24, app):
         if await app.allows(phone, price=PRICE):
             served += 1
             await app.verified(phone)  # at once, as no person does
     assert served == 8
+
+
+async def test_near_the_days_end_proof_is_asked_of_those_who_do_not_verify() -> None:
+    """A day that is spent on people raises the alert at 80 %, and asks nobody until it is spent."""
+    for verify, asked in ((True, 0), (False, 2)):
+        app = trying(day=10 * PRICE, hour=10 * PRICE, verified=0.1)
+        actions = []
+        for phone in numbers(11, app):
+            actions.append((await app.send(phone, price=PRICE)).action)
+            if verify and actions[-1] is Action.ALLOW:
+                await app.verified(phone)
+        if verify:
+            assert actions == [Action.ALLOW] * 10 + [Action.THROTTLE]
+        assert actions[:10].count(Action.CHALLENGE) == asked
+        assert [alert.code for alert in app.alerts][:2] == ["BUDGET_ALERT", "BUDGET_LOW"]
+
+
+async def test_proof_is_no_way_around_what_asks_by_another_sum() -> None:
+    """What is sent with proof counts in it too."""
+    app = trying(day=10 * PRICE, hour=9 * PRICE, verified=0.1)
+    assert await spend(app, 7, proved=True) == [Action.ALLOW] * 7
+    app.clock.advance(3_600 * 1.1)
+    assert await spend(app, 2) == [Action.ALLOW, Action.CHALLENGE]
 
 
 async def test_half_way_an_alert_is_raised_and_nobody_is_refused() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pumpguard import Action, PolicyError
+from pumpguard import Action, Decision, PolicyError
 from pumpguard.rules import Conversion
 from tests.rules.trying import Trying
 
@@ -89,9 +89,84 @@ async def test_an_outage_refuses_nobody_and_is_told_once() -> None:
         ({"hold": 0}, "rules.conversion.hold"),
         ({"by": []}, "rules.conversion.by"),
         ({"by": ["the galaxy"]}, "rules.conversion.by.0"),
+        ({"proof_by": ["country", "the galaxy"]}, "rules.conversion.proof_by.1"),
     ],
 )
 def test_what_makes_no_sense_is_refused(settings: dict[str, Any], path: str) -> None:
     with pytest.raises(PolicyError) as caught:
         Conversion(**settings)
     assert caught.value.path == path
+
+
+RANGE = "+9477"
+"""A million numbers of a country, as far as this test is concerned."""
+
+
+def bought(**settings: Any) -> Trying:
+    proof_by = ["prefix:6+client_abroad", "country+client_abroad"]
+    return trying(by=["prefix:6", "network"], proof_by=proof_by, except_regions=["GB"], **settings)
+
+
+async def attacked(app: Trying, messages: int) -> list[Decision]:
+    """Somebody who buys every proof, a message every 90 seconds, while others live."""
+    decisions = []
+    for n in range(messages):
+        app.asked += 1
+        address = f"203.0.{app.asked // 250}.{app.asked % 250}"
+        facts: dict[str, Any] = {"address": address, "country": "GB", "after": 45}
+        phone = f"{RANGE}{4_000_000 + n * 7_919 % 10**6}"
+        decision = await app.send(phone, **facts)
+        if not decision.allowed:
+            decision = await app.send(phone, proved=True, **{**facts, "after": 0})
+        decisions.append(decision)
+        await live(app, spread(1, 5_000 + app.asked), 1.0, every=30)
+    return decisions
+
+
+async def test_proof_that_never_converts_buys_nothing() -> None:
+    """Of a day of it some twenty messages go out, and two after each pause."""
+    app = bought()
+    await live(app, spread(60), 0.8)
+    decisions = await attacked(app, 800)
+    assert sum(decision.allowed for decision in decisions) <= 30
+    finding = decisions[-1].finding
+    assert finding is not None
+    assert finding.code == "PROOF_LOST"
+    assert finding.action is Action.THROTTLE
+    assert finding.evidence["verified"] == 0
+
+
+async def test_people_of_that_range_are_served_at_home() -> None:
+    """Whoever travels with such a number is one of many bots; the others are not."""
+    app = bought()
+    await live(app, spread(60), 0.8)
+    await attacked(app, 100)
+    at_home = [f"{RANGE}{n * 7_907 % 10**7:07}" for n in range(40)]
+    for n, phone in enumerate(at_home):
+        assert await app.allows(phone, f"198.18.0.{n}", country="LK", after=60)
+        await app.verified(phone)
+    abroad = await app.send(f"{RANGE}1234567", "198.18.9.9", country="GB", proved=True)
+    assert abroad.action is Action.THROTTLE
+
+
+async def test_travellers_from_a_range_that_nobody_attacks_are_not_even_asked() -> None:
+    """Two of three enter their codes, as people do."""
+    app = bought()
+    await live(app, spread(60), 0.8)
+    for n in range(300):
+        phone = f"{RANGE}{n * 7_907 % 10**7:07}"
+        assert await app.allows(phone, f"198.18.{n // 250}.{n % 250}", country="GB", after=30)
+        if n % 3:
+            app.clock.advance(8 + n % 13)
+            await app.verified(phone)
+
+
+async def test_numbers_of_other_regions_are_not_watched_by_proof() -> None:
+    app = bought()
+    await live(app, spread(60), 0.8)
+    for n in range(60):
+        await app.allows(
+            f"+447400{n * 7_919 % 10**6:06}", f"198.18.1.{n}", country="FR", proved=True, after=60
+        )
+        await live(app, spread(1, 9_000 + n), 1.0, every=30)
+    assert await app.allows("+447400555555", "198.18.2.1", country="FR", proved=True)

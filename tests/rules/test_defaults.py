@@ -161,7 +161,8 @@ def test_lines_grow_with_what_a_day_may_cost(budget: float, usd: float) -> None:
 
 def test_a_ban_forgets_rules_that_are_turned_off() -> None:
     """One change is enough; and where nothing asks for proof, nobody is asked again."""
-    lines = ("credit", "home_credit", "country_credit", "abroad_challenge", "abroad_credit")
+    asking = ("home_credit", "country_credit", "abroad_challenge", "relay_credit")
+    lines = ("credit", "network_credit", *asking, "abroad_part", "abroad_credit")
 
     def bans(*off: str) -> dict[str, SlidingBan]:
         rules = {name: {"mode": "off"} for name in off}

@@ -199,3 +199,39 @@ def test_what_is_stored_of_the_ban_for_strikes_stays_the_same(settled: bool) -> 
     (rule,) = (r for r in chain if isinstance(r, SlidingBan) and r.name == "strike_ban")
     (ban,) = rule.counters(make_attempt())
     assert ban.identity() == "Ban log 3600 network strike_ban"
+
+
+async def test_a_campus_at_an_address_that_nobody_has_seen() -> None:
+    """200 in 20 minutes: the first codes are entered before the country's line is spent, and where
+    users verify nobody is asked."""
+    draw = random.Random(7)
+    campus = [(draw.uniform(0, 1_200), "people", british(draw)) for _ in range(200)]
+    told = await Address().play(campus)
+    assert told["people"] == told["served"]
+    assert told["asked"] <= 10
+
+
+async def test_one_bot_at_a_new_address_is_asked_as_ever() -> None:
+    """A number every six seconds from all over the country, and no codes: it has a few messages."""
+    address, draw, sent = Address(), random.Random(7), 0
+    for _ in range(200):
+        address.clock.advance(6)
+        sent += (await address.ask(british(draw))).allowed
+    assert sent <= 25
+
+
+async def test_an_address_that_verifies_is_not_asked_while_the_country_is() -> None:
+    """And only while its users do: a message that nobody verifies takes 1.4 off its headroom."""
+    address, draw = Address(), random.Random(7)
+    for n in range(40):
+        number = british(draw)
+        assert (await address.ask(number, NAT)).allowed
+        address.clock.advance(9 + 7 * n % 40)
+        address.guard.verified(number)
+        await address.guard.settled()
+    while (await address.ask(british(draw), f"198.51.100.{draw.randrange(1, 255)}")).allowed:
+        pass
+    sent = 0
+    while (await address.ask(british(draw), NAT)).allowed:
+        sent += 1
+    assert 15 <= sent <= 35

@@ -59,3 +59,13 @@ def test_nonsense_is_refused_at_construction(settings: Any, path: str) -> None:
     with pytest.raises(PolicyError) as error:
         Spread(**{"by": "network", "of": "device", "limit": 2, **settings})
     assert error.value.path == path
+
+
+async def test_people_from_everywhere_share_the_addresses_of_a_relay() -> None:
+    app = Trying(Spread(by="network", of="country", limit=1, except_relays=True))
+    for phone in ("+447400123456", "+33612345678"):
+        attempt = make_attempt(phone, at=app.clock())
+        relay = replace(attempt, client=replace(attempt.client, kind="relay"))
+        assert (await app.guard.assess(relay)).allowed
+    assert await app.allows("+447400123456")
+    assert not await app.allows("+33612345678")

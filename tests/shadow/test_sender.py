@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pumpguard import Action, Decision, Guard, Policy, current_decision, sender
-from pumpguard.errors import MessageNotSent
+from pumpguard.errors import MessageNotSent, PolicyError
 from pumpguard.shadow.current import CurrentRequest, current_request
 from pumpguard.shadow.latency import ENOUGH, LatencyModel
 from pumpguard.testing import make_attempt
@@ -265,3 +265,27 @@ def test_the_old_name_of_the_latency_model_warns_and_works() -> None:
         wrapped = sender(send, "id-0", pace=Pace((0.03, 0.01)))
     with deciding(Action.SHADOW):
         assert wrapped("+1") == "id-0"
+
+
+async def test_a_plain_function_around_an_async_one_is_awaited() -> None:
+    """A lambda, or a decorator that forgets what it decorates: what it comes to is still seen."""
+    seen: list[str] = []
+
+    async def send(phone: str) -> str:
+        seen.append(phone)
+        return "SM1"
+
+    def plain(phone: str) -> Any:
+        return send(phone)
+
+    wrapped = sender(plain)
+    for _ in range(2):
+        assert await wrapped("+447400123456") == "SM1"
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("wrong", ["SM1", sender(print)])
+def test_what_is_no_function_or_wrapped_already_is_refused(wrong: Any) -> None:
+    """Each message would count twice."""
+    with pytest.raises(PolicyError, match="send: expected"):
+        sender(wrong)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pumpguard.store.base import Redeemed, Redemption, Settlement
+from pumpguard.store.base import Answer, Redeemed, Redemption, Refusal, Settlement
 
 
 class TellsNothing:
     """A store that is never told what became of messages."""
+
+    async def refuse(self, refusals: Sequence[Refusal]) -> Sequence[Answer | None]:
+        raise AssertionError("not asked in this test")
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
         raise AssertionError("not asked in this test")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from pumpguard.errors import StoreError
-from pumpguard.store.in_front import FAULTS, Breaker
+from pumpguard.store.redis import FAULTS, Breaker
 
 
 class Flaky:

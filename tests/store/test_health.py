@@ -226,3 +226,20 @@ async def test_a_check_that_hangs_keeps_no_decision_waiting() -> None:
             assert [await decide(guard) for _ in range(20)] == [True] * 20
         assert time.monotonic() - start < health.PATIENCE
         assert server.connections == 2
+
+
+async def test_guards_of_one_name_that_are_set_differently_are_said(
+    valkey: Server, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another secret, or other routes; the same ones are not."""
+    settings = [("/otp/send", ""), ("/otp/send", ""), ("/otp/send", "t" * 16), ("/s", "t" * 16)]
+    mark, left = f"pg1:{{{name}}}:guards", None
+    for (send, secret), codes in zip(settings, (0, 0, 1, 2), strict=True):
+        policy = Policy(send=send, secret=secret, name=name, deadline=PATIENT)
+        async with Guard(policy, valkey.url) as guard:
+            assert await decide(guard)
+            await logged(caplog, *["PG008"] * codes)
+            async with asyncio.timeout(PATIENT):
+                while valkey.ask("GET", mark) in ((left,) if left and codes else (None,)):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            left = valkey.ask("GET", mark)

@@ -17,6 +17,7 @@ from pumpguard.attempt import masked_network
 from pumpguard.background import BackgroundTasks
 from pumpguard.decision import ALERTING, Decision, Finding
 from pumpguard.errors import StoreError
+from pumpguard.notices import Notices
 
 QUIET = 6 * 3_600
 """Seconds for which the same alert is not raised again."""
@@ -70,10 +71,11 @@ class Alerts:
         on_alert: Callable[[Alert], None] | None = None,
         clock: Callable[[], float] = time.time,
         claim: Claim | None = None,
+        notices: Notices | None = None,
     ) -> None:
         self.listeners = [] if on_alert is None else [on_alert]
         self._clock = clock
-        self._claim = claim
+        self._claim, self._notices = claim, notices or Notices(clock)
         self._tasks = BackgroundTasks()
         self._raised: dict[object, tuple[float, object]] = {}
 
@@ -116,4 +118,5 @@ class Alerts:
             try:
                 listener(alert)
             except Exception:
-                logger.exception("on_alert failed")
+                text = "on_alert has raised an exception; the alert is in the log"
+                self._notices.say("PG045", "on_alert", text, level=logging.ERROR, exc_info=True)

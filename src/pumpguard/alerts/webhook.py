@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +16,12 @@ from pumpguard.alerts import Alert, masked
 from pumpguard.background import BackgroundTasks
 from pumpguard.config import require
 from pumpguard.external import certificates, is_safe
+from pumpguard.notices import Notices
 
 if TYPE_CHECKING:
     import httpx
 
 SIGNATURE = "x-pumpguard-signature"
-
-logger = logging.getLogger("pumpguard.alerts")
 
 
 class Webhook:
@@ -55,12 +53,11 @@ class Webhook:
         self._url, self._secret, self._headers = url, secret, dict(headers or {})
         self._deadline, self._pauses, self._clock = deadline, tuple(pauses), clock
         self._tls = certificates()  # fails at start-up if it fails
-        self._tasks = BackgroundTasks()
+        self._tasks, self._notices = BackgroundTasks(), Notices(clock)
 
     def __call__(self, alert: Alert) -> None:
         if not self._tasks.start(self._post(alert)):
-            reason = "no event loop, or too many at once"
-            logger.warning("PG033 alert %s was not posted to the webhook: %s", alert.code, reason)
+            self._not_posted(alert, "no event loop, or too many at once")
 
     async def aclose(self) -> None:
         """Wait for posts under way, with their retries."""
@@ -81,10 +78,11 @@ class Webhook:
                     return
                 if pause is not None:
                     await asyncio.sleep(pause)
-        logger.warning(
-            "PG033 alert %s was not posted to the webhook (tries: %d, last error: %s)",
-            *(alert.code, len(self._pauses) + 1, error),
-        )
+        self._not_posted(alert, f"tries: {len(self._pauses) + 1}, last error: {error}")
+
+    def _not_posted(self, alert: Alert, why: str) -> None:
+        text = "alert %s was not posted to the webhook (%s)"
+        self._notices.say("PG033", why, text, alert.code, why)
 
     async def _try(self, client: httpx.AsyncClient, body: bytes) -> str | None:
         """What went wrong, or ``None``. It never says the URL, which may contain a key."""

@@ -22,6 +22,7 @@ from pumpguard.commands import (
 from pumpguard.commands.exposure import total, while_expected
 from pumpguard.commands.overrides import shown_time
 from pumpguard.money.exposure import exposure as exposure_of
+from pumpguard.money.solve import dollars
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.policy import Policy
@@ -69,8 +70,10 @@ def expect(
     for line in _lines(overrides, now):
         typer.echo(line)
     if expected := overrides.expected(now):
-        meanwhile = exposure_of(loaded, expected=expected)
-        typer.echo(f"{while_expected(meanwhile)} Otherwise: {total(exposure_of(loaded))}.")
+        usual = exposure_of(loaded)
+        typer.echo(while_expected(exposure_of(loaded, expected=expected)))
+        hour = dollars(usual.unverified.hour)
+        typer.echo(f"Otherwise: {total(usual)}; {hour} per hour without any code.")
 
 
 def _lines(overrides: OverrideDocument, now: float) -> list[str]:

@@ -74,7 +74,8 @@ def exposure(
     if as_json:
         document = {**_as_json(found, loaded), "unbounded_because": lifted}
         document["expected"] = {
-            "times": expected, "hour": _bound(meanwhile.hour), "day": _bound(meanwhile.day)
+            "times": expected, "hour": _bound(meanwhile.hour), "day": _bound(meanwhile.day),
+            "unverified": _totals(meanwhile.unverified),
         }  # fmt: skip
         typer.echo(json.dumps(document, indent=2))
     else:
@@ -91,7 +92,8 @@ def exposure(
 
 def while_expected(meanwhile: Exposure) -> str:
     """What an attacker can cost while more than usual is expected, a sentence."""
-    return f"Meanwhile an attacker can make this policy spend at most {total(meanwhile)}."
+    cost, hour = total(meanwhile), dollars(meanwhile.unverified.hour)
+    return f"Meanwhile an attacker can cost at most {cost}; {hour} per hour without any code."
 
 
 def total(found: Exposure) -> str:

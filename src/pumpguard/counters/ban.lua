@@ -10,14 +10,14 @@ TAIL[KIND] = function()
   at = at + feeders
   return {
     base = base, cap = cap, memory = memory, factor = factor, jitter = jitter,
-    max_factor = max_factor, yields = yields == 1, except_known = except_known == 1,
+    max_factor = max_factor, yields = yields == 1, except_known = except_known,
     fed_by = sub(plan, at - feeders, at - 1),
   }
 end
 
 local function ban_wait(state)
   local shape = state.shape
-  if (shape.yields and state.headroom > 0) or (shape.except_known and halves > 0) then return 0 end
+  if (shape.yields and state.headroom > 0) or (shape.except_known > 0 and halves >= shape.except_known) then return 0 end
   return max(0, state.ends - state.now)
 end
 

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from pumpguard.counters.base import Counter, Limited, Segment, Turn
+from pumpguard.counters.base import Counter, Limited, Reading, Segment, Turn
 from pumpguard.counters.window import layout_for
 from pumpguard.decision import Action
 
@@ -21,7 +21,9 @@ class Ban(Limited):
     seconds that pass after a ban has ended. Earned headroom is added to ``limit``, up to
     ``max_factor`` times as many. A refusal that asks for proof gives one only with ``challenges``.
     With ``yields``, it does not stand while its subject has any headroom; with ``except_known``,
-    not for numbers that have verified before, nor for proof from where users verify (see `Known`).
+    not for numbers that have verified before, nor for proof from where users verify (see `Known`);
+    but with ``challenges`` for customers alone, because bots that only have to be asked know
+    numbers of others.
     """
 
     rule: str
@@ -68,11 +70,19 @@ class Ban(Limited):
         counts = self.challenges or counter.action > Action.CHALLENGE
         return counts and counter.rule in self.fed_by_rules
 
+    @property
+    def excepted(self) -> int:
+        """For whom it does not stand: of what is reserved, so many halves are open to them."""
+        return (2 if self.challenges else 1) if self.except_known else 0
+
+    def full_from(self, reading: Reading, price: int) -> int | None:
+        return 0
+
     def tail(self, segment: Segment) -> bytes:
         """Base, cap, memory in seconds (4 each), factor, jitter (doubles), up to how many times the
-        strikes (1), whether it yields (1) and excepts known numbers (1), how many (1) and which (1
-        each) counters feed it."""
+        strikes (1), whether it yields (1), whom it excepts (1), how many (1) and which (1 each)
+        counters feed it."""
         feeders = bytes(i for i, each in enumerate(segment.plan) if self.struck_by(each))
         shape = struct.pack(">IIIdd", self.base, self.cap, self.memory, self.factor, self.jitter)
-        flags = [self.max_factor, self.yields, self.except_known, len(feeders)]
+        flags = [self.max_factor, self.yields, self.excepted, len(feeders)]
         return shape + bytes(flags) + feeders

@@ -97,6 +97,8 @@ class Counter:
     """The outcomes of messages (`pumpguard.store.base.Outcome`) that it has to know."""
     shared: ClassVar[bool] = False
     """Whether several of one identity are one sum with several limits."""
+    sets_apart: ClassVar[bool] = False
+    """Whether what it knows of a number may let pass what strangers are refused."""
 
     @property
     def has_destination(self) -> bool:
@@ -122,6 +124,10 @@ class Counter:
     def fed_by_rules(self) -> frozenset[str]:
         """The rules whose refusals it counts."""
         return frozenset()
+
+    def struck_by(self, counter: Counter) -> bool:
+        """Whether being refused by that one is a strike for it."""
+        return False
 
     @property
     def member(self) -> str | None:
@@ -167,6 +173,13 @@ class Counter:
         """
         seconds = (span or self.span) // 1000
         return f"{type(self).__name__} {self.layout} {seconds} {self.by} {self.rule}"
+
+    def full_from(self, reading: Reading, price: int) -> int | None:
+        """The least price (µ$) from which it is full for every stranger who asks about its subject,
+        now that it was full for one who pays ``price``: until the wait of this reading is over, or
+        an outcome makes room. ``None`` where that depends on more. A stranger brings no proof, and
+        no counter that ``sets_apart`` knows the number."""
+        return None
 
     def tail(self, segment: Segment) -> bytes:
         """What its Lua reads of it in a plan, beside limit and span."""

@@ -1,7 +1,8 @@
 -- conversion: do the messages sent to a subject get verified? A CUSUM over matured sends.
 --
 -- Stored: the sum (milli-nats, 4 bytes), sends that have matured (2), of them verified (2), until
--- when the alarm lasts (6), the newest slice (6), how many slices follow (1); then per slice of a
+-- when the alarm lasts (6), the newest slice (6), how many slices follow, plus 16 for each alarm in a
+-- row of a counter with probes (1); then per slice of a
 -- twelfth of `span`, newest first, 14 at most: sends that nobody has verified yet (2), sends that
 -- somebody has (2), what those take from the sum (4, signed); then per verification, newest first,
 -- 8 at most: its age in tenths of a second (2), a hash of its network (2), its last four digits (2).
@@ -11,28 +12,51 @@ local MOST_SLICES = 14
 local COUNTED_UP_TO = 10000  -- then both counts are halved
 local HIGHEST_SUM = 4294967295
 local FORGOTTEN_AFTER = 2 * DAY  -- without a send
+local ALARM, MOST_ALARMS = 16, 15
 
 TAIL[KIND] = function()
-  local fail, ok, alarm, minimum, hold, networks, near
-  fail, ok, alarm, minimum, hold, networks, near, at =
-    unpack_from('>I4I4I4I4I6BB', plan, at)
+  local fail, ok, alarm, minimum, hold, networks, near, probes, proved, longest
+  fail, ok, alarm, minimum, hold, networks, near, probes, proved, longest, at =
+    unpack_from('>I4I4I4I4I6BBBBI6', plan, at)
   return {
     fail = fail, ok = ok, alarm = alarm, minimum = minimum, hold = hold,
     networks = networks == 1, near = near,
+    probes = probes, proved = proved == 1, longest = longest,
   }
+end
+
+-- With probes: for how long proof buys nothing after so many alarms in a row.
+local function conversion_refuses(alarms, shape)
+  return alarms < 2 and 0 or min(shape.longest, shape.hold * 2 ^ (alarms - 2))
+end
+
+-- With probes: how long this request waits. Half-open, only as many wait for their verification as
+-- would, without it, be the next alarm.
+local function conversion_wait(state, slices, age)
+  if known or trusted or state.alarms == 0 then return 0 end
+  local shape, now = state.shape, state.now
+  if not shape.proved then return state.ends - now end
+  if now < state.ends - shape.longest then return state.ends - shape.longest - now end
+  local open, matures = 0, 0
+  for i = state.count, 1, -1 do
+    open = open + unpack_from('>I2', slices, SLICE * (i - 1) + 1)
+    if open > 0 and matures == 0 then matures = (state.index - i + 2) * state.width + age end
+  end
+  return state.used + open * shape.fail >= shape.alarm and max(1, matures - now) or 0
 end
 
 local function conversion_read(_, span, stored, now, shape)
   local width = floor(span / 12)
   local index = floor(now / width)
   local sum, matured, verified, ends, count, slices, ring = 0, 0, 0, 0, 0, '', ''
-  local newest = index
-  local listed = #stored >= 21 and byte(stored, 21) or MOST_SLICES + 1
+  local newest, alarms = index, 0
+  local listed = #stored >= 21 and byte(stored, 21) % ALARM or MOST_SLICES + 1
   if listed <= MOST_SLICES and #stored >= 21 + SLICE * listed then
     sum, matured, verified, ends, newest, count = unpack_from('>I4I2I2I6I6B', stored)
     if now - newest * width > FORGOTTEN_AFTER and now >= ends then
       sum, matured, verified, ends, newest, count = 0, 0, 0, 0, index, 0
     else
+      alarms, count = floor(count / ALARM), listed
       slices = sub(stored, 22, 21 + SLICE * count)
       ring = sub(stored, 22 + SLICE * count)
     end
@@ -59,15 +83,33 @@ local function conversion_read(_, span, stored, now, shape)
     count = count + index - newest
   end
 
-  if ends > 0 and now >= ends then sum, ends = 0, 0 end
-  local begins = ends == 0 and not no_verifications and sum >= shape.alarm and matured >= shape.minimum
-  if begins then ends = now + shape.hold end
-  return {
+  if ends > 0 and (now >= ends or (alarms > 0 and sum == 0)) then sum, ends, alarms = 0, 0, 0 end
+  local begins = not no_verifications and sum >= shape.alarm and matured >= shape.minimum
+  local wait
+  if shape.probes == 0 then
+    begins = begins and ends == 0
+    if begins then ends = now + shape.hold end
+  elseif begins and now >= ends - shape.longest then
+    -- What is on its way was sent before: only what comes now is told against those who prove.
+    alarms, count, slices = min(MOST_ALARMS, alarms + 1), 0, ''
+    sum = shape.alarm - shape.probes * shape.fail
+    ends = now + conversion_refuses(alarms, shape) + shape.longest
+  else
+    begins = false
+  end
+  local state = {
     used = sum, now = now, begins = begins,
-    wait = (no_verifications or halves == 2) and 0 or max(0, ends - now),
-    matured = matured, verified = verified, ends = ends, index = index, width = width,
-    count = count, slices = slices, ring = ring, shape = shape,
+    matured = matured, verified = verified, ends = ends, alarms = alarms, index = index,
+    width = width, count = count, slices = slices, ring = ring, shape = shape,
   }
+  if no_verifications then
+    state.wait = 0
+  elseif shape.probes == 0 then
+    state.wait = halves == 2 and 0 or max(0, ends - now)
+  else
+    state.wait = conversion_wait(state, slices, age)
+  end
+  return state
 end
 
 READ[KIND] = conversion_read
@@ -77,7 +119,8 @@ DETAIL[KIND] = function(state) return state.matured, state.verified end
 local function conversion_kept(state)
   local ttl = max(FORGOTTEN_AFTER, state.ends - state.now)
   return pack(
-    '>I4I2I2I6I6B', state.used, state.matured, state.verified, state.ends, state.index, state.count
+    '>I4I2I2I6I6B', state.used, state.matured, state.verified, state.ends, state.index,
+    state.count + ALARM * state.alarms
   ) .. state.slices .. state.ring, ttl
 end
 

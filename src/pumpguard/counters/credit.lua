@@ -22,7 +22,9 @@ end
 TAIL[KIND] = function()
   local yields, permille, reserved, vouches
   yields, permille, reserved, vouches, at = unpack_from('>BI2I2I2', plan, at)
-  return {yields = yields == 1, permille = permille, reserved = reserved, vouches = vouches}
+  return {
+    yields = yields % 2 == 1, except_trusted = yields > 1, permille = permille, reserved = reserved, vouches = vouches,
+  }
 end
 
 local function credit_read(limit, span, stored, now, terms)
@@ -41,10 +43,13 @@ local function credit_read(limit, span, stored, now, terms)
   debt = passed <= LONGEST_DEBT and max(0, debt - passed * forgiven) or 0
   local wait, fits = 0, line + min(halves == 2 and AGAIN * price or owed, AGAIN * price)
   if terms.yields then
-    fits = owed > 0 and halves == 0 and min(line, floor(line / 2) + price) or line
+    fits = owed > 0 and halves < 2 and min(line, floor(line / 2) + price) or line
   end
-  fits = fits + opened(floor(line / 1000) * terms.reserved)
-  if debt + price > fits then
+  -- One that yields only asks: bots know numbers of others, and are to be asked like strangers.
+  if not terms.yields or halves == 2 then
+    fits = fits + opened(floor(line / 1000) * terms.reserved)
+  end
+  if debt + price > fits and not (terms.except_trusted and trusted) then
     local steps = price > fits and 1000 or math.ceil((debt + price - fits) / forgiven)
     wait = math.ceil((step + steps) * span / 1000) - now
   end

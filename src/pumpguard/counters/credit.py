@@ -16,7 +16,7 @@ import struct
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pumpguard.counters.base import Limited, Segment
+from pumpguard.counters.base import Limited, Reading, Segment
 from pumpguard.decision import Action
 
 STEPS = 1000
@@ -35,8 +35,9 @@ class Credit(Limited):
     serves first is said at the top of this module.
 
     Beside the line, ``reserved`` times as much is kept for customers, half of that for known
-    numbers too (see `Known`); and customers may always go two messages beyond, so that one fits
-    however short the line.
+    numbers too unless it yields (see `Known`); and customers may always go two messages beyond, so
+    that one fits however short the line. With ``except_trusted`` it speaks against nobody who comes
+    from where users verify (see `Trust`): only for lines that ask, because it bounds nothing then.
 
     Its reading's ``used`` is the debt in µ$, its ``detail`` the line in µ$.
     Source: the shape is Authgear's fraud protection, in messages: max(20, 0.3 × best of 14 days,
@@ -52,13 +53,19 @@ class Credit(Limited):
     yields: bool = False
     reserved: float = 0.0
     vouches: float = 0.0
+    except_trusted: bool = False
 
     told_of: ClassVar[frozenset[str]] = frozenset({"failed", "verified", "repeated"})
     smallest_share: ClassVar[int] = 0
 
+    def full_from(self, reading: Reading, price: int) -> int | None:
+        # One that yields is full for a number that owes before it is for others.
+        return price if reading.detail and reading.used + price > reading.detail[0] else None
+
     def tail(self, segment: Segment) -> bytes:
-        """Whether it yields (1), the share of what was verified that makes the line, what is
-        reserved of as much as the line is, and what a verification vouches for, in permille (2
-        each)."""
+        """Whether it yields, and 2 more if it excepts the trusted (1); the share of what was
+        verified that makes the line, what is reserved of as much as the line is, and what a
+        verification vouches for, in permille (2 each)."""
         shares = (self.ratio, self.reserved, self.vouches)
-        return struct.pack(">BHHH", self.yields, *(round(share * 1000) for share in shares))
+        flags = self.yields + 2 * self.except_trusted
+        return struct.pack(">BHHH", flags, *(round(share * 1000) for share in shares))

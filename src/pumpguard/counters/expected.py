@@ -16,7 +16,7 @@ HOUR = 3_600
 EVERYWHERE = ""
 """In the place of a country: all of them."""
 
-WIDENED = frozenset({"everything", "country", "calling_code"})
+WIDENED = frozenset({"everything", "country", "calling_code", "country+client_abroad"})
 """The dimensions of which a launch fills one subject, and not its limits for each person."""
 
 C = TypeVar("C", bound=Counter)
@@ -60,9 +60,9 @@ class Expected(NamedTuple):
         by, times = counter.by, self.anywhere if counter.by == "everything" else self.here
         if times == 1 or by not in WIDENED:
             return counter
-        if isinstance(counter, Spend) and counter.seconds <= HOUR:
+        if isinstance(counter, Window) or (isinstance(counter, Spend) and counter.seconds <= HOUR):
             limits = {"limit": counter.limit, "reserved": counter.reserved}
-        elif isinstance(counter, Window | Credit):
+        elif isinstance(counter, Credit):  # its reserve is a share of the line
             limits = {"limit": counter.limit}
         else:
             return counter

@@ -31,6 +31,7 @@ class Known(Timed):
 
     may_refuse: ClassVar[bool] = False
     turn: ClassVar[Turn] = Turn.FIRST
+    sets_apart: ClassVar[bool] = True
 
     def tail(self, segment: Segment) -> bytes:
         """How many key hashes of a ticket tell where its request came from (1)."""

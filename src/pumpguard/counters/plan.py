@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from pumpguard.counters.base import Counter, Turn
+from pumpguard.decision import Action
 
 
 class Weight(NamedTuple):
@@ -98,6 +99,28 @@ class Plan:
         """The indexes of ``members`` in that order."""
         counting = [i for i, counter in enumerate(self.counters) if counter.member is not None]
         return tuple(counting.index(i) for i in self.order if i in counting)
+
+    @cached_property
+    def lasting(self) -> tuple[tuple[int, str], ...]:
+        """The counters that bind, by their index, each with what makes it the same counter with
+        the same limits in other plans: what a process may know of them (`Counter.full_from`)."""
+        binding = [i for i, may in enumerate(self.binds) if may and i not in self.binding_bans]
+        return tuple((i, f"{self.identities[i]} {self.counters[i]!r}") for i in binding)
+
+    @cached_property
+    def refused_alike(self) -> bool:
+        """Whether a stranger is refused by what is full, whatever else there is to read. Not with
+        proof, weights or reports; not where what is hidden from its subject is more than a ban, and
+        not where a ban is fed by another."""
+        bans = [each for each in self.counters if each.turn is Turn.BAN]
+        hidden = [each for each in self.counters if each.action is Action.SHADOW]
+        return not (
+            self.proved
+            or self.weights
+            or self.reports
+            or any(each.turn is not Turn.BAN for each in hidden)
+            or any(each.struck_by(other) for each in bans for other in bans)
+        )
 
     @cached_property
     def parts(self) -> frozenset[str]:

@@ -19,7 +19,7 @@ CHARGE[KIND] = slices_charge
 
 -- A message that was not sent gives its price back, while refunds have room; one that was verified a
 -- part of it, and less if that looks bought.
-TELL[KIND] = function(limit, span, stored, shape, worth)
+TELL[KIND] = function(limit, span, stored, shape, _, worth)
   if stored == '' or (outcome == 'f' and not refunded) then return end
   local back = price
   if outcome ~= 'f' then back = floor(floor(price * (1000 - shape.verified) / 1000) * worth / 1000) end

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from pumpguard.counters.base import Limited, Segment
+from pumpguard.counters.base import Limited, Reading, Segment
 from pumpguard.decision import Action
 
 
@@ -17,7 +17,8 @@ class Spend(Limited):
     ``reserved`` µ$ of them are kept for customers, half of them for known numbers too (see
     `Known`): anybody else is let through up to ``limit - reserved``. Several with the same rule,
     ``by`` and ``seconds`` are one sum looked at with several limits, such as a share at which to
-    ask for proof and the whole; declare all of them at once, or one instead of the other.
+    ask for proof and the whole; declare all of them at once, or one instead of the other. A sum in
+    which verified messages count less is another one, whatever they count.
 
     Its reading's ``used`` is in µ$, its ``wait`` until the price of this message fits.
     """
@@ -39,8 +40,15 @@ class Spend(Limited):
         """What a verified message counts, in thousandths of its price."""
         return round(1000 * self.verified)
 
+    @property
+    def layout(self) -> str:
+        return "verified less" if self.permille < 1000 else ""
+
     def hears(self, outcome: str) -> bool:
         return outcome == "failed" or (self.permille < 1000 and outcome in self.told_of)
+
+    def full_from(self, reading: Reading, price: int) -> int | None:
+        return price
 
     def tail(self, segment: Segment) -> bytes:
         """What is reserved (6), and what a verified message counts (permille, 2)."""

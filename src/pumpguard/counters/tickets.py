@@ -34,6 +34,7 @@ class Tickets(Timed):
 
     may_refuse: ClassVar[bool] = False
     turn: ClassVar[Turn] = Turn.FIRST
+    sets_apart: ClassVar[bool] = True
     told_of: ClassVar[frozenset[str]] = frozenset({"failed", "unallocated"})
 
     @property

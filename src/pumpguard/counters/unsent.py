@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pumpguard.counters.base import Limited, Segment
+from pumpguard.counters.base import Limited, Reading, Segment
 from pumpguard.decision import Action
 
 
@@ -28,6 +28,9 @@ class Unsent(Limited):
     told_of: ClassVar[frozenset[str]] = frozenset({"failed"})
     learnt: ClassVar[bool] = True
     parts: ClassVar[tuple[str, ...]] = ("log",)
+
+    def full_from(self, reading: Reading, price: int) -> int | None:
+        return 0
 
     def tail(self, segment: Segment) -> bytes:
         """Up to how many times its limit (1)."""

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-from pumpguard.counters.base import Limited, Segment
+from pumpguard.counters.base import Limited, Reading, Segment
 from pumpguard.decision import Action
 
 Counts = Literal["attempts", "admissions"]
@@ -64,6 +64,9 @@ class Window(Limited):
     def hears(self, outcome: str) -> bool:
         """What was verified is nothing to one that counts all messages."""
         return (outcome == "failed" or self.unverified) and super(Window, self).hears(outcome)
+
+    def full_from(self, reading: Reading, price: int) -> int | None:
+        return 0
 
     def divided(self, parts: int) -> Window:
         reserved = self.reserved // parts

@@ -17,6 +17,7 @@ from pumpguard.counters import Counter, Reading, Spend
 from pumpguard.counters.expected import Expected
 from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import Action, Enforced, Finding, Mode, met
+from pumpguard.notices import Notices
 from pumpguard.rules.base import Rule
 
 COMBINATIONS = 1_024
@@ -25,8 +26,6 @@ COMBINATIONS = 1_024
 UNREAD = Reading(0, 0.0)
 
 Readings: TypeAlias = Mapping[Counter, Reading]
-
-logger = logging.getLogger("pumpguard")
 
 
 class Judged(NamedTuple):
@@ -52,25 +51,24 @@ class Judged(NamedTuple):
 class RuleSet:
     """A policy's rules, in order, and the counters that are kept beside them whatever they say.
 
-    ``scored`` says that what the rules find together may refuse as well (`pumpguard.risk`),
-    ``expected`` that more than usual is expected, and ``asks`` that clients can be asked for proof:
-    where they cannot, what only asks is recorded (`pumpguard.rules.base.Rule.without_challenge`).
+    ``scored``: what the rules find together may refuse as well (`pumpguard.risk`). ``expected``:
+    more than usual is expected.
     """
 
     def __init__(
         self,
         rules: Sequence[Rule],
         extra_counters: Sequence[Counter] = (),
-        *,
         scored: bool = False,
-        asks: bool = True,
         expected: Expected | None = None,
+        notices: Notices | None = None,
     ) -> None:
         self.rules = tuple(rules)
         self._extra = tuple(extra_counters)
-        self._terms = {"scored": scored, "asks": asks}
+        self._scored = scored
         self._expected = expected
         self._expecting: dict[Expected, RuleSet] = {}
+        self._notices = notices or Notices()
         self._depends_on = _depends_on(self.rules)
         self._compiled: dict[object, CompiledRules] = {}
 
@@ -79,9 +77,8 @@ class RuleSet:
         if len(self._expecting) > COMBINATIONS:
             self._expecting.clear()
         if expected not in self._expecting:
-            self._expecting[expected] = RuleSet(
-                self.rules, self._extra, expected=expected, **self._terms
-            )
+            beside = (self._scored, expected, self._notices)
+            self._expecting[expected] = RuleSet(self.rules, self._extra, *beside)
         return self._expecting[expected]
 
     def compiled(self, attempt: Attempt) -> tuple[CompiledRules, tuple[str, ...]]:
@@ -98,7 +95,7 @@ class RuleSet:
         return compiled, subjects  # type: ignore[return-value] # none of them is None now
 
     def _declaring(self, attempt: Attempt) -> CompiledRules:
-        declared = tuple([_declared(rule, attempt) for rule in self.rules])
+        declared = tuple([_declared(rule, attempt, self._notices) for rule in self.rules])
         if self._expected is not None:
             declared = tuple([self._expected.widened(counters) for counters in declared])
         # A rule returns the same tuple every time, so its identity says what it declares. What is
@@ -110,9 +107,8 @@ class RuleSet:
         by_value = (attempt.proved, tuple(map(tuple, declared)))
         compiled = self._compiled.get(by_value)
         if compiled is None:
-            compiled = CompiledRules(
-                self.rules, declared, self._extra, proved=attempt.proved, **self._terms
-            )
+            parts = (self.rules, declared, self._extra, self._notices)
+            compiled = CompiledRules(*parts, proved=attempt.proved, scored=self._scored)
             self._remember(by_value, compiled)
             self._remember(by_identity, compiled)
         return compiled
@@ -132,16 +128,18 @@ class CompiledRules:
         self,
         rules: Sequence[Rule],
         declared: Sequence[Sequence[Counter]],
-        extra_counters: Sequence[Counter] = (),
+        extra_counters: Sequence[Counter],
+        notices: Notices,
         *,
         proved: bool = False,
         scored: bool = False,
-        asks: bool = True,
         missing: frozenset[str] = frozenset(),
     ) -> None:
         self.declared = tuple(declared)
-        self._arguments = (tuple(rules), self.declared, tuple(extra_counters))
-        self._proved, self._scored, self._asks = proved, scored, asks
+        self._arguments = (tuple(rules), self.declared, tuple(extra_counters), notices)
+        self._notices = notices
+        self._proved = proved
+        self._scored = scored
         self._without: dict[tuple[bool, ...], CompiledRules] = {}
         pairs = list(zip(rules, declared, strict=True))
         self._by_request = tuple(r for r, mine in pairs if not mine and not r.needs_readings)
@@ -151,22 +149,24 @@ class CompiledRules:
             enforced: self._planned(enforced) for enforced in get_args(Enforced)
         }
         """What to ask the store: every counter, and which of them may refuse."""
-        self.counters = self.plans["all"].counters
-        self._dimensions = (*self.plans["all"].groups, *self.plans["all"].members)
+        self.counters = (plan := self.plans["all"]).counters
+        self._dimensions = (*plan.groups, *plan.members)
         self.readers = tuple(subject_reader(by) for by in self._dimensions)
 
     def without(self, absent: tuple[bool, ...]) -> CompiledRules:
         """The rules for attempts without values where ``readers`` are ``absent``."""
         if absent not in self._without:
             missing = frozenset(compress(self._dimensions, absent))
-            terms = {"proved": self._proved, "scored": self._scored, "asks": self._asks}
-            self._without[absent] = CompiledRules(*self._arguments, missing=missing, **terms)
+            self._without[absent] = CompiledRules(
+                *self._arguments, proved=self._proved, scored=self._scored, missing=missing
+            )
         return self._without[absent]
 
     def judge_request(self, attempt: Attempt, enforced: Enforced) -> list[Finding]:
         """What the rules without counters find, before the store is asked."""
-        judged = (self._judged(r, attempt, (), enforced != "all") for r in self._by_request)
-        return [finding for finding in judged if finding]
+        notices, monitored = self._notices, enforced != "all"
+        judged = [_judged(r, attempt, (), notices, monitored=monitored) for r in self._by_request]
+        return [finding for finding in judged if finding is not None]
 
     def judge_readings(
         self, attempt: Attempt, readings: Readings, enforced: Enforced
@@ -184,7 +184,7 @@ class CompiledRules:
             binds = [self._binds(each.rule, counter, enforced) for counter in full]
             monitored = enforced != "all" and not any(binds)
             mine = [readings.get(counter, UNREAD) for counter in each.declared]
-            if finding := self._judged(each.rule, attempt, mine, monitored):
+            if finding := _judged(each.rule, attempt, mine, self._notices, monitored=monitored):
                 factor = each.factor(readings)
                 same = finding.weight == factor
                 found.append(finding if same else replace(finding, weight=factor))
@@ -212,26 +212,10 @@ class CompiledRules:
         return Plan(counters, binds, reports, weights, self._proved)
 
     def _binds(self, rule: Rule, counter: Counter, enforced: Enforced) -> bool:
-        """Whether a full counter may refuse; not if it only asks for proof that was given, or that
-        nobody can give."""
+        """Whether a full counter may refuse; not if it only asks for proof that was given."""
         if enforced == "nothing" or (enforced == "budgets" and not isinstance(counter, Spend)):
             return False
-        return not met(counter.action, self._proved or not (self._asks or rule.ask_first))
-
-    def _judged(
-        self, rule: Rule, attempt: Attempt, readings: Sequence[Reading], monitored: bool
-    ) -> Finding | None:
-        try:
-            finding = rule.judge(attempt, readings)
-        except Exception:
-            _skipped(rule)
-            return None
-        if finding is None:
-            return None
-        monitored |= finding.action is Action.CHALLENGE and not (self._asks or rule.ask_first)
-        mode: Mode = "monitor" if monitored else rule.mode
-        same = finding.rule == rule.name and finding.mode == mode
-        return finding if same else replace(finding, rule=rule.name, mode=mode)
+        return not met(counter.action, self._proved or not rule.asks)
 
 
 def _lacks(counter: Counter, missing: frozenset[str]) -> bool:
@@ -247,13 +231,30 @@ def _depends_on(rules: Sequence[Rule]) -> tuple[Callable[[Attempt], str | None],
     return tuple(subject_reader(by) for by in sorted(dimensions))
 
 
-def _declared(rule: Rule, attempt: Attempt) -> Sequence[Counter]:
+def _declared(rule: Rule, attempt: Attempt, notices: Notices) -> Sequence[Counter]:
     try:
         return rule.counters(attempt)
     except Exception:
-        _skipped(rule)
-        return ()
+        return _skipped(rule, notices)
 
 
-def _skipped(rule: Rule) -> None:
-    logger.exception("PG020 rule %r raised an exception; it is skipped for this request", rule.name)
+def _judged(
+    rule: Rule, attempt: Attempt, readings: Sequence[Reading], notices: Notices, *, monitored: bool
+) -> Finding | None:
+    try:
+        finding = rule.judge(attempt, readings)
+    except Exception:
+        _skipped(rule, notices)
+        return None
+    if finding is None:
+        return None
+    monitored |= finding.action is Action.CHALLENGE and not rule.asks
+    mode: Mode = "monitor" if monitored else rule.mode
+    same = finding.rule == rule.name and finding.mode == mode
+    return finding if same else replace(finding, rule=rule.name, mode=mode)
+
+
+def _skipped(rule: Rule, notices: Notices) -> tuple[()]:
+    text = "rule %r raised an exception; it is skipped for such requests"
+    notices.say("PG020", rule.name, text, rule.name, level=logging.ERROR, exc_info=True)
+    return ()

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 
 from pumpguard.attempt import Attempt, micros
@@ -48,7 +49,6 @@ class Engine:
         outcomes: OutcomeQueue | None,
         observations: Observations,
         *,
-        asks: bool = True,
         simulated: bool = False,
     ) -> None:
         self._store = store
@@ -60,10 +60,11 @@ class Engine:
         self._risk = None if policy.risk is None or policy.risk.mode == "off" else policy.risk
         scored = self._risk is not None and self._risk.mode == "enforce"
         extra_counters = policy.outcome_counters.asked if policy.outcome_counters else ()
-        self._rules = RuleSet(rules, extra_counters, scored=scored, asks=asks)
+        compiled = partial(
+            RuleSet, extra_counters=extra_counters, scored=scored, notices=observations.notices
+        )
+        self._rules, self._deaf_rules = compiled(rules), compiled(without_verifications(rules))
         self._observations = observations
-        deaf = without_verifications(rules)
-        self._deaf_rules = RuleSet(deaf, extra_counters, scored=scored, asks=asks)
         self._fallback = Fallback(policy.on_store_failure, policy.workers)
 
     async def decide(
@@ -151,10 +152,12 @@ class Engine:
         feeds = plan.counts_attempts or not plan.feeding.isdisjoint(question.refused_by)
         if not plan.counters or (question.refused and not feeds):
             return NOT_ASKED
+        fault: StoreError | None = None
         if use_store:
             try:
                 answer = await self._store.decide(question)
             except StoreError as error:
+                fault = error
                 logger.debug("deciding without the store: %s", error)
             else:
                 if not answer.recalled and not answer.outdated:
@@ -163,7 +166,7 @@ class Engine:
                     else:
                         self._overrides.checked_at = monotonic()
                 return answer
-        return self._fallback.answer(question, enforced)
+        return self._fallback.answer(question, enforced, fault)
 
     def _question(
         self,

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pumpguard.counters.plan import share
 from pumpguard.decision import Enforced
-from pumpguard.errors import PolicyError
+from pumpguard.errors import PolicyError, StoreError
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.memory import MemoryStore, StoreFull
 
@@ -30,10 +30,13 @@ class Fallback:
         self._workers = workers
         self._local = _local_store() if on_store_failure == "local" else None
 
-    def answer(self, question: Question, enforced: Enforced) -> Answer:
+    def answer(
+        self, question: Question, enforced: Enforced, fault: StoreError | None = None
+    ) -> Answer:
         """What this process decides alone. What verifications have taught is known to the store
-        alone, and so are reservations."""
-        if self._local is not None:
+        alone, and so are reservations. A store of this process that is full has counted whom it
+        knows: another one beside it would let them all through again."""
+        if self._local is not None and not isinstance(fault, StoreFull):
             plan = share(question.plan, self._workers)
             try:
                 answer = self._local.decide_now(replace(question, plan=plan, ticket=b""))

@@ -18,6 +18,9 @@ Address: TypeAlias = IPv4Address | IPv6Address
 UNIX = "unix"
 """How ``proxies`` names whoever connects over a Unix socket and so has no address."""
 
+WIDEST = {4: 8, 6: 16}
+"""The shortest prefixes of public networks that can be somebody's proxies."""
+
 NOBODY = ("", "unknown")
 """Elements that name nobody: a header may end in a comma, and a proxy may not know its peer."""
 
@@ -94,9 +97,13 @@ class TrustedProxies:
 
 def _network(text: str, path: str) -> IPv4Network | IPv6Network:
     try:
-        return ip_network(text)
+        network = ip_network(text)
     except ValueError:
         raise PolicyError(path, "a CIDR such as '10.0.0.0/8', or 'unix'", text) from None
+    if network.prefixlen < WIDEST[network.version] and not network.is_private:
+        expected = "the addresses of your proxies alone: whoever is named chooses his own address"
+        raise PolicyError(path, expected, text)
+    return network
 
 
 def parse_address(text: str) -> Address | None:

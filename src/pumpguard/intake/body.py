@@ -4,6 +4,7 @@ answers, copied as they are sent."""
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Coroutine, Generator
 from types import coroutine
 from typing import Any, cast
@@ -75,6 +76,10 @@ async def _read(receive: Receive, limit: int) -> bytes:
     raise IntakeError(413, "body-too-large", "Request body too large", detail)
 
 
+GZIP, GZIP_WINDOW = ("gzip", "x-gzip"), 31
+"""How it is called, and how zlib is told that a body is it."""
+
+
 class Replay:
     """A ``receive`` that hands out a body that was read already, then what really follows it, above
     all ``http.disconnect``."""
@@ -134,6 +139,25 @@ class AnswerCopy:
         await self._send(message)
 
     @property
+    def encoding(self) -> str:
+        """The body's ``Content-Encoding``; empty for none."""
+        return self.headers.get("content-encoding", "").strip().lower().removeprefix("identity")
+
+    @property
     def body(self) -> bytes:
-        """The body, or nothing if it is too long to be looked at."""
-        return b"".join(self._chunks) if self._room >= 0 else b""
+        """The body, or nothing if it is too long to be looked at, or encoded otherwise than with
+        gzip."""
+        body = b"".join(self._chunks) if self._room >= 0 else b""
+        if self.encoding in GZIP:
+            return _inflated(body)
+        return b"" if self.encoding else body
+
+
+def _inflated(body: bytes) -> bytes:
+    """What was compressed with gzip, if it is whole and no longer than what is looked at."""
+    inflating = zlib.decompressobj(wbits=GZIP_WINDOW)
+    try:
+        found = inflating.decompress(body, MAX_ANSWER)
+    except zlib.error:
+        return b""
+    return found if inflating.eof else b""

@@ -27,6 +27,9 @@ KIND_OF_ORIGIN: dict[str, NetworkKind] = {
     "tor": "tor",
 }
 
+RELAYS = ("Apple Private Relay",)
+"""Providers that know who their users are, and share few addresses out among many of them."""
+
 KIND_OF_FLAG: dict[str, NetworkKind] = {
     "is_tor_exit_node": "tor",
     "is_anonymous_vpn": "vpn",
@@ -91,7 +94,7 @@ class PackagedNetworks:
         found = self._find(int(address), address.version)
         if found is None or not address.is_global:
             return "unknown"
-        return KIND_OF_ORIGIN.get(found[1], "unknown")
+        return "relay" if found[0] in RELAYS else KIND_OF_ORIGIN.get(found[1], "unknown")
 
 
 class MaxMindNetworks:

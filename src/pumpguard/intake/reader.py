@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.types import Receive, Scope
 
-from pumpguard.attempt import NOTHING, Attempt, Client, Phone, bounded
+from pumpguard.attempt import NOTHING, Attempt, Client, NetworkKind, Phone, bounded
 from pumpguard.challenges.base import Challenge, Solution
 from pumpguard.errors import IntakeError, PolicyError
 from pumpguard.intake.address import (
@@ -45,8 +45,6 @@ MAX_CLIENT_AGE = 600.0
 
 KEYS = ("session", "account", "device")
 
-logger = logging.getLogger("pumpguard")
-
 
 class Reader:
     """Reads requests the way a policy says."""
@@ -76,6 +74,7 @@ class Reader:
         keys = [(name, getattr(policy, name)) for name in KEYS]
         self._keys = [(name, field_reader(field)) for name, field in keys if field]
         self._own = dimension_readers(policy.dimensions)
+        self.looks_for = tuple(name for name, _ in (*self._keys, *self._own))
 
     async def read(
         self, scope: Scope, receive: Receive, parameters: Mapping[str, str]
@@ -164,12 +163,15 @@ class Reader:
         address = parse_address(given) if isinstance(given, str) else given
         if address is None:
             return Client()
+        kind: NetworkKind = self._found(self._networks.kind, address, "unknown")
+        # A relay's users are not where its addresses are assigned.
+        country = self._networks.country if kind != "relay" else _nowhere
         return Client(
             address=text_of(address),
             network=network_of(address),
             site=site_of(address),
-            country=self._found(self._networks.country, address, None),
-            kind=self._found(self._networks.kind, address, "unknown"),
+            country=self._found(country, address, None),
+            kind=kind,
             asn=self._found(partial(asn_of, self._networks), address, None),
         )
 
@@ -179,8 +181,9 @@ class Reader:
             return look_up(address)
         except Exception as error:
             self.failed_look_ups += 1
-            text = "%d look-ups of client addresses have failed so far, now by %r; they are unknown"
-            self._notices.say("PG085", "networks", text, self.failed_look_ups, error)
+            name = type(error).__name__  # its text may have the address
+            text = "%d look-ups of client addresses have failed so far, now by %s; they are unknown"
+            self._notices.say("PG085", "networks", text, self.failed_look_ups, name)
             return unknown
 
     async def _with_proof(self, challenge: Challenge, fields: Fields, attempt: Attempt) -> Attempt:
@@ -193,11 +196,16 @@ class Reader:
             if isinstance(answer, Awaitable):
                 answer = await answer
         except Exception:
-            logger.exception("PG037 could not check a challenge; the request counts as unsolved")
+            text = "could not check a challenge; such requests count as unsolved"
+            self._notices.say("PG037", "challenge", text, level=logging.ERROR, exc_info=True)
             return attempt
         if isinstance(answer, Solution):
             return replace(attempt, proved=True, solution=answer.id)
         return replace(attempt, proved=True) if answer is True else attempt
+
+
+def _nowhere(_: Address) -> None:
+    return None
 
 
 NO_NUMBER: tuple[object, ...] = (None, "", [])

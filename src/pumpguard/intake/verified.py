@@ -54,6 +54,9 @@ class VerifyReader:
             return VerifyResult()
         if not self._success(status, answer.headers, answer.body):
             why = f"it was answered {status}, which is not what verified_when calls success"
+            if answer.encoding and not answer.body:
+                why = f"the answer's body cannot be read ({answer.encoding}); gzip can"
+                return VerifyResult(missing="answer", why=why)
             return VerifyResult(missing=self._refused, why=why)
         fields = Fields(scope, body or b"", parameters)
         flow = None if self._flow is None else self._flow.of_request(fields)

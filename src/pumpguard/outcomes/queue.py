@@ -5,46 +5,46 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from functools import lru_cache
+from itertools import islice
 from typing import TypeVar
 
-from pumpguard.attempt import Attempt, Phone
-from pumpguard.counters import Counter, Spend, Unsent
-from pumpguard.counters.plan import Plan
+from pumpguard.attempt import Attempt
 from pumpguard.errors import StoreError
-from pumpguard.intake.phone import canonical
 from pumpguard.observations import Misunderstood, Observations
 from pumpguard.outcomes import OutcomeCounters
-from pumpguard.outcomes.delays import Delays
 from pumpguard.outcomes.news import Failed, Flow, Listen, QueuedOutcome, Verified
+from pumpguard.outcomes.telling import Teller
 from pumpguard.rules.base import Rule
-from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
+from pumpguard.store.base import Settlement, Store
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 BATCH = 16
-"""Outcomes that are told in one trip."""
+"""Settlements that are told in one trip."""
+
+TOGETHER = 64
+"""Outcomes that are asked about at the same time: each takes a trip or two, in shared writes."""
 
 CAPACITY = 10_000
-"""Outcomes that wait at most; when the store is away for long, the oldest are forgotten."""
+"""Outcomes that wait at most; when the store is away for long, the oldest are lost."""
 
-FLOW, HEARD = "flow ", "heard"
-"""Under which names the store keeps numbers by their flow, and that verifications are heard."""
-
-HEARD_FOR = 30 * 86_400
-"""Seconds, since the first verification that a process has heard."""
+RETRY, LAST_TRIES = 0.25, 8
+"""Seconds until a store that did not answer is told again, and how often when the process ends."""
 
 logger = logging.getLogger("pumpguard")
 
 
 class OutcomeQueue:
-    """Outcomes that the store has not been told yet.
+    """Outcomes that the store has not been told yet, in the order in which they came.
 
-    They are queued at once and delivered in batches by a task of the event loop. If that loop ends
-    first, as where each request has its own, what it had taken is told by the next one. What is
-    lost (a crash, a store that is away) makes the guard only stricter.
+    They are queued at once and delivered by a task of the event loop, many at a time. While the
+    store is away they are kept, and told when it is back. The same outcome is queued once. If an
+    event loop ends first, as where each request has its own, the next one goes on.
+
+    What is lost (a crash, too many, or a store that may have counted a verification and did not
+    say so) makes the guard only stricter, and is said.
     """
 
     def __init__(
@@ -54,22 +54,29 @@ class OutcomeQueue:
         store: Store,
         observations: Observations,
     ) -> None:
-        self.delays = Delays()
         self.lost = 0
-        self.waiting: deque[QueuedOutcome] = deque(maxlen=CAPACITY)
-        self._taken: list[QueuedOutcome] = []
+        self.waiting: dict[object, QueuedOutcome] = {}
+        self._taken: dict[object, QueuedOutcome] = {}
+        self._settlements: list[Settlement] = []
+        """What the outcomes that were asked about come to, and the store has not been told."""
+        self._teller = Teller(rules, counters, store, observations)
+        self.delays = self._teller.delays
         self._observations = observations
-        self._noted_heard = False
-        self._rules = rules
-        self._counters = counters
         self._store = store
         self._task: asyncio.Task[None] | None = None
+        self._pausing: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
+
+    def __len__(self) -> int:
+        return len(self.waiting) + len(self._taken) + len(self._settlements)
 
     def add(self, outcome: QueuedOutcome) -> None:
         """Queue an outcome. From outside an event loop it waits for the next decision in one."""
-        if len(self.waiting) == CAPACITY:
-            self._lose("too many wait")
-        self.waiting.append(outcome)
+        key = _key(outcome)
+        if key not in self.waiting:
+            if len(self.waiting) >= CAPACITY:
+                del self.waiting[next(iter(self.waiting))]
+                self._lose("too many wait")
+            self.waiting[key] = outcome
         self.deliver()
 
     def admitted(self, attempt: Attempt, flow: str | None, at: float | None) -> None:
@@ -90,12 +97,13 @@ class OutcomeQueue:
             self.add(Listen(at))
 
     def deliver(self) -> None:
-        """Start the task that empties the queue, unless it runs in this loop or another."""
-        if not self.waiting and not self._taken:
-            return
+        """Start the task that empties the queue, unless it runs in this loop or another, or the
+        store has not answered a moment ago."""
         try:
             here = asyncio.get_running_loop()
         except RuntimeError:  # no event loop here
+            return
+        if not len(self) or (self._pausing is not None and self._pausing[0] is here):
             return
         task = self._task
         if task is not None and not task.done():
@@ -104,145 +112,137 @@ class OutcomeQueue:
                 return
         self._task = here.create_task(self._empty())
 
-    async def delivered(self, within: float | None = None) -> None:
-        """Wait until all that was queued has been told or lost, for so many seconds at most."""
+    async def delivered(self, within: float | None = None, *, now: bool = False) -> None:
+        """Wait until all that was queued has been told or lost, or until the store has not answered
+        and it is kept; for so many seconds at most. ``now`` asks it again at once."""
+        if now:
+            self._end_pause()
         self.deliver()
         task = self._task
         if task and not task.done() and task.get_loop() is asyncio.get_running_loop():
             await asyncio.wait({task}, timeout=within)
 
-    async def _empty(self) -> None:
-        # What a loop that has ended since had taken.
-        self.waiting.extendleft(reversed(self._taken))
-        self._taken = []
-        while self.waiting:
-            taken = [self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting)))]
-            self._taken = taken
-            settlements: list[Settlement] = []
-            for outcome in taken:
-                settlements += await self._guarded(self._settlements(outcome), [])
-            for first in range(0, len(settlements), BATCH):
-                await self._guarded(self._store.settle(settlements[first : first + BATCH]), 0)
-            self._taken = []
-
-    async def _guarded(self, work: Awaitable[T], otherwise: T) -> T:
-        try:
-            return await work
-        except StoreError as error:
-            logger.debug("an outcome was lost: %s", error)
-            self._lose(str(error))
-        except Exception as error:
-            logger.exception("PG023 could not record a message outcome; it is lost")
-            self._lose(type(error).__name__)
-        return otherwise
-
-    def _lose(self, reason: str) -> None:
-        self.lost += 1
-        self._observations.lost(reason)
-
-    async def _settlements(self, outcome: QueuedOutcome) -> list[Settlement]:
-        match outcome:
-            case Failed():
-                return [self._failure(outcome)]
-            case Verified():
-                return await self._verifications(outcome)
-            case Flow(flow, phone, at):
-                seconds = self._counters.tickets.seconds
-                await self._store.remember(FLOW + flow, phone.e164, seconds, at)
-            case Listen(at):
-                if await self._store.recall(HEARD, at) is not None:
-                    self._observations.hear()
-                else:
-                    self._observations.fall_silent()
-        return []
-
-    async def _verifications(self, outcome: Verified) -> list[Settlement]:
-        phones = outcome.phones
-        if outcome.flow is not None:
-            e164 = await self._store.recall(FLOW + outcome.flow, outcome.at)
-            phones = phones if e164 is None else (canonical(e164),)
-        if not phones:
-            why = "no message is known by its flow; is flow= what the app knows the number by?"
-            self._observations.not_understood("flow", why)
-            return []
-        for phone in phones:
-            redeemed = await self._redeem(phone, outcome)
-            if redeemed.tickets:
+    async def close(self) -> None:
+        """Tell what waits, now or never."""
+        for _ in range(LAST_TRIES):
+            await self.delivered(now=True)
+            if not len(self):
                 break
-        if outcome.only_open or redeemed.tickets:
-            self._observations.verified(is_open=bool(redeemed.tickets))
-        if redeemed.tickets and not self._noted_heard:
-            await self._store.remember(HEARD, "1", HEARD_FOR, outcome.at)
-            self._noted_heard = True
-        return [
-            self._verification(phone, outcome.at, redeemed, ticket, newest=not i)
-            for i, ticket in enumerate(redeemed.tickets)
-        ]
+            await asyncio.sleep(RETRY)
+        self._end_pause()
+        if self.lost or len(self):
+            self.lost += len(self)
+            self._observations.lost("the process ends", len(self), in_the_end=True)
+        self.waiting, self._taken, self._settlements = {}, {}, []
 
-    async def _redeem(self, phone: Phone, outcome: Verified) -> Redeemed:
-        redemption = Redemption(
-            phone.e164, self._counters.known, self._counters.tickets, str(phone.calling_code),
-            outcome.at, only_open=outcome.only_open,
-        )  # fmt: skip
-        return await self._store.redeem(redemption)
+    async def _empty(self) -> None:
+        self._put_back(self._taken)  # what a loop that has ended since had taken
+        while self.waiting or self._settlements:
+            if not self._settlements:
+                await self._ask()
+            await self._tell()
+            if self._taken or self._settlements:
+                self._put_back(self._taken)
+                self._pause()
+                return
 
-    def _failure(self, outcome: Failed) -> Settlement:
-        ticket, attempt = outcome.ticket, outcome.ticket.attempt
-        counters = self._told_of(outcome.outcome, attempt)
-        if outcome.outcome == "failed":
-            counters = [c for c in counters if c.rule not in ticket.full or isinstance(c, Spend)]
-            capped = [c for c in counters if isinstance(c, Unsent) and attempt.subject(c.by)]
-            if not capped:
-                by_network, by_number = self._counters.unsent
-                counters.append(by_network if attempt.client.network else by_number)
-            counters.append(self._counters.refunds)
-        plan, subjects = _plan_for(counters, attempt.subject)
-        return Settlement(
-            plan, subjects, outcome.outcome, ticket=ticket.reservation,
-            last4=int(attempt.phone.e164[-4:]),
-            calling_code=str(attempt.phone.calling_code), at=outcome.at,
-        )  # fmt: skip
+    def _pause(self) -> None:
+        def again() -> None:
+            self._pausing = None
+            self.deliver()
 
-    def _verification(
-        self, phone: Phone, at: float | None, redeemed: Redeemed, ticket: Open, *, newest: bool
-    ) -> Settlement:
-        attempt = Attempt(phone)
-        remembered = dict(zip(self._counters.tickets.remembers, ticket.remembered, strict=False))
+        loop = asyncio.get_running_loop()
+        self._pausing = loop, loop.call_later(RETRY, again)
 
-        def subject(by: str) -> Subject | None:
-            return remembered[by] if by in remembered else attempt.subject(by)
+    def _end_pause(self) -> None:
+        if self._pausing is not None:
+            self._pausing[1].cancel()
+            self._pausing = None
 
-        plan, subjects = _plan_for(self._told_of("verified", attempt), subject)
-        age = max(0, redeemed.at - ticket.at)
-        if newest:
-            self.delays.add(age)
-        return Settlement(
-            plan, subjects, "verified" if newest and redeemed.counts else "repeated",
-            ticket=ticket.ticket, price=ticket.price, sent_at=ticket.at, age=age,
-            network=remembered.get("network"), last4=int(phone.e164[-4:]),
-            calling_code=str(phone.calling_code), at=at,
-        )  # fmt: skip
+    def _put_back(self, outcomes: dict[object, QueuedOutcome]) -> None:
+        self.waiting = {**outcomes, **self.waiting}
+        self._taken = {}
 
-    def _told_of(self, outcome: Outcome, attempt: Attempt) -> list[Counter]:
-        """This attempt's counters that have to know of such outcomes; a sum with several limits
-        once."""
-        found: dict[str, Counter] = {}
-        by_rules = [counter for rule in self._rules for counter in rule.counters(attempt)]
-        for counter in (*by_rules, *self._counters.asked):
-            if counter.hears(outcome):
-                found.setdefault(counter.identity(), counter)
-        return list(found.values())
+    async def _ask(self) -> None:
+        """Take the next outcomes, and ask the store about them. Those that it did not answer stay
+        taken: asking twice does no harm."""
+        self._taken = taken = _together(self.waiting)
+        for key in taken:
+            del self.waiting[key]
+        keys, outcomes = list(taken), list(taken.values())
+        answers = await _each(self._teller.settlements, outcomes)
+        for key, answer in zip(keys, answers, strict=True):
+            if isinstance(answer, StoreError):
+                continue
+            del taken[key]
+            if isinstance(answer, BaseException):
+                self._failed(answer)
+            else:
+                self._settlements += answer
+
+    async def _tell(self) -> None:
+        """Tell the store what is to be told."""
+        told = self._settlements
+        batches = [told[first : first + BATCH] for first in range(0, len(told), BATCH)]
+        self._settlements = [each for each in told if _may_be_told_twice(each)]
+        answers = await _each(self._store.settle, batches)
+        self._settlements = []
+        for batch, answer in zip(batches, answers, strict=True):
+            if isinstance(answer, StoreError):
+                kept = [each for each in batch if answer.undone or _may_be_told_twice(each)]
+                self._settlements += kept
+                if len(kept) < len(batch):
+                    self._lose(str(answer), len(batch) - len(kept))
+            elif isinstance(answer, BaseException):
+                self._failed(answer, len(batch))
+
+    def _failed(self, error: BaseException, count: int = 1) -> None:
+        name, notices = type(error).__name__, self._observations.notices
+        text = "could not record a message outcome; it is lost"
+        notices.say("PG023", name, text, level=logging.ERROR, exc_info=error)
+        self._lose(name, count)
+
+    def _lose(self, reason: str, count: int = 1) -> None:
+        self.lost += count
+        self._observations.lost(reason, count)
 
 
-def _plan_for(
-    counters: Sequence[Counter], subject: Callable[[str], Subject | None]
-) -> tuple[Plan, tuple[Subject, ...]]:
-    """A plan of those counters that have a subject, and the subjects."""
-    known = tuple(counter for counter in counters if subject(counter.by) is not None)
-    plan = _plan(known)
-    return plan, tuple(found for by in plan.groups if (found := subject(by)) is not None)
+async def _each(
+    call: Callable[[A], Awaitable[T]], arguments: Sequence[A]
+) -> list[T | BaseException]:
+    """The answers to calls that are made together, in their order, or what they raised."""
+    return await asyncio.gather(*map(call, arguments), return_exceptions=True)
 
 
-@lru_cache(maxsize=1_024)
-def _plan(counters: tuple[Counter, ...]) -> Plan:
-    return Plan(counters, [False] * len(counters))
+def _together(waiting: dict[object, QueuedOutcome]) -> dict[object, QueuedOutcome]:
+    """The next outcomes that may be asked about at the same time: a failed message is told after
+    that, so one about the same number that comes later has to wait."""
+    taken: dict[object, QueuedOutcome] = {}
+    failed = set[str]()
+    for key, outcome in islice(waiting.items(), TOGETHER):
+        if isinstance(outcome, Failed):
+            failed.add(outcome.ticket.attempt.phone.e164)
+        elif isinstance(outcome, Verified) and failed:
+            unknown = outcome.flow is not None
+            if unknown or not failed.isdisjoint(phone.e164 for phone in outcome.phones):
+                break
+        taken[key] = outcome
+    return taken
+
+
+def _may_be_told_twice(settlement: Settlement) -> bool:
+    """A failed message has a ticket, which is taken once. A verified one has none any more."""
+    return settlement.outcome in ("failed", "unallocated")
+
+
+def _key(outcome: QueuedOutcome) -> object:
+    """The same for outcomes of which one says all."""
+    match outcome:
+        case Failed(ticket, at, became):
+            return ticket.attempt.phone.e164, ticket.reservation, at, became
+        case Verified(phones, at, flow, only_open):
+            return tuple(phone.e164 for phone in phones), flow, at, only_open
+        case Flow(flow, phone, at):
+            return Flow, flow, phone.e164, at
+        case Listen(at):
+            return Listen, at

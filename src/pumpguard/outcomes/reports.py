@@ -96,5 +96,15 @@ class OutcomeReports:
         if self.queue is not None:
             await self.queue.delivered(self._within)
 
+    async def settled(self) -> None:
+        """Wait until the store knows all outcomes so far, or does not answer."""
+        if self.queue is not None:
+            await self.queue.delivered(now=True)
+
+    async def close(self) -> None:
+        """Tell the store all outcomes, now or never."""
+        if self.queue is not None:
+            await self.queue.close()
+
     def _now(self) -> float | None:
         return None if self._clock is None else self._clock()

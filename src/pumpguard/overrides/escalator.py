@@ -7,6 +7,7 @@ import logging
 from pumpguard.background import BackgroundTasks
 from pumpguard.decision import Decision
 from pumpguard.errors import StoreError
+from pumpguard.notices import Notices
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.posture import Escalation
 from pumpguard.overrides.sync import OverrideSync
@@ -20,10 +21,12 @@ class Escalator:
     Every process may take one; the first to write it wins, and the others read it.
     """
 
-    def __init__(self, escalation: Escalation, admin: OverrideAdmin, sync: OverrideSync) -> None:
+    def __init__(
+        self, escalation: Escalation, admin: OverrideAdmin, sync: OverrideSync, notices: Notices
+    ) -> None:
         self._escalation = escalation
         self._admin = admin
-        self._sync = sync
+        self._sync, self._notices = sync, notices
         self._tasks = BackgroundTasks()
         self._writing = False
 
@@ -49,10 +52,11 @@ class Escalator:
             posture = document.fleet(self._admin.now())
             logger.warning("PG032 after %s the fleet's posture was escalated to %s", code, posture)
         except StoreError as error:
-            logger.warning(
-                "PG032 after %s the posture could not be escalated "
+            self._notices.say(
+                "PG032", code,
+                "after %s the posture could not be escalated "
                 "(look at it with: pumpguard posture): %s",
-                *(code, error),
-            )
+                code, error,
+            )  # fmt: skip
         finally:
             self._writing = False

@@ -13,6 +13,7 @@ import logging
 from time import monotonic
 
 from pumpguard.errors import OverrideError, StoreError
+from pumpguard.notices import Notices
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.lists import Hash
 from pumpguard.overrides.lookup import Overrides
@@ -20,6 +21,8 @@ from pumpguard.store.overrides import VERSION_BYTES, OverrideStore, version_of
 
 MAX_AGE = 0.5
 """Seconds. Half of the second within which an override holds in every process."""
+
+UNREADABLE = "overrides cannot be read; the last known ones stay in force"
 
 logger = logging.getLogger("pumpguard")
 
@@ -33,11 +36,13 @@ class OverrideSync:
     which a decision asks one; where none is, setting ``checked_at`` is all of `mark_fresh`.
     """
 
-    def __init__(self, store: OverrideStore, hashed: Hash, *, sharded: bool = False) -> None:
+    def __init__(
+        self, store: OverrideStore, hashed: Hash, notices: Notices, *, sharded: bool = False
+    ) -> None:
         self.current = Overrides(OverrideDocument(), hashed)
         self.checked_at = self._read_at = -MAX_AGE
         self._document = b""
-        self._store = store
+        self._store, self._notices = store, notices
         self._hashed = hashed
         self.sharded = sharded
         self._task: asyncio.Task[None] | None = None
@@ -80,17 +85,18 @@ class OverrideSync:
                 return
             if version_of(document) < version_of(self._document):
                 # The server has lost its data: a kill switch must not be lost with it.
-                logger.warning(
-                    "PG041 the store has lost newer overrides (failover or flush?); "
-                    "this process has written them back"
-                )
+                self._notices.say(
+                    "PG041", "overrides",
+                    "the store has lost newer overrides (failover or flush?); "
+                    "this process has written them back",
+                )  # fmt: skip
                 await self._store.restore(self._document)
             else:
                 self._use(document)
         except StoreError as error:
             logger.debug("the overrides could not be read: %s", error)
         except Exception:
-            logger.exception("PG042 overrides cannot be read; the last known ones stay in force")
+            self._notices.say("PG042", "read", UNREADABLE, level=logging.ERROR, exc_info=True)
 
     def _use(self, stored: bytes) -> None:
         try:
@@ -98,9 +104,7 @@ class OverrideSync:
         except OverrideError as error:
             # Written by a newer release, or damaged. The version is taken over all the same, or the
             # store would refuse every question.
-            logger.error(  # noqa: TRY400 - the traceback says no more
-                "PG042 overrides cannot be read; the last known ones stay in force: %s", error
-            )
+            self._notices.say("PG042", "parse", f"{UNREADABLE}: %s", error, level=logging.ERROR)
             version = stored[:VERSION_BYTES]
             self.current = Overrides(self.current.document, self._hashed, version)
         else:

@@ -29,11 +29,6 @@ HIGH_RISK = (
 """Destinations on at least three of four separately kept high-risk lists: Vonage burst protection,
 Authgear's high-risk default, Login.gov's restricted countries, Stytch's refused ones (2026)."""
 
-UNASKED = 4
-"""How many times its limit a subject may have before it is refused, where nobody can be asked for
-proof at the limit. No source: 15 an hour for an address become the 60 that home countries have
-(measured: docs/scorecard.md)."""
-
 HIGHEST_LIMIT = 2**32 - 1
 MOST_EARNED = 255
 
@@ -102,9 +97,12 @@ class Rule(Declared):
         """What to count for this attempt; nothing, by default."""
         return ()
 
+    asks = True
+    """Off where the guard has no ``challenge=``: what only asks is then recorded."""
+
     def without_challenge(self) -> Self:
-        """This rule in a guard without a ``challenge=``. What it only asks for is let through there
-        in any case, and recorded; a rule that bounds something says here where it then refuses."""
+        """This rule in a guard without a ``challenge=``: one that bounds something says here where
+        it refuses, now that it cannot ask."""
         return self
 
     def weighs(self, counter: Counter) -> bool:
@@ -229,13 +227,6 @@ def parse_limits(text: str, path: str) -> tuple[tuple[int, int], ...]:
         if many < few:
             raise PolicyError(path, "a longer time to allow at least as much as a shorter", text)
     return tuple((amount, seconds) for seconds, amount in pairs)
-
-
-def widened(limits: str, factor: int, path: str) -> str:
-    """The same limits, each so many times as high."""
-    return "; ".join(
-        f"{few * factor} per {seconds} second" for few, seconds in parse_limits(limits, path)
-    )
 
 
 def check_earned(earned: int, limit: int, rule: str) -> None:

@@ -37,6 +37,11 @@ class Budget(RegionalRule):
     open to an attempt it must bring proof, and at the whole it meets ``action``. From the share
     ``alert`` of the day's budget on, a finding says so and refuses nobody.
 
+    ``verified`` is what a dollar counts in the hour once its message was verified: less than 1 lets
+    a launch through that converts, and whoever verifies everything spend ``hour / verified``. The
+    day's and month's caps count all, but proof is asked for near their end by the same measure.
+    A code that looks bought pays back less (`pumpguard.rules.Conversion`).
+
     With ``by="country"``, ``high_risk_factor`` scales the cap of the regions in ``high_risk``
     (Authgear's thresholds for them have 0.2).
     """
@@ -75,18 +80,32 @@ class Budget(RegionalRule):
     def _spends(
         self, windows: Sequence[tuple[float, int]], factor: float, proved: bool
     ) -> tuple[Spend, ...]:
-        """Proof is asked for below the cap; with it, the cap itself is what counts."""
+        """Proof is asked for below the cap; with it, the cap itself is what counts. What asks by
+        another sum than the cap's is declared with proof as well, or it would not be charged."""
         share = 1.0 if proved else self.challenge
-        action = self.effect if proved or share == 1 else Action.CHALLENGE
         found = []
         for usd, seconds in windows:
             kept = int(usd * factor * self.reserved * 1e6)
             open_to_all = int(usd * factor * 1e6) - kept
-            limit = int(open_to_all * share) + kept
-            counts = self.verified if seconds == HOUR else 1.0
-            found.append(Spend(self.name, self.by, limit, seconds, kept, action, counts))
-        alert = micros(self.day * factor * self.alert)
-        return (*found, Spend(self.name, self.by, alert, DAY, 0, Action.ALLOW))
+            asked = int(open_to_all * share) + kept
+            asking = Spend(
+                self.name, self.by, asked, seconds, kept, Action.CHALLENGE, self.verified
+            )
+            capped = replace(
+                asking, limit=open_to_all + kept, action=self.effect,
+                verified=self.verified if seconds == HOUR else 1.0,
+            )  # fmt: skip
+            one_sum = capped.verified == asking.verified
+            if self.challenge < 1 and not (proved and one_sum):
+                found.append(asking)
+            if self.challenge == 1 or proved or not one_sum:
+                found.append(capped)
+        if self.verified < 1 and self.challenge < 1:
+            found.append(self._alert(factor * self.challenge * (1 - self.reserved)))
+        return (*found, self._alert(factor * self.alert))
+
+    def _alert(self, share: float) -> Spend:
+        return Spend(self.name, self.by, micros(self.day * share), DAY, 0, Action.ALLOW)
 
     def without_challenge(self) -> Self:
         return replace(self, challenge=1.0)  # until it is spent, nobody is refused
@@ -104,8 +123,14 @@ class Budget(RegionalRule):
         full = [p for p in zip(self.counters(attempt), readings, strict=False) if p[1].full]
         if not full:
             return None
-        spend, reading = max(full, key=lambda pair: (pair[0].action, pair[1].wait))
+        # Of two alerts the later one.
+        spend, reading = max(
+            full, key=lambda p: (p[0].action, p[1].wait if p[0].action else p[0].limit)
+        )
         action = spend.action
+        code = CODES.get(action, "BUDGET_SPENT")
+        if spend.action is Action.ALLOW and len(full) > 1:
+            code = CODES[Action.CHALLENGE]
         evidence = {
             "by": self.by,
             "used": reading.used / 1e6,
@@ -114,7 +139,7 @@ class Budget(RegionalRule):
             "seconds": spend.seconds,
         }
         return self.finding(
-            CODES.get(action, "BUDGET_SPENT"),
+            code,
             evidence,
             action=action,
             retry_after=reading.wait if action else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
@@ -11,12 +12,24 @@ from typing import Protocol
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Reading, Window
 from pumpguard.decision import Action, Finding
-from pumpguard.rules.base import Rule
+from pumpguard.rules.base import Rule, parse_limits
 
 USED = "SOLUTION_USED"
 """The reason code of a solution that was used before: it proves nothing."""
 
+UNASKED = 4
+"""How many times its limit a subject may have before it is refused, where nobody can be asked for
+proof at the limit. No source: 15 an hour for an address become the 60 that home countries have
+(measured: docs/scorecard.md)."""
+
 logger = logging.getLogger("pumpguard")
+
+
+def widened(limits: str, factor: int, path: str) -> str:
+    """The same limits, each so many times as high."""
+    return "; ".join(
+        f"{few * factor} per {seconds} second" for few, seconds in parse_limits(limits, path)
+    )
 
 
 class SingleUse(Rule):
@@ -60,7 +73,9 @@ def with_single_use(chain: Sequence[Rule], challenge: Expiring | None) -> tuple[
     """
     if challenge is None:
         alone = [rule.without_challenge() for rule in chain]
-        return tuple(replace(rule, mode="monitor") if _only_asks(rule) else rule for rule in alone)
+        return tuple(
+            replace(rule, mode="monitor") if _only_asks(rule) else _silent(rule) for rule in alone
+        )
     # Twice as long, because the clocks of app servers and of the store need not agree.
     return (*chain, SingleUse(seconds=2 * challenge.lifetime))
 
@@ -80,6 +95,13 @@ def warn_missing_challenge(chain: Iterable[Rule], others_ask: bool) -> None:
             "(%s). To ask them, pass challenge=Altcha(policy) or another",
             *(", ".join(names) or "no rule" for names in (asking, refusing)),
         )
+
+
+def _silent(rule: Rule) -> Rule:
+    """The rule, which asks nobody; one that would refuse with proof too refuses at once."""
+    silent = copy(rule)
+    object.__setattr__(silent, "asks", rule.ask_first)
+    return silent
 
 
 def _only_asks(rule: Rule) -> bool:

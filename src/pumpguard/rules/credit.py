@@ -44,13 +44,14 @@ class Credit(RegionalRule):
     anything has been learnt about it. ``high_risk_factor`` scales the lines of the regions in
     ``high_risk``, except those of networks. Somebody who gets no code asks again: two more messages
     to the same number go beyond the line. With ``yields`` they have half of it instead, so that
-    the last of a wide line goes to people who have had no message yet. With ``vouches`` a
+    the last of a wide line goes to people who have had no message yet; and such a line that only
+    asks for proof lets those alone who come from where users verify. With ``vouches`` a
     verification pays back that many times its price more of what others owe: a crowd of which most
     verify, as people do, leaves no debt, however large it is.
 
-    Beside each line ``reserved`` times as much is kept for customers, half of that for known
-    numbers, whoever asks for them, and for proof from addresses whose users verify
-    (`pumpguard.counters.Known`): nobody else's messages use that up.
+    Beside each line ``reserved`` times as much is kept for customers (`pumpguard.counters.Known`),
+    and unless it yields half of that for known numbers, whoever asks for them, and for proof from
+    addresses whose users verify: nobody else's messages use that up.
 
     Where nobody can be asked for proof, a line that only asks refuses at ``unasked`` times its
     amount; without that it is only recorded.
@@ -98,7 +99,11 @@ class Credit(RegionalRule):
 
     def _lines(self, factor: float) -> tuple[Line, ...]:
         amounts = {by: usd if by == "network" else usd * factor for by, usd in self.lines.items()}
-        shape = (self.seconds, self.ratio, self.effect, self.yields, self.reserved, self.vouches)
+        asks = self.effect <= Action.CHALLENGE
+        shape = (
+            self.seconds, self.ratio, self.effect, self.yields, self.reserved, self.vouches,
+            self.yields and asks,
+        )  # fmt: skip
         return tuple(Line(self.name, by, micros(usd), *shape) for by, usd in amounts.items())
 
     def without_challenge(self) -> Self:

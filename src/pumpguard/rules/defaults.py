@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
-from pumpguard.decision import Mode
 from pumpguard.rules.base import HIGH_RISK, Rule
 from pumpguard.rules.budget import Budget
-from pumpguard.rules.conversion import Conversion
-from pumpguard.rules.credit import LINES, SESSION_LINE, Credit
+from pumpguard.rules.default_lines import by_verifications
 from pumpguard.rules.geo_mismatch import GeoMismatch
 from pumpguard.rules.network import Network
 from pumpguard.rules.number import Number
@@ -30,59 +27,16 @@ behind carrier NAT (Cloudflare, 2025)."""
 UNSENT_EARNED = 4
 """The same for attempts that send nothing: so many times 120 still have their exact times kept."""
 
-VERIFIED_COUNTS = 0.2
+VERIFIED_COUNTS = 0.05
 """Of its price, in the hour's share of the budget: a launch is paid for, and is no pumping. No
-source: at a quarter, twenty times the usual for forty minutes came to where proof is asked for
-(measured: docs/money.md). Whoever verifies everything may so spend five times the hour's share."""
-
-VOUCHES = 0.5
-"""What a verification pays back of others' debts to a home country, in its own price, before its
-strangers are asked. No source: where two of three codes are entered, no crowd leaves a debt; people
-enter 60 to 85 % (IronAuth). At once the price, resets of accounts would pay (docs/money.md)."""
-
-COUNTRY_SHARE = 0.1
-"""Of the daily budget: what a country may have outstanding before any of it was verified."""
-
-BLOCK_LINE = 0.4
-"""USD for a block of 1,000 numbers: one message to the dearest countries (36 cents), and two more
-to whoever gets no code. What a rented block earns its owner, its first messages earn."""
+source: at a tenth, proof was asked for in a launch of twenty times the usual (docs/money.md).
+Whoever verifies everything is held by the day's budget alone."""
 
 FOR_CUSTOMERS = 0.9
 """Of each limit of a number, what its owner has beside what strangers may use up: of three messages
 an hour two, and of one a minute none. No source."""
 
-RESERVED = 0.25
-"""The same of lines of credit, and of those that ask once as much. No source: customers pay back
-what they spend, so little has to be kept for them."""
-
 MINUTE, HOUR = 60, 3_600
-
-HOME_ASKED, HOME_ASKED_LEAST = 0.0007, 0.4
-"""Of the daily budget, and USD at least: what a home country may have outstanding, of half an hour,
-before its strangers are asked for proof. No source: a day's users owe it a fifth of that at the
-busiest hour (measured: docs/scorecard.md), and resets of existing accounts all of it at once."""
-
-HOME_UNASKED = 3.0
-"""How many times that may be outstanding before strangers are refused, where none can be asked."""
-
-COUNTRY_ASKED, COUNTRY_ASKED_LEAST = 0.0025, 1.0
-"""The same for any other country, of two hours. Authgear warns at 5 to 50 unverified messages an
-hour (a sixth of 30 and of 300 a day) to a country of middle and low risk: of this order."""
-
-RISKY_ASKED = 0.6
-"""The part of that for high-risk countries: Authgear halves what middle ones have."""
-
-ABROAD_ASKED, ABROAD_ASKED_LEAST = 1 / 600, 1.0
-ABROAD_CREDIT, ABROAD_CREDIT_LEAST = 1 / 100, 5.0
-"""Of the daily budget, and USD at least: what all countries but the home ones may have outstanding
-together, of half an hour, before proof is asked for, and before nothing helps. No source: whoever
-asks a little of each country is far below every limit of one, and without these spent the hour's
-budget, which is everybody's. A thirtieth in place of the hundredth lost three times as much and
-served no more people (country spray, 4,000 users: $60 and $18; 8 and 6, 6 and 8 without a code)."""
-
-WATCHED = ("prefix:3", "prefix:4", "prefix:6", "network")
-"""Whose conversion is watched. Not that of countries: their lines ask for proof in dollars, at once
-and for less long, where twenty messages of a cent had a whole country asked for half an hour."""
 
 
 def default_rules(
@@ -136,7 +90,10 @@ def default_rules(
             earned=earned, unasked=2,
         ),
         # More than 5 phone countries per address and day: Authgear.
-        Spread(name="country_spread", by="network", of="country", limit=5, code="COUNTRY_SPREAD"),
+        Spread(
+            name="country_spread", by="network", of="country", limit=5, code="COUNTRY_SPREAD",
+            except_relays=True,
+        ),
         # What sends nothing costs nothing and is given back, but for this.
         UnsentLimit(
             by=("network", "session") if session else ("network",),
@@ -187,58 +144,5 @@ def default_rules(
             day=daily_budget, reserved=0.2 if verified else 0.0,
             verified=VERIFIED_COUNTS if verified else 1.0,
         ),
-        *(_by_verifications(home, daily_budget, session) if verified else ()),
-    )  # fmt: skip
-
-
-def _by_verifications(home: Sequence[str], daily_budget: float, session: bool) -> tuple[Rule, ...]:
-    lines = {**LINES, "prefix:3": BLOCK_LINE, "country": COUNTRY_SHARE * daily_budget}
-    if session:
-        lines["session"] = SESSION_LINE
-    home_asked = max(HOME_ASKED_LEAST, HOME_ASKED * daily_budget)
-    asked = max(COUNTRY_ASKED_LEAST, COUNTRY_ASKED * daily_budget)
-    abroad_asked = max(ABROAD_ASKED_LEAST, ABROAD_ASKED * daily_budget)
-    abroad = max(ABROAD_CREDIT_LEAST, ABROAD_CREDIT * daily_budget)
-    with_home: Mode = "enforce" if home else "off"
-    # A line of so many hours grows with so much less of the best day.
-    rules: tuple[Rule, ...] = (
-        Credit(lines=lines, ask_first=True, reserved=RESERVED),
-        replace(
-            _asking("home_credit", {"country": home_asked}, HOUR // 2, 0.03),
-            regions=home, mode=with_home, vouches=VOUCHES, unasked=HOME_UNASKED,
-        ),
-        replace(
-            _asking("country_credit", {"country": asked}, 2 * HOUR, 0.1),
-            high_risk_factor=RISKY_ASKED, except_regions=home,
-        ),
-        replace(
-            _asking("abroad_challenge", {"everything": abroad_asked}, HOUR // 2, 0.015),
-            except_regions=home, mode=with_home,
-        ),
-        Credit(
-            name="abroad_credit", lines={"everything": abroad}, seconds=HOUR // 2, ratio=0.05,
-            ask_first=True, except_regions=home, mode=with_home, reserved=RESERVED,
-        ),
-        Conversion(by=WATCHED, hold=20 * MINUTE),
-    )  # fmt: skip
-    return (*rules, _unanswered([rule.name for rule in rules if rule.mode != "off"]))
-
-
-def _asking(name: str, lines: Mapping[str, float], seconds: int, ratio: float) -> Credit:
-    """A line that only asks for proof. It yields: who has had a message and comes again must not
-    have all that is forgiven meanwhile."""
-    return Credit(
-        name=name, lines=lines, seconds=seconds, ratio=ratio,
-        action="challenge", needs_challenge=True, yields=True, reserved=1.0,
-    )  # fmt: skip
-
-
-def _unanswered(after: Sequence[str]) -> SlidingBan:
-    """Whoever was asked for proof is asked for an hour, whatever is forgiven meanwhile: so the bots
-    of an attack, which come again without it, cannot use that up before the people who come. An
-    address whose users verify is let go."""
-    return SlidingBan(
-        name="unanswered", strikes="1/hour", after=after, base=HOUR, factor=1.0, memory=HOUR,
-        action="challenge", challenges=True, needs_challenge=True, spare_proved=True, yields=True,
-        earned=EARNED, except_known=True,
+        *(by_verifications(home, daily_budget, session=session, earned=EARNED) if verified else ()),
     )  # fmt: skip

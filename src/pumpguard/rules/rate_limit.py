@@ -11,14 +11,13 @@ from pumpguard.attempt import Attempt
 from pumpguard.counters import Counts, Reading, Window
 from pumpguard.decision import Action, Finding
 from pumpguard.rules.base import (
-    UNASKED,
     RegionalRule,
     check_dimensions,
     check_earned,
     longest_full,
     parse_limits,
-    widened,
 )
+from pumpguard.rules.challenge import UNASKED, widened
 
 
 class RateLimit(RegionalRule):

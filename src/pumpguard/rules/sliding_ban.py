@@ -12,15 +12,14 @@ from pumpguard.counters import Ban, Reading
 from pumpguard.counters.base import DESTINATIONS
 from pumpguard.decision import Action, Finding
 from pumpguard.rules.base import (
-    UNASKED,
     ActionName,
     Rule,
     check_dimensions,
     check_earned,
     first_full,
     parse_limits,
-    widened,
 )
+from pumpguard.rules.challenge import UNASKED, widened
 
 DAY = 86_400
 
@@ -80,7 +79,8 @@ class SlidingBan(Rule):
         self.require(len(strikes) == 1, "strikes", "one limit")
         check_earned(self.earned, strikes[0][0], self.name)
         by = check_dimensions(self.by, f"{path}.by")
-        pointed_at = all(part in DESTINATIONS or part.startswith(PREFIX) for part in by.split("+"))
+        anybodys = {*DESTINATIONS, "everything"}
+        pointed_at = all(part in anybodys or part.startswith(PREFIX) for part in by.split("+"))
         expected = (
             "where requests come from (network, session, …), alone or with a block of numbers"
         )

@@ -10,7 +10,8 @@ from typing import Self
 from pumpguard.attempt import Attempt
 from pumpguard.counters import DISTINCT_UP_TO, Distinct, Reading
 from pumpguard.decision import Action, Finding
-from pumpguard.rules.base import UNASKED, ActionName, Rule, check_dimensions, first_full
+from pumpguard.rules.base import ActionName, Rule, check_dimensions, first_full
+from pumpguard.rules.challenge import UNASKED
 
 
 class Spread(Rule):
@@ -19,7 +20,8 @@ class Spread(Rule):
         Spread(name="devices", by="network", of="device", limit=8)
 
     Both may be any dimension, or several in combination, the policy's own included. ``code`` is
-    what its findings are called. The one of the default chain is ``country_spread``.
+    what its findings are called. ``except_relays`` leaves out the addresses of relays, which people
+    from everywhere share. The one of the default chain is ``country_spread``.
     """
 
     by: str | Sequence[str]
@@ -29,7 +31,8 @@ class Spread(Rule):
     action: ActionName = "challenge"
     weight: float = 2.0
     code: str = "SPREAD"
-    declares_by = ()
+    except_relays: bool = False
+    declares_by = ("client_hidden",)
 
     @cached_property
     def _spread(self) -> tuple[Distinct]:
@@ -45,7 +48,7 @@ class Spread(Rule):
         return replace(self, action="throttle", limit=min(UNASKED * self.limit, DISTINCT_UP_TO))
 
     def counters(self, attempt: Attempt) -> Sequence[Distinct]:
-        return self._spread
+        return () if self.except_relays and attempt.client.kind == "relay" else self._spread
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         spread, reading = first_full(self._spread, readings)

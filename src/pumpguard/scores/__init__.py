@@ -10,12 +10,11 @@ from pumpguard.attempt import Attempt
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.engine.combine import refuses
 from pumpguard.engine.decide import Engine
+from pumpguard.notices import Notices
 from pumpguard.risk import MEDIUM, Risk
 from pumpguard.scores.lookup import LookupScore
 
 __all__ = ["LookupScore", "Score", "decide_with_score"]
-
-logger = logging.getLogger("pumpguard")
 
 
 class Score(Protocol):
@@ -33,14 +32,16 @@ class Score(Protocol):
         ...
 
 
-async def decide_with_score(engine: Engine, attempt: Attempt, score: Score, risk: Risk) -> Decision:
+async def decide_with_score(
+    engine: Engine, attempt: Attempt, score: Score, risk: Risk, notices: Notices
+) -> Decision:
     """Decide first as if a medium risk score were refused. If nothing else refuses the request,
     ask, and decide again with the answer; without an answer it is as if nobody had been asked."""
     decision = await engine.decide(attempt, refuse_medium=True)
     refusing = [finding.code for finding in decision.findings if refuses(finding, decision.attempt)]
     if refusing != [MEDIUM]:
         return decision
-    factor = await _factor(score, attempt)
+    factor = await _factor(score, attempt, notices)
     if factor is not None:
         found = Finding("score", Action.ALLOW, "OUTSIDE_SCORE", {"factor": factor}, weight=factor)
         return await engine.decide(attempt, (found,))
@@ -49,10 +50,11 @@ async def decide_with_score(engine: Engine, attempt: Attempt, score: Score, risk
     return await engine.decide(attempt)
 
 
-async def _factor(score: Score, attempt: Attempt) -> float | None:
+async def _factor(score: Score, attempt: Attempt, notices: Notices) -> float | None:
     try:
         factor = await score.score(attempt)
     except Exception:
-        logger.exception("PG031 outside score failed; the request is judged without it")
+        text = "outside score failed; requests are judged without it"
+        notices.say("PG031", "score", text, level=logging.ERROR, exc_info=True)
         return None
     return factor if factor is not None and 0 < factor < inf else None

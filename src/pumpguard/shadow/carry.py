@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from pumpguard.attempt import Attempt
 from pumpguard.decision import Decision
 from pumpguard.shadow.current import CurrentRequest, current_request
 from pumpguard.shadow.open_requests import OPEN
@@ -33,6 +34,17 @@ def current_token() -> str | None:
         return None
     request.handed_over()
     return strictest.tokens.issue(strictest.decision)
+
+
+def is_decided(tokens: Tokens, attempts: Sequence[Attempt]) -> bool:
+    """Whether the guard of these tokens stands around itself, and has decided about this number."""
+    outer = current_request.get()
+    return (
+        outer is not None
+        and outer.tokens is tokens
+        and outer.answered_at is None
+        and [attempt.phone.e164[1:] for attempt in attempts] == outer.digits
+    )
 
 
 def request_of(carried: Decision | str, reader: Tokens | None = None) -> CurrentRequest:

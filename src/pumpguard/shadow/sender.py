@@ -6,18 +6,16 @@ import functools
 import inspect
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple, ParamSpec, TypeGuard, TypeVar, cast
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, ParamSpec, TypeVar, cast
+from weakref import WeakSet
 
-from pumpguard.decision import Action
-from pumpguard.errors import MessageNotSent
-from pumpguard.shadow.carry import request_of
-from pumpguard.shadow.current import CurrentRequest, SendOutcome
+from pumpguard.config import require
+from pumpguard.shadow.current import CurrentRequest
+from pumpguard.shadow.gate import Gate
 from pumpguard.shadow.latency import LatencyModel, PreciseSleep, SendTiming
 from pumpguard.shadow.more import decided, decided_here
-from pumpguard.shadow.numbers import Spelt, numbers_in
-from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.stand_in import StandIns
 
 P = ParamSpec("P")
@@ -29,8 +27,9 @@ PROVIDER_FAILURES: tuple[type[BaseException], ...] = (OSError,)
 LEARNT: Any = StandIns
 """Under a shadow, return what is like the newest real results."""
 
-CARRIED = "pumpguard_decision"
-"""The argument of a wrapped function by which a decision is handed to it."""
+
+_wrapped: WeakSet[Callable[..., Any]] = WeakSet()
+"""All that is wrapped in this process."""
 
 
 def sender(
@@ -59,11 +58,20 @@ def sender(
     decided about then (`pumpguard.shadow.more`). Under any other refusal, the wrapped function
     raises `MessageNotSent`, and `TicketError` for a token that nobody here can read.
 
+    A plain function that returns an awaitable, as a decorator or a lambda around an ``async`` one
+    does, is known for it by its first message. A function is wrapped once: raises `PolicyError` for
+    one that is, and for what is no function.
+
     A call that raises has sent nothing, unless it is a timeout: a `TimeoutError`, one of
     ``timeouts``, or an error that is called so. Then it counts as sent.
     """
     if pace is not None:
         warnings.warn("sender(pace=…) is now latency=…", DeprecationWarning, stacklevel=2)
+    require(callable(send), "send", "the function that sends, not what it returns", send)
+    new = not isinstance(send, FunctionType) or send not in _wrapped
+    require(new, "send", "a function that is not wrapped yet", send)
+    # An object may be called asynchronously too, by its own ``__call__``.
+    awaits = any(map(inspect.iscoroutinefunction, (send, type(send).__call__)))
     gate = Gate(latency or pace or LatencyModel(), failures, timeouts)
     sleep = PreciseSleep()
     learnt = StandIns() if shadowed is LEARNT else None
@@ -82,6 +90,9 @@ def sender(
 
     @functools.wraps(send)
     def plain(*args: P.args, **kwargs: P.kwargs) -> R:
+        nonlocal awaits
+        if awaits:  # as its first message has shown
+            return cast(R, asynchronous(*args, **kwargs))
         begun = time.perf_counter()
         with gate.asked(args, kwargs) as asked:
             request = asked.request
@@ -93,14 +104,30 @@ def sender(
                 if not request.simulated:
                     sleep.block_until(begun + timing.seconds)
                 return cast(R, _outcome(timing, result))
-            with gate.watched(request, begun):
+            try:
                 sent = send(*args, **kwargs)
+            except BaseException:
+                with gate.watched(request, begun):
+                    raise
+            if inspect.isawaitable(sent):
+                awaits = True
+                return cast(R, first(request, begun, sent, *args, **kwargs))
+            with gate.watched(request, begun):
+                pass
         passed(request, sent, *args, **kwargs)
         return sent
 
-    # An object may be called asynchronously too, by its own ``__call__``.
-    if not any(map(inspect.iscoroutinefunction, (send, type(send).__call__))):
-        return plain
+    async def first(
+        request: CurrentRequest | None,
+        begun: float,
+        sending: Any,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Any:
+        with gate.watched(request, begun):
+            sent = await sending
+        passed(request, sent, *args, **kwargs)
+        return sent
 
     @functools.wraps(send)
     async def asynchronous(*args: P.args, **kwargs: P.kwargs) -> Any:
@@ -121,115 +148,9 @@ def sender(
         passed(request, sent, *args, **kwargs)
         return sent
 
-    return cast(Callable[P, R], asynchronous)
-
-
-class Asked(NamedTuple):
-    """One call of a wrapped sender: the request that it is for (``None`` under no decision), the
-    numbers among its arguments, and the request again if this message is beyond what was decided
-    about."""
-
-    request: CurrentRequest | None
-    numbers: Sequence[Spelt]
-    beyond: CurrentRequest | None = None
-
-
-class Gate:
-    """What one wrapped sender knows: how long real sends take and fail, and whether it is given
-    the number that it sends to."""
-
-    def __init__(
-        self,
-        model: LatencyModel,
-        failures: tuple[type[BaseException], ...],
-        timeouts: tuple[type[BaseException], ...],
-    ) -> None:
-        self._model = model
-        self._failures = failures
-        self._timeouts = timeouts
-        self._names_its_own = False
-
-    @contextmanager
-    def asked(self, args: Sequence[object], kwargs: dict[str, Any]) -> Iterator[Asked]:
-        """One call, counted."""
-        numbers = numbers_in((*args, *kwargs.values()))
-        carried = kwargs.pop(CARRIED, None)
-        if carried is not None:
-            resumed = request_of(carried)
-            resumed.called()
-            yield Asked(resumed, numbers)
-            return
-        request, covered = OPEN.claim(numbers, self, names_its_own=self._names_its_own)
-        if request is None:
-            for shadow in OPEN.awaiting():
-                if shadow.route is not None:
-                    shadow.route.bypassed()
-            yield Asked(None, numbers)
-            return
-        self._names_its_own = self._names_its_own or request.means(numbers)
-        try:
-            yield Asked(request, numbers, None if covered else request)
-        finally:
-            request.returned(self)
-
-    def is_silent(
-        self, request: CurrentRequest | None, numbers: Sequence[Spelt]
-    ) -> TypeGuard[CurrentRequest]:
-        """Whether nothing may be sent, and nobody may notice. Raises `MessageNotSent` if the
-        request was refused, or is about another number than the token that came with it."""
-        if request is None:
-            return False
-        if request.given_back:
-            raise MessageNotSent("this request was answered as one that sends nothing")
-        action = request.strictest().action
-        if action not in (Action.ALLOW, Action.SHADOW) or not _is_for(request, numbers):
-            request.came_to("not_sent")
-            text = f"this request was refused ({action}), or was about another number"
-            raise MessageNotSent(text)
-        return action is Action.SHADOW
-
-    def draw(self, request: CurrentRequest) -> SendTiming:
-        """How long a shadow's call takes and what it raises; for the app, it comes to that."""
-        timing = self._model.draw(request.region)
-        failure = timing.failure
-        outcome: SendOutcome = "sent" if failure is None else self._failed(failure)
-        request.came_to(outcome)
-        return timing
-
-    @contextmanager
-    def watched(self, request: CurrentRequest | None, begun: float) -> Iterator[None]:
-        """Note what comes of one real send, and let the model learn its time, and its failure.
-        Errors other than ``failures`` are about this number, or a bug: they say nothing of the next
-        send."""
-        country = request.region if request is not None else None
-        outcome: SendOutcome = "sent"
-        try:
-            yield
-            self._model.add(time.perf_counter() - begun, country)
-        except BaseException as error:
-            if isinstance(error, self._failures):
-                self._model.add(time.perf_counter() - begun, country, error)
-            outcome = self._failed(error)
-            raise
-        finally:
-            if request is not None:
-                request.came_to(outcome)
-
-    def _failed(self, error: BaseException) -> SendOutcome:
-        """Of a call that has raised: the message may have gone out all the same. HTTP clients have
-        timeouts of their own, which derive from nothing that they share."""
-        if not isinstance(error, Exception):  # cancelled, or the process is being stopped
-            return "unknown"
-        named = any("Timeout" in kind.__name__ for kind in type(error).__mro__)
-        return "unknown" if named or isinstance(error, self._timeouts) else "not_sent"
-
-
-def _is_for(request: CurrentRequest, numbers: Sequence[Spelt]) -> bool:
-    """Whether a token's number may be among those; the caller's own spelling is not known."""
-    reader, told = request.tokens, request.told_number
-    if not told or reader is None or not all(spelt.international for spelt in numbers):
-        return True
-    return not numbers or any(reader.number(spelt.digits) == told for spelt in numbers)
+    wrapped = cast(Callable[P, R], asynchronous if awaits else plain)
+    _wrapped.add(wrapped)
+    return wrapped
 
 
 def _outcome(timing: SendTiming, result: Any) -> Any:

@@ -17,6 +17,7 @@ The semantics are the same in every store and are fixed by `tests/store/`:
 9. A question that was made by another version of the overrides than the store has is not decided
    and changes nothing.
 10. A question for known numbers only is refused if the plan's `Known` does not know the number.
+11. A refusal that was made elsewhere (`Store.refuse`) is counted as if it had been made here.
 
 What becomes of a message is told later, in two steps. `Store.redeem` says that a number was
 verified: it takes the number's open tickets away and returns them. `Store.settle` tells the other
@@ -109,6 +110,15 @@ class Answer:
 
 
 @dataclass(slots=True)
+class Refusal:
+    """A question of which a process knows that these counters bind and are ``full``, by their index
+    in the plan, for every stranger (`pumpguard.counters.base.Counter.full_from`)."""
+
+    question: Question
+    full: Mapping[int, Reading]
+
+
+@dataclass(slots=True)
 class Redemption:
     """A number was verified. ``known`` and ``tickets`` are the counters of the policy; ``at`` and
     ``calling_code`` are as in a question. With ``only_open`` nothing happens unless a message to
@@ -182,6 +192,12 @@ class Store(Protocol):
 
     async def decide(self, question: Question) -> Answer:
         """Read all, decide all, charge all or nothing."""
+
+    async def refuse(self, refusals: Sequence[Refusal]) -> Sequence[Answer | None]:
+        """Count refusals, of one shard and one version of the overrides, as `decide` would:
+        attempts and strikes. Each is answered by what is full and by the bans that stand; by
+        ``None``, and counted nowhere, if the question has to be decided: its number is known or has
+        open tickets, or a ban comes first."""
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
         """Take the open tickets of a number that was verified, and know it from now on."""

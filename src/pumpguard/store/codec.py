@@ -101,7 +101,7 @@ def encode(plan: Plan) -> bytes:
     for segments in plan.segments:
         _check(plan, [i for counters in segments for i in counters])
         encoded.append(bytes([len(segments)]))
-        encoded += [_segment(plan, counters) for counters in segments]
+        encoded += [segment(plan, counters, _flags(plan, counters[0])) for counters in segments]
     if plan.weights:
         encoded.append(bytes([len(plan.weights)]))
         encoded += [_weight(plan, weight) for weight in plan.weights]
@@ -158,18 +158,23 @@ def _check(plan: Plan, group: Sequence[int]) -> None:
         raise ValueError("two counters of one subject have the same id: rename a rule")
 
 
-def _segment(plan: Plan, indexes: Sequence[int]) -> bytes:
-    """Counters that are read together, mostly one. The limit is the least of theirs."""
-    segment = Segment(
+def segment(plan: Plan, indexes: Sequence[int], flags: int) -> bytes:
+    """Counters that are read together, mostly one, as the scripts read them. The limit is the least
+    of theirs."""
+    told = Segment(
         [plan.counters[i] for i in indexes],
         [plan.binds[i] for i in indexes],
         [plan.counters[i] for i in plan.order],
     )
-    i, counter = indexes[0], segment.counters[0]
-    flags = (BINDS if plan.binds[i] else 0) | (ATTEMPTS if counter.counts_attempts else 0)
+    i, counter = indexes[0], told.counters[0]
     head = letter(type(counter)).encode() + bytes([flags]) + short_id(plan.identities[i])
-    limit = min(each.limit_on_the_wire for each in segment.counters)
-    return head + _six(limit) + _six(plan.spans[i]) + counter.tail(segment)
+    limit = min(each.limit_on_the_wire for each in told.counters)
+    return head + _six(limit) + _six(plan.spans[i]) + counter.tail(told)
+
+
+def _flags(plan: Plan, i: int) -> int:
+    counts_attempts = plan.counters[i].counts_attempts
+    return (BINDS if plan.binds[i] else 0) | (ATTEMPTS if counts_attempts else 0)
 
 
 def _weight(plan: Plan, weight: Weight) -> bytes:

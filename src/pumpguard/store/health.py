@@ -11,6 +11,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha1
 from typing import Any, Protocol, TypeAlias, runtime_checkable
@@ -18,6 +19,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptError, RedisError
 
 from pumpguard.errors import StoreError
+from pumpguard.notices import Notices
 from pumpguard.store.base import Store
 from pumpguard.store.in_front import StoreInFront
 from pumpguard.store.transport.calls import ErrorReply
@@ -26,9 +28,12 @@ from pumpguard.store.transport.resp import Word
 from pumpguard.store.transport.topology import Topology, ask_all
 
 EVICTS, NO_RIGHT, NO_LOGIN, TOO_OLD = "PG012", "PG013", "PG014", "PG015"
-REFUSES, AWAY, UNKNOWN = "PG016", "PG017", "PG018"
+REFUSES, AWAY, UNKNOWN, OTHERS = "PG016", "PG017", "PG018", "PG008"
 
-LEVELS = {EVICTS: logging.WARNING, AWAY: logging.WARNING, UNKNOWN: logging.INFO}
+LEVELS = {
+    EVICTS: logging.WARNING, AWAY: logging.WARNING, OTHERS: logging.WARNING,
+    UNKNOWN: logging.INFO,
+}  # fmt: skip
 """All others are errors: they stop us from counting at all."""
 
 REFUSALS: dict[type[RedisError], str] = {
@@ -52,10 +57,14 @@ OLDEST = (6, 0)
 START_IT = "start the server, or correct store= and the network's rules"
 """What to do about one that is away."""
 
+FOREVER = 400 * 86_400
+"""Seconds for which a guard's mark is kept, as overrides are."""
+
+NOT_ONE_KEY = "each counts apart; give all one secret (after a change of it, nothing to do)"
+NOT_ONE_POLICY = "both count in one place; give each policy a name= of its own"
+
 NOTHING_SCRIPT = "return 1"
 NOTHING_SHA = sha1(NOTHING_SCRIPT.encode(), usedforsecurity=False).hexdigest()
-
-logger = logging.getLogger("pumpguard.store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +176,40 @@ def _state(*infos: Any) -> Found:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the guards of one policy leave in the store, under ``key``, to know each other by: a
+    hash that is keyed with their ``secret``, and their ``routes``."""
+
+    key: str
+    secret: str
+    routes: str
+
+    async def look(self, topology: Topology, *, leave: bool) -> Concerns:
+        """Whether one of other settings was here last; ``leave`` this one instead."""
+        server = await topology.locate(self.key)
+        mine, forever = f"{self.secret} {self.routes}", 1_000 * FOREVER
+        asked: list[tuple[Word, ...]] = [("GET", self.key)]
+        if leave:
+            asked.append(("SET", self.key, mine, "PX", forever))
+        before, *_ = await ask_all(server, *asked, patience=PATIENCE)
+        if not isinstance(before, bytes) or before.decode(errors="replace") == mine:
+            return ()
+        secret, _, routes = before.decode(errors="replace").partition(" ")
+        why = f"a guard of this policy's name has started for {routes}: {NOT_ONE_POLICY}"
+        if secret != self.secret:
+            why = f"a guard of this policy has started with another secret: {NOT_ONE_KEY}"
+        return (Concern(OTHERS, server.where, why),)
+
+
 class Checkup:
     """Checks once per process, in the background, when the store is first used.
 
     While the server is away it tries again, ever more rarely: it may come back misconfigured.
     """
 
-    def __init__(self, topology: Topology, keys: Sequence[str]) -> None:
-        self._topology, self._keys = topology, keys
+    def __init__(self, topology: Topology, keys: Sequence[str], mark: Mark | None = None) -> None:
+        self._topology, self._keys, self._mark = topology, keys, mark
         self._task: asyncio.Task[None] | None = None
         self._done = False
 
@@ -186,7 +221,7 @@ class Checkup:
     async def now(self) -> Concerns:
         """Check now instead, and log nothing: the caller gets the result."""
         await self.end()
-        return await self._examine()
+        return await self._examine(leave=False)
 
     async def end(self) -> None:
         """Cancel it, if this event loop has begun it."""
@@ -195,20 +230,23 @@ class Checkup:
             task.cancel()
             await asyncio.wait({task})
 
-    async def _examine(self) -> Concerns:
+    async def _examine(self, *, leave: bool = True) -> Concerns:
         concerns = await examine(self._topology, self._keys)
-        self._done = all(concern.code != AWAY for concern in concerns)
+        there = all(concern.code != AWAY for concern in concerns)
+        self._done = self._done or (there and leave)
+        if self._mark is not None and there:
+            with suppress(StoreError):
+                concerns += await self._mark.look(self._topology, leave=leave)
         return concerns
 
     async def _check(self) -> None:
-        logged: Concerns = ()
-        pause = FIRST_PAUSE
+        notices, pause = Notices(logger="pumpguard.store"), FIRST_PAUSE
         while True:
             concerns = await self._examine()
-            for concern in concerns if concerns != logged else ():
-                logger.log(LEVELS.get(concern.code, logging.ERROR), "%s", concern)
+            for each in concerns:
+                level = LEVELS.get(each.code, logging.ERROR)
+                notices.say(each.code, each.where, "%s: %s", each.where, each.what, level=level)
             if self._done:
                 return
-            logged = concerns
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

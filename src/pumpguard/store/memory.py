@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from functools import lru_cache
+from itertools import islice
 from threading import Lock
-from typing import Any, TypeAlias
+from typing import Any
 
 from pumpguard.counters.base import Turn
 from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
+from pumpguard.notices import Notices
 from pumpguard.store import codec
 from pumpguard.store.base import Answer, Question
-from pumpguard.store.lua import Write, interpreter
+from pumpguard.store.lua import interpreter
 from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.store.scripted import Call, ScriptStore
 
-CAPACITY = 175_000
-"""Subjects: some 100 MB, measured with the default rules (560 bytes each; 4 or 5 of them for a
-message to a number that was never seen, from an address that was never seen)."""
+REQUESTS = 50_000
+"""Messages of strangers. With the default rules each takes 4.7 places of 250 bytes, so they are
+60 MB; the store is only full at 110 MB. A message's last place is free again after a week."""
 
-SWEPT_EVERY, WORTH_IT = 1_000, 100
-"""A sweep that has freed less than a hundredth of the places is not repeated within a second (ms):
-a store that stays full must not stop the event loop for each request."""
+LOOKED_AT = 32
+"""Places that a request looks at for one that has expired, when all are taken."""
 
 EXPIRY, ID, LONG = 6, 3, 255
 """Bytes of a value's expiry and of a segment's id; the length of a long one (``common.lua``)."""
@@ -38,30 +41,37 @@ class StoreFull(StoreError):
     """Every place is taken by a live subject; forgetting one would admit too much."""
 
 
-Kept: TypeAlias = tuple[bytes, int, bool]
-"""What is stored about a subject, until when (ms), and whether it is nothing but strikes. A plain
-tuple of these is not followed by the garbage collector, which stops the event loop."""
-
-
 class MemoryStore(ScriptStore):
-    """Counters in this process, about at most ``capacity`` subjects.
+    """Counters in this process, with room for at least so many ``requests``.
 
-    A request has a subject for each thing that something is counted by: its phone number, its
-    network, its country and so on. Use it in tests, for an app with one process, and as the limiter
-    while Redis is away. When it is full of live subjects it refuses new ones rather than forget old
-    ones. Raises `PolicyError` where ``lupa`` is not installed. It may be used from several threads,
-    which then wait for each other.
+    A request takes a place for each thing that something is counted by (its phone number, its
+    network, its country and so on) and that was not counted before; the store has room for so many
+    requests that need all their places. When it is full, what has expired makes room first, and
+    then strikes that have led to no ban: they are all that refused requests may create. Everything
+    else still binds, so it is kept, and strangers are refused (`StoreFull`) until a place is free.
+
+    Use it in tests, for an app with one process, and as the limiter while Redis is away. Raises
+    `PolicyError` where ``lupa`` is not installed. It may be used from several threads, which then
+    wait for each other.
     """
 
-    def __init__(self, capacity: int = CAPACITY, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, requests: int = REQUESTS, clock: Callable[[], float] = time.time) -> None:
         super().__init__([""])
-        self.capacity = capacity
+        self.requests = requests
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
         self._clock = clock
         self._lua = interpreter()
-        self._kept: dict[bytes, Kept] = {}
-        self._in_vain: int | None = None
-        """When a sweep last freed too little to be worth it."""
+        # The garbage collector, which stops the event loop, follows none of these.
+        self._kept: dict[bytes, bytes] = {}
+        self._queue: deque[bytes] = deque()
+        """Its keys; those at the front are looked at next."""
+        self._gone: set[bytes] = set()
+        """Those in the queue that have been forgotten since."""
+        self._struck: dict[bytes, None] = {}
+        """Those with nothing but strikes, the oldest first."""
+        self._most = 1
+        """Places that one request has needed at most."""
+        self._notices = Notices()
         self._lock = Lock()
 
     async def decide(self, question: Question) -> Answer:
@@ -92,42 +102,60 @@ class MemoryStore(ScriptStore):
         with self._lock:
             values: list[bytes | None] = []
             for key in keys:
-                kept = self._kept.get(key)
-                values.append(kept[0] if kept is not None and kept[1] > now else None)
+                value = self._kept.get(key)
+                values.append(value if value is not None and _expires(value) > now else None)
             if mark is not None:
                 values[-1] = mark
+                self._most = max(self._most, len(keys) - 1)
             reply, writes = self._lua.run(call.script, now, keys, values, call.arguments)
             if writes:
-                self._write(writes, now, bans)
+                self._write({key: value for key, value, _ in writes}, now, bans)
         return reply
 
-    def _write(self, writes: Sequence[Write], now: int, bans: Set[bytes]) -> None:
+    def _write(self, changes: Mapping[bytes, bytes], now: int, bans: Set[bytes]) -> None:
         """All of them, or none. Raises `StoreFull`."""
-        changes: dict[bytes, Kept] = {}
-        for key, value, ttl in writes:
-            expires = self._kept[key][1] if ttl is None else now + ttl
-            changes[key] = value, expires, _only_strikes(value, bans)
-        if self._lacks_room(changes):
-            self._sweep(changes, now)
-            if self._lacks_room(changes):
-                raise StoreFull(f"all {self.capacity} places hold live subjects")
+        new = [key for key in changes if key not in self._kept]
+        if new:
+            self._make_room(new, changes, now)
+            self._queue.extend([key for key in new if key not in self._gone])
+            self._gone.difference_update(new)
         self._kept.update(changes)
+        for key, value in changes.items():
+            self._struck.pop(key, None)
+            if _only_strikes(value, bans):
+                self._struck[key] = None
 
-    def _sweep(self, changes: Mapping[bytes, Kept], now: int) -> None:
-        """Forget what has expired and, if that is not enough, what was only struck: strikes that
-        have led to no ban yet are the one thing that refused requests may create, and they must not
-        be able to crowd out what was admitted."""
-        if self._in_vain is not None and abs(now - self._in_vain) < SWEPT_EVERY:
-            return
-        before = len(self._kept)
-        self._kept = {key: kept for key, kept in self._kept.items() if kept[1] > now}
-        if self._lacks_room(changes):
-            self._kept = {key: kept for key, kept in self._kept.items() if not kept[2]}
-        freed = before - len(self._kept)
-        self._in_vain = now if freed * WORTH_IT < self.capacity else None
+    def _make_room(self, new: Sequence[bytes], kept: Collection[bytes], now: int) -> None:
+        """Forget what is of least use, a bounded number of places at a time, but none of ``kept``.
+        Raises `StoreFull`."""
+        room = self.requests * self._most - len(new)
+        # Twice as many as are added: so what has expired never grows to more than what has not.
+        looked_at = 2 * len(new) if len(self._kept) <= room else LOOKED_AT
+        for _ in range(min(looked_at, len(self._queue))):
+            key = self._queue.popleft()
+            if key in self._gone:
+                self._gone.remove(key)
+            elif _expires(self._kept[key]) > now or key in kept:
+                self._queue.append(key)
+            else:
+                self._forget(key)
+        lacking = len(self._kept) - room
+        if lacking > 0:
+            for key in [*islice((key for key in self._struck if key not in kept), lacking)]:
+                self._forget(key)
+                self._gone.add(key)
+        if len(self._kept) > room:
+            self._notices.say(
+                "PG009", "full",
+                "memory is full: it holds %d messages whose limits have not ended; strangers are "
+                "refused until one has. Use Redis, or MemoryStore(requests=…)",
+                self.requests, level=logging.ERROR,
+            )  # fmt: skip
+            raise StoreFull("every place is taken")
 
-    def _lacks_room(self, changes: Mapping[bytes, Kept]) -> bool:
-        return len(self._kept) + sum(key not in self._kept for key in changes) > self.capacity
+    def _forget(self, key: bytes) -> None:
+        del self._kept[key]
+        self._struck.pop(key, None)
 
 
 @lru_cache(maxsize=1_024)
@@ -138,6 +166,11 @@ def _bans(plan: Plan) -> Set[bytes]:
         for identity, counter in zip(plan.identities, plan.counters, strict=True)
         if counter.turn is Turn.BAN
     )
+
+
+def _expires(value: bytes) -> int:
+    """When a value ends, in Unix ms."""
+    return int.from_bytes(value[:EXPIRY])
 
 
 def _only_strikes(value: bytes, bans: Set[bytes]) -> bool:

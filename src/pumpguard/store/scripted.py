@@ -16,16 +16,28 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from pumpguard.counters import Counter
 from pumpguard.counters.plan import Plan
 from pumpguard.store import codec, sealed
-from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Settlement, Subject
+from pumpguard.store import refusals as refusals_codec
+from pumpguard.store.base import (
+    Answer,
+    Question,
+    Redeemed,
+    Redemption,
+    Refusal,
+    Settlement,
+    Subject,
+)
 from pumpguard.store.codec import Word
 from pumpguard.store.overrides import VERSION, OverrideStore
+from pumpguard.store.refusals import Form, form
 from pumpguard.store.scripts import (
     Script,
     decide_script,
     note_script,
     redeem_script,
+    refuse_script,
     settle_script,
 )
 
@@ -66,10 +78,32 @@ class ScriptStore(ABC):
         plan, call = self._decide_call(question)
         return codec.answer(question, plan, await self.run(call))
 
+    async def refuse(self, refusals: Sequence[Refusal]) -> Sequence[Answer | None]:
+        shard = shard_of(refusals[0].question.calling_code, self._shards)
+        forms: dict[Form, list[int]] = {}
+        for i, each in enumerate(refusals):
+            plan = spread(each.question.plan, self._shards)
+            full, refused_by = frozenset(each.full), each.question.refused_by
+            forms.setdefault(form(plan, full, refused_by), []).append(i)
+        keys = [
+            self._key(shard, refusals[i].question.plan.groups[g], refusals[i].question.subjects[g])
+            for each, indexes in forms.items()
+            for i in indexes
+            for g in each.groups
+        ]
+        keys.append(self._prefixes[shard] + VERSION)
+        kinds = frozenset[type[Counter]]().union(*(each.kinds for each in forms))
+        parts = frozenset[str]().union(*(each.parts for each in forms))
+        times = [each.question.at for each in refusals if each.question.at is not None]
+        at = max(times, default=None)
+        words = refusals_codec.words(at, refusals, forms)
+        reply = await self.run(Call(shard, refuse_script(kinds, parts), keys, words, at))
+        return refusals_codec.answers(reply, refusals, forms)
+
     async def redeem(self, redemption: Redemption) -> Redeemed:
         known, at = redemption.known, redemption.at
         shard = shard_of(redemption.calling_code, self._shards)
-        key = self._prefixes[shard] + self._digest(known.by, redemption.phone).hex()
+        key = self._key(shard, known.by, redemption.phone)
         words = codec.redemption(at, known, redemption.tickets, only_open=redemption.only_open)
         return codec.redeemed(await self.run(Call(shard, redeem_script(), [key], words, at)))
 
@@ -104,6 +138,9 @@ class ScriptStore(ABC):
             keys.append(prefix + hashed.hexdigest())
         return keys
 
+    def _key(self, shard: int, by: str, subject: Subject) -> str:
+        return self._prefixes[shard] + self._digest(by, subject).hex()
+
     def _decide_call(self, question: Question) -> tuple[Plan, Call]:
         """The plan as it is applied, and the call that asks."""
         plan = spread(question.plan, self._shards)
@@ -137,7 +174,7 @@ class ScriptStore(ABC):
         words: list[Word] = []
         for each in settlements:
             for by, subject in zip(each.plan.groups, each.subjects, strict=True):
-                keys.append(self._prefixes[shard] + self._digest(by, subject).hex())
+                keys.append(self._key(shard, by, subject))
             network = self._digest("network", each.network)[:2] if each.network else bytes(2)
             words += codec.encode(spread(each.plan, self._shards)), codec.outcome(each, network)
         return Call(shard, settle_script(), keys, words, settlements[0].at)

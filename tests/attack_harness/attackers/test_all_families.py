@@ -12,8 +12,8 @@ from .planning import ground, people, planned
 NAMES = list(ALL_FAMILIES)
 
 
-def test_there_are_fourteen_families_and_the_seeds_own_attack() -> None:
-    assert len(ALL_FAMILIES) == 15
+def test_there_are_fifteen_families_and_the_seeds_own_attack() -> None:
+    assert len(ALL_FAMILIES) == 16
     assert list(ALL_FAMILIES)[: len(FAMILIES)] == list(FAMILIES)
     assert list(FAMILIES) == ["sequential_block", "flash", "seed_simulator", "residential_rotation"]
 

@@ -10,14 +10,18 @@ import iptocc
 import phonenumbers
 import pytest
 
+from attack_harness.actors import draws
 from attack_harness.attackers import (
     AccountResets,
+    BoughtProof,
     CountrySpray,
     HiddenInPromotion,
     LowAndSlow,
     ShuffledBlock,
 )
 from attack_harness.clock import DAY, HOUR
+from attack_harness.countries import HOME
+from attack_harness.lookalikes import Neighbourhood
 from examples.target_app.numbering import look_up
 
 from .planning import ground, planned
@@ -88,6 +92,26 @@ def test_the_spray_goes_to_dear_countries_the_dearer_the_more() -> None:
 def test_the_spray_asks_from_the_numbers_own_country() -> None:
     for shot in planned("country_spray").shots[::200]:
         assert iptocc.country_code(shot.address) == look_up(shot.phone).region
+
+
+def test_the_buyer_of_proof_comes_from_home_to_a_range_of_a_million() -> None:
+    """A fresh address each time, a minute to two between messages."""
+    attack = planned("bought_proof")
+    assert attack.buys_solutions
+    assert len({shot.address for shot in attack.shots}) == len(attack.shots)
+    assert len({shot.phone[:-6] for shot in attack.shots}) == 1
+    pauses = [b.after - a.after for a, b in pairwise(attack.shots)]
+    assert 60 <= min(pauses) <= max(pauses) <= 120
+    for shot in attack.shots[::100]:
+        assert iptocc.country_code(shot.address) in HOME
+
+
+def test_the_people_of_that_range_live_there() -> None:
+    around = Neighbourhood(draws(1, "bought_proof"), ())
+    found = BoughtProof().neighbours(around)
+    (prefix,) = {user.phone[:-6] for user in found}
+    assert planned("bought_proof").shots[0].phone.startswith(prefix)
+    assert all(iptocc.country_code(user.address) == "LK" for user in found)
 
 
 def test_many_random_numbers_are_possible_and_owned_by_nobody() -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from attack_harness.actors import draws
 from attack_harness.benchmark.attacked import Attacked
-from attack_harness.benchmark.rings import Ring, covered, is_mobile, rings
+from attack_harness.benchmark.rings import Ring, covered, rings
 from attack_harness.benchmark.visitors import MINUTES, Visitors, invite
-from attack_harness.numbering import largest_carrier, mobile_blocks
+from attack_harness.numbering import is_mobile, largest_carrier, mobile_blocks
 
 (BLOCK,) = mobile_blocks(largest_carrier("AZ"), 1, 1_000, random.Random(1))
 SEQUENTIAL = Attacked.by(BLOCK)

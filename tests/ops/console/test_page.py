@@ -108,6 +108,20 @@ async def test_the_most_an_attacker_can_cost(operator: Operator, guard: Guard) -
     assert '<dd class="why">limit</dd>' in page
 
 
+async def test_a_launch_that_is_announced(operator: Operator, guard: Guard) -> None:
+    """Who, until when and why; and the bound is the one that holds meanwhile."""
+    await operator.page()
+    await guard.overrides.expect(3, country="DE", seconds=3_600, author="mike", reason="television")
+    await operator.page()
+    page = await operator.page()
+    assert "Expected in DE: <strong>3 times as much as usual</strong>" in page
+    assert "<q>television</q>" in page
+    assert "This is while more than usual is expected." in page
+    bound = exposure(guard.policy, expected={"DE": 3.0})
+    assert bound.day.usd > exposure(guard.policy).day.usd
+    assert f"<dd>{dollars(bound.day.usd)}</dd>" in page
+
+
 async def test_no_bound_is_said(valkey_url: str, name: str) -> None:
     limit = RateLimit(name="limit", by="phone", limits="1/hour")
     async with Guard(Policy(send="/s", rules=[limit], name=name), valkey_url) as guard:

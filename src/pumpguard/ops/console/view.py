@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from pumpguard.errors import OverrideError, StoreError
 from pumpguard.guard import Guard
 from pumpguard.money.exposure import Exposure, exposure
+from pumpguard.notices import Notices
 from pumpguard.ops.console.activity import Activity, chart
 from pumpguard.overrides.lookup import unbounded_because
 
@@ -20,15 +21,13 @@ HEALTH_AGE = 60.0
 """Seconds for which a result of `Guard.check` is shown."""
 
 FOREVER = 1e9
-"""Seconds. A policy does not change, and neither does its exposure."""
+"""Seconds. A policy does not change, and neither does its exposure while the same is expected."""
 
 STORE_AWAY = "The store does not answer: which overrides are in force is not known here."
 UNREADABLE = (
     "The overrides cannot be read, perhaps because a newer release has written them. "
     "To begin anew: pumpguard posture closed --anew"
 )
-
-logger = logging.getLogger("pumpguard")
 
 
 class BackgroundCache(Generic[T]):
@@ -41,6 +40,7 @@ class BackgroundCache(Generic[T]):
         self._computed_at = -max_age
         self._task: asyncio.Task[None] | None = None
         self._result: T | None = None
+        self._notices = Notices()
 
     def get(self) -> T | None:
         """The last result, or ``None`` while there is none."""
@@ -61,7 +61,8 @@ class BackgroundCache(Generic[T]):
         try:
             self._result = await self._compute()
         except Exception:
-            logger.exception("PG050 console data unavailable: part of the page is empty or old")
+            text = "console data unavailable: part of the page is empty or old"
+            self._notices.say("PG050", "page", text, level=logging.ERROR, exc_info=True)
         self._computed_at = monotonic()
 
 
@@ -73,6 +74,7 @@ class View:
         self.activity = activity
         self.judges_nothing = judges_nothing
         self.exposure = BackgroundCache(self._expose, FOREVER)
+        self._expected: dict[str, float] = {}
         self.concerns = BackgroundCache(guard.check, HEALTH_AGE)
 
     async def values(self) -> dict[str, Any]:
@@ -96,8 +98,18 @@ class View:
             return {**values, "unknown": STORE_AWAY}
         except OverrideError as error:
             return {**values, "unknown": f"{UNREADABLE} ({error.path})"}
-        fleet, lifted = str(overrides.fleet(now)), unbounded_because(overrides, now)
-        return {**values, "overrides": overrides, "fleet": fleet, "lifted": lifted}
+        expected = overrides.expected(now)
+        if expected != self._expected:
+            self._expected = expected
+            self.exposure = BackgroundCache(self._expose, FOREVER)
+        return {
+            **values,
+            "overrides": overrides,
+            "fleet": str(overrides.fleet(now)),
+            "lifted": unbounded_because(overrides, now),
+            "expected": expected,
+            "exposure": self.exposure.get(),
+        }
 
     async def _expose(self) -> Exposure:
-        return await asyncio.to_thread(exposure, self.guard.policy)
+        return await asyncio.to_thread(exposure, self.guard.policy, expected=self._expected)

@@ -52,9 +52,13 @@ def script(*parts: str) -> Script:
 @cache
 def decide_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Script:
     """The script that knows these kinds and these parts that kinds share."""
-    known = [_kind(kind).partition(OUTCOMES)[0] for kind in KINDS if kind in kinds]
-    parts = [_shared(part).partition(OUTCOMES)[0] for part in sorted(shared)]
-    return _with_kinds("decide", parts, known, "standing")
+    return _with_kinds("decide", *_without_outcomes(kinds, shared), "standing")
+
+
+@cache
+def refuse_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Script:
+    """The script that counts many refusals, by the same."""
+    return _with_kinds("refuse", *_without_outcomes(kinds, shared))
 
 
 def settle_script() -> Script:
@@ -77,6 +81,16 @@ def note_script() -> Script:
 @cache
 def _settle_script(told: tuple[type[Counter], ...]) -> Script:
     return _with_kinds("settle", [_shared(part) for part in SHARED], map(_kind, told))
+
+
+def _without_outcomes(
+    kinds: frozenset[type[Counter]], shared: frozenset[str]
+) -> tuple[list[str], list[str]]:
+    """The Lua of what kinds share, and that of the kinds, as far as requests need it."""
+    return (
+        [_shared(part).partition(OUTCOMES)[0] for part in sorted(shared)],
+        [_kind(kind).partition(OUTCOMES)[0] for kind in KINDS if kind in kinds],
+    )
 
 
 def _with_kinds(name: str, shared: Sequence[str], kinds: Iterable[str], *first: str) -> Script:

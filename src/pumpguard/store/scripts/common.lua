@@ -112,6 +112,13 @@ local function value_join_others(parts, size, others, room)
   end
 end
 
+-- The text of a value that is new and matters for `ttl` ms, and for how long it is kept.
+local function value_new(parts, now, ttl)
+  ttl = math.ceil(ttl * 1.1)
+  parts[1] = pack('>I6', now + ttl)
+  return table.concat(parts), ttl
+end
+
 -- Writes a value that matters for `ttl` ms; the expiry is moved in steps of a tenth, so that most
 -- writes leave it as it is.
 local function value_write(key, parts, expires, now, ttl)
@@ -119,8 +126,7 @@ local function value_write(key, parts, expires, now, ttl)
     parts[1] = pack('>I6', expires)
     redis.call('SET', key, table.concat(parts), 'KEEPTTL')
   else
-    ttl = math.ceil(ttl * 1.1)
-    parts[1] = pack('>I6', now + ttl)
-    redis.call('SET', key, table.concat(parts), 'PX', ttl)
+    local text, kept = value_new(parts, now, ttl)
+    redis.call('SET', key, text, 'PX', kept)
   end
 end

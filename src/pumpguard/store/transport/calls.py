@@ -30,9 +30,13 @@ the store; if all did so in the same tick, the event loop would stand still for 
 class Unreachable(StoreError):
     """There was no connection in time: the call was never sent, so it has not counted."""
 
+    undone = True
+
 
 class Overloaded(StoreError):
     """Too many calls are in flight: this one was never sent."""
+
+    undone = True
 
 
 class Late(StoreError):
@@ -48,6 +52,7 @@ class ErrorReply(StoreError):
 
     def __init__(self, reply: redis.RedisError, text: str) -> None:
         self.reply = reply
+        self.undone = text.partition(" ")[0] in REFUSALS
         super().__init__(text)
 
     @classmethod
@@ -78,6 +83,9 @@ ERRORS: dict[str, type[redis.RedisError]] = {
     "WRONGPASS": redis.AuthenticationError,
 }
 """Error replies by their first word, which is their code; all others are ``ResponseError``."""
+
+REFUSALS = {*ERRORS, "BUSY", "MISCONF", "NOREPLICAS"}
+"""Errors with which a server turns a script down before it has written anything."""
 
 Call = tuple[asyncio.Future[Any], int]
 """The future of the reply, and the slice in which the call was made."""

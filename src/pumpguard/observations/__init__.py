@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Literal, Protocol
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from pumpguard.notices import Notices
+from pumpguard.observations.peers import IN_A_ROW, Peers
+from pumpguard.observations.unguarded import OTHERS, Unguarded
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-OTHERS = 100
-"""Requests that pass unguarded before it is said that a route has met none."""
+    from pumpguard.attempt import Attempt
 
-IN_A_ROW = 20
-"""Unreadable requests in a row, or requests of one public peer, that are said."""
+UNSOLVED = 50
+"""Clients that were asked for proof, while none has ever given one."""
 
 MATURE = 300.0
 """Seconds after which a code will hardly be entered any more: people take 13.5 in the median."""
@@ -37,31 +36,24 @@ between questions whether another process has heard one."""
 Misunderstood = Literal["answer", "number", "flow", "wrong_code"]
 
 
-class Route(Protocol):
-    """A guarded route, as far as it matters here."""
-
-    @property
-    def text(self) -> str: ...
-
-    def guards(self, method: str) -> bool: ...
-
-    def resembles(self, path: str) -> bool: ...
-
-
-_guards: WeakKeyDictionary[Observations, tuple[str, str | int]] = WeakKeyDictionary()
-"""The guards of this process, by what they count for."""
-
-
 class Observations:
     """Plain counts of what one guard has seen, fed by the middleware and the outcomes.
 
     ``header`` is the one with the client's address, ``trusts`` says whether it is believed of a
-    peer. ``listens``: whether the policy says that verifications are told. ``deaf``: codes are
+    peer. Of the policy: ``listens``, whether verifications are told; ``looks_for``, the dimensions
+    for which it names a field; ``proxies``, whether it names any. ``deaf``: codes are
     entered and none was ever heard, in no process, so the rules that need them only monitor.
     """
 
     def __init__(
-        self, notices: Notices, header: str, trusts: Callable[[str], bool], *, listens: bool
+        self,
+        notices: Notices,
+        header: str,
+        trusts: Callable[[str], bool],
+        *,
+        listens: bool,
+        looks_for: Sequence[str] = (),
+        proxies: bool = False,
     ) -> None:
         self.deaf = False
         self.heard = not listens
@@ -70,14 +62,15 @@ class Observations:
         """Requests that could not be read, by what was wrong."""
         self.misunderstood: Counter[Misunderstood] = Counter()
         """Verifications that were answered below 400 and taught nothing, by what was missing."""
-        self._notices = notices
-        self._headers = (header.lower().encode("latin-1"), b"forwarded")
-        self._trusts = trusts
+        self.notices = notices
+        self.unguarded = Unguarded(notices, self.counts)
+        self._peers = Peers(notices, self.counts, header, trusts)
+        self._names_proxies = proxies
+        self._unseen = set(looks_for)
+        self._asked_for_proof = 0
         self._in_a_row = 0
-        self._peers: Counter[str] = Counter()
         self._waiting: deque[float] = deque()
         self._asks_at = 0.0
-        self._missed: Counter[str] = Counter()
 
     def snapshot(self) -> dict[str, object]:
         """All counts, ready for JSON."""
@@ -88,32 +81,65 @@ class Observations:
             "deaf": self.deaf,
         }
 
-    def counts_for(self, policy: str, store: object) -> None:
-        """The guard counts for the policy of this name, in this store: is it the only one?"""
-        mine = (policy, store if isinstance(store, str) else id(store))
-        # Without what stands behind the scheme, which may be a password.
-        shown = f"{store.partition('://')[0]}://" if isinstance(store, str) else "one store"
-        if sum(each == mine for each in _guards.values()) == 1:
-            self._notices.say(
-                "PG078", policy,
-                "a second guard of the policy %r over %s in this process: over memory:// each has "
-                "limits of its own. Make one Guard and pass guard= (in Litestar, build the "
-                "middleware once: DefineMiddleware builds it anew for every route)",
-                policy, shown,
-            )  # fmt: skip
-        _guards[self] = mine
-
-    def read(self, scope: Scope, address: str | None) -> None:
-        """A guarded request was read; ``address`` is the client's, as far as it is proven."""
+    def read(self, scope: Scope, attempt: Attempt) -> None:
+        """A guarded request was read."""
         self.counts["read"] += 1
         self._in_a_row = 0
+        if attempt.proved:
+            self._asked_for_proof = 0
+        if self._unseen:
+            self._look_for(attempt)
+        address = attempt.client.address
         if address is None:
-            self._say_no_address(scope)
+            self._peers.no_address(scope)
             return
         for name, _ in scope["headers"]:
-            if name in self._headers:
-                self._forwarded(scope["client"], address)
+            if name in self._peers.headers:
+                self._peers.forwarded(scope["client"], address)
                 break
+        if self._names_proxies and scope["client"] and scope["client"][0] == address:
+            self._peers.alone(address)
+
+    def _look_for(self, attempt: Attempt) -> None:
+        """Whether the fields of this policy are ever there."""
+        self._unseen -= {name for name in self._unseen if attempt.subject(name)}
+        if self.counts["read"] >= OTHERS:
+            for name in sorted(self._unseen):
+                self.notices.say(
+                    "PG083", name,
+                    "none of %d guarded requests had a value for %s=: no limit by it holds. Check "
+                    "which field it names",
+                    self.counts["read"], name,
+                )  # fmt: skip
+
+    def sends_nothing(self) -> None:
+        """A guarded request passed, because the policy says that such a one sends nothing."""
+        self.counts["sends_nothing"] += 1
+        if self.counts["sends_nothing"] >= OTHERS and not self.counts["read"]:
+            self.notices.say(
+                "PG084", "when",
+                "each of %d requests on guarded routes passed as one that sends nothing; check "
+                "when= and phone_optional=",
+                self.counts["sends_nothing"],
+            )  # fmt: skip
+
+    def asked_for_proof(self) -> None:
+        """A client was asked for proof."""
+        self.counts["asked_for_proof"] += 1
+        self._asked_for_proof += 1
+        if self._asked_for_proof >= UNSOLVED:
+            self.notices.say(
+                "PG067", "proof",
+                "the last %d clients that were asked for proof gave none, or none that was right: "
+                "an attack, or the page does not solve the challenge",
+                self._asked_for_proof,
+            )  # fmt: skip
+
+    def judged_twice(self) -> None:
+        """A request came to a guard that has decided about it already."""
+        self.counts["judged_twice"] += 1
+        text = "this guard stands twice in front of the app; the inner one lets its requests pass"
+        self.notices.say("PG068", "twice", text)
 
     def unread(self, problem: str, detail: str) -> None:
         """A guarded request could not be read, so its user gets no code."""
@@ -122,68 +148,12 @@ class Observations:
         self._in_a_row += 1
         if self._in_a_row < IN_A_ROW:
             return
-        self._notices.say(
+        self.notices.say(
             "PG072", "unreadable",
             "the last %d guarded requests could not be read (%s: %s); their users get no code. "
             "Check phone= and what the client sends",
             self._in_a_row, problem, detail,
         )  # fmt: skip
-
-    def passed(self, scope: Scope, where: str, unmet: Iterable[Route]) -> None:
-        """A request passed unguarded while these routes of a setting have met none."""
-        method, path = scope["method"], scope["path"]
-        for route in unmet:
-            if not route.guards(method):
-                continue
-            self._missed[route.text] += 1
-            self.counts["past_verify"] += where == "verify"
-            alike = route.resembles(path)
-            if alike or self._missed[route.text] >= OTHERS:
-                self._notices.say(
-                    "PG070", route.text,
-                    "%s=%r has met none of %d requests with its method, which passed unguarded%s; "
-                    "name the whole path, with prefixes and mounts",
-                    where, route.text, self._missed[route.text],
-                    f" ({method} {path[:LATEST]!r})" if alike else "",
-                )  # fmt: skip
-
-    def websocket(self, path: str) -> None:
-        """A websocket was opened on a guarded path, where only wrapped senders are guarded."""
-        self.counts["websockets"] += 1
-        self._notices.say(
-            "PG077", "websocket",
-            "a websocket on the guarded path %r passes: its messages are decided about only where "
-            "a function wrapped with pumpguard.sender sends them",
-            path[:LATEST],
-        )  # fmt: skip
-
-    def _say_no_address(self, scope: Scope) -> None:
-        self.counts["no_address"] += 1
-        peer = (scope.get("client") or ("",))[0]
-        self._notices.say(
-            "PG073", "no address",
-            "requests come without a client address (peer %r): no limit by address holds. Behind "
-            "a proxy on a Unix socket, set proxies=[\"unix\"]",
-            peer,
-        )  # fmt: skip
-
-    def _forwarded(self, client: tuple[str, int] | None, address: str) -> None:
-        """A header says for whom the peer speaks; does the policy name the peer?"""
-        peer = client[0] if client else ""
-        if self._trusts(peer):
-            return
-        self.counts["forwarded_by_strangers"] += 1
-        if len(self._peers) < LATEST or peer in self._peers:
-            self._peers[peer] += 1
-        # Anybody may send the header from outside, but hardly from inside.
-        inside = not ip_address(address).is_global
-        if inside or self._peers[peer] >= IN_A_ROW:
-            self._notices.say(
-                "PG074", peer if inside else "outside",
-                "%s forwards requests for others and is not in proxies: all its users share one "
-                "address and its limits. If it is yours, name it",
-                peer,
-            )  # fmt: skip
 
     def sent(self, at: float) -> bool:
         """A message went out at this Unix time. Whether that is reason to ask, as `suspects`."""
@@ -210,7 +180,7 @@ class Observations:
         """A verification of an open message was heard, here or in another process."""
         if self.deaf:
             text = "a verification was heard; the rules that need them are enforced"
-            self._notices.say("PG071", "heard", text, level=logging.INFO)
+            self.notices.say("PG071", "heard", text, level=logging.INFO)
         self.heard, self.deaf = True, False
         self._waiting.clear()
 
@@ -219,7 +189,7 @@ class Observations:
         so the rules are only lifted where codes were entered, here or past the route."""
         self.deaf = self.counts["misheard"] >= MISUNDERSTOOD or self.counts["past_verify"] >= SILENT
         missing = ", ".join(f"{n} by their {what}" for what, n in self.misunderstood.items())
-        self._notices.say(
+        self.notices.say(
             "PG071", "verify",
             "%d messages were sent and no verification was heard; not understood: %s. The rules "
             "that need verifications %s. Check verify=, verify_phone=, flow= and verified_when=",
@@ -234,7 +204,7 @@ class Observations:
         if is_open:
             self.hear()
         elif without >= IN_A_ROW and without > self.counts["verified"]:
-            self._notices.say(
+            self.notices.say(
                 "PG076", "verified",
                 "%d verifications were for numbers with no message on its way, and %d for others: "
                 "more is verified than was sent. Does the route answer wrong codes, or codes by "
@@ -247,13 +217,13 @@ class Observations:
         self.misunderstood[what] += 1
         if what != "wrong_code":
             self.counts["misheard"] += 1
-            self._notices.say("PG024", what, "a verification was not understood: %s", detail)
+            self.notices.say("PG024", what, "a verification was not understood: %s", detail)
 
-    def lost(self, reason: str) -> None:
-        """An outcome could not be told to the store."""
-        self.counts["outcomes_lost"] += 1
-        self._notices.say(
-            "PG075", "lost",
+    def lost(self, reason: str, count: int = 1, *, in_the_end: bool = False) -> None:
+        """So many more outcomes could not be told to the store."""
+        self.counts["outcomes_lost"] += count
+        self.notices.say(
+            "PG075", "in the end" if in_the_end else "lost",
             "%d outcomes were lost on the way to the store (%s): verifications teach nothing, "
             "failed messages are not refunded",
             self.counts["outcomes_lost"], reason,

@@ -1,0 +1,89 @@
+"""What a guard has seen of those who connect: are they clients, or proxies that nobody named?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from pumpguard.notices import Notices
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+REMEMBERED = 100
+"""Peers whose requests are counted."""
+
+IN_A_ROW = 20
+"""Unreadable requests in a row, or requests of one public peer, that are said."""
+
+
+class Peers:
+    """Says where client addresses are missing, or are those of a proxy.
+
+    ``header`` is the one with the client's address, ``trusts`` says whether it is believed of a
+    peer.
+    """
+
+    def __init__(
+        self, notices: Notices, counts: Counter[str], header: str, trusts: Callable[[str], bool]
+    ) -> None:
+        self._notices, self._counts, self._trusts = notices, counts, trusts
+        self._header = header.lower()
+        self.headers = (self._header.encode("latin-1"), b"forwarded")
+        self._strangers: Counter[str] = Counter()
+        self._alone: Counter[str] = Counter()
+
+    def no_address(self, scope: Scope) -> None:
+        """A request has no client address at all."""
+        self._counts["no_address"] += 1
+        peer = (scope.get("client") or ("",))[0]
+        self._notices.say(
+            "PG073", "no address",
+            "requests come without a client address (peer %r): no limit by address holds. Behind "
+            "a proxy on a Unix socket, set proxies=[\"unix\"]",
+            peer,
+        )  # fmt: skip
+
+    def forwarded(self, client: tuple[str, int] | None, address: str) -> None:
+        """A header says for whom the peer speaks; does the policy name the peer?"""
+        peer, port = client or ("", 0)
+        if self._trusts(peer):
+            return
+        self._counts["forwarded_by_strangers"] += 1
+        if client is not None and not port:  # as uvicorn marks an address that it took from there
+            self._notices.say(
+                "PG074", "server",
+                "the server itself reads %s and names clients by it, as anybody wrote it where it "
+                "trusts everybody: run uvicorn with --no-proxy-headers, and name the proxy in "
+                "proxies",
+                self._header,
+            )  # fmt: skip
+            return
+        if len(self._strangers) < REMEMBERED or peer in self._strangers:
+            self._strangers[peer] += 1
+        # Anybody may send the header from outside, but hardly from inside.
+        inside = not ip_address(address).is_global
+        if inside or self._strangers[peer] >= IN_A_ROW:
+            self._notices.say(
+                "PG074", peer if inside else "outside",
+                "%s forwards requests for others and is not in proxies: all its users share one "
+                "address and its limits. If it is yours, name it",
+                peer,
+            )  # fmt: skip
+
+    def alone(self, peer: str) -> None:
+        """The client is the peer. A proxy that the policy names should name somebody else."""
+        if not self._trusts(peer):
+            return
+        self._counts["proxy_named_nobody"] += 1
+        if len(self._alone) < REMEMBERED or peer in self._alone:
+            self._alone[peer] += 1
+        if self._alone[peer] >= IN_A_ROW:
+            self._notices.say(
+                "PG088", peer,
+                "%s is in proxies, and no %s of its requests names a client: they all share its "
+                "address and its limits. Set proxy_header= to what it sends",
+                peer, self._header,
+            )  # fmt: skip

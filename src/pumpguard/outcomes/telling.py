@@ -1,0 +1,153 @@
+"""What outcomes mean to the store: what it is asked and told, and which counters hear of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import lru_cache
+
+from pumpguard.attempt import Attempt, Phone
+from pumpguard.counters import Counter, Spend, Unsent
+from pumpguard.counters.plan import Plan
+from pumpguard.errors import StoreError
+from pumpguard.intake.phone import canonical
+from pumpguard.observations import Observations
+from pumpguard.outcomes import OutcomeCounters
+from pumpguard.outcomes.delays import Delays
+from pumpguard.outcomes.news import Failed, Flow, Listen, QueuedOutcome, Verified
+from pumpguard.rules.base import Rule
+from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
+
+FLOW, HEARD = "flow ", "heard"
+"""Under which names the store keeps numbers by their flow, and that verifications are heard."""
+
+HEARD_FOR = 30 * 86_400
+"""Seconds, since the first verification that a process has heard."""
+
+
+class Teller:
+    """Turns outcomes into what the store is asked and told."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        counters: OutcomeCounters,
+        store: Store,
+        observations: Observations,
+    ) -> None:
+        self.delays = Delays()
+        self._rules = rules
+        self._counters = counters
+        self._store = store
+        self._observations = observations
+        self._noted_heard = False
+
+    async def settlements(self, outcome: QueuedOutcome) -> list[Settlement]:
+        """Ask the store what an outcome is about; what is to be told then. May be asked again as
+        long as nobody has got its settlements. Raises `StoreError`."""
+        match outcome:
+            case Failed():
+                return [self._failure(outcome)]
+            case Verified():
+                return await self._verifications(outcome)
+            case Flow(flow, phone, at):
+                seconds = self._counters.tickets.seconds
+                await self._store.remember(FLOW + flow, phone.e164, seconds, at)
+            case Listen(at):
+                if await self._store.recall(HEARD, at) is not None:
+                    self._observations.hear()
+                else:
+                    self._observations.fall_silent()
+        return []
+
+    async def _verifications(self, outcome: Verified) -> list[Settlement]:
+        phones = outcome.phones
+        if outcome.flow is not None:
+            e164 = await self._store.recall(FLOW + outcome.flow, outcome.at)
+            phones = phones if e164 is None else (canonical(e164),)
+        if not phones:
+            why = "no message is known by its flow; is flow= what the app knows the number by?"
+            self._observations.not_understood("flow", why)
+            return []
+        for phone in phones:
+            redeemed = await self._redeem(phone, outcome)
+            if redeemed.tickets:
+                break
+        if outcome.only_open or redeemed.tickets:
+            self._observations.verified(is_open=bool(redeemed.tickets))
+        if redeemed.tickets and not self._noted_heard:
+            with suppress(StoreError):  # the next one is soon enough, and these tickets are taken
+                await self._store.remember(HEARD, "1", HEARD_FOR, outcome.at)
+                self._noted_heard = True
+        return [
+            self._verification(phone, outcome.at, redeemed, ticket, newest=not i)
+            for i, ticket in enumerate(redeemed.tickets)
+        ]
+
+    async def _redeem(self, phone: Phone, outcome: Verified) -> Redeemed:
+        redemption = Redemption(
+            phone.e164, self._counters.known, self._counters.tickets, str(phone.calling_code),
+            outcome.at, only_open=outcome.only_open,
+        )  # fmt: skip
+        return await self._store.redeem(redemption)
+
+    def _failure(self, outcome: Failed) -> Settlement:
+        ticket, attempt = outcome.ticket, outcome.ticket.attempt
+        counters = self._told_of(outcome.outcome, attempt)
+        if outcome.outcome == "failed":
+            counters = [c for c in counters if c.rule not in ticket.full or isinstance(c, Spend)]
+            capped = [c for c in counters if isinstance(c, Unsent) and attempt.subject(c.by)]
+            if not capped:
+                by_network, by_number = self._counters.unsent
+                counters.append(by_network if attempt.client.network else by_number)
+            counters.append(self._counters.refunds)
+        plan, subjects = _plan_for(counters, attempt.subject)
+        return Settlement(
+            plan, subjects, outcome.outcome, ticket=ticket.reservation,
+            last4=int(attempt.phone.e164[-4:]),
+            calling_code=str(attempt.phone.calling_code), at=outcome.at,
+        )  # fmt: skip
+
+    def _verification(
+        self, phone: Phone, at: float | None, redeemed: Redeemed, ticket: Open, *, newest: bool
+    ) -> Settlement:
+        attempt = Attempt(phone)
+        remembered = dict(zip(self._counters.tickets.remembers, ticket.remembered, strict=False))
+
+        def subject(by: str) -> Subject | None:
+            return remembered[by] if by in remembered else attempt.subject(by)
+
+        plan, subjects = _plan_for(self._told_of("verified", attempt), subject)
+        age = max(0, redeemed.at - ticket.at)
+        if newest:
+            self.delays.add(age)
+        return Settlement(
+            plan, subjects, "verified" if newest and redeemed.counts else "repeated",
+            ticket=ticket.ticket, price=ticket.price, sent_at=ticket.at, age=age,
+            network=remembered.get("network"), last4=int(phone.e164[-4:]),
+            calling_code=str(phone.calling_code), at=at,
+        )  # fmt: skip
+
+    def _told_of(self, outcome: Outcome, attempt: Attempt) -> list[Counter]:
+        """This attempt's counters that have to know of such outcomes; a sum with several limits
+        once."""
+        found: dict[str, Counter] = {}
+        by_rules = [counter for rule in self._rules for counter in rule.counters(attempt)]
+        for counter in (*by_rules, *self._counters.asked):
+            if counter.hears(outcome):
+                found.setdefault(counter.identity(), counter)
+        return list(found.values())
+
+
+def _plan_for(
+    counters: Sequence[Counter], subject: Callable[[str], Subject | None]
+) -> tuple[Plan, tuple[Subject, ...]]:
+    """A plan of those counters that have a subject, and the subjects."""
+    known = tuple(counter for counter in counters if subject(counter.by) is not None)
+    plan = _plan(known)
+    return plan, tuple(found for by in plan.groups if (found := subject(by)) is not None)
+
+
+@lru_cache(maxsize=1_024)
+def _plan(counters: tuple[Counter, ...]) -> Plan:
+    return Plan(counters, [False] * len(counters))

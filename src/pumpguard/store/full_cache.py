@@ -1,0 +1,261 @@
+"""What is full stays full: a process remembers it, and refuses by itself.
+
+Most requests of a flood come from subjects that are banned already, or ask for what has just been
+found to be full. A ban ends a decision whatever else there is to read: for as long as it is fresh,
+whoever is banned is refused without a round trip. Other counters are full for strangers: their
+refusals are gathered, and told to the store together (`Store.refuse`), which counts them and picks
+out whoever is no stranger; those are decided by the store, like everybody else.
+
+While the store is away, the bans that are known here stay enforced to their end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
+
+from pumpguard.counters import Reading
+from pumpguard.decision import Action
+from pumpguard.errors import StoreError
+from pumpguard.store.base import Answer, Question, Refusal, Store
+from pumpguard.store.in_front import StoreInFront
+from pumpguard.store.scripted import shard_of
+
+FRESH = 5.0
+"""Seconds for which a ban is applied without asking, so a ban that is lifted ends everywhere within
+them."""
+
+LASTING = 0.8
+"""Seconds for which any other counter is taken for full. Verifications and refunds make room: with
+the time in which refusals are gathered, that is seen within one second."""
+
+ASKED_AGAIN = 0.6
+"""After so many of them one request asks the store, so that the others need not."""
+
+GATHERED = 0.1
+"""Seconds from one call for refusals to the next; the first of a flood has its own, at once."""
+
+AT_ONCE = 128
+"""Refusals that are told in one call; more are told earlier. A call takes the server about a
+millisecond, in which nobody else is served."""
+
+MOST = 10_000
+"""Bans that are remembered, and other counters that are full. What was learnt first is the first to
+be of no use, and forgotten first."""
+
+Known = tuple[str, int, str]
+"""What is remembered of: a counter in words, the shard, the subject."""
+
+T = TypeVar("T")
+
+
+class CachedBan(NamedTuple):
+    """A ban that the store reported; both times are in Unix seconds."""
+
+    fresh_until: float
+    ends: float
+    level: int
+
+
+@dataclass(slots=True)
+class CachedFull:
+    """A counter that the store found full, for requests of ``price`` or more (µ$); times are in
+    Unix seconds. ``again`` is when one request is to ask anew."""
+
+    since: float
+    again: float
+    until: float
+    ends: float
+    price: int
+    reading: Reading
+
+
+class Gathered:
+    """Refusals of one shard, which wait in one event loop to be told together."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[tuple[Refusal, asyncio.Future[Answer | None]]] = []
+        self._told_at = float("-inf")
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, refusal: Refusal) -> asyncio.Future[Answer | None]:
+        """Raises in the future what telling it raises."""
+        question, loop = refusal.question, asyncio.get_running_loop()
+        if self._waiting:
+            version = self._waiting[0][0].question.overrides_version
+            if question.overrides_version != version:
+                self.tell()
+        answer: asyncio.Future[Answer | None] = loop.create_future()
+        self._waiting.append((refusal, answer))
+        if len(self._waiting) >= AT_ONCE or question.at is not None:  # simulated time stands still
+            self.tell()
+        elif self._timer is None:
+            self._timer = loop.call_at(self._told_at + GATHERED, self.tell)
+        return answer
+
+    def tell(self) -> None:
+        """Tell what waits, now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        loop = asyncio.get_running_loop()
+        self._told_at = loop.time()
+        task = loop.create_task(self._tell(waiting))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def done(self) -> None:
+        """Tell what waits, and wait until it is told."""
+        self.tell()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def _tell(self, waiting: list[tuple[Refusal, asyncio.Future[Answer | None]]]) -> None:
+        try:
+            answers = await self._store.refuse([refusal for refusal, _ in waiting])
+        except Exception as error:
+            for _, answer in waiting:
+                if not answer.done():
+                    answer.set_exception(error)
+        else:
+            for (_, answer), said in zip(waiting, answers, strict=True):
+                if not answer.done():
+                    answer.set_result(said)
+
+
+class FullCache(StoreInFront):
+    """Answers for what is known to be full, and passes all other questions on to ``store``, which
+    has so many ``shards``.
+
+    A shadow is always the store's to cast: from memory the reply would come a round trip sooner
+    than one to a message that is sent, and give the ban away.
+    """
+
+    def __init__(
+        self, store: Store, clock: Callable[[], float] = time.time, *, shards: int = 1
+    ) -> None:
+        super().__init__(store)
+        self._clock = clock
+        self._shards = shards
+        self._bans: dict[Known, CachedBan] = {}
+        self._full: dict[Known, CachedFull] = {}
+        self._version = b""
+        self._gathered: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Gathered]]
+        self._gathered = WeakKeyDictionary()
+
+    async def decide(self, question: Question) -> Answer:
+        now = self._clock() if question.at is None else question.at
+        if self._bans:
+            banned = self._banned(question, now, fresh=True)
+            if banned is not None:
+                return banned
+        try:
+            if self._full:
+                full = self._known_full(question, now)
+                if full is not None:
+                    refused = await self._refuse(Refusal(question, full))
+                    if refused is not None:
+                        return refused
+            answer = await self.store.decide(question)
+        except StoreError:
+            banned = self._banned(question, now, fresh=False)
+            if banned is None:
+                raise
+            return banned
+        if answer.readings:
+            self._learn(question, answer, now)
+        return answer
+
+    async def aclose(self) -> None:
+        for each in self._gathered.get(asyncio.get_running_loop(), {}).values():
+            await each.done()
+        await super().aclose()
+
+    def _banned(self, question: Question, now: float, *, fresh: bool) -> Answer | None:
+        plan, shard = question.plan, self._shard(question)
+        readings = {}
+        for i in plan.binding_bans:
+            subject = question.subjects[plan.group_of[i]]
+            ban = self._bans.get((plan.identities[i], shard, subject))
+            if ban is None:
+                continue
+            if fresh and plan.counters[i].action is Action.SHADOW and now < ban.ends:
+                return None
+            if now < (ban.fresh_until if fresh else ban.ends):
+                readings[i] = Reading(ban.level, ban.ends - now)
+        return Answer(False, readings, now, recalled=True) if readings else None
+
+    def _known_full(self, question: Question, now: float) -> Mapping[int, Reading] | None:
+        """What is full for this question, if that refuses every stranger, and nothing else has to
+        be asked."""
+        plan, shard = question.plan, self._shard(question)
+        if question.overrides_version != self._version:
+            self._full.clear()  # made by others, it may have been another question
+            self._version = question.overrides_version
+        if not plan.refused_alike:
+            return None
+        found = {}
+        for i, counter in plan.lasting:
+            full = self._full.get((counter, shard, question.subjects[plan.group_of[i]]))
+            if full is None or question.price < full.price or not full.since <= now < full.until:
+                continue
+            if plan.counters[i].action is Action.SHADOW:
+                return None
+            found[i] = full
+        if all(now >= full.again for full in found.values()):
+            for full in found.values():
+                full.again = full.until
+            return None
+        return {
+            i: Reading(full.reading.used, full.ends - now, full.reading.detail)
+            for i, full in found.items()
+        }
+
+    async def _refuse(self, refusal: Refusal) -> Answer | None:
+        shard, loop = self._shard(refusal.question), asyncio.get_running_loop()
+        here = self._gathered.setdefault(loop, {})
+        if shard not in here:
+            here[shard] = Gathered(self.store)
+        return await here[shard].add(refusal)
+
+    def _learn(self, question: Question, answer: Answer, now: float) -> None:
+        plan, shard = question.plan, self._shard(question)
+        for i in plan.binding_bans:
+            reading = answer.readings.get(i)
+            if reading is not None and reading.full:
+                ends = now + reading.wait
+                ban = CachedBan(min(now + FRESH, ends), ends, reading.used)
+                subject = question.subjects[plan.group_of[i]]
+                _keep(self._bans, (plan.identities[i], shard, subject), ban)
+        if answer.known or not plan.refused_alike:
+            return
+        for i, counter in plan.lasting:
+            reading = answer.readings.get(i)
+            if reading is None or not reading.full:
+                continue
+            price = plan.counters[i].full_from(reading, question.price)
+            if price is not None:
+                ends = now + reading.wait
+                until, again = min(now + LASTING, ends), min(now + ASKED_AGAIN, ends)
+                subject = question.subjects[plan.group_of[i]]
+                full = CachedFull(now, again, until, ends, price, reading)
+                _keep(self._full, (counter, shard, subject), full)
+
+    def _shard(self, question: Question) -> int:
+        return 0 if self._shards == 1 else shard_of(question.calling_code, self._shards)
+
+
+def _keep(memory: dict[Known, T], what: Known, value: T) -> None:
+    memory.pop(what, None)  # so that it is the newest
+    memory[what] = value
+    if len(memory) > MOST:
+        del memory[next(iter(memory))]
