@@ -97,7 +97,10 @@ def show(found: Table, console: Console) -> None:
             str(each["customers"]), str(each["customers_lost"]),
         )  # fmt: skip
     console.print(grid)
-    console.print(f"1,000 messages cost him ${found['thousand_messages']:.2f}\n")
+    price = found["thousand_messages"]
+    console.print(
+        f"1,000 messages with bought proofs cost him ${price:.2f}, without proof a tenth\n"
+    )
 
 
 def _grid(title: str, *columns: str) -> Grid:

@@ -2,7 +2,7 @@
 
 Each way fills something that others share: a block of numbers, a line of credit, a budget, an
 address, a number. The search takes every way at several rates, and keeps the one by which a refused
-stranger costs least; then it tries that one faster and slower, and with proof and without.
+stranger costs the fewest messages; then it tries that one faster, slower, with proof and without.
 """
 
 from __future__ import annotations
@@ -88,8 +88,9 @@ async def spoil(spoiler: Spoiler, seed: int, hours: float, without: Spoilt | Non
 
     async def shot() -> None:
         phone, address, country = next(targets)
-        await stage.spoil(phone, address, country, buys=spoiler.buys)
-        stage.later(spoiler.every, shot)
+        decision = await stage.spoil(phone, address, country, buys=spoiler.buys)
+        # While it is full he only looks once a minute whether it still is.
+        stage.later(max(spoiler.every, min(MINUTE, decision.retry_after or 0)), shot)
 
     if spoiler.aim != "nobody":
         stage.later(1.0, shot)
@@ -179,15 +180,19 @@ async def search(
                 replace(him, buys=not him.buys),
             ]
             better = await _best(near, seed, hours, without)
-            if better.thousand >= best.thousand:
+            if _cost(better) >= _cost(best):
                 break
             best = better
         found.append(best)
-    return sorted(found, key=lambda each: (each.thousand, each.messages_each))
+    return sorted(found, key=_cost)
 
 
 async def _best(ways: Sequence[Spoiler], seed: int, hours: float, without: Spoilt) -> Spoilt:
-    """The one by which a stranger costs least; one that costs a customer a code is the best of
-    all."""
+    """The one by which a stranger costs the fewest messages; one that costs a customer a code is
+    the best of all."""
     played = [await spoil(way, seed, hours, without) for way in ways]
-    return min(played, key=lambda each: (-each.customers_lost, each.thousand))
+    return min(played, key=_cost)
+
+
+def _cost(each: Spoilt) -> tuple[int, float, float]:
+    return -each.customers_lost, each.messages_each, each.thousand

@@ -30,9 +30,9 @@ OrdersError = OverrideError  # its name until 0.2
 
 class StoreError(PumpGuardError):
     """The store could not answer in time; whether it has counted is unknown, unless ``undone`` says
-    that it has certainly not."""
+    that it has certainly not. ``refused`` says that it is there and would not do it."""
 
-    undone = False
+    undone = refused = False
 
 
 class IntakeError(PumpGuardError):

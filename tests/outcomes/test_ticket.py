@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpguard import TicketError
+from pumpguard.attempt import NetworkKind
 from pumpguard.outcomes import Ticket
 from pumpguard.testing import make_attempt
 
@@ -24,21 +25,23 @@ keys = st.none() | st.text()
     device=keys,
     extra=st.dictionaries(st.sampled_from(["email_domain", "agent"]), st.text()),
     asn=keys,
+    kind=st.sampled_from(get_args(NetworkKind)),
     full=st.lists(st.text(), max_size=2).map(tuple),
 )
 def test_a_ticket_survives_being_text(
     reservation: bytes,
     address: str | None,
     asn: str | None,
+    kind: NetworkKind,
     full: tuple[str, ...],
     **facts: Any,
 ) -> None:
     attempt = replace(make_attempt(address=address, country="GB"), **facts)
-    attempt = replace(attempt, client=replace(attempt.client, asn=asn))
+    attempt = replace(attempt, client=replace(attempt.client, asn=asn, kind=kind))
     there = Ticket.parse(str(Ticket(reservation, attempt, full)))
     assert (there.reservation, there.full) == (reservation, full)
     dimensions = ("phone", "network", "site", "client_country", "session", "account", "device")
-    for by in (*dimensions, "asn", "email_domain", "agent"):
+    for by in (*dimensions, "client_abroad", "client_hidden", "asn", "email_domain", "agent"):
         assert there.attempt.subject(by) == attempt.subject(by)
 
 

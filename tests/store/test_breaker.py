@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import pytest
 
 from pumpguard.errors import StoreError
-from pumpguard.store.redis import FAULTS, Breaker
+from pumpguard.store.breaker import FAULTS, REFUSALS, Breaker, BreakerOpen
 
 
 class Flaky:
@@ -104,7 +105,6 @@ async def test_the_first_answer_after_the_probe_closes_it() -> None:
     probe.finds()
     for _ in range(10):
         assert await breaker.run(store.ask) == "answered"
-    assert probe.found is None
     store.away = True
     asked = store.asked
     await outage(store, breaker, 100)
@@ -134,8 +134,8 @@ async def test_while_it_is_half_open_nobody_is_turned_away() -> None:
     assert await asyncio.gather(*calls) == ["answered"] * 20
 
 
-async def test_an_answer_that_was_on_its_way_closes_it() -> None:
-    """The server was only slow: its first word is enough."""
+async def test_an_answer_that_was_on_its_way_does_not_close_it() -> None:
+    """It says what was true before; the probe is soon enough."""
     store, probe = Flaky(), Probing()
     breaker = Breaker(probe)
     store.hold = asyncio.Event()
@@ -143,12 +143,56 @@ async def test_an_answer_that_was_on_its_way_closes_it() -> None:
     await asyncio.sleep(0)
     hold, store.hold, store.away = store.hold, None, True
     await outage(store, breaker, FAULTS)
-    assert probe.begun == 1
     store.away = False
     hold.set()
     assert await on_its_way == "answered"
+    await outage(store, breaker, 1)
+    probe.finds()
     assert await breaker.run(store.ask) == "answered"
-    assert probe.found is None
+
+
+class Refusal(StoreError):
+    """As of a server that takes no writes."""
+
+    refused = True
+
+
+async def test_a_server_that_refuses_most_calls_opens_it(caplog: pytest.LogCaptureFixture) -> None:
+    """Those that write, while it answers others: an answer in between does not make it healthy."""
+    probe = Probing()
+    breaker = Breaker(probe)
+
+    async def refuse() -> str:
+        raise Refusal("READONLY")
+
+    store = Flaky()
+    for _ in range(2 * REFUSALS):
+        for _ in range(2):
+            with pytest.raises(StoreError):
+                await breaker.run(refuse)
+        with contextlib.suppress(BreakerOpen):
+            await breaker.run(store.ask)
+    assert probe.begun == 1
+    assert caplog.text.count("PG010") == 1
+    probe.finds()
+    assert await breaker.run(store.ask) == "answered"
+    assert caplog.text.count("PG011") == 1
+
+
+async def test_a_few_refusals_do_not_open_it() -> None:
+    """As while the slot of some keys moves."""
+    store, probe = Flaky(), Probing()
+    breaker = Breaker(probe)
+
+    async def refuse() -> str:
+        raise Refusal("TRYAGAIN")
+
+    for _ in range(10 * REFUSALS):
+        with pytest.raises(StoreError):
+            await breaker.run(refuse)
+        await breaker.run(store.ask)
+        await breaker.run(store.ask)
+    assert not probe.begun
 
 
 async def test_a_cancelled_question_says_nothing() -> None:

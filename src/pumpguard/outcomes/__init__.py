@@ -113,6 +113,10 @@ class OutcomeCounters:
         )
 
 
+USUAL: Sequence[object] = (None, {}, (), "unknown")
+"""The last facts of most tickets, which are left out of their text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A message that was let through: its reservation, and whom it was counted for. An app hands it
@@ -139,10 +143,10 @@ class Ticket:
             self.reservation.hex(), attempt.phone.e164, client.network, client.site,
             client.country, attempt.session, attempt.account, attempt.device,
         ]  # fmt: skip
-        if client.asn is not None or attempt.extra or self.full:
-            facts += [client.asn, dict(attempt.extra)]
-        if self.full:
-            facts.append(self.full)
+        more = [client.asn, dict(attempt.extra), self.full, client.kind]
+        while more and more[-1] == USUAL[len(more) - 1]:
+            more.pop()
+        facts += more
         return base64.urlsafe_b64encode(json.dumps(facts).encode()).decode()
 
     @classmethod
@@ -151,9 +155,9 @@ class Ticket:
         try:
             facts = json.loads(base64.urlsafe_b64decode(text.encode("ascii")))
             reservation, phone, network, site, country, *keys = facts if type(facts) is list else []
-            keys += [None, {}, ()][len(keys) - 3 :]
-            session, account, device, asn, extra, full = keys
-            client = Client(network=network, site=site, country=country, asn=asn)
+            keys += USUAL[len(keys) - 3 :]
+            session, account, device, asn, extra, full, kind = keys
+            client = Client(network=network, site=site, country=country, kind=kind, asn=asn)
             attempt = Attempt(
                 canonical(phone), client, session=session, account=account, device=device,
                 extra=dict(extra),

@@ -4,13 +4,10 @@ for each server, so that a few requests pay for an outage, and not all."""
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Literal, ParamSpec, Protocol, TypeVar
+from typing import Any
 
-from pumpguard.errors import StoreError
-from pumpguard.notices import Notices
+from pumpguard.store.breaker import Breaker
 from pumpguard.store.health import Checkup, Concerns, Mark, usable
 from pumpguard.store.overrides import SharedOverrides
 from pumpguard.store.probe import Probe
@@ -22,13 +19,6 @@ FORMAT = "pg1"
 """The version of what is stored: it protects the bytes in a rolling deploy, as the script's hash
 protects the code."""
 
-FAULTS = 5
-"""Faults in a row that open the breaker, each of a call that was made after the fault before: a
-hundred calls that were in flight when one connection broke are one fault."""
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
 
 class RedisStore(ScriptStore):
     """Counters in Redis or Valkey, shared by every process that uses the same ``name``.
@@ -37,7 +27,7 @@ class RedisStore(ScriptStore):
     ``redis+cluster://h:p,h:p``. ``secret`` keys the hashes under which phones and networks are
     stored. ``deadline`` (seconds) bounds the whole call; nothing that may have counted is sent
     again. ``shards`` spreads the keys by calling code (see `pumpguard.store.scripted`).
-    A server that fails is left alone until it can be used again (`Breaker`).
+    A server that fails is left alone until it can be used again (`pumpguard.store.breaker`).
     With ``checkup``, it is looked at once in the background (`pumpguard.store.health`), and the
     policy's ``routes`` are left there for other guards of its name.
     Raises `PolicyError` for a URL that cannot be understood; connects when first asked.
@@ -79,79 +69,3 @@ class RedisStore(ScriptStore):
             breaker.close()
         await self._checkup.end()
         await asyncio.gather(*(link.aclose() for link in self._links))
-
-
-class BreakerOpen(StoreError):
-    """The server was not asked, because it has failed and has not been found usable since."""
-
-    undone = True
-
-
-class Prober(Protocol):
-    """Finds out when a store can be used again."""
-
-    def begin(self, found: Callable[[], None]) -> None:
-        """Call ``found`` as soon as it can, from any thread."""
-
-    def end(self) -> None:
-        """Stop looking."""
-
-
-class Breaker:
-    """Opens after five faults in a row, and then asks the ``probe`` (`pumpguard.store.probe`).
-
-    Closed: every call passes. Open: every call fails at once. Half-open, once the probe has found
-    the server usable: calls pass again, the first fault opens it anew, and the first answer closes
-    it. So does an answer to a call that was on its way when it opened.
-    """
-
-    def __init__(self, probe: Prober) -> None:
-        self._probe = probe
-        self._notices, self._said_away = Notices(logger="pumpguard.store"), False
-        self._state: Literal["closed", "open", "half-open"] = "closed"
-        self._in_a_row = 0
-        self._faults = 0  # ever
-
-    async def run(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
-        """Make a call, or raise `StoreError` at once."""
-        faults = self._faults
-        if self._state == "open":
-            raise BreakerOpen("the circuit breaker is open")
-        try:
-            answer = await call(*args, **named)
-        except StoreError as error:
-            if faults == self._faults:  # else it may be the same one
-                self._failed(error)
-            raise
-        if self._in_a_row:
-            self._recovered()
-        return answer
-
-    def close(self) -> None:
-        """Ask no more, and begin anew with the next call."""
-        self._probe.end()
-        self._in_a_row, self._state = 0, "closed"
-
-    def _failed(self, error: StoreError) -> None:
-        self._faults += 1
-        self._in_a_row += 1
-        if self._in_a_row < FAULTS:
-            return
-        text = "store failed %d times in a row; on_store_failure decides now. The last: %s"
-        if self._notices.say("PG010", "", text, self._in_a_row, error, level=logging.ERROR):
-            self._said_away = True
-        self._state = "open"
-        self._probe.begin(self._found)
-
-    def _found(self) -> None:
-        """The probe's thread calls this."""
-        if self._state == "open":
-            self._state = "half-open"
-
-    def _recovered(self) -> None:
-        if self._state != "closed":
-            self._probe.end()
-        text = "store reachable again; decisions use it as before"
-        if self._said_away and self._notices.say("PG011", "", text):
-            self._said_away = False
-        self._in_a_row, self._state = 0, "closed"

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from attack_harness.lockout import rows
-from attack_harness.lockout.__main__ import THOUSAND_MESSAGES, main
+from attack_harness.lockout.__main__ import main
 from attack_harness.lockout.rows import Row
 from attack_harness.lockout.spoilers import AIMS, Spoiler, search, spoil
 
-QUARTER = 0.25
+QUARTER, HALF = 0.25, 0.5
 
 PLAYS: dict[str, Callable[[int], Awaitable[Row]]] = {
     "block": rows.shadowed_block,
@@ -62,13 +62,13 @@ async def test_a_way_is_played_beside_the_same_people_without_it(aim: str) -> No
 
 
 async def test_the_search_finds_what_its_first_ways_do_not() -> None:
-    """From one rate of one way it comes to a cheaper one; a thousand who are refused cost him at
-    least what a thousand messages cost."""
-    without = await spoil(Spoiler("nobody", 1.0), 1, QUARTER)
-    first = await spoil(Spoiler("block", 30.0), 1, QUARTER, without)
-    found = await search(1, QUARTER, ["block"], [30.0])
+    """From one rate of one way it comes to a cheaper one; each stranger costs him a message."""
+    without = await spoil(Spoiler("nobody", 1.0), 1, HALF)
+    first = await spoil(Spoiler("block", 120.0), 1, HALF, without)
+    found = await search(1, HALF, ["block"], [120.0])
     assert found[0].spoiler.aim == "block"
-    assert THOUSAND_MESSAGES <= found[0].thousand < first.thousand
+    assert 1 <= found[0].messages_each <= first.messages_each
+    assert found[0].thousand < first.thousand
     assert found[-1].spoiler.aim == "nobody"
 
 

@@ -50,6 +50,8 @@ class Lost(StoreError):
 class ErrorReply(StoreError):
     """The server answered with an error; ``reply`` is redis-py's exception for it."""
 
+    refused = True
+
     def __init__(self, reply: redis.RedisError, text: str) -> None:
         self.reply = reply
         self.undone = text.partition(" ")[0] in REFUSALS

@@ -1,0 +1,103 @@
+"""A circuit breaker: a few requests pay for an outage, and not all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Literal, ParamSpec, Protocol, TypeVar
+
+from pumpguard.errors import StoreError
+from pumpguard.notices import Notices
+
+FAULTS = 5
+"""Faults in a row that open the breaker, each of a call that was made after the fault before: a
+hundred calls that were in flight when one connection broke are one fault."""
+
+REFUSALS = 50
+"""So many calls more that the server has refused than that it has answered open the breaker too: a
+server that takes no writes still answers whatever needs none."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class BreakerOpen(StoreError):
+    """The server was not asked, because it has failed and has not been found usable since."""
+
+    undone = True
+
+
+class Prober(Protocol):
+    """Finds out when a store can be used again."""
+
+    def begin(self, found: Callable[[], None]) -> None:
+        """Call ``found`` as soon as it can, from any thread."""
+
+    def end(self) -> None:
+        """Stop looking."""
+
+
+class Breaker:
+    """Opens after five faults in a row, and then asks the ``probe`` (`pumpguard.store.probe`).
+
+    Closed: every call passes. Open: every call fails at once. Half-open, once the probe has found
+    the server usable: calls pass again, the first fault opens it anew, and the first answer closes
+    it.
+    """
+
+    def __init__(self, probe: Prober) -> None:
+        self._probe = probe
+        self._notices, self._said_away = Notices(logger="pumpguard.store"), False
+        self._state: Literal["closed", "open", "half-open"] = "closed"
+        self._in_a_row = self._refused = 0
+        self._faults = 0  # ever
+
+    async def run(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
+        """Make a call, or raise `StoreError` at once."""
+        faults = self._faults
+        if self._state == "open":
+            raise BreakerOpen("the circuit breaker is open")
+        try:
+            answer = await call(*args, **named)
+        except StoreError as error:
+            self._refused += error.refused
+            if faults == self._faults:  # else it may be the same one
+                self._failed(error)
+            raise
+        if self._in_a_row or self._refused:
+            self._answered()
+        return answer
+
+    def close(self) -> None:
+        """Ask no more, and begin anew with the next call."""
+        self._probe.end()
+        self._in_a_row, self._refused, self._state = 0, 0, "closed"
+
+    def _failed(self, error: StoreError) -> None:
+        self._faults += 1
+        self._in_a_row += 1
+        if self._in_a_row < FAULTS and self._refused < REFUSALS:
+            return
+        if self._state == "open":
+            return
+        text = "store failed %d times; on_store_failure decides now. The last: %s"
+        times = max(self._in_a_row, self._refused)
+        if self._notices.say("PG010", "", text, times, error, level=logging.ERROR):
+            self._said_away = True
+        self._state = "open"
+        self._probe.begin(self._found)
+
+    def _found(self) -> None:
+        """The probe's thread calls this."""
+        if self._state == "open":
+            self._state = "half-open"
+
+    def _answered(self) -> None:
+        self._refused = max(0, self._refused - 1)
+        if self._state == "half-open":
+            self._state, self._refused = "closed", 0
+            text = "store reachable again; decisions use it as before"
+            if self._said_away and self._notices.say("PG011", "", text):
+                self._said_away = False
+        if self._state == "closed":
+            self._in_a_row = 0
