@@ -87,7 +87,7 @@ def default_rules(
         ),
         RateLimit(
             name="site_limit", by="site", limits="60/hour; 300/day", action="challenge",
-            earned=earned,
+            earned=earned, unasked=2,
         ),
         # More than 5 phone countries per address and day: Authgear.
         Spread(
