@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
@@ -21,7 +21,15 @@ from weakref import WeakKeyDictionary
 from pumpguard.counters import Reading
 from pumpguard.decision import Action
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Question, Refusal, Store
+from pumpguard.store.base import (
+    Answer,
+    Question,
+    Redeemed,
+    Redemption,
+    Refusal,
+    Settlement,
+    Store,
+)
 from pumpguard.store.gathered import Gathered
 from pumpguard.store.in_front import StoreInFront
 from pumpguard.store.scripted import shard_of
@@ -31,16 +39,15 @@ FRESH = 5.0
 them."""
 
 LASTING = 0.8
-"""Seconds for which any other counter is taken for full. Verifications and refunds make room: with
-a deadline of 0.1 s or less, and the time in which refusals are gathered, it is seen within one
-second."""
+"""Seconds for which any other counter is taken for full. Verifications and refunds make room, which
+this process sees at once where it tells them, and within a second where others do (with a deadline
+of 0.1 s or less, and the time in which refusals are gathered)."""
 
 ASKED_AGAIN = 0.4
 """After so many of them one request asks the store, so that the others need not."""
 
 MOST = 10_000
-"""Bans that are remembered, and other counters that are full. What was learnt first is the first to
-be of no use, and forgotten first."""
+"""Bans that are remembered, and other full counters. What was learnt first is forgotten first."""
 
 Known = tuple[str, int, str]
 """What is remembered of: a counter in words, the shard, the subject."""
@@ -111,6 +118,16 @@ class FullCache(StoreInFront):
         if answer.readings:
             self._learn(question, answer, now)
         return answer
+
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        self._full.clear()  # a verification makes room
+        return await super().redeem(redemption)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        applied = await super().settle(settlements)
+        if applied:
+            self._full.clear()
+        return applied
 
     async def aclose(self) -> None:
         for each in self._gathered.get(asyncio.get_running_loop(), {}).values():
