@@ -26,11 +26,11 @@ from tests.asgi import ask
 
 SRC = Path(pumpguard.__file__).parent
 
-LINES, FILES = 21_000, 190
+LINES, FILES = 22_500, 195
 """Of the product: Python and Lua, comments included. The rebuilding ended with 16,704 lines in 156
 files; what the guard has learnt since of the apps that it stands in front of is the rest."""
 
-FUNCTIONS, FILES_ON_THE_WAY = 70, 24
+FUNCTIONS, FILES_ON_THE_WAY = 70, 25
 """That one admitted request goes through, with the default rules and verifications."""
 
 PHONES = tuple(f"+447400{123_456 + 97_531 * i}" for i in range(8))

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ..clock import DAY, HOUR, MIDNIGHT
 from ..lookalikes import LoadTest, Neighbourhood, UptimeMonitor
-from ..population import User
+from ..population import Habits, User, patience
 from .base import CrowdDay
 from .provider import Provider
 
@@ -37,7 +37,8 @@ class ComingBack(CrowdDay):
                     hour = 8 + visit * 14 / self.visits + rng.uniform(0, 2)
                     at = round(MIDNIGHT + day * DAY + hour * HOUR, 3)
                     # A number for each visit: those without a code are told apart by it.
-                    found.append(self.marked(replace(user, number=next(numbers), at=at)))
+                    again = replace(user, number=next(numbers), at=at)
+                    found.append(self.marked(replace(again, patience=patience(Habits(), rng))))
         return found
 
 

@@ -2,7 +2,8 @@
 
 Each way fills something that others share: a block of numbers, a line of credit, a budget, an
 address, a number. The search takes every way at several rates, and keeps the one by which a refused
-stranger costs the fewest messages; then it tries that one faster, slower, with proof and without.
+stranger costs the fewest messages; then it tries that one faster, slower, with proof and without,
+and waiting while it is full.
 """
 
 from __future__ import annotations
@@ -31,17 +32,21 @@ CROWD = 200
 
 @dataclass(frozen=True)
 class Spoiler:
-    """One way: what he fills, how often he asks (seconds), and whether he buys solutions."""
+    """One way: what he fills, how often he asks (seconds), whether he buys solutions, and whether
+    he saves his money while it is full and only looks once a minute."""
 
     aim: Aim
     every: float
     buys: bool = True
+    waits: bool = False
 
     @property
     def name(self) -> str:
         """The same in words."""
         proofs = "buys proofs" if self.buys else "without proof"
-        return "nobody" if self.aim == "nobody" else f"{self.aim}, every {self.every:g} s, {proofs}"
+        waits = ", waits" if self.waits else ""
+        way = f"{self.aim}, every {self.every:g} s, {proofs}{waits}"
+        return "nobody" if self.aim == "nobody" else way
 
 
 @dataclass(frozen=True)
@@ -89,8 +94,8 @@ async def spoil(spoiler: Spoiler, seed: int, hours: float, without: Spoilt | Non
     async def shot() -> None:
         phone, address, country = next(targets)
         decision = await stage.spoil(phone, address, country, buys=spoiler.buys)
-        # While it is full he only looks once a minute whether it still is.
-        stage.later(max(spoiler.every, min(MINUTE, decision.retry_after or 0)), shot)
+        pause = min(MINUTE, decision.retry_after or 0) if spoiler.waits else 0
+        stage.later(max(spoiler.every, pause), shot)
 
     if spoiler.aim != "nobody":
         stage.later(1.0, shot)
@@ -178,6 +183,7 @@ async def search(
                 replace(him, every=min(LATEST, him.every * 2)),
                 replace(him, every=max(SOONEST, him.every / 2)),
                 replace(him, buys=not him.buys),
+                replace(him, waits=not him.waits),
             ]
             better = await _best(near, seed, hours, without)
             if _cost(better) >= _cost(best):

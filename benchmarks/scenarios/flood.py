@@ -35,6 +35,9 @@ USERS_A_SECOND = 20.0
 WARM_UP = 2.0
 """Seconds of a flood before it is measured: what is full has been filled."""
 
+CROWDED = 256
+"""Connections of a flood to each worker: a refusal may wait 0.1 s to be told with others."""
+
 PROBE_EVERY = 0.005
 
 
@@ -127,7 +130,7 @@ def _round(place: Place, kind: str | None, rate: float, seconds: float) -> Table
     place.people.begin(Order(place.ports, USERS, USERS_A_SECOND, 1.0, 16, start=10_000))
     place.people.result()  # a warm-up: connections, scripts, caches
     if kind is not None:
-        whole = Order(place.ports, kind, rate, WARM_UP + seconds, 32)
+        whole = Order(place.ports, kind, rate, WARM_UP + seconds, CROWDED)
         place.crowd.begin(whole)
         time.sleep(WARM_UP)
     place.store.reset_stats()

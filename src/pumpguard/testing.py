@@ -85,7 +85,9 @@ class Trial:
     ) -> None:
         self.clock = FakeClock(start)
         policy = Policy(send="/send", rules=rules, **settings)
-        self.guard = Guard(policy, clock=self.clock, networks=UnknownNetworks())
+        self.guard = Guard(
+            policy, clock=self.clock, networks=UnknownNetworks(), challenge=SimulatedHuman()
+        )
 
     async def send(self, *args: Any, **facts: Any) -> Decision:
         """The decision about one attempt, made now by `make_attempt` of these arguments."""

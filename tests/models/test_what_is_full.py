@@ -144,7 +144,7 @@ def bans_of(question: Question, answer: Answer) -> dict[int, tuple[int, float]]:
     }
 
 
-STEPS = st.sampled_from([0, 0, 0, 1, 50, 300, 599, 600, 799, 800, 5_000, 19_999, 20_000, 60_000])
+STEPS = st.sampled_from([0, 0, 0, 1, 50, 300, 399, 400, 799, 800, 5_000, 19_999, 20_000, 60_000])
 OUTCOMES: Sequence[Outcome] = ("verified", "failed", "repeated")
 
 

@@ -9,14 +9,16 @@ from pumpguard.alerts import Alert
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import Rule
 from pumpguard.store.base import Store
-from pumpguard.testing import FakeClock, make_attempt
+from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
 from tests.conftest import PATIENT
 
 
 class Trying:
     """Puts attempts to a chain of rules and lets time pass."""
 
-    def __init__(self, *rules: Rule, store: str | Store = "memory://", **policy: Any) -> None:
+    def __init__(
+        self, *rules: Rule, store: str | Store = "memory://", asks: bool = True, **policy: Any
+    ) -> None:
         self.clock = FakeClock()
         self.alerts: list[Alert] = []
         self.asked = 0
@@ -25,6 +27,7 @@ class Trying:
             store,
             clock=self.clock,
             networks=UnknownNetworks(),
+            challenge=SimulatedHuman() if asks else None,
             on_alert=self.alerts.append,
         )
 

@@ -13,7 +13,8 @@ from pumpguard.counters import Counter, Reading, Spend, Window
 from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
 from pumpguard.store.base import Answer, Question, Redemption, Refusal, Store
-from pumpguard.store.full_cache import ASKED_AGAIN, AT_ONCE, FRESH, MOST, FullCache
+from pumpguard.store.full_cache import ASKED_AGAIN, FRESH, MOST, FullCache
+from pumpguard.store.gathered import AT_ONCE
 from pumpguard.store.memory import MemoryStore
 from tests.store.asking import (
     KNOWN,
@@ -181,16 +182,16 @@ async def filled(at: float | None = 0.0, **more: Any) -> tuple[Gathering, FullCa
 async def test_what_is_full_is_refused_without_a_decision() -> None:
     """With the same words, and what is left of the wait."""
     store, cache = await filled()
-    answer = await cache.decide(about(at=0.5))
+    answer = await cache.decide(about(at=0.25))
     assert not answer.admitted
-    assert answer.readings == {2: Reading(1, 3_599.5)}
+    assert answer.readings == {2: Reading(1, 3_599.75)}
     assert store.trips == 0
 
 
 async def test_one_request_asks_again_before_the_others_have_to() -> None:
-    """So a flood costs one decision in every 0.6 seconds; room is seen within a second."""
+    """So a flood costs one decision in every 0.4 seconds; room is seen within a second."""
     store, cache = await filled()
-    for at, trips in ((0.5, 0), (ASKED_AGAIN, 1), (0.7, 1), (1.1, 1), (2 * ASKED_AGAIN, 2), (9, 3)):
+    for at, trips in ((0.3, 0), (ASKED_AGAIN, 1), (0.7, 1), (0.85, 2), (1.1, 2), (9, 3)):
         assert not (await cache.decide(about(at=at))).admitted
         assert store.trips == trips
 

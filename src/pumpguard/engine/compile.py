@@ -16,7 +16,7 @@ from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import Counter, Reading, Spend
 from pumpguard.counters.expected import Expected
 from pumpguard.counters.plan import Plan, Weight
-from pumpguard.decision import Enforced, Finding, Mode, met
+from pumpguard.decision import Action, Enforced, Finding, Mode, met
 from pumpguard.notices import Notices
 from pumpguard.rules.base import Rule
 
@@ -149,8 +149,7 @@ class CompiledRules:
             enforced: self._planned(enforced) for enforced in get_args(Enforced)
         }
         """What to ask the store: every counter, and which of them may refuse."""
-        plan = self.plans["all"]
-        self.counters = plan.counters
+        self.counters = (plan := self.plans["all"]).counters
         self._dimensions = (*plan.groups, *plan.members)
         self.readers = tuple(subject_reader(by) for by in self._dimensions)
 
@@ -165,11 +164,9 @@ class CompiledRules:
 
     def judge_request(self, attempt: Attempt, enforced: Enforced) -> list[Finding]:
         """What the rules without counters find, before the store is asked."""
-        found = []
-        for rule in self._by_request:
-            if finding := _judged(rule, attempt, (), self._notices, monitored=enforced != "all"):
-                found.append(finding)
-        return found
+        notices, monitored = self._notices, enforced != "all"
+        judged = [_judged(r, attempt, (), notices, monitored=monitored) for r in self._by_request]
+        return [finding for finding in judged if finding is not None]
 
     def judge_readings(
         self, attempt: Attempt, readings: Readings, enforced: Enforced
@@ -184,7 +181,8 @@ class CompiledRules:
             full = [c for c in each.asked if c in readings and readings[c].full]
             if not full and not each.rule.judged_always:
                 continue
-            monitored = enforced != "all" and not any(self._binds(c, enforced) for c in full)
+            binds = [self._binds(each.rule, counter, enforced) for counter in full]
+            monitored = enforced != "all" and not any(binds)
             mine = [readings.get(counter, UNREAD) for counter in each.declared]
             if finding := _judged(each.rule, attempt, mine, self._notices, monitored=monitored):
                 factor = each.factor(readings)
@@ -204,7 +202,7 @@ class CompiledRules:
         asked = [(each.rule, counter) for each in self._by_readings for counter in each.asked]
         counters = [*self._extra, *(counter for _, counter in asked)]
         binds = [False for _ in self._extra]
-        binds += [rule.mode == "enforce" and self._binds(c, enforced) for rule, c in asked]
+        binds += [rule.mode == "enforce" and self._binds(rule, c, enforced) for rule, c in asked]
         weights: list[Weight] = []
         if self._scored and enforced == "all":
             for each in self._by_readings:
@@ -213,11 +211,11 @@ class CompiledRules:
         reports = any(each.rule.judged_always for each in self._by_readings)
         return Plan(counters, binds, reports, weights, self._proved)
 
-    def _binds(self, counter: Counter, enforced: Enforced) -> bool:
+    def _binds(self, rule: Rule, counter: Counter, enforced: Enforced) -> bool:
         """Whether a full counter may refuse; not if it only asks for proof that was given."""
         if enforced == "nothing" or (enforced == "budgets" and not isinstance(counter, Spend)):
             return False
-        return not met(counter.action, self._proved)
+        return not met(counter.action, self._proved or not rule.asks)
 
 
 def _lacks(counter: Counter, missing: frozenset[str]) -> bool:
@@ -248,10 +246,12 @@ def _judged(
     except Exception:
         _skipped(rule, notices)
         return None
+    if finding is None:
+        return None
+    monitored |= finding.action is Action.CHALLENGE and not rule.asks
     mode: Mode = "monitor" if monitored else rule.mode
-    if finding is None or (finding.rule == rule.name and finding.mode == mode):
-        return finding
-    return replace(finding, rule=rule.name, mode=mode)
+    same = finding.rule == rule.name and finding.mode == mode
+    return finding if same else replace(finding, rule=rule.name, mode=mode)
 
 
 def _skipped(rule: Rule, notices: Notices) -> tuple[()]:

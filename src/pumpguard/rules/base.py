@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar, cast
 
 from limits import parse_many
 
@@ -80,7 +80,8 @@ class Rule(Declared):
     needs_challenge = False
     """Only recorded (mode ``monitor``) where the guard has no ``challenge=``."""
     ask_first = False
-    """A refusal is told only to clients that have solved a challenge; others are asked for one."""
+    """A refusal is told only to clients that have solved a challenge; others are asked for one.
+    Where the guard has no ``challenge=``, all are refused."""
 
     @property
     def earned_by(self) -> Sequence[str]:
@@ -95,6 +96,14 @@ class Rule(Declared):
     def counters(self, attempt: Attempt) -> Sequence[Counter]:
         """What to count for this attempt; nothing, by default."""
         return ()
+
+    asks = True
+    """Off where the guard has no ``challenge=``: what only asks is then recorded."""
+
+    def without_challenge(self) -> Self:
+        """This rule in a guard without a ``challenge=``: one that bounds something says here where
+        it refuses, now that it cannot ask."""
+        return self
 
     def weighs(self, counter: Counter) -> bool:
         """Whether this counter puts ``weight`` into the risk score when it is full."""

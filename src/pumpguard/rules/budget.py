@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Self
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Reading, Spend, micros
@@ -106,6 +106,9 @@ class Budget(RegionalRule):
 
     def _alert(self, share: float) -> Spend:
         return Spend(self.name, self.by, micros(self.day * share), DAY, 0, Action.ALLOW)
+
+    def without_challenge(self) -> Self:
+        return replace(self, challenge=1.0)  # until it is spent, nobody is refused
 
     def counters(self, attempt: Attempt) -> Sequence[Spend]:
         if not self.applies_to(attempt):

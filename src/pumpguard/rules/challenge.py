@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
@@ -11,12 +12,24 @@ from typing import Protocol
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Reading, Window
 from pumpguard.decision import Action, Finding
-from pumpguard.rules.base import Rule
+from pumpguard.rules.base import Rule, parse_limits
 
 USED = "SOLUTION_USED"
 """The reason code of a solution that was used before: it proves nothing."""
 
+UNASKED = 4
+"""How many times its limit a subject may have before it is refused, where nobody can be asked for
+proof at the limit. No source: 15 an hour for an address become the 60 that home countries have
+(measured: docs/scorecard.md)."""
+
 logger = logging.getLogger("pumpguard")
+
+
+def widened(limits: str, factor: int, path: str) -> str:
+    """The same limits, each so many times as high."""
+    return "; ".join(
+        f"{few * factor} per {seconds} second" for few, seconds in parse_limits(limits, path)
+    )
 
 
 class SingleUse(Rule):
@@ -55,31 +68,40 @@ class Expiring(Protocol):
 def with_single_use(chain: Sequence[Rule], challenge: Expiring | None) -> tuple[Rule, ...]:
     """The chain in which each solution of this challenge counts once.
 
-    Without one, rules that mean to ask and not to refuse (``needs_challenge``) are only recorded.
+    Without one, rules are as they say of themselves (`Rule.without_challenge`), and those that mean
+    to ask and not to refuse (``needs_challenge``) are only recorded.
     """
     if challenge is None:
-        return tuple(replace(rule, mode="monitor") if _only_asks(rule) else rule for rule in chain)
+        alone = [rule.without_challenge() for rule in chain]
+        return tuple(
+            replace(rule, mode="monitor") if _only_asks(rule) else _silent(rule) for rule in alone
+        )
     # Twice as long, because the clocks of app servers and of the store need not agree.
     return (*chain, SingleUse(seconds=2 * challenge.lifetime))
 
 
 def warn_missing_challenge(chain: Iterable[Rule], others_ask: bool) -> None:
-    """Log if clients may be asked for proof that nobody here can check, as far as can be known
+    """Log what becomes of asking for proof that nobody here can check, as far as can be known
     beforehand; ``others_ask`` if the risk score or escalation may ask."""
-    asking = [rule.name for rule in chain if _asks(rule) and not _only_asks(rule)]
+    enforced = [rule for rule in chain if rule.mode == "enforce"]
+    asking = [rule.name for rule in enforced if rule.action == "challenge" or rule.needs_challenge]
+    refusing = [rule.name for rule in enforced if rule.ask_first]
     if others_ask:
-        asking.append("the risk score or escalation")
-    if asking:
+        refusing.append("the risk score or escalation")
+    if asking or refusing:
         logger.warning(
-            "PG003 rules require a challenge but no challenge= is set; "
-            "those clients will be refused (%s). Pass challenge=Altcha(policy) or another",
-            ", ".join(asking),
+            "PG003 no challenge= is set: clients that rules would ask for proof pass, within wider "
+            "limits (%s), and are refused at once where the rule would refuse them with proof too "
+            "(%s). To ask them, pass challenge=Altcha(policy) or another",
+            *(", ".join(names) or "no rule" for names in (asking, refusing)),
         )
 
 
-def _asks(rule: Rule) -> bool:
-    """Whether findings of this rule put a challenge to the client, as far as it says."""
-    return rule.mode == "enforce" and (rule.action == "challenge" or rule.ask_first)
+def _silent(rule: Rule) -> Rule:
+    """The rule, which asks nobody; one that would refuse with proof too refuses at once."""
+    silent = copy(rule)
+    object.__setattr__(silent, "asks", rule.ask_first)
+    return silent
 
 
 def _only_asks(rule: Rule) -> bool:

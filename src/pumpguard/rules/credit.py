@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cached_property
 from types import MappingProxyType
+from typing import Self
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Credit as Line
@@ -52,6 +53,9 @@ class Credit(RegionalRule):
     and unless it yields half of that for known numbers, whoever asks for them, and for proof from
     addresses whose users verify: nobody else's messages use that up.
 
+    Where nobody can be asked for proof, a line that only asks refuses at ``unasked`` times its
+    amount; without that it is only recorded.
+
     Needs settlement: where verifications are never reported, the policy leaves this rule out.
     """
 
@@ -65,6 +69,7 @@ class Credit(RegionalRule):
     yields: bool = False
     reserved: float = 0.0
     vouches: float = 0.0
+    unasked: float = 0.0
     weight: float = 2.0
     declares_by = ("country",)
     needs_verifications = True
@@ -100,6 +105,12 @@ class Credit(RegionalRule):
             self.yields and asks,
         )  # fmt: skip
         return tuple(Line(self.name, by, micros(usd), *shape) for by, usd in amounts.items())
+
+    def without_challenge(self) -> Self:
+        if not self.unasked or self.effect is not Action.CHALLENGE:
+            return self
+        lines = {by: usd * self.unasked for by, usd in self.lines.items()}
+        return replace(self, lines=lines, action="throttle", needs_challenge=False)
 
     @property
     def outcome_dimensions(self) -> Sequence[str]:

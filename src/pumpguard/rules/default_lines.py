@@ -39,6 +39,9 @@ HOME_ASKED, HOME_ASKED_LEAST = 0.0007, 0.4
 before its strangers are asked for proof. No source: a day's users owe it a fifth of that at the
 busiest hour (measured: docs/scorecard.md), and resets of existing accounts all of it at once."""
 
+HOME_UNASKED = 3.0
+"""How many times that may be outstanding before strangers are refused, where none can be asked."""
+
 COUNTRY_ASKED, COUNTRY_ASKED_LEAST = 0.0025, 1.0
 """The same for any other country, of two hours. Authgear warns at 5 to 50 unverified messages an
 hour (a sixth of 30 and of 300 a day) to a country of middle and low risk: of this order."""
@@ -94,7 +97,7 @@ def by_verifications(
         ),
         replace(
             _asking("home_credit", {"country": home_asked}, HOUR // 2, 0.03),
-            regions=home, mode=with_home, vouches=VOUCHES,
+            regions=home, mode=with_home, vouches=VOUCHES, unasked=HOME_UNASKED,
         ),
         replace(
             _asking("country_credit", {"country": asked}, 2 * HOUR, 0.1),
@@ -107,6 +110,7 @@ def by_verifications(
         Credit(
             name="abroad_part", lines={"country+client_abroad": part, "country": AT_HOME * part},
             seconds=HOUR // 2, ratio=1.0, ask_first=True, except_regions=home, mode=with_home,
+            reserved=RESERVED,
         ),
         Credit(
             name="abroad_credit", lines={"everything": abroad}, seconds=HOUR // 2, ratio=0.05,

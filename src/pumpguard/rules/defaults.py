@@ -63,7 +63,9 @@ def default_rules(
             needs_challenge=True,
         ),
         # Cooldown of 60 s and 5 to 10 a day: the common checklist; 3 an hour: IronAuth; 10 a week:
-        # Flipdish engineering. Whoever signs in with codes verifies them, up to twice 10 a day.
+        # Flipdish engineering. Whoever signs in with a code does so several times a day: what was
+        # verified counts for the hour, and for the checklist's 10 a day twice. Strangers can name
+        # any number, so its owner has more from where it was verified.
         RateLimit(
             name="phone_limit", by="phone", limits="1/minute; 3/hour; 20/day",
             unverified="5/day; 10 per 7 days", reserved=FOR_CUSTOMERS,
@@ -85,7 +87,7 @@ def default_rules(
         ),
         RateLimit(
             name="site_limit", by="site", limits="60/hour; 300/day", action="challenge",
-            earned=earned,
+            earned=earned, unasked=2,
         ),
         # More than 5 phone countries per address and day: Authgear.
         Spread(

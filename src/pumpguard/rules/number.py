@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Self
 
 from pumpguard.attempt import Attempt, LineType
 from pumpguard.counters import Reading
@@ -30,13 +31,15 @@ class Number(Rule):
 
     ``unallocated`` may be false, or ``"challenge"``, which asks for proof instead. So it is of
     itself in a country whose numbers have just changed: as soon as several people there, and a
-    share of all, have typed one (`PlanAge`). Being asked gives no strike.
+    share of all, have typed one (`PlanAge`), unless ``plan_ages`` is off. Being asked gives no
+    strike.
     """
 
     refused_lines: Sequence[LineType] = PAID_LINES
     refused_regions: Sequence[str] = ()
     only_regions: Sequence[str] = ()
     unallocated: bool | Literal["challenge"] = True
+    plan_ages: bool = True
     action: ActionName = "block"
     weight: float = 2.0
 
@@ -44,10 +47,14 @@ class Number(Rule):
     def _plan_age(self) -> PlanAge:
         return PlanAge()
 
+    def without_challenge(self) -> Self:
+        # A message to a number that nobody has is paid for and reaches nobody.
+        return replace(self, unallocated=bool(self.unallocated), plan_ages=False)
+
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         phone, action = attempt.phone, self.effect
         line, region, only = phone.line_type, phone.region, self.only_regions
-        changed = self.unallocated is True and self._plan_age.too_old(attempt)
+        changed = self.plan_ages and self.unallocated is True and self._plan_age.too_old(attempt)
         if line == "satellite" and line in self.refused_lines:
             code = "NUMBER_SATELLITE"
         elif line in self.refused_lines:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import Self
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counts, Reading, Window
-from pumpguard.decision import Finding
+from pumpguard.decision import Action, Finding
 from pumpguard.rules.base import (
     RegionalRule,
     check_dimensions,
@@ -15,6 +17,7 @@ from pumpguard.rules.base import (
     longest_full,
     parse_limits,
 )
+from pumpguard.rules.challenge import UNASKED, widened
 
 
 class RateLimit(RegionalRule):
@@ -28,7 +31,8 @@ class RateLimit(RegionalRule):
     ``unverified`` are limits on messages that were not verified: the others give their places
     back. ``reserved`` is what customers have beside each limit, as a share of it rounded down, and
     what strangers' requests cannot fill; half of it is open to known numbers, whoever asks for
-    them (`pumpguard.counters.Known`).
+    them (`pumpguard.counters.Known`). Where nobody can be asked for proof, limits that only ask
+    refuse at ``unasked`` times as many.
 
         RateLimit(name="phone_limit", by="phone", limits="1/minute; 5/day")
         RateLimit(name="pair", by=("network", "country"), limits="10/hour", action="challenge")
@@ -42,6 +46,7 @@ class RateLimit(RegionalRule):
     earned: int = 1
     unverified: str = ""
     reserved: float = 0.0
+    unasked: int = UNASKED
     weight: float = 1.5
     declares_by = ("country",)
     needs_outcomes = True
@@ -65,6 +70,12 @@ class RateLimit(RegionalRule):
             self.name, by, limit + kept, seconds, self.effect, self.counts, self.earned, kept,
             unverified,
         )  # fmt: skip
+
+    def without_challenge(self) -> Self:
+        if self.effect is not Action.CHALLENGE:
+            return self
+        path = f"rules.{self.name}.limits"
+        return replace(self, action="throttle", limits=widened(self.limits, self.unasked, path))
 
     @property
     def earned_by(self) -> Sequence[str]:

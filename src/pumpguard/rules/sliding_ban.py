@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.counters import Ban, Reading
 from pumpguard.counters.base import DESTINATIONS
-from pumpguard.decision import Finding
+from pumpguard.decision import Action, Finding
 from pumpguard.rules.base import (
     ActionName,
     Rule,
@@ -19,6 +19,7 @@ from pumpguard.rules.base import (
     first_full,
     parse_limits,
 )
+from pumpguard.rules.challenge import UNASKED, widened
 
 DAY = 86_400
 
@@ -94,6 +95,12 @@ class SlidingBan(Rule):
     @cached_property
     def _if_proved(self) -> tuple[Ban]:
         return (replace(self._ban[0], fed_by=frozenset()),) if self.spare_proved else self._ban
+
+    def without_challenge(self) -> Self:
+        if self.effect is not Action.CHALLENGE or self.challenges:
+            return self
+        strikes = widened(self.strikes, UNASKED, f"rules.{self.name}.strikes")
+        return replace(self, action="throttle", strikes=strikes)
 
     @property
     def earned_by(self) -> Sequence[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import Self
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import DISTINCT_UP_TO, Distinct, Reading
-from pumpguard.decision import Finding
+from pumpguard.decision import Action, Finding
 from pumpguard.rules.base import ActionName, Rule, check_dimensions, first_full
+from pumpguard.rules.challenge import UNASKED
 
 
 class Spread(Rule):
@@ -38,6 +41,11 @@ class Spread(Rule):
         self.require(1 <= self.limit <= DISTINCT_UP_TO, "limit", f"1 to {DISTINCT_UP_TO}")
         self.require(self.seconds > 0, "seconds", "at least 1")
         return (Distinct(self.name, by, self.limit, self.seconds, of, self.effect),)
+
+    def without_challenge(self) -> Self:
+        if self.effect is not Action.CHALLENGE:
+            return self
+        return replace(self, action="throttle", limit=min(UNASKED * self.limit, DISTINCT_UP_TO))
 
     def counters(self, attempt: Attempt) -> Sequence[Distinct]:
         return () if self.except_relays and attempt.client.kind == "relay" else self._spread

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
+from typing import Self
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import EXACT_UP_TO, Reading, Unsent
@@ -54,6 +56,9 @@ class UnsentLimit(Rule):
             )
 
         return counters(self.limit, asked), counters(self.proved_limit, self.effect)
+
+    def without_challenge(self) -> Self:
+        return replace(self, limit=self.proved_limit, ask_first=False)
 
     @property
     def earned_by(self) -> Sequence[str]:

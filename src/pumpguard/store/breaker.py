@@ -76,9 +76,8 @@ class Breaker:
     def _failed(self, error: StoreError) -> None:
         self._faults += 1
         self._in_a_row += 1
-        if self._in_a_row < FAULTS and self._refused < REFUSALS:
-            return
-        if self._state == "open":
+        few = self._in_a_row < FAULTS and self._refused < REFUSALS
+        if self._state == "open" or (self._state == "closed" and few):
             return
         text = "store failed %d times; on_store_failure decides now. The last: %s"
         times = max(self._in_a_row, self._refused)

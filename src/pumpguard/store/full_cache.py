@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
@@ -21,7 +21,16 @@ from weakref import WeakKeyDictionary
 from pumpguard.counters import Reading
 from pumpguard.decision import Action
 from pumpguard.errors import StoreError
-from pumpguard.store.base import Answer, Question, Refusal, Store
+from pumpguard.store.base import (
+    Answer,
+    Question,
+    Redeemed,
+    Redemption,
+    Refusal,
+    Settlement,
+    Store,
+)
+from pumpguard.store.gathered import Gathered
 from pumpguard.store.in_front import StoreInFront
 from pumpguard.store.scripted import shard_of
 
@@ -30,22 +39,15 @@ FRESH = 5.0
 them."""
 
 LASTING = 0.8
-"""Seconds for which any other counter is taken for full. Verifications and refunds make room: with
-the time in which refusals are gathered, that is seen within one second."""
+"""Seconds for which any other counter is taken for full. Verifications and refunds make room, which
+this process sees at once where it tells them, and within a second where others do (with a deadline
+of 0.1 s or less, and the time in which refusals are gathered)."""
 
-ASKED_AGAIN = 0.6
+ASKED_AGAIN = 0.4
 """After so many of them one request asks the store, so that the others need not."""
 
-GATHERED = 0.1
-"""Seconds from one call for refusals to the next; the first of a flood has its own, at once."""
-
-AT_ONCE = 128
-"""Refusals that are told in one call; more are told earlier. A call takes the server about a
-millisecond, in which nobody else is served."""
-
 MOST = 10_000
-"""Bans that are remembered, and other counters that are full. What was learnt first is the first to
-be of no use, and forgotten first."""
+"""Bans that are remembered, and other full counters. What was learnt first is forgotten first."""
 
 Known = tuple[str, int, str]
 """What is remembered of: a counter in words, the shard, the subject."""
@@ -72,64 +74,6 @@ class CachedFull:
     ends: float
     price: int
     reading: Reading
-
-
-class Gathered:
-    """Refusals of one shard, which wait in one event loop to be told together."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._waiting: list[tuple[Refusal, asyncio.Future[Answer | None]]] = []
-        self._told_at = float("-inf")
-        self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def add(self, refusal: Refusal) -> asyncio.Future[Answer | None]:
-        """Raises in the future what telling it raises."""
-        question, loop = refusal.question, asyncio.get_running_loop()
-        if self._waiting:
-            version = self._waiting[0][0].question.overrides_version
-            if question.overrides_version != version:
-                self.tell()
-        answer: asyncio.Future[Answer | None] = loop.create_future()
-        self._waiting.append((refusal, answer))
-        if len(self._waiting) >= AT_ONCE or question.at is not None:  # simulated time stands still
-            self.tell()
-        elif self._timer is None:
-            self._timer = loop.call_at(self._told_at + GATHERED, self.tell)
-        return answer
-
-    def tell(self) -> None:
-        """Tell what waits, now."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if not self._waiting:
-            return
-        waiting, self._waiting = self._waiting, []
-        loop = asyncio.get_running_loop()
-        self._told_at = loop.time()
-        task = loop.create_task(self._tell(waiting))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def done(self) -> None:
-        """Tell what waits, and wait until it is told."""
-        self.tell()
-        if self._tasks:
-            await asyncio.wait(set(self._tasks))
-
-    async def _tell(self, waiting: list[tuple[Refusal, asyncio.Future[Answer | None]]]) -> None:
-        try:
-            answers = await self._store.refuse([refusal for refusal, _ in waiting])
-        except Exception as error:
-            for _, answer in waiting:
-                if not answer.done():
-                    answer.set_exception(error)
-        else:
-            for (_, answer), said in zip(waiting, answers, strict=True):
-                if not answer.done():
-                    answer.set_result(said)
 
 
 class FullCache(StoreInFront):
@@ -174,6 +118,16 @@ class FullCache(StoreInFront):
         if answer.readings:
             self._learn(question, answer, now)
         return answer
+
+    async def redeem(self, redemption: Redemption) -> Redeemed:
+        self._full.clear()  # a verification makes room
+        return await super().redeem(redemption)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        applied = await super().settle(settlements)
+        if applied:
+            self._full.clear()
+        return applied
 
     async def aclose(self) -> None:
         for each in self._gathered.get(asyncio.get_running_loop(), {}).values():
@@ -227,12 +181,15 @@ class FullCache(StoreInFront):
             here[shard] = Gathered(self.store)
         return await here[shard].add(refusal)
 
-    def _learn(self, question: Question, answer: Answer, now: float) -> None:
+    def _learn(self, question: Question, answer: Answer, asked: float) -> None:
+        """What is full is so since some moment between the question and now; from now it is
+        remembered, or a process that is late would never know anything."""
         plan, shard = question.plan, self._shard(question)
+        now = self._clock() if question.at is None else asked
         for i in plan.binding_bans:
             reading = answer.readings.get(i)
             if reading is not None and reading.full:
-                ends = now + reading.wait
+                ends = asked + reading.wait
                 ban = CachedBan(min(now + FRESH, ends), ends, reading.used)
                 subject = question.subjects[plan.group_of[i]]
                 _keep(self._bans, (plan.identities[i], shard, subject), ban)
@@ -244,7 +201,7 @@ class FullCache(StoreInFront):
                 continue
             price = plan.counters[i].full_from(reading, question.price)
             if price is not None:
-                ends = now + reading.wait
+                ends = asked + reading.wait
                 until, again = min(now + LASTING, ends), min(now + ASKED_AGAIN, ends)
                 subject = question.subjects[plan.group_of[i]]
                 full = CachedFull(now, again, until, ends, price, reading)

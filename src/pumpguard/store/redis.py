@@ -1,5 +1,4 @@
-"""The store for a fleet: one Lua script, one round trip, the server's clock; and a circuit breaker
-for each server, so that a few requests pay for an outage, and not all."""
+"""The store for a fleet: one Lua script, one round trip, the server's clock."""
 
 from __future__ import annotations
 
