@@ -162,7 +162,7 @@ async def test_an_address_that_sends_nothing_is_not_free(shop: Shop) -> None:
 async def test_refunds_have_a_cap(name: str) -> None:
     """Five hundredths of an hour's budget: here, five messages. Then failures cost.
 
-    Eight more fit into this rule's own hour: without a challenge it asks nobody before that is spent.
+    Eight more fit into the rule's own hour: without a challenge it asks nobody before it is spent.
     """
     shop = Shop("memory://", name, rules=[Budget(day=600 * PRICE, hour=8 * PRICE, reserved=0.0)])
     statuses = [await shop.send(number, status=500) for number in range(30)]
