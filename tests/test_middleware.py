@@ -293,9 +293,15 @@ async def test_a_challenge_is_met_by_its_solution() -> None:
     assert len(outbox.sent) == 1
 
 
-async def test_without_a_challenge_that_can_be_solved_no_header_solves_it() -> None:
-    app = guarded(otp_app(Outbox()), rules=(always(Action.CHALLENGE),))
-    assert (await ask(app, headers={"X-Sim-Human": "1"})).status == 403
+async def test_where_nobody_can_answer_nobody_is_asked() -> None:
+    """What only asks is recorded, and refuses nobody (docs/challenges.md)."""
+    decisions: list[Decision] = []
+    policy = Policy(send="/otp/send", rules=(always(Action.CHALLENGE),))
+    guard = Guard(policy, on_decision=decisions.append)
+    app = PumpGuardMiddleware(otp_app(Outbox()), guard=guard)
+    assert (await ask(app)).status == 202
+    ((finding,),) = [decision.findings for decision in decisions]
+    assert (finding.action, finding.mode) == (Action.CHALLENGE, "monitor")
 
 
 async def test_a_block_is_final() -> None:
@@ -311,7 +317,8 @@ async def test_a_block_is_final() -> None:
 async def test_a_refused_request_never_reaches_the_app() -> None:
     app = Recorder()
     for action in (Action.CHALLENGE, Action.THROTTLE, Action.BLOCK):
-        await ask(guarded(app, rules=(always(action),)))
+        policy = Policy(send="/otp/send", rules=(always(action),))
+        await ask(PumpGuardMiddleware(app, policy, challenge=SimulatedHuman()))
     assert app.scopes == []
 
 

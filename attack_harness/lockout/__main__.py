@@ -117,7 +117,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="shorter rows, and one way")
     parser.add_argument("--out", type=Path, default=Path("report"), help="folder of lockout.json")
     given = parser.parse_args(arguments)
-    logging.getLogger("pumpguard").setLevel(logging.ERROR)  # alerts of what is played
     found = asyncio.run(studies(given.seed, quick=given.quick))
     given.out.mkdir(parents=True, exist_ok=True)
     file = given.out / "lockout.json"
@@ -129,4 +128,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    logging.getLogger("pumpguard").setLevel(logging.ERROR)  # alerts of what is played
     raise SystemExit(main())

@@ -142,7 +142,10 @@ async def test_a_guard_posts_its_alerts_and_waits_for_them_when_it_closes() -> N
         async with Guard(policy, on_alert=Webhook(receiver.url)) as guard:
             for _ in range(4):
                 await guard.assess(make_attempt(price=0.02))
-    assert [json.loads(body)["code"] for _, body in receiver.got] == ["BUDGET_ALERT", "BUDGET_LOW"]
+    assert [json.loads(body)["code"] for _, body in receiver.got] == [
+        "BUDGET_ALERT",
+        "BUDGET_SPENT",
+    ]
 
 
 def test_without_an_event_loop_it_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from attack_harness.attackers.adaptive import Adaptive
@@ -10,17 +12,22 @@ from attack_harness.moving_on import main, play, study, table
 QUARTER = Adaptive().shortened(0.25)
 
 
-@pytest.mark.parametrize("seed", [3, 4])
-async def test_a_shadow_wastes_twenty_times_the_requests_and_costs_less(seed: int) -> None:
-    """Before a 429 it moves on after five, some of which only asked for proof; what it cannot see
-    it goes on asking for. On top of its 1,800 requests come those with proof that it paid for."""
-    ((seen, unseen),) = await study([seed], QUARTER)
+async def test_a_shadow_holds_whoever_has_few_addresses() -> None:
+    """Before a 429 he moves on after some refusals; what he cannot see he goes on asking for. On
+    top of his 1,800 requests come those with proof that he paid for."""
+    ((seen, unseen),) = await study([3], replace(QUARTER, addresses=1))
     assert min(seen.requests, unseen.requests) >= 1_800 - 40
     assert seen.moves > 100
-    assert seen.before_moving == pytest.approx(5.0, abs=1.0)
     assert unseen.before_moving >= 20 * seen.before_moving
-    assert unseen.loss < 0.5 * seen.loss
     assert seen.wasted + seen.messages == seen.requests
+
+
+async def test_a_shadow_is_worth_nothing_against_forty_addresses() -> None:
+    """None of them is refused often enough in one block; a shadow of the whole block would hide
+    people's messages (docs/lockout.md). Other rules stop him: both ways he gets as little."""
+    ((seen, unseen),) = await study([3], QUARTER)
+    assert unseen.before_moving == pytest.approx(seen.before_moving, rel=0.1)
+    assert unseen.loss == seen.loss < 10
 
 
 async def test_the_same_seed_plays_the_same_attack() -> None:
