@@ -222,6 +222,44 @@ async def test_what_has_failed_may_be_tried_again(shop: Shop) -> None:
     assert len(shop.decisions) == 1
 
 
+@pytest.mark.parametrize("way", ["awaited", "in a thread", "a lambda around it"])
+async def test_a_failure_that_is_returned_may_be_tried_again(way: str) -> None:
+    """By another provider, where ``failed`` says what a failure looks like."""
+    shop = Shop()
+    answers = iter(["error 500", "queued"] * 2)
+
+    def send(phone: str) -> str:
+        answer = next(answers)
+        if answer == "queued":
+            shop.provider.sent.append(phone)
+        return answer
+
+    async def send_later(phone: str) -> str:
+        return send(phone)
+
+    def says_error(answer: str) -> bool:
+        return answer.startswith("error")
+
+    once: Send
+    if way == "in a thread":
+        plain = sender(send, failed=says_error)
+        once = lambda phone: asyncio.to_thread(plain, phone)  # noqa: E731
+    elif way == "awaited":
+        once = sender(send_later, failed=says_error)
+    else:
+        once = sender(lambda phone: send_later(phone), failed=says_error)
+
+    async def with_another_provider(phone: str) -> str:
+        answer = await once(phone)
+        return await once(phone) if says_error(answer) else answer
+
+    shop.send = with_another_provider
+    for phone in (PHONE, "+447400999999"):
+        assert (await shop.ask(phone)).status == 200
+    assert shop.provider.sent == [PHONE, "+447400999999"]
+    assert (shop.refused, len(shop.decisions)) == ([], 2)
+
+
 async def test_one_more_that_was_not_sent_is_given_back(shop: Shop) -> None:
     shop.provider.fails = {ALIASES[0]}
     await shop.ask(PHONE, ALIASES[0])

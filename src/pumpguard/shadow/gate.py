@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeGuard
 
@@ -38,10 +38,12 @@ class Gate:
         model: LatencyModel,
         failures: tuple[type[BaseException], ...],
         timeouts: tuple[type[BaseException], ...],
+        failed: Callable[[Any], object] | None = None,
     ) -> None:
         self._model = model
         self._failures = failures
         self._timeouts = timeouts
+        self._says_failed = failed
         self._names_its_own = False
 
     @contextmanager
@@ -111,14 +113,24 @@ class Gate:
         return timing
 
     @contextmanager
-    def watched(self, request: CurrentRequest | None, begun: float) -> Iterator[None]:
-        """Note what comes of one real send, and let the model learn its time, and its failure.
+    def watched(
+        self, request: CurrentRequest | None, begun: float
+    ) -> Iterator[Callable[[object], bool]]:
+        """Note what comes of one real send, and let the model learn its time, and its failure. It
+        is told the result, and says whether a message went out.
         Errors other than ``failures`` are about this number, or a bug: they say nothing of the next
         send."""
         country = request.region if request is not None else None
         outcome: SendOutcome = "sent"
+
+        def returned(result: object) -> bool:
+            nonlocal outcome
+            if self._says_failed is not None and self._says_failed(result):
+                outcome = "not_sent"
+            return outcome == "sent"
+
         try:
-            yield
+            yield returned
             self._model.add(time.perf_counter() - begun, country)
         except BaseException as error:
             if isinstance(error, self._failures):

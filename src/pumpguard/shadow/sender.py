@@ -38,6 +38,7 @@ def sender(
     *,
     failures: tuple[type[BaseException], ...] = PROVIDER_FAILURES,
     timeouts: tuple[type[BaseException], ...] = (),
+    failed: Callable[[Any], object] | None = None,
     latency: LatencyModel | None = None,
     pace: LatencyModel | None = None,
 ) -> Callable[P, R]:
@@ -63,7 +64,9 @@ def sender(
     one that is, and for what is no function.
 
     A call that raises has sent nothing, unless it is a timeout: a `TimeoutError`, one of
-    ``timeouts``, or an error that is called so. Then it counts as sent.
+    ``timeouts``, or an error that is called so. Then it counts as sent. A provider's client that
+    returns its errors needs ``failed``, which says of a result (of an ``async`` function's too)
+    whether nothing was sent; what it raises is the caller's.
     """
     if pace is not None:
         warnings.warn("sender(pace=…) is now latency=…", DeprecationWarning, stacklevel=2)
@@ -72,7 +75,7 @@ def sender(
     require(new, "send", "a function that is not wrapped yet", send)
     # An object may be called asynchronously too, by its own ``__call__``.
     awaits = any(map(inspect.iscoroutinefunction, (send, type(send).__call__)))
-    gate = Gate(latency or pace or LatencyModel(), failures, timeouts)
+    gate = Gate(latency or pace or LatencyModel(), failures, timeouts, failed)
     sleep = PreciseSleep()
     learnt = StandIns() if shadowed is LEARNT else None
 
@@ -112,9 +115,10 @@ def sender(
             if inspect.isawaitable(sent):
                 awaits = True
                 return cast(R, first(asked, request, begun, sent, *args, **kwargs))
-            with gate.watched(request, begun):
-                pass
-        passed(request, sent, *args, **kwargs)
+            with gate.watched(request, begun) as returned:
+                went_out = returned(sent)
+        if went_out:
+            passed(request, sent, *args, **kwargs)
         return sent
 
     async def first(
@@ -125,9 +129,11 @@ def sender(
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Any:
-        with gate.goes_on(asked), gate.watched(request, begun):
+        with gate.goes_on(asked), gate.watched(request, begun) as returned:
             sent = await sending
-        passed(request, sent, *args, **kwargs)
+            went_out = returned(sent)
+        if went_out:
+            passed(request, sent, *args, **kwargs)
         return sent
 
     @functools.wraps(send)
@@ -144,9 +150,11 @@ def sender(
                 if not request.simulated:
                     await sleep.until(begun + timing.seconds)
                 return _outcome(timing, result)
-            with gate.watched(request, begun):
+            with gate.watched(request, begun) as returned:
                 sent = await cast(Any, send)(*args, **kwargs)
-        passed(request, sent, *args, **kwargs)
+                went_out = returned(sent)
+        if went_out:
+            passed(request, sent, *args, **kwargs)
         return sent
 
     wrapped = cast(Callable[P, R], asynchronous if awaits else plain)
