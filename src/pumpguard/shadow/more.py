@@ -78,8 +78,8 @@ class MoreMessages:
         self._notices.say(
             "PG087",
             "more messages",
-            "a wrapped sender was called for more messages than its request was decided about; "
-            "each is decided about when it is sent: let the policy's phone= read all numbers",
+            "a wrapped sender was called for more messages than were decided about; each is "
+            "decided about when sent: let phone= read all numbers, and wrap only what sends codes",
         )
         self._record(decision)
         failed = partial(self._not_sent, decision)
