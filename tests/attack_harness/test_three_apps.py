@@ -10,7 +10,7 @@ import pytest
 from attack_harness.three_apps.__main__ import main
 from attack_harness.three_apps.stage import SIZE, STAGES, day
 
-EXPECTED = {"PG030", "PG087"}
+EXPECTED = {"PG030", "PG078", "PG087"}  # PG078: guards of other days are in this process
 """Half of the day's budget is spent in the evening; and GraphQL documents have aliases."""
 
 
