@@ -1,13 +1,15 @@
-"""Deadlines by the clock, and by how often the event loop has come round."""
+"""Deadlines by the clock, and by how often the event loop has come round; faults told in turns."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 
 import pytest
 
-from pumpguard.turns import LONGEST_SLICE, SLICES, slices, within
+from pumpguard.errors import StoreError
+from pumpguard.turns import AT_ONCE, LONGEST_SLICE, SLICES, fail_in_turn, slices, within
 
 
 async def test_what_is_done_in_time_is_left_alone() -> None:
@@ -49,3 +51,27 @@ def test_slices_add_up(seconds: float) -> None:
     assert count >= SLICES
     assert each <= LONGEST_SLICE
     assert count * each == pytest.approx(seconds)
+
+
+async def test_a_fault_is_told_to_a_few_in_each_turn() -> None:
+    """Each of them goes on to decide alone; the loop is to come by other work in between."""
+    loop = asyncio.get_running_loop()
+    futures = [loop.create_future() for _ in range(2 * AT_ONCE + 3)]
+    fail_in_turn(deque((future, lambda: StoreError("gone")) for future in futures))
+    told = []
+    while not all(future.done() for future in futures):
+        told.append(sum(future.done() for future in futures))
+        await asyncio.sleep(0)
+    assert told == [AT_ONCE, 2 * AT_ONCE]
+    with pytest.raises(StoreError, match="gone"):
+        await futures[-1]
+    assert len({id(future.exception()) for future in futures}) == len(futures)
+
+
+async def test_who_has_gone_is_told_nothing() -> None:
+    """A cancelled caller keeps its place, and the others get theirs."""
+    gone, there = (asyncio.get_running_loop().create_future() for _ in range(2))
+    gone.cancel()
+    fail_in_turn(deque((future, lambda: StoreError("gone")) for future in (gone, there)))
+    assert gone.cancelled()
+    assert isinstance(there.exception(), StoreError)

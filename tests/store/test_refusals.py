@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from pumpguard import Action
 from pumpguard.counters import Ban, Counter, Reading, Trust, Window
 from pumpguard.counters.plan import Plan
@@ -148,9 +146,14 @@ async def test_forms_may_be_mixed(store: Store) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("version", [b"others"])
-async def test_after_a_change_of_overrides_nothing_is_counted(store: Store, version: bytes) -> None:
-    """They may have refused nothing, by the new ones."""
-    one = question(ban(limit=1), overrides_version=version)
-    assert [each and each.outdated for each in await refuse(store, one, one)] == [True, True]
-    assert not (await refuse(store, question(ban(limit=2))))[0].readings.get(1)  # type: ignore[union-attr]
+async def test_after_a_change_of_overrides_nothing_is_counted(store: Store) -> None:
+    """They may have refused nothing, by the new ones; by those that are in force they count."""
+    unheard_of = question(ban(limit=1), overrides_version=b"others")
+    assert [each and each.outdated for each in await refuse(store, unheard_of, unheard_of)] == [
+        True, True,
+    ]  # fmt: skip
+    version = await store.overrides.write(b"", b"closed")
+    assert version is not None
+    before, now = (question(ban(limit=1), overrides_version=each) for each in (b"", version))
+    assert [each and each.outdated for each in await refuse(store, before)] == [True]
+    assert stands((await refuse(store, now))[0]) == {1: Reading(1, 60.0)}

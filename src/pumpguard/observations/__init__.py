@@ -219,6 +219,15 @@ class Observations:
             self.counts["misheard"] += 1
             self.notices.say("PG024", what, "a verification was not understood: %s", detail)
 
+    def crowded(self) -> None:
+        """A request was refused, because too many waited to be decided about."""
+        self.counts["overloaded"] += 1
+        self.notices.say(
+            "PG091", "overloaded",
+            "more requests come than this process or its store can decide about: strangers who "
+            "find the line full are refused (429); proof and known numbers go first",
+        )  # fmt: skip
+
     def lost(self, reason: str, count: int = 1, *, in_the_end: bool = False) -> None:
         """So many more outcomes could not be told to the store."""
         self.counts["outcomes_lost"] += count

@@ -47,13 +47,15 @@ SETTLED_AT_ONCE = 16
 
 class Call(NamedTuple):
     """A script to run in a shard, with its KEYS and ARGV. ``at`` is the time in Unix seconds, or
-    ``None`` for the store's own clock."""
+    ``None`` for the store's own clock. With ``plans``, it is about questions that have these, and
+    the last key holds the version of the overrides."""
 
     shard: int
     script: Script
     keys: list[str]
     arguments: list[Word]
     at: float | None
+    plans: tuple[Plan, ...] = ()
 
 
 class ScriptStore(ABC):
@@ -81,8 +83,10 @@ class ScriptStore(ABC):
     async def refuse(self, refusals: Sequence[Refusal]) -> Sequence[Answer | None]:
         shard = shard_of(refusals[0].question.calling_code, self._shards)
         forms: dict[Form, list[int]] = {}
+        plans: dict[Plan, None] = {}
         for i, each in enumerate(refusals):
             plan = spread(each.question.plan, self._shards)
+            plans[plan] = None
             full, refused_by = frozenset(each.full), each.question.refused_by
             forms.setdefault(form(plan, full, refused_by), []).append(i)
         keys = [
@@ -97,7 +101,8 @@ class ScriptStore(ABC):
         times = [each.question.at for each in refusals if each.question.at is not None]
         at = max(times, default=None)
         words = refusals_codec.words(at, refusals, forms)
-        reply = await self.run(Call(shard, refuse_script(kinds, parts), keys, words, at))
+        call = Call(shard, refuse_script(kinds, parts), keys, words, at, tuple(plans))
+        reply = await self.run(call)
         return refusals_codec.answers(reply, refusals, forms)
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
@@ -153,7 +158,8 @@ class ScriptStore(ABC):
         keys = self.keys(question)
         words = codec.ask(question, plan, keys, members)
         keys.append(self._prefixes[shard] + VERSION)
-        return plan, Call(shard, decide_script(plan.kinds, plan.parts), keys, words, question.at)
+        script = decide_script(plan.kinds, plan.parts)
+        return plan, Call(shard, script, keys, words, question.at, (plan,))
 
     async def _note(self, name: str, at: float | None, span: int, text: bytes) -> Any:
         shard = shard_of(name, self._shards)
