@@ -26,7 +26,8 @@ from pumpguard.store.scripted import Call, ScriptStore
 
 REQUESTS = 50_000
 """Messages of strangers. With the default rules each takes 4.7 places of 250 bytes, so they are
-60 MB; the store is only full at 110 MB, with verifications at 216. A message's last place is free again after a week."""
+60 MB; the store is only full at 110 MB, with verifications at 216. A message's last place is free
+again after a week."""
 
 LOOKED_AT = 32
 """Places that a request looks at for one that has expired, when all are taken."""
