@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -194,11 +194,13 @@ async def test_whoever_is_banned_is_refused_in_any_crowd() -> None:
         each.cancel()
 
 
-def guarded(store: str | FullCache, **more: Any) -> Guard:
+def guarded(
+    store: str | FullCache, on_decision: Callable[[Decision], None] | None = None, **more: Any
+) -> Guard:
     """A guard with a limit that nobody reaches."""
     rule = RateLimit(name="limit", by="phone", limits="100/hour")
     policy = Policy(send="/otp/send", rules=[rule], deadline=PATIENT, **more)
-    return Guard(policy, store, networks=UnknownNetworks())
+    return Guard(policy, store, networks=UnknownNetworks(), on_decision=on_decision)
 
 
 @pytest.mark.parametrize("otherwise", ["local", "open", "closed"])
@@ -207,10 +209,11 @@ async def test_a_crowd_is_told_to_come_again(
 ) -> None:
     """By 429 and in a second, however the guard decides without a store: an attacker must not get
     through because he is many. The operator hears of it once, and can count it."""
-    guard = guarded(FullCache(Watched(server.url, name)), on_store_failure=otherwise)
-    app, more = PumpGuardMiddleware(otp_app(Outbox()), guard=guard), 40
     decisions: list[Decision] = []
-    guard.listen(decisions.append, lambda _: None)
+    guard = guarded(
+        FullCache(Watched(server.url, name)), decisions.append, on_store_failure=otherwise
+    )
+    app, more = PumpGuardMiddleware(otp_app(Outbox()), guard=guard), 40
     assert (await ask(app)).status == 202
     with away(server):
         crowd = [
