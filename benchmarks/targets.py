@@ -154,12 +154,13 @@ ROWS: tuple[Row, ...] = (
         [Part("", at("far_redis", "systems", "pumpguard", "pings", "median"), 1.25)],
     ),
     Row(
-        "refused, known to be full, and by a known ban",
-        "≤ 0.6 × and ≤ 0.5 × the bare app's own answer, the latter with 0 Redis commands",
+        "refused, known to be full, and by a known ban: CPU of the app's process",
+        "≤ 0.6 × and ≤ 0.5 × the bare app's own answer, the latter with 0 Redis commands (but one "
+        "in five seconds for each that is banned)",
         [
-            Part("known full", at("refused", "refused", "ratio_to_bare", "median"), 0.6),
-            Part("banned", at("refused", "banned", "ratio_to_bare", "median"), 0.5),
-            Part("commands", at("refused", "banned", "server_commands", "median"), 0, ""),
+            Part("known full", at("refused", "refused", "cpu_ratio_to_bare", "median"), 0.6),
+            Part("banned", at("refused", "banned", "cpu_ratio_to_bare", "median"), 0.5),
+            Part("commands", at("refused", "banned", "server_commands", "median"), 0.01, ""),
         ],
     ),
     Row(

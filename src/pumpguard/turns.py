@@ -1,5 +1,5 @@
-"""What is done by turns of the event loop: deadlines that a busy one cannot use up, and faults that
-do not stop it.
+"""What is done by turns of the event loop: deadlines that a busy one cannot use up; crowds and faults
+that do not stop it.
 
 Where many requests share a core, the event loop comes round every 100 ms or later. An answer may
 lie in the socket all that time, and by the clock alone it is the server that looks late. So a
@@ -60,6 +60,37 @@ class _Countdown:
             self.timer = self._loop.call_later(self._each, self._passed)
         else:
             self._limit.reschedule(self._loop.time())
+
+
+class Pace:
+    """So many ``at_once`` in one turn of the event loop; the others wait for the turns that follow,
+    first come, first served.
+
+    Whoever finds fewer that have ``begun`` in this turn, and nobody ``waiting``, is one of them: the
+    first of a turn has the list cleared in the next one. All others `wait`.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self.begun: list[None] = []
+        self.waiting: deque[asyncio.Future[None]] = deque()
+        self._at_once = at_once
+
+    async def wait(self) -> None:
+        """Wait for a turn."""
+        loop = asyncio.get_running_loop()
+        if not self.waiting:
+            loop.call_soon(self._next)
+        turn = loop.create_future()
+        self.waiting.append(turn)
+        await turn
+
+    def _next(self) -> None:
+        for _ in range(min(self._at_once, len(self.waiting))):
+            turn = self.waiting.popleft()
+            if not turn.done():  # its client is there
+                turn.set_result(None)
+        if self.waiting:
+            asyncio.get_running_loop().call_soon(self._next)
 
 
 def fail_in_turn(waiting: deque[tuple[asyncio.Future[Any], Callable[[], E]]]) -> None:

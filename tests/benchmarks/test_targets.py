@@ -36,8 +36,8 @@ def test_a_ratio_is_held_against_its_bound(ratio: float, met: bool) -> None:
 
 
 def test_a_row_is_missed_when_one_of_its_parts_is() -> None:
-    refused = {"ratio_to_bare": {"median": 0.45}}
-    banned = {"ratio_to_bare": {"median": 0.2}, "server_commands": {"median": 0.0}}
+    refused = {"cpu_ratio_to_bare": {"median": 0.45}}
+    banned = {"cpu_ratio_to_bare": {"median": 0.2}, "server_commands": {"median": 0.0}}
     results = {"refused": {"refused": refused, "banned": banned}}
     assert row(results, 4)["met"] is True
     banned["server_commands"]["median"] = 1.0

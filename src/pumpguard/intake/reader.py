@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from starlette.types import Receive, Scope
 
@@ -29,6 +31,7 @@ from pumpguard.intake.fields import Fields, check_field, field_reader
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
 from pumpguard.notices import Notices
+from pumpguard.turns import Pace
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
@@ -37,6 +40,10 @@ T = TypeVar("T")
 
 CLIENTS = 65536
 """How many clients are cached by address: their country and kind are slow to look up."""
+
+IN_A_TURN = 16
+"""Requests that are begun in one turn of the event loop: some milliseconds, after which whoever
+else has something to do there comes by."""
 
 MAX_NUMBERS = 20
 """Of one request. Each is decided about for itself."""
@@ -63,6 +70,7 @@ class Reader:
         self._networks = networks
         self._challenge = None if challenge is None else _checked(challenge)
         self._clock = clock or time.time
+        self._paces: WeakKeyDictionary[asyncio.AbstractEventLoop, Pace] = WeakKeyDictionary()
         self._usd, self._unknown_usd = policy.price_table.usd, policy.price_table.unknown
         self._client = lru_cache(CLIENTS)(self._look_up)
         self.proxies = TrustedProxies(policy.proxies, policy.proxy_header)
@@ -84,6 +92,16 @@ class Reader:
         There are none where the policy says that such a request sends nothing. Raises `IntakeError`
         or `ClientGone`.
         """
+        loop = asyncio.get_running_loop()
+        pace = self._paces.get(loop)
+        if pace is None:
+            pace = self._paces[loop] = Pace(IN_A_TURN)
+        if pace.waiting or len(pace.begun) >= IN_A_TURN:
+            await pace.wait()
+        else:
+            if not pace.begun:
+                loop.call_soon(pace.begun.clear)
+            pace.begun.append(None)
         body = await read_body(receive, self._policy.max_body, self._policy.body_deadline)
         fields = Fields(scope, body, parameters)
         if self._when is not None and not self._when(fields):
