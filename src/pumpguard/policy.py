@@ -23,6 +23,7 @@ from pumpguard.rules import Rule
 from pumpguard.rules.assembly import assemble, check_shards
 from pumpguard.rules.budget import HOURLY_DIVISOR
 from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
+from pumpguard.texts import Texts, check_texts
 
 TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes}
 """Settings that may be given as tables, as TOML has them."""
@@ -59,6 +60,7 @@ class Policy:
         (`pumpguard.intake.dimensions`), values of other names are taken as they are.
         ``proxies``: CIDRs whose ``proxy_header`` is believed, and ``unix`` for a proxy on a Unix
         socket; nobody's, by default.
+        ``texts``: what refusals say by language (`pumpguard.texts`); else they say it in English.
         ``max_body`` bytes and ``body_deadline`` seconds bound the reading of a guarded request.
 
     Judging:
@@ -130,6 +132,7 @@ class Policy:
     flow: str | None = None
     settled: bool = False
     outcomes: Outcomes = field(default_factory=Outcomes)
+    texts: Texts = field(default_factory=dict)
     sent_when: Any = SENT_WHEN
     undecided: Literal["sent", "decided", "refused"] = "sent"
     daily_budget: float = DAILY_BUDGET
@@ -154,6 +157,7 @@ class Policy:
                 self._set(name, build(kind, table, name))
         check(self)
         check_intake(self)
+        check_texts(self.texts)
         self._check_values()
         self._set("price_table", PriceTable.of(self.prices).override(self.price_overrides))
         self._set("chain", self._assembled())
