@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Literal, ParamSpec, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from pumpguard.errors import StoreError
 from pumpguard.notices import Notices
@@ -17,7 +17,6 @@ REFUSALS = 50
 """So many calls more that the server has refused than that it has answered open the breaker too: a
 server that takes no writes still answers whatever needs none."""
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -52,13 +51,13 @@ class Breaker:
         self._in_a_row = self._refused = 0
         self._faults = 0  # ever
 
-    async def run(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
+    async def run(self, call: Callable[..., Awaitable[T]], *args: Any) -> T:
         """Make a call, or raise `StoreError` at once."""
         faults = self._faults
         if self._state == "open":
             raise BreakerOpen("the circuit breaker is open")
         try:
-            answer = await call(*args, **named)
+            answer = await call(*args)
         except StoreError as error:
             self._refused += error.refused
             if faults == self._faults:  # else it may be the same one
