@@ -22,7 +22,7 @@ def lines(files: str) -> int:
 
 
 def test_the_counts_are_right() -> None:
-    """Each row names files that exist, and their lines by a tenth; the first table is the core."""
+    """Rows name files that exist, and their lines within a tenth; the first table is the core."""
     rows = ROW.findall(PAGE)
     assert len(rows) > 8
     wrong = [

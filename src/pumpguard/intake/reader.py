@@ -131,9 +131,10 @@ class Reader:
             pairs = [pair for pair in pairs if pair[0] not in NO_NUMBER]
         elif not pairs:
             pairs = [(None, None)]
-        return [self._canonical(number, code) for number, code in pairs]
+        return [self.phone(number, code) for number, code in pairs]
 
-    def _canonical(self, number: object, code: object) -> Phone:
+    def phone(self, number: object, code: object = None) -> Phone:
+        """A number as this policy reads it. Raises `IntakeError`."""
         return canonical(number, code, self._policy.region, self._policy.plain_digits)
 
     def attempt(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from pumpguard.store.breaker import Breaker
+from pumpguard.store.breaker import Breaker, Probe
 from pumpguard.store.health import Checkup, Concerns, Mark, usable
 from pumpguard.store.overrides import SharedOverrides
-from pumpguard.store.probe import Probe
 from pumpguard.store.scripted import ScriptStore
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.topology import topology_of
