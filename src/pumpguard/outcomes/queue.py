@@ -227,7 +227,7 @@ def _may_be_told_twice(settlement: Settlement) -> bool:
 def _key(outcome: QueuedOutcome) -> object:
     """The same for outcomes of which one says all."""
     match outcome:
-        case Failed(ticket, at, became):
+        case Failed(ticket, at, became, _):
             return ticket.attempt.phone.e164, ticket.reservation, at, became
         case Verified(phones, at, flow, only_open):
             return tuple(phone.e164 for phone in phones), flow, at, only_open
