@@ -183,7 +183,8 @@ class Reader:
         except Exception as error:
             self.failed_look_ups += 1
             name = type(error).__name__  # its text may have the address
-            text = "%d look-ups of client addresses have failed so far, now by %s; they are unknown"
+            text = "%d look-ups of client addresses have failed so far, the last with %s; such "
+            text += "addresses count as unknown"
             self._notices.say("PG085", "networks", text, self.failed_look_ups, name)
             return unknown
 
