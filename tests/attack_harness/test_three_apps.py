@@ -28,7 +28,7 @@ def test_a_day_of_4000_people_and_an_attack(name: str, caplog: pytest.LogCapture
     by_phone = [each for each in played.outcomes if "@" not in each.user.phone]
     counts = played.guard.observations.counts
     assert counts["verified"] == sum(each.verified for each in by_phone)
-    assert not counts["misheard"]
+    assert not counts["not_understood"]
     assert set(re.findall(r"PG\d+", caplog.text)) <= EXPECTED
 
 

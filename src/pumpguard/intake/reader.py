@@ -131,9 +131,10 @@ class Reader:
             pairs = [pair for pair in pairs if pair[0] not in NO_NUMBER]
         elif not pairs:
             pairs = [(None, None)]
-        return [self._canonical(number, code) for number, code in pairs]
+        return [self.phone(number, code) for number, code in pairs]
 
-    def _canonical(self, number: object, code: object) -> Phone:
+    def phone(self, number: object, code: object = None) -> Phone:
+        """A number as this policy reads it. Raises `IntakeError`."""
         return canonical(number, code, self._policy.region, self._policy.plain_digits)
 
     def attempt(
@@ -182,7 +183,8 @@ class Reader:
         except Exception as error:
             self.failed_look_ups += 1
             name = type(error).__name__  # its text may have the address
-            text = "%d look-ups of client addresses have failed so far, now by %s; they are unknown"
+            text = "%d look-ups of client addresses have failed so far, the last with %s; such "
+            text += "addresses count as unknown"
             self._notices.say("PG085", "networks", text, self.failed_look_ups, name)
             return unknown
 
