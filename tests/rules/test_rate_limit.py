@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from limits import parse_many
 
 from pumpguard import Action, PolicyError
 from pumpguard.rules import RateLimit
-from pumpguard.rules.base import parse_limits
 from tests.rules.trying import Trying
 
 ONE, OTHER = "+447400123456", "+33612345678"
@@ -141,37 +137,3 @@ def test_nonsense_is_refused_at_construction(settings: dict[str, Any], path: str
     with pytest.raises(PolicyError) as error:
         RateLimit(**settings)
     assert error.value.path == path
-
-
-UNITS = st.sampled_from(["second", "Minutes", "HOUR", "days", "month", "years", "week", "m", ""])
-PARTS = (
-    st.integers(1, 10**6), st.sampled_from(["/", " per ", "/ ", "per", " a ", ""]),
-    st.sampled_from(["", "1 ", "7", "30 "]), UNITS, st.sampled_from(["", " ", "; 2/year", "|"]),
-)  # fmt: skip
-
-
-def as_the_package(text: str) -> set[tuple[int, int]] | None:
-    try:
-        return {(item.amount, item.get_expiry()) for item in parse_many(text)}
-    except ValueError:
-        return None
-
-
-def as_we(text: str) -> set[tuple[int, int]] | None:
-    try:
-        return set(parse_limits(text, "limits"))
-    except PolicyError as error:
-        return None if error.expected.startswith("limits such as") else as_the_package(text)
-
-
-@given(st.tuples(*PARTS))
-def test_limits_are_read_as_the_package_of_that_name_reads_them(parts: tuple[object, ...]) -> None:
-    """Unless they say what cannot be, such as fewer in a longer time."""
-    text = "".join(map(str, parts))
-    assert as_we(text) == as_the_package(text)
-
-
-@pytest.mark.parametrize("text", ["", ";", "1/0 day", "9" * 5_000 + "/day", "1/day;", "1/day 2"])
-def test_what_is_no_limit_is_refused(text: str) -> None:
-    with pytest.raises(PolicyError, match="limits: "):
-        parse_limits(text, "limits")

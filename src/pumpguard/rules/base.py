@@ -1,14 +1,16 @@
-"""The contract of rules: what a rule is and can say about itself, and how settings are written."""
+"""The contract of rules: what a rule is, all that it can say about itself, and how settings are
+written."""
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar, cast
+
+from limits import parse_many
 
 from pumpguard.attempt import OWN_NAME, PREFIX, SUBJECTS, Attempt
 from pumpguard.config import check, join
@@ -29,12 +31,6 @@ Authgear's high-risk default, Login.gov's restricted countries, Stytch's refused
 
 HIGHEST_LIMIT = 2**32 - 1
 MOST_EARNED = 255
-
-MONTH, YEAR = 2_592_000, 31_104_000  # of 30 days, and twelve of them
-UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "month": MONTH, "year": YEAR}
-LIMIT = re.compile(
-    rf"\s*(\d{{1,15}})\s*(?:/|per)\s*(\d{{1,9}})?\s*({'|'.join(UNITS)})s?\s*", re.I | re.A
-)
 
 C = TypeVar("C", bound=Counter)
 
@@ -216,10 +212,12 @@ def parse_limits(text: str, path: str) -> tuple[tuple[int, int], ...]:
     Raises `PolicyError` for what cannot be read, for two limits over the same time, and for a
     longer window that admits fewer than a shorter one, which could then never fill.
     """
-    found = [LIMIT.fullmatch(each) for each in re.split("[,;|]", text)]
-    if not all(found):
-        raise PolicyError(path, "limits such as '1/minute; 5 per day; 10 per 7 days'", text)
-    pairs = sorted((int(m[2] or 1) * UNITS[m[3].lower()], int(m[1])) for m in found if m)
+    try:
+        items = parse_many(text)
+    except (ValueError, TypeError):
+        expected = "limits such as '1/minute; 5 per day; 10 per 7 days'"
+        raise PolicyError(path, expected, text) from None
+    pairs = sorted((item.get_expiry(), item.amount) for item in items)
     for seconds, amount in pairs:
         if not (0 < amount <= HIGHEST_LIMIT and seconds > 0):
             raise PolicyError(path, f"amounts from 1 to {HIGHEST_LIMIT}", text)

@@ -21,7 +21,7 @@ from pumpguard.rules.challenge import UNASKED, widened
 
 
 class RateLimit(RegionalRule):
-    """Limits what is admitted per subject, in the notation of the package ``limits``.
+    """Limits what is admitted per subject, in the notation of the ``limits`` package.
 
     ``by`` is a dimension or several, which are then counted in combination. Where the attempt has
     no value on one of them (no session, address unknown), the rule has nothing to say. ``earned``
