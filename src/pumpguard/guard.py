@@ -137,7 +137,8 @@ class Guard:
         """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.
 
         ``facts`` may be ``session``, ``account``, ``device``, ``proved`` and ``solution`` (what
-        proved it, if that counts once), and ``extra``: values on the policy's own dimensions.
+        proved it, if that counts once), ``extra``: values on the policy's own dimensions, and
+        ``parts``: of how many the message is billed, if the policy's ``parts`` are a function.
         """
         return self.reader.attempt(self.reader.phone(phone), address, **facts)
 

@@ -22,8 +22,9 @@ COUNTRY_SHARE = 0.1
 """Of the daily budget: what a country may have outstanding before any of it was verified."""
 
 BLOCK_LINE = 0.4
-"""USD for a block of 1,000 numbers: one message to the dearest countries (36 cents), and two more
-to whoever gets no code. What a rented block earns its owner, its first messages earn."""
+"""USD for a block of 1,000 numbers: one message to a dear country, as to the dearest whatever it
+costs, and two more to whoever gets no code. What a rented block earns its owner, its first messages
+earn."""
 
 RESERVED = 0.25
 """Of a line of credit as much, beside it, for customers; of those that ask once as much. No source:
