@@ -60,7 +60,7 @@ if NODE is not None:
             """
         )
         said = subprocess.run(
-            [NODE, "run.mjs"], capture_output=True, text=True, cwd=tmp_path,
+            [str(NODE), "run.mjs"], capture_output=True, text=True, cwd=tmp_path,
             env={"PUMPGUARD_TOKEN": TOKEN},
         )  # fmt: skip
         assert said.stdout.splitlines() == [
