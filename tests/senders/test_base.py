@@ -26,11 +26,13 @@ def twilio(provider: Provider, **settings: Any) -> Twilio:
 
 async def test_the_deadline_is_for_the_whole_of_it() -> None:
     """What is not answered in time may have been sent, and is not sent again."""
-    async with Provider(201, TAKEN, delay=0.5) as provider:
+    async with Provider(201, TAKEN, delay=0.8) as provider:
+        asking = twilio(provider, deadline=0.4)
         with pytest.raises(SendUnknown) as raised:
-            await twilio(provider, deadline=0.05)(PHONE, "hello")
+            await asking(PHONE, "hello")
         assert isinstance(raised.value, TimeoutError)
-    assert len(provider.lines) == 1
+        await asking.aclose()
+    assert len(provider.lines) <= 1  # on a busy machine it may not even get there
 
 
 async def test_a_connection_that_breaks_is_unclear() -> None:
@@ -105,7 +107,7 @@ async def test_behind_a_guard() -> None:
 )
 async def test_what_an_error_costs(status: int, error: type[Exception], left: int) -> None:
     """What was refused is given back; what may have gone out counts as sent."""
-    limit = RateLimit(name="limit", by="phone", limits="1/day", earned=2)
+    limit = RateLimit(name="limit", by="phone", limits="1/day")
     async with Guard(Policy(send="/s", settled=True, rules=[limit])) as guard:
         async with Provider(status, {}) as provider:
             send = sender(twilio(provider))

@@ -71,7 +71,7 @@ async def client(tokens: Path, clock: FakeClock) -> AsyncIterator[Client]:
         settled=True,
         dimensions={"tenant": "tenant"},
         rules=[
-            RateLimit(name="phone_limit", by="phone", limits="2/hour", earned=2),
+            RateLimit(name="phone_limit", by="phone", limits="2/hour"),
             RateLimit(name="hidden", by="network", limits="4/hour", action="shadow"),
         ],
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from starlette.routing import Route
 
 from pumpguard.challenges.base import Elsewhere
 from pumpguard.commands import BAD_INPUT, PolicyFile, StoreUrl, stop, warn
@@ -37,6 +38,10 @@ def serve(
         bool,
         typer.Option(help="Its clients pose challenges, and say proved. Else nobody is asked."),
     ] = False,
+    hooks: Annotated[
+        Path | None,
+        typer.Option(help="A file of identity servers whose codes it sends (docs/hooks.md)."),
+    ] = None,
     https: Annotated[bool, typer.Option(help="HTTPS is in front of it.")] = False,
 ) -> None:
     """Serve decisions over HTTP: POST /v1/assess, /v1/verified, /v1/settle, /v1/explain.
@@ -55,7 +60,13 @@ def serve(
         guard = Guard(
             Policy.from_toml(policy), store, challenge=challenge, on_decision=metrics.record
         )
-        service = Service(guard, known, metrics=metrics, deadline=deadline)
+        routes: tuple[Route, ...] = ()
+        if hooks is not None:
+            from pumpguard.serve.hooks import Hooks
+            from pumpguard.serve.hooks.settings import read_hooks
+
+            routes = Hooks(guard, *read_hooks(hooks)).routes
+        service = Service(guard, known, metrics=metrics, deadline=deadline, routes=routes)
     except PolicyError as error:
         stop(f"{policy}: {error}", BAD_INPUT)
     except ModuleNotFoundError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -94,20 +94,23 @@ class HttpSender(Sender):
         self,
         base: str,
         *,
+        auth: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         client: httpx.AsyncClient | None = None,
         deadline: float = 5.0,
         sent: OnSent | None = None,
-        **options: Any,
     ) -> None:
         super().__init__(deadline=deadline, sent=sent)
         require(is_safe(base), "sender.base", "an https:// address", base)
         self._base, self._client = base.rstrip("/"), client
+        self._proof: dict[str, Any] = {"headers": dict(headers or {})}
+        if auth is not None:
+            self._proof["auth"] = auth
         try:
-            self._own = ExternalService(deadline, time.monotonic, "", **options)
+            self._own = ExternalService(deadline, time.monotonic, "")
         except ModuleNotFoundError as error:
             error.add_note("senders need httpx: pip install 'pumpguard[senders]'")
             raise
-        self._options = options if client is not None else {}
 
     async def aclose(self) -> None:
         await self._own.aclose()
@@ -118,7 +121,7 @@ class HttpSender(Sender):
 
         client = self._client or self._own.client()
         try:
-            reply = await client.post(self._base + path, **self._options, **content)
+            reply = await client.post(self._base + path, **self._proof, **content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise ProviderAway(f"{self.provider}: {type(error).__name__}") from None
         except httpx.HTTPError as error:

@@ -58,10 +58,10 @@ Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 class Service:
     """An ASGI app in front of ``guard``, for whoever has one of ``tokens``.
 
-    ``metrics`` are shown at ``/metrics``; pass their ``record`` to the guard. Each answer says in
-    the header ``pumpguard-deadline`` after how many seconds it would have been a 503. ``routes``
-    are further ones, which check by themselves who asks. The guard is closed when the server shuts
-    down. Raises `PolicyError`.
+    ``metrics`` are shown at ``/metrics``; pass their ``record`` to the guard. Each answer below
+    ``/v1/`` says in the header ``pumpguard-deadline`` after how many seconds it would have been a
+    503. ``routes`` are further ones, which check by themselves who asks. The guard is closed when
+    the server shuts down. Raises `PolicyError`.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Service:
             return
 
         async def with_deadline(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and scope["path"].startswith("/v1/"):
                 message["headers"] = [*message["headers"], self._header]
             await send(message)
 
@@ -212,7 +212,8 @@ class Service:
         asked, answered = self._store_found
         if monotonic() - asked > PROBED_FOR:
             try:
-                await self.guard.store.recall("ready")
+                at = self.guard.overrides.now() if self.guard.simulated else None
+                await self.guard.store.recall("ready", at)
                 answered = True
             except StoreError:
                 answered = False
