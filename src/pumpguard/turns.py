@@ -1,5 +1,5 @@
-"""What is done by turns of the event loop: deadlines that a busy one cannot use up; crowds and faults
-that do not stop it.
+"""What is done by turns of the event loop: deadlines that a busy one cannot use up; crowds and
+faults that do not stop it.
 
 Where many requests share a core, the event loop comes round every 100 ms or later. An answer may
 lie in the socket all that time, and by the clock alone it is the server that looks late. So a
@@ -26,6 +26,10 @@ LONGEST_SLICE = 0.02
 AT_ONCE = 8
 """Callers that are told of a fault in one turn. Each goes on to decide without the store, in up to
 half a millisecond; if all did so in the same turn, the loop would stand still for as long."""
+
+BEGUN = 16
+"""Requests that are begun in one turn: some milliseconds of work, after which whoever else has
+something to do in this loop comes by."""
 
 
 def slices(seconds: float) -> tuple[int, float]:
@@ -63,17 +67,16 @@ class _Countdown:
 
 
 class Pace:
-    """So many ``at_once`` in one turn of the event loop; the others wait for the turns that follow,
+    """`BEGUN` requests in one turn of the event loop; the others wait for the turns that follow,
     first come, first served.
 
-    Whoever finds fewer that have ``begun`` in this turn, and nobody ``waiting``, is one of them: the
-    first of a turn has the list cleared in the next one. All others `wait`.
+    Whoever finds fewer that have ``begun`` in this turn, and nobody ``waiting``, is one of them:
+    the first of a turn has the list cleared in the next one. All others `wait`.
     """
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self) -> None:
         self.begun: list[None] = []
         self.waiting: deque[asyncio.Future[None]] = deque()
-        self._at_once = at_once
 
     async def wait(self) -> None:
         """Wait for a turn."""
@@ -85,7 +88,7 @@ class Pace:
         await turn
 
     def _next(self) -> None:
-        for _ in range(min(self._at_once, len(self.waiting))):
+        for _ in range(min(BEGUN, len(self.waiting))):
             turn = self.waiting.popleft()
             if not turn.done():  # its client is there
                 turn.set_result(None)

@@ -101,16 +101,11 @@ class Plan:
         return tuple(counting.index(i) for i in self.order if i in counting)
 
     @cached_property
-    def lasting(self) -> tuple[tuple[int, tuple[tuple[int, str], ...]], ...]:
-        """Of each group, by its index, the counters that bind, by theirs, each with what makes it
-        the same counter with the same limits in other plans: what a process may know of them
-        (`Counter.full_from`)."""
+    def lasting(self) -> tuple[tuple[int, str], ...]:
+        """The counters that bind, by their index, each with what makes it the same counter with
+        the same limits in other plans: what a process may know of them (`Counter.full_from`)."""
         binding = [i for i, may in enumerate(self.binds) if may and i not in self.binding_bans]
-        named = [(i, f"{self.identities[i]} {self.counters[i]!r}") for i in binding]
-        found = {
-            g: tuple(each for each in named if self.group_of[each[0]] == g) for g in self.group_of
-        }
-        return tuple((g, counters) for g, counters in found.items() if counters)
+        return tuple((i, f"{self.identities[i]} {self.counters[i]!r}") for i in binding)
 
     @cached_property
     def refused_alike(self) -> bool:

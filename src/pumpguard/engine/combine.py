@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pumpguard.attempt import Attempt
+from pumpguard.attempt import Attempt, Phone, block_of
 from pumpguard.decision import Action, Decision, Finding, met, new_reference
 from pumpguard.rules.challenge import USED
 from pumpguard.store.base import Answer
@@ -26,11 +26,13 @@ def combine(attempt: Attempt, findings: Sequence[Finding], answer: Answer) -> De
         return Decision(
             attempt, degraded=answer.degraded, known=answer.known, reservation=answer.ticket
         )
+    findings = [_with_block(finding, attempt.phone) for finding in findings]
     if any(finding.code == USED for finding in findings):
         attempt = replace(attempt, proved=False)  # what was shown before proves nothing now
     refusing = [finding for finding in findings if refuses(finding, attempt)]
     if not refusing and not answer.admitted:
-        refusing = [_unanswered(answer)]
+        refused = UNAVAILABLE if answer.degraded else UNEXPLAINED
+        refusing = [OVERLOADED if answer.crowded else refused]
         findings = [*findings, *refusing]
     action = max((finding.action for finding in refusing), default=Action.ALLOW)
     return Decision(
@@ -51,10 +53,12 @@ def refuses(finding: Finding, attempt: Attempt) -> bool:
     return finding.mode == "enforce" and not met(finding.action, attempt.proved)
 
 
-def _unanswered(answer: Answer) -> Finding:
-    if answer.crowded:
-        return OVERLOADED
-    return UNAVAILABLE if answer.degraded else UNEXPLAINED
+def _with_block(finding: Finding, phone: Phone) -> Finding:
+    """A finding about a block of numbers, with its digits: an order needs them."""
+    block = block_of(finding.subject, phone)
+    if block is None:
+        return finding
+    return replace(finding, evidence={**finding.evidence, "prefix": block}, subject=block)
 
 
 def _why(findings: Sequence[Finding]) -> str | None:

@@ -38,23 +38,21 @@ class Fallback:
         alone, and so are reservations. A store of this process that is full has counted whom it
         knows: another one beside it would let them all through again. Who found the line full is
         refused: an attacker must not be let through because he is many."""
-        if isinstance(fault, Crowded):
-            return Answer(enforced == "nothing", {}, question.at or 0.0, crowded=True)
-        if self._local is not None and not isinstance(fault, StoreFull):
+        if self._local is not None and not isinstance(fault, StoreFull | Crowded):
             plan = share(question.plan, self._workers)
             try:
                 answer = await self._local.decide(
                     replace(question, plan=plan, ticket=b"", overrides_version=b"")
                 )
-            except Crowded as crowded:
-                return await self.answer(question, enforced, crowded)
-            except StoreFull:
-                pass
+            except (StoreFull, Crowded) as error:
+                fault = error
             else:
                 answer.degraded = True
                 return answer
-        let_through = self._fails_open or enforced == "nothing"
-        return Answer(let_through, {}, question.at or 0.0, degraded=True)
+        crowded = isinstance(fault, Crowded)
+        let_through = enforced == "nothing" or (self._fails_open and not crowded)
+        at = question.at or 0.0
+        return Answer(let_through, {}, at, degraded=not crowded, crowded=crowded)
 
 
 def _local_store() -> MemoryStore:

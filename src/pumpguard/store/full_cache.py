@@ -49,11 +49,10 @@ ASKED_AGAIN = 0.4
 """After so many of them one request asks the store, so that the others need not."""
 
 MOST = 10_000
-"""Bans that are remembered, and subjects of which something else is full. What was learnt first is
-forgotten first."""
+"""Bans that are remembered, and other full counters. What was learnt first is forgotten first."""
 
 Known = tuple[str, int, str]
-"""What is remembered of: a ban in words or a dimension, the shard, the subject."""
+"""What is remembered of: a counter in words, the shard, the subject."""
 
 T = TypeVar("T")
 
@@ -94,7 +93,7 @@ class FullCache(StoreInFront):
         self._clock = clock
         self._shards = shards
         self._bans: dict[Known, CachedBan] = {}
-        self._full: dict[Known, dict[str, CachedFull]] = {}
+        self._full: dict[Known, CachedFull] = {}
         self._version = b""
         self._gathered: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Gathered]]
         self._gathered = WeakKeyDictionary()
@@ -178,16 +177,13 @@ class FullCache(StoreInFront):
         if not plan.refused_alike:
             return None
         found = {}
-        for g, counters in plan.lasting:
-            known = self._full.get((plan.groups[g], shard, question.subjects[g]))
-            for i, counter in counters if known else ():
-                full = known.get(counter)
-                if full is None or question.price < full.price:
-                    continue
-                if full.since <= now < full.until:
-                    if plan.counters[i].action is Action.SHADOW:
-                        return None
-                    found[i] = full
+        for i, counter in plan.lasting:
+            full = self._full.get((counter, shard, question.subjects[plan.group_of[i]]))
+            if full is None or question.price < full.price or not full.since <= now < full.until:
+                continue
+            if plan.counters[i].action is Action.SHADOW:
+                return None
+            found[i] = full
         if all(now >= full.again for full in found.values()):
             for full in found.values():
                 full.again = full.until
@@ -218,18 +214,17 @@ class FullCache(StoreInFront):
                 _keep(self._bans, (plan.identities[i], shard, subject), ban)
         if answer.known or not plan.refused_alike:
             return
-        for g, counters in plan.lasting:
-            key = plan.groups[g], shard, question.subjects[g]
-            for i, counter in counters:
-                reading = answer.readings.get(i)
-                if reading is None or not reading.full:
-                    continue
-                price = plan.counters[i].full_from(reading, question.price)
-                if price is not None:
-                    ends = asked + reading.wait
-                    until, again = min(now + LASTING, ends), min(now + ASKED_AGAIN, ends)
-                    full = CachedFull(now, again, until, ends, price, reading)
-                    _keep(self._full, key, {**self._full.get(key, {}), counter: full})
+        for i, counter in plan.lasting:
+            reading = answer.readings.get(i)
+            if reading is None or not reading.full:
+                continue
+            price = plan.counters[i].full_from(reading, question.price)
+            if price is not None:
+                ends = asked + reading.wait
+                until, again = min(now + LASTING, ends), min(now + ASKED_AGAIN, ends)
+                subject = question.subjects[plan.group_of[i]]
+                full = CachedFull(now, again, until, ends, price, reading)
+                _keep(self._full, (counter, shard, subject), full)
 
     def _shard(self, calling_code: str) -> int:
         return 0 if self._shards == 1 else shard_of(calling_code, self._shards)

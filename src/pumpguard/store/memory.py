@@ -22,7 +22,8 @@ from pumpguard.store.base import Answer, Question
 from pumpguard.store.line import IN_A_TURN, Line, phone_of
 from pumpguard.store.lua import interpreter
 from pumpguard.store.overrides import MemoryOverrides
-from pumpguard.store.scripted import Call, ScriptStore
+from pumpguard.store.scripted import ScriptStore
+from pumpguard.store.scripts import Call
 
 REQUESTS = 50_000
 """Messages of strangers. With the default rules each takes 4.7 places of 250 bytes, so they are
@@ -59,6 +60,7 @@ class MemoryStore(ScriptStore):
 
     def __init__(self, requests: int = REQUESTS, clock: Callable[[], float] = time.time) -> None:
         super().__init__([""])
+        self.runs = (self.run,)
         self.requests = requests
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
         self._clock = clock
@@ -95,7 +97,7 @@ class MemoryStore(ScriptStore):
 
     def decide_now(self, question: Question) -> Answer:
         """Like `decide`, at once."""
-        plan, call = self._decide_call(question)
+        plan, call = self._decide_call(question, 0)
         return codec.answer(question, plan, self._run(call))
 
     async def run(self, call: Call) -> Any:
