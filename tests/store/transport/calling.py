@@ -11,7 +11,7 @@ import pytest
 
 from pumpguard.errors import StoreError
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.link import Multiplexer
+from pumpguard.store.transport.multiplexer import Multiplexer
 from tests.store.transport.stand_ins import CountedWrites
 
 SLACK = 0.15

@@ -11,7 +11,8 @@ import pytest
 import uvloop
 
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.link import Link, Multiplexer
+from pumpguard.store.transport.link import Link
+from pumpguard.store.transport.multiplexer import Multiplexer
 from tests.conftest import PATIENT, SERVERS
 from tests.store.transport.calling import MakeLine
 from tests.store.transport.fleet import Pair, Server, cluster, watched_pair

@@ -15,75 +15,11 @@ from typing import Any
 from redis.exceptions import AskError, ClusterDownError, MovedError, NoScriptError, ReadOnlyError
 
 from pumpguard.errors import StoreError
-from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Overloaded, Unreachable, in_time
-from pumpguard.store.transport.connection import Connection, Deadlines
+from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Unreachable, in_time
 from pumpguard.store.transport.endpoint import Endpoint
+from pumpguard.store.transport.multiplexer import Multiplexer
 from pumpguard.store.transport.resp import Word
 from pumpguard.store.transport.topology import Key, Topology, elsewhere, topology_of
-
-MAX_IN_FLIGHT = 1000  # by Little's law 50,000 calls a second at 20 ms each
-
-
-class Multiplexer:
-    """One event loop's connection to one server, shared by all its calls.
-
-    It connects when first needed, and anew after a fault. More than ``max_in_flight`` calls at a
-    time fail at once. ``on_lost`` is called when the connection ends, even an idle one.
-    """
-
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        *,
-        deadline: float = 0.05,
-        connect_deadline: float = 1.0,
-        max_in_flight: int = MAX_IN_FLIGHT,
-        on_lost: Callable[[Multiplexer], None] | None = None,
-    ) -> None:
-        self.endpoint = endpoint
-        self._deadlines = Deadlines(deadline, connect_deadline)
-        self._max_in_flight = max_in_flight
-        self._on_lost = on_lost
-        self._live: Connection | None = None
-        self._leaving: set[Connection] = set()
-
-    @property
-    def busy(self) -> bool:
-        return bool(self._live or self._leaving)
-
-    def ask(self, command: tuple[Word, ...], asking: bool = False) -> asyncio.Future[Any]:
-        """Like `Connection.ask`. Raises `Overloaded`."""
-        live = self._live
-        if live is None:
-            live = self._live = Connection(self.endpoint, self._deadlines, self._forget)
-        if len(live.pending) + len(live.dropped) >= self._max_in_flight:
-            raise Overloaded(f"{self.endpoint.where}: {live.in_flight} calls are in flight")
-        return live.ask(command, asking)
-
-    def renew(self) -> None:
-        """Let calls in flight finish where they are; the next one opens a new connection."""
-        live, self._live = self._live, None
-        if live is not None:
-            self._leaving.add(live)
-            live.retire()
-
-    def close(self) -> tuple[Connection, ...]:
-        """Fail the calls in flight at once; the connections are still to be awaited."""
-        connections = (*self._leaving, *filter(None, [self._live]))
-        for each in connections:
-            each.close()
-        return connections
-
-    async def aclose(self) -> None:
-        """Close all connections; calls in flight fail. It may be used again."""
-        await asyncio.gather(*(each.aclose() for each in self.close()))
-
-    def _forget(self, connection: Connection) -> None:
-        self._leaving.discard(connection)
-        if connection is self._live:
-            self._live = None
-            if self._on_lost is not None:
-                self._on_lost(self)
 
 
 class Router:
