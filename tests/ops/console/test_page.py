@@ -139,7 +139,7 @@ async def test_alerts(operator: Operator) -> None:
     """With their numbers, and what they are about, masked."""
     assert "this process has raised none" in await operator.page()
     alert = Alert("BUDGET_LOW", "budget", {"used": 480.5, "limit": 600}, "+447400123456", 0.0)
-    operator.console.activity.alert(alert)
+    operator.console.activity.alerted(alert)
     page = await operator.page()
     assert "<code>BUDGET_LOW</code> budget: +4474••••••••, 1970-01-01 00:00 UTC" in page
     assert "used=480.5, limit=600" in page
