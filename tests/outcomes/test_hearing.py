@@ -18,6 +18,7 @@ from pumpguard import Guard, Policy, PolicyError, PumpGuardMiddleware
 from pumpguard.decision import Decision
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.observations import NEVER_WRONG
 from pumpguard.testing import FakeClock, SimulatedHuman
 from tests.asgi import FORM, JSON, Reply, call, request
 
@@ -226,6 +227,43 @@ async def test_what_is_overheard_counts_only_for_a_message_on_its_way(
     visit.guard.verified("+447400207919")  # the app's own word
     await visit.guard.settled()
     assert await visit.knows("+447400207919")
+
+
+async def test_a_second_right_code_for_one_message_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One in ten mistypes the code. If that is answered like a right one, more codes are right than
+    messages were sent; a second click here and there is no such thing."""
+    for mistyped, lines in ((range(0, 100, 10), 1), (range(0, 100, 25), 0)):
+        caplog.clear()
+        visit = Visit(App(), rules={"country_limit": {"mode": "off"}})
+        for n in range(100):
+            body = json.dumps({"phone": f"+447400{200_000 + 7_919 * n}"})
+            await visit.send(json.loads(body)["phone"])
+            for _ in range(1 + (n in mistyped)):
+                await visit.verify(body)
+        assert len([each for each in caplog.messages if each.startswith("PG076")]) == lines
+
+
+@pytest.mark.parametrize("wrong", [None, 401])
+async def test_a_route_that_never_says_no_is_said(
+    wrong: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a hundred people somebody mistypes a code. Where nobody has, it may be that whatever is
+    entered is right; one answer that says no is enough to know better."""
+    app = App()
+    visit = Visit(app, rules={"country_limit": {"mode": "off"}})
+    for n in range(NEVER_WRONG):
+        assert not [each for each in caplog.messages if each.startswith("PG089")]
+        phone = f"+447400{200_000 + 7_919 * n}"
+        await visit.send(phone)
+        if wrong is not None and n == 50:
+            app.answer = JSONResponse({"error": "wrong"}, wrong)
+            await visit.verify(json.dumps({"phone": phone}))
+            app.answer = JSONResponse({"ok": True})
+        await visit.verify(json.dumps({"phone": phone}))
+    said = [each for each in caplog.messages if each.startswith("PG089")]
+    assert len(said) == (wrong is None)
 
 
 @pytest.mark.parametrize("where", ["memory", "valkey"])
