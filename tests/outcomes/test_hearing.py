@@ -373,6 +373,24 @@ async def test_the_first_verification_ends_it() -> None:
     assert (again.observations.deaf, again.observations.heard) == (False, True)
 
 
+async def test_where_verifications_were_heard_before_their_end_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A release may have renamed the route. The rules stay as they are: with none heard, an attack
+    on a quiet day looks alike, and must not switch them off."""
+    _, guard = await crowd(App(), 5, '{"phone": "PHONE"}')
+    clock = guard.reader._clock
+    assert isinstance(clock, FakeClock)
+    for hours, lines in ((12, 0), (13, 1)):
+        clock.advance(hours * 3_600)
+        again = Guard(guard.policy, guard.store, clock=clock, networks=UnknownNetworks())
+        for _ in range(5):
+            again.reports.not_understood("number", "as before")
+        await again.settled()
+        assert len([each for each in caplog.messages if each.startswith("PG071")]) == lines
+        assert (again.observations.deaf, again.observations.heard) == (False, not lines)
+
+
 async def test_an_answer_in_gzip_is_read() -> None:
     """As a compressing middleware inside the guard makes it, and no further than what is kept."""
     for body, heard in ((b'{"ok": true}', True), (b'{"ok": true}' + b" " * 10**6, False)):

@@ -192,17 +192,21 @@ class Observations:
         self.heard, self.deaf = True, False
         self._waiting.clear()
 
-    def fall_silent(self) -> None:
-        """No process has heard a verification. That may also be an attack on an app without users,
-        so the rules are only lifted where codes were entered, here or past the route."""
-        self.deaf = self.counts["misheard"] >= MISUNDERSTOOD or self.counts["past_verify"] >= SILENT
+    def fall_silent(self, *, ever_heard: bool) -> None:
+        """No process has heard a verification lately. That may also be an attack on an app without
+        users, so the rules are only lifted where codes were entered, here or past the route, and
+        none was ``ever_heard``."""
+        counts = self.counts
+        missed = counts["misheard"] >= MISUNDERSTOOD or counts["past_verify"] >= SILENT
+        self.deaf = missed and not ever_heard
         missing = ", ".join(f"{n} by their {what}" for what, n in self.misunderstood.items())
+        why = "some were heard before" if ever_heard else "none was missed"
         self.notices.say(
             "PG071", "verify",
-            "%d messages were sent and no verification was heard; not understood: %s. The rules "
+            "%d messages were sent and no verification was heard%s; not understood: %s. The rules "
             "that need verifications %s. Check verify=, verify_phone=, flow= and verified_when=",
-            self.counts["sent"], missing or "none",
-            "only monitor until one is heard" if self.deaf else "stay enforced: none was missed",
+            counts["sent"], " for a day" if ever_heard else "", missing or "none",
+            "only monitor until one is heard" if self.deaf else f"stay enforced: {why}",
         )  # fmt: skip
 
     def verified(self, *, is_open: bool) -> None:

@@ -23,8 +23,9 @@ from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement
 FLOW, HEARD = "flow ", "heard"
 """Under which names the store keeps numbers by their flow, and that verifications are heard."""
 
-HEARD_FOR = 30 * 86_400
-"""Seconds, since the first verification that a process has heard."""
+HEARD_FOR, HEARD_LATELY, NOTED_EVERY = 365 * 86_400, 86_400, 3_600
+"""Seconds: how long it is known when a process has last heard one, after which time that is said,
+and how often it is noted."""
 
 
 class Teller:
@@ -44,7 +45,7 @@ class Teller:
         self._counters = counters
         self._store = store
         self._observations = observations
-        self._noted_heard = False
+        self._noted_heard = 0.0
 
     async def settlements(self, outcome: QueuedOutcome) -> list[Settlement]:
         """Ask the store what an outcome is about; what is to be told then. May be asked again as
@@ -59,10 +60,12 @@ class Teller:
                 seconds = self._counters.tickets.seconds
                 await self._store.remember(FLOW + flow, phone.e164, seconds, at)
             case Listen(at):
-                if await self._store.recall(HEARD, at) is not None:
+                last = await self._store.recall(HEARD, at)
+                now = time.time() if at is None else at
+                if last is not None and now - float(last) < HEARD_LATELY:
                     self._observations.hear()
                 else:
-                    self._observations.fall_silent()
+                    self._observations.fall_silent(ever_heard=last is not None)
         return []
 
     async def _verifications(self, outcome: Verified) -> list[Settlement]:
@@ -80,10 +83,11 @@ class Teller:
                 break
         if outcome.only_open or redeemed.tickets:
             self._observations.verified(is_open=bool(redeemed.tickets))
-        if redeemed.tickets and not self._noted_heard:
+        now = redeemed.at / 1000
+        if redeemed.tickets and now - self._noted_heard >= NOTED_EVERY:
             with suppress(StoreError):  # the next one is soon enough, and these tickets are taken
-                await self._store.remember(HEARD, "1", HEARD_FOR, outcome.at)
-                self._noted_heard = True
+                await self._store.remember(HEARD, str(int(now)), HEARD_FOR, outcome.at)
+                self._noted_heard = now
         if self._listeners and (redeemed.tickets or not outcome.only_open):
             usd, at = sum(ticket.price for ticket in redeemed.tickets) / 1e6, redeemed.at / 1e3
             self._listeners.outcome(Became(phone, "verified", at, len(redeemed.tickets), usd))
