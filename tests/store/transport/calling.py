@@ -11,7 +11,7 @@ import pytest
 
 from pumpguard.errors import StoreError
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.multiplexer import Multiplexer
+from pumpguard.store.transport.link import Multiplexer
 from tests.store.transport.stand_ins import CountedWrites
 
 SLACK = 0.15
@@ -26,6 +26,11 @@ MakeLine = Callable[..., Multiplexer]
 def counted(url: str) -> CountedWrites:
     plain = Endpoint.of(url)
     return CountedWrites(**{f.name: getattr(plain, f.name) for f in fields(plain)})
+
+
+async def closed(line: Multiplexer) -> None:
+    """Close all its connections; it may be used again."""
+    await asyncio.gather(*(each.aclose() for each in line.close()))
 
 
 async def outcomes(*calls: Any) -> list[Any]:

@@ -11,10 +11,9 @@ import pytest
 import uvloop
 
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.link import Link
-from pumpguard.store.transport.multiplexer import Multiplexer
+from pumpguard.store.transport.link import Link, Multiplexer
 from tests.conftest import PATIENT, SERVERS
-from tests.store.transport.calling import MakeLine
+from tests.store.transport.calling import MakeLine, closed
 from tests.store.transport.fleet import Pair, Server, cluster, watched_pair
 from tests.store.transport.linking import MakeLink
 
@@ -87,7 +86,7 @@ async def make_line() -> AsyncIterator[MakeLine]:
 
     yield make
     for line in made:
-        await line.aclose()
+        await closed(line)
 
 
 @pytest.fixture

@@ -29,7 +29,6 @@ Python 3.11, two virtual cores that were busy with other work too.)
 
 From redis-py we take URLs, TLS settings, error classes and the hash of a cluster's slots.
 
-Read in this order: `link` (which server, how many trips), `multiplexer` (which connection),
-`connection` (one socket), `calls` (how a call fails), `topology` (sentinels and clusters),
-`endpoint` (address and login), `resp` (bytes).
+Read in this order: `link` (which server, how many trips), `connection` (one socket), `calls` (how a
+call fails), `topology` (sentinels and clusters), `endpoint` (address and login), `resp` (bytes).
 """

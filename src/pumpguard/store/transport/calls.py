@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from redis import exceptions as redis
 
@@ -25,14 +25,6 @@ LONGEST_TEXT = 200
 AT_ONCE = 32
 """Callers that are told of a fault in one tick of the event loop. Each goes on to decide without
 the store; if all did so in the same tick, the event loop would stand still for as long."""
-
-
-class Deadlines(NamedTuple):
-    """Seconds per call, and to connect: an attempt begun anew every 50 ms would never get through a
-    slow resolver and a TLS handshake."""
-
-    call: float
-    connect: float = 1.0
 
 
 class Unreachable(StoreError):

@@ -19,14 +19,13 @@ from pumpguard.errors import StoreError
 from pumpguard.store.transport.calls import (
     Ahead,
     Call,
-    Deadlines,
     ErrorReply,
     Late,
     Lost,
     Unreachable,
     fail_in_turn,
 )
-from pumpguard.store.transport.endpoint import Endpoint, check_greetings
+from pumpguard.store.transport.endpoint import Deadlines, Endpoint, check_greetings
 from pumpguard.store.transport.resp import NOTHING, Word, pack, reader
 from pumpguard.turns import slices, within
 
