@@ -370,7 +370,7 @@ async def test_the_first_verification_ends_it() -> None:
     decision = await again.assess(again.attempt(OTHER, "81.2.69.143"))
     again.admitted(decision, None)
     await again.settled()
-    assert (again.observations.deaf, again.observations.heard) == (False, True)
+    assert (again.observations.deaf, again.observations.verifications_arrive) == (False, True)
 
 
 async def test_where_verifications_were_heard_before_their_end_is_said(
@@ -388,7 +388,10 @@ async def test_where_verifications_were_heard_before_their_end_is_said(
             again.reports.not_understood("number", "as before")
         await again.settled()
         assert len([each for each in caplog.messages if each.startswith("PG071")]) == lines
-        assert (again.observations.deaf, again.observations.heard) == (False, not lines)
+        assert (again.observations.deaf, again.observations.verifications_arrive) == (
+            False,
+            not lines,
+        )
 
 
 async def test_an_answer_in_gzip_is_read() -> None:
