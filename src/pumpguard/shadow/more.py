@@ -78,8 +78,14 @@ class MoreMessages:
             attempt = self._reader.attempt(phone, address)
         else:
             first = request.decision.attempt
-            facts = {"session": first.session, "account": first.account, "device": first.device}
-            attempt = self._reader.attempt(phone, first.client.address, extra=first.extra, **facts)
+            attempt = self._reader.attempt(
+                phone,
+                first.client.address,
+                session=first.session,
+                account=first.account,
+                device=first.device,
+                extra=first.extra,
+            )
         decision = await self._decide(attempt)
         self._notices.say(
             "PG087",
