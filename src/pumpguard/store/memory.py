@@ -20,6 +20,7 @@ from pumpguard.store.base import Answer, Question
 from pumpguard.store.lua import interpreter
 from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.store.scripted import Call, ScriptStore
+from pumpguard.store.stream import MemoryStream
 
 REQUESTS = 50_000
 """Messages of strangers. With the default rules each takes 4.7 places of 250 bytes, so they are
@@ -59,6 +60,7 @@ class MemoryStore(ScriptStore):
         super().__init__([""])
         self.requests = requests
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
+        self.stream = MemoryStream()
         self._clock = clock
         self._lua = interpreter()
         # The garbage collector, which stops the event loop, follows none of these.

@@ -11,6 +11,7 @@ from pumpguard.store.health import Checkup, Concerns, Mark, usable
 from pumpguard.store.overrides import SharedOverrides
 from pumpguard.store.probe import Probe
 from pumpguard.store.scripted import Call, ScriptStore
+from pumpguard.store.stream import WITHIN, SharedStream
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.topology import topology_of
 
@@ -54,6 +55,7 @@ class RedisStore(ScriptStore):
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
         self._breakers = [Breaker(Probe(partial(usable, topology, key))) for key in checked]
         self.overrides = SharedOverrides(self._links, self._prefixes)
+        self.stream = SharedStream(Link(url, deadline=max(deadline, WITHIN)), self._prefixes[0])
 
     async def run(self, call: Call) -> Any:
         link, breaker = self._links[call.shard], self._breakers[call.shard]
@@ -67,4 +69,5 @@ class RedisStore(ScriptStore):
         for breaker in self._breakers:
             breaker.close()
         await self._checkup.end()
+        await self.stream.aclose()
         await asyncio.gather(*(link.aclose() for link in self._links))

@@ -40,6 +40,7 @@ from pumpguard.store.scripts import (
     refuse_script,
     settle_script,
 )
+from pumpguard.store.stream import EventStream
 
 SETTLED_AT_ONCE = 16
 """Outcomes of one shard per script call."""
@@ -64,6 +65,7 @@ class ScriptStore(ABC):
     """
 
     overrides: OverrideStore
+    stream: EventStream
 
     def __init__(self, prefixes: Sequence[str], secret: str = "") -> None:
         self._prefixes, self._shards = prefixes, len(prefixes)
