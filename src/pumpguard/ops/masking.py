@@ -48,7 +48,12 @@ def masked_value(value: object, hidden: Iterable[str] = ()) -> object:
     """One piece of evidence, without texts that are ``hidden`` in any case."""
     if isinstance(value, Block) or not isinstance(value, str):
         return value
-    return DIGITS.sub(HIDDEN, masked_text(without(value, hidden)))
+    return masked_digits(masked_text(without(value, hidden)))
+
+
+def masked_digits(text: str) -> str:
+    """Text without five digits in a row."""
+    return DIGITS.sub(HIDDEN, text)
 
 
 def masked_explanation(decision: Decision) -> str:

@@ -17,7 +17,8 @@ from pumpguard.background import BackgroundTasks
 from pumpguard.config import require
 from pumpguard.guard import Guard
 from pumpguard.listeners import Became, Change, Listener, Recorded
-from pumpguard.ops.events.fields import Addresses, Event, EventMaker, Numbers
+from pumpguard.ops.events.decisions import Addresses, Numbers
+from pumpguard.ops.events.fields import Event, EventMaker
 from pumpguard.ops.events.sinks import Batch, Call, File, Log, Output, Sink, Stream
 
 __all__ = ["Call", "Event", "Events", "File", "Log", "Output", "Sink", "Stream"]
@@ -122,34 +123,24 @@ class Events(Listener):
         self._tasks.start(self.flush())
 
     async def _write(self, told: list[Recorded | Became | Change | Alert]) -> None:
-        events: list[Event] = []
+        lines: list[str] = []
         for i, each in enumerate(told, 1):
             try:
-                events.append(self._made(each))
+                lines.append(self._maker.line(each))
             except Exception as error:
                 self._drop(1, type(error).__name__)
             if i % AT_ONCE == 0:
                 await asyncio.sleep(0)
         if self._untold:
-            events.append(self._maker.dropped(self._untold, self._clock()))
+            lines.append(self._maker.dropped(self._untold, self._clock()))
             self._untold = 0
-        batch = Batch(events)
+        batch = Batch(lines)
         for sink in self._sinks:
             try:
                 async with asyncio.timeout(PATIENCE):
                     await sink.write(batch)
             except Exception as error:
-                self._drop(len(events), f"{sink.name}: {type(error).__name__}")
-
-    def _made(self, told: Recorded | Became | Change | Alert) -> Event:
-        match told:
-            case Recorded():
-                return self._maker.decision(told)
-            case Became():
-                return self._maker.outcome(told)
-            case Change():
-                return self._maker.change(told)
-        return self._maker.alert(told)
+                self._drop(len(lines), f"{sink.name}: {type(error).__name__}")
 
     def _drop(self, count: int, why: str) -> None:
         self.dropped += count

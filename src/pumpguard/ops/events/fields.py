@@ -6,33 +6,24 @@ them. An event holds no code, no token and no solution in clear.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import fields
-from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import blake2b
-from ipaddress import IPv6Address, ip_network
-from typing import Any, Literal
+from typing import Any
 
 from pumpguard.alerts import Alert, masked
-from pumpguard.attempt import Attempt, Phone
-from pumpguard.decision import Action, Decision, Finding
 from pumpguard.listeners import Became, Change, Recorded
-from pumpguard.ops.masking import masked_text, masked_value, personal
-from pumpguard.overrides.lists import keyed_hash
+from pumpguard.ops.events.decisions import Addresses, DecisionLines, Numbers, timestamp
+from pumpguard.ops.masking import masked_text, masked_value
 from pumpguard.policy import Policy
 
 Event = dict[str, Any]
 """One event: objects within objects, as Elasticsearch keeps them."""
 
-Addresses = Literal["masked", "hashed", "whole"]
-Numbers = Literal["hashed", "clear"]
+encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str).encode
 
 ECS = {"version": "8.11.0"}
-
-BLOCK = 3
-"""Digits that are cut off for a block of 1,000 numbers."""
 
 AT = re.compile(r" at 0x[0-9a-f]+")
 
@@ -52,60 +43,25 @@ class EventMaker:
         self, policy: Policy, addresses: Addresses = "masked", numbers: Numbers = "hashed"
     ) -> None:
         self._ruleset, self._version = policy.name, policy_version(policy)
-        self._hashed = keyed_hash(policy.secret)
-        self._clear = numbers == "clear"
-        show: dict[str, Callable[[str, str], str]] = {
-            "masked": lambda network, _: masked_address(network),
-            "hashed": lambda network, _: self._hashed_address(network),
-            "whole": lambda _, address: address,
-        }
-        self._address = show[addresses]
-        self._whole = addresses == "whole"
+        self._lines = DecisionLines(policy.name, self._version, policy.secret, addresses, numbers)
 
-    def decision(self, recorded: Recorded) -> Event:
-        """The event of a decision."""
-        decision, attempt = recorded.decision, recorded.decision.attempt
-        finding, allowed = decision.finding, decision.action is Action.ALLOW
-        event: Event = {
-            "kind": "event", "category": "network", "type": "allowed" if allowed else "denied",
-            "action": str(decision.action), "outcome": "success" if allowed else "failure",
-            "provider": "pumpguard", "dataset": "pumpguard.decision",
-        }  # fmt: skip
-        rule: Event = {"ruleset": self._ruleset, "version": self._version}
-        if finding is not None:
-            rule["name"], event["reason"] = finding.rule, finding.code
-        elif decision.allowed_because is not None:
-            event["reason"] = decision.allowed_because
-        if decision.reference:
-            event["reference"] = decision.reference
-        if recorded.seconds is not None:
-            event["duration"] = round(recorded.seconds * 1e9)
-        made: Event = {
-            "@timestamp": timestamp(recorded.at), "ecs": ECS, "event": event, "rule": rule,
-            "pumpguard": self._about(decision),
-        }  # fmt: skip
-        client = attempt.client
-        if client.network is not None:
-            source = made["source"] = {
-                "ip": self._address(client.network, client.address or client.network)
-            }
-            if client.country is not None:
-                source["geo"] = {"country_iso_code": client.country}
-        if (exchange := recorded.exchange) is not None:
-            made["network"] = {"protocol": exchange.protocol}
-            made["http"] = {"request": {"method": exchange.method}}
-            if exchange.status is not None:
-                made["http"]["response"] = {"status_code": exchange.status}
-            made["url"] = {"path": self._path(exchange.path, attempt)}
-        return made
+    def line(self, told: Recorded | Became | Change | Alert) -> str:
+        """An event as a line of JSON."""
+        match told:
+            case Recorded():
+                return self._lines.line(told)
+            case Became():
+                return encode(self.outcome(told))
+            case Change():
+                return encode(self.change(told))
+        return encode(self.alert(told))
 
     def outcome(self, became: Became) -> Event:
         """The event of what became of a message."""
         made = self._plain("outcome", became.at, became.outcome, "network")
         made["event"]["outcome"] = "success" if became.outcome == "verified" else "failure"
-        made["pumpguard"] = {
-            "number": self._number(became.phone), "messages": became.messages, "usd": became.usd,
-        }  # fmt: skip
+        number = json.loads(self._lines.number(became.phone))
+        made["pumpguard"] = {"number": number, "messages": became.messages, "usd": became.usd}
         return made
 
     def change(self, change: Change) -> Event:
@@ -127,11 +83,11 @@ class EventMaker:
         made["pumpguard"] = {"evidence": evidence, "subject": masked(alert.subject)}
         return made
 
-    def dropped(self, count: int, at: float) -> Event:
-        """That events were lost."""
+    def dropped(self, count: int, at: float) -> str:
+        """The line that tells that events were lost."""
         made = self._plain("dropped", at, "dropped", "configuration")
         made["pumpguard"] = {"dropped": count}
-        return made
+        return encode(made)
 
     def _plain(self, dataset: str, at: float, action: str, category: str) -> Event:
         return {
@@ -143,107 +99,3 @@ class EventMaker:
             },
             "rule": {"ruleset": self._ruleset, "version": self._version},
         }  # fmt: skip
-
-    def _about(self, decision: Decision) -> Event:
-        attempt = decision.attempt
-        about: Event = {
-            "number": self._number(attempt.phone, decision.masked_number),
-            "action": str(decision.action),
-            "score": decision.score,
-            "known": decision.known,
-            "degraded": decision.degraded,
-            "attempt": self._attempt(attempt),
-        }
-        if attempt.price is not None:
-            about["price"] = attempt.price
-        if decision.findings:
-            hidden = personal(attempt)
-            about["findings"] = [_found(each, hidden) for each in decision.findings]
-        return about
-
-    def _number(self, phone: Phone, shown: str = "") -> Event:
-        block = phone.prefix(BLOCK) or f"+{phone.calling_code}"
-        # Never the last digits beside the block: together they would be the number.
-        digits = max(block, shown.rstrip("•") if shown.endswith("•") else "", key=len)
-        number: Event = {
-            "masked": digits + "•" * (len(phone.e164) - len(digits)),
-            "hash": self._hashed("number", phone.e164),
-            "country": phone.region or f"+{phone.calling_code}",
-            "block": block,
-        }
-        if self._clear:
-            number["e164"] = phone.e164
-        return number
-
-    def _attempt(self, attempt: Attempt) -> Event:
-        """What else the decision was made by, for a replay: subjects by their hashes."""
-        client = attempt.client
-        facts: Event = {"at": attempt.at, "proved": attempt.proved, "kind": client.kind}
-        if client.asn is not None:
-            facts["asn"] = client.asn
-        own = {
-            "network": client.network, "site": client.site, "session": attempt.session,
-            "account": attempt.account, "device": attempt.device, "solution": attempt.solution,
-        }  # fmt: skip
-        for name, value in own.items():
-            if value is not None:
-                whole = self._whole and name in ("network", "site")
-                facts[name] = value if whole else self._hashed(name, value)
-        if attempt.extra:
-            facts["extra"] = {n: self._hashed(n, v) for n, v in attempt.extra.items()}
-        return facts
-
-    def _hashed_address(self, network: str) -> str:
-        return hashed_address(self._hashed("network", network))
-
-    def _path(self, path: str, attempt: Attempt) -> str:
-        """The path; a number in it is masked, however it is spelt."""
-        digits = attempt.phone.national[-6:]
-        return masked_text(path) if digits not in path else _without_digits(path)
-
-
-def timestamp(at: float) -> str:
-    """Unix seconds as ISO 8601, to the millisecond."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
-@lru_cache(maxsize=4_096)
-def masked_address(network: str) -> str:
-    """A network's first address within its /24 (IPv4) or /48 (IPv6): still an address, as the
-    schema wants it."""
-    whole = ip_network(network, strict=False)
-    length = 24 if whole.version == 4 else 48
-    shown = whole.supernet(new_prefix=length) if whole.prefixlen > length else whole
-    return str(shown.network_address)
-
-
-@lru_cache(maxsize=4_096)
-def hashed_address(digest: str) -> str:
-    """A hash in the form of an address: a unique local one of IPv6, which nobody has."""
-    return str(IPv6Address(int("fd" + digest.ljust(30, "0")[:30], 16)))
-
-
-def _found(finding: Finding, hidden: list[str]) -> Event:
-    evidence: Mapping[str, object] = finding.evidence
-    return {
-        "rule": finding.rule,
-        "code": finding.code,
-        "action": str(finding.action),
-        "mode": finding.mode,
-        "evidence": {name: masked_value(value, hidden) for name, value in evidence.items()},
-        "passes": passes(finding),
-    }
-
-
-def passes(finding: Finding) -> str:
-    """What would have let the same request pass this rule."""
-    if finding.action is Action.ALLOW or finding.mode != "enforce":
-        return "as it is"
-    ways = ["with proof"] if finding.action is Action.CHALLENGE else []
-    if finding.retry_after is not None:
-        ways.append(f"in {finding.retry_after:.0f} s")
-    return " or ".join(ways) or "if an operator allows it"
-
-
-def _without_digits(path: str) -> str:
-    return re.sub("[0-9]{4,}", "•••", path)

@@ -23,19 +23,17 @@ from pumpguard.store.stream import EventStream
 KEPT = 10_000
 """Events in the stream: with the default chain some 1.3 kB each."""
 
-encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str).encode
-
 
 class Batch:
-    """The events of one tick; what several sinks need of them is made once."""
+    """The events of one tick: each as one line of JSON, and as objects where a sink wants them."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
-        self.events = events
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = lines
 
     @cached_property
-    def lines(self) -> list[bytes]:
-        """Each event as one line of JSON, without its end."""
-        return [encode(event).encode("utf-8", "replace") for event in self.events]
+    def events(self) -> list[Event]:
+        """Each event as objects within objects."""
+        return [json.loads(line) for line in self.lines]
 
 
 class Sink:
@@ -62,7 +60,9 @@ class Stream(Sink):
         self.stream, self._kept = stream_of(guard), kept
 
     async def write(self, batch: Batch) -> None:
-        await self.stream.append(batch.lines, self._kept)
+        await self.stream.append(
+            [line.encode("utf-8", "replace") for line in batch.lines], self._kept
+        )
 
 
 class Output(Sink):
@@ -74,8 +74,7 @@ class Output(Sink):
         self._output = output
 
     async def write(self, batch: Batch) -> None:
-        text = b"\n".join([*batch.lines, b""]).decode()
-        await asyncio.to_thread(self._print, text)
+        await asyncio.to_thread(self._print, "\n".join([*batch.lines, ""]))
 
     def _print(self, text: str) -> None:
         output = self._output or sys.stdout
@@ -96,12 +95,12 @@ class File(Sink):
         self._handler.setFormatter(logging.Formatter("%(message)s"))
 
     async def write(self, batch: Batch) -> None:
-        await asyncio.to_thread(self._emit, [line.decode() for line in batch.lines])
+        await asyncio.to_thread(self._emit, batch.lines)
 
     async def aclose(self) -> None:
         self._handler.close()
 
-    def _emit(self, lines: list[str]) -> None:
+    def _emit(self, lines: Sequence[str]) -> None:
         for line in lines:
             record = logging.LogRecord("", logging.INFO, "", 0, line, None, None)
             if self._handler.shouldRollover(record):
