@@ -124,7 +124,7 @@ def test_an_address_is_an_address_however_it_is_shown(address: str) -> None:
     attempt = make_attempt(address=address)
     shown = {}
     for how in ("masked", "hashed", "whole"):
-        event = event_of(refused(attempt), how)  # type: ignore[arg-type]
+        event = event_of(refused(attempt), how)
         shown[how] = ip_address(event["source"]["ip"])
     assert shown["whole"] == ip_address(attempt.client.address or "")
     assert shown["hashed"].packed[0] == 0xFD
