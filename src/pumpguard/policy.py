@@ -14,7 +14,7 @@ from pumpguard.config import build, check, check_names, importable, require
 from pumpguard.errors import PolicyError
 from pumpguard.intake.conditions import SENT_WHEN
 from pumpguard.intake.settings import check_intake
-from pumpguard.money.prices import PriceTable, beside
+from pumpguard.money.prices import NEWEST, PriceTable, beside
 from pumpguard.outcomes import OutcomeCounters, Outcomes
 from pumpguard.overrides.posture import Escalation
 from pumpguard.renamed import renamed_settings
@@ -80,6 +80,8 @@ class Policy:
         ``prices``: a packaged list by name, your provider's by its path (``"rates.csv"``), or a
         table of `pumpguard.money.price_list.PriceList`'s settings; relative to the policy's file.
         ``price_overrides``: USD by region, over that.
+        ``parts``: of how many parts a message is billed, 1 to 10, or a function of the fields that
+        says so; every amount in USD is of whole messages.
         ``verify``: the route or routes where codes are entered. An answer below 300 there verifies
         the number of ``verify_phone`` (by default ``phone``), without which the guard can know no
         customers and learn nothing. An app that calls `Guard.verified` sets ``settled`` instead.
@@ -137,8 +139,9 @@ class Policy:
     undecided: Literal["sent", "decided", "refused"] = "sent"
     daily_budget: float = DAILY_BUDGET
     refund_share: float = 0.05
-    prices: str | Mapping[str, Any] = "appwrite-2025"
+    prices: str | Mapping[str, Any] = NEWEST
     price_overrides: Mapping[str, float] = field(default_factory=dict)
+    parts: Any = 1
     name: str = "default"
     secret: str = ""
     deadline: float = 0.05
@@ -159,7 +162,9 @@ class Policy:
         check_intake(self)
         check_texts(self.texts)
         self._check_values()
-        self._set("price_table", PriceTable.of(self.prices).override(self.price_overrides))
+        each_part = PriceTable.of(self.prices).override(self.price_overrides)
+        whole = each_part if callable(self.parts) else each_part.times(self.parts)
+        self._set("price_table", whole)
         self._set("chain", self._assembled())
         self._set("outcome_counters", self._counters_of_outcomes())
 

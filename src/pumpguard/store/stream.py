@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pumpguard.store.codec import Word
-from pumpguard.store.scripts import script
+from pumpguard.store.scripts import Word, script
 
 if TYPE_CHECKING:
     from pumpguard.store.transport.link import Link
