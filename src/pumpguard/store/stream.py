@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from pumpguard.store.scripts import Word, script
+from pumpguard.store.scripts import Call, Word, script
 
 if TYPE_CHECKING:
     from pumpguard.store.transport.link import Link
@@ -69,7 +69,7 @@ class SharedStream:
 
     async def _run(self, *words: Word) -> Sequence[tuple[bytes, Sequence[bytes]]]:
         found: Sequence[tuple[bytes, Sequence[bytes]]]
-        found = await self._link.run(*SCRIPT, (self._key,), words)
+        found = await self._link.run(Call(SCRIPT, (self._key,), words))
         return found
 
 
