@@ -245,11 +245,10 @@ class Observations:
     def crowded(self) -> None:
         """A request was refused, because too many waited to be decided about."""
         self.counts["overloaded"] += 1
-        self.notices.say(
-            "PG091", "overloaded",
-            "more requests come than this process or its store can decide about: strangers who "
-            "find the line full are refused (429); proof and known numbers go first",
-        )  # fmt: skip
+        text = (
+            "more requests come than can be decided: strangers who find the line full are refused"
+        )
+        self.notices.say("PG091", "overloaded", text)
 
     def lost(self, reason: str, count: int = 1, *, in_the_end: bool = False) -> None:
         """So many more outcomes could not be told to the store."""
