@@ -245,9 +245,7 @@ class Observations:
     def crowded(self) -> None:
         """A request was refused, because too many waited to be decided about."""
         self.counts["overloaded"] += 1
-        text = (
-            "more requests come than can be decided: strangers who find the line full are refused"
-        )
+        text = "more requests come than can be decided: strangers who find no place are refused"
         self.notices.say("PG091", "overloaded", text)
 
     def lost(self, reason: str, count: int = 1, *, in_the_end: bool = False) -> None:
