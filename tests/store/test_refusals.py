@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pumpguard import Action
-from pumpguard.counters import Ban, Counter, Reading, Trust, Window
+from pumpguard.counters import Ban, Counter, Credit, Reading, Trust, Window
 from pumpguard.counters.plan import Plan
 from pumpguard.store.base import Answer, Question, Redemption, Refusal, Store
 from tests.store.asking import KNOWN, START, TICKETS
@@ -95,14 +95,22 @@ async def test_a_ban_that_is_about_strangers_is_said(store: Store) -> None:
 
 
 async def test_numbers_that_are_known_or_owe_are_left_to_the_store(store: Store) -> None:
-    """And nothing is counted for them here."""
+    """And nothing is counted for them here; who owes, where a line of credit is full, which alone
+    looks at that."""
     free = Plan((KNOWN, TICKETS), [False, False])
     sent = Question(free, ("a",), at=START, ticket=b"1234", price=5)
     facts = (KNOWN, TICKETS, ban(limit=1))
     assert (await store.decide(sent)).admitted
-    owing, stranger = await refuse(store, question(*facts), question(*facts, phone="b"))
+    line = Credit("line", "country", 10, 3_600)
+    asked = [question(*facts, line, phone=phone) for phone in "ab"]
+    full = {**FULL, 4: Reading(10, 100.0, (10, 0))}
+    owing, stranger = await store.refuse([Refusal(each, full) for each in asked])
     assert owing is None
-    assert stands(stranger)
+    assert 4 in stands(stranger)
+    owing, another = await refuse(
+        store, question(*facts, network="v"), question(*facts, phone="c", network="w")
+    )
+    assert stands(owing) == stands(another) == {3: Reading(1, 60.0)}
     await store.redeem(Redemption("a", KNOWN, TICKETS, at=START))
     known, stranger = await refuse(
         store, question(*facts, network="z"), question(*facts, phone="b", network="z")
