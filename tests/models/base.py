@@ -48,6 +48,8 @@ class Facts:
     proved: bool = False
     owed: int = 0
     no_verifications: bool = False
+    unheard: bool = False
+    """Whether none arrive where they did before."""
     headroom: dict[str, int] = field(default_factory=dict)
     """By dimension."""
 

@@ -7,6 +7,7 @@ from tests.models.base import DAY, Facts, Model, reading
 
 DAYS, STEPS, AGAIN = 15, 1000, 2
 FORGOTTEN = 4 * STEPS
+USUALLY, LATEST = 150_000, 4
 
 
 class CreditModel(Model[Credit]):
@@ -39,19 +40,24 @@ class CreditModel(Model[Credit]):
         if facts.halves == 2:
             fits = line + AGAIN * facts.price
         if counter.yields:
-            again = facts.owed and facts.halves < 2
+            late = counter.except_trusted and facts.matures_after > USUALLY
+            again = facts.owed and facts.halves < 2 and not late
             fits = min(line, line // 2 + facts.price) if again else line
+            if late:
+                fits = int(fits * min(LATEST, facts.matures_after / USUALLY))
         if not counter.yields or facts.halves == 2:
             fits += facts.open_of(line // 1000 * round(1000 * counter.reserved))
         wait, now = 0, max(facts.now, self.step * counter.span // STEPS)
-        if debt + facts.price > fits and not (counter.except_trusted and facts.trusted):
+        excepted = counter.except_trusted and (facts.trusted or facts.unheard)
+        if debt + facts.price > fits and not excepted:
             more = -(-(debt + facts.price - fits) // forgiven)
             more = STEPS if facts.price > fits else more  # in vain
             wait = -(-(step + more) * counter.span // STEPS) - now
         return reading(debt, wait, line, best)
 
     def charge(self, counter: Credit, facts: Facts) -> None:
-        self._keep(counter, facts, self.owed(counter, facts.now)[0] + facts.price)
+        if not (counter.except_trusted and facts.unheard):
+            self._keep(counter, facts, self.owed(counter, facts.now)[0] + facts.price)
 
     def tell(self, counter: Credit, facts: Facts) -> None:
         debt, _ = self.owed(counter, facts.now)

@@ -198,6 +198,7 @@ SCENARIOS: dict[str, Scenario] = {
             Credit("credit", "country", 1_000, 1_000, reserved=0.5),
             Credit("asked", "network", 500, 100, yields=True, reserved=1.0),
             Credit("asks", "country", 400, 100, yields=True, except_trusted=True),
+            PULSE,
         ),
         (*MINUTE_EDGES, 300_000, DAY),
         settling=(REFUNDS,),

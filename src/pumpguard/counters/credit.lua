@@ -8,6 +8,7 @@
 
 local DAYS = 15
 local AGAIN = 2
+local USUALLY, LATEST = 150000, 4  -- ms after which messages are given up where codes come in time
 local LONGEST_DEBT = 4000  -- thousandths of `span` for which one that nobody touches is remembered
 
 local function credit_days(best, newest, days, today)
@@ -43,19 +44,21 @@ local function credit_read(limit, span, stored, now, terms)
   debt = passed <= LONGEST_DEBT and max(0, debt - passed * forgiven) or 0
   local wait, fits = 0, line + min(halves == 2 and AGAIN * price or owed, AGAIN * price)
   if terms.yields then
-    fits = owed > 0 and halves < 2 and min(line, floor(line / 2) + price) or line
+    local late = terms.except_trusted and matures_after > USUALLY
+    fits = owed > 0 and halves < 2 and not late and min(line, floor(line / 2) + price) or line
+    if late then fits = floor(fits * min(LATEST, matures_after / USUALLY)) end
   end
   -- One that yields only asks: bots know numbers of others, and are to be asked like strangers.
   if not terms.yields or halves == 2 then
     fits = fits + opened(floor(line / 1000) * terms.reserved)
   end
-  if debt + price > fits and not (terms.except_trusted and trusted) then
+  if debt + price > fits and not (terms.except_trusted and (trusted or unheard)) then
     local steps = price > fits and 1000 or math.ceil((debt + price - fits) / forgiven)
     wait = math.ceil((step + steps) * span / 1000) - now
   end
   return {
     used = debt, wait = wait, now = now, step = step, today = today, best = best, days = days,
-    forgiven = forgiven, line = line,
+    forgiven = forgiven, line = line, silent = terms.except_trusted and unheard,
   }
 end
 
@@ -72,6 +75,7 @@ READ[KIND] = credit_read
 DETAIL[KIND] = function(state) return state.line, state.best end
 
 CHARGE[KIND] = function(_, span, state)
+  if state.silent then return end
   return credit_kept(span, state, state.used + price)
 end
 

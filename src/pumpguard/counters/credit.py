@@ -21,6 +21,8 @@ from pumpguard.decision import Action
 
 STEPS = 1000
 AGAIN = 2
+LATEST = 4
+"""How many times as wide a line that asks is at most where codes are late. No source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class Credit(Limited):
     numbers too unless it yields (see `Known`); and customers may always go two messages beyond, so
     that one fits however short the line. With ``except_trusted`` it speaks against nobody who comes
     from where users verify (see `Trust`): only for lines that ask, because it bounds nothing then.
+    Such a line leaves people alone whose provider is to blame: where codes take long
+    (``matures_after`` above the 139 s of usual days) it is as many times as wide, up to `LATEST`
+    times, and no number that asks again yields; and while verifications have stopped (see `Pulse`)
+    it is never full, and nothing is owed on it.
 
     Its reading's ``used`` is the debt in µ$, its ``detail`` the line in µ$.
     Source: the shape is Authgear's fraud protection, in messages: max(20, 0.3 × best of 14 days,

@@ -127,7 +127,7 @@ def default_rules(
         PrefixPattern(
             name="range_pattern",
             blocks={"10000": "5 per 25 minute; 40/day", "100000": "16 per 25 minute; 150/day"},
-            relaxed_regions=home, ask_first=True, reserved=0.25,
+            relaxed_regions=home, relaxed_factor=20, ask_first=True, reserved=0.25,
         ),
         ShadowBan(strikes="3/hour", after=("prefix_pattern",)),
         # Authgear caps a high-risk country at 50 messages a day until its users verify. Where that
