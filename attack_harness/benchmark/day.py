@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 
+from pumpguard.money.prices import PriceTable
+
 from ..actors import Start, draws
 from ..attackers import ALL_FAMILIES, Family
 from ..clock import DAY, MIDNIGHT
@@ -26,6 +28,9 @@ PER_USER = 0.15
 """USD of a crowd's daily budget for each user of a usual day: a little more than twice what they
 cost, which is how README says to set it."""
 
+TWICE = 2
+"""The same, of crowds that come every day and may be from dearer countries."""
+
 
 class Day:
     """Real users, at most one attack, and those who come when it is over; or a crowd's days."""
@@ -36,6 +41,7 @@ class Day:
         self.about = cell.family if crowd or cell.family in LOOKALIKES else None
         self.parameters = _parameters(crowd or family)
         self._days = crowd.days if crowd else 1
+        self._prices = PriceTable.load(cell.prices)
         self._size = round(setting.users * crowd.part) if crowd else setting.users
         world = build(
             cell.seed,
@@ -75,8 +81,10 @@ class Day:
         """What a policy that was told of a budget has for one of a crowd's days, in USD."""
         if self.crowd is None:
             return None
-        coming = len(self.people) / self._days if self.crowd.usual else self._size
-        return round(PER_USER * coming, 2)
+        if not self.crowd.usual:
+            return round(PER_USER * self._size, 2)
+        cost = sum(self._prices.price(user.country) for user in self.people)
+        return round(max(PER_USER * len(self.people), TWICE * cost) / self._days, 2)
 
     @property
     def ends(self) -> float:

@@ -14,7 +14,7 @@ from rich.table import Table as Grid
 
 from ..figures import Table
 from ..report.words import dollars, percent
-from . import bound, caps, poisoned
+from . import bound, caps, market, poisoned
 
 
 async def studies(seed: int, *, quick: bool) -> Table:
@@ -24,6 +24,7 @@ async def studies(seed: int, *, quick: bool) -> Table:
         "bound": [await bound.study(seed, hours) for hours in ((1.0,) if quick else (1.0, 24.0))],
         "caps": await caps.study(seed, 600 if quick else 4_000, 0.15 if quick else 1.0),
         "poisoning": await poisoned.study(seed, 1.0 if quick else 4.0),
+        "market": await market.study(seed, 0.25 if quick else 4.0),
     }
 
 
@@ -60,6 +61,12 @@ def show(found: Table, console: Console) -> None:
             *(dollars(each[name]) for name in ("undefended", "plain_rule", "pumpguard")),
             percent(each["to_plain"]),
         )
+    console.print(grid)
+    headings = ("codes entered the day before", "verified", "unverified", "his profit")
+    grid = _grid("A bought market, USD an hour", *headings)
+    for each in found["market"]:
+        amounts = (each[name] for name in ("verified", "unverified_an_hour", "profit_an_hour"))
+        grid.add_row(f"{each['bought']:,}", *map(dollars, amounts))
     console.print(grid)
 
 

@@ -80,5 +80,5 @@ async def test_a_study_of_poisoning_says_what_it_compared(
 def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--quick", "--seed", "2", "--out", str(tmp_path)]) == 0
     said = json.loads((tmp_path / "money.json").read_text())
-    assert said.keys() == {"seed", "bound", "caps", "poisoning"}
+    assert said.keys() == {"seed", "bound", "caps", "poisoning", "market"}
     assert "Optimal attacker" in capsys.readouterr().out

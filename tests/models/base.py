@@ -47,6 +47,8 @@ class Facts:
     """Whether users of where this request comes from verify."""
     proved: bool = False
     owed: int = 0
+    mistyped: int = 0
+    """What the client owes for its last message, if that went nearby."""
     no_verifications: bool = False
     unheard: bool = False
     """Whether none arrive where they did before."""

@@ -36,7 +36,7 @@ class CreditModel(Model[Credit]):
     def look(self, counter: Credit, facts: Facts) -> Reading:
         (debt, forgiven), step = self.owed(counter, facts.now), self.steps(counter, facts.now)
         line, best = self.line(counter, facts.now)
-        fits = line + min(facts.owed, AGAIN * facts.price)
+        fits = line + min(max(facts.owed, facts.mistyped), AGAIN * facts.price)
         if facts.halves == 2:
             fits = line + AGAIN * facts.price
         if counter.yields:

@@ -17,6 +17,7 @@ from pumpguard.counters import (
     Neighbours,
     Pulse,
     Refunds,
+    Retyped,
     Spend,
     Spike,
     Tickets,
@@ -201,6 +202,17 @@ SCENARIOS: dict[str, Scenario] = {
             PULSE,
         ),
         (*MINUTE_EDGES, 300_000, DAY),
+        settling=(REFUNDS,),
+    ),
+    "mistyped": Scenario(
+        plans(
+            KNOWN,
+            REMEMBERING,
+            Retyped("credit", "country", seconds=60),
+            Credit("credit", "prefix:3", 700, 100),
+            Credit("asked", "network", 500, 100, yields=True),
+        ),
+        (*MINUTE_EDGES, 100_000),
         settling=(REFUNDS,),
     ),
     "detectors and customers": Scenario(

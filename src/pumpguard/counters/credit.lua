@@ -42,7 +42,7 @@ local function credit_read(limit, span, stored, now, terms)
   local line = max(limit, floor(best / 1000) * terms.permille)
   local forgiven = max(1, floor(line / 1000))
   debt = passed <= LONGEST_DEBT and max(0, debt - passed * forgiven) or 0
-  local wait, fits = 0, line + min(halves == 2 and AGAIN * price or owed, AGAIN * price)
+  local wait, fits = 0, line + min(halves == 2 and AGAIN * price or max(owed, mistyped), AGAIN * price)
   if terms.yields then
     local late = terms.except_trusted and matures_after > USUALLY
     fits = owed > 0 and halves < 2 and not late and min(line, floor(line / 2) + price) or line

@@ -1,7 +1,8 @@
 """Lines of credit: unverified money outstanding, on a line that verified money makes longer.
 
 What a number owes itself is not held against it, up to the price of `AGAIN` messages more: somebody
-who gets no code asks again, and that says nothing about the block. So no debt ever exceeds
+who gets no code asks again, and that says nothing about the block. The same holds for what this
+client owes for the number that it has just asked for (see `Retyped`). So no debt ever exceeds
 ``line + AGAIN × price``. On a line that yields, such a number has half of it instead: of many who
 want what little is left, whoever has had nothing yet comes first.
 

@@ -90,7 +90,7 @@ def by_verifications(
     with_home: Mode = "enforce" if home else "off"
     # A line of so many hours grows with so much less of the best day.
     rules: tuple[Rule, ...] = (
-        Credit(lines=lines, ask_first=True, reserved=RESERVED),
+        Credit(lines=lines, ask_first=True, reserved=RESERVED, mistyped="prefix:3"),
         Credit(
             name="network_credit", lines=network, seconds=NETWORK_FORGIVEN, ask_first=True,
             reserved=RESERVED,
