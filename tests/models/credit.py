@@ -36,9 +36,10 @@ class CreditModel(Model[Credit]):
     def look(self, counter: Credit, facts: Facts) -> Reading:
         (debt, forgiven), step = self.owed(counter, facts.now), self.steps(counter, facts.now)
         line, best = self.line(counter, facts.now)
-        fits = line + min(max(facts.owed, facts.mistyped), AGAIN * facts.price)
+        least = facts.price if counter.limit else 0
+        fits = max(line, least) + min(max(facts.owed, facts.mistyped), AGAIN * facts.price)
         if facts.halves == 2:
-            fits = line + AGAIN * facts.price
+            fits = max(line, least) + AGAIN * facts.price
         if counter.yields:
             late = counter.except_trusted and facts.matures_after > USUALLY
             again = facts.owed and facts.halves < 2 and not late
@@ -47,6 +48,7 @@ class CreditModel(Model[Credit]):
                 fits = int(fits * min(LATEST, facts.matures_after / USUALLY))
         if not counter.yields or facts.halves == 2:
             fits += facts.open_of(line // 1000 * round(1000 * counter.reserved))
+        fits = max(fits, least)
         wait, now = 0, max(facts.now, self.step * counter.span // STEPS)
         excepted = counter.except_trusted and (facts.trusted or facts.unheard)
         if debt + facts.price > fits and not excepted:

@@ -42,7 +42,9 @@ local function credit_read(limit, span, stored, now, terms)
   local line = max(limit, floor(best / 1000) * terms.permille)
   local forgiven = max(1, floor(line / 1000))
   debt = passed <= LONGEST_DEBT and max(0, debt - passed * forgiven) or 0
-  local wait, fits = 0, line + min(halves == 2 and AGAIN * price or max(owed, mistyped), AGAIN * price)
+  local least = limit > 0 and price or 0  -- who owes nothing has one message, however dear
+  local more = min(halves == 2 and AGAIN * price or max(owed, mistyped), AGAIN * price)
+  local wait, fits = 0, max(line, least) + more
   if terms.yields then
     local late = terms.except_trusted and matures_after > USUALLY
     fits = owed > 0 and halves < 2 and not late and min(line, floor(line / 2) + price) or line
@@ -52,6 +54,7 @@ local function credit_read(limit, span, stored, now, terms)
   if not terms.yields or halves == 2 then
     fits = fits + opened(floor(line / 1000) * terms.reserved)
   end
+  fits = max(fits, least)
   if debt + price > fits and not (terms.except_trusted and (trusted or unheard)) then
     local steps = price > fits and 1000 or math.ceil((debt + price - fits) / forgiven)
     wait = math.ceil((step + steps) * span / 1000) - now

@@ -2,9 +2,10 @@
 
 What a number owes itself is not held against it, up to the price of `AGAIN` messages more: somebody
 who gets no code asks again, and that says nothing about the block. The same holds for what this
-client owes for the number that it has just asked for (see `Retyped`). So no debt ever exceeds
-``line + AGAIN × price``. On a line that yields, such a number has half of it instead: of many who
-want what little is left, whoever has had nothing yet comes first.
+client owes for the number that it has just asked for (see `Retyped`). On a line that yields, such a
+number has half of it instead: of many who want what little is left, whoever has had nothing yet
+comes first. Who owes nothing has one message, however dear: a line that is shorter than a price
+must not refuse everybody for ever. So no debt ever exceeds ``max(line, price) + AGAIN × price``.
 
 Debts are forgiven in a thousand steps per ``seconds``, at the same instants for everybody: one
 that is made just before a step is forgiven its first thousandth early. So in any time T no more
@@ -67,7 +68,9 @@ class Credit(Limited):
 
     def full_from(self, reading: Reading, price: int) -> int | None:
         # One that yields is full for a number that owes before it is for others.
-        return price if reading.detail and reading.used + price > reading.detail[0] else None
+        if not reading.used or not reading.detail:
+            return None
+        return price if reading.used + price > reading.detail[0] else None
 
     def tail(self, segment: Segment) -> bytes:
         """Whether it yields, and 2 more if it excepts the trusted (1); the share of what was
