@@ -233,3 +233,12 @@ async def test_nothing_is_owed_on_it_while_the_provider_is_down(store: Store) ->
         assert (await ask(store, pulse, ASKS, price=LINE, at=3_600 + n)).admitted
     assert (await ask(store, ASKS, price=LINE, at=3_605)).admitted
     assert not (await ask(store, ASKS, price=LINE, at=3_606)).admitted
+
+
+async def test_who_gets_no_code_asks_again_however_dear(store: Store) -> None:
+    """A message that is dearer than the line goes out, and two more to the same number."""
+    dear = LINE + LINE // 4
+    for n in range(3):
+        asked = await ask(store, credit(LINE), *PHONE, price=dear, at=n, ticket=b"%04d" % n)
+        assert asked.admitted
+    assert not (await ask(store, credit(LINE), *PHONE, price=dear, at=3)).admitted
