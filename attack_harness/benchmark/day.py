@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, is_dataclass
+from statistics import fmean
 
 from pumpguard.money.prices import PriceTable
 
@@ -24,12 +25,9 @@ PROBES = 8
 """People who come from each ring."""
 
 
-PER_USER = 0.15
-"""USD of a crowd's daily budget for each user of a usual day: a little more than twice what they
-cost, which is how README says to set it."""
-
-TWICE = 2
-"""The same, of crowds that come every day and may be from dearer countries."""
+PER_USER, TWICE = 0.15, 2
+"""A crowd's daily budget for each user of a usual day: so many USD, or so many times what they
+cost, if that is more. README says to set it to about twice what a busy day costs."""
 
 
 class Day:
@@ -81,10 +79,9 @@ class Day:
         """What a policy that was told of a budget has for one of a crowd's days, in USD."""
         if self.crowd is None:
             return None
-        if not self.crowd.usual:
-            return round(PER_USER * self._size, 2)
-        cost = sum(self._prices.price(user.country) for user in self.people)
-        return round(max(PER_USER * len(self.people), TWICE * cost) / self._days, 2)
+        price = fmean(self._prices.price(user.country) for user in self.people)
+        coming = len(self.people) / self._days if self.crowd.usual else self._size
+        return round(max(PER_USER, TWICE * price) * coming, 2)
 
     @property
     def ends(self) -> float:

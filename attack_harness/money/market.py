@@ -7,6 +7,7 @@ attacker who has verified nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 
 from .. import addresses
@@ -28,9 +29,9 @@ EVERY = 10.0
 """Seconds between two requests of the flood: at one a second, what is refused costs him more."""
 
 
-async def study(seed: int, hours: float) -> list[Table]:
+async def study(seed: int, hours: float, bought: Sequence[int] = BOUGHT) -> list[Table]:
     """The same flood of so many hours after days on which he has verified more and more."""
-    return [await _one(seed, hours, bought) for bought in BOUGHT]
+    return [await _one(seed, hours, count) for count in bought]
 
 
 async def _one(seed: int, hours: float, bought: int) -> Table:
