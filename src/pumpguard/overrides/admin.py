@@ -9,7 +9,7 @@ from typing import Any
 
 from pumpguard.errors import OverrideError, StoreError
 from pumpguard.listeners import Change, Listeners
-from pumpguard.overrides.document import OverrideDocument, posture_named, version_bytes
+from pumpguard.overrides.document import OverrideDocument, version_bytes
 from pumpguard.overrides.expected import LONGEST, MOST_TIMES, Expectation
 from pumpguard.overrides.lists import (
     Hash,
@@ -20,6 +20,7 @@ from pumpguard.overrides.lists import (
     subject,
 )
 from pumpguard.overrides.posture import EVERYWHERE, Escalation, Posture, PostureOverride
+from pumpguard.overrides.stored import posture_named
 from pumpguard.store.overrides import OverrideStore, version_of
 
 MAX_RETRIES = 10

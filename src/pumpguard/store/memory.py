@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from threading import Lock
@@ -17,6 +18,7 @@ from pumpguard.errors import StoreError
 from pumpguard.notices import Notices
 from pumpguard.store import codec
 from pumpguard.store.base import Answer, Question
+from pumpguard.store.fleet import MemoryFleet
 from pumpguard.store.lua import interpreter
 from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.store.scripted import Call, ScriptStore
@@ -59,6 +61,7 @@ class MemoryStore(ScriptStore):
         super().__init__([""])
         self.requests = requests
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
+        self.fleet = MemoryFleet(clock)
         self._clock = clock
         self._lua = interpreter()
         # The garbage collector, which stops the event loop, follows none of these.
@@ -76,6 +79,10 @@ class MemoryStore(ScriptStore):
 
     async def decide(self, question: Question) -> Answer:
         return self._decide(question, self.overrides.version)
+
+    async def peek(self, question: Question) -> Answer:
+        question = replace(question, overrides_version=b"")
+        return await super().peek(question)
 
     def decide_now(self, question: Question) -> Answer:
         """Like `decide`, without a coroutine, and whatever the version of the overrides."""

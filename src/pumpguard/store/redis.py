@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from pumpguard.store.breaker import Breaker
+from pumpguard.store.fleet import READ_WITHIN, SharedFleet
 from pumpguard.store.health import Checkup, Concerns, Mark, usable
 from pumpguard.store.overrides import SharedOverrides
 from pumpguard.store.probe import Probe
@@ -54,6 +55,8 @@ class RedisStore(ScriptStore):
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
         self._breakers = [Breaker(Probe(partial(usable, topology, key))) for key in checked]
         self.overrides = SharedOverrides(self._links, self._prefixes)
+        reader = Link(url, deadline=max(deadline, READ_WITHIN))
+        self.fleet = SharedFleet(self._links[0], reader, self._prefixes[0])
 
     async def run(self, call: Call) -> Any:
         link, breaker = self._links[call.shard], self._breakers[call.shard]
@@ -67,4 +70,5 @@ class RedisStore(ScriptStore):
         for breaker in self._breakers:
             breaker.close()
         await self._checkup.end()
+        await self.fleet.aclose()
         await asyncio.gather(*(link.aclose() for link in self._links))

@@ -30,12 +30,15 @@ from pumpguard.store.base import (
     Subject,
 )
 from pumpguard.store.codec import Word
+from pumpguard.store.fleet import FleetStore
 from pumpguard.store.overrides import VERSION, OverrideStore
 from pumpguard.store.refusals import Form, form
 from pumpguard.store.scripts import (
     Script,
     decide_script,
+    lift_script,
     note_script,
+    peek_script,
     redeem_script,
     refuse_script,
     settle_script,
@@ -64,6 +67,7 @@ class ScriptStore(ABC):
     """
 
     overrides: OverrideStore
+    fleet: FleetStore | None = None
 
     def __init__(self, prefixes: Sequence[str], secret: str = "") -> None:
         self._prefixes, self._shards = prefixes, len(prefixes)
@@ -77,6 +81,24 @@ class ScriptStore(ABC):
     async def decide(self, question: Question) -> Answer:
         plan, call = self._decide_call(question)
         return codec.answer(question, plan, await self.run(call))
+
+    async def peek(self, question: Question) -> Answer:
+        """What `decide` would read, and nothing is charged, written, struck or begun."""
+        plan, call = self._decide_call(question)
+        call = call._replace(script=peek_script(plan.kinds, plan.parts))
+        return codec.answer(question, plan, await self.run(call))
+
+    def place(self, by: str, subject: str, calling_code: str) -> tuple[int, str]:
+        """Where a subject's counters live: the shard, and what its key ends in."""
+        shard = shard_of(calling_code, self._shards)
+        return shard, self._digest(by, subject).hex()
+
+    async def lift(self, shard: int, place: str, identities: Sequence[str]) -> int:
+        """Take bans off a subject (`place`), with their strikes and levels; ``identities`` are
+        those of their counters. Returns how many stood, or had strikes."""
+        ids = b"".join(map(codec.short_id, identities))
+        keys = [self._prefixes[shard] + place]
+        return int(await self.run(Call(shard, lift_script(), keys, [0, ids], None)))
 
     async def refuse(self, refusals: Sequence[Refusal]) -> Sequence[Answer | None]:
         shard = shard_of(refusals[0].question.calling_code, self._shards)

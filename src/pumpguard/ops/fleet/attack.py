@@ -1,0 +1,145 @@
+"""What is under attack now: where refused dollars gather, as a tree to open."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pumpguard.ops.fleet.tally import OTHER
+from pumpguard.ops.fleet.view import Amount, FleetView, Period
+
+NOW = 10
+"""Minutes that are now: the window in which the rule `send_spike` looks for a spike as well."""
+
+FLOOR = 10
+"""Refused requests within them, below which nothing is called an attack."""
+
+RANGE = 2
+"""Digits that a range of 100,000 numbers has less than its blocks of 1,000."""
+
+COUNTRIES, RANGES, BLOCKS, NETWORKS, RULES = 8, 6, 8, 8, 4
+"""How many are shown, those with the most refused dollars first."""
+
+
+@dataclass
+class Place:
+    """A country, a range or a block: what was refused in the last hour and now, what was let
+    through, since when (Unix seconds; of the hour that is looked at), by which rules."""
+
+    name: str
+    country: str
+    refused: Amount = field(default_factory=Amount)
+    now: Amount = field(default_factory=Amount)
+    before: Amount = field(default_factory=Amount)
+    """Refused in as many minutes before now."""
+    sent: Amount = field(default_factory=Amount)
+    since: int | None = None
+    rules: Counter[str] = field(default_factory=Counter)
+    parts: list[Place] = field(default_factory=list)
+    others: int = 0
+    """Parts that are not shown."""
+
+    @property
+    def rises(self) -> bool:
+        return self.now.u > self.before.u
+
+    @property
+    def by(self) -> list[str]:
+        """The rules that have refused most."""
+        return [rule for rule, _ in self.rules.most_common(RULES)]
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers it has: 0 for a country."""
+        return {"range": 10 ** (3 + RANGE), "block": 1_000}.get(self.kind, 0)
+
+    @property
+    def kind(self) -> str:
+        return "country" if self.name == self.country else "block" if not self.parts else "range"
+
+
+@dataclass
+class Attack:
+    """Where refused dollars gather now; no places where there is nothing of note."""
+
+    places: list[Place]
+    networks: list[tuple[str, str, Amount]]
+
+    @property
+    def refused(self) -> Amount:
+        """All of it, now."""
+        return Amount(sum(p.now.n for p in self.places), sum(p.now.u for p in self.places))
+
+    @property
+    def since(self) -> int | None:
+        return min((p.since for p in self.places if p.since is not None), default=None)
+
+
+def attack(view: FleetView) -> Attack:
+    """What is under attack, by the last hour."""
+    blocks: dict[tuple[str, str], Place] = {}
+    latest = max(view.minutes, default=0)
+    for minute, bucket in sorted(view.minutes.items()):
+        ago = (latest - minute) // 60
+        for (country, block), by_rule in Period.of([bucket]).blocks.items():
+            place = blocks.setdefault((country, block), Place(block, country))
+            for rule, amount in by_rule.items():
+                _count(place, rule, amount, ago, minute)
+    countries: dict[str, Place] = {}
+    for (country, block), place in blocks.items():
+        whole = countries.setdefault(country, Place(country, country))
+        _join(whole, place)
+        name = block if block == OTHER else block[:-RANGE]
+        part = next((p for p in whole.parts if p.name == name), None)
+        if part is None:
+            part = Place(name, country)
+            whole.parts.append(part)
+        _join(part, place)
+        part.parts.append(place)
+    found = [p for p in countries.values() if p.now.n >= FLOOR]
+    for place in found:
+        for part in place.parts:
+            _cut(part, BLOCKS)
+        _cut(place, RANGES)
+    found.sort(key=_most)
+    recent = [bucket for minute, bucket in view.minutes.items() if latest - minute < NOW * 60]
+    networks = sorted(Period.of(recent).networks.items(), key=lambda each: (-each[1].u, each[0]))
+    shown = [(*place, amount) for place, amount in networks[:NETWORKS]] if found else []
+    return Attack(found[:COUNTRIES], shown)
+
+
+def _count(place: Place, rule: str, amount: Amount, ago: int, minute: int) -> None:
+    if not rule:
+        _plus(place.sent, amount)
+        return
+    _plus(place.refused, amount)
+    place.rules[rule] += amount.n
+    if place.since is None:
+        place.since = minute
+    if ago < NOW:
+        _plus(place.now, amount)
+    elif ago < 2 * NOW:
+        _plus(place.before, amount)
+
+
+def _join(whole: Place, part: Place) -> None:
+    for name in ("refused", "now", "before", "sent"):
+        _plus(getattr(whole, name), getattr(part, name))
+    whole.rules.update(part.rules)
+    starts = [each for each in (whole.since, part.since) if each is not None]
+    whole.since = min(starts, default=None)
+
+
+def _plus(to: Amount, amount: Amount) -> None:
+    to.n += amount.n
+    to.u += amount.u
+
+
+def _cut(place: Place, most: int) -> None:
+    place.parts.sort(key=_most)
+    place.others = max(0, len(place.parts) - most)
+    del place.parts[most:]
+
+
+def _most(place: Place) -> tuple[int, int, str]:
+    return -place.now.u, -place.refused.u, place.name

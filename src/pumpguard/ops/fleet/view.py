@@ -1,0 +1,244 @@
+"""What the whole fleet has seen: sums of the buckets of an hour and of a day."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from time import monotonic
+from typing import Any
+
+from pumpguard.decision import Action
+from pumpguard.store.fleet import HOUR, MINUTE, FleetStore, Speaker
+
+MINUTES, HOURS = 60, 25
+"""Buckets that are shown: the last hour, and a day up to an hour more."""
+
+FRESH = 1.0
+"""Seconds for which a look at the store serves everybody who asks this process."""
+
+ANEW = 60.0
+"""Seconds after which all buckets are read again, also those that have ended: a process that could
+not reach the store tells late."""
+
+OPEN = 3
+"""Minutes that are read each time."""
+
+SPEAKS = 15.0
+"""Seconds: a process whose last word is older does not speak."""
+
+MILLION = 1_000_000
+
+REFUSING = ("throttle", "block", "shadow")
+"""Actions after which nothing is sent. Challenges may be solved, and then it is."""
+
+
+@dataclass(slots=True)
+class Amount:
+    """Requests, and what their messages cost or would have cost, in micro-dollars."""
+
+    n: int = 0
+    u: int = 0
+
+    @property
+    def usd(self) -> float:
+        return self.u / MILLION
+
+    def add(self, what: str, amount: int) -> None:
+        if what == "n":
+            self.n += amount
+        elif what == "u":
+            self.u += amount
+
+
+@dataclass
+class Period:
+    """What was seen in some buckets."""
+
+    countries: dict[str, dict[str, Amount]] = field(default_factory=dict)
+    """By the phone's country, and by action."""
+    clients: Counter[str] = field(default_factory=Counter)
+    """Requests by the address's country."""
+    rules: dict[str, Counter[str]] = field(default_factory=dict)
+    """By rule, and by what is said of it (`pumpguard.ops.fleet.tally`)."""
+    blocks: dict[tuple[str, str], dict[str, Amount]] = field(default_factory=dict)
+    """By country and block, and by rule; ``""`` is what was let through."""
+    networks: dict[tuple[str, str], Amount] = field(default_factory=dict)
+    """Refused, by masked network and its country."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, buckets: Iterable[Mapping[str, int]]) -> Period:
+        period = cls()
+        for bucket in buckets:
+            for name, amount in bucket.items():
+                period._add(name.split("\t"), amount)
+        return period
+
+    def _add(self, parts: list[str], amount: int) -> None:
+        match parts:
+            case ["c", country, action, what]:
+                by_action = self.countries.setdefault(country, {})
+                by_action.setdefault(action, Amount()).add(what, amount)
+            case ["o", country, "n"]:
+                self.clients[country] += amount
+            case ["r", rule, what]:
+                self.rules.setdefault(rule, Counter())[what] += amount
+            case ["b", country, block, rule, what]:
+                by_rule = self.blocks.setdefault((country, block), {})
+                by_rule.setdefault(rule, Amount()).add(what, amount)
+            case ["w", network, country, what]:
+                self.networks.setdefault((network, country), Amount()).add(what, amount)
+            case ["k", what]:
+                self.outcomes[what] += amount
+
+    @cached_property
+    def actions(self) -> dict[str, Amount]:
+        """By action, mildest first."""
+        found = {str(action): Amount() for action in Action}
+        for by_action in self.countries.values():
+            for action, amount in by_action.items():
+                found[action].n += amount.n
+                found[action].u += amount.u
+        return found
+
+    @property
+    def requests(self) -> int:
+        return sum(amount.n for amount in self.actions.values())
+
+    @property
+    def spent(self) -> float:
+        """USD of what was let through."""
+        return self.actions["allow"].usd
+
+    @property
+    def refused(self) -> float:
+        """USD that refused messages would have cost, each time they were asked for."""
+        return sum(self.actions[name].usd for name in REFUSING)
+
+    def of_country(self, country: str) -> tuple[float, float]:
+        """USD that were spent there, and refused."""
+        by_action = self.countries.get(country, {})
+        refused = (
+            a.usd for name, a in by_action.items() if name in ("throttle", "block", "shadow")
+        )
+        return by_action.get("allow", Amount()).usd, sum(refused)
+
+
+@dataclass(frozen=True)
+class Process:
+    """One that speaks, or did: how many seconds ago, since when, and how many it has decided."""
+
+    id: str
+    silent: float
+    since: float
+    decided: int
+
+    @property
+    def speaks(self) -> bool:
+        return self.silent < SPEAKS
+
+
+@dataclass
+class FleetView:
+    """The fleet as of one look; ``at`` is in Unix seconds. ``minutes`` and ``hours`` are by their
+    start."""
+
+    at: float
+    processes: list[Process]
+    minutes: dict[int, dict[str, int]]
+    hours: dict[int, dict[str, int]]
+
+    @cached_property
+    def hour(self) -> Period:
+        return Period.of(self.minutes.values())
+
+    @cached_property
+    def day(self) -> Period:
+        return Period.of(self.hours.values())
+
+    @property
+    def since(self) -> float:
+        """When the day that is shown begins."""
+        return min(self.hours, default=self.at)
+
+    @property
+    def speaking(self) -> list[Process]:
+        return [each for each in self.processes if each.speaks]
+
+    @property
+    def oldest(self) -> float | None:
+        """Seconds since the oldest last word of those that speak."""
+        return max((each.silent for each in self.speaking), default=None)
+
+    def by_minute(self) -> list[tuple[int, Counter[Action]]]:
+        """The decisions of each minute, oldest first."""
+        found = []
+        for minute, bucket in sorted(self.minutes.items()):
+            actions = Period.of([bucket]).actions
+            found.append((minute, Counter({a: actions[str(a)].n for a in Action})))
+        return found
+
+    def by_hour(self) -> list[tuple[int, Period]]:
+        """Each hour, oldest first."""
+        return [(hour, Period.of([bucket])) for hour, bucket in sorted(self.hours.items())]
+
+
+class FleetReader:
+    """Reads the buckets, for everybody who asks this process at most once a second. ``clock`` gives
+    Unix seconds."""
+
+    def __init__(self, store: FleetStore, clock: Callable[[], float]) -> None:
+        self._store, self._clock = store, clock
+        self._minutes: dict[int, dict[str, int]] = {}
+        self._hours: dict[int, dict[str, int]] = {}
+        self._anew = self._read_at = -ANEW
+        self._view: FleetView | None = None
+        self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+
+    async def look(self) -> FleetView:
+        """The fleet as it is, or was up to a second ago. Raises `StoreError`."""
+        loop = asyncio.get_running_loop()
+        if self._lock is None or self._lock[0] is not loop:
+            self._lock = loop, asyncio.Lock()
+        async with self._lock[1]:
+            if self._view is None or monotonic() - self._read_at >= FRESH:
+                self._view = await self._read()
+                self._read_at = monotonic()
+            return self._view
+
+    async def _read(self) -> FleetView:
+        now = self._clock()
+        minutes = _last(now, MINUTE, MINUTES)
+        hours = _last(now, HOUR, HOURS)
+        anew = monotonic() - self._anew >= ANEW
+        ask_minutes = [m for m in minutes if anew or m in minutes[-OPEN:] or m not in self._minutes]
+        ask_hours = [h for h in hours if anew or h == hours[-1] or h not in self._hours]
+        look = await self._store.look(ask_minutes, ask_hours)
+        found = iter(look.buckets)
+        self._minutes |= {minute: next(found) for minute in ask_minutes}
+        self._hours |= {hour: next(found) for hour in ask_hours}
+        self._minutes = {minute: self._minutes[minute] for minute in minutes}
+        self._hours = {hour: self._hours[hour] for hour in hours}
+        if anew:
+            self._anew = monotonic()
+        processes = [_process(each) for each in look.speakers]
+        processes.sort(key=lambda each: (each.silent > SPEAKS, each.id))
+        return FleetView(now, processes, self._minutes, self._hours)
+
+
+def _last(now: float, length: int, count: int) -> list[int]:
+    """The starts of the last buckets of a length, oldest first."""
+    this = int(now) // length * length
+    return [this - length * ago for ago in range(count - 1, -1, -1)]
+
+
+def _process(said: Speaker) -> Process:
+    try:
+        word: dict[str, Any] = json.loads(said.word)
+        return Process(said.process, said.silent, float(word["since"]), int(word["n"]))
+    except (ValueError, KeyError, TypeError):  # another release's
+        return Process(said.process, said.silent, 0.0, 0)
