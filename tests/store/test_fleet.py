@@ -27,11 +27,11 @@ def fleet(store: ScriptStore) -> FleetStore:
 
 
 def batch(
-    counts: Mapping[str, int] = {},  # noqa: B006 - never changed
+    counts: Mapping[str, int] = {},
     *,
     hour: int = HOUR_NOW,
     bans: Sequence[StandingBan] = (),
-    refused: Mapping[str, str] = {},  # noqa: B006
+    refused: Mapping[str, str] = {},
     verified: Sequence[str] = (),
 ) -> Batch:
     """Of this minute."""

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pumpguard.attempt import Attempt
-from pumpguard.challenges.base import Challenge
 from pumpguard.commands import BAD_INPUT, PolicyFile, StoreUrl, shared_store, stop, warn
+from pumpguard.commands.desk import Elsewhere
 from pumpguard.errors import PolicyError
 from pumpguard.guard import Guard
 from pumpguard.policy import Policy
@@ -34,7 +33,7 @@ def console(
     """Serve the operator's page: postures, lists, and the most an attacker can cost.
 
     Whoever knows the token in PUMPGUARD_CONSOLE_TOKEN comes in: at least 24 random characters.
-    What the app's processes have seen is shown only by a page that is mounted in the app.
+    Processes with `Fleet(guard)` or a console of their own tell it what they see.
     """
     if host not in LOOPBACK and not https:
         warn("The token travels unencrypted: put HTTPS in front of it, and say --https.")
@@ -47,13 +46,6 @@ def console(
         if error.name not in ("jinja2", "uvicorn"):
             raise
         stop(f"the page needs {error.name}: pip install 'pumpguard[cli,console]'", BAD_INPUT)
-
-
-class Elsewhere(Challenge):
-    """Stands for the app's challenge, which is not known here: this process judges no requests."""
-
-    def solved(self, said: str, attempt: Attempt) -> bool:
-        return False
 
 
 async def _serve(policy: Policy, store: RedisStore, host: str, port: int, https: bool) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from pumpguard.listeners import Change
 
-LONGEST = 7 * 86_400
-"""Seconds. What shall last longer belongs into the policy."""
+LIFT = "lift"
+"""An order that changes no override: a ban was lifted."""
 
 MAX_ORDERS = 200
 """Orders that are remembered; every process reads them when one is given."""

@@ -14,7 +14,7 @@ from pumpguard.alerts import Alert
 from pumpguard.money.exposure import exposure
 from pumpguard.money.solve import dollars
 from pumpguard.ops.console import Console
-from pumpguard.ops.console.pages import FRAGMENTS
+from pumpguard.ops.console.frame import PAGES
 from pumpguard.overrides.posture import Escalation
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.testing import make_attempt
@@ -95,7 +95,7 @@ async def test_other_listeners_still_hear(policy: Policy) -> None:
     guard = Guard(policy, "memory://", on_decision=heard.append)
     operator = Operator(guard)
     await guard.assess(make_attempt())
-    assert len(heard) == operator.console.activity.metrics.total_requests == 1
+    assert len(heard) == len(operator.console.activity.last) == 1
 
 
 async def test_the_most_an_attacker_can_cost(operator: Operator, guard: Guard) -> None:
@@ -182,10 +182,12 @@ async def test_news_come_as_events(operator: Operator, guard: Guard) -> None:
     await guard.overrides.posture("closed", author="anna")
     reply = await operator.get("/events")
     assert reply.headers["content-type"].startswith("text/event-stream")
-    retry, data, end = reply.body.decode().split("\n", 2)
+    retry, tag, data, end = reply.body.decode().split("\n", 3)
     assert (retry, end) == ("retry: 3000", "\n")
+    again = await operator.get("/events", last_event_id=tag.removeprefix("id: "))
+    assert again.body.decode() == "retry: 3000\n"  # nothing has changed
     fragments = json.loads(data.removeprefix("data: "))
-    assert tuple(fragments) == FRAGMENTS
+    assert tuple(fragments) == PAGES[""][1]
     assert '<li class="closed" aria-current="step">' in fragments["posture"]
     page = await operator.page()
     for name, html in fragments.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pumpguard.ops.fleet.tally import OTHER
 from pumpguard.ops.fleet.view import Amount, FleetView, Period
@@ -26,6 +27,7 @@ class Place:
     """A country, a range or a block: what was refused in the last hour and now, what was let
     through, since when (Unix seconds; of the hour that is looked at), by which rules."""
 
+    kind: Literal["country", "range", "block"]
     name: str
     country: str
     refused: Amount = field(default_factory=Amount)
@@ -49,13 +51,9 @@ class Place:
         return [rule for rule, _ in self.rules.most_common(RULES)]
 
     @property
-    def numbers(self) -> int:
-        """How many numbers it has: 0 for a country."""
-        return {"range": 10 ** (3 + RANGE), "block": 1_000}.get(self.kind, 0)
-
-    @property
-    def kind(self) -> str:
-        return "country" if self.name == self.country else "block" if not self.parts else "range"
+    def digits(self) -> bool:
+        """Whether its name is that of one block or range, which can be denied."""
+        return self.kind != "country" and self.name != OTHER
 
 
 @dataclass
@@ -82,17 +80,17 @@ def attack(view: FleetView) -> Attack:
     for minute, bucket in sorted(view.minutes.items()):
         ago = (latest - minute) // 60
         for (country, block), by_rule in Period.of([bucket]).blocks.items():
-            place = blocks.setdefault((country, block), Place(block, country))
+            place = blocks.setdefault((country, block), Place("block", block, country))
             for rule, amount in by_rule.items():
                 _count(place, rule, amount, ago, minute)
     countries: dict[str, Place] = {}
     for (country, block), place in blocks.items():
-        whole = countries.setdefault(country, Place(country, country))
+        whole = countries.setdefault(country, Place("country", country, country))
         _join(whole, place)
         name = block if block == OTHER else block[:-RANGE]
         part = next((p for p in whole.parts if p.name == name), None)
         if part is None:
-            part = Place(name, country)
+            part = Place("range", name, country)
             whole.parts.append(part)
         _join(part, place)
         part.parts.append(place)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
-from phonenumbers import PhoneNumberType, example_number_for_type
-from phonenumbers import format_number, PhoneNumberFormat
+from phonenumbers import PhoneNumberFormat, PhoneNumberType, example_number_for_type, format_number
 
 from pumpguard.attempt import Attempt
+from pumpguard.counters import Reading, Spend
 from pumpguard.counters.base import DESTINATIONS
 from pumpguard.engine.explain import Explainer, Explanation, RuleExplained
 from pumpguard.errors import IntakeError, OverrideError
 from pumpguard.guard import Guard
 from pumpguard.ops.fleet.bans import Shown, all_bans, lift, shown, standing
 from pumpguard.ops.fleet.view import FleetReader
+from pumpguard.ops.fleet.words import counted
+from pumpguard.overrides import rules
 from pumpguard.overrides.lists import Listing, keyed_hash
 from pumpguard.overrides.lookup import Overrides
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.rules import SlidingBan
 from pumpguard.rules.challenge import with_single_use
+from pumpguard.store.fleet import FleetStore
 from pumpguard.store.in_front import behind
 from pumpguard.store.scripted import ScriptStore
 
@@ -46,14 +49,11 @@ class Story:
 class Desk:
     """Asks and orders for people. ``guard`` need not judge requests itself."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, store: ScriptStore, fleet: FleetStore) -> None:
         self.guard = guard
         self.policy = guard.policy
-        store = behind(guard.store)
-        if not isinstance(store, ScriptStore) or store.fleet is None:
-            raise OverrideError("store", "one that keeps what a fleet has seen")
-        self.store, self.fleet = store, store.fleet
-        self.reader = FleetReader(store.fleet, guard.overrides.now)
+        self.store = store
+        self.reader = FleetReader(fleet, guard.overrides.now)
         self.chain = with_single_use(self.policy.chain, guard.challenge)
         self._hashed = keyed_hash(self.policy.secret)
 
@@ -70,22 +70,20 @@ class Desk:
         number, address = number.strip(), address.strip()
         attempt = self.attempt(number, address)
         explanation = await self.explain(attempt)
-        rules = [r for r in explanation.rules if r.finding or any(x[1].used for x in r.counters)]
+        said = [r for r in explanation.rules if r.finding or any(x[1].used for x in r.counters)]
         if not number:
-            rules = [each for each in map(_of_client, rules) if each is not None]
+            said = [each for each in map(_of_client, said) if each is not None]
         document = await self.guard.overrides.show()
-        listings = Overrides(document, self._hashed).concerning(attempt) if number else [
-            each for each in Overrides(document, self._hashed).concerning(attempt)
-            if each.kind == "network"
-        ]  # fmt: skip
-        bans = {each.id: each for each in self._standing(attempt, rules)}
+        listings = Overrides(document, self._hashed).concerning(attempt)
+        if not number:
+            listings = [each for each in listings if each.kind == "network"]
+        bans = {each.id: each for each in self._standing(attempt, said)}
         if address:
-            near = (each for each in await all_bans(self.store) if attempt.client.masked in each.subject)
-            bans |= {each.id: each for each in near}
+            bans |= {each.id: each for each in await self.bans(attempt.client.masked)}
         who = [attempt.phone.masked] if number else []
         who += [attempt.client.masked] if address else []
         key = self._hashed("number", attempt.phone.e164) if number else ""
-        return Story(" for ".join(who), explanation, rules, listings, [*bans.values()], key)
+        return Story(" for ".join(who), explanation, said, listings, [*bans.values()], key)
 
     def attempt(self, number: str, address: str) -> Attempt:
         """The attempt to ask about. Raises `OverrideError`."""
@@ -101,6 +99,19 @@ class Desk:
         except IntakeError as error:
             raise OverrideError("number", f"a telephone number ({error.detail})") from None
 
+    async def budgets(self) -> list[str]:
+        """How much of each budget is spent, in words. Raises `StoreError`."""
+        explained = await self.explain(self.attempt("", ""))
+        largest: dict[object, tuple[Spend, Reading]] = {}
+        for rule in explained.rules:
+            for counter, reading in rule.counters:
+                if isinstance(counter, Spend):
+                    key = counter.rule, counter.by, counter.seconds
+                    if key not in largest or largest[key][0].limit < counter.limit:
+                        largest[key] = counter, reading
+        found = sorted(largest.values(), key=lambda each: each[0].seconds)
+        return [line for line in (counted(*each) for each in found) if line]
+
     async def bans(self, search: str = "") -> list[Shown]:
         """The bans that stand and that processes have met, those that match a search. Raises
         `StoreError`."""
@@ -109,13 +120,26 @@ class Desk:
     async def lift(self, id_: str, *, author: str, reason: str = "") -> Shown | None:
         """Lift a ban by its id. Raises `OverrideError` and `StoreError`."""
         found = await lift(self.store, self.chain, id_)
-        await self.guard.overrides.lifted(
-            "ban" if found is None else found.rule,
-            "" if found is None else found.subject,
-            author=author,
-            reason=reason,
-        )
+        rule = id_.split("-", 2)[2]
+        subject = "" if found is None else found.subject
+        await rules.lifted(self.guard.overrides, rule, subject, author=author, reason=reason)
         return found
+
+    async def monitor(self, rule: str, seconds: float | None, *, author: str, reason: str) -> None:
+        """Only record what a rule finds, for a while. Raises `OverrideError` and `StoreError`."""
+        self._known(rule)
+        await rules.monitor(
+            self.guard.overrides, rule, author=author, seconds=seconds, reason=reason
+        )
+
+    async def enforce(self, rule: str, *, author: str, reason: str = "") -> None:
+        """End that. Raises `OverrideError` and `StoreError`."""
+        await rules.enforce(self.guard.overrides, rule, author=author, reason=reason)
+
+    def _known(self, name: str) -> None:
+        names = [rule.name for rule in self.chain]
+        if name not in names:
+            raise OverrideError("rule", f"one of {', '.join(names)}", name)
 
     def _standing(self, attempt: Attempt, rules: Sequence[RuleExplained]) -> list[Shown]:
         by_name = {rule.name: rule for rule in self.chain}
@@ -131,6 +155,14 @@ class Desk:
         region = next(iter(self.policy.home), ANYWHERE)
         number = example_number_for_type(region, PhoneNumberType.MOBILE)
         return format_number(number, PhoneNumberFormat.E164) if number else "+12015550123"
+
+
+def desk_of(guard: Guard) -> Desk | None:
+    """The desk of a guard; none where its store keeps nothing of a fleet."""
+    store = behind(guard.store)
+    if not isinstance(store, ScriptStore) or store.fleet is None:
+        return None
+    return Desk(guard, store, store.fleet)
 
 
 def _of_client(rule: RuleExplained) -> RuleExplained | None:

@@ -32,6 +32,9 @@ SPEAKS = 15.0
 
 MILLION = 1_000_000
 
+COUNTRIES = 15
+"""Countries in the table of money."""
+
 REFUSING = ("throttle", "block", "shadow")
 """Actions after which nothing is sent. Challenges may be solved, and then it is."""
 
@@ -118,6 +121,26 @@ class Period:
     def refused(self) -> float:
         """USD that refused messages would have cost, each time they were asked for."""
         return sum(self.actions[name].usd for name in REFUSING)
+
+    @property
+    def by_country(self) -> Counter[str]:
+        """Requests by the phone's country."""
+        return Counter(
+            {country: sum(a.n for a in by.values()) for country, by in self.countries.items()}
+        )
+
+    @property
+    def refused_by_rule(self) -> Counter[str]:
+        """Requests that were not let through, by the rule that decided."""
+        return Counter(
+            {rule: said["refused"] for rule, said in self.rules.items() if said["refused"]}
+        )
+
+    @property
+    def money(self) -> list[tuple[str, float, float]]:
+        """Country, USD spent there, USD refused there; the dearest first."""
+        found = [(country, *self.of_country(country)) for country in self.countries]
+        return sorted(found, key=lambda each: (-each[1] - each[2], each[0]))[:COUNTRIES]
 
     def of_country(self, country: str) -> tuple[float, float]:
         """USD that were spent there, and refused."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pumpguard.attempt import PREFIX
 from pumpguard.counters import Ban, Counter, Credit, Distinct, Neighbours, Reading, Spend
 from pumpguard.counters.base import Limited
+from pumpguard.decision import Action, Decision
 from pumpguard.engine.explain import RuleExplained
 from pumpguard.money.solve import dollars
 
@@ -63,6 +64,22 @@ def counted(counter: Counter, reading: Reading) -> str | None:
         case Neighbours():
             return f"{reading.used} of {counter.limit} neighbouring numbers in {span}{wait}"
     return f"{reading.used} of {counter.limit} for {where} in {span}{wait}"
+
+
+VERDICTS = {
+    Action.ALLOW: "would be let through",
+    Action.CHALLENGE: "would be asked for proof",
+    Action.THROTTLE: "would be refused for now",
+    Action.BLOCK: "would be blocked",
+    Action.SHADOW: "would be answered as always, and nothing would be sent",
+}
+
+
+def verdict(decision: Decision) -> str:
+    """What would happen, in words."""
+    wait = decision.retry_after
+    later = "" if decision.allowed or wait is None else f", for another {lasting(wait)}"
+    return VERDICTS[decision.action] + later
 
 
 def lines(rule: RuleExplained) -> list[str]:
