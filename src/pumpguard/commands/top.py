@@ -72,7 +72,7 @@ def _head(view: FleetView) -> Text:
     speaking, oldest = len(view.speaking), view.oldest
     if oldest is None:
         return Text("No process speaks: Fleet(guard), or a console, in the app?", style="yellow")
-    names = f"{speaking} process{'' if speaking == 1 else 'es'} speak"
+    names = "1 process speaks" if speaking == 1 else f"{speaking} processes speak"
     return Text(f"{_clock(time.time())} UTC  {names}, the oldest word is {oldest:.0f} s old")
 
 
@@ -92,7 +92,8 @@ def _sums(view: FleetView) -> Table:
 def _tree(places: list[Place]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("where", "refused", "would have cost", "let through", "since", "by"):
-        table.add_column(name, justify="left" if name in ("where", "by") else "right")
+        left = name in ("where", "by")
+        table.add_column(name, justify="left" if left else "right", no_wrap=name == "where")
     for depth, place in _walk(places, 0):
         arrow = " ↑" if place.rises else ""
         since = "" if place.since is None else _clock(place.since)

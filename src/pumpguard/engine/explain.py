@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Counter, Reading
@@ -17,10 +18,12 @@ from pumpguard.engine.decide import MAX_RETRIES, NOT_ASKED, Engine
 from pumpguard.errors import StoreError
 from pumpguard.observations import Observations
 from pumpguard.overrides.sync import OverrideSync
-from pumpguard.policy import Policy
 from pumpguard.rules import Rule
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.scripted import ScriptStore
+
+if TYPE_CHECKING:
+    from pumpguard.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

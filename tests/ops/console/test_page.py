@@ -15,6 +15,7 @@ from pumpguard.money.exposure import exposure
 from pumpguard.money.solve import dollars
 from pumpguard.ops.console import Console
 from pumpguard.ops.console.frame import PAGES
+from pumpguard.ops.fleet import Fleet
 from pumpguard.overrides.posture import Escalation
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.testing import make_attempt
@@ -200,7 +201,20 @@ async def test_beside_the_app_it_says_what_it_cannot_show(guard: Guard) -> None:
     await operator.sign_in()
     page = await operator.page()
     assert "judges no requests" in page
-    assert "<svg" not in page
+    assert "No process speaks." in page
+
+
+async def test_beside_the_app_it_shows_what_all_processes_see(guard: Guard, there: Guard) -> None:
+    """And who speaks; a process that speaks need not have a console."""
+    speaks = Fleet(there)
+    operator = Operator(guard, judges_nothing=True)
+    await operator.sign_in()
+    for phone in ("+447400123456", "+447400123457", "+12015550123"):
+        await there.assess(there.attempt(phone, "81.2.69.142"))
+    await speaks.speak()
+    page = await operator.page()
+    assert "1 process speaks" in page
+    assert "<dt>requests</dt><dd>3</dd>" in page
 
 
 async def test_what_to_know_before_switching(operator: Operator, policy: Policy) -> None:

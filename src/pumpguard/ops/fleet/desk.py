@@ -101,7 +101,7 @@ class Desk:
 
     async def budgets(self) -> list[str]:
         """How much of each budget is spent, in words. Raises `StoreError`."""
-        explained = await self.explain(self.attempt("", ""))
+        explained = await self.explain(self.guard.attempt(self._made_up()))
         largest: dict[object, tuple[Spend, Reading]] = {}
         for rule in explained.rules:
             for counter, reading in rule.counters:

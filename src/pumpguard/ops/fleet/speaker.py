@@ -39,7 +39,7 @@ class Fleet(Listener):
 
     A request waits for nothing: it is counted in this process, and a task adds the counts to the
     store. While the store is away they wait, for ten minutes; older ones are dropped and said once
-    (``PG093``). A process that is killed takes its last second with it; one that is closed
+    (``PG096``). A process that is killed takes its last second with it; one that is closed
     nothing.
     """
 
@@ -113,13 +113,13 @@ class Fleet(Listener):
     def _gather(self) -> None:
         counts, refused, verified = self._tally.take()
         now = self._clock()
+        if self._waiting and not (counts or self._bans.waiting):
+            return
         if len(self._waiting) >= KEPT:
             self._waiting.popleft()
             counts["k\tdropped"] = counts.get("k\tdropped", 0) + 1
             text = "the store has been away for long: the console's counts of that time are dropped"
-            self._notices.say("PG093", "fleet", text, level=logging.ERROR)
-        if self._waiting and not (counts or self._bans.waiting):
-            return
+            self._notices.say("PG096", "fleet", text, level=logging.ERROR)
         self._number += 1
         minute, hour = int(now) // MINUTE * MINUTE, int(now) // HOUR * HOUR
         batch = Batch(minute, hour, counts, self._bans.take(), {}, [])

@@ -25,7 +25,7 @@ def lasting(seconds: float) -> str:
     """A duration in one unit: ``90 seconds``, ``a day``, ``4 hours``."""
     for unit, name in SPANS:
         count = round(seconds / unit)
-        if count >= 1 and (count >= 2 or seconds % unit == 0 or unit == 1):
+        if count >= 2 or (count == 1 and (unit == 1 or abs(seconds / unit - 1) < 0.01)):
             return f"{'an' if name == 'hour' else 'a'} {name}" if count == 1 else f"{count} {name}s"
     return "a moment"
 
@@ -51,7 +51,7 @@ def counted(counter: Counter, reading: Reading) -> str | None:
         case Ban():
             if not reading.full:
                 return None
-            return f"{where} is banned for another {lasting(reading.wait)} (level {reading.used})"
+            return f"{where} is banned for {lasting(reading.wait)} (level {reading.used})"
         case Spend():
             used, limit = dollars(reading.used / 1e6), dollars(counter.limit / 1e6)
             return f"{used} of {limit} for {where} in {span}{wait}"
@@ -78,7 +78,7 @@ VERDICTS = {
 def verdict(decision: Decision) -> str:
     """What would happen, in words."""
     wait = decision.retry_after
-    later = "" if decision.allowed or wait is None else f", for another {lasting(wait)}"
+    later = "" if decision.allowed or wait is None else f", for {lasting(wait)}"
     return VERDICTS[decision.action] + later
 
 
