@@ -9,6 +9,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 from hashlib import blake2b
 
 from pumpguard.attempt import Phone
@@ -83,12 +84,12 @@ class Fleet(Listener):
         await self.speak()
 
     def begin(self) -> None:
-        """Speak from now on, in the event loop that runs here."""
+        """Speak from now on, in the event loop that runs here, and in no request's context."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # a later decision will be made in one
             return
-        self._timer = loop, loop.call_later(TICK, self._tick)
+        self._timer = loop, loop.call_later(TICK, self._tick, context=Context())
 
     async def speak(self) -> None:
         """Add what has been seen since the last word, and what waits."""
@@ -108,7 +109,7 @@ class Fleet(Listener):
         loop = self._timer[0]
         pause = TICK if self._tally.busy else QUIET_TICK
         self._tasks.start(self.speak())
-        self._timer = loop, loop.call_later(pause, self._tick)
+        self._timer = loop, loop.call_later(pause, self._tick, context=Context())
 
     def _gather(self) -> None:
         counts, refused, verified = self._tally.take()
