@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -55,7 +55,8 @@ def monitor(
         who = author_or_user(author)
         await desk.monitor(name, seconds_of(lasting), author=who, reason=reason)
 
-    with_desk(*_where(context), work)
+    policy, store = context.obj
+    with_desk(policy, store, work)
     typer.echo(f"{name} only monitors for {lasting}. What it bounded is not bounded until then.")
 
 
@@ -66,12 +67,9 @@ def enforce(context: typer.Context, name: Name, reason: Reason = "", author: Aut
     async def work(desk: Desk) -> None:
         await desk.enforce(name, author=author_or_user(author), reason=reason)
 
-    with_desk(*_where(context), work)
+    policy, store = context.obj
+    with_desk(policy, store, work)
     typer.echo(f"{name} is as the policy has it.")
-
-
-def _where(context: typer.Context) -> Any:
-    return context.obj
 
 
 def _line(rule: RuleToday) -> str:

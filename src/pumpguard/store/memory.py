@@ -61,7 +61,7 @@ class MemoryStore(ScriptStore):
         super().__init__([""])
         self.requests = requests
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
-        self.fleet = MemoryFleet(clock)
+        self.fleet: MemoryFleet = MemoryFleet(clock)
         self._clock = clock
         self._lua = interpreter()
         # The garbage collector, which stops the event loop, follows none of these.

@@ -56,7 +56,7 @@ class RedisStore(ScriptStore):
         self._breakers = [Breaker(Probe(partial(usable, topology, key))) for key in checked]
         self.overrides = SharedOverrides(self._links, self._prefixes)
         reader = Link(url, deadline=max(deadline, READ_WITHIN))
-        self.fleet = SharedFleet(self._links[0], reader, self._prefixes[0])
+        self.fleet: SharedFleet = SharedFleet(self._links[0], reader, self._prefixes[0])
 
     async def run(self, call: Call) -> Any:
         link, breaker = self._links[call.shard], self._breakers[call.shard]

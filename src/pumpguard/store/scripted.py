@@ -78,6 +78,9 @@ class ScriptStore(ABC):
     async def run(self, call: Call) -> Any:
         """The script's reply, as Redis would give it. Raises `StoreError`."""
 
+    @abstractmethod
+    async def aclose(self) -> None: ...
+
     async def decide(self, question: Question) -> Answer:
         plan, call = self._decide_call(question)
         return codec.answer(question, plan, await self.run(call))

@@ -124,7 +124,7 @@ async def test_bans_are_searched(operator: Operator, guard: Guard) -> None:
 async def test_a_rule_is_put_into_monitor_and_back(operator: Operator, guard: Guard) -> None:
     await attacked(guard, 3)
     page = (await operator.get("/rules")).body.decode()
-    assert "Let limit only monitor" in page
+    assert "let limit only monitor" in page
     reply = await operator.submit("/rules/monitor", rule="limit", lasting="1h", reason="strict")
     assert reply.headers["location"].endswith("/rules?done=monitored")
     assert (await guard.assess(guard.attempt(PHONE, ADDRESS))).allowed

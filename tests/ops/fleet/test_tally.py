@@ -46,7 +46,7 @@ def test_every_request_is_counted_once_by_country_and_by_action(
     assert all(each.u == MICRO * each.n for each in period.actions.values())
     assert period.requests == len(decided)
     refused = [phone for phone, action, _ in decided if action]
-    blocks = Counter()
+    blocks = Counter[str]()
     for (_, block), by_rule in period.blocks.items():
         blocks[block] += sum(amount.n for rule, amount in by_rule.items() if rule)
     assert blocks == Counter(phone[:-3] for phone in refused)

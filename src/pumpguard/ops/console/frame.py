@@ -76,6 +76,7 @@ class Frame:
         self.guard, self.admin, self.view, self.auth = guard, guard.overrides, view, auth
         self.key = guard.policy.secret
         self._fresh: dict[str, tuple[float, str, str]] = {}
+        self._changes = 0
         self.templates = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
@@ -84,7 +85,7 @@ class Frame:
             lstrip_blocks=True,
         )
         filters = (
-            *(text.when, text.clock, text.lasting, text.largest, masked, dollars),
+            *(text.when, text.clock, text.minute, text.lasting, text.largest, masked, dollars),
             *(text.masked_text, text.masked_listing, text.masked_evidence, words.lines),
             *(words.verdict, text.ordered),
         )
@@ -102,7 +103,7 @@ class Frame:
         values = await self.view.values(name)
         query = request.query_params
         undo = query.get("undo", "")
-        defaults = {
+        defaults: dict[str, Any] = {
             "done": DONE.get(query.get("done", "")), "undo": undo if undo.isalnum() else "",
             "form": {}, "wrong": None, "story": None, "search": "", "found": None,
         }  # fmt: skip
@@ -129,6 +130,7 @@ class Frame:
         known = self._fresh.get(name)
         if known is not None and monotonic() - known[0] < RENDERED_FOR:
             return known[1:]
+        before = self._changes
         anybody = Session("", 0.0, FORM_TOKEN)
         own = {"session": anybody, "root": ROOT, "search": "", "found": None}
         values = {**await self.view.values(name), **own}
@@ -138,7 +140,8 @@ class Frame:
         }
         data = json.dumps(parts)
         tag = blake2b(data.encode(), digest_size=8).hexdigest()
-        self._fresh[name] = monotonic(), tag, data
+        if before == self._changes:  # else it may be of before the change
+            self._fresh[name] = monotonic(), tag, data
         return tag, data
 
     def change(self, work: Work, name: str = "") -> Callable[[Request], Awaitable[Response]]:
@@ -151,7 +154,10 @@ class Frame:
             form = await read_form(request)
             self.auth.check_form(request, session, form)
             try:
-                return to(request, f"{name}?done={await work(form, session)}")
+                done = await work(form, session)
+                self._changes += 1
+                self._fresh.clear()
+                return to(request, f"{name}?done={done}")
             except PolicyError as error:
                 wrong = f"Nothing was changed. {error.path}: expected {error.expected}."
                 wrong = text.without(wrong, [form.get("value", "")])

@@ -50,6 +50,11 @@ def clock(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"
 
 
+def minute(at: float) -> str:
+    """The minute of the day (Unix seconds), in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M}"
+
+
 def lasting(seconds: float) -> str:
     """A duration in its largest unit, rounded up: ``25 minutes``."""
     for unit, name in UNITS:

@@ -64,9 +64,9 @@ def refuse_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Sc
 @cache
 def peek_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Script:
     """The script that decides, whose writes go nowhere."""
-    before, *behind = _without_outcomes(kinds, shared)
+    parts, known = _without_outcomes(kinds, shared)
     nowhere = "local function value_write() end\n"
-    return _with_kinds("decide", [nowhere, *before], *behind, "standing")
+    return _with_kinds("decide", [nowhere, *parts], known, "standing")
 
 
 @cache
