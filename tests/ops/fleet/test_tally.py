@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from pumpguard import Action, Decision
 from pumpguard.decision import Finding
+from pumpguard.ops.fleet.period import Period
 from pumpguard.ops.fleet.tally import HOT, MOST_KNOWN, MOST_PLACES, MOST_REFUSED, Tally
-from pumpguard.ops.fleet.view import Period
 from pumpguard.testing import make_attempt
 
 PHONES = st.sampled_from(["+447400123456", "+447400123999", "+8801712345678", "+12015550123"])

@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pumpguard.ops.fleet.period import Amount, Period
 from pumpguard.ops.fleet.tally import OTHER
-from pumpguard.ops.fleet.view import Amount, FleetView, Period
+from pumpguard.ops.fleet.view import FleetView
 
 NOW = 10
 """Minutes that are now: the window in which the rule `send_spike` looks for a spike as well."""

@@ -7,7 +7,8 @@ from typing import Any
 
 from pumpguard.ops.fleet.attack import Attack, Place, attack
 from pumpguard.ops.fleet.desk import Story
-from pumpguard.ops.fleet.view import FleetView, Period
+from pumpguard.ops.fleet.period import Period
+from pumpguard.ops.fleet.view import FleetView
 from pumpguard.ops.fleet.words import lines
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from pumpguard.decision import Mode
 from pumpguard.ops.fleet.desk import Desk
-from pumpguard.ops.fleet.view import MILLION, FleetView
+from pumpguard.ops.fleet.period import MILLION
+from pumpguard.ops.fleet.view import FleetView
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.rules import Rule
 
