@@ -21,12 +21,10 @@ those with the most dollars are told each second, the others together as ``other
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
-from pumpguard.attempt import Attempt, Phone, micros
-from pumpguard.decision import Action, Decision
-from pumpguard.engine.combine import refuses
+from pumpguard.attempt import Phone, masked_network, micros
+from pumpguard.decision import Action, Decision, Mode, met
 
 BLOCK = 3
 """Digits that are cut off for a block: 1,000 numbers are nobody's personal data."""
@@ -46,71 +44,73 @@ HOT = 3_600.0
 OTHER = "other"
 
 Place = tuple[str, ...]
-"""A country, a block and a rule; or a masked network and its country."""
+"""A country, a block and a rule; or a network and its country."""
 
+Found = tuple[str, Mode, Action]
+"""Of a finding: rule, mode, action."""
 
-@dataclass(slots=True)
-class Sums:
-    """Requests and micro-dollars by place."""
-
-    requests: Counter[Place] = field(default_factory=Counter)
-    dollars: Counter[Place] = field(default_factory=Counter)
-
-    def add(self, place: Place, price: int) -> None:
-        if len(self.requests) >= MOST_KNOWN and place not in self.requests:
-            place = (*place[:-2], OTHER, place[-1]) if len(place) > 2 else (OTHER, "")
-        self.requests[place] += 1
-        self.dollars[place] += price
-
-    def largest(self, *, whole: bool) -> tuple[Counter[Place], Counter[Place]]:
-        """Those with the most dollars, and the rest together: of all, or of their country."""
-        kept = self.requests
-        if len(kept) > MOST_PLACES:
-            ranked = sorted(kept, key=lambda place: (-self.dollars[place], place))
-            kept = Counter(ranked[:MOST_PLACES])
-        requests, dollars = Counter[Place](), Counter[Place]()
-        for place, n in self.requests.items():
-            if place not in kept:
-                other = (OTHER, "") if whole else (place[0], OTHER, place[2])
-                requests[other] += n
-                dollars[other] += self.dollars[place]
-            else:
-                requests[place] += n
-                dollars[place] += self.dollars[place]
-        return requests, dollars
+Kind = tuple[
+    str | None, int, str | None, float | None, Action, bool, bool, str | None, tuple[Found, ...]
+]
+"""What is equal for decisions that are counted alike: the phone's country and calling code, the
+address's country, the price in USD, the action, whether proof was given, whether it was made
+without the store, the rule that decided, and all findings."""
 
 
 class Tally:
-    """Adds up decisions. `take` hands the counts out and begins anew."""
+    """Adds up decisions, as cheaply as can be: names are made when `take` hands the counts out and
+    begins anew."""
 
     def __init__(self) -> None:
         self.decided = 0
         """How many decisions, ever."""
-        self._plain: dict[tuple[str | None, int, str | None, float | None], int] = {}
-        self._counts: Counter[str] = Counter()
-        self._blocks, self._networks = Sums(), Sums()
-        self._refused: dict[Phone, str] = {}
-        self._verified: dict[Phone, None] = {}
         self._hot: dict[str, float] = {}
+        self._counts: Counter[str] = Counter()
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._kinds: dict[Kind, int] = {}
+        self._blocks: dict[tuple[Place, float | None], int] = {}
+        self._networks: dict[tuple[Place, float | None], int] = {}
+        self._refused: dict[Phone, tuple[Found, ...]] = {}
+        self._verified: dict[Phone, None] = {}
 
     @property
     def busy(self) -> bool:
         """Whether there is anything to tell."""
-        return bool(self._plain or self._counts)
+        return bool(self._kinds or self._counts)
 
     def add(self, decision: Decision, at: float) -> None:
-        """Count a decision; the way of one that was let through without any finding is short."""
+        """Count a decision."""
         self.decided += 1
-        if decision.action or decision.findings or decision.degraded:
-            self._add_with_findings(decision, at)
-            return
-        attempt = decision.attempt
-        phone = attempt.phone
-        if self._hot:
-            self._let_through(attempt, at)
-        key = phone.region, phone.calling_code, attempt.client.country, attempt.price
-        self._plain[key] = self._plain.get(key, 0) + 1
-        if len(self._plain) > MOST_KNOWN:
+        attempt, action = decision.attempt, decision.action
+        phone, client, price = attempt.phone, attempt.client, attempt.price
+        found: tuple[Found, ...] = ()
+        rule = None
+        if decision.findings:
+            found = tuple([(f.rule, f.mode, f.action) for f in decision.findings])
+        if action:
+            rule = _decided(decision)
+            block = block_of(phone)
+            place = country_of(phone), block, rule
+            _count(self._blocks, (place, price))
+            _count(self._networks, ((client.network or "unknown", client.country or "?"), price))
+            if at - self._hot.get(block, -HOT) > HOT / 60:
+                self._heat(block, at)
+            if len(self._refused) < MOST_REFUSED:
+                self._refused[phone] = found
+        elif self._hot and (block := block_of(phone)) in self._hot:
+            if at - self._hot[block] < HOT:
+                _count(self._blocks, ((country_of(phone), block, ""), price))
+            else:
+                del self._hot[block]
+        kind = (
+            phone.region, phone.calling_code, client.country, price, action, attempt.proved,
+            decision.degraded, rule, found,
+        )  # fmt: skip
+        kinds = self._kinds
+        kinds[kind] = kinds.get(kind, 0) + 1
+        if len(kinds) > MOST_KNOWN:
             self._fold()
 
     def outcome(self, phone: Phone, what: str) -> None:
@@ -122,76 +122,93 @@ class Tally:
     def take(self) -> tuple[dict[str, int], dict[Phone, str], Sequence[Phone]]:
         """The counts; the refused numbers, each with its rules; and those that were verified."""
         self._fold()
-        for kind, sums in (("b", self._blocks), ("w", self._networks)):
-            requests, dollars = sums.largest(whole=kind == "w")
-            for place, n in requests.items():
-                name = "\t".join((kind, *place))
-                self._counts[f"{name}\tn"] += n
-                self._counts[f"{name}\tu"] += dollars[place]
-        taken = {name: n for name, n in self._counts.items() if n}
-        refused, verified = self._refused, tuple(self._verified)
-        self._counts, self._blocks, self._networks = Counter(), Sums(), Sums()
-        self._refused, self._verified = {}, {}
+        networks: dict[tuple[Place, float | None], int] = {}
+        for ((network, country), price), n in self._networks.items():
+            masked = network if network in (OTHER, "unknown") else masked_network(network)
+            _count(networks, ((masked, country), price), n)
+        for name, places in (("b", self._blocks), ("w", networks)):
+            for place, (n, u) in largest(places).items():
+                self._counts["\t".join((name, *place, "n"))] += n
+                self._counts["\t".join((name, *place, "u"))] += u
+        refused = {
+            phone: "\t".join(sorted({rule for rule, mode, _ in found if mode == "enforce"}))
+            for phone, found in self._refused.items()
+        }
+        taken, verified = {name: n for name, n in self._counts.items() if n}, tuple(self._verified)
+        self._counts = Counter()
+        self._begin_anew()
         return taken, refused, verified
 
-    def _fold(self) -> None:
-        for (region, code, client, price), n in self._plain.items():
-            self._by_country(region or f"+{code}", client, Action.ALLOW, n, micros(price or 0.0))
-        self._plain = {}
-
-    def _by_country(
-        self, country: str, client: str | None, action: Action, n: int, price: int
-    ) -> None:
-        counts, name = self._counts, f"c\t{country}\t{action}"
-        counts[f"{name}\tn"] += n
-        counts[f"{name}\tu"] += n * price
-        counts[f"o\t{client or '?'}\tn"] += n
-
-    def _add_with_findings(self, decision: Decision, at: float) -> None:
-        attempt, phone = decision.attempt, decision.attempt.phone
-        price, country = micros(attempt.price or 0.0), country_of(phone)
-        self._by_country(country, attempt.client.country, decision.action, 1, price)
-        self._counts["k\tdegraded"] += decision.degraded
-        self._by_rule(decision, attempt, price)
-        finding = decision.finding
-        if finding is None:
-            self._let_through(attempt, at)
-            return
-        block = block_of(phone)
-        self._blocks.add((country, block, finding.rule), price)
-        self._networks.add((attempt.client.masked, attempt.client.country or "?"), price)
+    def _heat(self, block: str, at: float) -> None:
         self._hot.pop(block, None)  # so that the first is the one that has been quiet longest
         if len(self._hot) >= MOST_KNOWN:
             del self._hot[next(iter(self._hot))]
         self._hot[block] = at
 
-    def _let_through(self, attempt: Attempt, at: float) -> None:
-        """Also by its block, if that had a refusal within the hour."""
-        phone = attempt.phone
-        block = block_of(phone)
-        if block in self._hot:
-            if at - self._hot[block] < HOT:
-                price = micros(attempt.price or 0.0)
-                self._blocks.add((country_of(phone), block, ""), price)
-            else:
-                del self._hot[block]
+    def _fold(self) -> None:
+        """Make names of the kinds."""
+        counts = self._counts
+        for kind, n in self._kinds.items():
+            region, code, client, usd, action, proved, degraded, decided, found = kind
+            price = n * micros(usd or 0.0)
+            name = f"c\t{region or f'+{code}'}\t{action}"
+            counts[f"{name}\tn"] += n
+            counts[f"{name}\tu"] += price
+            counts[f"o\t{client or '?'}\tn"] += n
+            if degraded:
+                counts["k\tdegraded"] += n
+            refusing = {
+                rule for rule, mode, asks in found if mode == "enforce" and not met(asks, proved)
+            }
+            for rule in refusing:
+                counts[f"r\t{rule}\tfound"] += n
+            for rule, mode, _ in found:
+                if mode == "monitor":
+                    counts[f"r\t{rule}\tmonitored"] += n
+            if decided is not None:
+                counts[f"r\t{decided}\trefused"] += n
+                counts[f"r\t{decided}\tu"] += price
+                if len(refusing) == 1:
+                    counts[f"r\t{decided}\talone"] += n
+        self._kinds = {}
 
-    def _by_rule(self, decision: Decision, attempt: Attempt, price: int) -> None:
-        counts, refusing = self._counts, set[str]()
-        for finding in decision.findings:
-            if refuses(finding, attempt):
-                refusing.add(finding.rule)
-            elif finding.mode == "monitor":
-                counts[f"r\t{finding.rule}\tmonitored"] += 1
-        for rule in refusing:
-            counts[f"r\t{rule}\tfound"] += 1
-        if (decided := decision.finding) is None:
-            return
-        counts[f"r\t{decided.rule}\trefused"] += 1
-        counts[f"r\t{decided.rule}\tu"] += price
-        counts[f"r\t{decided.rule}\talone"] += len(refusing) == 1
-        if len(self._refused) < MOST_REFUSED:
-            self._refused[attempt.phone] = "\t".join(sorted(refusing))
+
+def _count(
+    places: dict[tuple[Place, float | None], int], place: tuple[Place, float | None], n: int = 1
+) -> None:
+    """Count at a place, or beside all others where there are many."""
+    known = places.get(place)
+    if known is None and len(places) >= MOST_KNOWN:
+        named, price = place
+        place = ((OTHER, "") if len(named) == 2 else (named[0], OTHER, named[2])), price
+        known = places.get(place)
+    places[place] = (known or 0) + n
+
+
+def largest(places: Mapping[tuple[Place, float | None], int]) -> dict[Place, tuple[int, int]]:
+    """Requests and micro-dollars of the places with the most dollars; the rest together, of their
+    country."""
+    sums: dict[Place, tuple[int, int]] = {}
+    for (place, usd), n in places.items():
+        before = sums.get(place, (0, 0))
+        sums[place] = before[0] + n, before[1] + n * micros(usd or 0.0)
+    if len(sums) <= MOST_PLACES:
+        return sums
+    ranked = sorted(sums, key=lambda place: (-sums[place][1], place))
+    found = {place: sums[place] for place in ranked[:MOST_PLACES]}
+    for place in ranked[MOST_PLACES:]:
+        other = (OTHER, "") if len(place) == 2 else (place[0], OTHER, place[2])
+        before = found.get(other, (0, 0))
+        found[other] = before[0] + sums[place][0], before[1] + sums[place][1]
+    return found
+
+
+def _decided(decision: Decision) -> str:
+    """The rule that decided: mostly the first finding's."""
+    first = decision.findings[0] if decision.findings else None
+    if first is None or first.mode != "enforce" or first.action is not decision.action:
+        first = decision.finding
+    return "store" if first is None else first.rule
 
 
 def country_of(phone: Phone) -> str:
