@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import blake2b
@@ -31,6 +32,9 @@ REFRESH = 3_000
 
 RENDERED_FOR = 1.0
 """Seconds for which what was rendered serves every browser that asks this process."""
+
+SHARE = 50
+"""How many times as long as rendering took it is not done again."""
 
 FORM_TOKEN, ROOT = "form-token-of-this-session", "root-of-this-mount"
 """What stands in what is rendered for all, until it is known for whom."""
@@ -66,6 +70,9 @@ DONE = {
 }
 AWAY = "The store did not answer: the change may or may not be in force. Look before you repeat it."
 
+Parts = dict[str, tuple[str, str]]
+"""By name: a hash of what was rendered, and that in JSON."""
+
 Work = Callable[[Mapping[str, str], Session], Awaitable[str]]
 
 
@@ -75,7 +82,8 @@ class Frame:
     def __init__(self, guard: Guard, view: View, auth: Authenticator) -> None:
         self.guard, self.admin, self.view, self.auth = guard, guard.overrides, view, auth
         self.key = guard.policy.secret
-        self._fresh: dict[str, tuple[float, str, str]] = {}
+        self._rendered: dict[str, tuple[float, Parts]] = {}
+        self._rendering = asyncio.Lock()
         self._changes = 0
         self.templates = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -119,30 +127,36 @@ class Frame:
         if session is None:
             return Response(status_code=204)  # tells the browser to stop asking
         name = request.query_params.get("page", "")
-        tag, fragments = await self._fragments(name if name in PAGES else "")
+        parts = await self._fresh_parts(name if name in PAGES else "")
+        seen = request.headers.get("last-event-id", "").split(".")
+        news = [f'"{part}": {html}' for part, (tag, html) in parts.items() if tag not in seen]
         event = f"retry: {REFRESH}\n"
-        if request.headers.get("last-event-id") != tag:
-            data = fragments.replace(FORM_TOKEN, session.form_token).replace(ROOT, root(request))
-            event += f"id: {tag}\ndata: {data}\n\n"
+        if news:
+            data = "{" + ", ".join(news) + "}"
+            data = data.replace(FORM_TOKEN, session.form_token).replace(ROOT, root(request))
+            event += f"id: {'.'.join(tag for tag, _ in parts.values())}\ndata: {data}\n\n"
         return Response(event, media_type="text/event-stream")
 
-    async def _fragments(self, name: str) -> tuple[str, str]:
-        known = self._fresh.get(name)
-        if known is not None and monotonic() - known[0] < RENDERED_FOR:
-            return known[1:]
-        before = self._changes
-        anybody = Session("", 0.0, FORM_TOKEN)
-        own = {"session": anybody, "root": ROOT, "search": "", "found": None}
-        values = {**await self.view.values(name), **own}
-        parts = {
-            each: self.templates.get_template(f"{each}.html").render(values)
-            for each in PAGES[name][1]
-        }
-        data = json.dumps(parts)
-        tag = blake2b(data.encode(), digest_size=8).hexdigest()
-        if before == self._changes:  # else it may be of before the change
-            self._fresh[name] = monotonic(), tag, data
-        return tag, data
+    async def _fresh_parts(self, name: str) -> Parts:
+        """A page's parts, rendered once for everybody: at most once a second, and for at most a
+        fiftieth of the time."""
+        async with self._rendering:
+            until, parts = self._rendered.get(name, (0.0, {}))
+            if monotonic() < until:
+                return parts
+            changes, began = self._changes, monotonic()
+            anybody = Session("", 0.0, FORM_TOKEN)
+            own = {"session": anybody, "root": ROOT, "search": "", "found": None}
+            values = {**await self.view.values(name), **own}
+            parts = {}
+            for each in PAGES[name][1]:
+                html = self.templates.get_template(f"{each}.html").render(values)
+                parts[each] = blake2b(html.encode(), digest_size=6).hexdigest(), json.dumps(html)
+            if changes == self._changes:  # else it may be of before the change
+                took = monotonic() - began
+                fresh = max(RENDERED_FOR, SHARE * took)
+                self._rendered[name] = monotonic() + fresh, parts
+            return parts
 
     def change(self, work: Work, name: str = "") -> Callable[[Request], Awaitable[Response]]:
         """Answers a form: ``work`` says what was done, for the page's address."""
@@ -156,7 +170,7 @@ class Frame:
             try:
                 done = await work(form, session)
                 self._changes += 1
-                self._fresh.clear()
+                self._rendered.clear()
                 return to(request, f"{name}?done={done}")
             except PolicyError as error:
                 wrong = f"Nothing was changed. {error.path}: expected {error.expected}."

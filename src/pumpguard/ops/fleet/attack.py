@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pumpguard.ops.fleet.period import Amount, Period
+from pumpguard.ops.fleet.period import Amount
 from pumpguard.ops.fleet.tally import OTHER
 from pumpguard.ops.fleet.view import FleetView
 
@@ -78,9 +78,9 @@ def attack(view: FleetView) -> Attack:
     """What is under attack, by the last hour."""
     blocks: dict[tuple[str, str], Place] = {}
     latest = max(view.minutes, default=0)
-    for minute, bucket in sorted(view.minutes.items()):
+    for minute, seen in view.minutes.items():
         ago = (latest - minute) // 60
-        for (country, block), by_rule in Period.of([bucket]).blocks.items():
+        for (country, block), by_rule in seen.blocks.items():
             place = blocks.setdefault((country, block), Place("block", block, country))
             for rule, amount in by_rule.items():
                 _count(place, rule, amount, ago, minute)
@@ -101,8 +101,12 @@ def attack(view: FleetView) -> Attack:
             _cut(part, BLOCKS)
         _cut(place, RANGES)
     found.sort(key=_most)
-    recent = [bucket for minute, bucket in view.minutes.items() if latest - minute < NOW * 60]
-    networks = sorted(Period.of(recent).networks.items(), key=lambda each: (-each[1].u, each[0]))
+    refused: dict[tuple[str, str], Amount] = {}
+    for minute, seen in view.minutes.items():
+        if latest - minute < NOW * 60:
+            for where, amount in seen.networks.items():
+                _plus(refused.setdefault(where, Amount()), amount)
+    networks = sorted(refused.items(), key=lambda each: (-each[1].u, each[0]))
     shown = [(*place, amount) for place, amount in networks[:NETWORKS]] if found else []
     return Attack(found[:COUNTRIES], shown)
 

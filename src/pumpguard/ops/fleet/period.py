@@ -60,6 +60,23 @@ class Period:
                 period._add(name.split("\t"), amount)
         return period
 
+    @classmethod
+    def total(cls, periods: Iterable[Period]) -> Period:
+        """The sum of several; of blocks and networks there are too many to be summed each time."""
+        whole = cls()
+        for each in periods:
+            for country, by_action in each.countries.items():
+                mine = whole.countries.setdefault(country, {})
+                for action, amount in by_action.items():
+                    known = mine.setdefault(action, Amount())
+                    known.n += amount.n
+                    known.u += amount.u
+            whole.clients.update(each.clients)
+            whole.outcomes.update(each.outcomes)
+            for rule, said in each.rules.items():
+                whole.rules.setdefault(rule, Counter()).update(said)
+        return whole
+
     def _add(self, parts: list[str], amount: int) -> None:
         match parts:
             case ["c", country, action, what]:

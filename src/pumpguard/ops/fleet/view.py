@@ -49,20 +49,20 @@ class Process:
 @dataclass
 class FleetView:
     """The fleet as of one look; ``at`` is in Unix seconds. ``minutes`` and ``hours`` are by their
-    start."""
+    start, oldest first."""
 
     at: float
     processes: list[Process]
-    minutes: dict[int, dict[str, int]]
-    hours: dict[int, dict[str, int]]
+    minutes: dict[int, Period]
+    hours: dict[int, Period]
 
     @cached_property
     def hour(self) -> Period:
-        return Period.of(self.minutes.values())
+        return Period.total(self.minutes.values())
 
     @cached_property
     def day(self) -> Period:
-        return Period.of(self.hours.values())
+        return Period.total(self.hours.values())
 
     @property
     def since(self) -> float:
@@ -80,15 +80,14 @@ class FleetView:
 
     def by_minute(self) -> list[tuple[int, Counter[Action]]]:
         """The decisions of each minute, oldest first."""
-        found = []
-        for minute, bucket in sorted(self.minutes.items()):
-            actions = Period.of([bucket]).actions
-            found.append((minute, Counter({a: actions[str(a)].n for a in Action})))
-        return found
+        return [
+            (minute, Counter({a: seen.actions[str(a)].n for a in Action}))
+            for minute, seen in self.minutes.items()
+        ]
 
     def by_hour(self) -> list[tuple[int, Period]]:
         """Each hour, oldest first."""
-        return [(hour, Period.of([bucket])) for hour, bucket in sorted(self.hours.items())]
+        return [*self.hours.items()]
 
 
 class FleetReader:
@@ -97,8 +96,8 @@ class FleetReader:
 
     def __init__(self, store: FleetStore, clock: Callable[[], float]) -> None:
         self._store, self._clock = store, clock
-        self._minutes: dict[int, dict[str, int]] = {}
-        self._hours: dict[int, dict[str, int]] = {}
+        self._minutes: dict[int, Period] = {}
+        self._hours: dict[int, Period] = {}
         self._anew = self._read_at = -ANEW
         self._view: FleetView | None = None
         self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
@@ -122,7 +121,7 @@ class FleetReader:
         ask_minutes = [m for m in minutes if anew or m in minutes[-OPEN:] or m not in self._minutes]
         ask_hours = [h for h in hours if anew or h == hours[-1] or h not in self._hours]
         look = await self._store.look(ask_minutes, ask_hours)
-        found = iter(look.buckets)
+        found = (Period.of([bucket]) for bucket in look.buckets)
         self._minutes |= {minute: next(found) for minute in ask_minutes}
         self._hours |= {hour: next(found) for hour in ask_hours}
         self._minutes = {minute: self._minutes[minute] for minute in minutes}
