@@ -36,6 +36,7 @@ def app() -> typer.Typer:
     from pumpguard.commands.exposure import exposure
     from pumpguard.commands.overrides import lists, posture
     from pumpguard.commands.rules import rules
+    from pumpguard.commands.serve import serve
     from pumpguard.commands.top import top
 
     commands = typer.Typer(
@@ -51,6 +52,7 @@ def app() -> typer.Typer:
     commands.command()(console)
     commands.command()(top)
     commands.command()(explain)
+    commands.command()(serve)
     commands.add_typer(lists, name="lists")
     commands.add_typer(bans, name="bans")
     commands.add_typer(rules, name="rules")

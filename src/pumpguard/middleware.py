@@ -87,7 +87,7 @@ class PumpGuardMiddleware:
         if verify.routes is not None:
             self._handlers.append((verify.routes, verify.watch))
         self._flow = None if policy.flow is None else FlowReader(policy.flow)
-        self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices)
+        self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices, policy.texts)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
         self._records = RouteRecords(guard.policy.send, guard.notices)
         self._answers = Answers(SentWhen(guard.policy.sent_when), guard.notices)

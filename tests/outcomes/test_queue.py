@@ -24,8 +24,8 @@ from pumpguard.intake.network import UnknownNetworks
 from pumpguard.ops.metrics import FirewallMetrics
 from pumpguard.outcomes import Ticket
 from pumpguard.outcomes import queue as queue_module
-from pumpguard.outcomes.news import Flow, Listen
 from pumpguard.outcomes.queue import CAPACITY, OutcomeQueue
+from pumpguard.outcomes.telling import Flow, Listen
 from pumpguard.rules import Budget, Credit
 from pumpguard.store.base import Question, Redemption, Settlement
 from pumpguard.store.memory import MemoryStore

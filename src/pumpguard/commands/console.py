@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pumpguard.challenges.base import Elsewhere
 from pumpguard.commands import BAD_INPUT, PolicyFile, StoreUrl, shared_store, stop, warn
-from pumpguard.commands.desk import Elsewhere
 from pumpguard.errors import PolicyError
 from pumpguard.guard import Guard
 from pumpguard.policy import Policy

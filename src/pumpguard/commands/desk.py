@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from pumpguard.attempt import Attempt
-from pumpguard.challenges.base import Challenge
+from pumpguard.challenges.base import Elsewhere
 from pumpguard.commands import BAD_INPUT, STORE_AWAY, shared_store, stop
 from pumpguard.errors import OverrideError, PolicyError, StoreError
 from pumpguard.guard import Guard
@@ -17,13 +16,6 @@ from pumpguard.ops.fleet.desk import Desk, desk_of
 from pumpguard.policy import Policy
 
 T = TypeVar("T")
-
-
-class Elsewhere(Challenge):
-    """Stands for the app's challenge, which is not known here: this process judges no requests."""
-
-    def solved(self, said: str, attempt: Attempt) -> bool:
-        return False
 
 
 def with_desk(

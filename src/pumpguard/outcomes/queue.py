@@ -11,13 +11,9 @@ from typing import TypeVar
 
 from pumpguard.attempt import Attempt
 from pumpguard.errors import StoreError
-from pumpguard.listeners import Listeners
-from pumpguard.observations import Misunderstood, Observations
-from pumpguard.outcomes import OutcomeCounters
-from pumpguard.outcomes.news import Failed, Flow, Listen, QueuedOutcome, Verified
-from pumpguard.outcomes.telling import Teller
-from pumpguard.rules.base import Rule
-from pumpguard.store.base import Settlement, Store
+from pumpguard.observations import Misunderstood
+from pumpguard.outcomes.telling import Failed, Flow, Listen, QueuedOutcome, Teller, Verified
+from pumpguard.store.base import Settlement
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -48,23 +44,14 @@ class OutcomeQueue:
     say so) makes the guard only stricter, and is said.
     """
 
-    def __init__(
-        self,
-        rules: Sequence[Rule],
-        counters: OutcomeCounters,
-        store: Store,
-        observations: Observations,
-        listeners: Listeners,
-    ) -> None:
+    def __init__(self, teller: Teller) -> None:
         self.lost = 0
         self.waiting: dict[object, QueuedOutcome] = {}
         self._taken: dict[object, QueuedOutcome] = {}
         self._settlements: list[Settlement] = []
         """What the outcomes that were asked about come to, and the store has not been told."""
-        self._teller = Teller(rules, counters, store, observations, listeners)
-        self.delays = self._teller.delays
-        self._observations = observations
-        self._store = store
+        self._teller, self.delays = teller, teller.delays
+        self._store, self._observations = teller.store, teller.observations
         self._task: asyncio.Task[None] | None = None
         self._pausing: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
 

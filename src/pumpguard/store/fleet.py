@@ -13,8 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from pumpguard.store.codec import Word
-from pumpguard.store.scripts import script
+from pumpguard.store.scripts import Call, Word, script
 
 MINUTE, HOUR = 60, 3_600
 MINUTE_LIVES, HOUR_LIVES = 2 * HOUR, 26 * HOUR
@@ -86,12 +85,10 @@ class FleetStore(Protocol):
         """Let go of connections; it may be used again."""
 
 
-class Runs(Protocol):
-    """A link to a server (`pumpguard.store.transport.link.Link`)."""
+class Link(Protocol):
+    """What runs calls on a server (`pumpguard.store.transport.link.Link`)."""
 
-    async def run(
-        self, sha: str, script: str, keys: Sequence[str], args: Sequence[Word]
-    ) -> Any: ...
+    async def run(self, call: Call) -> Any: ...
 
     async def aclose(self) -> None: ...
 
@@ -100,7 +97,7 @@ class SharedFleet:
     """In Redis or Valkey, in one slot. Batches go over the ``link`` that requests use, readings
     over the ``reader``."""
 
-    def __init__(self, link: Runs, reader: Runs, prefix: str) -> None:
+    def __init__(self, link: Link, reader: Link, prefix: str) -> None:
         self._link, self._reader, self._prefix = link, reader, f"{prefix}fleet:"
 
     async def add(self, process: str, number: int, word: str, batch: Batch) -> None:
@@ -118,7 +115,7 @@ class SharedFleet:
             words += each
         words += len(batch.verified), *batch.verified
         buckets = (f"m:{batch.minute}", f"h:{batch.hour}")
-        await self._link.run(*SCRIPT, self._keys(*names, *buckets), words)
+        await self._link.run(Call(SCRIPT, self._keys(*names, *buckets), words))
 
     async def look(self, minutes: Sequence[int] = (), hours: Sequence[int] = ()) -> Look:
         names = [*(f"m:{each}" for each in minutes), *(f"h:{each}" for each in hours)]
@@ -126,21 +123,23 @@ class SharedFleet:
         buckets: list[dict[str, int]] = []
         for first in range(0, max(1, len(names)), AT_ONCE):
             keys = self._keys("alive", *names[first : first + AT_ONCE])
-            now, said, *found = await self._reader.run(*SCRIPT, keys, ["r"])
+            now, said, *found = await self._reader.run(Call(SCRIPT, keys, ["r"]))
             if not first:
                 speakers = [_speaker(now, *pair) for pair in _pairs(said)]
             buckets += ({name.decode(): int(n) for name, n in _pairs(each)} for each in found)
         return Look(tuple(speakers), tuple(buckets))
 
     async def bans(self) -> Sequence[StandingBan]:
-        found = await self._reader.run(*SCRIPT, self._keys("bans", "bans:text"), ["b"])
+        found = await self._reader.run(Call(SCRIPT, self._keys("bans", "bans:text"), ["b"]))
         each = zip(found[::3], found[1::3], found[2::3], strict=True)
         return [
             StandingBan(i.decode(), float(end) / 1000, words.decode()) for i, end, words in each
         ]
 
     async def forget(self, ban: str) -> bool:
-        return bool(await self._reader.run(*SCRIPT, self._keys("bans", "bans:text"), ["l", ban]))
+        return bool(
+            await self._reader.run(Call(SCRIPT, self._keys("bans", "bans:text"), ["l", ban]))
+        )
 
     async def aclose(self) -> None:
         await self._reader.aclose()
