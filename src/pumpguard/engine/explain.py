@@ -57,8 +57,10 @@ class Explainer(Engine):
         store: ScriptStore,
         overrides: OverrideSync,
         observations: Observations,
+        *,
+        simulated: bool = False,
     ) -> None:
-        super().__init__(policy, rules, store, overrides, None, observations)
+        super().__init__(policy, rules, store, overrides, None, observations, simulated=simulated)
         self._chain, self._peeked = rules, store
         self._found: dict[Counter, Reading] = {}
 

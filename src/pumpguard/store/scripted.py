@@ -87,12 +87,16 @@ class ScriptStore:
         shard = shard_of(calling_code, self._shards)
         return shard, self._digest(by, subject).hex()
 
-    async def lift(self, shard: int, place: str, identities: Sequence[str]) -> int:
+    async def lift(
+        self, shard: int, place: str, identities: Sequence[str], at: float | None = None
+    ) -> int:
         """Take bans off a subject (`place`), with their strikes and levels; ``identities`` are
-        those of their counters. Returns how many stood, or had strikes."""
+        those of their counters, ``at`` is as in a question. Returns how many stood, or had
+        strikes."""
         ids = b"".join(map(codec.short_id, identities))
         keys = [self._prefixes[shard] + place]
-        return int(await self.runs[shard](Call(lift_script(), keys, [0, ids])))
+        words: list[Word] = [0 if at is None else int(at * 1000), ids]
+        return int(await self.runs[shard](Call(lift_script(), keys, words, at)))
 
     async def refuse(self, refusals: Sequence[Refusal]) -> Sequence[Answer | None]:
         shard = shard_of(refusals[0].question.calling_code, self._shards)

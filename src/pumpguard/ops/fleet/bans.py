@@ -133,7 +133,9 @@ async def all_bans(store: ScriptStore) -> list[Shown]:
     return [each for each in map(shown, await store.fleet.bans()) if each is not None]
 
 
-async def lift(store: ScriptStore, chain: Sequence[Rule], id_: str) -> Shown | None:
+async def lift(
+    store: ScriptStore, chain: Sequence[Rule], id_: str, at: float | None = None
+) -> Shown | None:
     """Take a ban off its subject, with its strikes, in every process (within five seconds where
     one remembers it); what it was, if it was on the list. Raises `OverrideError` for an id that
     makes no sense, and `StoreError`."""
@@ -144,7 +146,7 @@ async def lift(store: ScriptStore, chain: Sequence[Rule], id_: str) -> Shown | N
     if not isinstance(rule, SlidingBan) or not shard.isdecimal() or len(place) != 20:
         raise OverrideError("ban", "the id of a ban that stands", id_)
     found = next((each for each in await all_bans(store) if each.id == id_), None)
-    await store.lift(int(shard), place, [rule.ban.identity()])
+    await store.lift(int(shard), place, [rule.ban.identity()], at)
     if store.fleet is not None:
         await store.fleet.forget(id_)
     return found

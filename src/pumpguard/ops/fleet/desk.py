@@ -61,7 +61,10 @@ class Desk:
         """What would become of an attempt now; nothing is charged. Raises `StoreError`."""
         guard, overrides = self.guard, self.guard.store.overrides
         sync = OverrideSync(overrides, self._hashed, guard.notices, sharded=self.policy.shards > 1)
-        explainer = Explainer(self.policy, self.chain, self.store, sync, guard.observations)
+        explainer = Explainer(
+            self.policy, self.chain, self.store, sync, guard.observations,
+            simulated=guard.simulated,
+        )  # fmt: skip
         return await explainer.explain(attempt)
 
     async def story(self, number: str = "", address: str = "") -> Story:
@@ -119,7 +122,8 @@ class Desk:
 
     async def lift(self, id_: str, *, author: str, reason: str = "") -> Shown | None:
         """Lift a ban by its id. Raises `OverrideError` and `StoreError`."""
-        found = await lift(self.store, self.chain, id_)
+        at = self.guard.overrides.now() if self.guard.simulated else None
+        found = await lift(self.store, self.chain, id_, at)
         rule = id_.split("-", 2)[2]
         subject = "" if found is None else found.subject
         await rules.lifted(self.guard.overrides, rule, subject, author=author, reason=reason)
