@@ -100,7 +100,9 @@ class Fleet(Listener):
                 try:
                     await self.store.add(self.process, number, self._word(), batch)
                 except StoreError as error:
-                    logging.getLogger("pumpguard").debug("the fleet was not told: %s", error)
+                    if error.refused:  # such as a right that is missing
+                        text = "the store does not take the fleet's counts: %s"
+                        self._notices.say("PG097", "fleet", text, error)
                     return
                 self._waiting.popleft()
 
