@@ -31,6 +31,7 @@ def app() -> typer.Typer:
 
     from pumpguard.commands.bans import bans
     from pumpguard.commands.console import console
+    from pumpguard.commands.events import tail, why
     from pumpguard.commands.expect import expect
     from pumpguard.commands.explain import explain
     from pumpguard.commands.exposure import exposure
@@ -52,6 +53,8 @@ def app() -> typer.Typer:
     commands.command()(console)
     commands.command()(top)
     commands.command()(explain)
+    commands.command()(tail)
+    commands.command()(why)
     commands.command()(serve)
     commands.add_typer(lists, name="lists")
     commands.add_typer(bans, name="bans")

@@ -23,6 +23,7 @@ from pumpguard.store.lua import interpreter
 from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.store.scripted import ScriptStore
 from pumpguard.store.scripts import Call
+from pumpguard.store.stream import MemoryStream
 
 REQUESTS = 50_000
 """Messages of strangers. With the default rules each takes 4.7 places of 250 bytes, so they are
@@ -64,6 +65,7 @@ class MemoryStore(ScriptStore):
         self.requests = requests
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
         self.fleet: MemoryFleet = MemoryFleet(clock)
+        self.stream = MemoryStream()
         self._clock = clock
         self._lua = interpreter()
         # The garbage collector, which stops the event loop, follows none of these.
