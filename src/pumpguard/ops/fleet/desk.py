@@ -14,6 +14,8 @@ from pumpguard.counters.base import DESTINATIONS
 from pumpguard.engine.explain import Explainer, Explanation, RuleExplained
 from pumpguard.errors import IntakeError, OverrideError
 from pumpguard.guard import Guard
+from pumpguard.ops.events.fields import Event
+from pumpguard.ops.events.reading import StreamSource
 from pumpguard.ops.fleet.bans import Shown, all_bans, lift, shown, standing
 from pumpguard.ops.fleet.view import FleetReader
 from pumpguard.ops.fleet.words import counted
@@ -26,6 +28,9 @@ from pumpguard.rules.challenge import with_single_use
 from pumpguard.store.fleet import FleetStore
 from pumpguard.store.in_front import behind
 from pumpguard.store.scripted import ScriptStore
+
+EVENTS, LOOKED_AT = 20, 5_000
+"""Events of a story, and how many are looked at to find them."""
 
 ANYWHERE = "US"
 """Where the made-up number is from that stands in for one that nobody has named."""
@@ -42,8 +47,8 @@ class Story:
     """Those that have something to say."""
     listings: Sequence[Listing]
     bans: Sequence[Shown]
-    key: str
-    """The keyed hash of the number, by which events know it; empty without one."""
+    events: Sequence[Event]
+    """Of the number, the address or both in the stream of events, if there is one; newest first."""
 
 
 class Desk:
@@ -85,8 +90,29 @@ class Desk:
             bans |= {each.id: each for each in await self.bans(attempt.client.masked)}
         who = [attempt.phone.masked] if number else []
         who += [attempt.client.masked] if address else []
-        key = self._hashed("number", attempt.phone.e164) if number else ""
-        return Story(" for ".join(who), explanation, said, listings, [*bans.values()], key)
+        events = await self._events(attempt if number else None, attempt if address else None)
+        return Story(" for ".join(who), explanation, said, listings, [*bans.values()], events)
+
+    async def _events(self, number: Attempt | None, address: Attempt | None) -> list[Event]:
+        """What the stream of events has of a number and an address, which it knows by hashes."""
+        wanted = {}
+        if number is not None:
+            wanted["number"] = self._hashed("number", number.phone.e164)
+        if address is not None:
+            wanted["network"] = self._hashed("network", address.client.network or "")
+        found: list[Event] = []
+        looked_at = 0
+        async for event in StreamSource(self.store.stream).newest():
+            about, looked_at = event.get("pumpguard", {}), looked_at + 1
+            known = {
+                "number": about.get("number", {}).get("hash"),
+                "network": about.get("attempt", {}).get("network"),
+            }
+            if all(known[name] == hash_ for name, hash_ in wanted.items()):
+                found.append(event)
+            if len(found) >= EVENTS or looked_at >= LOOKED_AT:
+                break
+        return found
 
     def attempt(self, number: str, address: str) -> Attempt:
         """The attempt to ask about. Raises `OverrideError`."""
