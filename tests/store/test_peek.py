@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from pumpguard.store.scripted import ScriptStore
+from pumpguard.store.inspected import InspectedStore
 from tests.store.asking import (
     START,
     About,
@@ -31,7 +31,9 @@ KINDS = [
 
 
 @pytest.mark.parametrize("about", KINDS, ids=lambda about: type(about.counter).__name__)
-async def test_peeking_reads_what_the_next_question_reads(store: ScriptStore, about: About) -> None:
+async def test_peeking_reads_what_the_next_question_reads(
+    store: InspectedStore, about: About
+) -> None:
     """Of every kind, as it fills; and however often, the next question is answered alike."""
     for n in range(4):
         asked = question(about, at=float(n), price=3)
@@ -42,7 +44,7 @@ async def test_peeking_reads_what_the_next_question_reads(store: ScriptStore, ab
         assert peeked[0].admitted == answer.admitted
 
 
-async def test_peeking_begins_nothing(store: ScriptStore) -> None:
+async def test_peeking_begins_nothing(store: InspectedStore) -> None:
     """No subject, no strike, no ban."""
     struck = question(window(1), ban(2))
     await store.decide(struck)
@@ -53,7 +55,7 @@ async def test_peeking_begins_nothing(store: ScriptStore) -> None:
     assert not any(reading.full for i, reading in answer.readings.items() if i == 1)
 
 
-async def test_lifting_a_ban_leaves_what_else_is_counted(store: ScriptStore) -> None:
+async def test_lifting_a_ban_leaves_what_else_is_counted(store: InspectedStore) -> None:
     """Its strikes and its level are gone: the next ban is a first one."""
     banned, counted = ban(3, after="attempts"), window(9, subject="of the same")
     counted = replace(counted, counter=replace(cast(Any, counted.counter), by=banned.counter.by))
@@ -68,7 +70,7 @@ async def test_lifting_a_ban_leaves_what_else_is_counted(store: ScriptStore) -> 
     assert [answer.readings[i].used for i in range(2)] == [0, 2]
 
 
-async def test_lifting_what_does_not_stand_changes_nothing(store: ScriptStore) -> None:
+async def test_lifting_what_does_not_stand_changes_nothing(store: InspectedStore) -> None:
     await ask(store, window(1))
     shard, place = store.place("phone a", "somebody", "")
     assert await store.lift(shard, place, [ban(2).counter.identity()], START) == 0

@@ -8,8 +8,8 @@ from functools import partial
 from pumpguard.store.breaker import Breaker, Probe
 from pumpguard.store.fleet import SharedFleet
 from pumpguard.store.health import Checkup, Concerns, Mark, usable
+from pumpguard.store.inspected import InspectedStore
 from pumpguard.store.overrides import SharedOverrides
-from pumpguard.store.scripted import ScriptStore
 from pumpguard.store.stream import WITHIN, SharedStream
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.topology import topology_of
@@ -19,7 +19,7 @@ FORMAT = "pg1"
 protects the code."""
 
 
-class RedisStore(ScriptStore):
+class RedisStore(InspectedStore):
     """Counters in Redis or Valkey, shared by every process that uses the same ``name``.
 
     ``url`` is ``redis://``, ``rediss://`` or ``unix://``, ``redis+sentinel://h:p,h:p/service`` or
@@ -58,7 +58,7 @@ class RedisStore(ScriptStore):
         self.overrides = SharedOverrides(self._links, self._prefixes)
         self._beside = beside = Link(url, deadline=max(deadline, WITHIN))
         self.stream = SharedStream(beside, self._prefixes[0])
-        self.fleet: SharedFleet = SharedFleet(self._links[0], beside, self._prefixes[0])
+        self.fleet = SharedFleet(self._links[0], beside, self._prefixes[0])
 
     async def check(self) -> Concerns:
         """What an operator should mend about the server, or about the cluster's that we use."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from pumpguard import Guard, Policy
 from pumpguard.errors import StoreError
@@ -176,11 +177,9 @@ async def test_a_right_that_is_missing_is_said(
     policy: Policy, servers: dict[str, EmbeddedServer], name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Once an hour; requests are decided all the same."""
-    import redis.asyncio
-
     rights = ["+eval", "+evalsha", "+time", "+get", "+mget", "+set", "+info"]
-    async with redis.asyncio.Redis.from_url(servers["valkey"].url) as client:
-        await client.execute_command("ACL", "SETUSER", name, "on", ">secret", "~pg1:*", *rights)
+    with Redis.from_url(servers["valkey"].url) as client:
+        client.acl_setuser(name, enabled=True, passwords="+secret", keys=["pg1:*"], commands=rights)
         url = servers["valkey"].url.replace("unix://", f"unix://{name}:secret@")
         guard = Guard(policy, url)
         fleet = Fleet(guard)
@@ -188,7 +187,7 @@ async def test_a_right_that_is_missing_is_said(
             await ask(guard, n)
             await fleet.speak()
         await guard.aclose()
-        await client.execute_command("ACL", "DELUSER", name)
+        client.acl_deluser(name)
     said = [each.message for each in caplog.records if "PG097" in each.message]
     assert len(said) == 1
     assert "the store does not take the fleet's counts" in said[0]

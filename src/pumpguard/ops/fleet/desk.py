@@ -11,12 +11,12 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType, example_number_for_
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Reading, Spend
 from pumpguard.counters.base import DESTINATIONS
-from pumpguard.engine.explain import Explainer, Explanation, RuleExplained
 from pumpguard.errors import IntakeError, OverrideError
 from pumpguard.guard import Guard
 from pumpguard.ops.events.fields import Event
 from pumpguard.ops.events.reading import StreamSource
 from pumpguard.ops.fleet.bans import Shown, all_bans, lift, shown, standing
+from pumpguard.ops.fleet.explainer import Explainer, Explanation, RuleExplained
 from pumpguard.ops.fleet.view import FleetReader
 from pumpguard.ops.fleet.words import counted
 from pumpguard.overrides import rules
@@ -25,9 +25,8 @@ from pumpguard.overrides.lookup import Overrides
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.rules import SlidingBan
 from pumpguard.rules.challenge import with_single_use
-from pumpguard.store.fleet import FleetStore
 from pumpguard.store.in_front import behind
-from pumpguard.store.scripted import ScriptStore
+from pumpguard.store.inspected import InspectedStore
 
 EVENTS, LOOKED_AT = 20, 5_000
 """Events of a story, and how many are looked at to find them."""
@@ -54,11 +53,11 @@ class Story:
 class Desk:
     """Asks and orders for people. ``guard`` need not judge requests itself."""
 
-    def __init__(self, guard: Guard, store: ScriptStore, fleet: FleetStore) -> None:
+    def __init__(self, guard: Guard, store: InspectedStore) -> None:
         self.guard = guard
         self.policy = guard.policy
         self.store = store
-        self.reader = FleetReader(fleet, guard.overrides.now)
+        self.reader = FleetReader(store.fleet, guard.overrides.now)
         self.chain = with_single_use(self.policy.chain, guard.challenge)
         self._hashed = keyed_hash(self.policy.secret)
 
@@ -190,9 +189,7 @@ class Desk:
 def desk_of(guard: Guard) -> Desk | None:
     """The desk of a guard; none where its store keeps nothing of a fleet."""
     store = behind(guard.store)
-    if not isinstance(store, ScriptStore) or store.fleet is None:
-        return None
-    return Desk(guard, store, store.fleet)
+    return Desk(guard, store) if isinstance(store, InspectedStore) else None
 
 
 def _of_client(rule: RuleExplained) -> RuleExplained | None:

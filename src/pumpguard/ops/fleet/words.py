@@ -6,9 +6,9 @@ from pumpguard.attempt import PREFIX
 from pumpguard.counters import Ban, Counter, Credit, Distinct, Neighbours, Reading, Spend
 from pumpguard.counters.base import Limited
 from pumpguard.decision import Action, Decision, Finding
-from pumpguard.engine.explain import RuleExplained
 from pumpguard.money.solve import dollars
 from pumpguard.ops.events.words import WHY
+from pumpguard.ops.fleet.explainer import RuleExplained
 
 SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
