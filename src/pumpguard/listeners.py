@@ -1,7 +1,7 @@
 """Who is told what a guard has done: events, metrics, the console, an app's ``on_decision``.
 
-A listener is called after the reply and in the event loop of the request: it notes what it is told
-and returns at once. What takes time it does in a task of its own.
+A listener is called after the reply (but for ``answering``) and in the event loop of the request:
+it notes what it is told and returns at once. What takes time it does in a task of its own.
 """
 
 from __future__ import annotations
@@ -90,9 +90,14 @@ def recorded(decision: Decision, at: float, watched: WatchedRequest | None) -> R
 
 
 class Listener:
-    """Hears what it overrides. ``name`` is how the log calls one that raises."""
+    """Hears what it overrides. ``name`` is how the log calls one that raises, ``dropped`` counts
+    what it could not pass on."""
 
     name = "a listener"
+    dropped = 0
+
+    def answering(self, decision: Decision) -> None:
+        """A request over HTTP is about to be answered by this decision; its client waits."""
 
     def decided(self, recorded: Recorded) -> None:
         """A request was decided about and answered."""
@@ -128,6 +133,13 @@ class Listeners(list[Listener]):
     def __init__(self, notices: Notices) -> None:
         super().__init__()
         self._notices = notices
+
+    def answering(self, decision: Decision) -> None:
+        for listener in self:
+            try:
+                listener.answering(decision)
+            except Exception:
+                self._failed(listener)
 
     def decided(self, recorded: Recorded) -> None:
         for listener in self:
@@ -174,9 +186,10 @@ class WatchedRequest:
     """A ``send`` that notes for listeners what a request was, how it was answered, and how long
     reading and deciding took. Nobody watches where nobody listens."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, listeners: Listeners) -> None:
         self.seconds: float | None = None
         self.status: int | None = None
+        self._listeners = listeners
         self._scope, self._send, self._began = scope, send, perf_counter()
 
     async def __call__(self, message: Message) -> None:
@@ -184,9 +197,10 @@ class WatchedRequest:
             self.status = message["status"]
         await self._send(message)
 
-    def decided(self) -> None:
+    def decided(self, decision: Decision) -> None:
         """Reading and deciding are over."""
         self.seconds = perf_counter() - self._began
+        self._listeners.answering(decision)
 
     def raised(self) -> None:
         """The app has raised; unless it has answered before, that is an answer of 500."""
