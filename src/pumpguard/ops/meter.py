@@ -23,7 +23,7 @@ from pumpguard.ops.series import Series
 from pumpguard.overrides.posture import EVERYWHERE, Posture
 from pumpguard.store.base import Store
 from pumpguard.store.breaker import Breaker
-from pumpguard.store.in_front import StoreInFront
+from pumpguard.store.in_front import behind
 from pumpguard.store.redis import RedisStore
 
 Labels: TypeAlias = tuple[str, ...]
@@ -199,8 +199,7 @@ class Meter(Listener):
 
 def breakers(store: Store) -> Sequence[Breaker]:
     """Those of a Redis, one for each shard; a store in memory has none."""
-    while isinstance(store, StoreInFront):
-        store = store.store
+    store = behind(store)
     return store.breakers if isinstance(store, RedisStore) else ()
 
 
