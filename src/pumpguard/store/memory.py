@@ -19,10 +19,11 @@ from pumpguard.errors import StoreError
 from pumpguard.notices import Notices
 from pumpguard.store import codec
 from pumpguard.store.base import Answer, Question
+from pumpguard.store.fleet import MemoryFleet
+from pumpguard.store.inspected import InspectedStore
 from pumpguard.store.line import IN_A_TURN, Line, phone_of
 from pumpguard.store.lua import interpreter
 from pumpguard.store.overrides import MemoryOverrides
-from pumpguard.store.scripted import ScriptStore
 from pumpguard.store.scripts import Call
 from pumpguard.store.stream import MemoryStream
 
@@ -45,7 +46,7 @@ class StoreFull(StoreError):
     """Every place is taken by a live subject; forgetting one would admit too much."""
 
 
-class MemoryStore(ScriptStore):
+class MemoryStore(InspectedStore):
     """Counters in this process, with room for at least so many ``requests``.
 
     A request takes a place for each thing that something is counted by (its phone number, its
@@ -64,6 +65,7 @@ class MemoryStore(ScriptStore):
         self.runs = (self.run,)
         self.requests = requests
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
+        self.fleet = MemoryFleet(clock)
         self.stream = MemoryStream()
         self._clock = clock
         self._lua = interpreter()
@@ -104,9 +106,6 @@ class MemoryStore(ScriptStore):
 
     async def run(self, call: Call) -> Any:
         return self._run(call)
-
-    async def aclose(self) -> None:
-        pass
 
     def __len__(self) -> int:
         return len(self._kept)
