@@ -70,7 +70,7 @@ def _said(part: Table) -> str:
 
 
 def at(*path: str) -> Look:
-    """A look at one place of the results."""
+    """A look at one place of the results; of a spread, at its median."""
 
     def look(results: Table) -> Found:
         found: Any = results
@@ -78,7 +78,7 @@ def at(*path: str) -> Look:
             if not isinstance(found, Mapping) or found.get(name) is None:
                 return None
             found = found[name]
-        return float(found)
+        return float(found["median"] if isinstance(found, Mapping) else found)
 
     return look
 
