@@ -119,7 +119,7 @@ class Guard:
         claim = None if self.simulated else overrides.claim
         self._alerts = Alerts(on_alert, now, claim, self.notices)
         self._escalator: Escalator | None = None
-        if policy.escalation is not None:
+        if policy.escalation is not None and policy.mode == "enforce":
             self._escalator = Escalator(policy.escalation, self.overrides, sync, self.notices)
         say_what_is_missing(
             self, policy, where, self.notices,

@@ -62,6 +62,8 @@ class Policy:
         ``max_body`` bytes and ``body_deadline`` seconds bound the reading of a guarded request.
 
     Judging:
+        ``mode``: ``"monitor"`` judges and records everything and refuses nothing, shadows and what
+        cannot be read included: the switch to begin with. A posture that somebody sets still holds.
         ``home``: ISO regions where most users live.
         ``rules``: a table changes the default rules by name, as in a TOML file; a list replaces
         them all. ``extra_rules``: rules and functions of an attempt that are added at the end, or
@@ -118,6 +120,7 @@ class Policy:
     proxy_header: str = "x-forwarded-for"
     max_body: int = 65_536
     body_deadline: float = 5.0
+    mode: Literal["enforce", "monitor"] = "enforce"
     home: Sequence[str] = ()
     rules: Any = None
     extra_rules: Any = ()

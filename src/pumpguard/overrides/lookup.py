@@ -44,6 +44,13 @@ class InForce(NamedTuple):
     closed: bool = False
     expected: Expected | None = None
 
+    def observed(self) -> InForce:
+        """The same under a policy that only monitors: where nobody has set a posture, all is
+        observed."""
+        if self.posture is not Posture.NORMAL:
+            return self
+        return in_force(Posture.OBSERVE, self.listing)._replace(expected=self.expected)
+
 
 NOTHING_IN_FORCE = InForce()
 
@@ -126,14 +133,16 @@ class Overrides:
                     yield "network", str(network((int(address), length), strict=False))
 
 
-def unbounded_because(document: OverrideDocument, now: float) -> list[str]:
-    """Why nothing bounds the spending while these overrides are in force, a sentence each; empty if
-    it is bounded.
+def unbounded_because(document: OverrideDocument, now: float, mode: Mode = "enforce") -> list[str]:
+    """Why nothing bounds the spending while these overrides are in force, under a policy of this
+    ``mode``, a sentence each; empty if it is bounded.
 
     What is expected raises the bound (`pumpguard.money.exposure.exposure`). All other overrides
     only reduce what can be spent: what allowed subjects spend within budgets is part of the bound.
     """
     reasons = []
+    if mode == "monitor" and document.fleet(now) is Posture.NORMAL:
+        reasons.append("The policy's mode is monitor: nothing is enforced.")
     if document.fleet(now) is Posture.OBSERVE:
         strict = [country for country in document.postures if country != EVERYWHERE]
         but = f", but for {', '.join(sorted(strict))}" if strict else ""
