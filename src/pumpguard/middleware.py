@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from pumpguard.alerts import Alert
 from pumpguard.challenges.base import Challenge
@@ -37,6 +38,9 @@ from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
 from pumpguard.verify_route import VerifyRoute
 
+AnyApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+"""An ASGI app; every framework has types of its own for a scope, what receives, and what sends."""
+
 
 class PumpGuardMiddleware:
     """Guards the routes of a policy; everything else passes untouched.
@@ -49,7 +53,7 @@ class PumpGuardMiddleware:
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: AnyApp,
         policy: Policy | str | Path | None = None,
         store: str | Store = "memory://",
         *,

@@ -17,7 +17,10 @@ def main(descriptor: int, name: str, lifespan: Literal["auto", "on", "off"]) -> 
     app = importlib.import_module(f"tests.frameworks.apps.{name}").app
     if os.environ.get("IN_FRONT"):
         app = CORSMiddleware(app, ["*"], ["*"], ["*"])
-    config = uvicorn.Config(app, log_level="warning", proxy_headers=False, lifespan=lifespan)
+    config = uvicorn.Config(
+        app, lifespan=lifespan, log_level="warning", proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=descriptor)])
 
 

@@ -60,7 +60,12 @@ class Served:
 
     def _stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(PATIENT)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
 
     @property
     def log(self) -> str:

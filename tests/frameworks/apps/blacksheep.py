@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from blacksheep import Application, FromForm, FromJSON, Request, Response, json
 from blacksheep.server.routing import Router
@@ -42,7 +43,8 @@ async def form(data: FromForm[Ask]) -> Response:
 
 @app_.router.post("/otp/stream")
 async def stream(request: Request) -> Response:
-    return json({"bytes": sum([len(chunk) async for chunk in request.stream()])}, 202)
+    stream: Any = request.stream()
+    return json({"bytes": sum([len(chunk) async for chunk in stream])}, 202)
 
 
 @app_.router.post("/people/{phone}/code")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from litestar import Litestar, Request, Router, get, post
 from litestar.config.cors import CORSConfig
@@ -23,13 +24,13 @@ def send(data: Ask) -> dict[str, str]:
 
 
 @post("/otp/form", status_code=202)
-async def form(request: Request) -> dict[str, str]:
+async def form(request: Request[Any, Any, Any]) -> dict[str, str]:
     data = await request.form()
     return {"to": data["phone"], "note": data["note"], **send_sms(data["phone"], data["note"])}
 
 
 @post("/otp/stream", status_code=202)
-async def stream(request: Request) -> dict[str, int]:
+async def stream(request: Request[Any, Any, Any]) -> dict[str, int]:
     return {"bytes": sum([len(chunk) async for chunk in request.stream()])}
 
 

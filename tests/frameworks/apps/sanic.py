@@ -30,9 +30,13 @@ async def form(request: Request[Any, Any]) -> HTTPResponse:
     return sent({name: request.form.get(name) for name in ("phone", "note")})
 
 
+async def size(stream: Any) -> int:
+    return sum([len(chunk) async for chunk in stream])
+
+
 @sanic.post("/otp/stream", stream=True)
 async def stream(request: Request[Any, Any]) -> HTTPResponse:
-    return json({"bytes": sum([len(chunk) async for chunk in request.stream])}, 202)
+    return json({"bytes": await size(request.stream)}, 202)
 
 
 @sanic.post("/people/<phone>/code", unquote=True)
