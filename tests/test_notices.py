@@ -33,3 +33,17 @@ def test_what_is_remembered_is_bounded() -> None:
     for i in range(3 * MAX_REMEMBERED):
         assert notices.say("PG999", str(i), "once")
     assert len(notices._said) <= MAX_REMEMBERED
+
+
+def test_what_was_said_last_can_be_shown() -> None:
+    """Each once, the newest first, and how long ago it was."""
+    clock = FakeClock()
+    notices = Notices(clock)
+    notices.say("PG999", "/otp/send", "%d requests", 20)
+    clock.advance(INTERVAL)
+    notices.say("PG998", "/verify", "none of 100 % was read")
+    notices.say("PG999", "/otp/send", "%d requests", 900)
+    clock.advance(60)
+    shown = [(ago, notice.code, notice.text) for ago, notice in notices.latest(20)]
+    assert shown == [(60, "PG999", "900 requests"), (60, "PG998", "none of 100 % was read")]
+    assert len(notices.latest(1)) == 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import product
 from math import prod
+from os import urandom
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ ALERTING = (
     "BUDGET_ALERT", "BUDGET_LOW", "BUDGET_SPENT", "PROVIDER_OUTAGE", "SEND_SPIKE", "ATTEMPT_SPIKE",
 )  # fmt: skip
 """The reason codes of findings that call for a person."""
+
+PAIRS = tuple(map("".join, product("0123456789ABCDEFGHJKMNPQRSTVWXYZ", repeat=2)))
+"""All pairs of Crockford's 32 characters: no I, L, O or U."""
 
 
 class Action(IntEnum):
@@ -66,6 +71,13 @@ class Finding:
         return f"{self.rule}: {self.code} → {self.action}{monitored} [{numbers}]"
 
 
+def new_reference() -> str:
+    """Eight characters for a refusal, random, without those that are mistaken for others."""
+    bits = int.from_bytes(urandom(5))
+    pairs = [PAIRS[bits >> shift & 1023] for shift in (30, 20, 10, 0)]
+    return f"{pairs[0]}{pairs[1]}-{pairs[2]}{pairs[3]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What happens to one attempt, and why.
@@ -74,7 +86,8 @@ class Decision:
     strictest of those that were enforced. ``allowed_because`` explains an admission in spite of
     findings (``"proved"``, ``"monitored"``). ``degraded`` says that the store could not answer,
     ``known`` that the number has verified before. ``reservation`` is what the store knows an
-    admitted message by, empty if its outcome concerns nobody.
+    admitted message by, empty if its outcome concerns nobody. ``reference`` is what a refusal tells
+    its client (``7Q3K-9XDM``): random, it says nothing, and finds the event; empty if allowed.
     """
 
     attempt: Attempt
@@ -84,6 +97,7 @@ class Decision:
     degraded: bool = False
     known: bool = False
     reservation: bytes = b""
+    reference: str = field(default="", compare=False)
 
     @property
     def allowed(self) -> bool:

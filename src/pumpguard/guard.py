@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import warnings
 from collections.abc import Callable, Coroutine
@@ -21,6 +20,7 @@ from pumpguard.errors import PolicyError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
+from pumpguard.listeners import Listener, Listeners, OnDecision, WatchedRequest, recorded
 from pumpguard.notices import Notices
 from pumpguard.observations import Observations
 from pumpguard.outcomes import Ticket
@@ -97,19 +97,22 @@ class Guard:
             self.notices, policy.proxy_header, self.reader.proxies.names,
             listens=policy.verified, looks_for=self.reader.looks_for, proxies=bool(policy.proxies),
         )  # fmt: skip
-        self._on_decision = [] if on_decision is None else [on_decision]
         require_plain(on_decision=on_decision, on_alert=on_alert)
+        self.listeners = listeners = Listeners(self.notices)
+        if on_decision is not None:
+            self.listen(OnDecision(on_decision))
         self._on_alert = on_alert
         self._score = score
         if score is not None and policy.risk is None:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
-        self.reports = OutcomeReports(policy, store, self.observations, clock)
+        self.reports = OutcomeReports(policy, store, self.observations, clock, listeners)
         self._outcomes = self.reports.queue
         hashed, overrides, now = keyed_hash(policy.secret), store.overrides, clock or time.time
         self._sync = sync = OverrideSync(overrides, hashed, self.notices, sharded=policy.shards > 1)
         self.overrides = OverrideAdmin(
-            overrides, hashed, region=policy.region, clock=now, on_change=sync.invalidate
-        )
+            overrides, hashed, region=policy.region, clock=now, on_change=sync.invalidate,
+            listeners=listeners,
+        )  # fmt: skip
         rules = with_single_use(policy.chain, challenge)
         self._engine = Engine(
             policy, rules, store, sync, self._outcomes, self.observations, simulated=self.simulated
@@ -118,13 +121,12 @@ class Guard:
         self.more = MoreMessages(policy, *asks, simulated=self.simulated)
         claim = None if self.simulated else overrides.claim
         self._alerts = Alerts(on_alert, now, claim, self.notices)
-        self._escalator: Escalator | None = None
-        if policy.escalation is not None and policy.mode == "enforce":
-            self._escalator = Escalator(policy.escalation, self.overrides, sync, self.notices)
-        say_what_is_missing(
-            self, policy, where, self.notices,
-            has_challenge=challenge is not None, simulated=self.simulated,
-        )  # fmt: skip
+        self._alerts.listeners.append(listeners.alerted)
+        steps = policy.escalation if policy.mode == "enforce" else None
+        writes = (self.overrides, sync, self.notices)
+        self._escalator = None if steps is None else Escalator(steps, *writes)
+        asks_proof = {"has_challenge": challenge is not None, "simulated": self.simulated}
+        say_what_is_missing(self, policy, where, self.notices, **asks_proof)
 
     @property
     def orders(self) -> OverrideAdmin:
@@ -211,24 +213,24 @@ class Guard:
         if self._escalator is not None:
             await self._escalator.done()
 
-    def listen(
-        self, on_decision: Callable[[Decision], None], on_alert: Callable[[Alert], None]
-    ) -> None:
-        self._on_decision.append(on_decision)
-        self._alerts.listeners.append(on_alert)
+    def listen(self, listener: Listener) -> None:
+        """Tell a listener all that this guard does from now on (`pumpguard.listeners`)."""
+        self.listeners.append(listener)
 
-    def record(self, decision: Decision) -> None:
-        """Pass a decision to all listeners; one that raises stops no other."""
-        if decision.findings:
-            self._alerts.record(decision)
-            if self._escalator is not None:
-                self._escalator.record(decision)
-        for listener in self._on_decision:
-            try:
-                listener(decision)
-            except Exception:
-                text = "on_decision has raised an exception; the decision holds"
-                self.notices.say("PG044", "on_decision", text, level=logging.ERROR, exc_info=True)
+    def record(
+        self, decision: Decision, *others: Decision, watched: WatchedRequest | None = None
+    ) -> None:
+        """Pass a decision to all listeners, and those about further numbers of its request: if it
+        refuses, none of these was sent."""
+        for each in others if decision.action else ():
+            self.reports.not_sent(each)
+        for each in (decision, *others):
+            if each.findings:
+                self._alerts.record(each)
+                if self._escalator is not None:
+                    self._escalator.record(each)
+            if self.listeners:
+                self.listeners.decided(recorded(each, self.overrides.now(), watched))
 
     sender = staticmethod(sender)
 
@@ -245,6 +247,7 @@ class Guard:
         await self.settled()
         if isinstance(self._on_alert, Webhook):
             await self._on_alert.aclose()
+        await self.listeners.aclose()
         await self.store.aclose()
         for service in (self._score, self.challenge):
             if service is not None:

@@ -24,6 +24,7 @@ from pumpguard.intake.flow import FlowAnswer, FlowReader
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
 from pumpguard.lifespan import live
+from pumpguard.listeners import WatchedRequest
 from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
 from pumpguard.rules.challenge import with_single_use
@@ -127,6 +128,9 @@ class PumpGuardMiddleware:
     ) -> None:
         """Read, decide, reply and record; ``parameters`` are those of the path."""
         receive = Kept(receive) if self._monitors else receive
+        watched = None
+        if self.guard.listeners:
+            send = watched = WatchedRequest(scope, send)
         try:
             attempts, body = await self._read(scope, receive, parameters)
         except ClientGone:
@@ -164,6 +168,8 @@ class PumpGuardMiddleware:
             self.guard.notices.say("PG022", name, text, level=logging.ERROR, exc_info=True)
             await self._undecided(UNAVAILABLE, scope, replay, send)
             return
+        if watched is not None:
+            watched.decided()
         others.sort(key=attrgetter("action"), reverse=True)
         decision, *others = others  # the strictest answers
         flow: FlowAnswer | None = None
@@ -181,12 +187,12 @@ class PumpGuardMiddleware:
                 if decision.action is Action.CHALLENGE and self.guard.challenge is not None:
                     self.guard.observations.asked_for_proof()
                 await self._refusals.reply(decision, scope, replay, send)
+        except Exception:
+            if watched is not None:
+                watched.raised()
+            raise
         finally:
-            self.guard.record(decision)
-            for other in others:
-                if not decision.allowed:
-                    self.guard.reports.not_sent(other)
-                self.guard.record(other)
+            self.guard.record(decision, *others, watched=watched)
         if flow is not None or self.guard.simulated:
             await self.guard.reports.told()
 
@@ -229,16 +235,11 @@ class PumpGuardMiddleware:
         whether it may have been sent."""
         route = self._records.only or self._records.of(scope)
         request = CurrentRequest(
-            decision,
-            self.guard.simulated,
-            route,
-            self.guard.tokens,
-            others=others,
-            more=self.guard.more,
-            loop=asyncio.get_running_loop(),
-        )
+            decision, self.guard.simulated, route, self.guard.tokens, others=others,
+            more=self.guard.more, loop=asyncio.get_running_loop(),
+        )  # fmt: skip
         token = OPEN.enter(request)
-        give_back = partial(self._give_back, (decision, *others))
+        give_back = partial(self.guard.reports.give_back, decision, *others)
         # A shadow goes the way of a message, to the microsecond.
         answer = WatchedAnswer(self._answers, scope, parameters, send, request, give_back)
         try:
@@ -252,7 +253,3 @@ class PumpGuardMiddleware:
                 route.answered(request, answer.status)
             await answer.finish()
         return not request.given_back
-
-    async def _give_back(self, decisions: Sequence[Decision]) -> None:
-        for each in decisions:
-            await self.guard.reports.give_back(each)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pumpguard import Action, Decision, Finding
+from pumpguard import Action, Decision, Finding, Guard, Policy
 from pumpguard.ops.metrics import NETWORKS_SHOWN, FirewallMetrics
-from pumpguard.testing import make_attempt
+from pumpguard.testing import FakeClock, make_attempt
 
 
 def test_every_decision_is_counted_on_every_dimension() -> None:
@@ -22,6 +22,7 @@ def test_every_decision_is_counted_on_every_dimension() -> None:
         "degraded": 1,
         "outcomes_waiting": 0,
         "outcomes_lost": 0,
+        "observed": {},
         "requests_by_country": {"IE": 1, "unknown": 1},
         "requests_by_destination": {"GB": 1, "FR": 1},
         "requests_by_network": {"81.2.69.•": 2},
@@ -60,3 +61,14 @@ def test_networks_do_not_grow_without_bound() -> None:
     assert isinstance(networks, dict)
     assert len(networks) == NETWORKS_SHOWN + 1
     assert networks["other"] == 500
+
+
+async def test_of_a_guard_that_is_watched_it_shows_what_it_has_observed() -> None:
+    async with Guard(Policy(send="/otp/send"), clock=FakeClock()) as guard:
+        metrics = FirewallMetrics()
+        metrics.watch(guard)
+        guard.observations.unread("phone-number", "The telephone number is missing.")
+        observed = metrics.snapshot()["observed"]
+    assert observed == {
+        "unread": 1, "unreadable": {"phone-number": 1}, "misunderstood": {}, "deaf": False
+    }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pumpguard.attempt import Attempt
-from pumpguard.decision import Action, Decision, Finding, met
+from pumpguard.decision import Action, Decision, Finding, met, new_reference
 from pumpguard.rules.challenge import USED
 from pumpguard.store.base import Answer
 
@@ -38,6 +38,7 @@ def combine(attempt: Attempt, findings: Sequence[Finding], answer: Answer) -> De
         degraded=answer.degraded,
         known=answer.known,
         reservation=answer.ticket,
+        reference=new_reference() if action else "",
     )
 
 

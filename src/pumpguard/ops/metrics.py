@@ -6,7 +6,6 @@ from collections import Counter
 
 from pumpguard.decision import Action, Decision
 from pumpguard.guard import Guard
-from pumpguard.outcomes.reports import OutcomeReports
 
 NETWORKS_SHOWN = 1_000
 MILLION = 1_000_000
@@ -14,7 +13,8 @@ MILLION = 1_000_000
 
 class FirewallMetrics:
     """Pass ``record`` as a guard's ``on_decision``; `snapshot` is ready for JSON. `watch` adds what
-    became of its outcomes: those that wait to be told to the store, and those that were lost.
+    became of its outcomes (those that wait to be told to the store, and those that were lost), and
+    as ``observed`` what the guard has seen of the app (`pumpguard.observations`).
 
     ``degraded`` counts decisions made without the store. ``shadow_messages`` are those that were
     not sent while their client hears nothing of it, ``shadow_dollars_saved`` what they had cost.
@@ -25,7 +25,7 @@ class FirewallMetrics:
         self.total_requests = 0
         self.degraded = 0
         self.shadow_messages = 0
-        self._reports: OutcomeReports | None = None
+        self._guard: Guard | None = None
         self._saved: Counter[str] = Counter()  # in millionths of a dollar: floats do not add up
         self.counts: dict[str, Counter[str]] = {
             "requests_by_country": Counter(),
@@ -37,8 +37,8 @@ class FirewallMetrics:
         }
 
     def watch(self, guard: Guard) -> None:
-        """Also show this guard's outcomes."""
-        self._reports = guard.reports
+        """Also show this guard's outcomes, and what it has observed."""
+        self._guard = guard
 
     def record(self, decision: Decision) -> None:
         """Count one decision; a refusal is put down to the rule whose finding decided it."""
@@ -67,12 +67,14 @@ class FirewallMetrics:
         """All counts, the largest first."""
         counts = {name: dict(counter.most_common()) for name, counter in self.counts.items()}
         shadows = counts.pop("shadow_by_country")
-        queue = None if self._reports is None else self._reports.queue
+        guard = self._guard
+        queue = None if guard is None else guard.reports.queue
         return {
             "total_requests": self.total_requests,
             "degraded": self.degraded,
             "outcomes_waiting": 0 if queue is None else len(queue),
             "outcomes_lost": 0 if queue is None else queue.lost,
+            "observed": {} if guard is None else guard.observations.snapshot(),
             **counts,
             "shadow_messages": self.shadow_messages,
             "shadow_dollars_saved": self.shadow_dollars_saved,

@@ -11,11 +11,13 @@ from pumpguard.outcomes import Ticket
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A message that was not sent, or that was sent (and is paid for) to a number nobody has."""
+    """A message that was not sent, or that was sent (and is paid for) to a number nobody has. One
+    that was never ``charged`` is a shadow's, and told for its time alone."""
 
     ticket: Ticket
     at: float | None
     outcome: Literal["failed", "unallocated"] = "failed"
+    charged: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from pumpguard.attempt import Attempt
 from pumpguard.errors import StoreError
+from pumpguard.listeners import Listeners
 from pumpguard.observations import Misunderstood, Observations
 from pumpguard.outcomes import OutcomeCounters
 from pumpguard.outcomes.news import Failed, Flow, Listen, QueuedOutcome, Verified
@@ -53,13 +54,14 @@ class OutcomeQueue:
         counters: OutcomeCounters,
         store: Store,
         observations: Observations,
+        listeners: Listeners,
     ) -> None:
         self.lost = 0
         self.waiting: dict[object, QueuedOutcome] = {}
         self._taken: dict[object, QueuedOutcome] = {}
         self._settlements: list[Settlement] = []
         """What the outcomes that were asked about come to, and the store has not been told."""
-        self._teller = Teller(rules, counters, store, observations)
+        self._teller = Teller(rules, counters, store, observations, listeners)
         self.delays = self._teller.delays
         self._observations = observations
         self._store = store
@@ -238,7 +240,7 @@ def _may_be_told_twice(settlement: Settlement) -> bool:
 def _key(outcome: QueuedOutcome) -> object:
     """The same for outcomes of which one says all."""
     match outcome:
-        case Failed(ticket, at, became):
+        case Failed(ticket, at, became, _):
             return ticket.attempt.phone.e164, ticket.reservation, at, became
         case Verified(phones, at, flow, only_open):
             return tuple(phone.e164 for phone in phones), flow, at, only_open

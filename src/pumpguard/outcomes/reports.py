@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from pumpguard.attempt import Attempt, Phone
 from pumpguard.decision import Decision
 from pumpguard.errors import TicketError
+from pumpguard.listeners import Listeners
 from pumpguard.observations import Misunderstood, Observations
 from pumpguard.outcomes import Ticket
 from pumpguard.outcomes.news import Failed, Verified
@@ -31,10 +32,13 @@ class OutcomeReports:
         store: Store,
         observations: Observations,
         clock: Callable[[], float] | None,
+        listeners: Listeners,
     ) -> None:
         self.queue: OutcomeQueue | None = None
         if policy.outcome_counters is not None:
-            self.queue = OutcomeQueue(policy.chain, policy.outcome_counters, store, observations)
+            self.queue = OutcomeQueue(
+                policy.chain, policy.outcome_counters, store, observations, listeners
+            )
         self._clock = clock
         # A simulation must come out the same every time.
         self._within = policy.deadline if clock is None else None
@@ -60,16 +64,19 @@ class OutcomeReports:
         if decision.allowed:
             self.settle(decision, "not_sent")
 
-    async def give_back(self, decision: Decision) -> None:
+    async def give_back(self, *decisions: Decision) -> None:
         """Settle a request that has sent nothing, and wait for that, for at most the policy's
         ``deadline``: whoever asked may come again at once. A shadow takes as long, and has nothing
         to get back."""
-        if self.queue is not None:
+        if self.queue is None:
+            return
+        for decision in decisions:
             ticket = Ticket.of(decision)
-            if not ticket.reservation:
+            charged = bool(ticket.reservation)
+            if not charged:
                 ticket = replace(ticket, reservation=random.randbytes(4))  # noqa: S311 - no secret
-            self.queue.add(Failed(ticket, self._now()))
-            await self.told()
+            self.queue.add(Failed(ticket, self._now(), charged=charged))
+        await self.told()
 
     def verified(self, phone: Phone) -> None:
         """The app says that a code was entered for this number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -11,6 +12,7 @@ from pumpguard.counters import Counter, Spend, Unsent
 from pumpguard.counters.plan import Plan
 from pumpguard.errors import StoreError
 from pumpguard.intake.phone import canonical
+from pumpguard.listeners import Became, Listeners
 from pumpguard.observations import Observations
 from pumpguard.outcomes import OutcomeCounters
 from pumpguard.outcomes.delays import Delays
@@ -34,7 +36,9 @@ class Teller:
         counters: OutcomeCounters,
         store: Store,
         observations: Observations,
+        listeners: Listeners,
     ) -> None:
+        self._listeners = listeners
         self.delays = Delays()
         self._rules = rules
         self._counters = counters
@@ -47,6 +51,7 @@ class Teller:
         long as nobody has got its settlements. Raises `StoreError`."""
         match outcome:
             case Failed():
+                self._tell_listeners(outcome)
                 return [self._failure(outcome)]
             case Verified():
                 return await self._verifications(outcome)
@@ -79,6 +84,9 @@ class Teller:
             with suppress(StoreError):  # the next one is soon enough, and these tickets are taken
                 await self._store.remember(HEARD, "1", HEARD_FOR, outcome.at)
                 self._noted_heard = True
+        if self._listeners and (redeemed.tickets or not outcome.only_open):
+            usd, at = sum(ticket.price for ticket in redeemed.tickets) / 1e6, redeemed.at / 1e3
+            self._listeners.outcome(Became(phone, "verified", at, len(redeemed.tickets), usd))
         return [
             self._verification(phone, outcome.at, redeemed, ticket, newest=not i)
             for i, ticket in enumerate(redeemed.tickets)
@@ -90,6 +98,13 @@ class Teller:
             outcome.at, only_open=outcome.only_open,
         )  # fmt: skip
         return await self._store.redeem(redemption)
+
+    def _tell_listeners(self, failed: Failed) -> None:
+        if self._listeners and failed.charged:
+            attempt = failed.ticket.attempt
+            at = time.time() if failed.at is None else failed.at
+            became = Became(attempt.phone, failed.outcome, at, 1, attempt.price or 0.0, attempt)
+            self._listeners.outcome(became)
 
     def _failure(self, outcome: Failed) -> Settlement:
         ticket, attempt = outcome.ticket, outcome.ticket.attempt

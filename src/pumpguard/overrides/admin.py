@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pumpguard.errors import OverrideError, StoreError
+from pumpguard.listeners import Change, Listeners
 from pumpguard.overrides.document import OverrideDocument, posture_named, version_bytes
 from pumpguard.overrides.expected import LONGEST, MOST_TIMES, Expectation
 from pumpguard.overrides.lists import (
@@ -32,7 +33,8 @@ class OverrideAdmin:
     """Changes the overrides of a policy, each change as a whole or not at all.
 
     ``clock`` gives Unix seconds, ``region`` is where numbers without a calling code are from.
-    ``on_change`` is called after each write, also after one whose outcome is unknown.
+    ``on_change`` is called after each write, also after one whose outcome is unknown;
+    ``listeners`` hear what has changed.
     Methods return the whole document as it is then. They raise `OverrideError` for an argument that
     makes no sense, and `StoreError` if the store did not answer: then the change may or may not
     have been written, and `show` tells.
@@ -46,7 +48,9 @@ class OverrideAdmin:
         region: str | None = None,
         clock: Callable[[], float] = time.time,
         on_change: Callable[[], None] | None = None,
+        listeners: Listeners | None = None,
     ) -> None:
+        self._listeners = listeners
         self._store = store
         self._hashed = hashed
         self._region = region
@@ -87,7 +91,13 @@ class OverrideAdmin:
         if seconds is None and override.then is not Posture.NORMAL:
             raise OverrideError("then", "an end, after which it steps down")
         scope = check_country(country) if country else EVERYWHERE
-        return await self._change(lambda document: document.with_posture(override, scope), anew)
+        change = Change(
+            "posture", "country", scope or "all", author, reason, at, str(override.posture),
+            override.until,
+        )  # fmt: skip
+        return await self._change(
+            lambda document: document.with_posture(override, scope), change, anew
+        )
 
     async def expect(
         self,
@@ -102,18 +112,22 @@ class OverrideAdmin:
         ``seconds`` (at most a week); once as much as usual ends that. The lines of credit and the
         limits by country and of everything, and the hour's share of budgets, are as many times as
         long meanwhile (docs/operations.md)."""
-        place = check_country(country) if country else EVERYWHERE
+        place, at = check_country(country) if country else EVERYWHERE, self._clock()
+        until = at + seconds if seconds is not None and times != 1 else None
+        told = "expect", "country", place or "all", author, reason, at, f"{times:g}", until
+        change = Change(*told)
         if times == 1:
-            return await self._change(lambda document: document.without_expectation(place))
+            return await self._change(lambda document: document.without_expectation(place), change)
         if not 1 < times <= MOST_TIMES:
             raise OverrideError("times", f"1, or more and at most {MOST_TIMES:.0f}", times)
         if seconds is None or not 0 < seconds <= LONGEST:
             raise OverrideError("seconds", f"an end: above 0 and at most {LONGEST}", seconds)
-        at = self._clock()
         expectation = Expectation(
             times=float(times), author=author, at=at, until=at + seconds, reason=reason
         )
-        return await self._change(lambda document: document.with_expectation(expectation, place))
+        return await self._change(
+            lambda document: document.with_expectation(expectation, place), change
+        )
 
     async def allow(
         self,
@@ -143,13 +157,18 @@ class OverrideAdmin:
         """Put it on the deny list. Another listing that allows the same attempt wins."""
         return await self._list("deny", kind, value, seconds, author=author, reason=reason)
 
-    async def remove(self, kind: ListedKind, value: str) -> OverrideDocument:
+    async def remove(
+        self, kind: ListedKind, value: str, *, author: str = "", reason: str = ""
+    ) -> OverrideDocument:
         """Take it off its list. Raises `OverrideError` if it is on none."""
-        return await self._remove(kind, *subject(kind, value, self._hashed, self._region))
+        name, shown = subject(kind, value, self._hashed, self._region)
+        return await self._remove(kind, name, shown, author, reason)
 
-    async def remove_listing(self, listing: Listing) -> OverrideDocument:
+    async def remove_listing(
+        self, listing: Listing, *, author: str = "", reason: str = ""
+    ) -> OverrideDocument:
         """Like `remove`, but takes the entry as listed, where numbers are hashes."""
-        return await self._remove(listing.kind, listing.value, listing.shown)
+        return await self._remove(listing.kind, listing.value, listing.shown, author, reason)
 
     async def escalate(self, escalation: Escalation, code: str) -> OverrideDocument:
         """Take the escalation's next step after a finding with this code, if there is one."""
@@ -161,7 +180,8 @@ class OverrideAdmin:
             step = escalation.next_step(document.step, now, code)
             return document if step is None else replace(document, step=step)
 
-        return await self._change(escalated)
+        change = Change("escalate", "country", "all", "escalation", code, now)
+        return await self._change(escalated, change)
 
     async def _list(
         self, verdict: ListName, kind: ListedKind, value: str, seconds: float | None, **details: Any
@@ -172,24 +192,31 @@ class OverrideAdmin:
         listing = Listing(
             verdict=verdict, kind=kind, value=name, shown=shown, at=at, until=until, **details
         )
-        return await self._change(lambda document: document.with_listing(listing))
+        change = Change(verdict, kind, shown, details["author"], details["reason"], at, until=until)
+        return await self._change(lambda document: document.with_listing(listing), change)
 
-    async def _remove(self, kind: ListedKind, name: str, shown: str) -> OverrideDocument:
+    async def _remove(
+        self, kind: ListedKind, name: str, shown: str, author: str, reason: str
+    ) -> OverrideDocument:
         def removed(document: OverrideDocument) -> OverrideDocument:
             left = document.without_listing(kind, name)
             if left.listings == document.listings:
                 raise OverrideError(kind, "one that is listed", shown)
             return left
 
-        return await self._change(removed)
+        change = Change("remove", kind, shown, author, reason, self._clock())
+        return await self._change(removed, change)
 
     async def _change(
-        self, change: Callable[[OverrideDocument], OverrideDocument], anew: bool = False
+        self,
+        changed: Callable[[OverrideDocument], OverrideDocument],
+        change: Change,
+        anew: bool = False,
     ) -> OverrideDocument:
         """Read, change, and write if nobody else has written meanwhile; else try again."""
         for _ in range(MAX_RETRIES):
             before = _parsed(await self._store.read(), anew)
-            after = change(before.without_expired(self._clock()))
+            after = changed(before.without_expired(self._clock()))
             if after == before:
                 return before
             try:
@@ -198,6 +225,8 @@ class OverrideAdmin:
                 if self._on_change is not None:
                     self._on_change()
             if version is not None:
+                if self._listeners:
+                    self._listeners.overridden(change)
                 return replace(after, version=int.from_bytes(version))
         raise StoreError("others keep changing the overrides; nothing was written")
 

@@ -27,7 +27,8 @@ def sent(ask: Any) -> HTTPResponse:
 
 @sanic.post("/otp/form")
 async def form(request: Request[Any, Any]) -> HTTPResponse:
-    return sent({name: request.form.get(name) for name in ("phone", "note")})
+    fields: Any = request.form
+    return sent({name: fields.get(name) for name in ("phone", "note")})
 
 
 async def size(stream: Any) -> int:

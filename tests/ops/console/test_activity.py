@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpguard import Action, Decision
+from pumpguard.listeners import Recorded
 from pumpguard.money.solve import dollars
 from pumpguard.ops.console.activity import HEIGHT, MAX_ENTRIES, MINUTES, WIDTH, Activity, chart
 from pumpguard.ops.console.text import lasting, when
@@ -23,9 +24,9 @@ def test_minutes_are_counted_and_forgotten() -> None:
     clock = FakeClock(1_700_000_040.0)
     activity = Activity(clock)
     for action in (Action.ALLOW, Action.BLOCK, Action.BLOCK):
-        activity.decision(Decision(make_attempt(), action))
+        activity.decided(Recorded(Decision(make_attempt(), action), clock()))
     clock.advance(60)
-    activity.decision(Decision(make_attempt(), Action.SHADOW))
+    activity.decided(Recorded(Decision(make_attempt(), Action.SHADOW), clock()))
     minutes = activity.by_minute()
     assert len(minutes) == MINUTES
     assert minutes[-2:] == [(1_700_000_040, Counter({Action.ALLOW: 1, Action.BLOCK: 2})),
@@ -38,10 +39,10 @@ def test_a_flood_takes_no_memory_and_hides_no_refusal() -> None:
     """Fifty of each are kept; also the minutes are so many and no more."""
     clock = FakeClock()
     activity = Activity(clock)
-    activity.decision(Decision(make_attempt(), Action.BLOCK))
+    activity.decided(Recorded(Decision(make_attempt(), Action.BLOCK), clock()))
     for _ in range(3 * MAX_ENTRIES):
         clock.advance(60)
-        activity.decision(Decision(make_attempt(), Action.ALLOW))
+        activity.decided(Recorded(Decision(make_attempt(), Action.ALLOW), clock()))
     assert len(activity.last) == MAX_ENTRIES
     assert len(activity.minutes) == MINUTES
     assert [entry.action for entry in activity.refused] == ["block"]
@@ -49,10 +50,10 @@ def test_a_flood_takes_no_memory_and_hides_no_refusal() -> None:
 
 def test_money_that_was_not_spent() -> None:
     """To the millionth of a dollar, by action; what has no price counts nothing."""
-    activity = Activity(FakeClock())
+    activity = Activity(clock := FakeClock())
     for action, price in ((Action.BLOCK, 0.1), (Action.BLOCK, 0.2), (Action.SHADOW, 0.05),
                           (Action.ALLOW, 9.0), (Action.THROTTLE, None)):  # fmt: skip
-        activity.decision(Decision(make_attempt(price=price), action))
+        activity.decided(Recorded(Decision(make_attempt(price=price), action), clock()))
     assert activity.not_spent(Action.BLOCK) == 0.3
     assert activity.not_spent(Action.BLOCK, Action.SHADOW, Action.THROTTLE) == 0.35
 
@@ -60,9 +61,9 @@ def test_money_that_was_not_spent() -> None:
 def test_a_clock_that_steps_back_loses_nothing() -> None:
     clock = FakeClock()
     activity = Activity(clock)
-    activity.decision(Decision(make_attempt()))
+    activity.decided(Recorded(Decision(make_attempt()), clock()))
     clock.advance(-120)
-    activity.decision(Decision(make_attempt()))
+    activity.decided(Recorded(Decision(make_attempt()), clock()))
     clock.advance(120)
     assert sum(counts.total() for _, counts in activity.by_minute()) == 2
 

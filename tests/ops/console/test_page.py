@@ -139,10 +139,22 @@ async def test_alerts(operator: Operator) -> None:
     """With their numbers, and what they are about, masked."""
     assert "this process has raised none" in await operator.page()
     alert = Alert("BUDGET_LOW", "budget", {"used": 480.5, "limit": 600}, "+447400123456", 0.0)
-    operator.console.activity.alert(alert)
+    operator.console.activity.alerted(alert)
     page = await operator.page()
     assert "<code>BUDGET_LOW</code> budget: +4474••••••••, 1970-01-01 00:00 UTC" in page
     assert "used=480.5, limit=600" in page
+
+
+async def test_what_the_guard_has_noticed(operator: Operator, guard: Guard) -> None:
+    """As in the log, with its numbers and addresses masked, and what it has counted."""
+    assert "The app around it: nothing to mend." in await operator.page()
+    guard.observations.unguarded.websocket("/otp/+447400123456")
+    guard.observations.unread("phone-number", "The telephone number is missing.")
+    page = await operator.page()
+    assert "<code>PG077</code> a websocket on the guarded path" in page
+    assert "/otp/+44740012••••" in page
+    assert '<th scope="row">unreadable: phone-number</th><td>1</td>' in page
+    assert '<th scope="row">websockets</th><td>1</td>' in page
 
 
 async def test_a_step_of_escalation_is_explained(operator: Operator, guard: Guard) -> None:

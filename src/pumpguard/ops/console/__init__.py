@@ -60,7 +60,7 @@ class Console:
         proxies = TrustedProxies(policy.proxies, policy.proxy_header)
         auth = Authenticator(token, clock, proxies, secure)
         self.activity = Activity(clock)
-        guard.listen(self.activity.decision, self.activity.alert)
+        guard.listen(self.activity)
         self.view = View(guard, self.activity, judges_nothing=judges_nothing)
         pages = Pages(guard, self.view, auth)
         self._router: ASGIApp = Router(

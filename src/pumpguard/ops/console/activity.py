@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pumpguard.alerts import Alert
 from pumpguard.counters import micros
 from pumpguard.decision import Action, Decision
+from pumpguard.listeners import Listener, Recorded
 from pumpguard.ops.console.text import masked_explanation
 from pumpguard.ops.metrics import FirewallMetrics
 
@@ -38,12 +39,14 @@ class Entry:
         return head.partition(": ")[2], [finding.strip() for finding in findings]
 
 
-class Activity:
+class Activity(Listener):
     """Records a guard's decisions and alerts in memory. ``clock`` gives Unix seconds.
 
     It keeps the last fifty decisions and the last fifty refusals, and explains them only when the
     page is shown: a request costs no more than the recording.
     """
+
+    name = "the console"
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -55,8 +58,9 @@ class Activity:
         self.alerts: deque[Alert] = deque(maxlen=MAX_ENTRIES)
         self._saved: Counter[Action] = Counter()
 
-    def decision(self, decision: Decision) -> None:
-        now, action = self._clock(), decision.action
+    def decided(self, recorded: Recorded) -> None:
+        decision, now = recorded.decision, recorded.at
+        action = decision.action
         self.metrics.record(decision)
         self._minute(int(now // 60))[action] += 1
         entry = Entry(now, decision)
@@ -65,7 +69,7 @@ class Activity:
             self.refused.appendleft(entry)
             self._saved[action] += micros(decision.attempt.price or 0.0)
 
-    def alert(self, alert: Alert) -> None:
+    def alerted(self, alert: Alert) -> None:
         self.alerts.appendleft(alert)
 
     def not_spent(self, *actions: Action) -> float:

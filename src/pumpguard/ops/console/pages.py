@@ -24,7 +24,7 @@ from pumpguard.ops.console.view import View
 from pumpguard.overrides.lists import LISTED_KINDS
 from pumpguard.overrides.posture import Posture
 
-FRAGMENTS = ("posture", "notices", "traffic", "exposure", "lists", "decisions")
+FRAGMENTS = ("posture", "notices", "noticed", "traffic", "exposure", "lists", "decisions")
 """Parts of the page that are refreshed; none has an input field."""
 
 REFRESH = 3_000

@@ -23,6 +23,9 @@ HEALTH_AGE = 60.0
 FOREVER = 1e9
 """Seconds. A policy does not change, and neither does its exposure while the same is expected."""
 
+NOTICED = 20
+"""Notices that are shown."""
+
 STORE_AWAY = "The store does not answer: which overrides are in force is not known here."
 UNREADABLE = (
     "The overrides cannot be read, perhaps because a newer release has written them. "
@@ -89,6 +92,8 @@ class View:
             "unknown": None,
             "exposure": self.exposure.get(),
             "concerns": self.concerns.get(),
+            "noticed": self.guard.notices.latest(NOTICED),
+            "observed": self.guard.observations.snapshot(),
             "activity": self.activity,
             "chart": chart(self.activity.by_minute()),
         }
