@@ -30,13 +30,13 @@ from pumpguard.overrides.escalator import Escalator
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy
+from pumpguard.protects import Protects
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score, decide_with_score
 from pumpguard.shadow.carry import resumed
 from pumpguard.shadow.current import CurrentRequest
 from pumpguard.shadow.more import MoreMessages
 from pumpguard.shadow.open_requests import OPEN
-from pumpguard.shadow.sender import sender
 from pumpguard.shadow.tokens import Tokens
 from pumpguard.startup import checked, say_what_is_missing
 from pumpguard.store import open_store
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from pumpguard.store.health import Concern
 
 
-class Guard:
+class Guard(Protects):
     """Judges attempts by a policy, over a store.
 
     ``policy`` may be the path of its TOML file. ``store`` is a URL (``redis://``, ``rediss://``,
@@ -231,8 +231,6 @@ class Guard:
                     self._escalator.record(each)
             if self.listeners:
                 self.listeners.decided(recorded(each, self.overrides.now(), watched))
-
-    sender = staticmethod(sender)
 
     async def check(self) -> tuple[Concern, ...]:
         """What an operator should mend about the store, as far as it can be seen. A Redis is

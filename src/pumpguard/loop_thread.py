@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
+from contextvars import Context
+from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
@@ -43,3 +45,49 @@ class LoopThread:
 
 LOOP = LoopThread()
 """That of this process."""
+
+
+class Waiting:
+    """A thread that waits for work in that loop, and meanwhile does what the work asks of it: what
+    may block, and what has to be done in the caller's own thread."""
+
+    def __init__(self) -> None:
+        self._steps: SimpleQueue[Callable[[], None] | object | None] = SimpleQueue()
+
+    def until(self, done: Future[Any]) -> Iterator[object]:
+        """What the loop says meanwhile. In the thread that waits."""
+        done.add_done_callback(lambda _: self._steps.put(None))
+        while (step := self._steps.get()) is not None:
+            if callable(step):
+                step()
+            else:
+                yield step
+
+    def say(self, what: object) -> None:
+        """For the iteration over `until`. In the loop."""
+        self._steps.put(what)
+
+    async def call(self, function: Callable[[], T], context: Context | None = None) -> T:
+        """Call this in the thread that waits. In the loop."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+
+        def step() -> None:
+            try:
+                result = function() if context is None else context.run(function)
+            except Exception as error:
+                loop.call_soon_threadsafe(_settle, done, None, error)
+            else:
+                loop.call_soon_threadsafe(_settle, done, result, None)
+
+        self._steps.put(step)
+        return await done
+
+
+def _settle(done: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if done.done():  # nobody waits for it any more
+        return
+    if error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(result)

@@ -106,6 +106,19 @@ class Reader:
             attempts.append(attempt)
         return attempts, body
 
+    async def given(
+        self, fields: Fields, number: object, facts: Mapping[str, Any]
+    ) -> list[Attempt]:
+        """The attempt about a number that somebody else has read, and none without one."""
+        if self._policy.phone_optional and number in NO_NUMBER:
+            return []
+        policy = self._policy
+        phone = canonical(number, None, policy.region, policy.plain_digits)
+        attempt = self.attempt(phone, self.address(fields.scope), **facts)
+        if self._challenge is not None:
+            attempt = await self._with_proof(self._challenge, fields, attempt)
+        return [attempt]
+
     def address(self, scope: Scope) -> Address | str | None:
         """The client's, as far as it is believed."""
         if self._policy.proxies:

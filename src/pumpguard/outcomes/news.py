@@ -49,3 +49,16 @@ class Listen:
 
 
 QueuedOutcome: TypeAlias = Failed | Verified | Flow | Listen
+
+
+def key_of(outcome: QueuedOutcome) -> object:
+    """The same for outcomes of which one says all."""
+    match outcome:
+        case Failed(ticket, at, became, _):
+            return ticket.attempt.phone.e164, ticket.reservation, at, became
+        case Verified(phones, at, flow, only_open):
+            return tuple(phone.e164 for phone in phones), flow, at, only_open
+        case Flow(flow, phone, at):
+            return Flow, flow, phone.e164, at
+        case Listen(at):
+            return Listen, at

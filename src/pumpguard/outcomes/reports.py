@@ -36,9 +36,8 @@ class OutcomeReports:
     ) -> None:
         self.queue: OutcomeQueue | None = None
         if policy.outcome_counters is not None:
-            self.queue = OutcomeQueue(
-                policy.chain, policy.outcome_counters, store, observations, listeners
-            )
+            parts = (policy.chain, policy.outcome_counters, store, observations, listeners)
+            self.queue = OutcomeQueue(*parts, wakes=clock is None)
         self._clock = clock
         # A simulation must come out the same every time.
         self._within = policy.deadline if clock is None else None

@@ -3,29 +3,22 @@ that may block, which is reading the body, running the app, and answering."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from functools import partial
 from http import HTTPStatus
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pumpguard.loop_thread import LOOP
+from pumpguard.loop_thread import LOOP, Waiting
 from pumpguard.wsgi.scope import environ_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-T = TypeVar("T")
-
 CHUNK = 65_536
 """Bytes of a body that are read at a time."""
-
-Step: TypeAlias = "Callable[[], None] | Message | None"
-"""What the server's thread is to do next: call this, answer that, or nothing more."""
 
 
 class Exchange:
@@ -38,7 +31,7 @@ class Exchange:
         self._max_body = max_body
         self._left = int(environ.get("CONTENT_LENGTH") or 0)
         self._chunked = not self._left and bool(environ.get("wsgi.input_terminated"))
-        self._steps: SimpleQueue[Step] = SimpleQueue()
+        self._waiting = Waiting()
         self._answer: _Answer | None = None
 
     def answer(
@@ -46,15 +39,13 @@ class Exchange:
     ) -> Iterator[bytes]:
         """In the server's thread: do what the middleware needs, and hand on what it answers."""
         deciding = LOOP.submit(_as_coroutine(middleware, scope, self.receive, self.send))
-        deciding.add_done_callback(lambda _: self._steps.put(None))
         try:
-            while (step := self._steps.get()) is not None:
-                if callable(step):
-                    step()
-                elif step["type"] == "http.response.start":
-                    start_response(_status(step["status"]), _text_headers(step))
-                elif step.get("body"):
-                    yield step["body"]
+            for said in self._waiting.until(deciding):
+                message = cast(Message, said)
+                if message["type"] == "http.response.start":
+                    start_response(_status(message["status"]), _text_headers(message))
+                elif message.get("body"):
+                    yield message["body"]
             deciding.result()  # raises what the app has raised
         finally:
             deciding.cancel()  # if the client has left; otherwise it is done
@@ -66,7 +57,7 @@ class Exchange:
         if not self._left and not self._chunked:
             return {"type": "http.request", "body": b"", "more_body": False}
         try:
-            chunk = await self._in_thread(self._read)
+            chunk = await self._waiting.call(self._read)
         except OSError:  # the client has left
             return {"type": "http.disconnect"}
         self._left = max(0, self._left - len(chunk)) if chunk else 0
@@ -76,7 +67,7 @@ class Exchange:
 
     async def send(self, message: Message) -> None:
         """A part of the answer, on its way to the server's thread."""
-        self._steps.put(message)
+        self._waiting.say(message)
 
     async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The app, in the server's thread, under the context variables that the middleware has
@@ -88,33 +79,18 @@ class Exchange:
             whole = not message.get("more_body", False)
         environ = environ_of(self._environ, scope, b"".join(parts), whole=whole)
         self._answer = answer = _Answer()
-        await self._in_thread(partial(answer.begin, self._app, environ), context)
+        await self._waiting.call(partial(answer.begin, self._app, environ), context)
         more = True
         while more:
-            chunk, more = await self._in_thread(answer.next, context)
+            chunk, more = await self._waiting.call(answer.next, context)
             if answer.unsent:
                 await send(answer.start())
             await send({"type": "http.response.body", "body": chunk, "more_body": more})
-        await self._in_thread(answer.close, context)
+        await self._waiting.call(answer.close, context)
 
     def _read(self) -> bytes:
         size = CHUNK if self._chunked else min(CHUNK, self._left)
         return bytes(self._environ["wsgi.input"].read(size))
-
-    async def _in_thread(self, function: Callable[[], T], context: Context | None = None) -> T:
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
-
-        def step() -> None:
-            try:
-                result = function() if context is None else context.run(function)
-            except Exception as error:
-                loop.call_soon_threadsafe(_settle, done, None, error)
-            else:
-                loop.call_soon_threadsafe(_settle, done, result, None)
-
-        self._steps.put(step)
-        return await done
 
 
 class _Answer:
@@ -170,15 +146,6 @@ class _Answer:
 
 async def _as_coroutine(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     await app(scope, receive, send)
-
-
-def _settle(done: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
-    if done.done():  # nobody waits for it any more
-        return
-    if error is not None:
-        done.set_exception(error)
-    else:
-        done.set_result(result)
 
 
 def _status(code: int) -> str:
