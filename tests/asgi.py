@@ -59,7 +59,8 @@ class Reply:
         return (
             400 <= self.status < 500
             and self.headers["content-type"] == "application/problem+json"
-            and self.json.keys() - {"retry_after"} == {"type", "title", "status", "detail"}
+            and self.json.keys() - {"retry_after", "reference"}
+            == {"type", "title", "status", "detail"}
             and self.json["status"] == self.status
             and str(self.json.get("retry_after")) == self.headers.get("retry-after", "None")
         )

@@ -6,11 +6,13 @@ import importlib.util
 import os
 import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
+from datetime import date
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from pumpguard.money import prices
 from pumpguard.shadow.open_requests import OPEN
 from pumpguard.store.base import Store
 from pumpguard.store.embedded import EmbeddedServer
@@ -61,6 +63,12 @@ hypothesis.settings.load_profile("pumpguard")
 def _nothing_is_open() -> None:
     """Requests of other tests, some about the same number, await no call of a sender any more."""
     OPEN.clear()
+
+
+@pytest.fixture(autouse=True)
+def _prices_are_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever the tests run: what an old list says (PG099) is said in tests of that alone."""
+    monkeypatch.setattr(prices, "_today", lambda: date(2026, 11, 26))
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pumpguard import Action, Decision, Finding
+from pumpguard.attempt import Block, block_of
+from pumpguard.decision import new_reference
 from pumpguard.testing import make_attempt
 
 ASKED = Finding("credit", Action.CHALLENGE, "CREDIT_SPENT", retry_after=3_000.0)
@@ -40,3 +44,37 @@ def test_it_explains_why_it_let_through_and_who_decided() -> None:
         "  geo: ABROAD → block (monitored) [from=FR]"
     )
     assert Decision(attempt).explain() == "allow: +44••••••••56 (GB) for 81.2.69.• (GB)"
+
+
+def test_where_a_block_is_shown_the_number_hides_the_rest() -> None:
+    """The block and the last digits together would be the number."""
+    found = Finding("prefix_pattern", Action.BLOCK, "PREFIX_SURGE", subject=Block("+44740012"))
+    decision = Decision(make_attempt("+447400123456"), Action.BLOCK, (found,))
+    assert decision.masked_number == "+44740012••••"
+    assert "+44740012••••" in decision.explain()
+    assert "56" not in decision.explain()
+
+
+@given(st.integers(0, 9_999), st.integers(1, 9))
+def test_ten_numbers_are_persons_and_a_hundred_are_not(digits: int, drop: int) -> None:
+    """What is shown as a block leaves a hundred numbers or more."""
+    phone = make_attempt(f"+44740012{digits:04}").phone
+    block = block_of(phone.prefix(drop), phone)
+    assert block == (phone.prefix(drop) if drop >= 2 else None)
+    assert block_of("+4474009", phone) is None
+    assert block_of("203.0.113.7", phone) is None
+
+
+@given(st.binary(min_size=5, max_size=5))
+def test_a_reference_is_eight_characters_that_nobody_mistakes(drawn: bytes) -> None:
+    """No two of the 32 look alike, and all 40 bits are used."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pumpguard.decision.urandom", lambda length: drawn[:length])
+        reference = new_reference()
+    digits = reference.replace("-", "")
+    assert (len(reference), len(digits), reference[4]) == (9, 8, "-")
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    number = 0
+    for each in digits:
+        number = number * 32 + alphabet.index(each)
+    assert number == int.from_bytes(drawn)

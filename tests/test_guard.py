@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -102,7 +102,15 @@ class BrokenJudgement(TwoPerDevice):
         raise RuntimeError("a bug")
 
 
-@pytest.mark.parametrize("broken", [BrokenDeclaration, BrokenJudgement])
+class NoFinding(TwoPerDevice):
+    name = "broken"
+    judged_always = True
+
+    def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
+        return cast(Finding, "refused")
+
+
+@pytest.mark.parametrize("broken", [BrokenDeclaration, BrokenJudgement, NoFinding])
 async def test_a_rule_that_raises_is_silent_and_harms_no_other(
     broken: type[TwoPerDevice], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -250,7 +258,7 @@ def test_a_challenge_that_nobody_can_solve_is_said_once(caplog: pytest.LogCaptur
     Guard(Policy(send="/s", rules=[COOLDOWN]))
     Guard(Policy(send="/s", rules=[GeoMismatch(mode="monitor")]))
     assert caplog.text.count("PG003") == 1
-    assert "would ask for proof pass, within wider limits (geo_mismatch)" in caplog.text
+    assert "let clients pass within wider limits (geo_mismatch)" in caplog.text
 
 
 async def test_every_decision_is_told_once() -> None:

@@ -1,11 +1,11 @@
 """The house stays small: what a reader has to go through is counted, and may not grow unseen.
 
-The bars are those of the rebuilding for release 0.2. Whoever has a good reason raises one here, in
-the open.
+Whoever has a good reason raises a bar here, in the open.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,11 +26,30 @@ from tests.asgi import ask
 
 SRC = Path(pumpguard.__file__).parent
 
-LINES, FILES = 22_500, 195
-"""Of the product: Python and Lua, comments included. The rebuilding ended with 16,704 lines in 156
-files; what the guard has learnt since of the apps that it stands in front of is the rest."""
+ROOMS = ("commands", "ops", "wsgi", "serve", "senders", "receipts", "replay")
+"""Rooms of their own: only those who use one import it, and nobody else has to read it."""
 
-FUNCTIONS, FILES_ON_THE_WAY = 70, 25
+LINES, FILES = 20_600, 180
+"""Of the guard itself, which is all but those rooms: Python and Lua, comments included. The
+rebuilding for 0.2 ended with 16,704 lines in 156 files, rooms included; what the guard has learnt
+since of the apps that it stands in front of is the rest."""
+
+CORE = (
+    "attempt.py", "decision.py", "policy.py", "risk.py", "guard.py", "middleware.py",
+    "engine/*.py", "rules/__init__.py", "rules/base.py", "rules/assembly.py", "rules/challenge.py",
+    "counters/__init__.py", "counters/base.py", "counters/plan.py", "counters/window.*",
+    "counters/shared/*.lua", "store/base.py", "store/scripted.py", "store/codec.py",
+    "store/full_cache.py", "store/scripts/__init__.py", "store/scripts/start.lua",
+    "store/scripts/banned.lua", "store/scripts/common.lua", "store/scripts/decide.lua",
+    "store/scripts/refuse.lua", "overrides/lookup.py", "overrides/sync.py",
+)  # fmt: skip
+"""What one must have read before a safe change to decisions: from the attempt to the decision, with
+what all rules, all counters and all stores have in common, and one kind of counter. Not how
+requests are read, what each rule looks for, how Redis is reached and what outcomes change."""
+
+CORE_LINES = 5_000
+
+FUNCTIONS, FILES_ON_THE_WAY = 70, 24
 """That one admitted request goes through, with the default rules and verifications."""
 
 PHONES = tuple(f"+447400{123_456 + 97_531 * i}" for i in range(8))
@@ -41,15 +60,43 @@ def product() -> list[Path]:
     return [path for path in SRC.rglob("*") if path.suffix in (".py", ".lua")]
 
 
+def guard() -> list[Path]:
+    """Those of the guard itself."""
+    return [path for path in product() if path.relative_to(SRC).parts[0] not in ROOMS]
+
+
+def core() -> list[Path]:
+    """What one must have read."""
+    return [path for pattern in CORE for path in SRC.glob(pattern)]
+
+
 def lines(paths: list[Path]) -> int:
     """How many lines they have together."""
     return sum(path.read_text(encoding="utf-8").count("\n") for path in paths)
 
 
-def test_the_product_can_be_read() -> None:
+def test_the_guard_can_be_read() -> None:
     """What is added has to be worth its reading."""
-    assert lines(product()) <= LINES
-    assert len(product()) <= FILES
+    assert lines(guard()) <= LINES
+    assert len(guard()) <= FILES
+
+
+def test_the_core_can_be_read_in_a_day() -> None:
+    """Every pattern names files, so that none is lost by a new name."""
+    assert [pattern for pattern in CORE if not any(SRC.glob(pattern))] == []
+    assert lines(core()) <= CORE_LINES
+
+
+def test_nobody_has_to_load_a_room() -> None:
+    """Neither who imports the package nor who guards an app; with the command line, its own."""
+    code = (
+        "import sys, pumpguard; from pumpguard import Guard, Policy;"
+        "Guard(Policy(send='/otp/send', verify='/otp/verify')); print(*sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[1] for name in ran.stdout.split() if name.startswith("pumpguard.")}
+    assert "guard" in loaded
+    assert loaded.isdisjoint(ROOMS)
 
 
 def test_no_module_is_a_book() -> None:

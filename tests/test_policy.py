@@ -135,7 +135,7 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
         (
             {"send": "/s", "prices": "ebay"},
             "prices",
-            "one of alibaba-2025, appwrite-2025, aws-2022, or a .csv",
+            "one of alibaba-2025, appwrite-2025, appwrite-2026, aws-2022, or a .csv",
         ),
         ({"send": "/s", "price_overrides": {"GB": 0}}, "price_overrides.GB", "above 0"),
         ({"send": "/s", "price_overrides": {"GB": "dear"}}, "price_overrides", "a number"),

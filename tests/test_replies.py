@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -23,13 +26,19 @@ from pumpguard import (
     PumpGuardMiddleware,
 )
 from pumpguard.challenges import Challenge
-from pumpguard.errors import IntakeError
-from pumpguard.replies import Problem, refusal, unreadable
+from pumpguard.errors import IntakeError, PolicyError
+from pumpguard.replies import Problem, Problems, unreadable
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import make_attempt
+from pumpguard.texts import Languages
 from tests.asgi import FORM, PHONE, Reply, ask, call, request
 from tests.otp_app import Outbox, one_per_minute, otp_app
+
+
+def refusal(decision: Decision, challenge: Challenge | None = None) -> Problem:
+    """The reply to a decision, in English."""
+    return Problems(challenge).refusal(decision, request())
 
 
 async def refused(action: Action, retry_after: float | None = None, **words: str) -> Reply:
@@ -319,3 +328,105 @@ async def test_what_policies_functions_trip_over_is_logged_once_an_hour(
     assert (record.levelno, record.exc_info is None) == (logging.ERROR, False)
     body = json.dumps({"user": {"phone": PHONE}}).encode()
     assert (await call(app, request(), body)).status == 202
+
+
+REFERENCE = re.compile("[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}")
+
+
+async def test_every_refusal_has_a_reference_and_the_decision_has_the_same() -> None:
+    """A client reads it out, and the operator finds the event by it."""
+    decisions: list[Decision] = []
+    policy = Policy(send="/otp/send", rules=one_per_minute())
+    app = PumpGuardMiddleware(otp_app(Outbox()), policy, on_decision=decisions.append)
+    replies = [await ask(app) for _ in range(3)]
+    assert "reference" not in replies[0].json
+    assert decisions[0].reference == ""
+    found = [reply.json["reference"] for reply in replies[1:]]
+    assert found == [decision.reference for decision in decisions[1:]]
+    assert all(REFERENCE.fullmatch(each) for each in found)
+    assert len(set(found)) == 2
+    for reply in replies[1:]:
+        assert int(reply.headers["content-length"]) == len(reply.body)
+
+
+@pytest.mark.parametrize("action", [Action.CHALLENGE, Action.THROTTLE, Action.BLOCK, Action.SHADOW])
+async def test_a_reference_changes_nothing_else(action: Action) -> None:
+    """A shadow that is shown as a block has one like all others."""
+    decision = Decision(make_attempt(), action, reference="7Q3K-9XDM")
+    with_one = await call(refusal(decision), request())
+    without = await call(refusal(Decision(make_attempt(), action)), request())
+    assert with_one.json == {**without.json, "reference": "7Q3K-9XDM"}
+    assert with_one.headers == {
+        **without.headers,
+        "content-length": str(len(with_one.body)),
+    }
+
+
+async def test_what_cannot_be_read_has_no_reference() -> None:
+    """Nothing was decided."""
+    policy = Policy(send="/otp/send", rules=one_per_minute())
+    app = PumpGuardMiddleware(otp_app(Outbox()), policy)
+    assert "reference" not in (await ask(app, "no number")).json
+
+
+GERMAN = {"throttled": "Bitte warten Sie.", "blocked": "Bitte prüfen Sie die Nummer."}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("de", "de"),
+        ("de-AT", "de"),
+        ("fr, de;q=0.5", "de"),
+        ("pt-BR;q=0.9, de;q=0.8", "pt-br"),
+        ("en, de", None),  # English is what all speak
+        ("de;q=0", None),
+        ("*", None),
+        ("", None),
+        ("q=;;,", None),
+    ],
+)
+async def test_texts_of_an_operators_own_by_language(accepted: str, language: str | None) -> None:
+    """The best of those that the client accepts; the reply says which it is."""
+    texts = {"de": GERMAN, "pt-br": {"throttled": "Espere um pouco."}}
+    policy = Policy(send="/otp/send", rules=one_per_minute(), texts=texts)
+    app = PumpGuardMiddleware(otp_app(Outbox()), policy)
+    await ask(app)
+    reply = await ask(app, headers={"accept-language": accepted})
+    assert reply.status == 429
+    assert reply.headers.get("content-language") == language
+    if language:
+        assert reply.json["detail"] == texts[language]["throttled"]
+    else:
+        assert reply.json["detail"] == "Please wait before asking for another code."
+
+
+async def test_a_text_that_is_missing_is_in_english() -> None:
+    """And says so by saying nothing."""
+    decision = Decision(make_attempt(), Action.CHALLENGE)
+    german = request(headers={"accept-language": "de"})
+    problem = Problems(languages=Languages({"de": GERMAN})).refusal(decision, german)
+    assert (await call(problem, german)).messages == (
+        await call(refusal(decision), request())
+    ).messages
+
+
+@given(st.text(max_size=300))
+def test_any_accept_language_is_answered(accepted: str) -> None:
+    """Whatever a client sends there."""
+    scope = {"headers": [(b"accept-language", accepted.encode("utf-8", "surrogatepass"))]}
+    assert Languages({"de": GERMAN}).of(scope) in (None, "de")
+
+
+@pytest.mark.parametrize(
+    ("texts", "path"),
+    [
+        ({"Deutsch!": GERMAN}, "texts.Deutsch!"),
+        ({"de": {"reason": "x"}}, "texts.de.reason"),
+        ({"de": {"blocked": ""}}, "texts.de.blocked"),
+    ],
+)
+def test_wrong_texts_are_refused_by_their_path(texts: dict[str, Any], path: str) -> None:
+    """Before anybody reads them."""
+    with pytest.raises(PolicyError, match=re.escape(path)):
+        Policy(send="/otp/send", texts=texts)

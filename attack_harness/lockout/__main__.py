@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
-from rich.table import Table as Grid
 
 from ..attackers.base import RESIDENTIAL_PROXY, SOLVED_CHALLENGE
-from ..figures import Table, money
+from ..figures import Table, grid, money
 from .rows import ROWS, Row
 from .spoilers import AIMS, RATES, Spoilt, search
 
@@ -74,7 +72,7 @@ def _bill(played: Row | Spoilt) -> Table:
 def show(found: Table, console: Console) -> None:
     """Print both."""
     people = ("customers", "refused", "hidden", "asked", "strangers", "refused", "hidden", "asked")
-    grid = _grid("What once was worth its price", "what", "messages", "app", "his", *people)
+    shown = grid("What once was worth its price", "what", "messages", "app", "his", *people)
     for row in found["rows"]:
         told = [
             str(row[f"{who}{what}"])
@@ -82,32 +80,25 @@ def show(found: Table, console: Console) -> None:
             for what in ("", "_refused", "_hidden", "_asked")
         ]
         bill = (str(row["messages"]), f"${row['app']:.2f}", f"${row['his']:.2f}")
-        grid.add_row(row["name"], *bill, *told)
-    console.print(grid)
+        shown.add_row(row["name"], *bill, *told)
+    console.print(shown)
     headings = ("way", "messages", "app", "his", "strangers", "lost", "asked", "messages for one")
-    grid = _grid(
+    shown = grid(
         "The optimal spoiler, by what he fills", *headings, "1,000 cost him", "customers", "lost"
     )
     for each in found["spoilers"]:
         thousand = "never" if each["thousand"] is None else f"${each['thousand']:,.2f}"
-        grid.add_row(
+        shown.add_row(
             each["way"], str(each["messages"]), f"${each['app']:.2f}", f"${each['his']:.2f}",
             str(each["strangers"]), str(each["strangers_lost"]), str(each["strangers_asked"]),
             "never" if each["messages_each"] is None else f"{each['messages_each']:.2f}", thousand,
             str(each["customers"]), str(each["customers_lost"]),
         )  # fmt: skip
-    console.print(grid)
+    console.print(shown)
     price = found["thousand_messages"]
     console.print(
         f"1,000 messages with bought proofs cost him ${price:.2f}, without proof a tenth\n"
     )
-
-
-def _grid(title: str, *columns: str) -> Grid:
-    grid = Grid(title=title, title_justify="left", box=box.HORIZONTALS)
-    for number, column in enumerate(columns):
-        grid.add_column(column, justify="right" if number else "left")
-    return grid
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,11 +8,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
-from rich.table import Table as Grid
 
-from ..figures import Table
+from ..figures import Table, grid
 from ..report.words import dollars, percent
 from . import bound, caps, poisoned
 
@@ -29,23 +27,23 @@ async def studies(seed: int, *, quick: bool) -> Table:
 
 def show(found: Table, console: Console) -> None:
     """Print the studies."""
-    grid = _grid("Optimal attacker, who has read the policy", "time", "bound", "spent", "reached")
+    shown = grid("Optimal attacker, who has read the policy", "time", "bound", "spent", "reached")
     for each in found["bound"]:
-        grid.add_row(
+        shown.add_row(
             f"{each['hours']:.0f} h",
             dollars(each["bound"]),
             dollars(each["spent"]),
             percent(each["reached"]),
         )
-    console.print(grid)
+    console.print(shown)
     headings = ("attack", "spent", "cap a day", "dearest hour", "cap an hour")
-    grid = _grid("Only credit and budgets, every detector off", *headings)
+    shown = grid("Only credit and budgets, every detector off", *headings)
     for each in found["caps"]["attacks"]:
-        grid.add_row(
+        shown.add_row(
             each["name"],
             *(dollars(each[name]) for name in ("spent", "cap_day", "dearest_hour", "cap_hour")),
         )
-    console.print(grid)
+    console.print(shown)
     said = found["caps"]
     console.print(
         f"users on that first day: {said['users']}; asked for proof: {said['challenged']} "
@@ -53,21 +51,14 @@ def show(found: Table, console: Console) -> None:
         f"({percent(said['refused_share'])})\n"
     )
     headings = ("codes entered", "undefended", "35 % rule", "pumpguard", "to the rule")
-    grid = _grid("Conversion poisoning, USD an hour", *headings)
+    shown = grid("Conversion poisoning, USD an hour", *headings)
     for each in found["poisoning"]:
-        grid.add_row(
+        shown.add_row(
             percent(each["entered"]),
             *(dollars(each[name]) for name in ("undefended", "plain_rule", "pumpguard")),
             percent(each["to_plain"]),
         )
-    console.print(grid)
-
-
-def _grid(title: str, *columns: str) -> Grid:
-    grid = Grid(title=title, title_justify="left", box=box.HORIZONTALS)
-    for number, column in enumerate(columns):
-        grid.add_column(column, justify="right" if number else "left")
-    return grid
+    console.print(shown)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

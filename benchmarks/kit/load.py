@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import cast
 
 import uvloop
 
@@ -111,30 +111,33 @@ async def load(port: int, connections: int, seconds: float, start: int) -> Table
     }
 
 
-class Loader:
-    """The load client's process, for orders."""
+class Client:
+    """The process of a client, for orders."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def load(self, **order: Any) -> Table:
-        """Load a server; blocks until it is done."""
+    def begin(self, order: Table) -> None:
+        """Give an order; `result` waits for it."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
+
+    def result(self) -> Table:
+        """What came of the order."""
+        assert self._process.stdout is not None
         found: Table = json.loads(self._process.stdout.readline())
         return found
 
 
 @contextmanager
-def loader() -> Iterator[Loader]:
-    """A load client."""
-    command = [sys.executable, "-m", __name__]
+def client(module: str = __name__) -> Iterator[Client]:
+    """One that runs this module."""
     pipe = subprocess.PIPE
+    command = [sys.executable, "-m", module]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603
         try:
-            yield Loader(process)
+            yield Client(process)
         finally:
             process.kill()
 

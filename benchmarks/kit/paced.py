@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import cast
 
 import uvloop
@@ -130,37 +127,6 @@ class Crowd:
         while self._due and self._idle:
             due, request = self._due.popleft()
             self._idle.popleft().ask(request, due)
-
-
-class Client:
-    """The client's process, for orders."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def begin(self, order: Order) -> None:
-        """Give an order; `result` waits for it."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(asdict(order)) + "\n")
-        self._process.stdin.flush()
-
-    def result(self) -> Table:
-        """What came of the order."""
-        assert self._process.stdout is not None
-        found: Table = json.loads(self._process.stdout.readline())
-        return found
-
-
-@contextmanager
-def client() -> Iterator[Client]:
-    """A client."""
-    command = [sys.executable, "-m", __name__]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603
-        try:
-            yield Client(process)
-        finally:
-            process.kill()
 
 
 if __name__ == "__main__":

@@ -10,13 +10,15 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import redis
 
+from ..kit import paced
 from ..kit.floods import KINDS, USERS
-from ..kit.paced import Client, Order, client
+from ..kit.load import Client, client
+from ..kit.paced import Order
 from ..kit.serve import Served, served
 from ..kit.servers import Server, server
 from ..kit.stats import Table, quantile
@@ -109,7 +111,10 @@ async def run(bench: Bench) -> Table:
                 stack.enter_context(served(name, store.url, PER_ADDRESS)) for _ in range(WORKERS)
             ]
             place = Place(
-                store, workers, stack.enter_context(client()), stack.enter_context(client())
+                store,
+                workers,
+                stack.enter_context(client(paced.__name__)),
+                stack.enter_context(client(paced.__name__)),
             )
             mine: Table = {"title": named(name).title}
             mine["quiet"] = _round(place, None, 0, seconds)
@@ -127,16 +132,17 @@ def _round(place: Place, kind: str | None, rate: float, seconds: float) -> Table
     """Users for so many seconds, in a flood that has begun before."""
     place.store.clear()
     order = Order(place.ports, USERS, USERS_A_SECOND, seconds, 16)
-    place.people.begin(Order(place.ports, USERS, USERS_A_SECOND, 1.0, 16, start=10_000))
+    warm = Order(place.ports, USERS, USERS_A_SECOND, 1.0, 16, start=10_000)
+    place.people.begin(asdict(warm))
     place.people.result()  # a warm-up: connections, scripts, caches
     if kind is not None:
         whole = Order(place.ports, kind, rate, WARM_UP + seconds, CROWDED)
-        place.crowd.begin(whole)
+        place.crowd.begin(asdict(whole))
         time.sleep(WARM_UP)
     place.store.reset_stats()
     with Neighbour(place.store.port) as neighbour:
         before, cpu = place.store.reading(), place.cpu()
-        place.people.begin(order)
+        place.people.begin(asdict(order))
         users = place.people.result()
         took, after = place.cpu() - cpu, place.store.reading()
         calls, script = place.store.script_time()

@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from ..kit.client import WIDTH
-from ..kit.load import Loader, loader
+from ..kit.load import Client
+from ..kit.load import client as load_client
 from ..kit.serve import Served, served
 from ..kit.servers import Server, server
 from ..kit.stats import Table, paired, spread
@@ -39,7 +40,7 @@ async def run(bench: Bench) -> Table:
     seen = {name: Seen() for name in names}
     with ExitStack() as stack:
         store = stack.enter_context(server())
-        client = stack.enter_context(loader())
+        client = stack.enter_context(load_client())
         bare = stack.enter_context(served("bare", store.url))
         systems = [stack.enter_context(served(name, store.url)) for name in names]
         for each in (bare, *systems):
@@ -65,12 +66,14 @@ async def run(bench: Bench) -> Table:
 
 
 def _load(
-    client: Loader, system: Served, store: Server, seconds: float, start: int
+    client: Client, system: Served, store: Server, seconds: float, start: int
 ) -> tuple[Table, float]:
     """One load, from an empty store; and the CPU seconds that the server's process took."""
     store.clear()
     before = system.cpu()
-    found = client.load(port=system.port, connections=WIDTH, seconds=seconds, start=start)
+    order = {"port": system.port, "connections": WIDTH, "seconds": seconds, "start": start}
+    client.begin(order)
+    found = client.result()
     return found, system.cpu() - before
 
 

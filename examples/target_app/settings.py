@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "memory://")
-PRICES = "appwrite-2025"
+PRICES = "appwrite-2026"
 SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
 
 

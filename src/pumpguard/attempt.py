@@ -18,6 +18,9 @@ LineType = Literal[
 
 NetworkKind = Literal["residential", "hosting", "vpn", "proxy", "relay", "tor", "unknown"]
 
+BLOCK_FROM = 2
+"""Digits that are left open in a block of a hundred numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Phone:
@@ -52,6 +55,20 @@ class Phone:
         shown = len(str(self.calling_code)) + 1
         hidden = max(0, len(self.e164) - shown - 2)
         return f"{self.e164[:shown]}{'•' * hidden}{self.e164[shown + hidden :]}"
+
+
+class Block(str):
+    """The first digits of a hundred numbers or more: they are no person's, and shown as they are,
+    so that an operator can name them in an order."""
+
+    __slots__ = ()
+
+
+def block_of(subject: str | None, phone: Phone) -> Block | None:
+    """The subject, if it is such a block around this number."""
+    if subject is None or not subject.startswith("+") or not phone.e164.startswith(subject):
+        return None
+    return Block(subject) if len(phone.e164) - len(subject) >= BLOCK_FROM else None
 
 
 @dataclass(frozen=True, slots=True)

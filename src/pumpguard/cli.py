@@ -33,6 +33,7 @@ def app() -> typer.Typer:
     from pumpguard.commands.expect import expect
     from pumpguard.commands.exposure import exposure
     from pumpguard.commands.overrides import lists, posture
+    from pumpguard.commands.serve import serve
 
     commands = typer.Typer(
         no_args_is_help=True,
@@ -45,6 +46,7 @@ def app() -> typer.Typer:
     commands.command()(posture)
     commands.command()(expect)
     commands.command()(console)
+    commands.command()(serve)
     commands.add_typer(lists, name="lists")
     return commands
 

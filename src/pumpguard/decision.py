@@ -10,6 +10,8 @@ from math import prod
 from os import urandom
 from typing import TYPE_CHECKING, Literal
 
+from pumpguard.attempt import Block
+
 if TYPE_CHECKING:
     from pumpguard.attempt import Attempt
 
@@ -130,11 +132,22 @@ class Decision:
         ]
         return max(waits, default=None)
 
+    @property
+    def masked_number(self) -> str:
+        """The number for people and logs. Where a finding shows its block, the rest is hidden: with
+        the last digits as well, the block would give the whole number away."""
+        phone = self.attempt.phone
+        blocks = [each.subject for each in self.findings if isinstance(each.subject, Block)]
+        if not blocks:
+            return phone.masked
+        block = max(blocks, key=len)
+        return block + "•" * (len(phone.e164) - len(block))
+
     def explain(self) -> str:
         """The whole reasoning in plain lines, for the operator; never show it to a client."""
         phone, client = self.attempt.phone, self.attempt.client
         to, country = phone.region or "unknown", client.country or "unknown"
-        who = f"{phone.masked} ({to}) for {client.masked} ({country})"
+        who = f"{self.masked_number} ({to}) for {client.masked} ({country})"
         head = f"{self.action}: {who}"
         if self.degraded:
             head += " [store unavailable]"

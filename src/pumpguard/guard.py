@@ -18,7 +18,6 @@ from pumpguard.decision import Decision
 from pumpguard.engine.decide import Engine
 from pumpguard.errors import PolicyError
 from pumpguard.intake.network import Networks, default_networks
-from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.listeners import Listener, Listeners, OnDecision, WatchedRequest, recorded
 from pumpguard.notices import Notices
@@ -138,10 +137,10 @@ class Guard(Protects):
         """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.
 
         ``facts`` may be ``session``, ``account``, ``device``, ``proved`` and ``solution`` (what
-        proved it, if that counts once), and ``extra``: values on the policy's own dimensions.
+        proved it, if that counts once), ``extra``: values on the policy's own dimensions, and
+        ``parts``: of how many the message is billed, if the policy's ``parts`` are a function.
         """
-        number = canonical(phone, None, self.policy.region, self.policy.plain_digits)
-        return self.reader.attempt(number, address, **facts)
+        return self.reader.attempt(self.reader.phone(phone), address, **facts)
 
     async def assess(self, attempt: Attempt) -> Decision:
         """Decide about an attempt, and record the decision. Wrapped senders that the caller then
@@ -191,8 +190,7 @@ class Guard(Protects):
 
     def verified(self, phone: str) -> None:
         """Say that a code was entered for this number, spelt as it may be. Raises `IntakeError`."""
-        number = canonical(phone, None, self.policy.region, self.policy.plain_digits)
-        self.reports.verified(number)
+        self.reports.verified(self.reader.phone(phone))
 
     def admitted(self, decision: Decision, flow: str | None) -> None:
         """For the middleware: a message went out, and the app knows its number by this flow."""

@@ -93,7 +93,8 @@ class PumpGuardMiddleware:
             self._handlers.append((verify.routes, verify.watch))
         self._read, self._monitors = guard.reader.read, policy.mode == "monitor"
         self._flow = None if policy.flow is None else FlowReader(policy.flow)
-        self._refusals = Refusals(app, guard.challenge, guard.on_refusal, guard.notices)
+        answers = (guard.challenge, guard.on_refusal, guard.notices, policy.texts)
+        self._refusals = Refusals(app, *answers)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
         self._records = RouteRecords(guard.policy.send, guard.notices)
         self._answers = Answers(SentWhen(guard.policy.sent_when), guard.notices)

@@ -14,7 +14,7 @@ from pumpguard.config import build, check, check_names, importable, require
 from pumpguard.errors import PolicyError
 from pumpguard.intake.conditions import SENT_WHEN
 from pumpguard.intake.settings import check_intake
-from pumpguard.money.prices import PriceTable, beside
+from pumpguard.money.prices import NEWEST, PriceTable, beside
 from pumpguard.outcomes import OutcomeCounters, Outcomes
 from pumpguard.overrides.posture import Escalation
 from pumpguard.renamed import renamed_settings
@@ -23,6 +23,7 @@ from pumpguard.rules import Rule
 from pumpguard.rules.assembly import assemble, check_shards
 from pumpguard.rules.budget import HOURLY_DIVISOR
 from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
+from pumpguard.texts import Texts, check_texts
 
 TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes}
 """Settings that may be given as tables, as TOML has them."""
@@ -59,6 +60,7 @@ class Policy:
         (`pumpguard.intake.dimensions`), values of other names are taken as they are.
         ``proxies``: CIDRs whose ``proxy_header`` is believed, and ``unix`` for a proxy on a Unix
         socket; nobody's, by default.
+        ``texts``: what refusals say by language (`pumpguard.texts`); else they say it in English.
         ``max_body`` bytes and ``body_deadline`` seconds bound the reading of a guarded request.
 
     Judging:
@@ -80,6 +82,8 @@ class Policy:
         ``prices``: a packaged list by name, your provider's by its path (``"rates.csv"``), or a
         table of `pumpguard.money.price_list.PriceList`'s settings; relative to the policy's file.
         ``price_overrides``: USD by region, over that.
+        ``parts``: of how many parts a message is billed, 1 to 10, or a function of the fields that
+        says so; every amount in USD is of whole messages.
         ``verify``: the route or routes where codes are entered. An answer below 300 there verifies
         the number of ``verify_phone`` (by default ``phone``), without which the guard can know no
         customers and learn nothing. An app that calls `Guard.verified` sets ``settled`` instead.
@@ -133,12 +137,14 @@ class Policy:
     flow: str | None = None
     settled: bool = False
     outcomes: Outcomes = field(default_factory=Outcomes)
+    texts: Texts = field(default_factory=dict)
     sent_when: Any = SENT_WHEN
     undecided: Literal["sent", "decided", "refused"] = "sent"
     daily_budget: float = DAILY_BUDGET
     refund_share: float = 0.05
-    prices: str | Mapping[str, Any] = "appwrite-2025"
+    prices: str | Mapping[str, Any] = NEWEST
     price_overrides: Mapping[str, float] = field(default_factory=dict)
+    parts: Any = 1
     name: str = "default"
     secret: str = ""
     deadline: float = 0.05
@@ -157,8 +163,11 @@ class Policy:
                 self._set(name, build(kind, table, name))
         check(self)
         check_intake(self)
+        check_texts(self.texts)
         self._check_values()
-        self._set("price_table", PriceTable.of(self.prices).override(self.price_overrides))
+        each_part = PriceTable.of(self.prices).override(self.price_overrides)
+        whole = each_part if callable(self.parts) else each_part.times(self.parts)
+        self._set("price_table", whole)
         self._set("chain", self._assembled())
         self._set("outcome_counters", self._counters_of_outcomes())
 

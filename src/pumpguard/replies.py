@@ -1,8 +1,8 @@
 """What a client is told when no message is sent: problem details (RFC 9457).
 
 A reply says how to go on, and nothing about why. It is the same for everybody, so each is made once
-(under attack most replies are refusals), except for what a challenge asks. An app that shows pages
-to people may answer itself (`OnRefusal`).
+(under attack most replies are refusals), except for its reference and for what a challenge asks. An
+app that shows pages to people may answer itself (`OnRefusal`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pumpguard.cors import as_the_app_allows
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import IntakeError
 from pumpguard.notices import Notices
+from pumpguard.texts import Languages, Texts
 
 TYPE = "tag:pumpguard,2026:problem/"
 """Problem types are names and lead nowhere; clients match on how they end."""
@@ -32,14 +33,17 @@ OnRefusal: TypeAlias = Callable[
 ]
 """Answers a refused request in place of the problem, or returns ``None`` to leave it at that; plain
 or ``async``. The request's body can be read again. An `IntakeError`, whose ``detail`` may be shown,
-is about a request that could not be read. Of a decision, show no more than its ``action`` and
-``retry_after``: a problem tells no more either."""
+is about a request that could not be read. Of a decision, show no more than its ``action``,
+``retry_after`` and ``reference``: a problem tells no more either."""
+
+REFERRED = b',"reference":"%b"}'
 
 
 class Problem(JSONResponse):
     """An ``application/problem+json`` response; also an ASGI app, like all of starlette's.
 
-    ``problem`` is the end of its type, ``retry_after`` seconds, rounded up to whole ones.
+    ``problem`` is the end of its type, ``retry_after`` seconds, rounded up to whole ones;
+    ``language`` is that of its detail, if it is not English.
     """
 
     media_type = "application/problem+json"
@@ -51,9 +55,12 @@ class Problem(JSONResponse):
         title: str,
         detail: str,
         retry_after: float | None = None,
+        language: str | None = None,
         **members: object,
     ) -> None:
         headers = {"cache-control": "no-store"}
+        if language is not None:
+            headers["content-language"] = language
         facts = {"type": TYPE + problem, "title": title, "status": status, "detail": detail}
         if retry_after is not None:
             seconds = max(1, math.ceil(retry_after))
@@ -63,6 +70,20 @@ class Problem(JSONResponse):
             members["retry_after"] = seconds
         super().__init__({**facts, **members}, status, headers)
 
+    def about(self, reference: str) -> Problem:
+        """The same problem with a reference, if there is one. Nothing is rendered again."""
+        if not reference:
+            return self
+        problem = Problem.__new__(Problem)
+        problem.status_code, problem.background = self.status_code, None
+        problem.body = bytes(self.body)[:-1] + REFERRED % reference.encode()
+        length = str(len(problem.body)).encode()
+        problem.raw_headers = [
+            (name, length if name == b"content-length" else value)
+            for name, value in self.raw_headers
+        ]
+        return problem
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # A copy: a middleware around us may add to the list, and the same problem is sent again.
         headers = list(self.raw_headers)
@@ -70,21 +91,23 @@ class Problem(JSONResponse):
         await send({"type": "http.response.body", "body": self.body})
 
 
-PROOF_REQUIRED = (
-    403,
-    "challenge",
-    "Proof required",
-    "Show that a person is asking, then send this request again.",
-)
-CHALLENGE = Problem(*PROOF_REQUIRED)
 BAD_REQUEST = IntakeError(400, "bad-request", "Bad request", "The request cannot be read.")
 
 UNAVAILABLE = IntakeError(503, "unavailable", "Try again", "No code can be sent right now.")
 
-BLOCK = Problem(
-    403, "blocked", "Request refused", "No code can be sent for this request. Check the number."
-)
-"""The same for every reason: an attacker learns nothing, an honest client enough."""
+PROBLEMS = {
+    "challenge": (
+        403, "Proof required", "Show that a person is asking, then send this request again.",
+    ),
+    "throttled": (429, "Too many requests", "Please wait before asking for another code."),
+    "blocked": (
+        403, "Request refused", "No code can be sent for this request. Check the number.",
+    ),
+}  # fmt: skip
+"""What refusals say, the same for every reason: an attacker learns nothing, an honest client
+enough."""
+
+NO_TEXTS = Languages({})
 
 
 def unreadable(error: IntakeError) -> Problem:
@@ -92,34 +115,52 @@ def unreadable(error: IntakeError) -> Problem:
     return Problem(error.status, error.problem, error.title, error.detail)
 
 
-def refusal(
-    decision: Decision, challenge: Challenge | None = None, notices: Notices | None = None
-) -> Problem:
-    """The reply to a decision that refuses; a shadow that cannot be kept silent is a block."""
-    match decision.action:
-        case Action.CHALLENGE:
-            return CHALLENGE if challenge is None else _challenged(decision, challenge, notices)
-        case Action.THROTTLE:
-            wait = decision.retry_after
-            return _throttled(None if wait is None else math.ceil(wait))
-    return BLOCK
+class Problems:
+    """The problems that refusals are answered with, each made once per language."""
 
+    def __init__(
+        self,
+        challenge: Challenge | None = None,
+        notices: Notices | None = None,
+        languages: Languages = NO_TEXTS,
+    ) -> None:
+        self._challenge, self._notices = challenge, notices or Notices()
+        self._languages = languages
+        self._made = lru_cache(maxsize=4_096)(self._make)
 
-@lru_cache(maxsize=4_096)
-def _throttled(seconds: int | None) -> Problem:
-    detail = "Please wait before asking for another code."
-    return Problem(429, "throttled", "Too many requests", detail, seconds)
+    def refusal(self, decision: Decision, scope: Scope) -> Problem:
+        """The reply to a decision that refuses; a shadow that cannot be kept silent is a block."""
+        language = self._languages.of(scope)
+        match decision.action:
+            case Action.CHALLENGE:
+                problem = self._challenged(decision, language)
+            case Action.THROTTLE:
+                wait = decision.retry_after
+                seconds = None if wait is None else math.ceil(wait)
+                problem = self._made("throttled", language, seconds)
+            case _:
+                problem = self._made("blocked", language)
+        return problem.about(decision.reference)
 
+    def _challenged(self, decision: Decision, language: str | None) -> Problem:
+        plain = self._made("challenge", language)
+        try:
+            to_solve = None if self._challenge is None else self._challenge.pose(decision)
+        except Exception:
+            text = "could not create a challenge; such clients are refused without one"
+            self._notices.say("PG038", "challenge", text, level=logging.ERROR, exc_info=True)
+            return plain
+        if to_solve is None:
+            return plain
+        return self._make("challenge", language, challenge=to_solve)
 
-def _challenged(decision: Decision, challenge: Challenge, notices: Notices | None) -> Problem:
-    try:
-        to_solve = challenge.pose(decision)
-    except Exception:
-        text = "could not create a challenge; such clients are refused without one"
-        notices = notices or Notices()
-        notices.say("PG038", "challenge", text, level=logging.ERROR, exc_info=True)
-        return CHALLENGE
-    return CHALLENGE if to_solve is None else Problem(*PROOF_REQUIRED, challenge=to_solve)
+    def _make(
+        self, name: str, language: str | None, seconds: int | None = None, **members: object
+    ) -> Problem:
+        status, title, detail = PROBLEMS[name]
+        own = self._languages.texts.get(language or "", {}).get(name)
+        spoken = language if own is not None else None
+        return Problem(status, name, title, own or detail, seconds, spoken, **members)
 
 
 class Refusals:
@@ -131,9 +172,10 @@ class Refusals:
         challenge: Challenge | None,
         on_refusal: OnRefusal | None,
         notices: Notices,
+        texts: Texts,
     ) -> None:
         self._app = app
-        self._challenge = challenge
+        self._problems = Problems(challenge, notices, Languages(texts))
         self._on_refusal = on_refusal
         self._notices = notices
 
@@ -148,7 +190,7 @@ class Refusals:
             if isinstance(refused, IntakeError):
                 response = unreadable(refused)
             else:
-                response = refusal(refused, self._challenge, self._notices)
+                response = self._problems.refusal(refused, scope)
         await response(scope, receive, await as_the_app_allows(self._app, scope, send))
 
     async def _asked(

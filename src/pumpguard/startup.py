@@ -8,6 +8,7 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from pumpguard.config import require, require_parts
+from pumpguard.money.prices import OLD
 from pumpguard.notices import Notices
 from pumpguard.policy import Policy
 from pumpguard.rules.assembly import warn_without_defaults
@@ -58,6 +59,11 @@ def say_what_is_missing(
         warn_missing_challenge(policy.chain, by_score or policy.escalation is not None)
     if simulated or not isinstance(store, str):
         return
+    prices = policy.price_table
+    if (days := prices.age() or 0) > OLD:
+        text = "prices=%r are of %s, %d days ago: every bound in dollars may be too low. Give your "
+        notices.say("PG099", "prices", f"{text}provider's list: prices='rates.csv'",
+                    prices.name, prices.date, days)  # fmt: skip
     workers = _workers(policy.workers)
     if store.startswith(MEMORY):
         if workers != 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from pumpguard.attempt import Attempt, Client
@@ -73,6 +74,9 @@ def make_attempt(
     return Attempt(phone=canonical(phone), client=client, **facts)  # type: ignore[arg-type]
 
 
+_numbers = count(1)
+
+
 class Trial:
     """Some rules on their own: a guard with nothing else, over memory, with a clock to move.
 
@@ -84,7 +88,8 @@ class Trial:
         self, *rules: Rule | RuleFunction, start: float = 1_700_000_000.0, **settings: Any
     ) -> None:
         self.clock = FakeClock(start)
-        policy = Policy(send="/send", rules=rules, **settings)
+        named = {"name": f"trial-{next(_numbers)}", "rules": (), "extra_rules": rules}
+        policy = Policy(send="/send", **{**named, **settings})
         self.guard = Guard(
             policy, clock=self.clock, networks=UnknownNetworks(), challenge=SimulatedHuman()
         )

@@ -43,7 +43,7 @@ class VerifyRoute:
         try:
             result = self._reader.read(scope, tee.body, parameters, answer)
         except Exception as error:
-            text = "exception while reading a verification; it taught nothing"
+            text = "exception while reading a verification; it was not counted"
             name = type(error).__name__
             self._notices.say("PG079", name, text, level=logging.ERROR, exc_info=True)
             result = VerifyResult(missing="number", why="see PG079")

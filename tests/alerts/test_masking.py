@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pumpguard.alerts import masked
+from pumpguard.attempt import Block
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,7 @@ from pumpguard.alerts import masked
         ("+870", "+870"),
         ("+447400123456", "+4474••••••••"),
         ("+4474001", "+4474•••"),
+        (Block("+8801712"), "+8801712"),
         ("203.0.113.7", "203.0.113.•"),
         ("2001:db8:1:2::/64", "2001:db8:1:•"),
         ("alice@example.com", "•" * 17),

@@ -38,7 +38,7 @@ def policy(**settings: Any) -> Policy:
 
 def easy(asking: Policy | None = None, **settings: Any) -> Altcha:
     """A challenge that is quickly solved."""
-    return Altcha(asking or policy(), **{"least": FEW, "most": FEW, **settings})
+    return Altcha(asking or policy(), **{"tries": FEW, "max_tries": FEW, **settings})
 
 
 def posed(challenge: Altcha, attempt: Attempt | None = None) -> dict[str, Any]:

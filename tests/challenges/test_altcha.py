@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pumpguard import Action, Decision, Finding, PolicyError
 from pumpguard.challenges import Altcha, Solution
-from pumpguard.challenges.altcha import LEAST, MOST
+from pumpguard.challenges.altcha import MAX_TRIES, TRIES
 from pumpguard.testing import FakeClock, make_attempt
 from tests.challenges.solving import SECRET, easy, policy, posed, read, solution_of, spelt
 
@@ -201,15 +201,15 @@ def test_clients_whose_address_is_unknown_can_solve_it_too() -> None:
 @pytest.mark.parametrize(
     ("score", "price", "tries"),
     [
-        (1.0, 0.01, LEAST),
-        (1.0, 0.05, LEAST),
-        (1.99, 0.05, LEAST),
-        (2.0, 0.05, 2 * LEAST),
-        (1.0, 0.10, 2 * LEAST),
-        (4.0, 0.05, 4 * LEAST),
-        (1e9, 9.0, MOST),
-        (float("inf"), 0.05, MOST),
-        (0.1, 0.0, LEAST),
+        (1.0, 0.01, TRIES),
+        (1.0, 0.05, TRIES),
+        (1.99, 0.05, TRIES),
+        (2.0, 0.05, 2 * TRIES),
+        (1.0, 0.10, 2 * TRIES),
+        (4.0, 0.05, 4 * TRIES),
+        (1e9, 9.0, MAX_TRIES),
+        (float("inf"), 0.05, MAX_TRIES),
+        (0.1, 0.0, TRIES),
     ],
 )
 def test_it_grows_with_risk_and_price(score: float, price: float, tries: int) -> None:
@@ -226,14 +226,14 @@ def test_a_price_that_nobody_knows_is_the_dearest() -> None:
 def test_it_is_never_less_for_more(score: float, price: float, factor: float) -> None:
     challenge = Altcha(policy())
     base = challenge.tries(score, price)
-    assert LEAST <= base <= challenge.tries(score * factor, price) <= MOST
-    assert base <= challenge.tries(score, price * factor) <= MOST
+    assert TRIES <= base <= challenge.tries(score * factor, price) <= MAX_TRIES
+    assert base <= challenge.tries(score, price * factor) <= MAX_TRIES
 
 
 def test_the_right_counter_may_be_any_below_the_bound() -> None:
     """All are as likely: starting elsewhere than at zero gains nothing."""
     counters = [
-        read(solution_of(posed(easy(least=8, most=8), HOME)))["solution"]["counter"]
+        read(solution_of(posed(easy(tries=8, max_tries=8), HOME)))["solution"]["counter"]
         for _ in range(200)
     ]
     assert set(counters) == set(range(8))
@@ -269,15 +269,24 @@ def test_two_challenges_share_nothing_that_was_random() -> None:
     [
         ({"secret": ""}, "secret"),
         ({"secret": "fifteen letters"}, "secret"),
-        ({"least": 0}, "challenge.least"),
-        ({"least": 10, "most": 9}, "challenge.least"),
-        ({"most": 2**32}, "challenge.least"),
+        ({"tries": 0}, "challenge.tries"),
+        ({"tries": 10, "max_tries": 9}, "challenge.tries"),
+        ({"max_tries": 2**32}, "challenge.tries"),
     ],
 )
 def test_what_cannot_work_is_refused(settings: dict[str, Any], path: str) -> None:
     """A short secret could be guessed from what it has signed."""
     with pytest.raises(PolicyError, match=f"^{path}: "):
         Altcha(policy(), **settings)
+
+
+def test_the_old_names_of_its_settings_are_understood_until_0_3() -> None:
+    """``least`` and ``most``, with a warning that names the new ones."""
+    with pytest.warns(DeprecationWarning, match="tries= and max_tries="):
+        old = Altcha(policy(), least=10, most=40)
+    new = Altcha(policy(), tries=10, max_tries=40)
+    for score in (0.1, 1.0, 2.0, 1e6):
+        assert old.tries(score, 0.05) == new.tries(score, 0.05)
 
 
 def test_a_policy_without_a_secret_signs_nothing() -> None:
@@ -290,6 +299,6 @@ def test_randomness_does_not_come_from_a_seed() -> None:
     counters = set()
     for _ in range(6):
         random.seed(1)
-        said = posed(easy(least=10_000, most=10_000), HOME)
+        said = posed(easy(tries=10_000, max_tries=10_000), HOME)
         counters.add(said["challenge"]["parameters"]["keyPrefix"])
     assert len(counters) == 6

@@ -52,12 +52,12 @@ def test_the_total_comes_first(policy: Path) -> None:
     code, out, _ = run(policy)
     assert code == 0
     assert out.startswith(
-        "An attacker can make this policy spend at most $50.00 per hour, $236.00 per day."
+        "An attacker can make this policy spend at most $50.00 per hour, $250.00 per day."
     )
     # 400 messages to Bangladesh, where a rule of its own holds, and 100 to the next dearest.
     assert "Bound by all_messages." in out
     assert "any number of addresses and any number of numbers" in out
-    assert "Prices: appwrite-2025 of 2025-02-10." in out
+    assert "At the prices of appwrite-2026, 2026-05-19." in out
     country = next(line for line in out.splitlines() if line.split()[:1] == ["BD"])
     assert country.split() == ["BD", "$0.5000", "$50.00", "$200.00", "country_limit"]
     removed = next(line for line in out.splitlines() if line.split()[:1] == ["all_messages"])
@@ -104,11 +104,11 @@ def test_json_says_everything(policy: Path) -> None:
     said = json.loads(out)
     assert code == 0
     assert said["bounded"] is True
-    assert said["day"] == {"usd": 236.0, "rules": ["all_messages"]}
+    assert said["day"] == {"usd": 250.0, "rules": ["all_messages"]}
     assert said["countries"]["GB"]["hour"] == {"usd": 5.0, "rules": ["all_messages"]}
     assert len(said["countries"]) > 240
     assert said["without"]["all_messages"] == {"hour": None, "day": None}
-    assert said["prices"]["date"] == "2025-02-10"
+    assert said["prices"]["date"] == "2026-05-19"
 
 
 def test_a_bad_policy_is_named_exactly(policy: Path, tmp_path: Path) -> None:

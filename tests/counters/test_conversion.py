@@ -57,7 +57,7 @@ async def test_the_alarm_is_written_by_a_refused_request_too(store: Store) -> No
 
 async def test_an_alarm_may_last_for_days(store: Store) -> None:
     """Longer than an idle subject is remembered otherwise."""
-    about = conversion(hold=4 * 86_400)
+    about = conversion(refuse_for=4 * 86_400)
     await send(store, 20, about)
     assert not (await ask(store, about, at=200, **RIPE)).admitted
     assert not (await ask(store, about, at=3 * 86_400, **RIPE)).admitted

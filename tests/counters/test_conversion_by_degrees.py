@@ -14,7 +14,7 @@ RIPE = {"matures_after": 100_000}
 """ms; slices are 50 s wide."""
 
 ASKS = Conversion(
-    "conversion", "prefix:4", h=3.0, minimum=4, hold=600, probes=2, longest=3_000,
+    "conversion", "prefix:4", h=3.0, minimum=4, refuse_for=600, probes=2, longest=3_000,
     action=Action.CHALLENGE,
 )  # fmt: skip
 """Five that nobody verifies are an alarm."""

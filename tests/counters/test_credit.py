@@ -46,11 +46,13 @@ async def test_asking_often_forgives_no_less(store: Store) -> None:
     assert LINE * 79 // 100 <= answer.readings[0].used <= LINE * 81 // 100
 
 
-async def test_a_price_above_the_line_waits_in_vain(store: Store) -> None:
-    """It never fits; the answer is a wait all the same."""
-    answer = await ask(store, credit(LINE), price=LINE + 1)
+async def test_a_price_above_the_line_fits_where_nothing_is_owed(store: Store) -> None:
+    """One message at a time, however dear: else it would be refused for ever."""
+    assert (await ask(store, credit(LINE), price=2 * LINE)).admitted
+    answer = await ask(store, credit(LINE), price=2 * LINE, at=1)
     assert not answer.admitted
-    assert 999 <= answer.readings[0].wait <= 1_000
+    assert 1_998 <= answer.readings[0].wait <= 2_000
+    assert (await ask(store, credit(LINE), price=2 * LINE, at=2_001)).admitted
 
 
 async def test_a_verification_pays_back(store: Store) -> None:

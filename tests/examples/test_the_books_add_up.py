@@ -15,7 +15,7 @@ from tests.examples.visitor import BRITISH, NOON, UNALLOCATED, Visitor
 
 AZERBAIJANI = "+994501234567"
 SATELLITE = "+881612345678"
-PRICES = PriceTable.load("appwrite-2025")
+PRICES = PriceTable.load()
 
 
 async def books(visitor: Visitor) -> tuple[Any, Any, Any]:

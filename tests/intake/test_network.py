@@ -268,7 +268,7 @@ async def test_a_look_up_that_raises_knows_nothing_and_refuses_nobody(
     assert (client.country, client.kind, client.asn) == ("GB", "unknown", "AS64500")
     assert app.guard.reader.failed_look_ups == 3
     assert caplog.text.count("PG085") == 1
-    assert "now by RuntimeError" in caplog.text
+    assert "the last with RuntimeError" in caplog.text
 
 
 def test_the_quick_look_says_the_same_as_iporigin() -> None:

@@ -58,14 +58,14 @@ class ConversionModel(Model[Conversion]):
             if counter.probes and now >= then.opens:
                 then.alarm_by_degrees(counter, now)
             elif not counter.probes and not then.ends:
-                then.ends = now + 1000 * counter.hold
+                then.ends = now + 1000 * counter.refuse_for
         return then
 
     def alarm_by_degrees(self, counter: Conversion, now: int) -> None:
         """One more in a row: what is on its way is forgotten, and the next one is near."""
         refused = 0
         if self.alarms:
-            refused = min(counter.longest, counter.hold * 2 ** (self.alarms - 1))
+            refused = min(counter.longest, counter.refuse_for * 2 ** (self.alarms - 1))
         self.alarms = min(15, self.alarms + 1)
         self.opens = now + 1000 * refused
         self.ends = self.opens + 1000 * counter.longest

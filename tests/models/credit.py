@@ -43,6 +43,8 @@ class CreditModel(Model[Credit]):
             fits = min(line, line // 2 + facts.price) if again else line
         if not counter.yields or facts.halves == 2:
             fits += facts.open_of(line // 1000 * round(1000 * counter.reserved))
+        if counter.limit:
+            fits = max(fits, facts.price)
         wait, now = 0, max(facts.now, self.step * counter.span // STEPS)
         if debt + facts.price > fits and not (counter.except_trusted and facts.trusted):
             more = -(-(debt + facts.price - fits) // forgiven)

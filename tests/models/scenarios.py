@@ -76,13 +76,13 @@ REMEMBERING = Tickets("settlement", remembers=("network",))
 REFUNDS = Refunds("settlement", limit=250, seconds=600)
 BUDGET = Spend("budget", "country", 1_000, 100, reserved=200, verified=0.3)
 PULSE = Pulse("pulse", h=6.0, minimum=3)
-CONVERSION = Conversion("conversion", "country", h=3.0, minimum=4, seconds=120, hold=300)
+CONVERSION = Conversion("conversion", "country", h=3.0, minimum=4, seconds=120, refuse_for=300)
 ASKS = Conversion(
-    "proof", "country", h=2.0, minimum=2, seconds=120, hold=60, probes=2, longest=200,
+    "proof", "country", h=2.0, minimum=2, seconds=120, refuse_for=60, probes=2, longest=200,
     action=Action.CHALLENGE,
 )  # fmt: skip
 REFUSES = replace(ASKS, action=Action.THROTTLE, proved=True)
-BY_NETWORK = Conversion("conversion", "network", h=2.0, minimum=3, seconds=120, hold=60)
+BY_NETWORK = Conversion("conversion", "network", h=2.0, minimum=3, seconds=120, refuse_for=60)
 
 SCENARIOS: dict[str, Scenario] = {
     "window": Scenario(

@@ -99,7 +99,7 @@ def _conversion(random: Random) -> Conversion:
         h=random.choice([2.0, 12.0]),
         minimum=random.choice([2, 20]),
         seconds=random.choice([60, 600]),
-        hold=random.choice([60, 1_800]),
+        refuse_for=random.choice([60, 1_800]),
         mode=_mode(random),
     )
 

@@ -332,7 +332,7 @@ async def test_the_first_verification_ends_it() -> None:
     decision = await again.assess(again.attempt(OTHER, "81.2.69.143"))
     again.admitted(decision, None)
     await again.settled()
-    assert (again.observations.deaf, again.observations.heard) == (False, True)
+    assert (again.observations.deaf, again.observations.verifications_arrive) == (False, True)
 
 
 async def test_an_answer_in_gzip_is_read() -> None:

@@ -27,8 +27,8 @@ from pumpguard.loop_thread import LOOP
 from pumpguard.ops.metrics import FirewallMetrics
 from pumpguard.outcomes import Ticket
 from pumpguard.outcomes import queue as queue_module
-from pumpguard.outcomes.news import Flow, Listen, QueuedOutcome, Verified
 from pumpguard.outcomes.queue import CAPACITY, OutcomeQueue
+from pumpguard.outcomes.telling import Flow, Listen, QueuedOutcome, Verified
 from pumpguard.rules import Budget, Credit
 from pumpguard.store.base import Question, Redemption, Settlement
 from pumpguard.store.memory import MemoryStore

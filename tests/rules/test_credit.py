@@ -27,6 +27,16 @@ async def test_an_unverified_subject_costs_no_more_than_its_line() -> None:
     assert finding.evidence == {"by": "country", "unverified": 1.0, "line": 1.0}
 
 
+async def test_who_owes_nothing_has_one_message_however_dear() -> None:
+    """A block's line of 40 cents would refuse every number of a country that costs 46, for ever."""
+    app = trying(by="prefix:3", usd=0.4)
+    first, second, *_ = numbers(3, app)
+    assert await app.allows(first, price=0.46)
+    assert not await app.allows(second, price=0.46)
+    await app.verified(first)
+    assert await app.allows(second, price=0.46)
+
+
 async def test_a_verification_pays_its_message_back() -> None:
     """An app whose users enter their codes never notices the line."""
     app = trying()

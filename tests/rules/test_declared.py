@@ -129,6 +129,23 @@ def test_a_misspelt_word_is_refused_with_the_right_one(body: dict[str, Any], mea
         type("Misspelt", (NightRule,), body)
 
 
+@pytest.mark.parametrize("word", ["judge", "counters"])
+def test_a_coroutine_function_is_refused(word: str) -> None:
+    """Nobody would await it."""
+
+    async def asynchronous(self: Rule, *_: object) -> None: ...
+
+    with pytest.raises(TypeError, match=f"Waiting.{word} has to be a plain function"):
+        type("Waiting", (NightRule,), {word: asynchronous})
+
+
+async def test_a_trial_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """What a guard says of how it is set up would be about no app; two trials are two guards."""
+    for _ in range(2):
+        assert not (await Trial(NightRule()).send()).allowed
+    assert caplog.text == ""
+
+
 def test_settings_and_private_names_may_be_called_anything() -> None:
     """Whoever annotates a setting means it."""
 

@@ -71,7 +71,9 @@ async def test_the_evidence_names_the_block() -> None:
     assert decision.finding is not None
     assert decision.finding.code == "PREFIX_SURGE"
     assert decision.finding.subject == "+447400120"
-    assert decision.finding.evidence == {"block": 1000, "used": 1, "limit": 1, "seconds": 3600}
+    assert decision.finding.evidence == {
+        "block": 1000, "used": 1, "limit": 1, "seconds": 3600, "prefix": "+447400120",
+    }  # fmt: skip
     assert decision.retry_after == 3000
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from pumpguard.errors import StoreError
-from pumpguard.store.breaker import FAULTS, REFUSALS, Breaker, BreakerOpen
+from pumpguard.store.breaker import FAULTS, REFUSALS, Breaker, BreakerOpen, Probe
 
 
 class Flaky:
@@ -29,7 +29,7 @@ class Flaky:
         return "answered"
 
 
-class Probing:
+class Probing(Probe):
     """A probe that finds the store when the test says so."""
 
     def __init__(self) -> None:

@@ -9,9 +9,9 @@ from functools import partial
 
 import pytest
 
-from pumpguard.store import probe
+from pumpguard.store import breaker
+from pumpguard.store.breaker import Probe
 from pumpguard.store.health import usable
-from pumpguard.store.probe import Probe
 from pumpguard.store.transport.topology import Standalone
 from tests.conftest import PATIENT
 from tests.store.transport.fleet import Server, until
@@ -52,7 +52,7 @@ async def test_a_server_that_hangs_answers_the_question_that_waits(own: Server) 
 
 async def test_who_is_ended_asks_no_more(own: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its thread ends by itself."""
-    monkeypatch.setattr(probe, "FIRST_PAUSE", PATIENT)
+    monkeypatch.setattr(breaker, "FIRST_PAUSE", PATIENT)
     found = threading.Event()
     probing = asking(own)
     probing.begin(found.set)
@@ -67,7 +67,7 @@ async def test_a_question_that_raises_is_asked_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A bug in the question must not leave the breaker open for ever."""
-    monkeypatch.setattr(probe, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(breaker, "FIRST_PAUSE", 0.001)
     found = threading.Event()
     answers: Iterator[bool | Exception] = iter([RuntimeError("a bug"), False, True])
 

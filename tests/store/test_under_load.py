@@ -21,7 +21,7 @@ import pytest
 from pumpguard import Guard, Policy
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import RateLimit
-from pumpguard.store.probe import LONGEST_PAUSE
+from pumpguard.store.breaker import LONGEST_PAUSE
 from pumpguard.testing import make_attempt
 from tests.store.transport.fleet import Server, cluster, moving, until, watched_pair
 

@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from math import inf
 from typing import TypeAlias
 
-from pumpguard.attempt import masked_network
+from pumpguard.attempt import Block, masked_network
 from pumpguard.background import BackgroundTasks
 from pumpguard.decision import ALERTING, Decision, Finding
 from pumpguard.errors import StoreError
@@ -26,7 +26,7 @@ MAX_REMEMBERED = 1_000
 """Alerts that a process remembers having raised; with more, it forgets them all."""
 
 SHOWN_DIGITS = 5
-"""Of a number or a block of numbers: the calling code and a little more."""
+"""Of a number: the calling code and a little more."""
 
 Claim: TypeAlias = Callable[[str, int], Awaitable[bool]]
 
@@ -45,9 +45,12 @@ class Alert:
 
 
 def masked(subject: str | None) -> str | None:
-    """An alert's subject without personal data. A country is shown, a number, a block or an
-    address is cut off, and of anything else only the length is left."""
+    """An alert's subject without personal data. A country is shown, and so is a block of a hundred
+    numbers or more; any other number or an address is cut off, and of anything else only the length
+    is left."""
     if subject is None or subject == "everything" or (len(subject) == 2 and subject.isupper()):
+        return subject
+    if isinstance(subject, Block):
         return subject
     if subject.startswith("+") and subject[1:].isdecimal():
         return subject[:SHOWN_DIGITS] + "•" * max(0, len(subject) - SHOWN_DIGITS)

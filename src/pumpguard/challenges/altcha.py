@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+import warnings
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
@@ -26,7 +27,7 @@ COST = 250
 """Iterations per try: enough that a browser's own overhead for a try is the smaller part, few
 enough that posing and checking cost this process about as much as the rest of a decision."""
 
-LEAST, MOST = 32_000, 128_000
+TRIES, MAX_TRIES = 32_000, 128_000
 """Tries, of which half are needed on average. One core of a busy two-core server made 20,000 a
 second in Chromium 156 (52 µs a try), so 0.8 to 3.2 s, less with every further core. Phones were not
 at hand: expect slower cores, and more of them."""
@@ -50,8 +51,8 @@ class Altcha(Challenge):
     It prices requests and proves no person: read ``docs/challenges.md`` before you rely on it.
 
     A challenge is made for one number, one network and one policy, and is good for ``lifetime``
-    seconds; the guard lets its solution through once. Up to ``least`` tries are asked for, doubled
-    as risk score times price over 5 US cents doubles, up to ``most``; nothing in the challenge
+    seconds; the guard lets its solution through once. Up to ``tries`` tries are asked for, doubled
+    as risk score times price over 5 US cents doubles, up to ``max_tries``; nothing in the challenge
     tells how many. ``secret`` signs it (at least 16 characters, by default the policy's); every
     process needs the same. ``clock`` is the app's, where time is simulated.
 
@@ -67,18 +68,26 @@ class Altcha(Challenge):
         policy: Policy,
         *,
         secret: str | None = None,
-        least: int = LEAST,
-        most: int = MOST,
+        tries: int = TRIES,
+        max_tries: int = MAX_TRIES,
         lifetime: int = 300,
         clock: Callable[[], float] = time.time,
+        least: int | None = None,
+        most: int | None = None,
     ) -> None:
         import altcha
+
+        if least is not None or most is not None:  # kept until 0.3
+            text = "Altcha's least= and most= are tries= and max_tries= now"
+            warnings.warn(text, DeprecationWarning, stacklevel=2)
+            tries = tries if least is None else least
+            max_tries = max_tries if most is None else most
 
         secret = policy.secret if secret is None else secret
         if len(secret) < SHORTEST_SECRET:  # what it signed is in strangers' hands, to guess it by
             raise PolicyError("secret", f"at least {SHORTEST_SECRET} characters to sign with")
-        if not 0 < least <= most < 2**32:
-            raise PolicyError("challenge.least", "tries above 0, at most those of 'most'", least)
+        if not 0 < tries <= max_tries < 2**32:
+            raise PolicyError("challenge.tries", "above 0, and at most 'max_tries'", tries)
         self._altcha = altcha
         self._signing, self._sealing, self._binding = (
             blake2b(secret.encode(), person=person).digest()
@@ -86,7 +95,7 @@ class Altcha(Challenge):
         )
         self._policy = policy.name
         self._dearest = policy.price_table.unknown
-        self._least, self._most = least, most
+        self._tries, self._max_tries = tries, max_tries
         self.lifetime = lifetime
         self._clock = clock
 
@@ -106,8 +115,8 @@ class Altcha(Challenge):
     def tries(self, score: float, price: float | None) -> int:
         """The most tries that a risk score and a price in USD ask for."""
         price = self._dearest if price is None else price
-        worth, tries = score * price / DEAR, self._least
-        while worth >= 2 and tries * 2 <= self._most:
+        worth, tries = score * price / DEAR, self._tries
+        while worth >= 2 and tries * 2 <= self._max_tries:
             worth, tries = worth / 2, tries * 2
         return tries
 

@@ -53,3 +53,10 @@ class Challenge(Protocol):
     async def aclose(self) -> None:
         """Close connections."""
         return
+
+
+class Elsewhere(Challenge):
+    """Stands for a challenge that is posed and checked elsewhere: nothing is solved here."""
+
+    def solved(self, said: str, attempt: Attempt) -> bool:
+        return False

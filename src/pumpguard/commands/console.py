@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pumpguard.attempt import Attempt
-from pumpguard.challenges.base import Challenge
+from pumpguard.challenges.base import Elsewhere
 from pumpguard.commands import BAD_INPUT, PolicyFile, StoreUrl, shared_store, stop, warn
 from pumpguard.errors import PolicyError
 from pumpguard.guard import Guard
@@ -47,13 +46,6 @@ def console(
         if error.name not in ("jinja2", "uvicorn"):
             raise
         stop(f"the page needs {error.name}: pip install 'pumpguard[cli,console]'", BAD_INPUT)
-
-
-class Elsewhere(Challenge):
-    """Stands for the app's challenge, which is not known here: this process judges no requests."""
-
-    def solved(self, said: str, attempt: Attempt) -> bool:
-        return False
 
 
 async def _serve(policy: Policy, store: RedisStore, host: str, port: int, https: bool) -> None:

@@ -17,10 +17,11 @@ from pumpguard.commands import BAD_INPUT, stop, with_overrides
 from pumpguard.errors import PolicyError
 from pumpguard.money.exposure import CountryExposure, Exposure, Totals
 from pumpguard.money.exposure import exposure as exposure_of
+from pumpguard.money.prices import OLD, PriceTable
 from pumpguard.money.solve import Bound, dollars
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.document import OverrideDocument
-from pumpguard.overrides.lookup import unbounded_because
+from pumpguard.overrides.unbounded import unbounded_because
 from pumpguard.policy import Policy
 
 NOT_BOUNDED = 2
@@ -143,8 +144,13 @@ def _assumed(found: Exposure, policy: Policy) -> str:
     ]
     return (
         f"He has {' and '.join(has)}, solves every challenge and enters every code. "
-        f"Prices: {prices.name} of {prices.date}."
+        f"At the prices of {prices.name}, {prices.date}{_age(prices)}."
     )
+
+
+def _age(prices: PriceTable) -> str:
+    days = prices.age()
+    return f", {days} days old: too old to rely on" if days is not None and days > OLD else ""
 
 
 def _countries(shown: list[CountryExposure]) -> Table:
@@ -215,7 +221,12 @@ def _as_json(found: Exposure, policy: Policy) -> dict[str, Any]:
         "away": _totals(found.away),
         "networks": found.networks,
         "numbers": found.numbers,
-        "prices": {"name": prices.name, "date": prices.date, "source": prices.source},
+        "prices": {
+            "name": prices.name,
+            "date": prices.date,
+            "age_days": prices.age(),
+            "source": prices.source,
+        },
     }
 
 

@@ -1,7 +1,7 @@
 -- ban: a subject with `limit` strikes in a window of `span` milliseconds is refused until a time.
 --
 -- Stored: until (6 bytes), the level with which it ended (1 byte), then the strikes as a window stores
--- its hits. Before anything else is read, the script `standing` looks for those that stand.
+-- its hits. Before anything else is read, the script `banned` looks for those that stand.
 
 TAIL[KIND] = function()
   local base, cap, memory, factor, jitter, max_factor, yields, except_known, feeders

@@ -15,11 +15,11 @@ local FORGOTTEN_AFTER = 2 * DAY  -- without a send
 local ALARM, MOST_ALARMS = 16, 15
 
 TAIL[KIND] = function()
-  local fail, ok, alarm, minimum, hold, networks, near, probes, proved, longest
-  fail, ok, alarm, minimum, hold, networks, near, probes, proved, longest, at =
+  local fail, ok, alarm, minimum, refuse_for, networks, near, probes, proved, longest
+  fail, ok, alarm, minimum, refuse_for, networks, near, probes, proved, longest, at =
     unpack_from('>I4I4I4I4I6BBBBI6', plan, at)
   return {
-    fail = fail, ok = ok, alarm = alarm, minimum = minimum, hold = hold,
+    fail = fail, ok = ok, alarm = alarm, minimum = minimum, refuse_for = refuse_for,
     networks = networks == 1, near = near,
     probes = probes, proved = proved == 1, longest = longest,
   }
@@ -27,7 +27,7 @@ end
 
 -- With probes: for how long proof buys nothing after so many alarms in a row.
 local function conversion_refuses(alarms, shape)
-  return alarms < 2 and 0 or min(shape.longest, shape.hold * 2 ^ (alarms - 2))
+  return alarms < 2 and 0 or min(shape.longest, shape.refuse_for * 2 ^ (alarms - 2))
 end
 
 -- With probes: how long this request waits. Half-open, only as many wait for their verification as
@@ -88,7 +88,7 @@ local function conversion_read(_, span, stored, now, shape)
   local wait
   if shape.probes == 0 then
     begins = begins and ends == 0
-    if begins then ends = now + shape.hold end
+    if begins then ends = now + shape.refuse_for end
   elseif begins and now >= ends - shape.longest then
     -- What is on its way was sent before: only what comes now is told against those who prove.
     alarms, count, slices = min(MOST_ALARMS, alarms + 1), 0, ''

@@ -45,16 +45,16 @@ class Conversion(Timed):
     Every send that is still unverified when it is old enough (the question's ``matures_after``, at
     most ``seconds``) adds ``ln((1 - p1) / (1 - p0))``, every verified one takes ``ln(p0 / p1)``
     times its worth away (see the top of this module), never below 0. At ``h`` nats, and at least
-    ``minimum`` matured sends, it is full for ``hold`` seconds and starts anew; not for customers
-    (see `Known`).
+    ``minimum`` matured sends, it is full for ``refuse_for`` seconds and starts anew; not for
+    customers (see `Known`).
 
     With ``probes`` it closes and opens by degrees. The first alarm asks for proof; requests that
     have it (``proved``) are counted on, from ``probes`` unverified ones below the next alarm. From
-    the second alarm in a row on, proof buys nothing either, for ``hold`` seconds and twice as long
-    each time, up to ``longest``; then it is asked for as before (half-open). While it is, no more
-    requests may wait for their verification than would be the next alarm. All of it is over once
-    the sum has fallen to 0, or ``longest`` has passed without an alarm. Known numbers always pass,
-    and so do addresses and sessions that have headroom (see `Trust`).
+    the second alarm in a row on, proof buys nothing either, for ``refuse_for`` seconds and twice as
+    long each time, up to ``longest``; then it is asked for as before (half-open). While it is, no
+    more requests may wait for their verification than would be the next alarm. All of it is over
+    once the sum has fallen to 0, or ``longest`` has passed without an alarm. Known numbers always
+    pass, and so do addresses and sessions that have headroom (see `Trust`).
 
     Its reading's ``used`` is the sum in thousandths of a nat, its ``detail`` how many sends have
     matured and how many of them were verified (both halved from time to time).
@@ -67,7 +67,7 @@ class Conversion(Timed):
     h: float = 12.8
     minimum: int = 20
     seconds: int = 600
-    hold: int = 1_800
+    refuse_for: int = 1_800
     action: Action = Action.BLOCK
     probes: int = 0
     longest: int = 0
@@ -108,6 +108,7 @@ class Conversion(Timed):
         """The steps (4 each), after how many sends there may be an alarm (4), for how long (ms, 6),
         whether networks tell apart (1), how far numbers are no longer near (1), probes (1), whether
         there is proof (1), for how long it is refused at most (ms, 6)."""
-        steps = struct.pack(">IIII", *self.steps, self.minimum) + (self.hold * 1000).to_bytes(6)
+        steps = struct.pack(">IIII", *self.steps, self.minimum)
+        steps += (self.refuse_for * 1000).to_bytes(6)
         bytewise = bytes([self.tells_networks_apart, self.near, self.probes, self.proved])
         return steps + bytewise + (self.longest * 1000).to_bytes(6)

@@ -49,6 +49,7 @@ local function credit_read(limit, span, stored, now, terms)
   if not terms.yields or halves == 2 then
     fits = fits + opened(floor(line / 1000) * terms.reserved)
   end
+  if limit > 0 then fits = max(fits, price) end  -- who owes nothing has one message, however dear
   if debt + price > fits and not (terms.except_trusted and trusted) then
     local steps = price > fits and 1000 or math.ceil((debt + price - fits) / forgiven)
     wait = math.ceil((step + steps) * span / 1000) - now

@@ -1,9 +1,10 @@
 """Lines of credit: unverified money outstanding, on a line that verified money makes longer.
 
 What a number owes itself is not held against it, up to the price of `AGAIN` messages more: somebody
-who gets no code asks again, and that says nothing about the block. So no debt ever exceeds
-``line + AGAIN × price``. On a line that yields, such a number has half of it instead: of many who
-want what little is left, whoever has had nothing yet comes first.
+who gets no code asks again, and that says nothing about the block. On a line that yields, such a
+number has half of it instead: of many who want what little is left, whoever has had nothing yet
+comes first. Who owes nothing has one message, however dear: a line that is shorter than a price
+must not refuse everybody for ever. So no debt ever exceeds ``max(line, price) + AGAIN × price``.
 
 Debts are forgiven in a thousand steps per ``seconds``, at the same instants for everybody: one
 that is made just before a step is forgiven its first thousandth early. So in any time T no more
@@ -60,7 +61,9 @@ class Credit(Limited):
 
     def full_from(self, reading: Reading, price: int) -> int | None:
         # One that yields is full for a number that owes before it is for others.
-        return price if reading.detail and reading.used + price > reading.detail[0] else None
+        if not reading.used or not reading.detail:
+            return None
+        return price if reading.used + price > reading.detail[0] else None
 
     def tail(self, segment: Segment) -> bytes:
         """Whether it yields, and 2 more if it excepts the trusted (1); the share of what was

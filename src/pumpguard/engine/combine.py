@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pumpguard.attempt import Attempt
+from pumpguard.attempt import Attempt, Phone, block_of
 from pumpguard.decision import Action, Decision, Finding, met, new_reference
 from pumpguard.rules.challenge import USED
 from pumpguard.store.base import Answer
@@ -23,6 +23,7 @@ def combine(attempt: Attempt, findings: Sequence[Finding], answer: Answer) -> De
         return Decision(
             attempt, degraded=answer.degraded, known=answer.known, reservation=answer.ticket
         )
+    findings = [_with_block(finding, attempt.phone) for finding in findings]
     if any(finding.code == USED for finding in findings):
         attempt = replace(attempt, proved=False)  # what was shown before proves nothing now
     refusing = [finding for finding in findings if refuses(finding, attempt)]
@@ -46,6 +47,14 @@ def refuses(finding: Finding, attempt: Attempt) -> bool:
     """Whether this finding refuses this attempt: it is enforced, and asks for more than the proof
     that was given."""
     return finding.mode == "enforce" and not met(finding.action, attempt.proved)
+
+
+def _with_block(finding: Finding, phone: Phone) -> Finding:
+    """A finding about a block of numbers, with its digits: an order needs them."""
+    block = block_of(finding.subject, phone)
+    if block is None:
+        return finding
+    return replace(finding, evidence={**finding.evidence, "prefix": block}, subject=block)
 
 
 def _why(findings: Sequence[Finding]) -> str | None:

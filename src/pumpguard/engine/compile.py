@@ -24,7 +24,6 @@ COMBINATIONS = 1_024
 """How many different combinations a policy keeps prepared; far more than it has."""
 
 UNREAD = Reading(0, 0.0)
-
 Readings: TypeAlias = Mapping[Counter, Reading]
 
 
@@ -243,12 +242,13 @@ def _judged(
 ) -> Finding | None:
     try:
         finding = rule.judge(attempt, readings)
-    except Exception:
+        asks = finding is not None and finding.action is Action.CHALLENGE
+    except Exception:  # what is no finding has no action
         _skipped(rule, notices)
         return None
     if finding is None:
         return None
-    monitored |= finding.action is Action.CHALLENGE and not rule.asks
+    monitored |= asks and not rule.asks
     mode: Mode = "monitor" if monitored else rule.mode
     same = finding.rule == rule.name and finding.mode == mode
     return finding if same else replace(finding, rule=rule.name, mode=mode)

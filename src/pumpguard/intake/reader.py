@@ -28,6 +28,7 @@ from pumpguard.intake.dimensions import dimension_readers, key_text
 from pumpguard.intake.fields import Fields, check_field, field_reader
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
+from pumpguard.intake.settings import check_parts
 from pumpguard.notices import Notices
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Reader:
         self._challenge = None if challenge is None else _checked(challenge)
         self._clock = clock or time.time
         self._usd, self._unknown_usd = policy.price_table.usd, policy.price_table.unknown
+        self._parts = policy.parts if callable(policy.parts) else None
         self._client = lru_cache(CLIENTS)(self._look_up)
         self.proxies = TrustedProxies(policy.proxies, policy.proxy_header)
         # A function of the policy's gives the whole number.
@@ -98,6 +100,8 @@ class Reader:
         if self._own:
             found = [(name, read(fields)) for name, read in self._own]
             facts["extra"] = {name: value for name, value in found if value is not None}
+        if self._parts is not None:
+            facts["parts"] = check_parts(self._parts(fields))
         attempts = []
         for phone in phones:
             attempt = self.attempt(phone, address, **facts)
@@ -144,9 +148,10 @@ class Reader:
             pairs = [pair for pair in pairs if pair[0] not in NO_NUMBER]
         elif not pairs:
             pairs = [(None, None)]
-        return [self._canonical(number, code) for number, code in pairs]
+        return [self.phone(number, code) for number, code in pairs]
 
-    def _canonical(self, number: object, code: object) -> Phone:
+    def phone(self, number: object, code: object = None) -> Phone:
+        """A number as this policy reads it. Raises `IntakeError`."""
         return canonical(number, code, self._policy.region, self._policy.plain_digits)
 
     def attempt(
@@ -155,9 +160,11 @@ class Reader:
         address: Address | str | None,
         *,
         extra: Mapping[str, str] = NOTHING,
+        parts: int = 1,
         **facts: Any,
     ) -> Attempt:
-        """The attempt that these facts make, which are those of an `Attempt` after its price."""
+        """The attempt that these facts make, which are those of an `Attempt` after its price;
+        ``parts`` where the policy does not know of how many it is billed."""
         if extra:
             own = self._policy.dimensions
             for name in extra.keys() - own.keys():
@@ -170,7 +177,7 @@ class Reader:
         now = self._clock()
         client = self._client(address, now // MAX_CLIENT_AGE)
         price = self._usd.get(phone.region or "", self._unknown_usd)
-        return Attempt(phone, client, now, price, extra=extra, **facts)
+        return Attempt(phone, client, now, price * parts, extra=extra, **facts)
 
     def _look_up(self, given: Address | str | None, _: float) -> Client:
         address = parse_address(given) if isinstance(given, str) else given
@@ -195,7 +202,8 @@ class Reader:
         except Exception as error:
             self.failed_look_ups += 1
             name = type(error).__name__  # its text may have the address
-            text = "%d look-ups of client addresses have failed so far, now by %s; they are unknown"
+            text = "%d look-ups of client addresses have failed so far, the last with %s; such "
+            text += "addresses count as unknown"
             self._notices.say("PG085", "networks", text, self.failed_look_ups, name)
             return unknown
 

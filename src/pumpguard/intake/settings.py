@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pumpguard.config import require, require_plain
+from pumpguard.errors import PolicyError
 from pumpguard.intake.address import TrustedProxies
 from pumpguard.intake.conditions import SentWhen, condition, success_when
 from pumpguard.intake.dimensions import check_dimensions
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from pumpguard.policy import Policy
 
 FIELDS = ("phone", "code", "session", "account", "device", "verify_phone")
-FUNCTIONS = ("phone", "verify_phone", "when", "verified_when", "sent_when")
+FUNCTIONS = ("phone", "verify_phone", "when", "verified_when", "sent_when", "parts")
 PATH = "path:"
+
+MOST_PARTS = 10
+"""Of one message. A text of 1,530 characters has ten (GSM 03.38: 153 characters in each)."""
 
 
 def check_intake(policy: Policy) -> None:
@@ -49,6 +53,13 @@ def check_intake(policy: Policy) -> None:
     check_dimensions(policy.dimensions)
     TrustedProxies(policy.proxies, policy.proxy_header)
     SentWhen(policy.sent_when)
+
+
+def check_parts(parts: object) -> int:
+    """The number of parts that a message is billed as. Raises `PolicyError`."""
+    if not isinstance(parts, int) or isinstance(parts, bool) or not 1 <= parts <= MOST_PARTS:
+        raise PolicyError("parts", f"a whole number from 1 to {MOST_PARTS}", parts)
+    return parts
 
 
 def _check_parameter(field: str, name: str, routes: Routes) -> None:

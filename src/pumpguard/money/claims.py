@@ -128,7 +128,8 @@ class Ledger:
         if isinstance(share, Credit):  # the line at once, and what is forgiven meanwhile
             dearest = max(micros(self.destinations[i].price) for i in scope)
             again = 0 if share.yields else AGAIN * dearest
-            spent = share.limit + again + forgiven if share.limit else 0
+            line = max(share.limit, dearest)  # who owes nothing has one message
+            spent = line + again + forgiven if share.limit else 0
             return Claim(rules, scope, usd=limiters * spent / 1e6)
         dollars: float = share.limit * windows
         if isinstance(share, Spend) and assumed.verifies:

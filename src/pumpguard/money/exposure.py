@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pumpguard.counters import Window, micros
 from pumpguard.counters.expected import Expected
 from pumpguard.errors import PolicyError
+from pumpguard.intake.settings import MOST_PARTS
 from pumpguard.money.attacker import Destination, Held, held, shortest_numbers
 from pumpguard.money.claims import Assumptions, Claim, Ledger
 from pumpguard.money.solve import Bound, alone, together
@@ -194,6 +195,8 @@ def _destinations(policy: Policy, countries: Iterable[str] | None) -> list[Desti
         if name not in numbers:
             raise PolicyError("countries", "ISO regions such as 'GB'", name)
     table = policy.price_table
+    if callable(policy.parts):  # the bound is of the dearest messages that it may name
+        table = table.times(MOST_PARTS)
     return [
         Destination(name, micros(table.price(numbers[name].region)) / 1e6, numbers[name])
         for name in names

@@ -1,8 +1,8 @@
 """Prices per country: dated data, named after their provider, overridable.
 
-No list knows every destination. A region that a packaged list leaves out is priced by the next
-packaged one, a region that your own list leaves out by the dearest of them, and what nobody knows
-at the dearest price of all, because a limit in money that guesses low is no limit.
+No list knows every destination. A region that a list leaves out, a packaged one or your own, takes
+the dearest price that any packaged list has for it, and what nobody knows the dearest of all,
+because a limit in money that guesses low is no limit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +21,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from pumpguard.config import build
 from pumpguard.errors import PolicyError
+from pumpguard.intake.settings import check_parts
 from pumpguard.money.price_list import PriceList
 
 PACKAGED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
@@ -32,8 +33,23 @@ PACKAGED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
             "2025-03-01",
             "Alibaba Cloud SMS, changed prices only",
         ),
+        "appwrite-2026": (
+            "appwrite_2026_usd",
+            "2026-05-19",
+            "Appwrite Cloud list prices, changed prices only",
+        ),
     }
 )
+"""By name: the column in ``data/sms_prices.csv``, the list's date, and whose it is."""
+
+LATER = "aws_later_usd"
+"""Single rows of later lists, which are no list by themselves."""
+
+NEWEST = "appwrite-2026"
+
+OLD = 365
+"""Days after which a list is said to be old: the lists here rose by a fifth within a year (one of
+2025-02 beside one of 2026-05, see ``data/README.md``)."""
 
 FILES = (".csv", ".json")
 
@@ -52,8 +68,9 @@ class PriceTable:
     unknown: float
 
     @classmethod
-    def load(cls, name: str = "appwrite-2025") -> PriceTable:
-        """One of the packaged lists: ``aws-2022``, ``appwrite-2025`` or ``alibaba-2025``.
+    def load(cls, name: str = NEWEST) -> PriceTable:
+        """One of the packaged lists: ``appwrite-2026``, ``appwrite-2025``, ``alibaba-2025`` or
+        ``aws-2022``.
 
         Raises `PolicyError` for any other name.
         """
@@ -95,6 +112,25 @@ class PriceTable:
                 raise PolicyError(f"price_overrides.{region}", "a price in USD above 0", price)
         return replace(self, usd=MappingProxyType({**self.usd, **usd}))
 
+    def age(self, today: date | None = None) -> int | None:
+        """Its age in days, or ``None`` if its date is no ISO date."""
+        try:
+            made = date.fromisoformat(self.date)
+        except ValueError:
+            return None
+        return ((today or _today()) - made).days
+
+    def times(self, parts: int) -> PriceTable:
+        """What messages of so many parts cost: each part is billed."""
+        if check_parts(parts) == 1:
+            return self
+        usd = {region: price * parts for region, price in self.usd.items()}
+        return replace(self, usd=MappingProxyType(usd), unknown=self.unknown * parts)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
 
 def _filled(how: PriceList) -> PriceTable:
     """A list of your own with the regions it leaves out, at the dearest packaged price."""
@@ -113,11 +149,12 @@ def _filled(how: PriceList) -> PriceTable:
 @lru_cache(maxsize=len(PACKAGED))
 def _load(name: str) -> PriceTable:
     column, date, source = PACKAGED[name]
-    columns = [column, *(other for other, *_ in PACKAGED.values() if other != column)]
+    columns = [*(each for each, *_ in PACKAGED.values()), LATER]
     usd: dict[str, float] = {}
     with files("pumpguard.data").joinpath("sms_prices.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
-            usd[row["iso"]] = float(next(row[c] for c in columns if row[c]))
+            dearest = max(float(row[each]) for each in columns if row[each])
+            usd[row["iso"]] = float(row[column] or dearest)
     usd = _shared_plans(usd)
     return PriceTable(name, date, source, MappingProxyType(usd), max(usd.values()))
 

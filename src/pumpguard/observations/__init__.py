@@ -56,7 +56,7 @@ class Observations:
         proxies: bool = False,
     ) -> None:
         self.deaf = False
-        self.heard = not listens
+        self.verifications_arrive = not listens
         self.counts: Counter[str] = Counter()
         self.unreadable: Counter[str] = Counter()
         """Requests that could not be read, by what was wrong."""
@@ -158,7 +158,7 @@ class Observations:
     def sent(self, at: float) -> bool:
         """A message went out at this Unix time. Whether that is reason to ask, as `suspects`."""
         self.counts["sent"] += 1
-        if self.heard:
+        if self.verifications_arrive:
             return False
         if len(self._waiting) < LATEST:
             self._waiting.append(at)
@@ -169,8 +169,8 @@ class Observations:
 
     def suspects(self, at: float) -> bool:
         """Whether to ask the fleet for verifications; then call `hear` or `fall_silent`."""
-        fine = self.counts["matured"] < SILENT and self.counts["misheard"] < MISUNDERSTOOD
-        return not (self.heard or fine or at < self._asks_at)
+        fine = self.counts["matured"] < SILENT and self.counts["not_understood"] < MISUNDERSTOOD
+        return not (self.verifications_arrive or fine or at < self._asks_at)
 
     def asked(self, at: float) -> None:
         """The fleet was asked; not again for a minute."""
@@ -181,13 +181,15 @@ class Observations:
         if self.deaf:
             text = "a verification was heard; the rules that need them are enforced"
             self.notices.say("PG071", "heard", text, level=logging.INFO)
-        self.heard, self.deaf = True, False
+        self.verifications_arrive, self.deaf = True, False
         self._waiting.clear()
 
     def fall_silent(self) -> None:
         """No process has heard a verification. That may also be an attack on an app without users,
         so the rules are only lifted where codes were entered, here or past the route."""
-        self.deaf = self.counts["misheard"] >= MISUNDERSTOOD or self.counts["past_verify"] >= SILENT
+        self.deaf = (
+            self.counts["not_understood"] >= MISUNDERSTOOD or self.counts["past_verify"] >= SILENT
+        )
         missing = ", ".join(f"{n} by their {what}" for what, n in self.misunderstood.items())
         self.notices.say(
             "PG071", "verify",
@@ -216,7 +218,7 @@ class Observations:
         """An answer to an entered code was no error, and taught nothing."""
         self.misunderstood[what] += 1
         if what != "wrong_code":
-            self.counts["misheard"] += 1
+            self.counts["not_understood"] += 1
             self.notices.say("PG024", what, "a verification was not understood: %s", detail)
 
     def lost(self, reason: str, count: int = 1, *, in_the_end: bool = False) -> None:

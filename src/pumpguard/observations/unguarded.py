@@ -51,7 +51,7 @@ class Unguarded:
             if alike or self._missed[route.text] >= OTHERS:
                 self._notices.say(
                     "PG070", route.text,
-                    "%s=%r has met none of %d requests, which passed unguarded%s; name the whole "
+                    "%s=%r matched none of %d requests, which passed unguarded%s; name the whole "
                     "path, with prefixes and mounts, and its method or none",
                     where, route.text, self._missed[route.text],
                     f" ({method} {path[:SHOWN]!r})" if alike else "",

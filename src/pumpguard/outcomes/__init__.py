@@ -157,14 +157,21 @@ class Ticket:
             reservation, phone, network, site, country, *keys = facts if type(facts) is list else []
             keys += USUAL[len(keys) - 3 :]
             session, account, device, asn, extra, full, kind = keys
+            _check_texts(network, site, country, session, account, device, asn, kind)
+            _check_texts(*full, *extra, *extra.values())
             client = Client(network=network, site=site, country=country, kind=kind, asn=asn)
             attempt = Attempt(
                 canonical(phone), client, session=session, account=account, device=device,
                 extra=dict(extra),
             )  # fmt: skip
             return cls(bytes.fromhex(reservation), attempt, tuple(full))
-        except (ValueError, TypeError, IntakeError):
+        except (ValueError, TypeError, AttributeError, RecursionError, IntakeError):
             raise TicketError("this is no ticket of a decision") from None
+
+
+def _check_texts(*values: object) -> None:
+    if not all(value is None or isinstance(value, str) for value in values):
+        raise TypeError("a ticket holds texts")
 
 
 def _follows_from_number(by: str) -> bool:

@@ -12,14 +12,10 @@ from typing import TypeVar
 
 from pumpguard.attempt import Attempt
 from pumpguard.errors import StoreError
-from pumpguard.listeners import Listeners
 from pumpguard.loop_thread import LOOP
-from pumpguard.observations import Misunderstood, Observations
-from pumpguard.outcomes import OutcomeCounters
-from pumpguard.outcomes.news import Failed, Flow, Listen, QueuedOutcome, Verified, key_of
-from pumpguard.outcomes.telling import Teller
-from pumpguard.rules.base import Rule
-from pumpguard.store.base import Settlement, Store
+from pumpguard.observations import Misunderstood
+from pumpguard.outcomes.telling import Failed, Flow, Listen, QueuedOutcome, Teller, Verified
+from pumpguard.store.base import Settlement
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -49,16 +45,7 @@ class OutcomeQueue:
     say so) makes the guard only stricter, and is said.
     """
 
-    def __init__(
-        self,
-        rules: Sequence[Rule],
-        counters: OutcomeCounters,
-        store: Store,
-        observations: Observations,
-        listeners: Listeners,
-        *,
-        wakes: bool = False,
-    ) -> None:
+    def __init__(self, teller: Teller, *, wakes: bool = False) -> None:
         self.lost = 0
         self._wakes, self._lock = wakes, Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -66,10 +53,8 @@ class OutcomeQueue:
         self._taken: dict[object, QueuedOutcome] = {}
         self._settlements: list[Settlement] = []
         """What the outcomes that were asked about come to, and the store has not been told."""
-        self._teller = Teller(rules, counters, store, observations, listeners)
-        self.delays = self._teller.delays
-        self._observations = observations
-        self._store = store
+        self._teller, self.delays = teller, teller.delays
+        self._store, self._observations = teller.store, teller.observations
         self._task: asyncio.Task[None] | None = None
         self._pausing: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
 
@@ -78,7 +63,7 @@ class OutcomeQueue:
 
     def add(self, outcome: QueuedOutcome) -> None:
         """Queue an outcome."""
-        key = key_of(outcome)
+        key = _key(outcome)
         with self._lock:
             if key not in self.waiting:
                 if len(self.waiting) >= CAPACITY:
@@ -253,3 +238,16 @@ def _together(waiting: dict[object, QueuedOutcome]) -> dict[object, QueuedOutcom
 def _may_be_told_twice(settlement: Settlement) -> bool:
     """A failed message has a ticket, which is taken once. A verified one has none any more."""
     return settlement.outcome in ("failed", "unallocated")
+
+
+def _key(outcome: QueuedOutcome) -> object:
+    """The same for outcomes of which one says all."""
+    match outcome:
+        case Failed(ticket, at, became, _):
+            return ticket.attempt.phone.e164, ticket.reservation, at, became
+        case Verified(phones, at, flow, only_open):
+            return tuple(phone.e164 for phone in phones), flow, at, only_open
+        case Flow(flow, phone, at):
+            return Flow, flow, phone.e164, at
+        case Listen(at):
+            return Listen, at

@@ -13,8 +13,8 @@ from pumpguard.errors import TicketError
 from pumpguard.listeners import Listeners
 from pumpguard.observations import Misunderstood, Observations
 from pumpguard.outcomes import Ticket
-from pumpguard.outcomes.news import Failed, Verified
 from pumpguard.outcomes.queue import OutcomeQueue
+from pumpguard.outcomes.telling import Failed, Teller, Verified
 from pumpguard.store.base import Store
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class OutcomeReports:
     ) -> None:
         self.queue: OutcomeQueue | None = None
         if policy.outcome_counters is not None:
-            parts = (policy.chain, policy.outcome_counters, store, observations, listeners)
-            self.queue = OutcomeQueue(*parts, wakes=clock is None)
+            teller = Teller(policy.chain, policy.outcome_counters, store, observations, listeners)
+            self.queue = OutcomeQueue(teller, wakes=clock is None)
         self._clock = clock
         # A simulation must come out the same every time.
         self._within = policy.deadline if clock is None else None

@@ -1,11 +1,14 @@
-"""What outcomes mean to the store: what it is asked and told, and which counters hear of it."""
+"""What outcomes there are, and what they mean to the store: what it is asked and told, and which
+counters hear of it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal, TypeAlias
 
 from pumpguard.attempt import Attempt, Phone
 from pumpguard.counters import Counter, Spend, Unsent
@@ -14,9 +17,8 @@ from pumpguard.errors import StoreError
 from pumpguard.intake.phone import canonical
 from pumpguard.listeners import Became, Listeners
 from pumpguard.observations import Observations
-from pumpguard.outcomes import OutcomeCounters
+from pumpguard.outcomes import OutcomeCounters, Ticket
 from pumpguard.outcomes.delays import Delays
-from pumpguard.outcomes.news import Failed, Flow, Listen, QueuedOutcome, Verified
 from pumpguard.rules.base import Rule
 from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement, Store, Subject
 
@@ -25,6 +27,48 @@ FLOW, HEARD = "flow ", "heard"
 
 HEARD_FOR = 30 * 86_400
 """Seconds, since the first verification that a process has heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A message that was not sent, or that was sent (and is paid for) to a number nobody has. One
+    that was never ``charged`` is a shadow's, and told for its time alone."""
+
+    ticket: Ticket
+    at: float | None
+    outcome: Literal["failed", "unallocated"] = "failed"
+    charged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A number was verified: that of the ``flow``, if one is known by it, else the first of
+    ``phones`` that a message is open to. With ``only_open`` it counts only if there is one: so
+    does what was seen of an answer; what the app says counts always."""
+
+    phones: tuple[Phone, ...]
+    at: float | None
+    flow: str | None = None
+    only_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The app will know a number by this."""
+
+    flow: str
+    phone: Phone
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Has any process ever heard a verification?"""
+
+    at: float | None
+
+
+QueuedOutcome: TypeAlias = Failed | Verified | Flow | Listen
 
 
 class Teller:
@@ -42,8 +86,8 @@ class Teller:
         self.delays = Delays()
         self._rules = rules
         self._counters = counters
-        self._store = store
-        self._observations = observations
+        self.store = store
+        self.observations = observations
         self._noted_heard = False
 
     async def settlements(self, outcome: QueuedOutcome) -> list[Settlement]:
@@ -57,32 +101,32 @@ class Teller:
                 return await self._verifications(outcome)
             case Flow(flow, phone, at):
                 seconds = self._counters.tickets.seconds
-                await self._store.remember(FLOW + flow, phone.e164, seconds, at)
+                await self.store.remember(FLOW + flow, phone.e164, seconds, at)
             case Listen(at):
-                if await self._store.recall(HEARD, at) is not None:
-                    self._observations.hear()
+                if await self.store.recall(HEARD, at) is not None:
+                    self.observations.hear()
                 else:
-                    self._observations.fall_silent()
+                    self.observations.fall_silent()
         return []
 
     async def _verifications(self, outcome: Verified) -> list[Settlement]:
         phones = outcome.phones
         if outcome.flow is not None:
-            e164 = await self._store.recall(FLOW + outcome.flow, outcome.at)
+            e164 = await self.store.recall(FLOW + outcome.flow, outcome.at)
             phones = phones if e164 is None else (canonical(e164),)
         if not phones:
             why = "no message is known by its flow; is flow= what the app knows the number by?"
-            self._observations.not_understood("flow", why)
+            self.observations.not_understood("flow", why)
             return []
         for phone in phones:
             redeemed = await self._redeem(phone, outcome)
             if redeemed.tickets:
                 break
         if outcome.only_open or redeemed.tickets:
-            self._observations.verified(is_open=bool(redeemed.tickets))
+            self.observations.verified(is_open=bool(redeemed.tickets))
         if redeemed.tickets and not self._noted_heard:
             with suppress(StoreError):  # the next one is soon enough, and these tickets are taken
-                await self._store.remember(HEARD, "1", HEARD_FOR, outcome.at)
+                await self.store.remember(HEARD, "1", HEARD_FOR, outcome.at)
                 self._noted_heard = True
         if self._listeners and (redeemed.tickets or not outcome.only_open):
             usd, at = sum(ticket.price for ticket in redeemed.tickets) / 1e6, redeemed.at / 1e3
@@ -97,7 +141,7 @@ class Teller:
             phone.e164, self._counters.known, self._counters.tickets, str(phone.calling_code),
             outcome.at, only_open=outcome.only_open,
         )  # fmt: skip
-        return await self._store.redeem(redemption)
+        return await self.store.redeem(redemption)
 
     def _tell_listeners(self, failed: Failed) -> None:
         if self._listeners and failed.charged:

@@ -54,9 +54,10 @@ def assemble(
 
 
 def warn_without_defaults(rules: object, chain: Sequence[Rule]) -> None:
-    """Log if ``rules=[…]`` has left only rules of the app's own, which is hardly ever meant."""
+    """Log if ``rules=[…]`` has left only rules of the app's own, which is hardly ever meant; unless
+    it names none at all."""
     built_in = tuple(RULE_CLASSES.values())
-    if isinstance(rules, tuple) and chain and not any(isinstance(r, built_in) for r in chain):
+    if isinstance(rules, tuple) and rules and not any(isinstance(r, built_in) for r in chain):
         logger.warning(
             "PG004 rules=[…] replaces the default rules and has none of them; "
             "to add rules to the default ones use extra_rules=[…]"

@@ -90,9 +90,9 @@ def warn_missing_challenge(chain: Iterable[Rule], others_ask: bool) -> None:
         refusing.append("the risk score or escalation")
     if asking or refusing:
         logger.warning(
-            "PG003 no challenge= is set: clients that rules would ask for proof pass, within wider "
-            "limits (%s), and are refused at once where the rule would refuse them with proof too "
-            "(%s). To ask them, pass challenge=Altcha(policy) or another",
+            "PG003 no challenge= is set, so nobody can be asked for proof: rules that would ask "
+            "let clients pass within wider limits (%s), and rules that would refuse even with "
+            "proof refuse at once (%s). To ask, pass challenge=Altcha(policy) or another",
             *(", ".join(names) or "no rule" for names in (asking, refusing)),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -38,9 +39,9 @@ class Conversion(RegionalRule):
     """Refuses a subject whose messages are no longer verified.
 
     Each subject's matured sends run through a CUSUM between a healthy rate ``p0`` and a pumped one
-    ``p1``; at ``h`` nats and ``minimum`` sends the subject is refused for ``hold`` seconds and then
-    judged anew. A send matures when it is older than nearly all verifications take, which the
-    guard learns, and after ``seconds`` at the latest.
+    ``p1``; at ``h`` nats and ``minimum`` sends the subject is refused for ``refuse_for`` seconds
+    and then judged anew. A send matures when it is older than nearly all verifications take, which
+    the guard learns, and after ``seconds`` at the latest.
 
     Verifications that come too fast or too regularly, from one network, or for adjacent numbers
     are worth less, because who owns a range can read its codes. When verifications stop everywhere
@@ -67,7 +68,9 @@ class Conversion(RegionalRule):
     h: float = 12.8
     minimum: int = 20
     seconds: int = 600
-    hold: int = 1_800
+    refuse_for: int = 1_800
+    hold: int | None = None
+    """The old name of ``refuse_for``, kept until 0.3."""
     action: ActionName = "block"
     wide_action: ActionName = "challenge"
     proof_by: Sequence[str] = ()
@@ -77,13 +80,21 @@ class Conversion(RegionalRule):
     needs_outcomes = True
 
     @cached_property
+    def _refused_for(self) -> int:
+        if self.hold is None:
+            return self.refuse_for
+        text = "conversion.hold is conversion.refuse_for now"
+        warnings.warn(text, DeprecationWarning, stacklevel=5)
+        return self.hold
+
+    @cached_property
     def _watched(self) -> tuple[Watch | Pulse, ...]:
         ordered = 0 < self.p1 < self.p0 < 1
         self.require(ordered, "p0", "0 < p1 < p0 < 1", (self.p0, self.p1))
         self.require(0 < self.h < 1_000, "h", "nats above 0")
         self.require(self.minimum > 0, "minimum", "at least 1")
         self.require(self.seconds >= 12, "seconds", "at least 12")
-        self.require(self.hold > 0, "hold", "at least 1")
+        self.require(self._refused_for > 0, "refuse_for", "at least 1")
         self.require(bool(self.by), "by", "at least one dimension")
         return (*(self._watch(by, i) for i, by in enumerate(self.by)), Pulse(self.name))
 
@@ -92,7 +103,7 @@ class Conversion(RegionalRule):
         narrow = any(part in NARROW for part in parts)
         return Watch(
             self.name, check_dimensions(parts, f"rules.{self.name}.by.{i}"), self.p0, self.p1,
-            self.h, self.minimum, self.seconds, self.hold,
+            self.h, self.minimum, self.seconds, self._refused_for,
             self.effect if narrow else action_of(self.wide_action),
         )  # fmt: skip
 

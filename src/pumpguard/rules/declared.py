@@ -32,6 +32,9 @@ class Declared(ABC):
             if issubclass(base, Declared):
                 complete(base)
         _refuse_misspelt(cls)
+        for word in ("judge", "counters"):
+            if inspect.iscoroutinefunction(own.get(word)):
+                raise TypeError(f"{cls.__name__}.{word} has to be a plain function, without async")
         if "counters" in own:
             for word, value in (("declares_by", None), ("needs_readings", True)):
                 if word not in own:

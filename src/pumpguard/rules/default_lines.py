@@ -22,8 +22,9 @@ COUNTRY_SHARE = 0.1
 """Of the daily budget: what a country may have outstanding before any of it was verified."""
 
 BLOCK_LINE = 0.4
-"""USD for a block of 1,000 numbers: one message to the dearest countries (36 cents), and two more
-to whoever gets no code. What a rented block earns its owner, its first messages earn."""
+"""USD for a block of 1,000 numbers: one message to a dear country, as to the dearest whatever it
+costs, and two more to whoever gets no code. What a rented block earns its owner, its first messages
+earn."""
 
 RESERVED = 0.25
 """Of a line of credit as much, beside it, for customers; of those that ask once as much. No source:
@@ -70,7 +71,7 @@ and for less long, where twenty messages of a cent had a whole country asked for
 PROOF_WATCHED = ("prefix:6+client_abroad", "country+client_abroad")
 """Where it is watched whether those who prove that they are human enter their codes: ranges of a
 million and countries as seen from elsewhere, by the kind of network. At home most are people, who
-would be refused with the bots, and lines of credit hold those."""
+would be refused with the bots, and lines of credit refuse_for those."""
 
 
 def by_verifications(
@@ -121,7 +122,7 @@ def by_verifications(
             _asking("relay_credit", {"client_hidden": part}, HOUR // 2, 0.1), vouches=VOUCHES,
         ),
         Conversion(
-            by=WATCHED, hold=20 * MINUTE, proof_by=PROOF_WATCHED, except_regions=home,
+            by=WATCHED, refuse_for=20 * MINUTE, proof_by=PROOF_WATCHED, except_regions=home,
         ),
     )  # fmt: skip
     after = [rule.name for rule in rules if rule.mode != "off"]

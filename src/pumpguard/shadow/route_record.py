@@ -101,8 +101,8 @@ class RouteRecord:
         self._notices.say(
             "PG062",
             self.route,
-            "a wrapped sender was called under no decision after a shadow on %s that has not "
-            "called it: the message was sent; carry the decision there (docs/shadow.md)",
+            "a message was sent under no decision while a shadow on %s waits for its sender to be "
+            "called; it may be that one's. Carry the decision to where it sends (docs/shadow.md)",
             self.route,
         )
 
@@ -120,7 +120,7 @@ class RouteRecord:
             "PG060",
             self.route,
             "the app answered a shadow on %s and did not call its wrapped sender: the message may "
-            "have been sent; refused openly until %d messages have passed that sender",
+            "have been sent. Shadows are refused openly until %d messages have passed that sender",
             self.route,
             self._needed,
             level=logging.ERROR,

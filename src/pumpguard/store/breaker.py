@@ -1,10 +1,19 @@
-"""A circuit breaker: a few requests pay for an outage, and not all."""
+"""A circuit breaker: a few requests pay for an outage, and not all.
+
+What asks a server that is away until it answers is in the way of no request: the event loop that
+requests share may be so busy, in a flood, that each of its turns takes longer than a healthy server
+needs to answer. So the question is asked in a thread, with an event loop and a connection of its
+own.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Literal, ParamSpec, Protocol, TypeVar
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from threading import Event, Thread
+from typing import Any, Literal, TypeVar
 
 from pumpguard.errors import StoreError
 from pumpguard.notices import Notices
@@ -17,8 +26,13 @@ REFUSALS = 50
 """So many calls more that the server has refused than that it has answered open the breaker too: a
 server that takes no writes still answers whatever needs none."""
 
-P = ParamSpec("P")
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
+"""Seconds between two questions at most; it doubles. Each process waits between half of it and all,
+so that a fleet does not ask in step."""
+
 T = TypeVar("T")
+
+logger = logging.getLogger("pumpguard.store")
 
 
 class BreakerOpen(StoreError):
@@ -27,38 +41,60 @@ class BreakerOpen(StoreError):
     undone = True
 
 
-class Prober(Protocol):
-    """Finds out when a store can be used again."""
+class Probe:
+    """Asks ``answers`` whether the server can be used, and calls ``found`` from its thread once it
+    can."""
+
+    def __init__(self, answers: Callable[[], Coroutine[Any, Any, bool]]) -> None:
+        self._answers = answers
+        self._stopped = Event()
 
     def begin(self, found: Callable[[], None]) -> None:
-        """Call ``found`` as soon as it can, from any thread."""
+        """Ask until it answers. The last asking must have found something, or have been ended."""
+        self._stopped = Event()
+        thread = Thread(target=self._ask, args=(self._stopped, found), daemon=True)
+        thread.start()
 
     def end(self) -> None:
-        """Stop looking."""
+        """Ask no more."""
+        self._stopped.set()
+
+    def _ask(self, stopped: Event, found: Callable[[], None]) -> None:
+        pause = FIRST_PAUSE
+        while not stopped.wait(random.uniform(0.5, 1) * pause):  # noqa: S311 - no secret
+            pause = min(2 * pause, LONGEST_PAUSE)
+            try:
+                if asyncio.run(self._answers()):
+                    found()
+                    return
+            except Exception:
+                logger.exception(
+                    "PG019 exception while asking whether the store can be used; asked again"
+                )
 
 
 class Breaker:
-    """Opens after five faults in a row, and then asks the ``probe`` (`pumpguard.store.probe`).
+    """Opens after five faults in a row, and then asks the ``probe``.
 
     Closed: every call passes. Open: every call fails at once. Half-open, once the probe has found
     the server usable: calls pass again, the first fault opens it anew, and the first answer closes
     it.
     """
 
-    def __init__(self, probe: Prober) -> None:
+    def __init__(self, probe: Probe) -> None:
         self._probe = probe
         self._notices, self._said_away = Notices(logger="pumpguard.store"), False
         self._state: Literal["closed", "open", "half-open"] = "closed"
         self._in_a_row = self._refused = 0
         self._faults = 0  # ever
 
-    async def run(self, call: Callable[P, Awaitable[T]], *args: P.args, **named: P.kwargs) -> T:
+    async def run(self, call: Callable[..., Awaitable[T]], *args: Any) -> T:
         """Make a call, or raise `StoreError` at once."""
         faults = self._faults
         if self._state == "open":
             raise BreakerOpen("the circuit breaker is open")
         try:
-            answer = await call(*args, **named)
+            answer = await call(*args)
         except StoreError as error:
             self._refused += error.refused
             if faults == self._faults:  # else it may be the same one

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import Any
 
 from pumpguard.counters import Known, Reading, Tickets
 from pumpguard.counters.base import Segment
@@ -15,10 +15,7 @@ from pumpguard.counters.plan import Plan, Weight
 from pumpguard.counters.tickets import FIXED, KEY_HASH
 from pumpguard.decision import Action
 from pumpguard.store.base import Answer, Open, Question, Redeemed, Settlement
-from pumpguard.store.scripts import letter
-
-Word: TypeAlias = bytes | str | int | float
-"""An argument of a script, which sees its text."""
+from pumpguard.store.scripts import Word, letter
 
 BINDS, ATTEMPTS = 1, 2
 """Flags of a counter."""

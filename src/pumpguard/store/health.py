@@ -22,9 +22,9 @@ from pumpguard.errors import StoreError
 from pumpguard.notices import Notices
 from pumpguard.store.base import Store
 from pumpguard.store.in_front import StoreInFront
+from pumpguard.store.scripts import Word
 from pumpguard.store.transport.calls import ErrorReply
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.resp import Word
 from pumpguard.store.transport.topology import Topology, ask_all
 
 EVICTS, NO_RIGHT, NO_LOGIN, TOO_OLD = "PG012", "PG013", "PG014", "PG015"

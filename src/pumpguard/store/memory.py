@@ -19,7 +19,8 @@ from pumpguard.store import codec
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.lua import interpreter
 from pumpguard.store.overrides import MemoryOverrides
-from pumpguard.store.scripted import Call, ScriptStore
+from pumpguard.store.scripted import ScriptStore
+from pumpguard.store.scripts import Call
 
 REQUESTS = 50_000
 """Messages of strangers. With the default rules each takes 4.7 places of 250 bytes, so they are
@@ -57,6 +58,7 @@ class MemoryStore(ScriptStore):
 
     def __init__(self, requests: int = REQUESTS, clock: Callable[[], float] = time.time) -> None:
         super().__init__([""])
+        self.runs = (self.run,)
         self.requests = requests
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
         self._clock = clock
@@ -91,7 +93,7 @@ class MemoryStore(ScriptStore):
         return len(self._kept)
 
     def _decide(self, question: Question, mark: bytes) -> Answer:
-        plan, call = self._decide_call(question)
+        plan, call = self._decide_call(question, 0)
         return codec.answer(question, plan, self._run(call, mark, _bans(plan)))
 
     def _run(self, call: Call, mark: bytes | None = None, bans: Set[bytes] = NO_IDS) -> Any:

@@ -18,7 +18,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 from pumpguard.errors import StoreError
-from pumpguard.store.scripts import script
+from pumpguard.store.scripts import Call, script
 
 if TYPE_CHECKING:
     from pumpguard.store.transport.link import Link
@@ -141,7 +141,7 @@ class SharedOverrides:
     async def claim(self, what: str, seconds: int) -> bool:
         link, prefix = self._shards[0]
         key = prefix + CLAIM + blake2b(what.encode(), digest_size=10).hexdigest()
-        return bool(await link.run(*SCRIPT, (key,), ("c", "", "", seconds * 1000)))
+        return bool(await link.run(Call(SCRIPT, (key,), ("c", "", "", seconds * 1000))))
 
     async def _copy(self, document: bytes, shards: Sequence[int]) -> None:
         done = await asyncio.gather(
@@ -156,5 +156,5 @@ class SharedOverrides:
     ) -> bytes | None:
         link, prefix = self._shards[shard]
         keys = (prefix + VERSION, prefix + DOCUMENT)
-        reply: bytes | None = await link.run(*SCRIPT, keys, (verb, version, text, LIFETIME_MS))
+        reply: bytes | None = await link.run(Call(SCRIPT, keys, (verb, version, text, LIFETIME_MS)))
         return reply

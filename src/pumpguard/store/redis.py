@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any
 
-from pumpguard.store.breaker import Breaker
+from pumpguard.store.breaker import Breaker, Probe
 from pumpguard.store.health import Checkup, Concerns, Mark, usable
 from pumpguard.store.overrides import SharedOverrides
-from pumpguard.store.probe import Probe
-from pumpguard.store.scripted import Call, ScriptStore
+from pumpguard.store.scripted import ScriptStore
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.topology import topology_of
 
@@ -53,11 +51,9 @@ class RedisStore(ScriptStore):
         # In a cluster, shards live on different nodes: each has a link that knows its own.
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
         self._breakers = [Breaker(Probe(partial(usable, topology, key))) for key in checked]
+        both = zip(self._breakers, self._links, strict=True)
+        self.runs = [partial(breaker.run, link.run) for breaker, link in both]
         self.overrides = SharedOverrides(self._links, self._prefixes)
-
-    async def run(self, call: Call) -> Any:
-        link, breaker = self._links[call.shard], self._breakers[call.shard]
-        return await breaker.run(link.run, *call.script, call.keys, call.arguments)
 
     async def check(self) -> Concerns:
         """What an operator should mend about the server, or about the cluster's that we use."""

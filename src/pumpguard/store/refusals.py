@@ -16,7 +16,8 @@ from pumpguard.counters.base import Turn
 from pumpguard.counters.plan import Plan
 from pumpguard.decision import Action
 from pumpguard.store.base import Answer, Refusal
-from pumpguard.store.codec import ATTEMPTS, BINDS, OUTDATED, Word, segment
+from pumpguard.store.codec import ATTEMPTS, BINDS, OUTDATED, segment
+from pumpguard.store.scripts import Word
 
 DECIDES, STRUCK = BINDS, 4
 """Flags of a segment: it is asked before anything is refused; this refusal is a strike for it."""

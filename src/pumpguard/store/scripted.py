@@ -10,11 +10,10 @@ in which it was earned.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 from pumpguard.counters import Counter
 from pumpguard.counters.plan import Plan
@@ -29,11 +28,11 @@ from pumpguard.store.base import (
     Settlement,
     Subject,
 )
-from pumpguard.store.codec import Word
 from pumpguard.store.overrides import VERSION, OverrideStore
 from pumpguard.store.refusals import Form, form
 from pumpguard.store.scripts import (
-    Script,
+    Call,
+    Word,
     decide_script,
     note_script,
     redeem_script,
@@ -44,39 +43,30 @@ from pumpguard.store.scripts import (
 SETTLED_AT_ONCE = 16
 """Outcomes of one shard per script call."""
 
-
-class Call(NamedTuple):
-    """A script to run in a shard, with its KEYS and ARGV. ``at`` is the time in Unix seconds, or
-    ``None`` for the store's own clock."""
-
-    shard: int
-    script: Script
-    keys: list[str]
-    arguments: list[Word]
-    at: float | None
+Run: TypeAlias = Callable[[Call], Awaitable[Any]]
+"""The reply to a call, as Redis would give it. Raises `StoreError`."""
 
 
-class ScriptStore(ABC):
+class ScriptStore:
     """Counters that the scripts keep under one key per subject.
 
     ``prefixes`` has what the keys of each shard begin with; ``secret`` keys the hashes under which
-    phones and networks are stored.
+    phones and networks are stored. A subclass sets ``overrides`` and ``runs``, which has what runs
+    a call in each shard.
     """
 
     overrides: OverrideStore
+    runs: Sequence[Run]
 
     def __init__(self, prefixes: Sequence[str], secret: str = "") -> None:
         self._prefixes, self._shards = prefixes, len(prefixes)
         key = blake2b(secret.encode(), digest_size=32).digest()
         self._hash = blake2b(digest_size=10, key=key)
 
-    @abstractmethod
-    async def run(self, call: Call) -> Any:
-        """The script's reply, as Redis would give it. Raises `StoreError`."""
-
     async def decide(self, question: Question) -> Answer:
-        plan, call = self._decide_call(question)
-        return codec.answer(question, plan, await self.run(call))
+        shard = shard_of(question.calling_code, self._shards)
+        plan, call = self._decide_call(question, shard)
+        return codec.answer(question, plan, await self.runs[shard](call))
 
     async def refuse(self, refusals: Sequence[Refusal]) -> Sequence[Answer | None]:
         shard = shard_of(refusals[0].question.calling_code, self._shards)
@@ -97,7 +87,7 @@ class ScriptStore(ABC):
         times = [each.question.at for each in refusals if each.question.at is not None]
         at = max(times, default=None)
         words = refusals_codec.words(at, refusals, forms)
-        reply = await self.run(Call(shard, refuse_script(kinds, parts), keys, words, at))
+        reply = await self.runs[shard](Call(refuse_script(kinds, parts), keys, words, at))
         return refusals_codec.answers(reply, refusals, forms)
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
@@ -105,7 +95,7 @@ class ScriptStore(ABC):
         shard = shard_of(redemption.calling_code, self._shards)
         key = self._key(shard, known.by, redemption.phone)
         words = codec.redemption(at, known, redemption.tickets, only_open=redemption.only_open)
-        return codec.redeemed(await self.run(Call(shard, redeem_script(), [key], words, at)))
+        return codec.redeemed(await self.runs[shard](Call(redeem_script(), [key], words, at)))
 
     async def settle(self, settlements: Sequence[Settlement]) -> int:
         by_shard: dict[int, list[Settlement]] = {}
@@ -119,7 +109,7 @@ class ScriptStore(ABC):
         for shard, batch in by_shard.items():
             for first in range(0, len(batch), SETTLED_AT_ONCE):
                 call = self._settle_call(shard, batch[first : first + SETTLED_AT_ONCE])
-                applied += int(await self.run(call))
+                applied += int(await self.runs[shard](call))
         return applied
 
     async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
@@ -141,10 +131,9 @@ class ScriptStore(ABC):
     def _key(self, shard: int, by: str, subject: Subject) -> str:
         return self._prefixes[shard] + self._digest(by, subject).hex()
 
-    def _decide_call(self, question: Question) -> tuple[Plan, Call]:
+    def _decide_call(self, question: Question, shard: int) -> tuple[Plan, Call]:
         """The plan as it is applied, and the call that asks."""
         plan = spread(question.plan, self._shards)
-        shard = shard_of(question.calling_code, self._shards)
         members = b""
         for i in plan.member_order:
             hashed = self._hash.copy()
@@ -153,13 +142,13 @@ class ScriptStore(ABC):
         keys = self.keys(question)
         words = codec.ask(question, plan, keys, members)
         keys.append(self._prefixes[shard] + VERSION)
-        return plan, Call(shard, decide_script(plan.kinds, plan.parts), keys, words, question.at)
+        return plan, Call(decide_script(plan.kinds, plan.parts), keys, words, question.at)
 
     async def _note(self, name: str, at: float | None, span: int, text: bytes) -> Any:
         shard = shard_of(name, self._shards)
         key = self._prefixes[shard] + self._digest("note", name).hex()
         words: list[Word] = [0 if at is None else int(at * 1000), span, text]
-        return await self.run(Call(shard, note_script(), [key], words, at))
+        return await self.runs[shard](Call(note_script(), [key], words, at))
 
     def _digest(self, by: str, subject: Subject) -> bytes:
         """What keys are made of; a ticket remembers it instead of the subject."""
@@ -177,7 +166,7 @@ class ScriptStore(ABC):
                 keys.append(self._key(shard, by, subject))
             network = self._digest("network", each.network)[:2] if each.network else bytes(2)
             words += codec.encode(spread(each.plan, self._shards)), codec.outcome(each, network)
-        return Call(shard, settle_script(), keys, words, settlements[0].at)
+        return Call(settle_script(), keys, words, settlements[0].at)
 
 
 @lru_cache(maxsize=1024)

@@ -12,8 +12,10 @@ from phonenumbers import PhoneNumberType, example_number_for_type, format_number
 
 from pumpguard import Action, Attempt, Decision, Guard, Policy
 from pumpguard.alerts import Alert
+from pumpguard.attempt import block_of
 from pumpguard.decision import Finding
 from pumpguard.ops.console.text import (
+    masked_evidence,
     masked_explanation,
     masked_listing,
     masked_text,
@@ -104,6 +106,20 @@ def test_blocks_are_shown_as_they_are() -> None:
                         ("network", "2001:db8::/32")):  # fmt: skip
         listing = Listing(verdict="deny", kind=kind, value=shown, shown=shown, author="m", at=0)  # type: ignore[arg-type]
         assert masked_listing(listing) == shown
+
+
+@given(numbers())
+def test_a_block_of_a_finding_is_shown_and_its_number_is_not(phone: str) -> None:
+    """In explanations and in alerts: the order to give needs its digits."""
+    attempt = make_attempt(phone)
+    block = block_of(attempt.phone.prefix(3), attempt.phone)
+    assert block is not None
+    found = Finding("surge", Action.BLOCK, "PREFIX_SURGE", {"prefix": block}, subject=block)
+    told = masked_explanation(Decision(attempt, Action.BLOCK, (found,)))
+    assert f"prefix={block}" in told
+    assert phone not in told
+    assert phone[-3:] not in told.replace(block, "")
+    assert masked_evidence(found.evidence) == f"prefix={block}"
 
 
 def test_a_message_repeats_nothing_that_was_typed() -> None:

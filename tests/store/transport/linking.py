@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pumpguard.errors import StoreError
+from pumpguard.store.scripts import Call, Script
 from pumpguard.store.transport.endpoint import Endpoint
 from pumpguard.store.transport.link import Link
 from tests.store.transport.fleet import Server
@@ -22,17 +23,19 @@ SCRIPT = """
 for _, key in ipairs(KEYS) do redis.call('INCR', key) end
 return redis.call('GET', KEYS[1])
 """
-SHA = sha1(SCRIPT.encode()).hexdigest()
 READ = "return redis.call('GET', KEYS[1]) or 0"
-READ_SHA = sha1(READ.encode()).hexdigest()
 DEADLINE = 0.1
 
 MakeLink = Callable[..., Link]
 
 
+def to_run(script: str, *keys: str) -> Call:
+    return Call(Script(sha1(script.encode()).hexdigest(), script), keys, ())
+
+
 async def count(link: Link, *keys: str) -> int:
     """Run the script: each key is one more, and the first is returned."""
-    return int(await link.run(SHA, SCRIPT, keys, ()))
+    return int(await link.run(to_run(SCRIPT, *keys)))
 
 
 async def fault_of(link: Link, *keys: str) -> StoreError:

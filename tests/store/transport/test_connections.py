@@ -6,7 +6,6 @@ import asyncio
 import signal
 import socket
 import time
-from hashlib import sha1
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Overloaded, 
 from tests.conftest import PATIENT
 from tests.store.transport.calling import SLACK, TICK, MakeLine, call, in_flight, outcomes
 from tests.store.transport.fleet import Server
-from tests.store.transport.linking import MakeLink
+from tests.store.transport.linking import MakeLink, to_run
 from tests.store.transport.stand_ins import fake, forwarding, throwaway_certificate
 
 # Connections that break.
@@ -67,7 +66,7 @@ async def test_closing_is_done_even_if_whoever_closes_is_cancelled(
     """Nobody else would: the calls fail, and the sockets do not wait for the garbage collector."""
     line, link = make_line(own.url), make_link(own.url)
     await call(line, "PING")
-    assert await link.run(sha1(b"return 1").hexdigest(), "return 1", ["key"], []) == 1
+    assert await link.run(to_run("return 1", "key")) == 1
     with own.hanging():
         waiting = await in_flight(line, "PING", times=3)
         for closing in (line.aclose(), link.aclose()):

@@ -7,7 +7,7 @@ import time
 
 from tests.store.transport.calling import SLACK
 from tests.store.transport.fleet import Pair, Server, moving, until
-from tests.store.transport.linking import READ, READ_SHA, Load, MakeLink, count, elsewhere, fault_of
+from tests.store.transport.linking import READ, Load, MakeLink, count, elsewhere, fault_of, to_run
 
 # Clusters.
 
@@ -77,7 +77,7 @@ async def test_slots_that_move_under_load(
     assert set(load.outcomes) <= {"answered", "ErrorReply"}
     counted = 0
     for first, second in keys:
-        reads = [int(await link.run(READ_SHA, READ, [key], [])) for key in (first, second)]
+        reads = [int(await link.run(to_run(READ, key))) for key in (first, second)]
         assert reads[0] == reads[1]
         counted += reads[0]
     assert 0 <= counted - load.outcomes["answered"] <= 16  # the last ones were called off

@@ -17,12 +17,12 @@ from tests.store.transport.fleet import Server
 from tests.store.transport.linking import (
     DEADLINE,
     SCRIPT,
-    SHA,
     Load,
     MakeLink,
     count,
     elsewhere,
     fault_of,
+    to_run,
 )
 from tests.store.transport.stand_ins import fake
 
@@ -183,7 +183,7 @@ async def test_random_bytes_are_survived(make_link: MakeLink) -> None:
             server.answer = lambda _, said=said: said  # type: ignore[misc]
             async with asyncio.timeout(PATIENT):
                 outcomes = await asyncio.gather(
-                    *(link.run(SHA, SCRIPT, ["k"], []) for _ in range(2)), return_exceptions=True
+                    *(link.run(to_run(SCRIPT, "k")) for _ in range(2)), return_exceptions=True
                 )
             for end in outcomes:
                 assert isinstance(end, StoreError) or not isinstance(end, BaseException), said

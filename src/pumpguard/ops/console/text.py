@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from ipaddress import ip_network
@@ -14,7 +14,7 @@ from phonenumbers import NumberParseException, ValidationResult
 from phonenumbers import is_possible_number_with_reason as possible
 from phonenumbers import parse as parse_number
 
-from pumpguard.attempt import Attempt, masked_network
+from pumpguard.attempt import Attempt, Block, masked_network
 from pumpguard.decision import Decision
 from pumpguard.errors import OverrideError
 from pumpguard.overrides.document import OverrideDocument
@@ -58,9 +58,10 @@ def lasting(seconds: float) -> str:
     return "a minute"
 
 
-def masked_text(text: str) -> str:
-    """Free text, from people or a rule's evidence, with whole numbers and addresses masked."""
-    text = NUMBER.sub(lambda found: _block(found[0]), text)
+def masked_text(text: str, shown: Collection[str] = ()) -> str:
+    """Free text, from people or a rule's evidence, with whole numbers and addresses masked, but for
+    the blocks to be ``shown``."""
+    text = NUMBER.sub(lambda found: found[0] if found[0] in shown else _block(found[0]), text)
     text = IPV6.sub(_host, text)
     return IPV4.sub(r"\1.•", text)
 
@@ -74,11 +75,15 @@ def without(text: str, typed: Iterable[str]) -> str:
 
 
 def masked_evidence(evidence: Mapping[str, object]) -> str:
-    """Evidence in a line: numbers in plain text, texts masked, as they may be personal data."""
-    return ", ".join(
-        f"{name}={DIGITS.sub(HIDDEN, masked_text(value)) if isinstance(value, str) else value}"
-        for name, value in evidence.items()
-    )
+    """Evidence in a line: numbers and blocks in plain text, texts masked, as they may be personal
+    data."""
+
+    def shown(value: object) -> object:
+        if isinstance(value, Block) or not isinstance(value, str):
+            return value
+        return DIGITS.sub(HIDDEN, masked_text(value))
+
+    return ", ".join(f"{name}={shown(value)}" for name, value in evidence.items())
 
 
 def largest(counts: Counter[str]) -> list[tuple[str, int]]:
@@ -90,7 +95,8 @@ def largest(counts: Counter[str]) -> list[tuple[str, int]]:
 
 def masked_explanation(decision: Decision) -> str:
     """`Decision.explain`, masked also where a rule's evidence repeats a field of the request."""
-    return masked_text(without(decision.explain(), _personal(decision.attempt)))
+    blocks = {each.subject for each in decision.findings if isinstance(each.subject, Block)}
+    return masked_text(without(decision.explain(), _personal(decision.attempt)), blocks)
 
 
 def masked_listing(listing: Listing) -> str:

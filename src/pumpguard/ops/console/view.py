@@ -13,7 +13,7 @@ from pumpguard.guard import Guard
 from pumpguard.money.exposure import Exposure, exposure
 from pumpguard.notices import Notices
 from pumpguard.ops.console.activity import Activity, chart
-from pumpguard.overrides.lookup import unbounded_because
+from pumpguard.overrides.unbounded import unbounded_because
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """The scripts that stores run, put together from Lua files: those here, and those of the kinds.
 
 What a script defines, every call of it pays for, so a script has only the kinds that are asked. No
-file here names a kind but ``standing``, which looks for bans, and ``redeem``.
+file here names a kind but ``banned``, which looks for bans, and ``redeem``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from pumpguard.counters import KINDS, Counter, Known, Tickets
 
@@ -24,11 +24,25 @@ SHARED = ("log", "slices")
 """All that kinds share (`Counter.parts`)."""
 
 
+Word: TypeAlias = bytes | str | int | float
+"""An argument of a script, which sees its text."""
+
+
 class Script(NamedTuple):
     """A script and the hash that servers know it by."""
 
     sha: str
     body: str
+
+
+class Call(NamedTuple):
+    """A script to run, with its KEYS, which live in one slot, and ARGV. ``at`` is the time in Unix
+    seconds, or ``None`` for the store's own clock; Redis finds it in ARGV."""
+
+    script: Script
+    keys: Sequence[str]
+    arguments: Sequence[Word]
+    at: float | None = None
 
 
 def lua(name: str, package: str = __package__) -> str:
@@ -52,7 +66,7 @@ def script(*parts: str) -> Script:
 @cache
 def decide_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Script:
     """The script that knows these kinds and these parts that kinds share."""
-    return _with_kinds("decide", *_without_outcomes(kinds, shared), "standing")
+    return _with_kinds("decide", *_without_outcomes(kinds, shared), "banned")
 
 
 @cache

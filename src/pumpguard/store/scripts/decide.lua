@@ -14,7 +14,7 @@
 --       9  the version of the overrides by which the question was made, or nothing for none
 --       10 only with weights in the plan: the risk score so far, and the one that refuses (doubles)
 -- Returns  admitted (0 or 1) plus 2 if the number is known, the time, then index, used, wait (ms)
---          of each ban that stands (standing.lua); if none does, of each counter that is full, or of
+--          of each ban that stands (banned.lua); if none does, of each counter that is full, or of
 --          every one if the plan says so. Kinds with more to say add minus the index (from 1), and
 --          two numbers. Only -1 and the time if the overrides have changed: then nothing is decided.
 

@@ -85,7 +85,7 @@ end
 
 -- Counts a refusal in a group, whose segments these are. Returns for how long that matters; notes the
 -- bans that stand now.
-local function count_group(g, found, states, standing)
+local function count_group(g, found, states, bans)
   local ttl = 0
   for s = lasts[g - 1] + 1, lasts[g] do
     local kind, state, stored, matters = kinds[s], states[s], nil, nil
@@ -94,8 +94,8 @@ local function count_group(g, found, states, standing)
         stored, matters = STRIKE[kind](limits[s], spans[s], state, chance)
       end
       if state.wait > 0 then
-        local n = #standing
-        standing[n + 1], standing[n + 2], standing[n + 3] = s - 1, state.used, math.ceil(state.wait)
+        local n = #bans
+        bans[n + 1], bans[n + 2], bans[n + 3] = s - 1, state.used, math.ceil(state.wait)
       end
     elseif flags[s] >= ATTEMPTS then
       stored, matters = CHARGE[kind](limits[s], spans[s], state, found[ids[s]] or '', now)
@@ -106,13 +106,13 @@ local function count_group(g, found, states, standing)
 end
 
 local function count_all(groups, states)
-  local standing = {}
+  local bans = {}
   for g = 1, groups do
     local key = KEYS[place + g]
-    local ttl = count_group(g, held[key], states, standing)
+    local ttl = count_group(g, held[key], states, bans)
     if ttl > 0 then ttls[key] = max(ttls[key] or 0, ttl) end
   end
-  return standing
+  return bans
 end
 
 -- Of most in a flood nothing was known: those of one form are counted alike, so that is done once.
@@ -126,10 +126,10 @@ local function all_new(groups)
 end
 
 local function count_anew(groups)
-  local standing, ones, states = {}, {}, read_all(groups)
+  local bans, ones, states = {}, {}, read_all(groups)
   for g = 1, groups do
     local key, found, parts = KEYS[place + g], {}, {''}
-    local ttl = count_group(g, found, states, standing)
+    local ttl = count_group(g, found, states, bans)
     held[key], expiries[key] = nil, nil
     if ttl > 0 then
       value_join_others(parts, 6, found, math.huge)
@@ -137,13 +137,13 @@ local function count_anew(groups)
       ones[#ones + 1] = {group = g, found = found, ttl = ttl, text = text, kept = kept}
     end
   end
-  return {standing = standing, ones = ones}
+  return {bans = bans, ones = ones}
 end
 
-local function said(standing)
+local function said(bans)
   local n = #reply
-  reply[n + 1] = 1 + #standing / 3
-  for i = 1, #standing do reply[n + 1 + i] = standing[i] end
+  reply[n + 1] = 1 + #bans / 3
+  for i = 1, #bans do reply[n + 1 + i] = bans[i] end
 end
 
 for a = 4, #ARGV, 2 do
@@ -154,7 +154,7 @@ for a = 4, #ARGV, 2 do
     if all_new(groups) then
       anew = anew or count_anew(groups)
       for _, one in ipairs(anew.ones) do begun[KEYS[place + one.group]] = one end
-      said(anew.standing)
+      said(anew.bans)
     else
       local states = read_all(groups)
       if states then said(count_all(groups, states)) else reply[#reply + 1] = 0 end

@@ -16,6 +16,7 @@ from itertools import islice, takewhile
 from typing import Any, NamedTuple, cast
 
 from pumpguard.errors import StoreError
+from pumpguard.store.scripts import Word
 from pumpguard.store.transport.calls import (
     Ahead,
     Call,
@@ -26,7 +27,7 @@ from pumpguard.store.transport.calls import (
     fail_in_turn,
 )
 from pumpguard.store.transport.endpoint import Endpoint, check_greetings
-from pumpguard.store.transport.resp import NOTHING, Word, pack, reader
+from pumpguard.store.transport.resp import NOTHING, pack, reader
 from pumpguard.turns import slices, within
 
 FLUSH_AFTER = 8

@@ -14,8 +14,8 @@ from redis.asyncio.connection import SSLConnection, parse_url
 from redis.exceptions import AuthenticationError, RedisError
 
 from pumpguard.errors import PolicyError
+from pumpguard.store.scripts import Word
 from pumpguard.store.transport.calls import ErrorReply
-from pumpguard.store.transport.resp import Word
 
 KNOWN = {"connection_class", "host", "port", "path", "db", "username", "password"}
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}

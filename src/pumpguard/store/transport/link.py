@@ -7,7 +7,7 @@ a fault says about it, and a router has a `Multiplexer` per server, through whic
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -15,10 +15,10 @@ from typing import Any
 from redis.exceptions import AskError, ClusterDownError, MovedError, NoScriptError, ReadOnlyError
 
 from pumpguard.errors import StoreError
+from pumpguard.store.scripts import Call, Word
 from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Overloaded, Unreachable, in_time
 from pumpguard.store.transport.connection import Connection, Deadlines
 from pumpguard.store.transport.endpoint import Endpoint
-from pumpguard.store.transport.resp import Word
 from pumpguard.store.transport.topology import Key, Topology, elsewhere, topology_of
 
 MAX_IN_FLIGHT = 1000  # by Little's law 50,000 calls a second at 20 ms each
@@ -206,19 +206,18 @@ class Link:
         self._routers: dict[asyncio.AbstractEventLoop, Router] = {}
         self._lock = Lock()  # event loops run in threads
 
-    async def run(
-        self, sha: str, script: str, keys: Sequence[bytes | str], args: Sequence[Word]
-    ) -> Any:
-        """The script's reply. All keys live in one slot. Raises `StoreError`."""
+    async def run(self, call: Call) -> Any:
+        """The script's reply. Raises `StoreError`."""
         router = self._routers.get(asyncio.get_running_loop()) or self._new_router()
         until = monotonic() + self._deadline
-        command = ("EVALSHA", sha, len(keys), *keys, *args)
+        script, keys = call.script, call.keys
+        command = ("EVALSHA", script.sha, len(keys), *keys, *call.arguments)
         server = router.current
         if server is not None:
-            return await router.run(server, command, script, until)
+            return await router.run(server, command, script.body, until)
         async with in_time(until, Unreachable):
             server = await router.find(keys[0] if keys else "")
-        return await router.run(server, command, script, until)
+        return await router.run(server, command, script.body, until)
 
     async def aclose(self) -> None:
         """Close this event loop's connections."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import hiredis
 
+from pumpguard.store.scripts import Word
 from pumpguard.store.transport.calls import ErrorReply
-
-Word: TypeAlias = bytes | str | int | float
 
 NOTHING: Any = object()
 """What a reader returns while the next reply is incomplete; ``None`` is a reply."""

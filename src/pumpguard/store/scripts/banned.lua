@@ -1,4 +1,4 @@
--- standing: is somebody banned? Asked before anything else is as much as defined, because the body of
+-- banned: is somebody banned? Asked before anything else is as much as defined, because the body of
 -- a script runs anew for every call, and being banned must stay cheap. If not, all values are read.
 -- For what KEYS and ARGV hold and what is returned see decide.lua.
 

@@ -1,0 +1,65 @@
+"""Twilio: Programmable Messaging, and Verify.
+
+Contracts: https://www.twilio.com/docs/messaging/api/message-resource (201 with ``sid``; a refusal
+is 4xx with ``code``) and https://www.twilio.com/docs/verify/api/verification (201 with ``sid``), as
+Twilio's own Python client 9.13 speaks them (2026-11-26).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from pumpguard.config import require
+from pumpguard.senders.base import HttpSender
+
+API, VERIFY = "https://api.twilio.com", "https://verify.twilio.com"
+
+
+class Twilio(HttpSender):
+    """``from_`` is a number, a sender name, or a messaging service (``MG…``). ``max_price`` is what
+    a message may cost in USD; Twilio does not send one that costs more. ``callback`` is where it
+    reports what became of it (`pumpguard.receipts`)."""
+
+    provider = "twilio"
+
+    def __init__(
+        self,
+        account: str,
+        token: str,
+        *,
+        from_: str,
+        max_price: float | None = None,
+        callback: str | None = None,
+        base: str = API,
+        **options: Any,
+    ) -> None:
+        super().__init__(base, auth=(account, token), **options)
+        require(max_price is None or max_price > 0, "sender.max_price", "USD above 0", max_price)
+        service = from_.startswith("MG")
+        self._path = f"/2010-04-01/Accounts/{quote(account, safe='')}/Messages.json"
+        self._form = {"MessagingServiceSid" if service else "From": from_}
+        if max_price is not None:
+            self._form["MaxPrice"] = f"{max_price:.4f}"
+        if callback is not None:
+            self._form["StatusCallback"] = callback
+
+    async def ask(self, phone: str, text: str) -> str:
+        found = await self.post(self._path, data={**self._form, "To": phone, "Body": text})
+        return self.id_in(found, "sid")
+
+
+class TwilioVerify(HttpSender):
+    """Twilio makes the code and its text (``text`` is not sent) by the Verify service ``VA…``."""
+
+    provider = "twilio_verify"
+
+    def __init__(
+        self, account: str, token: str, *, service: str, base: str = VERIFY, **options: Any
+    ) -> None:
+        super().__init__(base, auth=(account, token), **options)
+        self._path = f"/v2/Services/{quote(service, safe='')}/Verifications"
+
+    async def ask(self, phone: str, text: str) -> str:
+        found = await self.post(self._path, data={"To": phone, "Channel": "sms"})
+        return self.id_in(found, "sid")

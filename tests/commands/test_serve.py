@@ -1,0 +1,97 @@
+"""``pumpguard serve``: the real command, from a shell."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pumpguard.cli import app
+from tests.serve.running import POLICY, TOKEN, Running
+
+
+def test_it_decides_for_all_processes(tmp_path: Path, valkey_url: str, name: str) -> None:
+    """Two of them on one store are one guard; the tokens are nowhere in what they say."""
+    policy = POLICY + f'name = "{name}"\n[rules.phone_limit]\nlimits = "2/hour"\n'
+    here = Running(tmp_path, valkey_url, policy=policy)
+    there = Running(tmp_path, valkey_url, "--proof", policy=policy)
+    with here, there:
+        asked = {"phone": "+447400123456", "address": "81.2.69.142"}
+        found = [each.ask("/v1/assess", asked)[1]["action"] for each in (here, there, here, there)]
+        assert found == ["allow", "allow", "throttle", "throttle"]
+    assert TOKEN not in "".join(here.said + there.said)
+    assert "PG003" in "".join(here.said)
+    assert "PG003" not in "".join(there.said)
+
+
+def test_it_ends_in_order(tmp_path: Path, valkey_url: str, name: str) -> None:
+    """On SIGTERM it goes on answering for as long as was said, but is not ready; it answers what it
+    has begun, tells what it has been told, and ends with 0."""
+    policy = POLICY + f'name = "{name}"\n'
+    service = Running(tmp_path, valkey_url, "--drain", "1.5", policy=policy)
+    with service:
+        ticket = service.ask("/v1/assess", {"phone": "+447400123456"})[1]["ticket"]
+        slow = service.connection()
+        slow.putrequest("POST", "/v1/settle")
+        body = json.dumps({"ticket": ticket, "outcome": "not_sent"}).encode()
+        for header in (
+            ("authorization", f"Bearer {TOKEN}"),
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+        ):
+            slow.putheader(*header)
+        slow.endheaders(body[:10])
+        assert service.ask("/readyz")[0] == 200
+        service.process.terminate()
+        while service.ask("/readyz")[0] == 200:
+            pass
+        assert service.ask("/v1/assess", {"phone": "+447400123457"})[0] == 200
+        time.sleep(2)  # the port is closed by now, and the slow request is still there
+        slow.send(body[10:])
+        assert slow.getresponse().status == 202
+        with pytest.raises(ConnectionRefusedError):
+            service.ask("/readyz")
+        rest, _ = service.process.communicate(timeout=60)
+        assert service.process.returncode == 0
+        assert "Traceback" not in rest
+
+
+@pytest.mark.parametrize(
+    ("tokens", "settings", "said"),
+    [
+        (None, "", "tokens: expected a readable file"),
+        ("hunter2", "", "tokens: expected tokens of at least 24 random characters"),
+        (TOKEN, "home = 7", "home: expected"),
+    ],
+)
+def test_it_refuses_to_start(tmp_path: Path, tokens: str | None, settings: str, said: str) -> None:
+    """Where it would let in nobody, or somebody who guesses."""
+    (tmp_path / "policy.toml").write_text(f'send = "/s"\n{settings}\n')
+    if tokens is not None:
+        (tmp_path / "tokens").write_text(tokens)
+    words = ["serve", "--policy", f"{tmp_path}/policy.toml", "--tokens", f"{tmp_path}/tokens"]
+    result = CliRunner().invoke(app(), [*words, "--store", "memory://"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert said in result.stderr
+    assert "hunter2" not in result.stderr
+
+
+def test_it_says_what_is_missing_and_what_is_in_the_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On another address than this machine's; and where the extra is not installed."""
+    monkeypatch.delitem(sys.modules, "pumpguard.serve.server", raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    (tmp_path / "policy.toml").write_text('send = "/s"\n')
+    (tmp_path / "tokens").write_text(TOKEN)
+    words = ["serve", "--policy", f"{tmp_path}/policy.toml", "--tokens", f"{tmp_path}/tokens"]
+    words += ["--store", "memory://", "--host", "0.0.0.0"]
+    result = CliRunner().invoke(app(), words)
+    assert result.exit_code == 1
+    assert "Tokens and numbers travel unencrypted" in result.stderr
+    assert "the service needs uvicorn: pip install 'pumpguard[cli,serve]'" in result.stderr
+    assert "unencrypted" not in CliRunner().invoke(app(), [*words, "--https"]).stderr
