@@ -75,13 +75,14 @@ class Guard(Protects):
         self.policy = policy = checked(policy, store, clock)
         where = store
         if isinstance(store, str):
+            routes = policy.send if isinstance(policy.send, str) else ", ".join(policy.send)
             store = open_store(
                 store,
                 name=policy.name,
                 secret=policy.secret,
                 deadline=policy.deadline,
                 shards=policy.shards,
-                routes=policy.send if isinstance(policy.send, str) else ", ".join(policy.send),
+                routes="" if policy.part else routes,
             )
         self.store: Store = store
         self.simulated = clock is not None

@@ -23,6 +23,7 @@ from pumpguard.rules import Rule
 from pumpguard.rules.assembly import assemble, check_shards
 from pumpguard.rules.budget import HOURLY_DIVISOR
 from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
+from pumpguard.rules.parts import parted
 from pumpguard.texts import Texts, check_texts
 
 TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes}
@@ -59,7 +60,8 @@ class Policy:
         may then be kept ``by`` them. ``email_domain`` and ``agent`` are interpreted
         (`pumpguard.intake.dimensions`), values of other names are taken as they are.
         ``proxies``: CIDRs whose ``proxy_header`` is believed, and ``unix`` for a proxy on a Unix
-        socket; nobody's, by default.
+        socket; nobody's, by default. ``client``: where a server that is one of them, and asks for
+        a person, says who: ``"json:metadata.ip_address"``, ``"header:x-user-ip"``.
         ``texts``: what refusals say by language (`pumpguard.texts`); else they say it in English.
         ``max_body`` bytes and ``body_deadline`` seconds bound the reading of a guarded request.
 
@@ -103,6 +105,9 @@ class Policy:
 
     Keeping count:
         ``name`` separates policies that share a Redis; ``secret`` keys the hashes stored there.
+        ``part``: of several policies with one name (sign-up, login), which one this is: it counts
+        for itself, but for the rules that it ``shares``, such as ``["budget", "shadow_ban"]``.
+        Overrides and known numbers are common to all parts.
         ``deadline`` (seconds) bounds a decision. When the store cannot answer in time, a request
         is judged by this process alone against limits divided by ``workers`` (``local``), let
         through (``open``) or refused (``closed``), as ``on_store_failure`` says. ``shards``
@@ -122,6 +127,7 @@ class Policy:
     dimensions: Mapping[str, Any] = field(default_factory=dict)
     proxies: Sequence[str] = ()
     proxy_header: str = "x-forwarded-for"
+    client: str | None = None
     max_body: int = 65_536
     body_deadline: float = 5.0
     mode: Literal["enforce", "monitor"] = "enforce"
@@ -146,6 +152,8 @@ class Policy:
     price_overrides: Mapping[str, float] = field(default_factory=dict)
     parts: Any = 1
     name: str = "default"
+    part: str = ""
+    shares: Sequence[str] = ()
     secret: str = ""
     deadline: float = 0.05
     on_store_failure: Literal["local", "open", "closed"] = "local"
@@ -230,13 +238,13 @@ class Policy:
         )
         if self.shards > 1:
             check_shards(chain, self.shards)
-        return chain
+        return parted(chain, self.part, self.shares)
 
     def _counters_of_outcomes(self) -> OutcomeCounters | None:
         self.outcomes.check_dimensions(tuple(self.dimensions))
         refunds = self.daily_budget / HOURLY_DIVISOR * self.refund_share
         return OutcomeCounters.needed(
-            self.chain, self.outcomes, verified=self.verified, refunds=refunds
+            self.chain, self.outcomes, verified=self.verified, refunds=refunds, part=self.part
         )
 
 
