@@ -82,7 +82,7 @@ class Guard(Protects):
                 secret=policy.secret,
                 deadline=policy.deadline,
                 shards=policy.shards,
-                routes="" if policy.part else routes,
+                routes="" if policy.use else routes,
             )
         self.store: Store = store
         self.simulated = clock is not None

@@ -23,7 +23,7 @@ from pumpguard.rules import Rule
 from pumpguard.rules.assembly import assemble, check_shards
 from pumpguard.rules.budget import HOURLY_DIVISOR
 from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
-from pumpguard.rules.parts import parted
+from pumpguard.rules.uses import for_one_use
 from pumpguard.texts import Texts, check_texts
 
 TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes}
@@ -59,19 +59,20 @@ class Policy:
         ``dimensions``: those of your own by name, each a field or a function of the fields; rules
         may then be kept ``by`` them. ``email_domain`` and ``agent`` are interpreted
         (`pumpguard.intake.dimensions`), values of other names are taken as they are.
-        ``proxies``: CIDRs whose ``proxy_header`` is believed, and ``unix`` for a proxy on a Unix
-        socket; nobody's, by default. ``client``: where a server that is one of them, and asks for
-        a person, says who: ``"json:metadata.ip_address"``, ``"header:x-user-ip"``.
+        ``proxies``, ``proxy_header``: the CIDRs whose header is believed, and ``unix`` for a proxy
+        on a Unix socket; nobody's, by default.
+        ``client``: where one of them that asks for a person says who: ``"json:metadata.ip"``.
         ``texts``: what refusals say by language (`pumpguard.texts`); else they say it in English.
-        ``max_body`` bytes and ``body_deadline`` seconds bound the reading of a guarded request.
+        ``max_body``, ``body_deadline``: bytes and seconds that bound the reading of a request.
 
     Judging:
         ``mode``: ``"monitor"`` judges and records everything and refuses nothing, shadows and what
         cannot be read included: the switch to begin with. A posture that somebody sets still holds.
         ``home``: ISO regions where most users live.
         ``rules``: a table changes the default rules by name, as in a TOML file; a list replaces
-        them all. ``extra_rules``: rules and functions of an attempt that are added at the end, or
-        where `pumpguard.rules.before` and `after` say.
+        them all.
+        ``extra_rules``: rules and functions of an attempt that are added at the end, or where
+        `pumpguard.rules.before` and `after` say.
         ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`). Without it,
         decisions have a score and nothing follows from it.
         ``escalation``: whether alerts change the posture, and how
@@ -86,9 +87,10 @@ class Policy:
         ``price_overrides``: USD by region, over that.
         ``parts``: of how many parts a message is billed, 1 to 10, or a function of the fields that
         says so; every amount in USD is of whole messages.
-        ``verify``: the route or routes where codes are entered. An answer below 300 there verifies
-        the number of ``verify_phone`` (by default ``phone``), without which the guard can know no
-        customers and learn nothing. An app that calls `Guard.verified` sets ``settled`` instead.
+        ``verify``, ``verify_phone``: the routes where codes are entered, and the field there of the
+        number (by default ``phone``). An answer below 300 verifies it, without which the guard can
+        know no customers and learn nothing.
+        ``settled``: in place of that, for an app that calls `Guard.verified`.
         ``verified_when``: which answers there mean success (`pumpguard.intake.conditions`).
         ``flow``: the field of the verify request by which the app knows the number, where that is
         not in it: ``"json:flow_id"``, ``"cookie:session"``; read of the request for a message too,
@@ -104,14 +106,14 @@ class Policy:
         back to budgets in an hour.
 
     Keeping count:
-        ``name`` separates policies that share a Redis; ``secret`` keys the hashes stored there.
-        ``part``: of several policies with one name (sign-up, login), which one this is: it counts
-        for itself, but for the rules that it ``shares``, such as ``["budget", "shadow_ban"]``.
-        Overrides and known numbers are common to all parts.
-        ``deadline`` (seconds) bounds a decision. When the store cannot answer in time, a request
-        is judged by this process alone against limits divided by ``workers`` (``local``), let
-        through (``open``) or refused (``closed``), as ``on_store_failure`` says. ``shards``
-        spreads the keys over that many parts of a cluster, by the phone's calling code.
+        ``name``, ``secret``: separates policies that share a Redis; keys the hashes stored there.
+        ``use``, ``shares``: of several policies with one name (sign-up, login), which one this is.
+        Each counts for itself, but for the rules that it shares (``["budget", "shadow_ban"]``);
+        overrides and known numbers are common to all.
+        ``deadline``: seconds that bound a decision.
+        ``on_store_failure``, ``workers``: when the store cannot answer in time, this process judges
+        by its share of every limit, one of so many (``local``), lets through or refuses.
+        ``shards``: over how many parts of a cluster the keys are spread, by the calling code.
     """
 
     send: str | Sequence[str]
@@ -152,7 +154,7 @@ class Policy:
     price_overrides: Mapping[str, float] = field(default_factory=dict)
     parts: Any = 1
     name: str = "default"
-    part: str = ""
+    use: str = ""
     shares: Sequence[str] = ()
     secret: str = ""
     deadline: float = 0.05
@@ -238,13 +240,13 @@ class Policy:
         )
         if self.shards > 1:
             check_shards(chain, self.shards)
-        return parted(chain, self.part, self.shares)
+        return for_one_use(chain, self.use, self.shares)
 
     def _counters_of_outcomes(self) -> OutcomeCounters | None:
         self.outcomes.check_dimensions(tuple(self.dimensions))
         refunds = self.daily_budget / HOURLY_DIVISOR * self.refund_share
         return OutcomeCounters.needed(
-            self.chain, self.outcomes, verified=self.verified, refunds=refunds, part=self.part
+            self.chain, self.outcomes, verified=self.verified, refunds=refunds, use=self.use
         )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pumpguard.store.embedded import EmbeddedServer
 from tests.frameworks.served import Served
-from tests.frameworks.table import SERVERS
+from tests.frameworks.table import COLUMNS, SERVERS, WRITING, is_shown
 
 _numbers = count(1)
 
@@ -22,6 +22,15 @@ def app(request: pytest.FixtureRequest, servers: dict[str, EmbeddedServer]) -> I
     environment = {"STORE": servers["valkey"].url, "POLICY_NAME": name}
     with Served(SERVERS[request.param], **environment) as served:
         yield served
+
+
+@pytest.fixture(autouse=True)
+def _has_its_place_in_the_table(request: pytest.FixtureRequest) -> Iterator[None]:
+    """README says what was seen; if it does not: ``python -m tests.frameworks.table``."""
+    yield
+    test = request.node.originalname
+    if test in COLUMNS and not os.environ.get(WRITING):
+        assert is_shown(test, request.node.callspec.params["app"])
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Message
 
 from pumpguard import Action, Attempt, Decision, Guard, IntakeError, Policy, sender
 from pumpguard.challenges import Altcha
@@ -18,7 +17,7 @@ from pumpguard.errors import PumpGuardError
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import RateLimit
 from pumpguard.testing import SimulatedHuman
-from tests.asgi import PHONE, Reply, call, request, scripted
+from tests.asgi import PHONE, Reply, call, request, started
 from tests.frameworks.guarded import ByCountry
 from tests.per_route import views
 from tests.wsgi.test_wsgi import Called
@@ -70,14 +69,7 @@ class Site:
         if type(self.app).__module__.startswith("blacksheep"):
             await self.app.start()
         if type(self.app).__module__.startswith("sanic"):
-            started = asyncio.Event()
-
-            async def send(message: Message) -> None:
-                started.set()
-
-            living = self.app({"type": "lifespan"}, scripted({"type": "lifespan.startup"}), send)
-            self.life = asyncio.create_task(living)
-            await started.wait()
+            self.life = await started(self.app)
         return self
 
 

@@ -97,10 +97,10 @@ class OutcomeCounters:
         *,
         verified: bool,
         refunds: float,
-        part: str = "",
+        use: str = "",
     ) -> OutcomeCounters | None:
         """What these rules need, or ``None`` if they need nothing. ``refunds`` is how many USD the
-        failed messages of an hour may give back. Each ``part`` has its own messages."""
+        failed messages of an hour may give back. Each ``use`` has its own messages."""
         if not any(rule.needs_outcomes or rule.earned_by for rule in rules):
             return None
         earned = [by for rule in rules for by in rule.earned_by]
@@ -109,8 +109,8 @@ class OutcomeCounters:
         named = [*settings.remembers, *(by for by in needed if not _follows_from_number(by))]
         remembers = sorted(dict.fromkeys(named), key=lambda by: by not in OF_ONE_CLIENT)
         clients = sum(by in OF_ONE_CLIENT for by in remembers)
-        own = f"{part}.settling" if part else "settling"
-        trust = f"{part}.earned_trust" if part else "earned_trust"
+        own = f"{use}.settling" if use else "settling"
+        trust = f"{use}.earned_trust" if use else "earned_trust"
         return cls(
             Known("settling", settings.known_days * DAY, clients),
             Tickets(own, settings.seconds, remembers=tuple(remembers)),

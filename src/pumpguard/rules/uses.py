@@ -10,15 +10,15 @@ from pumpguard.rules.base import Rule
 from pumpguard.rules.sliding_ban import SlidingBan
 
 
-def parted(chain: Sequence[Rule], part: str, shares: Sequence[str]) -> tuple[Rule, ...]:
-    """The chain of one part: its rules are called ``login.phone_limit``, which keeps their counters
-    apart from those of other parts, and those that it ``shares`` as everywhere. Raises
+def for_one_use(chain: Sequence[Rule], use: str, shares: Sequence[str]) -> tuple[Rule, ...]:
+    """The chain for one use: its rules are called ``login.phone_limit``, which keeps their counters
+    apart from those of other uses, and those that it ``shares`` as everywhere. Raises
     `PolicyError` for a rule that the chain does not have."""
-    names = {rule.name: f"{part}.{rule.name}" for rule in chain}
+    names = {rule.name: f"{use}.{rule.name}" for rule in chain}
     for i, name in enumerate(shares):
-        require(part and name in names, f"shares.{i}", "a rule of the chain, beside part=", name)
+        require(use and name in names, f"shares.{i}", "a rule of the chain, beside use=", name)
         names[name] = name
-    if not part:
+    if not use:
         return tuple(chain)
     return tuple(_renamed(rule, names) for rule in chain)
 
