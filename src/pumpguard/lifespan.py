@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+AnyApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+"""An ASGI app; every framework has types of its own for a scope, what receives, and what sends."""
 
 
 def live(app: ASGIApp, close: Callable[[], Awaitable[None]]) -> ASGIApp:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from starlette.types import Receive, Scope, Send
 
@@ -23,7 +22,7 @@ from pumpguard.intake.fields import Fields
 from pumpguard.intake.flow import FlowAnswer, FlowReader
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
-from pumpguard.lifespan import live
+from pumpguard.lifespan import AnyApp, live
 from pumpguard.listeners import WatchedRequest
 from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
@@ -38,9 +37,6 @@ from pumpguard.shadow.route_record import RouteRecords
 from pumpguard.shadow.visible import VisibleRefusals
 from pumpguard.store.base import Store
 from pumpguard.verify_route import VerifyRoute
-
-AnyApp: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
-"""An ASGI app; every framework has types of its own for a scope, what receives, and what sends."""
 
 
 class PumpGuardMiddleware:

@@ -29,7 +29,7 @@ BODY = json.dumps({"phone": PHONE}).encode()
 
 def block(part: str) -> str:
     """The only example with these words in it."""
-    found = [each for each in BLOCKS if part in each]
+    found: list[str] = [each for each in BLOCKS if part in each]
     assert len(found) == 1, part
     return found[0].replace("redis://localhost:6379", "memory://")
 
