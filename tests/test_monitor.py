@@ -93,3 +93,23 @@ async def test_exposure_says_that_nothing_is_bounded() -> None:
     assert unbounded_because(document, 0, "monitor") == [
         "The policy's mode is monitor: nothing is enforced."
     ]
+
+
+async def test_no_sender_raises() -> None:
+    """More messages than the request names, from the event loop's own thread, and one after the app
+    has answered as if it sent nothing: each goes out."""
+    sent: list[str] = []
+    send_sms = sender(sent.append)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for phone in (PHONE, "+447400123457", "+447400123458"):
+            send_sms(phone)
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+        send_sms(PHONE)
+
+    policy = Policy(send="/otp/send", mode="monitor", undecided="refused")
+    guarded = PumpGuardMiddleware(app, policy, networks=UnknownNetworks())
+    assert (await ask(guarded)).status == 404
+    send_sms("+447400123459")
+    assert len(sent) == 5

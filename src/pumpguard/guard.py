@@ -116,7 +116,8 @@ class Guard(Protects):
             policy, rules, store, sync, self._outcomes, self.observations, simulated=self.simulated
         )
         asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.notices)
-        self.more = MoreMessages(policy, *asks, simulated=self.simulated)
+        more = MoreMessages(policy, *asks, simulated=self.simulated)
+        self.more = None if policy.mode == "monitor" else more  # it would have to refuse
         claim = None if self.simulated else overrides.claim
         self._alerts = Alerts(on_alert, now, claim, self.notices)
         self._alerts.listeners.append(listeners.alerted)

@@ -235,3 +235,13 @@ def test_every_process_has_a_loop_of_its_own() -> None:
         os._exit(0 if b"457" in other.body and LOOP.loop is not before else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert LOOP.loop is before
+
+
+def test_a_policy_that_monitors_lets_pass_what_it_cannot_read() -> None:
+    """The app gets it whole, and answers it."""
+    app = guarded(echo, mode="monitor")
+    for body in (b'{"phone": "no number"}', b"no json", b"x" * 100_000):
+        called = Called(app, body)
+        assert called.body == body
+        assert called.status == "202 Accepted"
+    assert [Called(app).body for _ in range(3)] == [BODY] * 3
