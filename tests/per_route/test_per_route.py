@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from pumpguard import Action, Attempt, Decision, Guard, IntakeError, Policy, sender
+from pumpguard import Action, Attempt, Decision, Guard, IntakeError, Policy, PolicyError, sender
 from pumpguard.challenges import Altcha
 from pumpguard.errors import PumpGuardError
 from pumpguard.intake.network import UnknownNetworks
@@ -189,3 +189,11 @@ async def test_under_the_same_guards_middleware_it_counts_once() -> None:
     site.app = PumpGuardMiddleware(site.app, guard=site.guard)
     assert [(await site.ask())[0] for _ in range(3)] == [202, 202, 429]
     assert len(site.decisions) == 3
+
+
+def test_facts_are_those_of_the_policy() -> None:
+    """A misspelt one is refused when the function is defined, in both forms."""
+    guard = Guard(Policy(send="/send"), networks=UnknownNetworks())
+    for guarded in (guard.protect, guard.protected):
+        with pytest.raises(PolicyError, match=r"facts\.sesion: expected one of session, account"):
+            guarded(lambda ask: ask, sesion=lambda ask: ask)

@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar, cast
 from starlette.types import Message, Receive, Scope, Send
 
 from pumpguard.attempt import Attempt
+from pumpguard.config import require
 from pumpguard.guard import Guard
 from pumpguard.intake.dimensions import key_text
 from pumpguard.intake.fields import Fields
@@ -100,10 +101,18 @@ class RouteGuard(PumpGuardMiddleware):
         return await self.guard.reader.given(fields, number, facts), b""
 
 
+def check_facts(guard: Guard, facts: Mapping[str, object]) -> None:
+    """Raise `PolicyError` for one that no attempt of this policy has."""
+    known = (*KEYS, *guard.policy.dimensions)
+    for name in facts:
+        require(name in known, f"facts.{name}", f"one of {', '.join(known)}", name)
+
+
 def protected(
     guard: Guard, phone: Callable[P, object], facts: Mapping[str, Callable[P, object]]
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """The decorator: see `Guard.protected`."""
+    check_facts(guard, facts)
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         route = RouteGuard(guard)

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
+from starlette.responses import Response
 from starlette.types import Message, Scope
 
 from pumpguard.errors import PumpGuardError
@@ -62,8 +63,8 @@ def _current() -> list[object]:
 def framework_of(args: Sequence[object]) -> str:
     """Whose request it is."""
     for value in (*args, *_current()):
-        if isinstance(value, object) and type(value).__name__ == "LocalProxy":
-            value = value._get_current_object()  # type: ignore[attr-defined]
+        if type(value).__name__ == "LocalProxy":
+            value = cast(Any, value)._get_current_object()
         for kind in type(value).__mro__:
             name = kind.__module__.partition(".")[0]
             if name in ANSWERS and "Request" in kind.__name__:
@@ -92,10 +93,12 @@ def status_of(args: Sequence[object], result: Any) -> int:
     return 200
 
 
-def _starlette(refusal: Refusal, args: Sequence[object]) -> Any:
-    from starlette.responses import Response
-
-    return Response(refusal.body, refusal.status, dict(refusal.headers))
+def starlette_response(refusal: Refusal, args: Sequence[object] = ()) -> Response:
+    """Starlette's, and FastAPI's."""
+    response = Response(refusal.body, refusal.status)
+    for name, value in refusal.headers:
+        response.headers.append(name, value)
+    return response
 
 
 def _litestar(refusal: Refusal, args: Sequence[object]) -> Any:
@@ -146,7 +149,7 @@ def _falcon(refusal: Refusal, args: Sequence[object]) -> None:
 
 
 ANSWERS: dict[str, Callable[[Refusal, Sequence[object]], Any]] = {
-    "starlette": _starlette, "litestar": _litestar, "quart": _quart, "flask": _flask,
+    "starlette": starlette_response, "litestar": _litestar, "quart": _quart, "flask": _flask,
     "django": _django, "blacksheep": _blacksheep, "sanic": _sanic, "falcon": _falcon,
 }  # fmt: skip
 """By the package of the request's class."""

@@ -14,8 +14,8 @@ from starlette.types import Scope
 
 from pumpguard.decision import Decision
 from pumpguard.guard import Guard
-from pumpguard.per_route import Call, RouteGuard
-from pumpguard.per_route.answers import Refusal
+from pumpguard.per_route import Call, RouteGuard, check_facts
+from pumpguard.per_route.answers import Refusal, starlette_response
 from pumpguard.shadow.carry import current_decision
 from pumpguard.shadow.current import CurrentRequest, current_request
 
@@ -29,8 +29,7 @@ class Refused(HTTPException):
 
 
 async def _answered(request: Request, error: Refused) -> Response:
-    refusal = error.refusal
-    return Response(refusal.body, refusal.status, dict(refusal.headers))
+    return starlette_response(error.refusal)
 
 
 class Endpoint:
@@ -50,6 +49,7 @@ def dependency(
     guard: Guard, phone: Callable[..., object], facts: Mapping[str, Callable[..., object]]
 ) -> Callable[..., AsyncIterator[Decision | None]]:
     """See `Guard.protect`. ``phone`` and ``facts`` are dependencies themselves."""
+    check_facts(guard, facts)
     route = RouteGuard(guard)
 
     async def protect(
