@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ import pytest
 from pumpguard.store.embedded import EmbeddedServer
 from tests.browser.chromium import Chromium
 from tests.frameworks.served import Served
-from tests.frameworks.table import SERVERS
+from tests.frameworks.table import SERVERS, WRITING, is_shown
 
 ASK = """(async () => {{
     const reply = await fetch("{url}/otp/send", {{
@@ -45,7 +45,8 @@ class Page(BaseHTTPRequestHandler):
 @pytest.fixture
 def origin() -> Iterator[str]:
     """Where that page is."""
-    with HTTPServer(("127.0.0.1", 0), Page) as server:
+    # In threads: a browser connects beforehand, and says nothing.
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -73,6 +74,7 @@ def test_cors_behind(
     """The app's own CORS stands behind the guard: refusals can be read all the same."""
     with Served(SERVERS[framework], **environment(servers)) as app:
         holds(read_by(browser, app, origin))
+    assert os.environ.get(WRITING) or is_shown("test_cors_behind", framework)
 
 
 def test_cors_in_front(browser: Chromium, origin: str, servers: dict[str, EmbeddedServer]) -> None:
