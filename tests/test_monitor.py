@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from pumpguard import Action, Decision, Guard, Policy, PumpGuardMiddleware, sender
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.overrides.document import OverrideDocument
-from pumpguard.overrides.unbounded import unbounded_because
+from pumpguard.overrides.standing import unbounded_because
 from pumpguard.rules import Number, RateLimit
 from pumpguard.testing import FakeClock
 from tests.asgi import PHONE, arriving, ask, call, request

@@ -127,7 +127,7 @@ class PumpGuardMiddleware:
         receive = Kept(receive) if self._monitors else receive
         watched = None
         if self.guard.listeners:
-            send = watched = WatchedRequest(scope, send)
+            send = watched = WatchedRequest(scope, send, self.guard.listeners)
         try:
             attempts, body = await self._read(scope, receive, parameters)
         except ClientGone:
@@ -165,10 +165,10 @@ class PumpGuardMiddleware:
             self.guard.notices.say("PG022", name, text, level=logging.ERROR, exc_info=True)
             await self._undecided(UNAVAILABLE, scope, replay, send)
             return
-        if watched is not None:
-            watched.decided()
         others.sort(key=attrgetter("action"), reverse=True)
         decision, *others = others  # the strictest answers
+        if watched is not None:
+            watched.decided(decision)
         flow: FlowAnswer | None = None
         if self._flow is not None and decision.action in (Action.ALLOW, Action.SHADOW):
             send = flow = FlowAnswer(self._flow, Fields(scope, body, parameters), send)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from phonenumbers import SUPPORTED_REGIONS
-
 from pumpguard.config import build, check, check_names, importable, require
 from pumpguard.errors import PolicyError
 from pumpguard.intake.conditions import SENT_WHEN
@@ -17,6 +15,7 @@ from pumpguard.intake.settings import check_intake
 from pumpguard.money.prices import NEWEST, PriceTable, beside
 from pumpguard.outcomes import OutcomeCounters, Outcomes
 from pumpguard.overrides.posture import Escalation
+from pumpguard.ranges import check_ranges
 from pumpguard.renamed import renamed_settings
 from pumpguard.risk import Risk
 from pumpguard.rules import Rule
@@ -28,12 +27,6 @@ from pumpguard.texts import Texts, check_texts
 
 TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes}
 """Settings that may be given as tables, as TOML has them."""
-
-LONGEST = {"body_deadline": 600, "deadline": 30}
-"""Seconds."""
-
-SHORTEST_SECRET = 16
-"""Bytes: with less, whoever sees the hashes can guess what they were made with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +167,7 @@ class Policy:
         check(self)
         check_intake(self)
         check_texts(self.texts)
-        self._check_values()
+        check_ranges(self)
         each_part = PriceTable.of(self.prices).override(self.price_overrides)
         whole = each_part if callable(self.parts) else each_part.times(self.parts)
         self._set("price_table", whole)
@@ -211,25 +204,6 @@ class Policy:
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
-    def _check_values(self) -> None:
-        if self.region is not None:
-            require(self.region in SUPPORTED_REGIONS, "region", REGION, self.region)
-        for i, region in enumerate(self.home):
-            require(region in SUPPORTED_REGIONS, f"home.{i}", REGION, region)
-        require(0 < self.daily_budget < 1e7, "daily_budget", "USD above 0", self.daily_budget)
-        share = self.refund_share
-        require(0 <= share <= 1, "refund_share", "a share from 0 to 1", share)
-        for name in ("max_body", "workers", "shards"):
-            require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
-        for name, longest in LONGEST.items():
-            expected = f"seconds (not ms) above 0, at most {longest}"
-            require(0 < getattr(self, name) <= longest, name, expected, getattr(self, name))
-        braces = set(self.name) & set("{}")
-        require(self.name and not braces, "name", "a name without braces", self.name)
-        length = len(self.secret.encode(errors="replace"))
-        expected = f"{SHORTEST_SECRET} bytes or more, as secrets.token_hex() makes them, or none"
-        require(not 0 < length < SHORTEST_SECRET, "secret", expected, length)
-
     def _assembled(self) -> tuple[Rule, ...]:
         verified, session = self.verified, self.session is not None
         default = default_rules(
@@ -248,6 +222,3 @@ class Policy:
         return OutcomeCounters.needed(
             self.chain, self.outcomes, verified=self.verified, refunds=refunds, use=self.use
         )
-
-
-REGION = "an ISO 3166 region such as 'GB'"

@@ -21,7 +21,7 @@ from pumpguard.money.prices import OLD, PriceTable
 from pumpguard.money.solve import Bound, dollars
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.document import OverrideDocument
-from pumpguard.overrides.unbounded import unbounded_because
+from pumpguard.overrides.standing import unbounded_because
 from pumpguard.policy import Policy
 
 NOT_BOUNDED = 2
