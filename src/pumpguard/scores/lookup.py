@@ -45,7 +45,8 @@ class LookupScore:
     to factors, each from its score on; ``words`` those of a service that answers in words. With a
     ``body`` it is posted, as JSON or with ``form`` as a form: in its texts ``{phone}`` and
     ``{address}`` are replaced, and what would be an unknown address is left out. In ``url`` the
-    number may be ``{digits}``, without its plus. An answer is remembered for ``remember`` seconds. Ready for some services: `pumpguard.scores.services`.
+    number may be ``{digits}``, without its plus. An answer is remembered for ``remember`` seconds.
+    Ready for some services: `pumpguard.scores.services`.
 
     It costs at most ``daily_budget`` USD in 24 hours, per process, at ``price`` a look-up, with a
     sixth of it in any hour; and at most ``deadline`` seconds of a request's time. After three
