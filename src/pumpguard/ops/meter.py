@@ -13,7 +13,7 @@ from typing import TypeAlias
 from pumpguard.alerts import Alert
 from pumpguard.attempt import Phone
 from pumpguard.background import BackgroundTasks
-from pumpguard.decision import Action, Decision
+from pumpguard.decision import ALERTING, Action, Decision
 from pumpguard.errors import StoreError
 from pumpguard.guard import Guard
 from pumpguard.listeners import Became, Listener, Recorded
@@ -64,6 +64,8 @@ class Meter(Listener):
             breaker.watchers.append(partial(self._called, latency))
         for result in ("posed", "met"):
             self._write(series.CHALLENGES, result)(0)
+        for code in ALERTING:  # what begins at 1 has never risen
+            self._write(series.ALERTS, code)(0)
         for each in (series.DEGRADED, series.LOST):
             self._write(each)(0)
         for reason in ("refused", "no_answer"):

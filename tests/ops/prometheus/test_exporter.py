@@ -244,7 +244,7 @@ WORKER = """
 import asyncio, os, sys
 from pumpguard import Guard, Policy
 from pumpguard.ops.prometheus import MetricsApp
-from tests.ops.test_prometheus import scraped
+from tests.ops.prometheus.test_exporter import scraped
 
 async def main():
     guard = Guard(Policy(send="/"))
