@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import socket
-import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self
@@ -75,13 +74,13 @@ class Prometheus:
         self._client = httpx.AsyncClient(base_url=f"http://{where}/api/v1", trust_env=False)
 
     async def __aenter__(self) -> Self:
-        self._process = subprocess.Popen(self._command)
+        self._process = await asyncio.create_subprocess_exec(*self._command)
         return self
 
     async def __aexit__(self, *exception: object) -> None:
         await self._client.aclose()
         self._process.terminate()
-        self._process.wait()
+        await self._process.wait()
 
     async def query(self, expression: str) -> list[dict[str, Any]]:
         """The series that a query gives now."""
@@ -103,6 +102,6 @@ class Prometheus:
                 if await holds():
                     return
             except httpx.TransportError:  # it has not begun to listen
-                assert self._process.poll() is None
+                assert self._process.returncode is None
             await asyncio.sleep(0.2)
         raise AssertionError(f"not within {PATIENT:.0f} s: {await self.firing()} fire")
