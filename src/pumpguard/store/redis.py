@@ -52,8 +52,8 @@ class RedisStore(InspectedStore):
         on_use = self._checkup.begin if checkup else None
         # In a cluster, shards live on different nodes: each has a link that knows its own.
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
-        self._breakers = [Breaker(Probe(partial(usable, topology, key))) for key in checked]
-        both = zip(self._breakers, self._links, strict=True)
+        self.breakers = [Breaker(Probe(partial(usable, topology, key))) for key in checked]
+        both = zip(self.breakers, self._links, strict=True)
         self.runs = [partial(breaker.run, link.run) for breaker, link in both]
         self.overrides = SharedOverrides(self._links, self._prefixes)
         self._beside = beside = Link(url, deadline=max(deadline, WITHIN))
@@ -65,7 +65,7 @@ class RedisStore(InspectedStore):
         return await self._checkup.now()
 
     async def aclose(self) -> None:
-        for breaker in self._breakers:
+        for breaker in self.breakers:
             breaker.close()
         await self._checkup.end()
         await self._beside.aclose()
