@@ -70,8 +70,8 @@ class Pace:
     """`BEGUN` requests in one turn of the event loop; the others wait for the turns that follow,
     first come, first served.
 
-    Whoever finds fewer that have ``begun`` in this turn, and nobody ``waiting``, is one of them:
-    the first of a turn has the list cleared in the next one. All others `wait`.
+    Whoever finds as many that have ``begun`` in this turn, or somebody ``waiting``, has to `wait`
+    first. Then it is added to those; the first of a turn has the list cleared in the next one.
     """
 
     def __init__(self) -> None:

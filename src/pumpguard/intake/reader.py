@@ -62,10 +62,8 @@ class Reader:
         clock: Callable[[], float] | None,
         notices: Notices,
     ) -> None:
-        self._policy = policy
-        self._notices = notices
+        self._policy, self._notices = policy, notices
         self.failed_look_ups = 0
-        self._networks = networks
         self._challenge = None if challenge is None else checked(challenge)
         self._clock = clock or time.time
         self._paces: WeakKeyDictionary[asyncio.AbstractEventLoop, Pace] = WeakKeyDictionary()
@@ -73,7 +71,7 @@ class Reader:
         self._parts = policy.parts if callable(policy.parts) else None
         self._client = lru_cache(CLIENTS)(self._look_up)
         self.proxies = TrustedProxies(policy.proxies, policy.proxy_header)
-        self._client_field = policy.client
+        self._networks, self._client_field = networks, policy.client
         # A function of the policy's gives the whole number.
         code = None if callable(policy.phone) else policy.code
         self._phone = field_reader(policy.phone, in_lists=True)
@@ -96,10 +94,9 @@ class Reader:
         pace = self._paces.get(loop) or self._paces.setdefault(loop, Pace())
         if pace.waiting or len(pace.begun) >= BEGUN:
             await pace.wait()
-        else:
-            if not pace.begun:
-                loop.call_soon(pace.begun.clear)
-            pace.begun.append(None)
+        if not pace.begun:
+            loop.call_soon(pace.begun.clear)
+        pace.begun.append(None)
         body = await read_body(receive, self._policy.max_body, self._policy.body_deadline)
         fields = Fields(scope, body, parameters)
         if self._when is not None and not self._when(fields):
