@@ -33,6 +33,7 @@ def app() -> typer.Typer:
     from pumpguard.commands.expect import expect
     from pumpguard.commands.exposure import exposure
     from pumpguard.commands.overrides import lists, posture
+    from pumpguard.commands.replay import replay
     from pumpguard.commands.serve import serve
 
     commands = typer.Typer(
@@ -47,6 +48,7 @@ def app() -> typer.Typer:
     commands.command()(expect)
     commands.command()(console)
     commands.command()(serve)
+    commands.command()(replay)
     commands.add_typer(lists, name="lists")
     return commands
 

@@ -1,0 +1,161 @@
+"""Attacks in a log, found with hindsight: where far more went unanswered than people leave so.
+
+A scan statistic, as in epidemiology: in each group (a block of 1,000 numbers, one of 10,000, a
+country, an address, everything) and each time, the unanswered messages are held against what the
+group's own users leave unanswered. The score of a stretch of time is the log-likelihood of so many
+`TIMES` as many; the best stretch is an episode if its score is above `THRESHOLD`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import log
+
+from pumpguard.intake.phone import canonical
+from pumpguard.replay.journal import Played
+
+STEP = 60.0
+"""Seconds of a bin."""
+
+TIMES = (6.0, 2.0)
+"""How many times as many unanswered messages an attack is looked for as: bots that enter nothing,
+and bots that enter some codes. No source."""
+
+UNANSWERED = 0.5
+"""The share of messages that people may leave unanswered, for what is usual; they enter 60 to 85 %
+of codes (IronAuth, see docs/research.md)."""
+
+LEAST = 0.02
+"""Unanswered messages a minute that are usual in any group, so that a few never are an episode."""
+
+THRESHOLD = 25.0
+"""Of the score. By chance alone one group in e^25 has that; the groups are some 10,000 a day."""
+
+APART = 45 * 60.0
+"""Seconds between two stretches that are told as two episodes."""
+
+KEPT = 2 * 3600.0
+"""Seconds before and after, of which the answered messages say what is usual."""
+
+SHOWN = 5
+
+
+@dataclass
+class Episode:
+    """An attack: from when to when (Unix seconds), how many messages, USD, and by what known."""
+
+    start: float
+    end: float
+    messages: int = 0
+    usd: float = 0.0
+    score: float = 0.0
+    groups: Counter[str] = field(default_factory=Counter)
+    countries: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def recognised_by(self) -> list[str]:
+        """The groups with the most of its messages, most first."""
+        return [group for group, _ in self.groups.most_common(SHOWN)]
+
+
+@dataclass
+class _Group:
+    unanswered: list[tuple[float, int]] = field(default_factory=list)
+    answered: list[float] = field(default_factory=list)
+
+
+def find(entries: Iterable[tuple[Played, float]]) -> list[Episode]:
+    """The episodes of entries in order of time, each with its price in USD, earliest first."""
+    groups: dict[str, _Group] = defaultdict(_Group)
+    messages: list[tuple[float, str, float, str]] = []
+    for entry, usd in entries:
+        if entry.is_verification:
+            continue
+        phone = canonical(entry.phone)
+        country = phone.region or f"+{phone.calling_code}"
+        for name in _names(entry, country):
+            group = groups[name]
+            if entry.verified:
+                group.answered.append(entry.at)
+            else:
+                group.unanswered.append((entry.at, len(messages)))
+        if not entry.verified:
+            messages.append((entry.at, country, usd, entry.phone))
+    found = [
+        (stretch, name)
+        for name, group in groups.items()
+        if len(group.unanswered) >= 8
+        for times in TIMES
+        for stretch in _stretches(group, times)
+    ]
+    return _merged(found, groups, messages)
+
+
+def _names(entry: Played, country: str) -> Sequence[str]:
+    names = [
+        f"block {entry.phone[:-3]}",
+        f"block {entry.phone[:-4]}",
+        f"country {country}",
+        "everything",
+    ]
+    if entry.address is not None:
+        names.append(f"address {entry.address}")
+    return names
+
+
+def _stretches(group: _Group, as_many: float) -> list[tuple[float, float, float]]:
+    """The stretches of time (start, end, score) of which the score is above the threshold."""
+    times = [at for at, _ in group.unanswered]
+    gain, best = log(as_many), []
+    answered, low, high = group.answered, 0, 0
+    score, start, top, end, before = 0.0, times[0], 0.0, times[0], times[0]
+    for at in times:
+        while high < len(answered) and answered[high] <= at + KEPT:
+            high += 1
+        while low < high and answered[low] < at - KEPT:
+            low += 1
+        usual = max(LEAST, (high - low) / (2 * KEPT / STEP) * UNANSWERED / (1 - UNANSWERED))
+        score -= usual * (as_many - 1) * (at - before) / STEP
+        if score <= 0:
+            if top >= THRESHOLD:
+                best.append((start, end, top))
+            score, start, top = 0.0, at, 0.0
+        score += gain
+        if score > top:
+            top, end = score, at
+        elif top >= THRESHOLD and score < top - THRESHOLD:
+            best.append((start, end, top))
+            score, start, top = gain, at, gain
+            end = at
+        before = at
+    if top >= THRESHOLD:
+        best.append((start, end, top))
+    return best
+
+
+def _merged(
+    found: list[tuple[tuple[float, float, float], str]],
+    groups: dict[str, _Group],
+    messages: Sequence[tuple[float, str, float, str]],
+) -> list[Episode]:
+    """Stretches that touch are one attack; what it cost is counted once."""
+    episodes: list[Episode] = []
+    members: list[set[int]] = []
+    for (start, end, score), name in sorted(found):
+        inside = {i for at, i in groups[name].unanswered if start <= at <= end}
+        if not episodes or start > episodes[-1].end + APART:
+            episodes.append(Episode(start, end))
+            members.append(set())
+        episode = episodes[-1]
+        episode.end = max(episode.end, end)
+        episode.score = max(episode.score, score)
+        if name != "everything":
+            episode.groups[name] += len(inside)
+        members[-1] |= inside
+    for episode, inside in zip(episodes, members, strict=True):
+        episode.messages = len(inside)
+        episode.usd = sum(messages[i][2] for i in inside)
+        episode.countries.update(messages[i][1] for i in inside)
+    return episodes
