@@ -53,6 +53,9 @@ def say_what_is_missing(
     before this one has done so."""
     if _has_been_said(guard, policy, store, notices):
         return
+    if policy.mode == "monitor":
+        text = "mode='monitor': everything is judged and recorded, and nothing is refused"
+        notices.say("PG120", policy.name, text)
     warn_without_defaults(policy.rules, policy.chain)
     if not has_challenge:
         by_score = policy.risk is not None and policy.risk.asks_for_proof
@@ -83,7 +86,8 @@ def say_what_is_missing(
 def _has_been_said(guard: object, policy: Policy, store: object, notices: Notices) -> bool:
     """Whether another guard of this process has the same policy and store. Of two guards for one
     policy's name in one store, it is said at the second."""
-    mine = (policy.name, store if isinstance(store, str) else id(store), id(policy))
+    named = f"{policy.name} {policy.use}"
+    mine = (named, store if isinstance(store, str) else id(store), id(policy))
     others = [each for each in _guards.values() if each[:2] == mine[:2]]
     _guards[guard] = mine
     if len(others) == 1:

@@ -46,6 +46,9 @@ attack has at least. No source."""
 LEAST_USD = 10.0
 """What an episode has cost, at least: below that nobody looks at it."""
 
+CLEAR = 0.05
+"""Of the highest score of an episode: what has less does not say when it began and ended."""
+
 EVERYTHING = "everything"
 SHOWN = 5
 
@@ -129,7 +132,8 @@ def _stretches(group: _Group, as_many: float) -> list[tuple[float, float, float]
     for at in times:
         usual = max(LEAST, around.rate(at) * UNANSWERED / (1 - UNANSWERED))
         score -= usual * (as_many - 1) * (at - before) / STEP
-        if score <= 0 or (top >= THRESHOLD and score < top - THRESHOLD):
+        over = top >= THRESHOLD and score < top - THRESHOLD
+        if score <= 0 or over or at - before > APART:
             best.append((start, end, top))
             score, start, top = 0.0, at, 0.0
         score += gain
@@ -174,22 +178,41 @@ def _merged(
     groups: dict[str, _Group],
     messages: Sequence[tuple[float, str, float, str]],
 ) -> list[Episode]:
-    """Stretches that touch are one attack; what it cost is counted once."""
-    episodes: list[Episode] = []
-    members: list[set[int]] = []
-    for (start, end, score), name in sorted(found):
-        inside = {i for at, i in groups[name].unanswered if start <= at <= end}
-        if not episodes or start > episodes[-1].end + APART:
-            episodes.append(Episode(start, end))
-            members.append(set())
-        episode = episodes[-1]
-        episode.end = max(episode.end, end)
-        episode.score = max(episode.score, score)
-        if name != EVERYTHING:
-            episode.groups[name] += len(inside)
-        members[-1] |= inside
-    for episode, inside in zip(episodes, members, strict=True):
-        episode.messages = len(inside)
-        episode.usd = sum(messages[i][2] for i in inside)
-        episode.countries.update(messages[i][1] for i in inside)
+    """Stretches that touch are one attack; what it cost is counted once. Its ends are those of its
+    clear parts: whoever left a code unanswered soon after would move them."""
+    together: list[list[tuple[tuple[float, float, float], str]]] = []
+    last = 0.0
+    for each in sorted(found):
+        (start, end, _), _ = each
+        if not together or start > last + APART:
+            together.append([])
+            last = end
+        together[-1].append(each)
+        last = max(last, end)
+    episodes = [_episode(parts, groups, messages) for parts in together]
     return [episode for episode in episodes if episode.usd >= LEAST_USD]
+
+
+def _episode(
+    parts: list[tuple[tuple[float, float, float], str]],
+    groups: dict[str, _Group],
+    messages: Sequence[tuple[float, str, float, str]],
+) -> Episode:
+    top = max(score for (_, _, score), _ in parts)
+    clear = [part for part in parts if part[0][2] >= CLEAR * top]
+    start = min(start for (start, _, _), _ in clear)
+    episode = Episode(start, max(end for (_, end, _), _ in clear), score=top)
+    members: set[int] = set()
+    for (begins, ends, _), name in parts:
+        inside = {
+            i
+            for at, i in groups[name].unanswered
+            if max(begins, episode.start) <= at <= min(ends, episode.end)
+        }
+        members |= inside
+        if name != EVERYTHING and inside:
+            episode.groups[name] += len(inside)
+    episode.messages = len(members)
+    episode.usd = sum(messages[i][2] for i in members)
+    episode.countries.update(messages[i][1] for i in members)
+    return episode
