@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 
 import pytest
+import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from pumpguard import Action, Guard, Policy
@@ -167,3 +170,44 @@ async def test_what_cannot_be_read_is_no_decision() -> None:
     app.guard.listen(heard)
     assert (await call(app, request(), b"{")).status == 400
     assert heard.decisions == []
+
+
+async def test_every_refusal_is_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """With its facts beside it, and nobody's number or address."""
+    app = guarded(otp_app(Outbox()))
+    with caplog.at_level(logging.INFO, "pumpguard.decisions"):
+        replies = [await ask(app) for _ in range(2)]
+    (line,) = [each for each in caplog.records if each.name == "pumpguard.decisions"]
+    reference = replies[1].json["reference"]
+    assert line.getMessage() == (
+        f"throttle {reference} +44••••••••56 (GB) for 198.51.100.•: limit RATE_LIMIT"
+    )
+    facts = line.__dict__
+    assert (facts["reference"], facts["rule"]) == (reference, "limit")
+    assert (facts["action"], facts["country"]) == ("throttle", "GB")
+    assert PHONE[1:] not in repr(facts)
+    assert "198.51.100.7" not in repr(facts)
+
+
+async def test_structlog_prints_the_facts() -> None:
+    """As any formatter that passes on what is beside the line."""
+    made = io.StringIO()
+    handler = logging.StreamHandler(made)
+    pre = [structlog.stdlib.ExtraAdder()]
+    renderer = structlog.processors.JSONRenderer()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=pre)
+    )
+    logger = logging.getLogger("pumpguard.decisions")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        app = guarded(otp_app(Outbox()))
+        replies = [await ask(app) for _ in range(2)]
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+    told = json.loads(made.getvalue())
+    assert told["reference"] == replies[1].json["reference"]
+    assert told["rule"] == "limit"

@@ -30,6 +30,7 @@ def app() -> typer.Typer:
     import typer
 
     from pumpguard.commands.console import console
+    from pumpguard.commands.events import tail, why
     from pumpguard.commands.expect import expect
     from pumpguard.commands.exposure import exposure
     from pumpguard.commands.overrides import lists, posture
@@ -47,6 +48,8 @@ def app() -> typer.Typer:
     commands.command()(posture)
     commands.command()(expect)
     commands.command()(console)
+    commands.command()(tail)
+    commands.command()(why)
     commands.command()(serve)
     commands.command()(replay)
     commands.add_typer(lists, name="lists")

@@ -19,7 +19,7 @@ from pumpguard.engine.decide import Engine
 from pumpguard.errors import PolicyError
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.reader import Reader
-from pumpguard.listeners import Listener, Listeners, OnDecision, WatchedRequest, recorded
+from pumpguard.listeners import Listener, Listeners, WatchedRequest
 from pumpguard.notices import Notices
 from pumpguard.observations import Observations
 from pumpguard.outcomes import Ticket
@@ -97,9 +97,7 @@ class Guard:
             listens=policy.verified, looks_for=self.reader.looks_for, proxies=bool(policy.proxies),
         )  # fmt: skip
         require_plain(on_decision=on_decision, on_alert=on_alert)
-        self.listeners = listeners = Listeners(self.notices)
-        if on_decision is not None:
-            self.listen(OnDecision(on_decision))
+        self.listeners = listeners = Listeners(self.notices, on_decision)
         self._on_alert = on_alert
         self._score = score
         if score is not None and policy.risk is None:
@@ -227,8 +225,8 @@ class Guard:
                 self._alerts.record(each)
                 if self._escalator is not None:
                     self._escalator.record(each)
-            if self.listeners:
-                self.listeners.decided(recorded(each, self.overrides.now(), watched))
+            if self.listeners or each.action:
+                self.listeners.record(each, self.overrides.now(), watched)
 
     sender = staticmethod(sender)
 

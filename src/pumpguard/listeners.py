@@ -82,11 +82,27 @@ class Change:
     until: float | None = None
 
 
-def recorded(decision: Decision, at: float, watched: WatchedRequest | None) -> Recorded:
-    """A decision with what was seen of its request, if there is one."""
-    if watched is None:
-        return Recorded(decision, at)
-    return Recorded(decision, at, watched.seconds, watched.exchange)
+refusals = logging.getLogger("pumpguard.decisions")
+
+
+def log_refusal(decision: Decision) -> None:
+    """One line for a refusal (INFO, ``pumpguard.decisions``), with its facts in ``extra``, number
+    and address masked: structlog and JSON formatters pass them on."""
+    if not refusals.isEnabledFor(logging.INFO):
+        return
+    attempt, finding = decision.attempt, decision.finding
+    rule, code = ("", "") if finding is None else (finding.rule, finding.code)
+    number, network = decision.masked_number, attempt.client.masked
+    country = attempt.phone.region or f"+{attempt.phone.calling_code}"
+    text = "%s %s %s (%s) for %s: %s %s"
+    facts = {
+        "action": str(decision.action), "reference": decision.reference, "rule": rule, "code": code,
+        "number": number, "country": country, "network": network,
+        "client_country": attempt.client.country, "price": attempt.price, "known": decision.known,
+        "degraded": decision.degraded, "retry_after": decision.retry_after,
+    }  # fmt: skip
+    words = decision.action, decision.reference, number, country, network, rule, code
+    refusals.info(text, *words, extra=facts)
 
 
 class Listener:
@@ -125,9 +141,22 @@ class OnDecision(Listener):
 class Listeners(list[Listener]):
     """All of a guard's; one that raises is said (``PG044``) and stops no other."""
 
-    def __init__(self, notices: Notices) -> None:
-        super().__init__()
+    def __init__(
+        self, notices: Notices, on_decision: Callable[[Decision], None] | None = None
+    ) -> None:
+        super().__init__([] if on_decision is None else [OnDecision(on_decision)])
         self._notices = notices
+
+    def record(self, decision: Decision, at: float, watched: WatchedRequest | None) -> None:
+        """Pass on a decision, with what was seen of its request, if there is one."""
+        if decision.action:
+            log_refusal(decision)
+        if not self:
+            return
+        if watched is None:
+            self.decided(Recorded(decision, at))
+        else:
+            self.decided(Recorded(decision, at, watched.seconds, watched.exchange))
 
     def decided(self, recorded: Recorded) -> None:
         for listener in self:

@@ -114,6 +114,15 @@ def unreadable(error: IntakeError) -> Problem:
     return Problem(error.status, error.problem, error.title, error.detail)
 
 
+def plain(name: str) -> Problem:
+    """One of `PROBLEMS` as it is."""
+    status, title, detail = PROBLEMS[name]
+    return Problem(status, name, title, detail)
+
+
+CHALLENGE, BLOCK = plain("challenge"), plain("blocked")
+
+
 class Problems:
     """The problems that refusals are answered with, each made once per language."""
 

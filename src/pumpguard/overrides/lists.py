@@ -22,6 +22,7 @@ ListName = Literal["allow", "deny"]
 
 LISTED_KINDS: tuple[ListedKind, ...] = get_args(ListedKind)
 PREFIX = re.compile(r"\+[1-9][0-9]{0,13}\Z")
+NUMBER_HASH = re.compile(r"#[0-9a-f]{20}\Z")
 NO_COUNTRY = re.compile(r"\+[1-9][0-9]{0,2}\Z")
 """The calling code of numbers that belong to no country."""
 
@@ -74,10 +75,13 @@ def subject(
 ) -> tuple[str, str]:
     """A listing's ``value`` and ``shown`` for what a person has written. Raises `OverrideError`.
 
-    ``region`` is where numbers without a calling code are from.
+    ``region`` is where numbers without a calling code are from. A number may also be ``#`` and its
+    hash, as events tell it.
     """
     match kind:
         case "number":
+            if NUMBER_HASH.match(text):
+                return text[1:], f"{text[:7]}…"
             try:
                 phone = canonical(text, None, region)
             except IntakeError as error:

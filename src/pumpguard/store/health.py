@@ -21,7 +21,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptErr
 from pumpguard.errors import StoreError
 from pumpguard.notices import Notices
 from pumpguard.store.base import Store
-from pumpguard.store.in_front import StoreInFront
+from pumpguard.store.in_front import behind
 from pumpguard.store.scripts import Word
 from pumpguard.store.transport.calls import ErrorReply
 from pumpguard.store.transport.endpoint import Endpoint
@@ -95,8 +95,7 @@ class Checkable(Protocol):
 
 async def check(store: Store) -> Concerns:
     """Check the store that counts, behind those that stand in front of it."""
-    while isinstance(store, StoreInFront):
-        store = store.store
+    store = behind(store)
     return await store.check() if isinstance(store, Checkable) else ()
 
 

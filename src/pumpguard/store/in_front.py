@@ -31,3 +31,10 @@ class StoreInFront:
 
     async def aclose(self) -> None:
         await self.store.aclose()
+
+
+def behind(store: Store) -> Store:
+    """The store that counts, behind those that stand in front of it."""
+    while isinstance(store, StoreInFront):
+        store = store.store
+    return store

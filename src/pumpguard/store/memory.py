@@ -21,6 +21,7 @@ from pumpguard.store.lua import interpreter
 from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.store.scripted import ScriptStore
 from pumpguard.store.scripts import Call
+from pumpguard.store.stream import MemoryStream
 
 REQUESTS = 50_000
 """Messages of strangers. With the default rules each takes 4.7 places of 250 bytes, so they are
@@ -61,6 +62,7 @@ class MemoryStore(ScriptStore):
         self.runs = (self.run,)
         self.requests = requests
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
+        self.stream = MemoryStream()
         self._clock = clock
         self._lua = interpreter()
         # The garbage collector, which stops the event loop, follows none of these.

@@ -9,6 +9,7 @@ from pumpguard.store.breaker import Breaker, Probe
 from pumpguard.store.health import Checkup, Concerns, Mark, usable
 from pumpguard.store.overrides import SharedOverrides
 from pumpguard.store.scripted import ScriptStore
+from pumpguard.store.stream import WITHIN, SharedStream
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.topology import topology_of
 
@@ -54,6 +55,7 @@ class RedisStore(ScriptStore):
         both = zip(self._breakers, self._links, strict=True)
         self.runs = [partial(breaker.run, link.run) for breaker, link in both]
         self.overrides = SharedOverrides(self._links, self._prefixes)
+        self.stream = SharedStream(Link(url, deadline=max(deadline, WITHIN)), self._prefixes[0])
 
     async def check(self) -> Concerns:
         """What an operator should mend about the server, or about the cluster's that we use."""
@@ -63,4 +65,5 @@ class RedisStore(ScriptStore):
         for breaker in self._breakers:
             breaker.close()
         await self._checkup.end()
+        await self.stream.aclose()
         await asyncio.gather(*(link.aclose() for link in self._links))

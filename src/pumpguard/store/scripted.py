@@ -39,6 +39,7 @@ from pumpguard.store.scripts import (
     refuse_script,
     settle_script,
 )
+from pumpguard.store.stream import EventStream
 
 SETTLED_AT_ONCE = 16
 """Outcomes of one shard per script call."""
@@ -56,6 +57,7 @@ class ScriptStore:
     """
 
     overrides: OverrideStore
+    stream: EventStream
     runs: Sequence[Run]
 
     def __init__(self, prefixes: Sequence[str], secret: str = "") -> None:

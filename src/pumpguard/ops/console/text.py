@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 from ipaddress import ip_network
@@ -14,27 +12,21 @@ from phonenumbers import NumberParseException, ValidationResult
 from phonenumbers import is_possible_number_with_reason as possible
 from phonenumbers import parse as parse_number
 
-from pumpguard.attempt import Attempt, Block, masked_network
-from pumpguard.decision import Decision
+from pumpguard.attempt import masked_network
 from pumpguard.errors import OverrideError
+from pumpguard.ops.masking import HIDDEN as HIDDEN
+from pumpguard.ops.masking import masked_block as masked_block
+from pumpguard.ops.masking import masked_evidence as masked_evidence
+from pumpguard.ops.masking import masked_explanation as masked_explanation
+from pumpguard.ops.masking import masked_text as masked_text
+from pumpguard.ops.masking import without as without
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.lists import Listing
 
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
-HIDDEN = "•••"
-HIDDEN_DIGITS = 4
-"""Last digits that are hidden of what may be a whole number."""
-
 MAX_ROWS = 8
 """Rows of the tables by country and by rule."""
-
-DIGITS = re.compile("[0-9]{5,}")
-NUMBER = re.compile(r"\+[0-9]{7,15}|(?<![0-9.])[0-9]{11,15}(?![0-9])")
-IPV4 = re.compile(
-    r"(?<![0-9.])([0-9]{1,3}(?:\.[0-9]{1,3}){2})\.[0-9]{1,3}(?![0-9.]|/(?:[0-9]|1[0-9]|2[0-4])\b)"
-)
-IPV6 = re.compile(r"(?<![0-9a-f:.])[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*(/[0-9]+)?", re.IGNORECASE)
 
 WHOLE = (ValidationResult.IS_POSSIBLE, ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
 
@@ -58,34 +50,6 @@ def lasting(seconds: float) -> str:
     return "a minute"
 
 
-def masked_text(text: str, shown: Collection[str] = ()) -> str:
-    """Free text, from people or a rule's evidence, with whole numbers and addresses masked, but for
-    the blocks to be ``shown``."""
-    text = NUMBER.sub(lambda found: found[0] if found[0] in shown else _block(found[0]), text)
-    text = IPV6.sub(_host, text)
-    return IPV4.sub(r"\1.•", text)
-
-
-def without(text: str, typed: Iterable[str]) -> str:
-    """A message without these texts, such as what somebody has just typed."""
-    for each in typed:
-        if each:
-            text = text.replace(each, HIDDEN)
-    return text
-
-
-def masked_evidence(evidence: Mapping[str, object]) -> str:
-    """Evidence in a line: numbers and blocks in plain text, texts masked, as they may be personal
-    data."""
-
-    def shown(value: object) -> object:
-        if isinstance(value, Block) or not isinstance(value, str):
-            return value
-        return DIGITS.sub(HIDDEN, masked_text(value))
-
-    return ", ".join(f"{name}={shown(value)}" for name, value in evidence.items())
-
-
 def largest(counts: Counter[str]) -> list[tuple[str, int]]:
     """The largest counts, and the sum of the others."""
     rows = counts.most_common(MAX_ROWS)
@@ -93,17 +57,11 @@ def largest(counts: Counter[str]) -> list[tuple[str, int]]:
     return [*rows, ("others", others)] if others else rows
 
 
-def masked_explanation(decision: Decision) -> str:
-    """`Decision.explain`, masked also where a rule's evidence repeats a field of the request."""
-    blocks = {each.subject for each in decision.findings if isinstance(each.subject, Block)}
-    return masked_text(without(decision.explain(), _personal(decision.attempt)), blocks)
-
-
 def masked_listing(listing: Listing) -> str:
     """A listing's subject: blocks in plain text, single subscribers and hosts masked."""
     match listing.kind:
         case "prefix":
-            return _block(listing.shown) if _may_be_whole(listing.shown) else listing.shown
+            return masked_block(listing.shown) if _may_be_whole(listing.shown) else listing.shown
         case "network":
             network = ip_network(listing.shown)
             if network.prefixlen > (24 if network.version == 4 else 48):
@@ -127,34 +85,8 @@ def listing_by_id(overrides: OverrideDocument, id_: str, secret: str) -> Listing
     raise OverrideError("id", "one that is listed; somebody may have removed it")
 
 
-def _personal(attempt: Attempt) -> list[str]:
-    """The attempt's personal data, longest first: replacing one must not leave part of another."""
-    phone, client = attempt.phone, attempt.client
-    own = [attempt.session, attempt.account, attempt.device, attempt.solution]
-    all_of_it = [phone.e164, phone.e164[1:], phone.e164[:-1], phone.national, client.address,
-            client.network, client.site, *own, *attempt.extra.values()]  # fmt: skip
-    return sorted((each for each in all_of_it if each and len(each) > 3), key=len, reverse=True)
-
-
-def _host(found: re.Match[str]) -> str:
-    """Masks an IPv6 address or a network smaller than a /48, and leaves anything else."""
-    for text in (found[0], found[0].rstrip(".:")):  # the end of a sentence may be caught as well
-        try:
-            network = ip_network(text)
-        except ValueError:
-            continue
-        if network.version == 6 and network.prefixlen > 48:
-            return masked_network(network.network_address.exploded) + found[0][len(text) :]
-        break
-    return found[0]
-
-
 def _may_be_whole(prefix: str) -> bool:
     try:
         return possible(parse_number(prefix)) in WHOLE
     except NumberParseException:
         return False
-
-
-def _block(number: str) -> str:
-    return number[:-HIDDEN_DIGITS] + "•" * HIDDEN_DIGITS

@@ -1,0 +1,158 @@
+"""``pumpguard tail`` and ``pumpguard why``: events as they come, and one of them explained."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from pumpguard.commands import (
+    BAD_INPUT,
+    STORE_AWAY,
+    AsJson,
+    Author,
+    PolicyFile,
+    StoreUrl,
+    author_or_user,
+    seconds_of,
+    shared_store,
+    stop,
+    with_overrides,
+)
+from pumpguard.errors import OverrideError, PolicyError, StoreError
+from pumpguard.ops.events.fields import Event
+from pumpguard.ops.events.reading import FileSource, Source, StreamSource, Wanted, last
+from pumpguard.ops.events.words import NOT_LIFTED, explained, line
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.document import OverrideDocument
+from pumpguard.policy import Policy
+
+T = TypeVar("T")
+
+FromFile = Annotated[
+    Path | None, typer.Option("--file", exists=True, dir_okay=False, help="Lines of events.")
+]
+REFERENCE = re.compile(r"([0-9A-Z]{4})-?([0-9A-Z]{4})\Z")
+MISREAD = str.maketrans("ILO", "110")
+
+
+def tail(
+    policy: PolicyFile,
+    store: StoreUrl,
+    file: FromFile = None,
+    action: Annotated[
+        str | None, typer.Option(help="Such as block, verified, posture or SEND_SPIKE.")
+    ] = None,
+    country: Annotated[str | None, typer.Option(help="Of the number (ISO code).")] = None,
+    rule: Annotated[str | None, typer.Option(help="One that has found something.")] = None,
+    count: Annotated[
+        int, typer.Option("--last", "-n", min=0, help="How many, before new ones.")
+    ] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for new ones.")] = False,
+    json_wanted: AsJson = False,
+) -> None:
+    """Show the last events of the fleet, and with -f those that come.
+
+    They are read from the stream in the store, where `Events(guard, Stream(guard))` writes them, or
+    from a file. With --json each is a line as it was written.
+    """
+    wanted = Wanted(action, country and country.upper(), rule)
+    shown = (lambda event: json.dumps(event, ensure_ascii=False)) if json_wanted else line
+
+    async def work(source: Source) -> None:
+        for event in reversed(await last(source, wanted, count)):
+            typer.echo(shown(event))
+        if follow:
+            async for event in source.following():
+                if wanted(event):
+                    typer.echo(shown(event))
+
+    try:
+        _read(policy, store, file, work)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+def why(
+    policy: PolicyFile,
+    store: StoreUrl,
+    reference: Annotated[str, typer.Argument(help="As the refusal said it: 7Q3K-9XDM.")],
+    file: FromFile = None,
+    lift: Annotated[bool, typer.Option("--lift", help="Allow the number for a while.")] = False,
+    lasting: Annotated[str, typer.Option("--for", help="How long: 30m, 1h, 7d.")] = "1h",
+    author: Author = None,
+    json_wanted: AsJson = False,
+) -> None:
+    """Explain a refusal by its reference, and lift what stands in its number's way.
+
+    --lift puts the number on the allow list, for an hour unless --for says otherwise: then nothing
+    refuses it but the posture closed and spent budgets. The number is not known, only its hash.
+    """
+    spelt = _reference(reference)
+
+    async def find(source: Source) -> list[Event]:
+        return await last(source, Wanted(reference=spelt), 1)
+
+    found = _read(policy, store, file, find)
+    if not found:
+        stop(f"no event has the reference {spelt}: it may be too old, or mistyped", BAD_INPUT)
+    (event,) = found
+    if lift:
+        _lift(policy, store, event, lasting, author_or_user(author))
+    if json_wanted:
+        typer.echo(json.dumps(event, ensure_ascii=False))
+        return
+    for text in explained(event):
+        typer.echo(text)
+    codes = {each["code"] for each in event["pumpguard"].get("findings", ())}
+    if lift:
+        typer.echo(f"lifted: this number is allowed for {lasting}")
+        for code in sorted(codes.intersection(NOT_LIFTED)):
+            typer.echo(f"but {code} is not lifted by that")
+    else:
+        typer.echo(f"lift it for an hour: pumpguard why {spelt} --lift")
+
+
+def _reference(text: str) -> str:
+    """As events have it, however it was read out. Ends the command where it is none."""
+    found = REFERENCE.match(text.strip().upper().translate(MISREAD))
+    if found is None:
+        stop(f"reference: expected one such as 7Q3K-9XDM, got {text!r}", BAD_INPUT)
+    return f"{found[1]}-{found[2]}"
+
+
+def _lift(policy: Path, store: str, event: Event, lasting: str, author: str) -> None:
+    number, reference = event["pumpguard"]["number"]["hash"], event["event"]["reference"]
+
+    async def allow(admin: OverrideAdmin, _: Policy) -> OverrideDocument:
+        return await admin.allow(
+            "number", f"#{number}", author=author, reason=f"reference {reference}",
+            seconds=seconds_of(lasting),
+        )  # fmt: skip
+
+    with_overrides(policy, store, allow)
+
+
+def _read(policy: Path, store: str, file: Path | None, work: Callable[[Source], Awaitable[T]]) -> T:
+    async def run() -> T:
+        if file is not None:
+            return await work(FileSource(file))
+        opened = shared_store(Policy.from_toml(policy), store)
+        try:
+            return await work(StreamSource(opened.stream))
+        finally:
+            await opened.aclose()
+
+    try:
+        return asyncio.run(run())
+    except OverrideError as error:
+        stop(str(error), BAD_INPUT)
+    except PolicyError as error:
+        stop(f"{policy}: {error}", BAD_INPUT)
+    except StoreError as error:
+        stop(f"the store did not answer ({error})", STORE_AWAY)

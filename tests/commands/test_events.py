@@ -1,0 +1,127 @@
+"""``pumpguard tail`` and ``pumpguard why``, as an operator types them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import pumpguard
+from pumpguard import Action, Decision, Guard, Policy
+from pumpguard.decision import ALERTING
+from pumpguard.ops.events import Events, File, Stream
+from pumpguard.ops.events.words import WHY
+from tests.commands.test_overrides import Operator, operator, policy
+
+__all__ = ["operator", "policy"]
+
+PHONES = ("+447400123456", "+33612345678")
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    """A file of events."""
+    return tmp_path / "events.jsonl"
+
+
+@pytest.fixture
+def refused(operator: Operator, lines: Path) -> Decision:
+    """Two numbers are sent a code, and each is refused the second one."""
+
+    async def play() -> Decision:
+        policy = Policy.from_toml(operator.env["PUMPGUARD_POLICY"])
+        guard = Guard(policy, operator.env["PUMPGUARD_REDIS_URL"])
+        Events(guard, Stream(guard), File(lines))
+        for phone in (*PHONES, *PHONES):
+            decision = await guard.assess(guard.attempt(phone, "81.2.69.142"))
+        await guard.aclose()
+        return decision
+
+    return asyncio.run(play())
+
+
+def test_the_last_events_in_lines(operator: Operator, refused: Decision, lines: Path) -> None:
+    """The newest at the end; from the stream, or from a file."""
+    code, out, err = operator.types("tail")
+    assert (code, err) == (0, "")
+    actions = [line.split()[1] for line in out.splitlines()]
+    assert actions == ["allow", "allow", "throttle", "throttle"]
+    assert f"throttle {refused.reference} +33612345••• (FR) for 81.2.69.0" in out
+    assert operator.types("tail", "--file", str(lines)) == (code, out, err)
+    for phone in PHONES:
+        assert phone not in out
+
+
+def test_filters(operator: Operator, refused: Decision) -> None:
+    """By what happened, by the number's country, and by a rule."""
+    assert len(operator.types("tail", "--action", "throttle")[1].splitlines()) == 2
+    assert len(operator.types("tail", "--country", "fr")[1].splitlines()) == 2
+    assert len(operator.types("tail", "--rule", "phone_limit", "-n", "1")[1].splitlines()) == 1
+    assert operator.types("tail", "--rule", "no_such_rule") == (0, "", "")
+
+
+def test_as_json(operator: Operator, refused: Decision) -> None:
+    """Each event as it was written."""
+    out = operator.types("tail", "--json", "--action", "throttle")[1]
+    events = [json.loads(line) for line in out.splitlines()]
+    assert events[-1]["event"]["reference"] == refused.reference
+
+
+@pytest.mark.parametrize("heard", [str, str.lower, lambda text: text.replace("0", "o")])
+def test_a_reference_is_explained(
+    operator: Operator, refused: Decision, heard: Callable[[str], str]
+) -> None:
+    """In words, with the numbers behind them and what would have let it pass."""
+    code, out, err = operator.types("why", heard(refused.reference))
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{refused.reference}: throttle at 20")
+    assert "number: +33612345••• (FR), not known to have verified before" in out
+    assert "decided: phone_limit RATE_LIMIT: too many messages for phone [" in out
+    assert "it passes in" in out
+    assert f"pumpguard why {refused.reference} --lift" in out
+
+
+def test_what_stands_in_the_way_is_lifted(operator: Operator, refused: Decision) -> None:
+    """For that number alone, for an hour, though only its hash is known."""
+    code, out, _ = operator.types("why", refused.reference.replace("-", ""), "--lift")
+    assert code == 0
+    assert out.endswith("lifted: this number is allowed for 1h\n")
+
+    async def again() -> list[Action]:
+        policy = Policy.from_toml(operator.env["PUMPGUARD_POLICY"])
+        guard = Guard(policy, operator.env["PUMPGUARD_REDIS_URL"])
+        decisions = [await guard.assess(guard.attempt(phone, "81.2.69.142")) for phone in PHONES]
+        await guard.aclose()
+        return [decision.action for decision in decisions]
+
+    assert asyncio.run(again()) == [Action.THROTTLE, Action.ALLOW]
+    listed = json.loads(operator.types("lists", "show", "--json")[1])["listings"]
+    assert [each["reason"] for each in listed] == [f"reference {refused.reference}"]
+
+
+def test_what_is_no_reference_or_is_gone(operator: Operator) -> None:
+    """Is said, and nothing is lifted."""
+    code, out, err = operator.types("why", "nothing", "--lift")
+    assert (code, out) == (1, "")
+    assert "expected one such as 7Q3K-9XDM" in err
+    code, _, err = operator.types("why", "7Q3K-9XDM", "--lift")
+    assert code == 1
+    assert "no event has the reference 7Q3K-9XDM" in err
+
+
+def test_a_store_that_is_away_is_said(policy: Path) -> None:
+    """With an exit code of its own."""
+    assert Operator(policy, "redis://127.0.0.1:1/0").types("tail")[0] == 3
+
+
+def test_every_code_that_refuses_has_words() -> None:
+    """Of our own rules, postures and lists."""
+    package = Path(pumpguard.__file__).parent
+    files = [*package.glob("rules/*.py"), package / "risk.py", package / "overrides/lookup.py"]
+    text = "".join(path.read_text("utf-8") for path in files)
+    codes = set(re.findall('"([A-Z]+_[A-Z_]+)"', text)) - {*ALERTING, "RULE_CLASSES"}
+    assert codes - WHY.keys() == set()
