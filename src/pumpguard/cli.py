@@ -33,6 +33,7 @@ def app() -> typer.Typer:
     from pumpguard.commands.events import tail, why
     from pumpguard.commands.expect import expect
     from pumpguard.commands.exposure import exposure
+    from pumpguard.commands.init import init
     from pumpguard.commands.overrides import lists, posture
     from pumpguard.commands.replay import replay
     from pumpguard.commands.serve import serve
@@ -52,6 +53,7 @@ def app() -> typer.Typer:
     commands.command()(why)
     commands.command()(serve)
     commands.command()(replay)
+    commands.command()(init)
     commands.add_typer(lists, name="lists")
     return commands
 

@@ -62,7 +62,7 @@ def replay(
         loaded = Policy.from_toml(policy)
         other = None if compare is None else Policy.from_toml(compare)
         journal, tables, notes = read(files, named, zone, loaded.region)
-        with _only_errors():
+        with only_errors():
             report = _played(journal, tables, notes, loaded, challenge)
             difference = None if other is None else _compared(report, other)
     except PolicyError as error:
@@ -109,7 +109,7 @@ def read(
 
 
 @contextmanager
-def _only_errors() -> Iterator[None]:
+def only_errors() -> Iterator[None]:
     """What a guard says to the operator of a running app is no part of the report."""
     logger = logging.getLogger("pumpguard")
     before = logger.level
@@ -146,12 +146,13 @@ def _played(
         prices = (
             f"At the log's own prices for {billed:,} messages, else {table.name}, {table.date}."
         )
-    return Report(tables, journal, tally, _episodes(journal, policy), [*notes, *blind], prices,
+    return Report(tables, journal, tally, episodes_of(journal, policy), [*notes, *blind], prices,
                   challenge)  # fmt: skip
 
 
-def _episodes(journal: Journal, policy: Policy) -> list[Episode]:
+def episodes_of(journal: Journal, policy: Policy) -> list[Episode]:
     table = policy.price_table
+    """The attacks in a log, at the policy's prices where it has none."""
     return find(
         (entry, entry.price or table.price(canonical(entry.phone).region)) for entry in journal
     )
