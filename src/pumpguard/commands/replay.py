@@ -151,8 +151,8 @@ def _played(
 
 
 def episodes_of(journal: Journal, policy: Policy) -> list[Episode]:
-    table = policy.price_table
     """The attacks in a log, at the policy's prices where it has none."""
+    table = policy.price_table
     return find(
         (entry, entry.price or table.price(canonical(entry.phone).region)) for entry in journal
     )
