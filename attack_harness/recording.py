@@ -53,10 +53,13 @@ class Recorder:
         return reply
 
 
-async def record(family: str, seed: int, users: int) -> list[Message]:
+async def record(family: str, seed: int, users: int, *, held_out: bool = False) -> list[Message]:
     """The messages of a day without a guard; ``family`` is an attack, a crowd, a look-alike, or
     `NO_ATTACK`."""
-    cell, setting = Cell(family, seed, "appwrite-2026", OPEN), Setting(users=users)
+    cell, setting = (
+        Cell(family, seed, "appwrite-2026", OPEN),
+        Setting(users=users, held_out=held_out),
+    )
     day = Day(cell, setting)
     async with stage(cell, setting) as target:
         recorder = Recorder(target)

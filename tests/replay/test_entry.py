@@ -82,7 +82,10 @@ def test_a_price_may_be_negative_and_only_dollars_count() -> None:
 
 def test_a_message_that_failed_was_not_sent() -> None:
     """One that was not delivered was, and is billed."""
-    assert [entries({"status": each})[0].sent for each in ("failed", "undelivered")] == [False, True]
+    assert [entries({"status": each})[0].sent for each in ("failed", "undelivered")] == [
+        False,
+        True,
+    ]
 
 
 def test_what_came_in_is_no_message_of_ours() -> None:

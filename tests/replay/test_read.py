@@ -103,7 +103,9 @@ def test_a_file_that_is_no_table_says_so(tmp_path: Path) -> None:
 
 @settings(max_examples=200)
 @given(data=st.binary(max_size=400))
-def test_no_bytes_raise_anything_else(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_no_bytes_raise_anything_else(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
     path = tmp_path_factory.mktemp("any") / "log"
     path.write_bytes(data)
     try:

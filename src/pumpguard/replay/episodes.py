@@ -36,9 +36,17 @@ THRESHOLD = 25.0
 APART = 45 * 60.0
 """Seconds between two stretches that are told as two episodes."""
 
-KEPT = 2 * 3600.0
+KEPT = 3600.0
 """Seconds before and after, of which the answered messages say what is usual."""
 
+ADDED = 3
+"""How many times as many messages as at other times, or as many unanswered as answered ones, an
+attack has at least. No source."""
+
+LEAST_USD = 10.0
+"""What an episode has cost, at least: below that nobody looks at it."""
+
+EVERYTHING = "everything"
 SHOWN = 5
 
 
@@ -65,6 +73,13 @@ class _Group:
     unanswered: list[tuple[float, int]] = field(default_factory=list)
     answered: list[float] = field(default_factory=list)
 
+    def times(self) -> tuple[list[float], list[float]]:
+        return self.answered, [at for at, _ in self.unanswered]
+
+    def ends(self) -> tuple[float, float]:
+        times = [each for part in self.times() for each in (part[:1] + part[-1:])]
+        return min(times), max(times)
+
 
 def find(entries: Iterable[tuple[Played, float]]) -> list[Episode]:
     """The episodes of entries in order of time, each with its price in USD, earliest first."""
@@ -87,7 +102,7 @@ def find(entries: Iterable[tuple[Played, float]]) -> list[Episode]:
         (stretch, name)
         for name, group in groups.items()
         if len(group.unanswered) >= 8
-        for times in TIMES
+        for times in (TIMES if name != EVERYTHING else TIMES[:1])
         for stretch in _stretches(group, times)
     ]
     return _merged(found, groups, messages)
@@ -98,7 +113,7 @@ def _names(entry: Played, country: str) -> Sequence[str]:
         f"block {entry.phone[:-3]}",
         f"block {entry.phone[:-4]}",
         f"country {country}",
-        "everything",
+        EVERYTHING,
     ]
     if entry.address is not None:
         names.append(f"address {entry.address}")
@@ -108,31 +123,50 @@ def _names(entry: Played, country: str) -> Sequence[str]:
 def _stretches(group: _Group, as_many: float) -> list[tuple[float, float, float]]:
     """The stretches of time (start, end, score) of which the score is above the threshold."""
     times = [at for at, _ in group.unanswered]
+    around = _Sliding(group.answered, KEPT)
     gain, best = log(as_many), []
-    answered, low, high = group.answered, 0, 0
     score, start, top, end, before = 0.0, times[0], 0.0, times[0], times[0]
     for at in times:
-        while high < len(answered) and answered[high] <= at + KEPT:
-            high += 1
-        while low < high and answered[low] < at - KEPT:
-            low += 1
-        usual = max(LEAST, (high - low) / (2 * KEPT / STEP) * UNANSWERED / (1 - UNANSWERED))
+        usual = max(LEAST, around.rate(at) * UNANSWERED / (1 - UNANSWERED))
         score -= usual * (as_many - 1) * (at - before) / STEP
-        if score <= 0:
-            if top >= THRESHOLD:
-                best.append((start, end, top))
+        if score <= 0 or (top >= THRESHOLD and score < top - THRESHOLD):
+            best.append((start, end, top))
             score, start, top = 0.0, at, 0.0
         score += gain
         if score > top:
             top, end = score, at
-        elif top >= THRESHOLD and score < top - THRESHOLD:
-            best.append((start, end, top))
-            score, start, top = gain, at, gain
-            end = at
         before = at
-    if top >= THRESHOLD:
-        best.append((start, end, top))
-    return best
+    best.append((start, end, top))
+    return [each for each in best if each[2] >= THRESHOLD and _adds(group, each[0], each[1])]
+
+
+class _Sliding:
+    """Of sorted times, how many a minute there are within so many seconds of a later and later
+    one."""
+
+    def __init__(self, times: Sequence[float], within: float) -> None:
+        self._times, self._within = times, within
+        self._low = self._high = 0
+
+    def rate(self, at: float) -> float:
+        while self._high < len(self._times) and self._times[self._high] <= at + self._within:
+            self._high += 1
+        while self._low < self._high and self._times[self._low] < at - self._within:
+            self._low += 1
+        return (self._high - self._low) / (2 * self._within / STEP)
+
+
+def _adds(group: _Group, start: float, end: float) -> bool:
+    """Whether more came than comes at other times, or next to nobody answered: where a provider
+    is slow or away, the usual people go without an answer, and nobody is added."""
+    within = [[start <= at <= end for at in times] for times in group.times()]
+    answered, unanswered = (sum(each) for each in within)
+    if unanswered >= ADDED * answered:
+        return True
+    first, last = group.ends()
+    outside = sum(len(each) for each in within) - answered - unanswered
+    rate = outside / max(STEP, (last - first) - (end - start))
+    return answered + unanswered >= ADDED * rate * max(STEP, end - start)
 
 
 def _merged(
@@ -151,11 +185,11 @@ def _merged(
         episode = episodes[-1]
         episode.end = max(episode.end, end)
         episode.score = max(episode.score, score)
-        if name != "everything":
+        if name != EVERYTHING:
             episode.groups[name] += len(inside)
         members[-1] |= inside
     for episode, inside in zip(episodes, members, strict=True):
         episode.messages = len(inside)
         episode.usd = sum(messages[i][2] for i in inside)
         episode.countries.update(messages[i][1] for i in inside)
-    return episodes
+    return [episode for episode in episodes if episode.usd >= LEAST_USD]
