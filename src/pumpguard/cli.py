@@ -37,6 +37,7 @@ def app() -> typer.Typer:
     from pumpguard.commands.exposure import exposure
     from pumpguard.commands.init import init
     from pumpguard.commands.overrides import lists, posture
+    from pumpguard.commands.reconcile import reconcile
     from pumpguard.commands.replay import replay
     from pumpguard.commands.rules import rules
     from pumpguard.commands.serve import serve
@@ -60,6 +61,7 @@ def app() -> typer.Typer:
     commands.command()(serve)
     commands.command()(replay)
     commands.command()(init)
+    commands.command()(reconcile)
     commands.add_typer(lists, name="lists")
     commands.add_typer(bans, name="bans")
     commands.add_typer(rules, name="rules")

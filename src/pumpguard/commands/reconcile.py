@@ -25,8 +25,10 @@ from pumpguard.replay.reconcile import (
     Books,
     Reconciled,
     billed,
-    reconcile as paired,
     to_json,
+)
+from pumpguard.replay.reconcile import (
+    reconcile as compared,
 )
 from pumpguard.replay.report import moment
 
@@ -50,8 +52,8 @@ def reconcile(
     ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Which messages were billed and never passed the guard (a leaked key, an unguarded path), which
-    passed and were never billed, and which countries' prices have moved.
+    """Which messages were billed and never passed the guard (a leaked key, an unguarded path),
+    which passed and were never billed, and which countries' prices have moved.
 
     Ends with 1 if a file or the policy is bad, and with 2 if messages never passed the guard.
     """
@@ -65,7 +67,7 @@ def reconcile(
             notes += _events(path, books)
     except PolicyError as error:
         stop(str(error), BAD_INPUT)
-    found = paired(messages, books, keyed_hash(loaded.secret), loaded.price_table)
+    found = compared(messages, books, keyed_hash(loaded.secret), loaded.price_table)
     if books.dropped:
         notes.append(f"{books.dropped:,} events were dropped: messages of theirs seem unguarded.")
     if not found.matched:
@@ -104,7 +106,7 @@ def _events(path: Path, books: Books) -> list[str]:
     table, before = _table(path), books.events
     books.add(table.rows(), table.problems)
     if books.events == before:
-        raise PolicyError(str(path), "events of pumpguard, one a line (docs/events.md)")
+        raise PolicyError(str(path), "events of pumpguard, one a line")
     return _problems(table)
 
 
@@ -131,7 +133,9 @@ def _lines(found: Reconciled, policy: Policy) -> list[str]:
         f"  {moment(each.at)} {canonical(each.phone).masked} ({each.country})"
         for each in found.unguarded[:SHOWN]
     ]
-    if found.unguarded:
+    if found.in_spite:
+        lines.append(f"  {found.in_spite:,} of them it had refused: the app sends all the same.")
+    if len(found.unguarded) > found.in_spite:
         lines.append("  A leaked key, or a way in the app that the guard does not see.")
     lines.append(f"{len(found.unbilled):,} passed it and were never billed, ${unbilled:,.2f}.")
     lines += [

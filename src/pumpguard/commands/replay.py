@@ -86,10 +86,7 @@ def read(
     files: Sequence[Path], named: dict[str, str], zone: str, region: str | None
 ) -> tuple[Journal, list[tuple[Table, Columns]], list[str]]:
     """All files as one journal. Raises `PolicyError` for a file that is no log."""
-    try:
-        where = ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise PolicyError("--zone", "a time zone such as Europe/Berlin", zone) from None
+    where = zone_of(zone)
     journal, tables, notes = Journal(), [], []
     for path in files:
         if not path.is_file():
@@ -106,6 +103,14 @@ def read(
         raise PolicyError("the log", "a message that can be read")
     journal.close_books()
     return journal, tables, notes
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """A time zone by its name. Raises `PolicyError`."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise PolicyError("--zone", "a time zone such as Europe/Berlin", name) from None
 
 
 @contextmanager

@@ -46,9 +46,11 @@ class Admitted(NamedTuple):
 
 @dataclass
 class Books:
-    """What the events say: admissions by the number's hash, and what was given back as not sent."""
+    """What the events say, by the number's hash: who passed, when others were refused, and how many
+    messages were not sent in the end."""
 
     admitted: dict[str, list[Admitted]] = field(default_factory=lambda: defaultdict(list))
+    refused: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     not_sent: Counter[str] = field(default_factory=Counter)
     first: float = float("inf")
     last: float = float("-inf")
@@ -76,6 +78,8 @@ class Books:
                     float(row.get("pumpguard_price", 0)),
                 )
                 self.admitted[number].append(told)
+            else:
+                self.refused[number].append(asked)
         elif dataset == "pumpguard.outcome":
             if row["event_action"] == "failed":
                 self.not_sent[row[HASH]] += 1
@@ -87,12 +91,14 @@ class Books:
 
 @dataclass
 class Reconciled:
-    """``unguarded`` was billed and never passed the guard, ``unbilled`` passed and is on no bill;
-    ``outside`` are messages of the bill from before or after the events. ``prices`` has by country
-    how many messages were billed, their USD and what the table says."""
+    """``unguarded`` was billed and never passed the guard (``in_spite`` of them the guard had
+    refused), ``unbilled`` passed and is on no bill; ``outside`` are messages of the bill from
+    before or after the events. ``prices`` has by country how many messages were billed, their USD
+    and what the table says."""
 
     matched: int = 0
     outside: int = 0
+    in_spite: int = 0
     unguarded: list[Billed] = field(default_factory=list)
     unbilled: list[Admitted] = field(default_factory=list)
     prices: dict[str, tuple[int, float, float]] = field(default_factory=dict)
@@ -137,9 +143,13 @@ def reconcile(bill: Sequence[Billed], books: Books, hashed: Hash, prices: PriceT
     for number in by_number.keys() | books.admitted.keys():
         sent = sorted(by_number.get(number, ()))
         passed = sorted(books.admitted.get(number, ()))
-        matched, unguarded, unbilled = _paired(sent, passed)
+        matched, unguarded, unbilled = paired(sent, passed)
         found.matched += matched
         found.unguarded += unguarded
+        refused = books.refused.get(number, ())
+        found.in_spite += sum(
+            any(at - EARLIER <= each.at <= at + LATER for at in refused) for each in unguarded
+        )
         failed = books.not_sent[number]
         expected = [each for each in unbilled if first - LATER <= each.at <= last + EARLIER]
         found.unbilled += expected[: max(0, len(expected) - failed)]
@@ -149,7 +159,7 @@ def reconcile(bill: Sequence[Billed], books: Books, hashed: Hash, prices: PriceT
     return found
 
 
-def _paired(
+def paired(
     sent: Sequence[Billed], passed: Sequence[Admitted]
 ) -> tuple[int, list[Billed], list[Admitted]]:
     """The earliest with the earliest, which pairs as many as any way does."""
@@ -167,14 +177,13 @@ def _paired(
 
 
 def _prices(bill: Sequence[Billed], prices: PriceTable) -> dict[str, tuple[int, float, float]]:
-    count, usd = Counter[str](), Counter[str]()
+    usd: dict[str, list[float]] = defaultdict(list)
     for each in bill:
         if each.usd is not None:
-            count[each.country] += 1
-            usd[each.country] += each.usd  # type: ignore[assignment]
+            usd[each.country].append(each.usd)
     return {
-        place: (number, float(usd[place]), prices.price(place) * number)
-        for place, number in count.items()
+        place: (len(each), sum(each), prices.price(place) * len(each))
+        for place, each in usd.items()
     }
 
 
@@ -190,6 +199,7 @@ def to_json(found: Reconciled, prices: PriceTable, examples: int) -> dict[str, A
         "outside": found.outside,
         "unguarded": {
             "messages": len(found.unguarded),
+            "refused_by_the_guard": found.in_spite,
             "usd": round(unguarded, 4),
             "by_country": dict(Counter(each.country for each in found.unguarded).most_common()),
             "examples": [
