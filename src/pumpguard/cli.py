@@ -32,6 +32,7 @@ def app() -> typer.Typer:
     from pumpguard.commands.bans import bans
     from pumpguard.commands.console import console
     from pumpguard.commands.events import tail, why
+    from pumpguard.commands.evidence import evidence
     from pumpguard.commands.expect import expect
     from pumpguard.commands.explain import explain
     from pumpguard.commands.exposure import exposure
@@ -62,6 +63,7 @@ def app() -> typer.Typer:
     commands.command()(replay)
     commands.command()(init)
     commands.command()(reconcile)
+    commands.command()(evidence)
     commands.add_typer(lists, name="lists")
     commands.add_typer(bans, name="bans")
     commands.add_typer(rules, name="rules")
