@@ -64,6 +64,14 @@ def test_the_lines_for_the_app_are_code_that_runs(log: Path, tmp_path: Path) -> 
     compile(told.partition("In the app:\n\n")[2], "app.py", "exec")
 
 
+def test_what_was_read_and_what_could_not_be_is_said(log: Path, tmp_path: Path) -> None:
+    """Which column was taken for what, and the lines that were left out."""
+    log.write_text(f"{log.read_text()}\nsoon,+447400000000,,,\n")
+    _, told, _ = run(log, "--out", tmp_path / "policy.toml")
+    assert "log.csv was read as a file: time = sent_at, phone = phone" in told
+    assert "log.csv: 1 rows: a time that cannot be read (line 82)." in told
+
+
 def test_a_policy_that_is_there_stays(log: Path, tmp_path: Path) -> None:
     """Unless it is said."""
     out = tmp_path / "policy.toml"

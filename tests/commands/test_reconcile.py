@@ -161,7 +161,7 @@ def test_the_messages_may_be_written_to_a_file(
     _, said, _ = run(rows, packed, "--policy", policy, "--unguarded", out)
     assert BD.format(1) in out.read_text()
     assert BD.format(1) not in said
-    assert "events.gz: 1 rows: no JSON." in said
+    assert "events.gz: 1 rows: no JSON (line" in said
 
 
 def test_a_file_without_events_is_said(bill: Bill, events: Path, policy: Path) -> None:

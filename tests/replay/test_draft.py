@@ -42,7 +42,7 @@ def test_an_attack_is_no_part_of_the_busiest_day() -> None:
 def test_homes_are_where_codes_are_entered() -> None:
     """Not where messages go: an attack sends more than all users."""
     found = Past(
-        codes=Counter(GB=90, IE=7, FR=3), messages=Counter(BD=5_000, GB=95), usd={"2026-05-03": 5}
+        codes=Counter(GB=90, IE=7, FR=3), hours=Counter(BD=500, GB=95), usd={"2026-05-03": 5}
     )
     settings = {each.name: each for each in from_past(found, "log", None, "a list")}
     assert settings["home"].value == ["GB", "IE"]
@@ -50,10 +50,22 @@ def test_homes_are_where_codes_are_entered() -> None:
     assert settings["region"].value == "GB"
 
 
+def test_without_codes_homes_are_where_messages_go_all_day() -> None:
+    """An attack has more messages, but not in more hours; and the operator is told to look."""
+    people = [Entry(MIDNIGHT + hour * 3_600, f"+4474001{hour:05}") for hour in range(24)]
+    attack = [Entry(MIDNIGHT + i, f"+88017112{i:05}") for i in range(500)]
+    found = past(journal(*people, *attack), [], PriceTable.load())
+    settings = {each.name: each for each in from_past(found, "log", None, "a list")}
+    assert settings["home"].value == ["GB"]
+    assert "CHECK THIS LINE" in settings["home"].why
+    assert "they are in it" in settings["daily_budget"].why
+    assert "region" not in settings
+
+
 def test_the_price_to_count_with_is_what_few_messages_exceed() -> None:
     """One message of ten parts does not make a country ten times as dear."""
     billed = Counter({0.04: 60, 0.05: 39, 0.5: 1})
-    found = Past(messages=Counter(GB=100), usd={"2026-05-03": 5}, prices={"GB": billed})
+    found = Past(hours=Counter(GB=100), usd={"2026-05-03": 5}, prices={"GB": billed})
     settings = {each.name: each.value for each in from_past(found, "log", None, "a list")}
     assert settings["price_overrides"] == {"GB": 0.05}
 

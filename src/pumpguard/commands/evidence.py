@@ -57,7 +57,9 @@ def evidence(
         journal, notes = None, list[str]()
         if logs:
             journal, read_as, notes = read(logs, named, zone, loaded.region)
-            notes += [line for table, _ in read_as for line in _problems(table)]
+            for table, columns in read_as:
+                name = table.path.name
+                notes += [columns.told(name), *table.problems.lines(name)]
         else:
             notes.append("No log of messages: what was sent is missing, only refusals are in it.")
         if not events:
@@ -97,18 +99,13 @@ def _refusals(
                 continue
             if found is not None and span[0] <= found.at < span[1]:
                 yield found
-        notes += _problems(table)
+        notes += table.problems.lines(path.name)
 
 
 def _is_events(path: Path) -> bool:
     if not path.is_file():
         raise PolicyError(str(path), "a file that is there")
     return "event_dataset" in Table(path).header
-
-
-def _problems(table: Table) -> list[str]:
-    counts = table.problems.counts.most_common()
-    return [f"{table.path.name}: {count:,} rows: {reason}." for reason, count in counts]
 
 
 def _digest(path: Path) -> str:

@@ -82,10 +82,12 @@ def init(
     try:
         if files:
             app = App(send or "/otp/send", verify or "/otp/verify", _listed(proxies or ""))
-            journal, _, notes = read(files, named, zone, region)
+            journal, tables, notes = read(files, named, zone, region)
+            for each, columns in tables:
+                name = each.path.name
+                notes += [columns.told(name), *each.problems.lines(name)]
             base = Policy(send=app.send, region=region)
-            with only_errors():
-                episodes = episodes_of(journal, base)
+            episodes = episodes_of(journal, base) if journal.verifications else []
             table = base.price_table
             source = ", ".join(path.name for path in files)
             learnt = from_past(
@@ -165,10 +167,11 @@ def _asked(send: str | None, verify: str | None, proxies: str | None) -> str:
 
 
 def _replayed(journal: Journal, policy: Policy, episodes: list[Episode]) -> list[str]:
-    """What the policy would have done to the log, in sentences."""
+    """What the policy would have done to the log, in sentences, with an app that can ask for proof
+    as the lines for it say."""
     ready, blind = told_apart(policy, journal)
     with only_errors():
-        tally, _ = asyncio.run(play(journal, ready))
+        tally, _ = asyncio.run(play(journal, ready, challenge=True))
     spent = sum(each.usd for each in tally.without.values())
     left = sum(each.usd for each in tally.with_guard.values())
     lines = [
@@ -180,10 +183,10 @@ def _replayed(journal: Journal, policy: Policy, episodes: list[Episode]) -> list
         low, high = interval(who.refused, who.all)
         lines.append(
             f"Of {who.all:,} customers who entered a code {who.refused:,} would have got none "
-            f"({who.refused / who.all:.2%}; 95 % interval {low:.2%} to {high:.2%}), without a "
-            "challenge in the app."
+            f"({who.refused / who.all:.2%}; 95 % interval {low:.2%} to {high:.2%}), and "
+            f"{who.asked:,} would have been asked for proof."
         )
-    return [*blind, *lines, "The whole report: pumpguard replay.", ""]
+    return [*blind, *lines, "The whole report: pumpguard replay --challenge.", ""]
 
 
 def _listed(text: str) -> list[str]:

@@ -97,9 +97,8 @@ def _bill(
             table.problems.add(line, str(error))
     if not found:
         raise PolicyError(str(path), "a message that can be read")
-    names = ", ".join(f"{meaning} = {name}" for meaning, name in columns.by.items())
     said = [f"{path.name}: {count:,} {what}." for what, count in parser.said.items()]
-    return found, [f"{path.name} was read as {columns.source}: {names}.", *said, *_problems(table)]
+    return found, [columns.told(path.name), *said, *table.problems.lines(path.name)]
 
 
 def _events(path: Path, books: Books) -> list[str]:
@@ -107,18 +106,13 @@ def _events(path: Path, books: Books) -> list[str]:
     books.add(table.rows(), table.problems)
     if books.events == before:
         raise PolicyError(str(path), "events of pumpguard, one a line")
-    return _problems(table)
+    return table.problems.lines(path.name)
 
 
 def _table(path: Path) -> Table:
     if not path.is_file():
         raise PolicyError(str(path), "a file that is there")
     return Table(path)
-
-
-def _problems(table: Table) -> list[str]:
-    counts = table.problems.counts.most_common()
-    return [f"{table.path.name}: {count:,} rows: {reason}." for reason, count in counts]
 
 
 def _lines(found: Reconciled, policy: Policy) -> list[str]:

@@ -28,7 +28,7 @@ TIMES = 2
 DEAREST = 0.95
 """Of the prices that a country was billed at, the one to count with: few messages cost more."""
 
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,14 @@ class Setting:
 
 @dataclass
 class Past:
-    """What a log says about a usual day. ``codes`` are those entered, by country; ``usd`` what each
-    day cost without the attacks in it (``attacks``, USD); ``prices`` as billed, by country."""
+    """What a log says about a usual day.
+
+    By country: ``codes`` that were entered, ``hours`` in which messages were sent, ``prices`` as
+    billed. ``usd`` is what each day cost without the attacks in it (``attacks``, USD).
+    """
 
     codes: Counter[str] = field(default_factory=Counter)
-    messages: Counter[str] = field(default_factory=Counter)
+    hours: Counter[str] = field(default_factory=Counter)
     usd: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     attacks: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     prices: dict[str, Counter[float]] = field(default_factory=lambda: defaultdict(Counter))
@@ -61,18 +64,19 @@ class Past:
 
 def past(journal: Journal, episodes: Sequence[Episode], prices: PriceTable) -> Past:
     """Read a journal once. Of an episode over several days each has its share of the time."""
-    found = Past()
+    found, hours = Past(), set[tuple[str, float]]()
     for entry in journal:
         if entry.is_verification:
             continue
         country = canonical(entry.phone).region or ""
-        found.messages[country] += 1
+        hours.add((country, entry.at // HOUR))
         found.codes[country] += entry.verified
         if entry.price is not None:
             found.prices[country][entry.price] += 1
         if entry.sent:
             price = prices.price(country) if entry.price is None else entry.price
             found.usd[_day(entry.at)] += price
+    found.hours.update(country for country, _ in hours)
     for each in episodes:
         long = max(each.end - each.start, 1.0)
         at = each.start
@@ -88,8 +92,9 @@ def past(journal: Journal, episodes: Sequence[Episode], prices: PriceTable) -> P
 
 def from_past(found: Past, source: str, region: str | None, prices: str) -> list[Setting]:
     """The settings that a log gives. ``source`` names the files, ``prices`` the price list."""
-    of = found.codes if found.codes.total() else found.messages
-    what = "the codes that were entered" if of is found.codes else "the messages (no codes known)"
+    of, what = found.codes, "the codes that were entered"
+    if not of.total():  # an attack has more messages than people have, but in fewer hours
+        of, what = found.hours, "the hours with messages (no codes are known: CHECK THIS LINE)"
     shares = [(country, count / of.total()) for country, count in of.most_common() if country]
     home = [(country, share) for country, share in shares if share >= HOME_SHARE]
     told = ", ".join(f"{country} {share:.0%}" for country, share in home)
@@ -105,7 +110,7 @@ def from_past(found: Past, source: str, region: str | None, prices: str) -> list
     ]
     if region is not None:
         settings.append(Setting("region", region, "Numbers without a calling code, as you said."))
-    elif shares and shares[0][1] >= MAIN_SHARE:
+    elif found.codes.total() and shares[0][1] >= MAIN_SHARE:
         why = f"Numbers without a calling code: {shares[0][1]:.0%} of {what} are from there."
         settings.append(Setting("region", shares[0][0], why))
     billed = {country: _dearest(each) for country, each in sorted(found.prices.items()) if country}
@@ -150,6 +155,8 @@ def _budget(found: Past) -> Setting:
     without = (
         f"\nThe attacks found in the log, ${attacked:,.2f}, are left out of it." if attacked else ""
     )
+    if not found.codes.total():
+        without = "\nNo codes are known, so attacks cannot be told from users: they are in it."
     few = (
         f"\nThe log has only {len(found.usd)} days: look again after your busiest one."
         if len(found.usd) < 7
