@@ -96,7 +96,7 @@ def test_the_messages_of_an_attack_are_listed_and_nobody_elses(
     """With times, ranges, and addresses; numbers are masked unless it is said."""
     code, told, _ = run(log, events, *MAY)
     assert code == 0
-    assert told.startswith("1 attacks, 300 messages, $")
+    assert told.startswith("Attacks: 1, 300 messages, $")
     messages = rows(tmp_path, "messages.csv")
     assert {each["range"] for each in messages} == {"+994554925"}
     assert messages[0] | {"usd": ""} == {
@@ -149,7 +149,7 @@ def test_only_what_was_in_the_time_that_is_asked_for(run: Run, log: Path, events
     """Else nothing is to be shown, and the exit code says so."""
     code, told, _ = run(log, events, "--from", "2026-05-12", "--to", "2026-06-01")
     assert code == 2
-    assert told.startswith("0 attacks, 0 messages, $0.00; 0 refused.")
+    assert told.startswith("Attacks: 0, 0 messages, $0.00; 0 refused.")
 
 
 def test_what_is_missing_is_said(run: Run, log: Path, events: Path) -> None:

@@ -45,9 +45,8 @@ def test_a_log_becomes_a_policy_that_says_why(log: Path, tmp_path: Path) -> None
     assert policy.price_overrides == {"GB": 0.05, "IE": 0.09}
     assert policy.daily_budget == 9.6  # of $4.80 (20 × $0.09 and 60 × $0.05) on one day
     text = out.read_text()
-    settings = [line for line in text.splitlines() if line and not line.startswith("#")]
-    for setting in settings:
-        assert text.split(setting)[0].rstrip("\n").splitlines()[-1].startswith("# ")
+    for block in text.rstrip("\n").split("\n\n"):
+        assert block.startswith("# ")
     assert "GB 75%, IE 25%" in text
     assert "Of 80 customers who entered a code 0 would have got none" in told
     assert "An attacker can make this policy spend at most $" in told

@@ -134,6 +134,14 @@ def test_messages_from_before_the_events_accuse_nobody(
     assert (code, told["outside"], told["unguarded"]["messages"]) == (0, 1, 0)
 
 
+def test_events_of_another_time_are_said(bill: Bill, events: Path, policy: Path) -> None:
+    """And the secret is not suspected."""
+    code, said, _ = run(bill((90_000, GB.format(1), 0.05)), events, "--policy", policy)
+    assert code == 0
+    assert "nothing could be compared" in said
+    assert "secret" not in said
+
+
 def test_prices_that_have_moved_come_with_the_line_for_the_policy(
     bill: Bill, events: Path, policy: Path
 ) -> None:

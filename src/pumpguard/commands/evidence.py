@@ -76,7 +76,7 @@ def evidence(
                       loaded.price_table)  # fmt: skip
     console = Console(highlight=False, markup=False, soft_wrap=True)
     console.print(
-        f"{len(episodes)} attacks, {found.messages:,} messages, ${found.usd:,.2f}; "
+        f"Attacks: {len(episodes)}, {found.messages:,} messages, ${found.usd:,.2f}; "
         f"{found.refused:,} refused.\n"
         f"Written to {out}. Its seal, to be kept elsewhere:\n{zipped.seal}"
     )

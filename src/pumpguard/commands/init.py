@@ -175,8 +175,8 @@ def _replayed(journal: Journal, policy: Policy, episodes: list[Episode]) -> list
     spent = sum(each.usd for each in tally.without.values())
     left = sum(each.usd for each in tally.with_guard.values())
     lines = [
-        f"Of this log's ${spent:,.2f} it would have spent ${left:,.2f}; {len(episodes)} attack "
-        f"episodes are in it, ${sum(each.usd for each in episodes):,.2f}."
+        f"Of this log's ${spent:,.2f} it would have spent ${left:,.2f}; attacks found "
+        f"in it: {len(episodes)}, ${sum(each.usd for each in episodes):,.2f}."
     ]
     who = tally.customers
     if who.all:

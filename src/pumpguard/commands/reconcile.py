@@ -70,7 +70,9 @@ def reconcile(
     found = compared(messages, books, keyed_hash(loaded.secret), loaded.price_table)
     if books.dropped:
         notes.append(f"{books.dropped:,} events were dropped: messages of theirs seem unguarded.")
-    if not found.matched:
+    if found.outside == len(messages):
+        notes.append("The events are of another time than the bill: nothing could be compared.")
+    elif not found.matched:
         notes.append("Not one message was found in the events: is the policy's secret the app's?")
     if unguarded is not None:
         _write(unguarded, found)

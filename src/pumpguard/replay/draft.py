@@ -40,11 +40,12 @@ class Setting:
     why: str
 
     def lines(self) -> list[str]:
-        """As TOML."""
-        return [
-            *(f"# {line}" for line in self.why.splitlines()),
-            f"{self.name} = {toml(self.value)}",
-        ]
+        """As TOML: several prices or the like are a table of their own."""
+        why = [f"# {line}" for line in self.why.splitlines()]
+        if isinstance(self.value, Mapping):
+            rows = [f"{name} = {toml(each)}" for name, each in self.value.items()]
+            return [*why, f"[{self.name}]", *rows]
+        return [*why, f"{self.name} = {toml(self.value)}"]
 
 
 @dataclass
@@ -125,19 +126,16 @@ def from_past(found: Past, source: str, region: str | None, prices: str) -> list
 
 
 def document(head: str, settings: Sequence[Setting]) -> str:
-    """The whole file."""
-    blocks = [[f"# {line}" for line in head.splitlines()], *(each.lines() for each in settings)]
+    """The whole file; tables stand at its end, as what follows one would be in it."""
+    last = sorted(settings, key=lambda each: isinstance(each.value, Mapping))
+    blocks = [[f"# {line}" for line in head.splitlines()], *(each.lines() for each in last)]
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
 def toml(value: object) -> str:
-    """A text, a number, a list or a table of one line."""
-    match value:
-        case Mapping():
-            pairs = ", ".join(f"{name} = {toml(each)}" for name, each in value.items())
-            return f"{{ {pairs} }}"
-        case list():
-            return f"[{', '.join(map(toml, value))}]"
+    """A text, a number, or a list of such, as TOML."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
