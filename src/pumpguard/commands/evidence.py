@@ -17,9 +17,10 @@ from pumpguard.config import require
 from pumpguard.errors import PolicyError
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.policy import Policy
-from pumpguard.replay.evidence import Refusal, Shown, Telling, refusal, write
+from pumpguard.replay.evidence import Refusal, refusal, write
 from pumpguard.replay.read import Table
 from pumpguard.replay.sealed import SealedZip
+from pumpguard.replay.summary import Shown, Telling
 
 EMPTY = 2
 """The exit code where there is nothing to show."""
