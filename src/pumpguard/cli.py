@@ -32,10 +32,13 @@ def app() -> typer.Typer:
     from pumpguard.commands.bans import bans
     from pumpguard.commands.console import console
     from pumpguard.commands.events import tail, why
+    from pumpguard.commands.evidence import evidence
     from pumpguard.commands.expect import expect
     from pumpguard.commands.explain import explain
     from pumpguard.commands.exposure import exposure
+    from pumpguard.commands.init import init
     from pumpguard.commands.overrides import lists, posture
+    from pumpguard.commands.reconcile import reconcile
     from pumpguard.commands.replay import replay
     from pumpguard.commands.rules import rules
     from pumpguard.commands.serve import serve
@@ -58,6 +61,9 @@ def app() -> typer.Typer:
     commands.command()(why)
     commands.command()(serve)
     commands.command()(replay)
+    commands.command()(init)
+    commands.command()(reconcile)
+    commands.command()(evidence)
     commands.add_typer(lists, name="lists")
     commands.add_typer(bans, name="bans")
     commands.add_typer(rules, name="rules")

@@ -62,7 +62,7 @@ def replay(
         loaded = Policy.from_toml(policy)
         other = None if compare is None else Policy.from_toml(compare)
         journal, tables, notes = read(files, named, zone, loaded.region)
-        with _only_errors():
+        with only_errors():
             report = _played(journal, tables, notes, loaded, challenge)
             difference = None if other is None else _compared(report, other)
     except PolicyError as error:
@@ -86,10 +86,7 @@ def read(
     files: Sequence[Path], named: dict[str, str], zone: str, region: str | None
 ) -> tuple[Journal, list[tuple[Table, Columns]], list[str]]:
     """All files as one journal. Raises `PolicyError` for a file that is no log."""
-    try:
-        where = ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise PolicyError("--zone", "a time zone such as Europe/Berlin", zone) from None
+    where = zone_of(zone)
     journal, tables, notes = Journal(), [], []
     for path in files:
         if not path.is_file():
@@ -108,8 +105,16 @@ def read(
     return journal, tables, notes
 
 
+def zone_of(name: str) -> ZoneInfo:
+    """A time zone by its name. Raises `PolicyError`."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise PolicyError("--zone", "a time zone such as Europe/Berlin", name) from None
+
+
 @contextmanager
-def _only_errors() -> Iterator[None]:
+def only_errors() -> Iterator[None]:
     """What a guard says to the operator of a running app is no part of the report."""
     logger = logging.getLogger("pumpguard")
     before = logger.level
@@ -146,11 +151,12 @@ def _played(
         prices = (
             f"At the log's own prices for {billed:,} messages, else {table.name}, {table.date}."
         )
-    return Report(tables, journal, tally, _episodes(journal, policy), [*notes, *blind], prices,
+    return Report(tables, journal, tally, episodes_of(journal, policy), [*notes, *blind], prices,
                   challenge)  # fmt: skip
 
 
-def _episodes(journal: Journal, policy: Policy) -> list[Episode]:
+def episodes_of(journal: Journal, policy: Policy) -> list[Episode]:
+    """The attacks in a log, at the policy's prices where it has none."""
     table = policy.price_table
     return find(
         (entry, entry.price or table.price(canonical(entry.phone).region)) for entry in journal

@@ -77,6 +77,11 @@ class Columns:
         name = self.by.get(meaning)
         return "" if name is None else row.get(name, "").strip()
 
+    def told(self, file: str) -> str:
+        """What the columns of a file were taken for, a sentence."""
+        names = ", ".join(f"{meaning} = {name}" for meaning, name in self.by.items())
+        return f"{file} was read as {self.source}: {names}."
+
     @property
     def only_verifications(self) -> bool:
         """Whether each row is a verification and no message: it has a number and one time, which

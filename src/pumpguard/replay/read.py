@@ -47,6 +47,17 @@ class Problems:
         if self.counts[reason] <= 3 and len(self.examples) < EXAMPLES:
             self.examples.append((line, reason))
 
+    def lines(self, name: str) -> list[str]:
+        """Each reason as a sentence about the file of that name, with the first places."""
+        return [
+            f"{name}: {count:,} rows: {reason}{self._where(reason)}."
+            for reason, count in self.counts.most_common()
+        ]
+
+    def _where(self, reason: str) -> str:
+        places = [str(line) for line, why in self.examples if why == reason and line]
+        return f" (line {', '.join(places)})" if places else ""
+
 
 class Table:
     """One file's rows, read as they are asked for. Raises `PolicyError` if it is no table at all;
