@@ -6,10 +6,11 @@ import asyncio
 from functools import partial
 
 from pumpguard.store.breaker import Breaker, Probe
+from pumpguard.store.fleet import READ_WITHIN, SharedFleet
 from pumpguard.store.health import Checkup, Concerns, Mark, usable
 from pumpguard.store.overrides import SharedOverrides
 from pumpguard.store.scripted import ScriptStore
-from pumpguard.store.stream import WITHIN, SharedStream
+from pumpguard.store.stream import SharedStream
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.topology import topology_of
 
@@ -55,7 +56,9 @@ class RedisStore(ScriptStore):
         both = zip(self._breakers, self._links, strict=True)
         self.runs = [partial(breaker.run, link.run) for breaker, link in both]
         self.overrides = SharedOverrides(self._links, self._prefixes)
-        self.stream = SharedStream(Link(url, deadline=max(deadline, WITHIN)), self._prefixes[0])
+        reader = Link(url, deadline=max(deadline, READ_WITHIN))
+        self.fleet: SharedFleet = SharedFleet(self._links[0], reader, self._prefixes[0])
+        self.stream: SharedStream = SharedStream(reader, self._prefixes[0])
 
     async def check(self) -> Concerns:
         """What an operator should mend about the server, or about the cluster's that we use."""
@@ -65,5 +68,5 @@ class RedisStore(ScriptStore):
         for breaker in self._breakers:
             breaker.close()
         await self._checkup.end()
-        await self.stream.aclose()
+        await self.fleet.aclose()
         await asyncio.gather(*(link.aclose() for link in self._links))

@@ -22,6 +22,7 @@ from pumpguard.ops.masking import masked_text as masked_text
 from pumpguard.ops.masking import without as without
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.lists import Listing
+from pumpguard.overrides.standing import Order
 
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
@@ -39,6 +40,11 @@ def when(at: float) -> str:
 def clock(at: float) -> str:
     """The time of day (Unix seconds), in UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"
+
+
+def minute(at: float) -> str:
+    """The minute of the day (Unix seconds), in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M}"
 
 
 def lasting(seconds: float) -> str:
@@ -67,6 +73,25 @@ def masked_listing(listing: Listing) -> str:
             if network.prefixlen > (24 if network.version == 4 else 48):
                 return masked_network(network.network_address.exploded)
     return listing.shown
+
+
+def ordered(order: Order) -> str:
+    """What was ordered, in words."""
+    whom = "everybody" if order.subject == "all" else order.subject
+    match order.what:
+        case "posture":
+            return f"{order.value} for {whom}"
+        case "expect":
+            return f"{order.value} times as much as usual expected for {whom}"
+        case "monitor":
+            return f"rule {whom} only monitors"
+        case "enforce":
+            return f"rule {whom} as the policy has it"
+        case "lift":
+            return f"ban lifted: {whom}"
+        case "escalate":
+            return "a step of escalation"
+    return f"{order.what} {order.kind} {whom}"
 
 
 def listing_id(listing: Listing, secret: str) -> str:
