@@ -40,6 +40,7 @@ from pumpguard.shadow.tokens import Tokens
 from pumpguard.startup import checked, say_what_is_missing
 from pumpguard.store import open_store
 from pumpguard.store.base import Store
+from pumpguard.watch import AttackWatch
 
 if TYPE_CHECKING:
     from pumpguard.replies import OnRefusal
@@ -119,9 +120,11 @@ class Guard:
         claim = None if self.simulated else overrides.claim
         self._alerts = Alerts(on_alert, now, claim, self.notices)
         self._alerts.listeners.append(listeners.alerted)
+        watches = (store, claim, now, self._alerts.tell, listeners)
+        self._watch = AttackWatch(policy.daily_budget, *watches)
         steps = policy.escalation
-        writes = (self.overrides, sync, self.notices)
-        self._escalator = None if steps is None else Escalator(steps, *writes)
+        by = (self.overrides, sync, self.notices)
+        self._escalator = None if steps is None else Escalator(steps, *by)
         asks_proof = {"has_challenge": challenge is not None, "simulated": self.simulated}
         say_what_is_missing(self, policy, where, self.notices, **asks_proof)
 
@@ -205,6 +208,7 @@ class Guard:
         """Wait until all outcomes and alerts so far have been delivered, or cannot be for now."""
         await self.reports.settled()
         await self._sync.settled()
+        await self._watch.done()
         await self._alerts.done()
         if self._escalator is not None:
             await self._escalator.done()
@@ -225,7 +229,7 @@ class Guard:
                 self._alerts.record(each)
                 if self._escalator is not None:
                     self._escalator.record(each)
-            if self.listeners or each.action:
+            if each.action or self.listeners:
                 self.listeners.record(each, self.overrides.now(), watched)
 
     sender = staticmethod(sender)

@@ -146,11 +146,15 @@ class Listeners(list[Listener]):
     ) -> None:
         super().__init__([] if on_decision is None else [OnDecision(on_decision)])
         self._notices = notices
+        self.on_refusal: Callable[[Decision], None] | None = None
+        """Hears refusals alone, also where nobody listens."""
 
     def record(self, decision: Decision, at: float, watched: WatchedRequest | None) -> None:
         """Pass on a decision, with what was seen of its request, if there is one."""
         if decision.action:
             log_refusal(decision)
+            if self.on_refusal is not None:
+                self.on_refusal(decision)
         if not self:
             return
         if watched is None:

@@ -66,6 +66,7 @@ class MemoryStore(ScriptStore):
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
         self.stream: MemoryStream = MemoryStream()
         self.fleet: MemoryFleet = MemoryFleet(clock)
+        self.watch: MemoryFleet = MemoryFleet(clock)
         self._clock = clock
         self._lua = interpreter()
         # The garbage collector, which stops the event loop, follows none of these.

@@ -58,6 +58,7 @@ class RedisStore(ScriptStore):
         self.overrides = SharedOverrides(self._links, self._prefixes)
         reader = Link(url, deadline=max(deadline, READ_WITHIN))
         self.fleet: SharedFleet = SharedFleet(self._links[0], reader, self._prefixes[0])
+        self.watch: SharedFleet = SharedFleet(reader, reader, f"{self._prefixes[0]}watch:")
         self.stream: SharedStream = SharedStream(reader, self._prefixes[0])
 
     async def check(self) -> Concerns:

@@ -62,6 +62,7 @@ class ScriptStore:
     overrides: OverrideStore
     stream: EventStream
     fleet: FleetStore | None = None
+    watch: FleetStore | None = None
     runs: Sequence[Run]
 
     def __init__(self, prefixes: Sequence[str], secret: str = "") -> None:
