@@ -126,7 +126,6 @@ class AttackWatch(Listener):
         self._look_soon()
 
     async def done(self) -> None:
-        """Look a last time."""
         if self._timer is not None:
             self._timer[1].cancel()
             self._timer = None
