@@ -85,7 +85,7 @@ async def test_no_client_address_is_said_at_once(caplog: pytest.LogCaptureFixtur
     caplog.clear()
     app = guarded(otp_app(Outbox()), proxies=["unix"])
     await ask(app, client=None, headers=forwarded)
-    assert said(caplog, "PG07") == []
+    assert said(caplog, "PG073") == said(caplog, "PG074") == []
 
 
 async def test_a_proxy_that_is_not_named_is_said_by_name(

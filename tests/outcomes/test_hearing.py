@@ -18,6 +18,7 @@ from pumpguard import Guard, Policy, PolicyError, PumpGuardMiddleware
 from pumpguard.decision import Decision
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.observations import NEVER_WRONG
 from pumpguard.testing import FakeClock, SimulatedHuman
 from tests.asgi import FORM, JSON, Reply, call, request
 
@@ -228,6 +229,43 @@ async def test_what_is_overheard_counts_only_for_a_message_on_its_way(
     assert await visit.knows("+447400207919")
 
 
+async def test_a_second_right_code_for_one_message_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One in ten mistypes the code. If that is answered like a right one, more codes are right than
+    messages were sent; a second click here and there is no such thing."""
+    for mistyped, lines in ((range(0, 100, 10), 1), (range(0, 100, 25), 0)):
+        caplog.clear()
+        visit = Visit(App(), rules={"country_limit": {"mode": "off"}})
+        for n in range(100):
+            body = json.dumps({"phone": f"+447400{200_000 + 7_919 * n}"})
+            await visit.send(json.loads(body)["phone"])
+            for _ in range(1 + (n in mistyped)):
+                await visit.verify(body)
+        assert len([each for each in caplog.messages if each.startswith("PG076")]) == lines
+
+
+@pytest.mark.parametrize("wrong", [None, 401])
+async def test_a_route_that_never_says_no_is_said(
+    wrong: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a hundred people somebody mistypes a code. Where nobody has, it may be that whatever is
+    entered is right; one answer that says no is enough to know better."""
+    app = App()
+    visit = Visit(app, rules={"country_limit": {"mode": "off"}})
+    for n in range(NEVER_WRONG):
+        assert not [each for each in caplog.messages if each.startswith("PG089")]
+        phone = f"+447400{200_000 + 7_919 * n}"
+        await visit.send(phone)
+        if wrong is not None and n == 50:
+            app.answer = JSONResponse({"error": "wrong"}, wrong)
+            await visit.verify(json.dumps({"phone": phone}))
+            app.answer = JSONResponse({"ok": True})
+        await visit.verify(json.dumps({"phone": phone}))
+    said = [each for each in caplog.messages if each.startswith("PG089")]
+    assert len(said) == (wrong is None)
+
+
 @pytest.mark.parametrize("where", ["memory", "valkey"])
 def test_a_loop_for_each_request_loses_nothing(where: str, name: str, valkey_url: str) -> None:
     """Serverless: what is told behind the reply is told before the request ends."""
@@ -333,6 +371,27 @@ async def test_the_first_verification_ends_it() -> None:
     again.admitted(decision, None)
     await again.settled()
     assert (again.observations.deaf, again.observations.verifications_arrive) == (False, True)
+
+
+async def test_where_verifications_were_heard_before_their_end_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A release may have renamed the route. The rules stay as they are: with none heard, an attack
+    on a quiet day looks alike, and must not switch them off."""
+    _, guard = await crowd(App(), 5, '{"phone": "PHONE"}')
+    clock = guard.reader._clock
+    assert isinstance(clock, FakeClock)
+    for hours, lines in ((12, 0), (13, 1)):
+        clock.advance(hours * 3_600)
+        again = Guard(guard.policy, guard.store, clock=clock, networks=UnknownNetworks())
+        for _ in range(5):
+            again.reports.not_understood("number", "as before")
+        await again.settled()
+        assert len([each for each in caplog.messages if each.startswith("PG071")]) == lines
+        assert (again.observations.deaf, again.observations.verifications_arrive) == (
+            False,
+            not lines,
+        )
 
 
 async def test_an_answer_in_gzip_is_read() -> None:

@@ -7,6 +7,7 @@ import gc
 import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from typing import Any
 
 import pytest
@@ -28,8 +29,11 @@ from pumpguard import (
 )
 from pumpguard.errors import MessageNotSent
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.notices import Notices
 from pumpguard.rules import RateLimit
 from pumpguard.shadow import more
+from pumpguard.shadow.current import CurrentRequest
+from pumpguard.shadow.open_requests import OPEN
 from pumpguard.testing import FakeClock
 from tests.asgi import PHONE, Reply, call, request
 from tests.http_client import TestClient
@@ -339,6 +343,42 @@ async def test_the_second_of_two_providers_within_a_wrapped_function_may_be_trie
     assert len(shop.decisions) == 1
 
 
+async def test_what_has_failed_within_another_is_given_back_once() -> None:
+    """Both of them raise, and it was one message of two."""
+    shop = Shop()
+    shop.provider.fails = {PHONE}
+
+    async def send(phone: str) -> str:
+        return await shop.wrapped(phone)
+
+    shop.send = sender(send)
+    numbers = [PHONE, ALIASES[0]]
+    decisions = [await shop.guard.decide(shop.guard.attempt(each)) for each in numbers]
+    current = CurrentRequest(decisions[0], others=decisions[1:], more=shop.guard.more)
+    token = OPEN.enter(current)
+    await shop.try_to(ALIASES[0])
+    assert current.covered == 1
+    await shop.try_to(PHONE)
+    assert current.covered == 1
+    OPEN.leave(current, token, 200)
+
+
+async def test_the_number_that_an_app_sends_from_is_not_who_it_sends_to() -> None:
+    """Once it has stood beside a request's own number, in whatever order."""
+    shop = Shop(undecided="decided")
+    ours = "+15005550006"
+    plain = sender(lambda ours, phone: shop.provider.send(phone))
+
+    async def in_a_thread(phone: str) -> str:
+        return await asyncio.to_thread(Context().run, plain, ours, phone)
+
+    shop.send = in_a_thread
+    await shop.ask(PHONE)
+    for phone in ALIASES[:3]:
+        await shop.try_to(phone)
+    assert [each.attempt.phone.e164 for each in shop.decisions] == [PHONE, *ALIASES[:3]]
+
+
 async def test_a_function_that_runs_beside_another_is_not_within_it() -> None:
     """An SMS, and what another wrapped function sends at the same time."""
     shop = Shop()
@@ -387,10 +427,11 @@ async def test_a_plain_sender_on_the_loops_own_thread_cannot_wait() -> None:
 
 
 async def test_a_loop_that_waits_for_the_thread_that_sends_is_not_stopped_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As ``pool.map`` in an async endpoint: neither could go on."""
+    """As ``pool.map`` in an async endpoint: neither could go on. The log says it."""
     monkeypatch.setattr(more, "PATIENCE", 0.05)
+    monkeypatch.setattr(more, "_notices", Notices())
     shop = Shop(undecided="decided")
     plain = sender(shop.provider.send)
 
@@ -402,6 +443,7 @@ async def test_a_loop_that_waits_for_the_thread_that_sends_is_not_stopped_for_ev
     await shop.ask(PHONE, *ALIASES[:2])
     assert shop.provider.sent == [PHONE]
     assert shop.refused == ALIASES[:2]
+    assert len(said(caplog, "PG090")) == 1
     assert await shop.admitted(ALIASES[0]), "what was not sent is not counted"
 
 

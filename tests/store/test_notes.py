@@ -52,6 +52,18 @@ def test_a_seal_is_opened_by_its_key_alone() -> None:
 
 
 def test_a_long_text_is_refused() -> None:
-    """One block of key stream hides no more."""
-    with pytest.raises(ValueError, match="32"):
-        sealed.seal(KEY, "x" * 33)
+    """A note is no place for whole documents."""
+    with pytest.raises(ValueError, match="1024"):
+        sealed.seal(KEY, "x" * 1_025)
+
+
+@pytest.mark.parametrize("length", [0, 1, 32, 33, 64, 300, 1_024])
+def test_texts_of_several_blocks(length: int) -> None:
+    """Such as tickets: each block has a stream of its own."""
+    text = "ab" * (length // 2) + "a" * (length % 2)
+    hidden = sealed.seal(KEY, text)
+    assert sealed.opened(KEY, hidden) == text
+    assert (len(hidden) - sealed.NONCE - sealed.TAG) % sealed.BLOCK == 0
+    same = sealed.seal(KEY, "a" * 64)[sealed.NONCE :]
+    assert same[:32] != same[32:64]
+    assert sealed.opened(KEY, hidden[: -sealed.BLOCK]) is None

@@ -33,6 +33,13 @@ MISUNDERSTOOD, ASKED_EVERY = 5, 60.0
 """Verifications that were answered like successes and not understood, while none was; and seconds
 between questions whether another process has heard one."""
 
+WITHOUT_MESSAGE, PART_WITHOUT = 5, 0.05
+"""Verifications of numbers with no message on its way: so many, and such a part of all, mean that
+wrong codes are answered like right ones. Who mistypes a code enters two for one message."""
+
+NEVER_WRONG = 100
+"""Of so many codes somebody has mistyped one."""
+
 Misunderstood = Literal["answer", "number", "flow", "wrong_code"]
 
 
@@ -71,6 +78,7 @@ class Observations:
         self._in_a_row = 0
         self._waiting: deque[float] = deque()
         self._asks_at = 0.0
+        self._says_wrong = False
 
     def snapshot(self) -> dict[str, object]:
         """All counts, ready for JSON."""
@@ -184,35 +192,48 @@ class Observations:
         self.verifications_arrive, self.deaf = True, False
         self._waiting.clear()
 
-    def fall_silent(self) -> None:
-        """No process has heard a verification. That may also be an attack on an app without users,
-        so the rules are only lifted where codes were entered, here or past the route."""
-        self.deaf = (
-            self.counts["not_understood"] >= MISUNDERSTOOD or self.counts["past_verify"] >= SILENT
-        )
+    def fall_silent(self, *, ever_heard: bool) -> None:
+        """No process has heard a verification lately. That may also be an attack on an app without
+        users, so the rules are only lifted where codes were entered, here or past the route, and
+        none was ``ever_heard``."""
+        counts = self.counts
+        missed = counts["not_understood"] >= MISUNDERSTOOD or counts["past_verify"] >= SILENT
+        self.deaf = missed and not ever_heard
         missing = ", ".join(f"{n} by their {what}" for what, n in self.misunderstood.items())
+        why = "some were heard before" if ever_heard else "none was missed"
         self.notices.say(
             "PG071", "verify",
-            "%d messages were sent and no verification was heard; not understood: %s. The rules "
+            "%d messages were sent and no verification was heard%s; not understood: %s. The rules "
             "that need verifications %s. Check verify=, verify_phone=, flow= and verified_when=",
-            self.counts["sent"], missing or "none",
-            "only monitor until one is heard" if self.deaf else "stay enforced: none was missed",
+            counts["sent"], " for a day" if ever_heard else "", missing or "none",
+            "only monitor until one is heard" if self.deaf else f"stay enforced: {why}",
         )  # fmt: skip
 
     def verified(self, *, is_open: bool) -> None:
         """A verification was told; ``is_open``: for a message that was on its way."""
         self.counts["verified" if is_open else "verified_without_message"] += 1
-        without = self.counts["verified_without_message"]
+        right, without = self.counts["verified"], self.counts["verified_without_message"]
         if is_open:
             self.hear()
-        elif without >= IN_A_ROW and without > self.counts["verified"]:
+            if right >= NEVER_WRONG and not self._says_wrong:
+                self.notices.say(
+                    "PG089", "never wrong",
+                    "all of %d codes were right, so far: does the route answer wrong codes like "
+                    "right ones? Then whoever enters anything is believed. See verified_when=",
+                    right,
+                )  # fmt: skip
+        elif without >= WITHOUT_MESSAGE and without > PART_WITHOUT * (right + without):
             self.notices.say(
                 "PG076", "verified",
                 "%d verifications were for numbers with no message on its way, and %d for others: "
                 "more is verified than was sent. Does the route answer wrong codes, or codes by "
                 "e-mail, like right ones? See verified_when=",
-                without, self.counts["verified"],
+                without, right,
             )  # fmt: skip
+
+    def code_refused(self) -> None:
+        """The app has said of an entered code that it is wrong."""
+        self._says_wrong = True
 
     def not_understood(self, what: Misunderstood, detail: str) -> None:
         """An answer to an entered code was no error, and taught nothing."""

@@ -25,8 +25,9 @@ from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement
 FLOW, HEARD = "flow ", "heard"
 """Under which names the store keeps numbers by their flow, and that verifications are heard."""
 
-HEARD_FOR = 30 * 86_400
-"""Seconds, since the first verification that a process has heard."""
+HEARD_FOR, HEARD_LATELY, NOTED_EVERY = 365 * 86_400, 86_400, 3_600
+"""Seconds: how long it is known when a process has last heard one, after which time that is said,
+and how often it is noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Teller:
         self._counters = counters
         self.store = store
         self.observations = observations
-        self._noted_heard = False
+        self._noted_heard = 0.0
 
     async def settlements(self, outcome: QueuedOutcome) -> list[Settlement]:
         """Ask the store what an outcome is about; what is to be told then. May be asked again as
@@ -103,10 +104,12 @@ class Teller:
                 seconds = self._counters.tickets.seconds
                 await self.store.remember(FLOW + flow, phone.e164, seconds, at)
             case Listen(at):
-                if await self.store.recall(HEARD, at) is not None:
+                last = await self.store.recall(HEARD, at)
+                now = time.time() if at is None else at
+                if last is not None and now - float(last) < HEARD_LATELY:
                     self.observations.hear()
                 else:
-                    self.observations.fall_silent()
+                    self.observations.fall_silent(ever_heard=last is not None)
         return []
 
     async def _verifications(self, outcome: Verified) -> list[Settlement]:
@@ -124,10 +127,11 @@ class Teller:
                 break
         if outcome.only_open or redeemed.tickets:
             self.observations.verified(is_open=bool(redeemed.tickets))
-        if redeemed.tickets and not self._noted_heard:
+        now = redeemed.at / 1000
+        if redeemed.tickets and now - self._noted_heard >= NOTED_EVERY:
             with suppress(StoreError):  # the next one is soon enough, and these tickets are taken
-                await self.store.remember(HEARD, "1", HEARD_FOR, outcome.at)
-                self._noted_heard = True
+                await self.store.remember(HEARD, str(int(now)), HEARD_FOR, outcome.at)
+                self._noted_heard = now
         if self._listeners and (redeemed.tickets or not outcome.only_open):
             usd, at = sum(ticket.price for ticket in redeemed.tickets) / 1e6, redeemed.at / 1e3
             self._listeners.outcome(Became(phone, "verified", at, len(redeemed.tickets), usd))

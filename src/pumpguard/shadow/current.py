@@ -30,12 +30,15 @@ _counting = Lock()
 
 @dataclass(slots=True, eq=False)
 class SenderCall:
-    """One call of a wrapped sender, and the request that it is for; ``passed_on`` once a wrapped
-    one that it calls sends for it."""
+    """One call of a wrapped sender, and the request that it is for. ``counted``: it took one of
+    that request's messages; ``passed_on``: a wrapped one that it calls, for which it is the call
+    ``around``, sends for it."""
 
     sender: object
     request: CurrentRequest | None = None
+    counted: bool = False
     passed_on: bool = False
+    around: SenderCall | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -114,11 +117,11 @@ class CurrentRequest:
             if self.more is None or self.strictest().action is not Action.ALLOW:
                 return True
             if around is not None and not around.passed_on:
-                around.passed_on = True
+                around.passed_on, call.around = True, around
                 return True
             if stranger or self.covered >= sum(1 for _ in self.decisions):
                 return False
-            self.covered += 1
+            self.covered, call.counted = self.covered + 1, True
             return True
 
     def _around(self, call: SenderCall) -> SenderCall | None:
@@ -163,9 +166,14 @@ class CurrentRequest:
                 request.failed()
 
     def failed(self) -> None:
-        """A call has sent nothing: another one may take its place."""
-        with _counting:
-            self.covered = max(0, self.covered - 1)
+        """The present call has sent nothing: another one may take its place."""
+        call = current_call.get()
+        if call is not None and call.request is self:
+            with _counting:
+                if call.around is not None:
+                    call.around.passed_on = False
+                elif call.counted:
+                    self.covered, call.counted = self.covered - 1, False
         if self.settle_failed is not None:
             self.settle_failed()
 

@@ -19,14 +19,20 @@ CARRIED = "pumpguard_decision"
 """The argument of a wrapped function by which a decision is handed to it."""
 
 
+MOST_SENT_FROM = 100
+"""Numbers that are known as those that the app sends from."""
+
+
 class Asked(NamedTuple):
     """One call of a wrapped sender: the request that it is for (``None`` under no decision), the
-    numbers among its arguments, and the request again if this message is beyond what was decided
-    about."""
+    numbers among its arguments, and the request again if this message is ``beyond`` what was
+    decided about; then it may go to any of ``recipients``."""
 
     request: CurrentRequest | None
     numbers: Sequence[Spelt]
     beyond: CurrentRequest | None = None
+    recipients: Sequence[Spelt] = ()
+    call: SenderCall | None = None
 
 
 class Gate:
@@ -45,6 +51,7 @@ class Gate:
         self._timeouts = timeouts
         self._says_failed = failed
         self._names_its_own = False
+        self._sends_from: set[str] = set()
 
     @contextmanager
     def asked(self, args: Sequence[object], kwargs: dict[str, Any]) -> Iterator[Asked]:
@@ -67,15 +74,25 @@ class Gate:
         self._names_its_own = self._names_its_own or request.means(numbers)
         current_call.set(call)
         try:
-            yield Asked(request, numbers, None if covered else request)
+            beyond = None if covered else request
+            yield Asked(request, numbers, beyond, self._recipients(request, numbers), call)
         finally:
             current_call.set(around)
             request.returned(call)
 
+    def _recipients(self, request: CurrentRequest, numbers: Sequence[Spelt]) -> Sequence[Spelt]:
+        """Those numbers without the ones that the app sends from: they have stood beside a
+        request's own."""
+        if len(numbers) < 2:
+            return numbers
+        if request.means(numbers) and len(self._sends_from) < MOST_SENT_FROM:
+            self._sends_from |= {each.digits for each in numbers if not request.means([each])}
+        return [each for each in numbers if each.digits not in self._sends_from] or numbers
+
     @contextmanager
     def goes_on(self, asked: Asked) -> Iterator[None]:
         """The rest of a call that has turned out to be asynchronous."""
-        call, around = SenderCall(self), current_call.get()
+        call, around = asked.call or SenderCall(self), current_call.get()
         if asked.request is not None:
             asked.request.sending.append(call)
             call.request = asked.request

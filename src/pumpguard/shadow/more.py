@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -29,9 +30,14 @@ if TYPE_CHECKING:
     from pumpguard.policy import Policy
 
 
-PATIENCE = 2.0
+PATIENCE, NEXT_PATIENCE = 2.0, 0.1
 """Seconds for which a plain sender waits for a decision. A thread that the event loop itself waits
-for would wait for ever, and no other request would be served."""
+for would wait for ever, and no other request would be served; so after that has happened, the next
+ones wait for less, until one is decided."""
+
+_notices = Notices()
+_standing = WeakSet[asyncio.AbstractEventLoop]()
+"""Event loops that have not decided in time."""
 
 
 class MoreMessages:
@@ -72,8 +78,14 @@ class MoreMessages:
             attempt = self._reader.attempt(phone, address)
         else:
             first = request.decision.attempt
-            facts = {"session": first.session, "account": first.account, "device": first.device}
-            attempt = self._reader.attempt(phone, first.client.address, extra=first.extra, **facts)
+            attempt = self._reader.attempt(
+                phone,
+                first.client.address,
+                session=first.session,
+                account=first.account,
+                device=first.device,
+                extra=first.extra,
+            )
         decision = await self._decide(attempt)
         self._notices.say(
             "PG087",
@@ -144,13 +156,15 @@ def decided_here(request: CurrentRequest, numbers: Sequence[Spelt]) -> CurrentRe
             return asyncio.run(deciding)
         answer = asyncio.run_coroutine_threadsafe(deciding, loop)
         try:
-            return answer.result(PATIENCE)
+            found = answer.result(NEXT_PATIENCE if loop in _standing else PATIENCE)
         except TimeoutError:
             answer.cancel()
-            text = (
-                "not decided in time: does the event loop wait for the thread that sends? Await it"
-            )
+            _standing.add(loop)
+            text = "not decided in time: does the event loop wait for the thread that sends?"
+            _notices.say("PG090", "", f"a message was refused: {text} Await it")
             raise MessageNotSent(text) from None
+        _standing.discard(loop)
+        return found
     raise MessageNotSent(
         "a message that nothing was decided about yet, by a plain sender in the thread of an event "
         "loop: make it async, or let the policy's phone= read all numbers"

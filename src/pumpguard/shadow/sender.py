@@ -100,7 +100,7 @@ def sender(
         with gate.asked(args, kwargs) as asked:
             request = asked.request
             if asked.beyond is not None:
-                request = decided_here(asked.beyond, asked.numbers)
+                request = decided_here(asked.beyond, asked.recipients)
             if gate.is_silent(request, asked.numbers):
                 timing = gate.draw(request)
                 result = stand_in(*args, **kwargs)
@@ -142,7 +142,7 @@ def sender(
         with gate.asked(args, kwargs) as asked:
             request = asked.request
             if asked.beyond is not None:
-                request = await decided(asked.beyond, asked.numbers)
+                request = await decided(asked.beyond, asked.recipients)
             if gate.is_silent(request, asked.numbers):
                 timing = gate.draw(request)
                 result = stand_in(*args, **kwargs)

@@ -43,8 +43,8 @@ TICK = 10.0
 """Seconds between two looks, while something is refused or an attack is known."""
 
 SUSPECT = 10
-"""Refused requests of the fleet in ten minutes, from which on a process counts what it lets through
-as well: until then nobody listens to that."""
+"""Refused requests, of the fleet in ten minutes or of this process since it looked, from which on a
+process counts what it lets through as well: until then nobody listens to that."""
 
 MOST_KNOWN, MOST_TOLD = 1_000, 50
 """Blocks, and bans, that a process remembers; blocks that it tells apart in one look."""
@@ -113,6 +113,8 @@ class AttackWatch(Listener):
                 self._ban(finding.rule, finding.subject)
         if len(self._hot) < MOST_KNOWN:
             self._hot[block] = None
+        if counts["n"] >= SUSPECT and self not in self._listeners:
+            self._listeners.append(self)
         self._look_soon()
 
     def decided(self, recorded: Recorded) -> None:
@@ -182,12 +184,10 @@ class AttackWatch(Listener):
         else:
             await self._may_end(episode, sums, now)
         suspicious = self._episode or sums.n >= SUSPECT
-        if suspicious and self not in self._listeners:
-            self._listeners.append(self)
-        elif not suspicious:
+        if suspicious != (self in self._listeners):
+            (self._listeners.append if suspicious else self._listeners.remove)(self)
+        if not suspicious:
             self._hot.clear()
-            if self in self._listeners:
-                self._listeners.remove(self)
         if suspicious and not self._simulated:
             self._look_soon()  # also without another request: an attack may be over
 

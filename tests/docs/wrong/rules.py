@@ -37,6 +37,11 @@ def fails(*_: Any) -> Any:
     raise KeyError("phone")
 
 
+async def refuses(*_: Any) -> Any:
+    """A page with a bug."""
+    raise KeyError("template")
+
+
 class Unsolved(Challenge):
     """One that the page does not show."""
 
@@ -63,6 +68,8 @@ class BrokenNetworks(UnknownNetworks):
 
 RULES: list[WrongSetup] = [
     loops(SEND, "PG044", "`on_decision` raises", options=lambda _: {"on_decision": fails}),
+    loops('Policy(send="/otp/send", phone="mobile")', "PG081", "`on_refusal` raises",
+          options=lambda _: {"on_refusal": refuses}),
     rules('Policy(send="/otp/send", rules=[own])', "PG004", "meant: beside the default rules",
           names={"own": own}),
     rules('Policy(send="/otp/send", extra_rules=[broken])', "PG020", "`broken` raises",

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from contextvars import Context
 from functools import partial
+from itertools import count
 from typing import Any
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pumpguard import Action, Attempt, Finding, sender
+from pumpguard.errors import MessageNotSent
+from pumpguard.shadow import route_record
 from tests.asgi import Reply
-from tests.docs.wrong.app import App
+from tests.docs.wrong.app import App, Deliver
 from tests.docs.wrong.stage import Request, Stage, Traffic, WrongSetup, asked, json_of, phone
 
 verify = partial(asked, "verify")
 senders = partial(asked, "senders")
+
+POLICY = 'Policy(send="/otp/send")'
+SHADOWING = '`Policy(send="/otp/send", rules=[later])`, which shadows'
 
 ENTERED: dict[str, Any] = {"path": "/otp/verify"}
 
@@ -52,6 +61,68 @@ async def silent(stage: Stage) -> Request:
     return ask
 
 
+async def believed(stage: Stage) -> Request:
+    """Each bot enters a code for the message that it has asked for, and every code is right."""
+    app = App(verified=lambda: JSONResponse({"ok": False}))
+    policy = stage.Policy(send="/otp/send", verify="/otp/verify", home=["GB"])
+    behind = stage.guarded(app.app, policy)
+    send, enter = Traffic(behind), Traffic(behind, path="/otp/verify")
+
+    async def ask(n: int) -> Reply:
+        stage.clock.advance(30)
+        await send(n)
+        return await enter(n)
+
+    return ask
+
+
+def later(attempt: Attempt) -> Finding | None:
+    """A rule that shadows all but the first, which shows that the route sends by its sender."""
+    first = attempt.phone.e164 == phone(1)
+    return None if first else Finding("later", Action.SHADOW, "LATER")
+
+
+def past(stage: Stage, deliver: Deliver) -> Any:
+    """The app behind a policy with that rule. Nobody waits for five seconds to be sure."""
+    stage.stack.callback(setattr, route_record, "GRACE", route_record.GRACE)
+    route_record.GRACE = -1.0
+    policy = stage.Policy(send="/otp/send", rules=[later])
+    return stage.guarded(App(deliver=deliver).app, policy)
+
+
+async def unwrapped(stage: Stage) -> Request:
+    """The first code is sent by the wrapped function, and all others are not."""
+    wrapped, calls = sender(lambda phone: "SM1"), count()
+    return Traffic(past(stage, lambda phone: next(calls) or wrapped(phone)))
+
+
+async def unrelated(stage: Stage) -> Request:
+    """After the answer a worker sends, who knows a user and neither number nor decision."""
+    wrapped, calls = sender(lambda user: "SM1"), count()
+    send = Traffic(past(stage, lambda phone: next(calls) or wrapped(phone)))
+
+    async def ask(n: int) -> Reply:
+        reply = await send(n)
+        if n > 1:
+            Context().run(wrapped, f"user {n}")
+        return reply
+
+    return ask
+
+
+async def in_a_loop(stage: Stage) -> Request:
+    """One request, and a message to each of a family."""
+    wrapped = sender(lambda phone: "SM1")
+
+    async def family(number: str) -> None:
+        for other in (number, f"{number[:-1]}7"):
+            with suppress(MessageNotSent):
+                await asyncio.to_thread(wrapped, other)
+
+    policy = stage.Policy(send="/otp/send", home=["GB"])
+    return Traffic(stage.guarded(App(deliver=family).app, policy))
+
+
 class Message:
     """What a provider's client returns, which nothing can be made like."""
 
@@ -74,6 +145,8 @@ SETTLED: list[WrongSetup] = [
     verify('Policy(send="/otp/send", verify="/otp/verify")', "PG076",
            "wrong codes are answered 200 as well, and bots enter them for any number",
            partial(App, verified=lambda: JSONResponse({"ok": False})), **ENTERED),
+    WrongSetup("verify", '`Policy(send="/otp/send", verify="/otp/verify")`; wrong codes are '
+               "answered 200 as well, and each bot enters one for its message", "PG089", believed),
     verify('Policy(send="/otp/send", verify="/otp/verify", verify_phone=number_of)', "PG079",
            "`number_of` expects another body",
            names={"number_of": lambda fields: fields.json["user"]["phone"]}, **ENTERED),
@@ -84,6 +157,12 @@ SETTLED: list[WrongSetup] = [
     senders('Policy(send="/otp/send")', "PG061",
             "the wrapped sender returns an object of the provider's",
             lambda: App(deliver=sender(lambda phone: Message()))),
+    WrongSetup("senders", f"{SHADOWING}; the app sends past its wrapped function", "PG060",
+               unwrapped),
+    WrongSetup("senders", f"{SHADOWING}; a worker sends, and knows neither number nor decision",
+               "PG062", unrelated),
+    WrongSetup("senders", f"`{POLICY}`; the app sends to several numbers, of which the policy "
+               "reads one", "PG087", in_a_loop),
     senders('Policy(send="/otp/send", sent_when="sender")', "PG065", "nothing is wrapped"),
     senders('Policy(send="/otp/send", sent_when=fails)', "PG066", "`fails` raises",
             names={"fails": fails}),

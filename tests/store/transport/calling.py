@@ -28,6 +28,11 @@ def counted(url: str) -> CountedWrites:
     return CountedWrites(**{f.name: getattr(plain, f.name) for f in fields(plain)})
 
 
+async def closed(line: Multiplexer) -> None:
+    """Close all its connections; it may be used again."""
+    await asyncio.gather(*(each.aclose() for each in line.close()))
+
+
 async def outcomes(*calls: Any) -> list[Any]:
     return await asyncio.gather(*calls, return_exceptions=True)
 

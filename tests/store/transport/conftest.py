@@ -13,7 +13,7 @@ import uvloop
 from pumpguard.store.transport.endpoint import Endpoint
 from pumpguard.store.transport.link import Link, Multiplexer
 from tests.conftest import PATIENT, SERVERS
-from tests.store.transport.calling import MakeLine
+from tests.store.transport.calling import MakeLine, closed
 from tests.store.transport.fleet import Pair, Server, cluster, watched_pair
 from tests.store.transport.linking import MakeLink
 
@@ -86,7 +86,7 @@ async def make_line() -> AsyncIterator[MakeLine]:
 
     yield make
     for line in made:
-        await line.aclose()
+        await closed(line)
 
 
 @pytest.fixture

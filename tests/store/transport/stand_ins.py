@@ -143,6 +143,44 @@ async def forwarding(path: str, **options: Any) -> AsyncIterator[int]:
         yield port
 
 
+@dataclass
+class Firewall:
+    """A way to a Unix socket that may forget its connections: then what is sent on them is lost,
+    and neither side hears of it."""
+
+    path: str
+    port: int = 0
+    connections: int = 0
+    forgotten: int = 0
+
+    def forget(self) -> None:
+        """Forget all connections that are open now."""
+        self.forgotten = self.connections
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        mine = self.connections
+        inward, outward = await asyncio.open_unix_connection(self.path)
+
+        async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while data := await reader.read(65_536):
+                if mine > self.forgotten:
+                    writer.write(data)
+
+        try:
+            await asyncio.gather(pump(reader, outward), pump(inward, writer))
+        finally:
+            outward.transport.abort()
+
+
+@asynccontextmanager
+async def firewall(path: str) -> AsyncIterator[Firewall]:
+    """A running `Firewall`."""
+    it = Firewall(path)
+    async with listening(it.serve) as it.port:
+        yield it
+
+
 def throwaway_certificate(
     folder: Path, names: str = "DNS:localhost"
 ) -> tuple[Path, ssl.SSLContext]:

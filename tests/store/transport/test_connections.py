@@ -15,7 +15,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, ResponseErr
 from pumpguard.errors import StoreError
 from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Overloaded, Unreachable
 from tests.conftest import PATIENT
-from tests.store.transport.calling import SLACK, TICK, MakeLine, call, in_flight, outcomes
+from tests.store.transport.calling import SLACK, TICK, MakeLine, call, closed, in_flight, outcomes
 from tests.store.transport.fleet import Server
 from tests.store.transport.linking import MakeLink, to_run
 from tests.store.transport.stand_ins import fake, forwarding, throwaway_certificate
@@ -55,7 +55,7 @@ async def test_a_closed_multiplexer_fails_its_calls_and_may_be_used_again(
     await call(line, "PING")
     with own.hanging():
         waiting = await in_flight(line, "PING", times=3)
-        await line.aclose()
+        await closed(line)
         assert {type(fault) for fault in await outcomes(*waiting)} == {Lost}
     assert await call(line, "PING") == b"PONG"
 
@@ -69,7 +69,7 @@ async def test_closing_is_done_even_if_whoever_closes_is_cancelled(
     assert await link.run(to_run("return 1", "key")) == 1
     with own.hanging():
         waiting = await in_flight(line, "PING", times=3)
-        for closing in (line.aclose(), link.aclose()):
+        for closing in (closed(line), link.aclose()):
             task = asyncio.create_task(closing)
             await asyncio.sleep(0)
             task.cancel()
@@ -206,7 +206,7 @@ async def test_tls_with_a_certificate_that_is_checked(
         for strange in (f"rediss://localhost:{port}", f"rediss://127.0.0.1:{port}{trusted}"):
             with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY"):
                 await call(make_line(strange), "PING")
-        await line.aclose()
+        await closed(line)
 
 
 async def test_every_fault_is_a_store_error() -> None:

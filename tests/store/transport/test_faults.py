@@ -149,10 +149,10 @@ async def test_garbage_never_reaches_a_second_call(make_link: MakeLink, garbage:
         assert any(isinstance(end, StoreError) for end in outcomes) or garbage.startswith(b":1")
         assert server.verbs() == [b"EVALSHA"] * len(server.heard)
         assert len(server.heard) <= 3
-        server.answer = lambda _: b":7\r\n"
         [router] = link._routers.values()
         while any(each.busy for each in router._servers.values()):  # noqa: ASYNC110 - until it is given up
             await asyncio.sleep(0.01)
+        server.answer = lambda _: b":7\r\n"
         assert await count(link, "k") == 7
 
 

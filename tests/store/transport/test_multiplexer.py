@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pumpguard.store.transport.calls import ErrorReply, Late, Overloaded
+from tests.conftest import PATIENT
 from tests.store.transport.calling import (
     SLACK,
     TICK,
@@ -22,6 +23,7 @@ from tests.store.transport.calling import (
     reads_of,
 )
 from tests.store.transport.fleet import Server
+from tests.store.transport.stand_ins import firewall, listening
 
 # Replies.
 
@@ -151,7 +153,7 @@ async def test_the_deadline_ends_a_call_to_a_hanging_server(
     make_line: MakeLine, own: Server
 ) -> None:
     """Each call fails in its own time; when the server is back, replies that nobody waits for any
-    more are dropped, and later ones reach their callers, all on the same connection."""
+    more are dropped, and later ones reach their callers."""
     line = make_line(own.url, deadline=0.1)
     await call(line, "SET", "n", 0)
     before = own.opened()
@@ -166,7 +168,59 @@ async def test_the_deadline_ends_a_call_to_a_hanging_server(
         assert isinstance(await fault(behind), Late)
     assert await call(line, "PING") == b"PONG"
     assert int(await call(line, "GET", "n")) == 2
-    assert own.opened() - before == 1  # who asks
+    assert own.opened() - before == 2  # who asks here, and the second connection
+
+
+async def test_a_connection_that_a_firewall_has_forgotten_costs_one_deadline(
+    make_line: MakeLine, own: Server
+) -> None:
+    """What is sent on it goes nowhere, and nobody says so. A second one is answered and used from
+    then on; what was lost is not sent again."""
+    async with firewall(own.socket) as way:
+        line = make_line(f"redis://127.0.0.1:{way.port}", deadline=0.1)
+        assert await call(line, "INCR", "n") == 1
+        first = line._live
+        way.forget()
+        assert isinstance(await fault(call(line, "INCR", "n")), Late)
+        while line._live is first:  # noqa: ASYNC110 - what is waited for happens on the wire
+            await asyncio.sleep(0.001)
+        assert await call(line, "GET", "n") == b"1"
+        assert way.connections == 2
+
+
+async def test_a_connection_that_is_answered_first_is_kept(make_line: MakeLine) -> None:
+    """A server may be slow, and slower to let anybody in. Calls that are late meanwhile open no
+    third connection."""
+    let_in = asyncio.Event()
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        if connections > 1:
+            await let_in.wait()
+        while data := await reader.read(65_536):
+            if b"SLOW" in data:
+                await slow.wait()
+            writer.write(b"+OK\r\n" * data.count(b"*1\r\n"))
+
+    slow = asyncio.Event()
+    async with listening(serve) as port:
+        line = make_line(f"redis://127.0.0.1:{port}", deadline=0.02, connect_deadline=PATIENT)
+        assert await call(line, "PING") == b"OK"
+        first = line._live
+        for _ in range(3):
+            assert isinstance(await fault(call(line, "SLOW")), Late)
+        while connections < 2:  # noqa: ASYNC110 - what is waited for happens on the wire
+            await asyncio.sleep(0.001)
+        slow.set()
+        while first is not None and first.in_flight:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        let_in.set()
+        while line._second is not None:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        assert line._live is first
+        assert connections == 2
 
 
 async def test_a_server_that_hangs_for_long_is_given_up(make_line: MakeLine, own: Server) -> None:

@@ -95,7 +95,8 @@ class Hooks:
             return Outcome("block")  # as of a number that is refused: the person may correct it
         decision = await guard.assess(attempt)
         if decision.action not in (Action.ALLOW, Action.SHADOW):
-            return Outcome(str(decision.action), decision.retry_after)
+            throttled = decision.action is Action.THROTTLE
+            return Outcome(str(decision.action), decision.retry_after if throttled else None)
         ticket = Ticket.of(decision)
         try:
             with suppress(SendUnknown):  # it counts as sent

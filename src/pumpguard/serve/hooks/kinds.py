@@ -16,10 +16,11 @@ from starlette.responses import JSONResponse, Response
 
 from pumpguard.errors import IntakeError
 from pumpguard.intake.decode import sound
-from pumpguard.replies import BLOCK, CHALLENGE, UNAVAILABLE, Problem, unreadable
+from pumpguard.replies import PROBLEMS, UNAVAILABLE, Problem, unreadable
 from pumpguard.serve.hooks import checks
 
-WAIT = "Please wait before asking for another code."
+NAMES = {"throttle": "throttled", "challenge": "challenge"}
+"""The problems that actions are answered with; all others are ``blocked``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,13 @@ class Outcome:
 
 def plain(outcome: Outcome) -> Response:
     """2xx for what was sent; a problem for what was not."""
-    match outcome.word:
-        case "sent":
-            return JSONResponse({"status": "sent"})
-        case "throttle":
-            return Problem(429, "throttled", "Too many requests", WAIT, outcome.retry_after)
-        case "challenge":
-            return CHALLENGE
-        case "failed":
-            return unreadable(UNAVAILABLE)
-    return BLOCK
+    if outcome.word == "sent":
+        return JSONResponse({"status": "sent"})
+    if outcome.word == "failed":
+        return unreadable(UNAVAILABLE)
+    name = NAMES.get(outcome.word, "blocked")
+    status, title, detail = PROBLEMS[name]
+    return Problem(status, name, title, detail, outcome.retry_after)
 
 
 def supabase_answer(outcome: Outcome) -> Response:
@@ -61,8 +59,11 @@ def supabase_answer(outcome: Outcome) -> Response:
     would be shown as an internal error."""
     if outcome.word == "sent":
         return JSONResponse({})
-    problem = plain(outcome)
-    status, message = problem.status_code, _detail(outcome)
+    status, _, message = PROBLEMS[NAMES.get(outcome.word, "blocked")]
+    if outcome.word == "failed":
+        status, message = UNAVAILABLE.status, UNAVAILABLE.detail
+    elif outcome.retry_after is not None:
+        message = f"Please wait {max(1, ceil(outcome.retry_after))} seconds, then ask again."
     return JSONResponse({"error": {"http_code": status, "message": message}})
 
 
@@ -77,19 +78,6 @@ def authgear_answer(outcome: Outcome) -> Response:
     of codes is from memory)."""
     words = {"sent": "ok", "throttle": "rate_limited", "failed": "delivery_rejected"}
     return JSONResponse({"code": words.get(outcome.word, "delivery_rejected")})
-
-
-def _detail(outcome: Outcome) -> str:
-    match outcome.word:
-        case "throttle" if outcome.retry_after is not None:
-            return f"Please wait {max(1, ceil(outcome.retry_after))} seconds, then ask again."
-        case "throttle":
-            return WAIT
-        case "challenge":
-            return "Show that a person is asking, then ask again."
-        case "failed":
-            return UNAVAILABLE.detail
-    return "No code can be sent for this request. Check the number."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

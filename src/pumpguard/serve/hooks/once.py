@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from hashlib import blake2b
+from math import ceil
 
 from pumpguard.errors import StoreError
 from pumpguard.guard import Guard
@@ -50,7 +50,7 @@ class Once:
             return await self._others(key)
         outcome = await send()
         with suppress(StoreError):
-            text = json.dumps([outcome.word, outcome.retry_after])
+            text = f"{outcome.word} {ceil(outcome.retry_after or 0)}"  # a short one: at most 32
             await self._store.remember(key, text, seconds, self._at())
         return outcome
 
@@ -61,7 +61,8 @@ class Once:
             except StoreError:
                 break
             if found is not None:
-                return Outcome(*json.loads(found))
+                word, wait = found.split()
+                return Outcome(word, int(wait) or None)
             await asyncio.sleep(PAUSE)
         raise UNAVAILABLE
 

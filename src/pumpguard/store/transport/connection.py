@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from itertools import islice, takewhile
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from pumpguard.errors import StoreError
 from pumpguard.store.scripts import Word
@@ -26,7 +26,7 @@ from pumpguard.store.transport.calls import (
     Unreachable,
     fail_in_turn,
 )
-from pumpguard.store.transport.endpoint import Endpoint, check_greetings
+from pumpguard.store.transport.endpoint import Deadlines, Endpoint, check_greetings
 from pumpguard.store.transport.resp import NOTHING, pack, reader
 from pumpguard.turns import slices, within
 
@@ -38,47 +38,49 @@ LONGEST = 4
 After twice as many, the connection is given up."""
 
 
-class Deadlines(NamedTuple):
-    """Seconds per call, and to connect: an attempt begun anew every 50 ms would never get through a
-    slow resolver and a TLS handshake."""
-
-    call: float
-    connect: float = 1.0
-
-
 class Connection(asyncio.Protocol):
     """Opens itself when made; calls wait until it is open, and fail if it breaks.
 
     ``pending`` holds the calls, oldest first. One whose caller was cancelled keeps its place, so
-    that its reply is taken off the wire and dropped; so do late ones, in ``dropped``.
+    that its reply is taken off the wire and dropped; so do late ones, in ``dropped``. ``first`` is
+    sent with the greetings; ``on_silent`` is called when a call is late and nothing came meanwhile.
     """
 
     def __init__(
-        self, endpoint: Endpoint, deadlines: Deadlines, on_gone: Callable[[Connection], None]
+        self,
+        endpoint: Endpoint,
+        deadlines: Deadlines,
+        on_gone: Callable[[Connection], None],
+        on_silent: Callable[[], None] = lambda: None,
+        *first: tuple[Word, ...],
     ) -> None:
         self.pending: deque[Call] = deque()
-        self._endpoint = endpoint
+        self._endpoint, self._first = endpoint, first
         self._deadline, self._connect_deadline = deadlines.call, max(deadlines)
         self._slices, self._slice_length = slices(self._deadline)
-        self._on_gone = on_gone
+        self._on_gone, self._on_silent = on_gone, on_silent
         self._loop = asyncio.get_running_loop()
         self._reader = reader()
         self._queue: list[bytes] = []  # until it is open, queue[i] is what pending[i] waits for
-        self._greeted: deque[Call] = deque()
         self._failed: deque[tuple[Call, Callable[[], StoreError]]] = deque()
-        self._expecting = self._greeted
+        self._expecting = self._greeted = deque[Call]()
         self._transport: asyncio.Transport | None = None
         self._open = self._gone = self._retired = self._paused = self._flushing = False
         self._timer: asyncio.TimerHandle | None = None
         self._slice = self._heard = 0  # the present slice, and the one in which it last heard
         self.dropped: deque[int] = deque()  # when they were made, all before those in pending
         self._closed: asyncio.Future[None] = self._loop.create_future()
-        self._opening = self._loop.create_task(self._connect())
+        self.opening = self._loop.create_task(self._connect())
 
     @property
     def in_flight(self) -> int:
         """Calls that the server has not answered."""
         return len(self.pending) + len(self.dropped)
+
+    @property
+    def silent(self) -> bool:
+        """Whether a call was late, and the server has sent nothing for the whole deadline."""
+        return bool(self.dropped) and self._slice - self._heard > self._slices
 
     def ask(self, command: tuple[Word, ...], asking: bool = False) -> asyncio.Future[Any]:
         """Queue a command; the future is its reply, or a `StoreError`. With ``asking`` it is sent
@@ -113,7 +115,7 @@ class Connection(asyncio.Protocol):
     async def aclose(self) -> None:
         """Close, and wait until the socket is closed."""
         self.close()
-        await asyncio.wait({self._opening})
+        await asyncio.wait({self.opening})
         if self._transport is not None:
             await asyncio.wait({self._closed})
 
@@ -155,8 +157,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._break(f"the connection ended ({type(error).__name__ if error else 'EOF'})")
-        if not self._closed.done():
-            self._closed.set_result(None)
+        self._closed.set_result(None)
 
     def _flush(self) -> None:
         self._flushing = False
@@ -180,13 +181,12 @@ class Connection(asyncio.Protocol):
 
     async def _greet(self) -> None:
         """All greetings in one write; nothing else is sent before the server accepts them."""
-        greetings = self._endpoint.greetings()
+        greetings = [*self._endpoint.greetings(), *self._first]
         replies = [self._loop.create_future() for _ in greetings]
         self._greeted.extend((reply, 0) for reply in replies)
         if self._transport is not None and greetings:
             self._transport.write(b"".join(map(pack, greetings)))
-        outcomes = await asyncio.gather(*replies, return_exceptions=True)
-        check_greetings(greetings, outcomes)
+        check_greetings(greetings, await asyncio.gather(*replies, return_exceptions=True))
 
     def _start(self) -> None:
         if self._gone:
@@ -221,6 +221,8 @@ class Connection(asyncio.Protocol):
         self.dropped.extend(made for _, made in islice(self.pending, late))
         where, limit = self._endpoint.where, self._deadline * 1000
         self._fail(late, partial(Late, f"{where}: no reply within {limit:.0f} ms"))
+        if late and silent:
+            self._on_silent()
 
     def _stop_waiting(self) -> None:
         """Fail calls that waited too long for a connection: they need not be sent any more."""
@@ -234,8 +236,7 @@ class Connection(asyncio.Protocol):
         return sum(1 for _ in takewhile(lambda call: call[1] < first, self.pending))
 
     def _break(self, text: str) -> None:
-        fault = Lost if self._open else Unreachable
-        self._drop(partial(fault, f"{self._endpoint.where}: {text}"))
+        self._drop(partial(Lost if self._open else Unreachable, f"{self._endpoint.where}: {text}"))
 
     def _drop(self, fault: Callable[[], StoreError]) -> None:
         if self._gone:
@@ -244,10 +245,10 @@ class Connection(asyncio.Protocol):
         self._on_gone(self)
         if self._timer is not None:
             self._timer.cancel()
-        if self._transport is not None:
+        if self._transport is not None and not self._loop.is_closed():
             self._transport.abort()
-        if self._opening is not asyncio.current_task(self._loop):
-            self._opening.cancel()  # and the greetings with it
+        if self.opening is not asyncio.current_task(self._loop):
+            self.opening.cancel()  # and the greetings with it
         self._queue.clear()
         self._fail(len(self.pending), fault)
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ssl import SSLContext
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from redis.asyncio.connection import SSLConnection, parse_url
@@ -21,6 +21,14 @@ KNOWN = {"connection_class", "host", "port", "path", "db", "username", "password
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 """Seconds until an idle connection is probed, seconds between probes, and probes without an answer
 until it is closed. Firewalls drop idle connections and tell nobody."""
+
+
+class Deadlines(NamedTuple):
+    """Seconds per call, and to connect: an attempt begun anew every 50 ms would never get through a
+    slow resolver and a TLS handshake."""
+
+    call: float
+    connect: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -17,11 +18,12 @@ from redis.exceptions import AskError, ClusterDownError, MovedError, NoScriptErr
 from pumpguard.errors import StoreError
 from pumpguard.store.scripts import Call, Word
 from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Overloaded, Unreachable, in_time
-from pumpguard.store.transport.connection import Connection, Deadlines
-from pumpguard.store.transport.endpoint import Endpoint
+from pumpguard.store.transport.connection import Connection
+from pumpguard.store.transport.endpoint import Deadlines, Endpoint
 from pumpguard.store.transport.topology import Key, Topology, elsewhere, topology_of
 
 MAX_IN_FLIGHT = 1000  # by Little's law 50,000 calls a second at 20 ms each
+AGAIN_AFTER = 1.0  # seconds until a silent server is asked anew, which may be overloaded
 
 
 class Multiplexer:
@@ -29,6 +31,8 @@ class Multiplexer:
 
     It connects when first needed, and anew after a fault. More than ``max_in_flight`` calls at a
     time fail at once. ``on_lost`` is called when the connection ends, even an idle one.
+    A server that is silent may be slow, or a firewall has forgotten the connection. So a second one
+    asks for the time; later calls take it if it is answered first. Nothing is sent twice.
     """
 
     def __init__(
@@ -41,21 +45,21 @@ class Multiplexer:
         on_lost: Callable[[Multiplexer], None] | None = None,
     ) -> None:
         self.endpoint = endpoint
-        self._deadlines = Deadlines(deadline, connect_deadline)
-        self._max_in_flight = max_in_flight
-        self._on_lost = on_lost
+        deadlines = Deadlines(deadline, connect_deadline)
+        self._open = partial(Connection, endpoint, deadlines, self._forget, self._ask_again)
+        self._max_in_flight, self._on_lost = max_in_flight, on_lost
         self._live: Connection | None = None
+        self._second: Connection | None = None
+        self._second_from = 0.0
         self._leaving: set[Connection] = set()
 
     @property
     def busy(self) -> bool:
-        return bool(self._live or self._leaving)
+        return bool(self._live or self._second or self._leaving)
 
     def ask(self, command: tuple[Word, ...], asking: bool = False) -> asyncio.Future[Any]:
         """Like `Connection.ask`. Raises `Overloaded`."""
-        live = self._live
-        if live is None:
-            live = self._live = Connection(self.endpoint, self._deadlines, self._forget)
+        live = self._live = self._live or self._second or self._open()
         if len(live.pending) + len(live.dropped) >= self._max_in_flight:
             raise Overloaded(f"{self.endpoint.where}: {live.in_flight} calls are in flight")
         return live.ask(command, asking)
@@ -69,17 +73,33 @@ class Multiplexer:
 
     def close(self) -> tuple[Connection, ...]:
         """Fail the calls in flight at once; the connections are still to be awaited."""
-        connections = (*self._leaving, *filter(None, [self._live]))
+        connections = (*self._leaving, *filter(None, [self._live, self._second]))
         for each in connections:
             each.close()
         return connections
 
-    async def aclose(self) -> None:
-        """Close all connections; calls in flight fail. It may be used again."""
-        await asyncio.gather(*(each.aclose() for each in self.close()))
+    def _ask_again(self) -> None:
+        """A call was late, and the server has said nothing since: does it answer another one?"""
+        now = asyncio.get_running_loop().time()
+        if self._second is None and now >= self._second_from:
+            self._second_from = now + AGAIN_AFTER
+            self._second = second = self._open(("TIME",))
+            second.opening.add_done_callback(lambda _: self._answered(second))
+
+    def _answered(self, second: Connection) -> None:
+        if self._second is not second:  # it has failed
+            return
+        self._second = None
+        if self._live is None or self._live.silent:
+            self.renew()
+            self._live = second
+        elif self._live is not second:
+            second.close()
 
     def _forget(self, connection: Connection) -> None:
         self._leaving.discard(connection)
+        if connection is self._second:
+            self._second = None
         if connection is self._live:
             self._live = None
             if self._on_lost is not None:

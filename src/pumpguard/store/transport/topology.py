@@ -20,8 +20,8 @@ from redis.crc import key_slot
 from pumpguard.errors import PolicyError, StoreError
 from pumpguard.store.scripts import Word
 from pumpguard.store.transport.calls import ErrorReply, Unreachable
-from pumpguard.store.transport.connection import Connection, Deadlines
-from pumpguard.store.transport.endpoint import Endpoint
+from pumpguard.store.transport.connection import Connection
+from pumpguard.store.transport.endpoint import Deadlines, Endpoint
 
 Key: TypeAlias = str | bytes
 Masters: TypeAlias = dict[tuple[int, int], Endpoint]
