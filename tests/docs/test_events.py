@@ -28,7 +28,7 @@ def test_the_table_of_fields_is_whole() -> None:
     )  # fmt: skip
     attempt = replace(attempt, client=replace(attempt.client, asn="AS1"))
     decision = Decision(attempt, Action.BLOCK, reference="7Q3K-9XDM")
-    told = [
+    told: list[Recorded | Became | Change | Alert] = [
         Recorded(decision, 0.0, 0.1, Exchange("POST", "/otp/send", "https", 403)),
         Became(attempt.phone, "verified", 0.0),
         Change("posture", "country", "GB", "ann", "attack", 0.0, "closed", 60.0),

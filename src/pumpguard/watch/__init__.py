@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import secrets
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 from pumpguard.alerts import Alert, Claim
 from pumpguard.attempt import Phone, micros
@@ -58,8 +58,6 @@ NO_SIGN = ("budget", "posture", "lists", "store")
 """Rules whose refusals are no sign of an attack: a spent budget refuses everybody, and people have
 given the orders themselves."""
 
-logger = logging.getLogger("pumpguard.alerts")
-
 
 class AttackWatch(Listener):
     """One guard's part of it. ``budget`` is the policy's for a day (USD), ``tell`` raises an alert,
@@ -86,8 +84,7 @@ class AttackWatch(Listener):
             self._sums = MemoryFleet(clock)  # the store's buckets end by real time
         self._process, self._number = secrets.token_hex(4), 0
         self._counts: Counter[str] = Counter()
-        self._blocks: Counter[tuple[str, str]] = Counter()
-        self._in_block: Counter[str] = Counter()
+        self._blocks, self._in_block = Counter[tuple[str, str]](), Counter[str]()
         self._hot: dict[str, None] = {}
         self._bans: dict[tuple[str, str | None], None] = {}
         self._episode = False
@@ -99,7 +96,7 @@ class AttackWatch(Listener):
     def refused(self, decision: Decision) -> None:
         """Count a refusal."""
         finding, attempt = decision.finding, decision.attempt
-        if self._sums is None or (finding is not None and finding.rule in NO_SIGN):
+        if self._sums is None or _no_sign(decision):
             return
         counts, phone, price = self._counts, attempt.phone, micros(attempt.price or 0.0)
         counts["n"] += 1
@@ -120,7 +117,7 @@ class AttackWatch(Listener):
     def decided(self, recorded: Recorded) -> None:
         decision = recorded.decision
         if decision.action:
-            self._counts["an"] += 1
+            self._counts["an"] += not _no_sign(decision)
             return
         self._counts["a"] += 1
         if _block(decision.attempt.phone) in self._hot:
@@ -138,10 +135,8 @@ class AttackWatch(Listener):
     async def look(self) -> None:
         """Add what this process has seen, and judge by what the fleet has."""
         async with self._looking:
-            try:
+            with suppress(StoreError):  # what was counted is lost, and no request is affected
                 await self._look()
-            except StoreError as error:
-                logger.debug("the watch for attacks could not ask the store: %s", error)
 
     def _ban(self, rule: str, subject: str | None) -> None:
         if (rule, subject) not in self._bans:
@@ -258,3 +253,8 @@ class AttackWatch(Listener):
 
 def _block(phone: Phone) -> str:
     return phone.prefix(3) or f"+{phone.calling_code}"  # 1,000 numbers
+
+
+def _no_sign(decision: Decision) -> bool:
+    finding = decision.finding
+    return finding is not None and finding.rule in NO_SIGN
