@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, is_dataclass
+from statistics import fmean
+
+from pumpguard.money.prices import PriceTable
 
 from ..actors import Start, draws
 from ..attackers import ALL_FAMILIES, Family
@@ -22,9 +25,9 @@ PROBES = 8
 """People who come from each ring."""
 
 
-PER_USER = 0.15
-"""USD of a crowd's daily budget for each user of a usual day: a little more than twice what they
-cost, which is how README says to set it."""
+PER_USER, TWICE = 0.15, 2
+"""A crowd's daily budget for each user of a usual day: so many USD, or so many times what they
+cost, if that is more. README says to set it to about twice what a busy day costs."""
 
 
 class Day:
@@ -36,6 +39,7 @@ class Day:
         self.about = cell.family if crowd or cell.family in LOOKALIKES else None
         self.parameters = _parameters(crowd or family)
         self._days = crowd.days if crowd else 1
+        self._prices = PriceTable.load(cell.prices)
         self._size = round(setting.users * crowd.part) if crowd else setting.users
         world = build(
             cell.seed,
@@ -75,8 +79,9 @@ class Day:
         """What a policy that was told of a budget has for one of a crowd's days, in USD."""
         if self.crowd is None:
             return None
+        price = fmean(self._prices.price(user.country) for user in self.people)
         coming = len(self.people) / self._days if self.crowd.usual else self._size
-        return round(PER_USER * coming, 2)
+        return round(max(PER_USER, TWICE * price) * coming, 2)
 
     @property
     def ends(self) -> float:

@@ -50,6 +50,8 @@ class BigLaunch(Launch):
     factor: float = 20.0
     habits: Habits = USUAL
     name: ClassVar[str] = "big_launch"
+    # It costs more than a busy day, so that its budget is nearly spent, or spent, is true.
+    expected: ClassVar[Mapping[str, int]] = {"SEND_SPIKE": 1, "BUDGET_LOW": 2, "BUDGET_SPENT": 2}
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class NewMarket(CrowdDay):
     name: ClassVar[str] = "new_market"
     days: ClassVar[int] = 4
     part: ClassVar[float] = 0.3
+    usual: ClassVar[bool] = True
 
     def people(self, around: Neighbourhood) -> list[User]:
         """The usual users, and those of the new country in its waking hours."""

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from ..figures import Table, grid
 from ..report.words import dollars, percent
-from . import bound, caps, poisoned
+from . import bound, caps, market, poisoned
 
 
 async def studies(seed: int, *, quick: bool) -> Table:
@@ -22,6 +22,7 @@ async def studies(seed: int, *, quick: bool) -> Table:
         "bound": [await bound.study(seed, hours) for hours in ((1.0,) if quick else (1.0, 24.0))],
         "caps": await caps.study(seed, 600 if quick else 4_000, 0.15 if quick else 1.0),
         "poisoning": await poisoned.study(seed, 1.0 if quick else 4.0),
+        "market": await (market.study(seed, 0.25, (0, 200)) if quick else market.study(seed, 4.0)),
     }
 
 
@@ -58,6 +59,12 @@ def show(found: Table, console: Console) -> None:
             *(dollars(each[name]) for name in ("undefended", "plain_rule", "pumpguard")),
             percent(each["to_plain"]),
         )
+    console.print(shown)
+    headings = ("codes entered the day before", "verified", "unverified", "his profit")
+    shown = grid("A bought market, USD an hour", *headings)
+    for each in found["market"]:
+        amounts = (each[name] for name in ("verified", "unverified_an_hour", "profit_an_hour"))
+        shown.add_row(f"{each['bought']:,}", *map(dollars, amounts))
     console.print(shown)
 
 

@@ -12,11 +12,12 @@ from attack_harness.actors import draws
 from attack_harness.attackers.base import Ground
 from attack_harness.attackers.optimal import Optimal
 from attack_harness.attackers.poisoning import Poisoning
-from attack_harness.money import bound, caps, poisoned
+from attack_harness.money import bound, caps, market, poisoned
 from attack_harness.money.__main__ import main
 from attack_harness.money.plain_conversion import PlainConversion
 from attack_harness.money.stage import on_stage
 from examples.target_app.protection import default_policy
+from pumpguard.money.exposure import exposure
 
 
 async def test_the_optimal_attacker_comes_near_the_bound_and_not_past_it() -> None:
@@ -77,8 +78,19 @@ async def test_a_study_of_poisoning_says_what_it_compared(
     assert row["undefended"] >= row["plain_rule"] >= row["pumpguard"] > 0
 
 
+async def test_a_bought_market_lets_no_more_through_than_is_printed() -> None:
+    """However many codes were entered the day before; and those messages cost more than they let
+    through."""
+    most = exposure(default_policy()).unverified.hour
+    none, some = await market.study(seed=1, hours=0.5, bought=(0, 300))
+    assert (none["bought"], none["verified"]) == (0, 0)
+    assert 0 < none["unverified_an_hour"] < most
+    assert 0 < some["unverified_an_hour"] < most
+    assert some["unverified_an_hour"] - none["unverified_an_hour"] < some["verified"]
+
+
 def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--quick", "--seed", "2", "--out", str(tmp_path)]) == 0
     said = json.loads((tmp_path / "money.json").read_text())
-    assert said.keys() == {"seed", "bound", "caps", "poisoning"}
+    assert said.keys() == {"seed", "bound", "caps", "poisoning", "market"}
     assert "Optimal attacker" in capsys.readouterr().out

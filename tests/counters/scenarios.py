@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from redis.asyncio import Redis
 
-from pumpguard.counters import Refunds, Spike, Window
+from pumpguard.counters import Refunds, Retyped, Spike, Window
 from pumpguard.store.base import Store
 from tests.store.asking import (
     PHONE,
@@ -88,6 +88,7 @@ ALONE: dict[str, tuple[About, ...]] = {
     "spike": (About(Spike("spike")),),
     "spike of attempts": (About(Spike("spike", counts="attempts")),),
     "tickets": (About(TICKETS),),
+    "retyped": (About(Retyped("credit", "prefix:3"), member="+88017123"),),
 }
 
 SCENARIOS: dict[str, Play] = {

@@ -10,7 +10,19 @@ from pumpguard.counters import Credit
 from pumpguard.counters.plan import Plan
 from pumpguard.store.base import DAY, Question, Store
 from pumpguard.store.memory import MemoryStore
-from tests.store.asking import PHONE, ask, credit, redeem, settle, verify, watched, window
+from tests.store.asking import (
+    PHONE,
+    PULSE,
+    START,
+    About,
+    ask,
+    credit,
+    redeem,
+    settle,
+    verify,
+    watched,
+    window,
+)
 
 LINE = 1_000_000
 """A dollar."""
@@ -185,3 +197,48 @@ def test_the_loss_is_bounded_in_any_time(seed: int, asks_again: bool) -> None:
             total += price
             time = when - lent[n][0]
             assert total <= LINE * (1 + time / seconds + 0.001) + 1 + again
+
+
+ASKS = About(Credit("asks", "country", LINE, 1_000, yields=True, except_trusted=True))
+"""A line that only asks for proof."""
+
+
+async def test_a_line_that_asks_is_wider_where_codes_come_late(store: Store) -> None:
+    """Twice as late as usual, twice as wide."""
+    debt = 0
+    for late, fits in ((150_000, 1), (300_000, 2), (10_000_000, 4)):
+        while debt < fits:
+            assert (await ask(store, ASKS, price=LINE, matures_after=late)).admitted
+            debt += 1
+        assert not (await ask(store, ASKS, price=LINE, matures_after=late)).admitted
+
+
+async def test_where_they_do_nobody_who_asks_again_yields(store: Store) -> None:
+    """Usually somebody who has had a message has half of it."""
+    plan, tenth = (ASKS, *PHONE), LINE // 10
+    await ask(store, *plan, price=7 * tenth, ticket=b"1234")
+    assert not (await ask(store, *plan, price=tenth, at=1)).admitted
+    assert (await ask(store, *plan, price=tenth, at=1, matures_after=160_000)).admitted
+
+
+async def test_nothing_is_owed_on_it_while_the_provider_is_down(store: Store) -> None:
+    """Of two who got no code, the second would be asked, and after the outage everybody."""
+    pulse = About(PULSE)
+    for n in range(120):
+        await ask(store, pulse, at=30 * n)
+        if n < 60:
+            sent_at = round((START + 30 * n) * 1000)
+            await settle(store, pulse, at=30 * n + 10, sent_at=sent_at)
+    for n in range(5):
+        assert (await ask(store, pulse, ASKS, price=LINE, at=3_600 + n)).admitted
+    assert (await ask(store, ASKS, price=LINE, at=3_605)).admitted
+    assert not (await ask(store, ASKS, price=LINE, at=3_606)).admitted
+
+
+async def test_who_gets_no_code_asks_again_however_dear(store: Store) -> None:
+    """A message that is dearer than the line goes out, and two more to the same number."""
+    dear = LINE + LINE // 4
+    for n in range(3):
+        asked = await ask(store, credit(LINE), *PHONE, price=dear, at=n, ticket=b"%04d" % n)
+        assert asked.admitted
+    assert not (await ask(store, credit(LINE), *PHONE, price=dear, at=3)).admitted

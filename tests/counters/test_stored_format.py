@@ -64,6 +64,9 @@ KEPT: dict[str, dict[str, str]] = {
     "spike of attempts": {
         "bfe8 e4c222": "0007349e(11)020001b05515000002(27)",
     },
+    "retyped": {
+        "9692 c35669": "da8a21d3018bcfe56be8000000000000",
+    },
     "tickets": {
         "aa9e 78fd2f": "61626364018bcfe56800000000001b58(20)61626364018bcfe56be8000000001b58(20)",
     },

@@ -47,7 +47,11 @@ class Facts:
     """Whether users of where this request comes from verify."""
     proved: bool = False
     owed: int = 0
+    mistyped: int = 0
+    """What the client owes for its last message, if that went nearby."""
     no_verifications: bool = False
+    unheard: bool = False
+    """Whether none arrive where they did before."""
     headroom: dict[str, int] = field(default_factory=dict)
     """By dimension."""
 

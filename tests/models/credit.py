@@ -7,6 +7,7 @@ from tests.models.base import DAY, Facts, Model, reading
 
 DAYS, STEPS, AGAIN = 15, 1000, 2
 FORGOTTEN = 4 * STEPS
+USUALLY, LATEST = 150_000, 4
 
 
 class CreditModel(Model[Credit]):
@@ -35,25 +36,30 @@ class CreditModel(Model[Credit]):
     def look(self, counter: Credit, facts: Facts) -> Reading:
         (debt, forgiven), step = self.owed(counter, facts.now), self.steps(counter, facts.now)
         line, best = self.line(counter, facts.now)
-        fits = line + min(facts.owed, AGAIN * facts.price)
+        least = facts.price if counter.limit else 0
+        fits = max(line, least) + min(max(facts.owed, facts.mistyped), AGAIN * facts.price)
         if facts.halves == 2:
-            fits = line + AGAIN * facts.price
+            fits = max(line, least) + AGAIN * facts.price
         if counter.yields:
-            again = facts.owed and facts.halves < 2
+            late = counter.except_trusted and facts.matures_after > USUALLY
+            again = facts.owed and facts.halves < 2 and not late
             fits = min(line, line // 2 + facts.price) if again else line
+            if late:
+                fits = int(fits * min(LATEST, facts.matures_after / USUALLY))
         if not counter.yields or facts.halves == 2:
             fits += facts.open_of(line // 1000 * round(1000 * counter.reserved))
-        if counter.limit:
-            fits = max(fits, facts.price)
+        fits = max(fits, least)
         wait, now = 0, max(facts.now, self.step * counter.span // STEPS)
-        if debt + facts.price > fits and not (counter.except_trusted and facts.trusted):
+        excepted = counter.except_trusted and (facts.trusted or facts.unheard)
+        if debt + facts.price > fits and not excepted:
             more = -(-(debt + facts.price - fits) // forgiven)
             more = STEPS if facts.price > fits else more  # in vain
             wait = -(-(step + more) * counter.span // STEPS) - now
         return reading(debt, wait, line, best)
 
     def charge(self, counter: Credit, facts: Facts) -> None:
-        self._keep(counter, facts, self.owed(counter, facts.now)[0] + facts.price)
+        if not (counter.except_trusted and facts.unheard):
+            self._keep(counter, facts, self.owed(counter, facts.now)[0] + facts.price)
 
     def tell(self, counter: Credit, facts: Facts) -> None:
         debt, _ = self.owed(counter, facts.now)

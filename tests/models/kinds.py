@@ -14,6 +14,7 @@ from pumpguard.counters import (
     Neighbours,
     Pulse,
     Refunds,
+    Retyped,
     Spend,
     Spike,
     Tickets,
@@ -30,6 +31,7 @@ from tests.models.known import KnownModel
 from tests.models.neighbours import NeighboursModel
 from tests.models.pulse import PulseModel
 from tests.models.refunds import RefundsModel
+from tests.models.retyped import RetypedModel
 from tests.models.spend import SpendModel
 from tests.models.spike import SpikeModel
 from tests.models.tickets import TicketsModel
@@ -52,4 +54,5 @@ MODELS: dict[type[Counter], type[Model[Any]]] = {
     Tickets: TicketsModel,
     Refunds: RefundsModel,
     Unsent: UnsentModel,
+    Retyped: RetypedModel,
 }

@@ -59,6 +59,7 @@ class PulseModel(Model[Pulse]):
     def look(self, counter: Pulse, facts: Facts) -> Reading:
         then = self.at(counter, facts.now)
         silent = then.missing >= round(1000 * counter.h)
+        facts.unheard = then.seen >= counter.minimum and silent
         facts.no_verifications = then.seen < counter.minimum or silent
         began = then.since if then.down else 0
         return reading(then.missing, 1000 if then.down else 0, then.seen, began)

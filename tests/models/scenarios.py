@@ -17,6 +17,7 @@ from pumpguard.counters import (
     Neighbours,
     Pulse,
     Refunds,
+    Retyped,
     Spend,
     Spike,
     Tickets,
@@ -198,8 +199,20 @@ SCENARIOS: dict[str, Scenario] = {
             Credit("credit", "country", 1_000, 1_000, reserved=0.5),
             Credit("asked", "network", 500, 100, yields=True, reserved=1.0),
             Credit("asks", "country", 400, 100, yields=True, except_trusted=True),
+            PULSE,
         ),
         (*MINUTE_EDGES, 300_000, DAY),
+        settling=(REFUNDS,),
+    ),
+    "mistyped": Scenario(
+        plans(
+            KNOWN,
+            REMEMBERING,
+            Retyped("credit", "country", seconds=60),
+            Credit("credit", "prefix:3", 700, 100),
+            Credit("asked", "network", 500, 100, yields=True),
+        ),
+        (*MINUTE_EDGES, 100_000),
         settling=(REFUNDS,),
     ),
     "detectors and customers": Scenario(

@@ -56,7 +56,7 @@ MANNERS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
         {"overrides_version": b"others"},
     ]
 )
-RIPE = st.sampled_from([None, 30_000, 100_000])
+RIPE = st.sampled_from([None, 30_000, 100_000, 200_000, 700_000])
 
 T = TypeVar("T")
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pumpguard import Action, Policy, PolicyError
+from pumpguard import Action, Guard, Policy, PolicyError
 from pumpguard.rules import Credit
+from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
 from tests.rules.trying import Trying, numbers
 
 PRICE = 0.25
@@ -117,3 +118,21 @@ def test_a_line_that_makes_no_sense_is_refused(settings: dict[str, Any], path: s
     with pytest.raises(PolicyError) as caught:
         Credit(**settings)
     assert caught.value.path == path
+
+
+async def test_who_has_mistyped_a_dear_number_gets_the_right_one_sent() -> None:
+    """The wrong one has used up its block's line; from there on the block is closed to others, and
+    to this client too."""
+    clock, dear = FakeClock(), 0.36
+    policy = Policy(send="/send", home=["GB"], settled=True, daily_budget=600)
+    async with Guard(policy, clock=clock, challenge=SimulatedHuman()) as guard:
+
+        async def asks(number: str, address: str) -> bool:
+            attempt = make_attempt(number, address, at=clock.advance(40), price=dear, proved=True)
+            return (await guard.assess(attempt)).allowed
+
+        assert await asks("+8801712345678", "103.4.144.9")
+        assert not await asks("+8801712345601", "103.4.144.77")
+        assert await asks("+8801712345679", "103.4.144.9")
+        assert not await asks("+8801712345687", "103.4.144.9")
+        assert not await asks("+8801712345612", "103.4.144.99")

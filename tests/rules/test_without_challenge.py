@@ -148,3 +148,27 @@ def test_a_number_that_nobody_has_is_refused_where_nobody_can_be_asked() -> None
     rule = Number(unallocated="challenge").without_challenge()
     assert rule.unallocated is True
     assert not rule.plan_ages
+
+
+async def test_where_nobody_can_prove_anything_a_range_is_closed_by_degrees() -> None:
+    """Of a range seen from elsewhere whose messages nobody verifies: not before eight of them, and
+    then half-open. Somebody who asks from the number's country goes on."""
+    policy = Policy(
+        send="/send", settled=True,
+        rules=[Conversion(by=["network"], proof_by=["prefix:6+client_abroad"])],
+    )  # fmt: skip
+    clock = FakeClock()
+    async with Guard(policy, clock=clock, networks=UnknownNetworks()) as guard:
+        allowed = []
+        for n in range(60):
+            phone = f"+4474001{n:05}"  # elsewhere people verify all the time
+            await guard.assess(make_attempt(phone, "81.2.69.143", at=clock.advance(60)))
+            guard.verified(phone)
+            await guard.settled()
+            if n >= 30:
+                attempt = make_attempt(f"+88017123{n:05}", country="GB", at=clock.advance(60))
+                allowed.append((await guard.assess(attempt)).allowed)
+        there = make_attempt("+8801712399999", country="BD", at=clock.advance(1))
+        assert (await guard.assess(there)).allowed
+    assert all(allowed[:8])
+    assert 8 <= sum(allowed) <= 16

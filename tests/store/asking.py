@@ -56,7 +56,7 @@ def question(*abouts: About, at: float = 0.0, **more: Any) -> Question:
     return Question(
         plan,
         subjects=tuple("somebody" for _ in plan.groups),
-        members=tuple(a.member for a in abouts if isinstance(a.counter, Distinct)),
+        members=tuple(a.member for a in abouts if a.counter.member is not None),
         last4=next((a.last4 for a in abouts if isinstance(a.counter, Neighbours)), 0),
         at=START + at,
         **more,

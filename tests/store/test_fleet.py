@@ -9,9 +9,9 @@ import pytest
 
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.fleet import HOUR, MINUTE, Batch, FleetStore, MemoryFleet, StandingBan
+from pumpguard.store.inspected import InspectedStore
 from pumpguard.store.memory import MemoryStore
 from pumpguard.store.redis import RedisStore
-from pumpguard.store.scripted import ScriptStore
 
 NOW = time.time()
 MINUTE_NOW, HOUR_NOW = int(NOW) // MINUTE * MINUTE, int(NOW) // HOUR * HOUR
@@ -20,7 +20,7 @@ ALLOWED, REFUSED = "c\tGB\tallow\tn", "c\tBD\tblock\tn"
 
 
 @pytest.fixture
-def fleet(store: ScriptStore) -> FleetStore:
+def fleet(store: InspectedStore) -> FleetStore:
     """Where each store in turn keeps what its fleet has seen."""
     assert store.fleet is not None
     return store.fleet

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pumpguard import Action, Decision, Finding
 from pumpguard.attempt import Block
-from pumpguard.watch.episode import BEGINS, OVER, Episode, Sums, begins, goes_on, orders, told
+from pumpguard.testing import make_attempt
+from pumpguard.watch.episode import (
+    BEGINS,
+    OVER,
+    Episode,
+    Sums,
+    begins,
+    goes_on,
+    no_sign,
+    orders,
+    told,
+)
 
 BUDGET = 600.0
 COUNTS = st.dictionaries(
@@ -85,3 +98,22 @@ def test_an_alert_says_what_to_know_and_what_to_type() -> None:
         "orders": ["pumpguard lists deny prefix +880171234 --for 1d"],
     }  # fmt: skip
     assert "orders" not in told(OVER, sums, Episode(1_000, 1_600), 1_600.0).evidence
+
+
+@pytest.mark.parametrize(
+    ("rule", "subject", "tells_nothing"),
+    [
+        ("budget", None, True),
+        ("posture", None, True),
+        ("phone_limit", "+447400123456", True),
+        ("prefix_pattern", "+447400123", False),
+        ("network_limit", "81.2.69.142/32", False),
+    ],
+)
+def test_what_people_and_budgets_refuse_is_no_sign(
+    rule: str, subject: str | None, tells_nothing: bool
+) -> None:
+    """Nor is one who asks for his own number again and again."""
+    finding = Finding(rule, Action.BLOCK, "SOME_CODE", subject=subject)
+    decision = Decision(make_attempt("+447400123456"), Action.BLOCK, (finding,))
+    assert no_sign(decision) is tells_nothing

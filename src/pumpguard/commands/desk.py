@@ -31,7 +31,9 @@ def with_desk(
             assert desk is not None  # noqa: S101 - a store in Redis has one
             return await work(desk)
 
-    logging.getLogger("pumpguard").setLevel(logging.ERROR)  # how the app is set up, it says itself
+    logger = logging.getLogger("pumpguard")
+    before = logger.level
+    logger.setLevel(logging.ERROR)  # how the app is set up, it says itself
     try:
         return asyncio.run(run(Policy.from_toml(policy)))
     except OverrideError as error:
@@ -40,3 +42,5 @@ def with_desk(
         stop(f"{policy}: {error}", BAD_INPUT)
     except StoreError as error:
         stop(f"the store did not answer ({error}): an order may or may not stand", STORE_AWAY)
+    finally:
+        logger.setLevel(before)

@@ -20,6 +20,7 @@ from pumpguard.counters.known import Known
 from pumpguard.counters.neighbours import NEIGHBOURS_REMEMBERED, Neighbours
 from pumpguard.counters.pulse import Pulse
 from pumpguard.counters.refunds import Refunds
+from pumpguard.counters.retyped import Retyped
 from pumpguard.counters.spend import Spend
 from pumpguard.counters.spike import Spike
 from pumpguard.counters.tickets import Tickets
@@ -30,11 +31,12 @@ from pumpguard.counters.window import EXACT_UP_TO, SLICES, Counts, Window
 __all__ = [
     "DISTINCT_UP_TO", "EXACT_UP_TO", "KINDS", "NEIGHBOURS_REMEMBERED", "SLICES", "Ban",
     "Conversion", "Counter", "Counts", "Credit", "Distinct", "Known", "Neighbours", "Pulse",
-    "Reading", "Refunds", "Spend", "Spike", "Tickets", "Trust", "Unsent", "Window", "micros",
+    "Reading", "Refunds", "Retyped", "Spend", "Spike", "Tickets", "Trust", "Unsent", "Window",
+    "micros",
 ]  # fmt: skip
 
 KINDS: list[type[Counter]] = [
     Window, Distinct, Neighbours, Ban, Spend, Credit, Conversion, Pulse, Spike, Trust,
-    Known, Tickets, Refunds, Unsent,
+    Known, Tickets, Refunds, Unsent, Retyped,
 ]  # fmt: skip
 """Every kind there is. Its place here gives its letter in plans, which no server keeps."""

@@ -8,6 +8,7 @@
 
 local DAYS = 15
 local AGAIN = 2
+local USUALLY, LATEST = 150000, 4  -- ms after which messages are given up where codes come in time
 local LONGEST_DEBT = 4000  -- thousandths of `span` for which one that nobody touches is remembered
 
 local function credit_days(best, newest, days, today)
@@ -41,22 +42,26 @@ local function credit_read(limit, span, stored, now, terms)
   local line = max(limit, floor(best / 1000) * terms.permille)
   local forgiven = max(1, floor(line / 1000))
   debt = passed <= LONGEST_DEBT and max(0, debt - passed * forgiven) or 0
-  local wait, fits = 0, line + min(halves == 2 and AGAIN * price or owed, AGAIN * price)
+  local least = limit > 0 and price or 0  -- who owes nothing has one message, however dear
+  local more = min(halves == 2 and AGAIN * price or max(owed, mistyped), AGAIN * price)
+  local wait, fits = 0, max(line, least) + more
   if terms.yields then
-    fits = owed > 0 and halves < 2 and min(line, floor(line / 2) + price) or line
+    local late = terms.except_trusted and matures_after > USUALLY
+    fits = owed > 0 and halves < 2 and not late and min(line, floor(line / 2) + price) or line
+    if late then fits = floor(fits * min(LATEST, matures_after / USUALLY)) end
   end
   -- One that yields only asks: bots know numbers of others, and are to be asked like strangers.
   if not terms.yields or halves == 2 then
     fits = fits + opened(floor(line / 1000) * terms.reserved)
   end
-  if limit > 0 then fits = max(fits, price) end  -- who owes nothing has one message, however dear
-  if debt + price > fits and not (terms.except_trusted and trusted) then
+  fits = max(fits, least)
+  if debt + price > fits and not (terms.except_trusted and (trusted or unheard)) then
     local steps = price > fits and 1000 or math.ceil((debt + price - fits) / forgiven)
     wait = math.ceil((step + steps) * span / 1000) - now
   end
   return {
     used = debt, wait = wait, now = now, step = step, today = today, best = best, days = days,
-    forgiven = forgiven, line = line,
+    forgiven = forgiven, line = line, silent = terms.except_trusted and unheard,
   }
 end
 
@@ -73,6 +78,7 @@ READ[KIND] = credit_read
 DETAIL[KIND] = function(state) return state.line, state.best end
 
 CHARGE[KIND] = function(_, span, state)
+  if state.silent then return end
   return credit_kept(span, state, state.used + price)
 end
 

@@ -1,7 +1,8 @@
 """Lines of credit: unverified money outstanding, on a line that verified money makes longer.
 
 What a number owes itself is not held against it, up to the price of `AGAIN` messages more: somebody
-who gets no code asks again, and that says nothing about the block. On a line that yields, such a
+who gets no code asks again, and that says nothing about the block. The same holds for what this
+client owes for the number that it has just asked for (see `Retyped`). On a line that yields, such a
 number has half of it instead: of many who want what little is left, whoever has had nothing yet
 comes first. Who owes nothing has one message, however dear: a line that is shorter than a price
 must not refuse everybody for ever. So no debt ever exceeds ``max(line, price) + AGAIN × price``.
@@ -22,6 +23,8 @@ from pumpguard.decision import Action
 
 STEPS = 1000
 AGAIN = 2
+LATEST = 4
+"""How many times as wide a line that asks is at most where codes are late. No source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,10 @@ class Credit(Limited):
     numbers too unless it yields (see `Known`); and customers may always go two messages beyond, so
     that one fits however short the line. With ``except_trusted`` it speaks against nobody who comes
     from where users verify (see `Trust`): only for lines that ask, because it bounds nothing then.
+    Such a line leaves people alone whose provider is to blame: where codes take long
+    (``matures_after`` above the 139 s of usual days) it is as many times as wide, up to `LATEST`
+    times, and no number that asks again yields; and while verifications have stopped (see `Pulse`)
+    it is never full, and nothing is owed on it.
 
     Its reading's ``used`` is the debt in µ$, its ``detail`` the line in µ$.
     Source: the shape is Authgear's fraud protection, in messages: max(20, 0.3 × best of 14 days,

@@ -51,7 +51,8 @@ local function pulse_read(_, _, stored, now, shape)
   local missing, founded = min(by_clock, by_messages), seen >= shape.minimum
   local outage = founded and missing >= shape.alarm
     and (down == 1 or (missing >= 2 * shape.alarm and now - since >= LEAST))
-  no_verifications = not founded or missing >= shape.alarm
+  unheard = founded and missing >= shape.alarm
+  no_verifications = not founded or unheard
   return {
     used = missing, wait = outage and 1000 or 0, now = now, seen = seen, average = average, last = last,
     by_clock = by_clock, by_messages = by_messages, since = since, outage = outage,

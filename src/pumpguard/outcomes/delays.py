@@ -7,7 +7,7 @@ from bisect import bisect_left
 ENOUGH = 50
 """Verifications before anything is said of how long they take."""
 
-HALVED_AT = 2_000
+HALVED_AT = 500
 QUANTILE = 0.95
 GIVE_UP_FACTOR = 2.0
 """A send is given up after so many times what nearly all verifications take."""

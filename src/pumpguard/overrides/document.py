@@ -91,8 +91,12 @@ class OverrideDocument:
         return replace(self, monitored={r: m for r, m in self.monitored.items() if r != rule})
 
     def with_order(self, order: Order) -> OverrideDocument:
-        """This document with one more order in front of those before."""
-        return replace(self, orders=(order, *self.orders[: MAX_ORDERS - 1]))
+        """This document with one more order in front of those before. That a reason for escalation
+        lasts is written again and again, and is one."""
+        before = self.orders
+        if before and before[0].what == order.what == "escalate":
+            before = before[1:]
+        return replace(self, orders=(order, *before[: MAX_ORDERS - 1]))
 
     def with_listing(self, listing: Listing) -> OverrideDocument:
         """This document with one more listing, in place of any about the same subject."""

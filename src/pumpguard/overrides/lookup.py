@@ -1,4 +1,4 @@
-"""What the overrides say about one attempt, and about the bound on spending."""
+"""What the overrides say about one attempt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pumpguard.counters.expected import Expected
 from pumpguard.decision import Action, Enforced, Finding, Mode
 from pumpguard.overrides.document import OverrideDocument, version_bytes
 from pumpguard.overrides.lists import Hash, Listing
-from pumpguard.overrides.posture import EVERYWHERE, Posture
+from pumpguard.overrides.posture import Posture
 
 POSTURE, LISTS = "posture", "lists"
 """The rule names of findings that overrides make, also in metrics."""
@@ -138,27 +138,6 @@ class Overrides:
                 if version == address.version:
                     network = IPv4Network if version == 4 else IPv6Network
                     yield "network", str(network((int(address), length), strict=False))
-
-
-def unbounded_because(document: OverrideDocument, now: float) -> list[str]:
-    """Why nothing bounds the spending while these overrides are in force, a sentence each; empty if
-    it is bounded.
-
-    What is expected raises the bound (`pumpguard.money.exposure.exposure`). All other overrides
-    only reduce what can be spent: what allowed subjects spend within budgets is part of the bound.
-    """
-    reasons = []
-    if document.fleet(now) is Posture.OBSERVE:
-        strict = [country for country in document.postures if country != EVERYWHERE]
-        but = f", but for {', '.join(sorted(strict))}" if strict else ""
-        reasons.append(f"The posture is observe: nothing is enforced{but}.")
-    for each in document.listings:
-        if each.spends_freely and each.in_force(now):
-            reasons.append(f"{each.kind} {each.shown} spends freely, set by {each.author}.")
-    for rule, order in sorted(document.monitored.items()):
-        if order.in_force(now):
-            reasons.append(f"The rule {rule} only monitors, by {order.author}: it bounds nothing.")
-    return reasons
 
 
 def _strongest(found: Sequence[Listing]) -> Listing | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from copy import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from importlib import import_module
 from math import inf
@@ -169,17 +168,6 @@ def _drop_disabled_feeders(chain: Sequence[Rule], default: Sequence[Rule]) -> tu
                 continue
         found.append(rule)
     return tuple(found)
-
-
-def in_monitor(rules: Sequence[Rule], names: Set[str]) -> list[Rule]:
-    """The rules, of which those with these names are recorded only."""
-    found = []
-    for rule in rules:
-        if rule.name in names:
-            rule = copy(rule)
-            object.__setattr__(rule, "mode", "monitor")
-        found.append(rule)
-    return found
 
 
 def without_verifications(chain: Sequence[Rule]) -> tuple[Rule, ...]:

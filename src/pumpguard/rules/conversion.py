@@ -127,7 +127,8 @@ class Conversion(RegionalRule):
 
     def counters(self, attempt: Attempt) -> Sequence[Watch | Pulse]:
         if self.proof_by and self.applies_to(attempt):
-            return self._proofs[attempt.proved]
+            # Where nobody can be asked, all are watched as those who prove.
+            return self._proofs[attempt.proved or not self.asks]
         return self._watched
 
     def weighs(self, counter: Counter) -> bool:

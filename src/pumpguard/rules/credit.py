@@ -10,7 +10,7 @@ from typing import Self
 
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Credit as Line
-from pumpguard.counters import Reading, micros
+from pumpguard.counters import Reading, Retyped, micros
 from pumpguard.decision import Action, Finding
 from pumpguard.rules.base import (
     HIGH_RISK,
@@ -56,6 +56,10 @@ class Credit(RegionalRule):
     Where nobody can be asked for proof, a line that only asks refuses at ``unasked`` times its
     amount; without that it is only recorded.
 
+    With ``mistyped`` (a dimension, such as ``"prefix:3"``) the same holds for what a client owes
+    for the last number that it has asked for in the same block: people mistype
+    (`pumpguard.counters.Retyped`).
+
     Needs settlement: where verifications are never reported, the policy leaves this rule out.
     """
 
@@ -70,6 +74,7 @@ class Credit(RegionalRule):
     reserved: float = 0.0
     vouches: float = 0.0
     unasked: float = 0.0
+    mistyped: str = ""
     weight: float = 2.0
     declares_by = ("country",)
     needs_verifications = True
@@ -106,6 +111,20 @@ class Credit(RegionalRule):
         )  # fmt: skip
         return tuple(Line(self.name, by, micros(usd), *shape) for by, usd in amounts.items())
 
+    @cached_property
+    def _retyped(self) -> tuple[Retyped, ...]:
+        if not self.mistyped:
+            return ()
+        of = check_dimensions(self.mistyped, f"rules.{self.name}.mistyped")
+        return (Retyped(self.name, of),)
+
+    @cached_property
+    def _declared(self) -> tuple[tuple[Line | Retyped, ...], ...]:
+        """For countries of usual risk and of high risk, first with proof and then without."""
+        proved = (self._usual, self._risky)
+        alone = self._asking if self.ask_first else proved
+        return tuple((*lines, *self._retyped) for lines in (*proved, *alone))
+
     def without_challenge(self) -> Self:
         if not self.unasked or self.effect is not Action.CHALLENGE:
             return self
@@ -116,17 +135,15 @@ class Credit(RegionalRule):
     def outcome_dimensions(self) -> Sequence[str]:
         return tuple(self.lines)
 
-    def counters(self, attempt: Attempt) -> Sequence[Line]:
+    def counters(self, attempt: Attempt) -> Sequence[Line | Retyped]:
         if not self.applies_to(attempt):
             return ()
         risky = attempt.phone.region in self.high_risk
-        if self.ask_first and not attempt.proved:
-            return self._asking[risky]
-        return self._risky if risky else self._usual
+        return self._declared[risky + 2 * (not attempt.proved)]
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
         line, reading = longest_full(self.counters(attempt), readings)
-        if line is None or reading is None:
+        if not isinstance(line, Line) or reading is None:
             return None
         granted = reading.detail[0] if reading.detail else line.limit
         return self.finding(

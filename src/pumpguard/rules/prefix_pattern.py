@@ -52,6 +52,7 @@ class PrefixPattern(Rule):
     relaxed_factor: int = 10
     earned: int = 1
     reserved: float = 0.0
+    unverified: bool = False
     weight: float = 2.0
     declares_by = ("country",)
     needs_outcomes = True
@@ -95,7 +96,7 @@ class PrefixPattern(Rule):
             windows.append(
                 Window(
                     name, f"{PREFIX}{drop}", limit * factor + kept, seconds, action,
-                    max_factor=self.earned, reserved=kept,
+                    max_factor=self.earned, reserved=kept, unverified=self.unverified,
                 )
             )  # fmt: skip
         return tuple(windows)

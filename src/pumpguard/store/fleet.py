@@ -23,9 +23,6 @@ MINUTE_LIVES, HOUR_LIVES = 2 * HOUR, 26 * HOUR
 AT_ONCE = 10
 """Buckets that are read in one call: others' questions must not wait for it."""
 
-READ_WITHIN = 2.0
-"""Seconds for one reading, over a connection of its own: no request waits for it."""
-
 SCRIPT = script("fleet")
 
 
@@ -81,16 +78,11 @@ class FleetStore(Protocol):
     async def forget(self, ban: str) -> bool:
         """Take a ban off the list of those that stand. Returns whether it was there."""
 
-    async def aclose(self) -> None:
-        """Let go of connections; it may be used again."""
-
 
 class Link(Protocol):
     """What runs calls on a server (`pumpguard.store.transport.link.Link`)."""
 
     async def run(self, call: Call) -> Any: ...
-
-    async def aclose(self) -> None: ...
 
 
 class SharedFleet:
@@ -141,9 +133,6 @@ class SharedFleet:
             await self._reader.run(Call(SCRIPT, self._keys("bans", "bans:text"), ["l", ban]))
         )
 
-    async def aclose(self) -> None:
-        await self._reader.aclose()
-
     def _keys(self, *names: str) -> list[str]:
         return [self._prefix + name for name in names]
 
@@ -192,9 +181,6 @@ class MemoryFleet:
 
     async def forget(self, ban: str) -> bool:
         return self._bans.pop(ban, None) is not None
-
-    async def aclose(self) -> None:
-        pass
 
 
 def _pairs(flat: Sequence[bytes]) -> zip[tuple[bytes, bytes]]:

@@ -19,9 +19,9 @@ from pumpguard.notices import Notices
 from pumpguard.store import codec
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.fleet import MemoryFleet
+from pumpguard.store.inspected import InspectedStore
 from pumpguard.store.lua import interpreter
 from pumpguard.store.overrides import MemoryOverrides
-from pumpguard.store.scripted import ScriptStore
 from pumpguard.store.scripts import Call
 from pumpguard.store.stream import MemoryStream
 
@@ -45,7 +45,7 @@ class StoreFull(StoreError):
     """Every place is taken by a live subject; forgetting one would admit too much."""
 
 
-class MemoryStore(ScriptStore):
+class MemoryStore(InspectedStore):
     """Counters in this process, with room for at least so many ``requests``.
 
     A request takes a place for each thing that something is counted by (its phone number, its
@@ -64,9 +64,8 @@ class MemoryStore(ScriptStore):
         self.runs = (self.run,)
         self.requests = requests
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
-        self.stream: MemoryStream = MemoryStream()
-        self.fleet: MemoryFleet = MemoryFleet(clock)
-        self.watch: MemoryFleet = MemoryFleet(clock)
+        self.fleet, self.watch = MemoryFleet(clock), MemoryFleet(clock)
+        self.stream = MemoryStream()
         self._clock = clock
         self._lua = interpreter()
         # The garbage collector, which stops the event loop, follows none of these.

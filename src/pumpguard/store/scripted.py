@@ -28,16 +28,13 @@ from pumpguard.store.base import (
     Settlement,
     Subject,
 )
-from pumpguard.store.fleet import FleetStore
 from pumpguard.store.overrides import VERSION, OverrideStore
 from pumpguard.store.refusals import Form, form
 from pumpguard.store.scripts import (
     Call,
     Word,
     decide_script,
-    lift_script,
     note_script,
-    peek_script,
     redeem_script,
     refuse_script,
     settle_script,
@@ -61,8 +58,6 @@ class ScriptStore:
 
     overrides: OverrideStore
     stream: EventStream
-    fleet: FleetStore | None = None
-    watch: FleetStore | None = None
     runs: Sequence[Run]
 
     def __init__(self, prefixes: Sequence[str], secret: str = "") -> None:
@@ -70,32 +65,10 @@ class ScriptStore:
         key = blake2b(secret.encode(), digest_size=32).digest()
         self._hash = blake2b(digest_size=10, key=key)
 
-    async def aclose(self) -> None:
-        """Let go of connections, if there are any."""
-
     async def decide(self, question: Question) -> Answer:
         shard = shard_of(question.calling_code, self._shards)
         plan, call = self._decide_call(question, shard)
         return codec.answer(question, plan, await self.runs[shard](call))
-
-    async def peek(self, question: Question) -> Answer:
-        """What `decide` would read, and nothing is charged, written, struck or begun."""
-        shard = shard_of(question.calling_code, self._shards)
-        plan, call = self._decide_call(question, shard)
-        call = call._replace(script=peek_script(plan.kinds, plan.parts))
-        return codec.answer(question, plan, await self.runs[shard](call))
-
-    def place(self, by: str, subject: str, calling_code: str) -> tuple[int, str]:
-        """Where a subject's counters live: the shard, and what its key ends in."""
-        shard = shard_of(calling_code, self._shards)
-        return shard, self._digest(by, subject).hex()
-
-    async def lift(self, shard: int, place: str, identities: Sequence[str]) -> int:
-        """Take bans off a subject (`place`), with their strikes and levels; ``identities`` are
-        those of their counters. Returns how many stood, or had strikes."""
-        ids = b"".join(map(codec.short_id, identities))
-        keys = [self._prefixes[shard] + place]
-        return int(await self.runs[shard](Call(lift_script(), keys, [0, ids])))
 
     async def refuse(self, refusals: Sequence[Refusal]) -> Sequence[Answer | None]:
         shard = shard_of(refusals[0].question.calling_code, self._shards)

@@ -16,6 +16,9 @@ from pumpguard.store.scripts import Call, Word, script
 if TYPE_CHECKING:
     from pumpguard.store.transport.link import Link
 
+WITHIN = 2.0
+"""Seconds for one writing or reading."""
+
 AT_ONCE = 500
 """Events in one call: others' questions wait for it, for about a millisecond."""
 

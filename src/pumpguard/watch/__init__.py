@@ -22,7 +22,7 @@ from pumpguard.listeners import Listener, Listeners, Recorded
 from pumpguard.store.base import Store
 from pumpguard.store.fleet import Batch, FleetStore, MemoryFleet
 from pumpguard.store.in_front import behind
-from pumpguard.store.scripted import ScriptStore
+from pumpguard.store.inspected import InspectedStore
 from pumpguard.watch.episode import (
     BEGINS,
     CALM,
@@ -36,6 +36,7 @@ from pumpguard.watch.episode import (
     Sums,
     begins,
     goes_on,
+    no_sign,
     told,
 )
 
@@ -53,10 +54,6 @@ NAME = "attack"
 """Under which the store keeps the episode."""
 
 KEPT = 2 * HOUR
-
-NO_SIGN = ("budget", "posture", "lists", "store")
-"""Rules whose refusals are no sign of an attack: a spent budget refuses everybody, and people have
-given the orders themselves."""
 
 
 class AttackWatch(Listener):
@@ -77,7 +74,7 @@ class AttackWatch(Listener):
     ) -> None:
         self._budget, self._store, self._claim = budget, store, claim
         shared = behind(store)
-        self._sums: FleetStore | None = shared.watch if isinstance(shared, ScriptStore) else None
+        self._sums: FleetStore | None = shared.watch if isinstance(shared, InspectedStore) else None
         self._now, self._tell, self._listeners = clock, tell, listeners
         self._simulated = claim is None
         if claim is None:
@@ -96,7 +93,7 @@ class AttackWatch(Listener):
     def refused(self, decision: Decision) -> None:
         """Count a refusal."""
         finding, attempt = decision.finding, decision.attempt
-        if self._sums is None or _no_sign(decision):
+        if self._sums is None or no_sign(decision):
             return
         counts, phone, price = self._counts, attempt.phone, micros(attempt.price or 0.0)
         counts["n"] += 1
@@ -117,7 +114,7 @@ class AttackWatch(Listener):
     def decided(self, recorded: Recorded) -> None:
         decision = recorded.decision
         if decision.action:
-            self._counts["an"] += not _no_sign(decision)
+            self._counts["an"] += not no_sign(decision)
             return
         self._counts["a"] += 1
         if _block(decision.attempt.phone) in self._hot:
@@ -253,8 +250,3 @@ class AttackWatch(Listener):
 
 def _block(phone: Phone) -> str:
     return phone.prefix(3) or f"+{phone.calling_code}"  # 1,000 numbers
-
-
-def _no_sign(decision: Decision) -> bool:
-    finding = decision.finding
-    return finding is not None and finding.rule in NO_SIGN

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pumpguard.alerts import Alert
 from pumpguard.attempt import Block
+from pumpguard.decision import Decision
 
 MINUTE, HOUR = 60, 3_600
 NOW = 10
@@ -38,6 +39,10 @@ BLOCKS, RULES = 5, 4
 
 BEGINS, GOES_ON, OVER = "ATTACK_BEGINS", "ATTACK_GOES_ON", "ATTACK_OVER"
 
+
+NO_SIGN = ("budget", "posture", "lists", "store")
+"""Rules whose refusals are no sign of an attack: a spent budget refuses everybody, and people have
+given the orders themselves."""
 
 OTHER = "other"
 """Blocks beyond those that are told apart."""
@@ -91,6 +96,15 @@ class Episode:
     since: int
     seen: int
     told: int = 1
+
+
+def no_sign(decision: Decision) -> bool:
+    """Whether a refusal tells nothing of an attack."""
+    finding = decision.finding
+    if finding is None:
+        return False
+    # Who asks for his own number again and again is one person, and no block is to be denied.
+    return finding.rule in NO_SIGN or finding.subject == decision.attempt.phone.e164
 
 
 def begins(budget: float, past: Sequence[int], now: Sums) -> bool:

@@ -7,6 +7,8 @@ import re
 import pytest
 
 from pumpguard import Guard, Policy
+from pumpguard.ops.events import Events
+from pumpguard.ops.events.sinks import Stream
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.sliding_ban import SlidingBan
 from tests.conftest import PATIENT
@@ -183,3 +185,19 @@ async def test_programs_have_the_same(operator: Operator, guard: Guard) -> None:
     wrong = await operator.api("POST", "/story", {"number": "nobody"})
     assert wrong.status == 422
     assert "nobody" not in wrong.body.decode()
+
+
+async def test_last_decisions_are_those_of_the_fleet_where_events_are_kept(
+    operator: Operator, there: Guard
+) -> None:
+    """Of the same number and address alone, each explained; another process has made them."""
+    events = Events(there, Stream(there))
+    await attacked(there, 2)
+    await there.assess(there.attempt("+8801712340000", ADDRESS))
+    await events.flush()
+    told = (await operator.submit("/story", number=PHONE, address=ADDRESS)).body.decode()
+    assert "decided: limit RATE_LIMIT: too many messages for phone" in told
+    assert told.count("<time>") == 2
+    of_both = (await operator.submit("/story", address=ADDRESS)).body.decode()
+    assert of_both.count("<time>") == 3
+    assert PHONE[1:] not in told

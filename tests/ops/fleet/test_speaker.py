@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from pumpguard import Guard, Policy
 from pumpguard.errors import StoreError
 from pumpguard.ops.fleet import Fleet, FleetReader, speaker
 from pumpguard.ops.fleet.desk import desk_of
 from pumpguard.rules.rate_limit import RateLimit
+from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.store.fleet import Batch, MemoryFleet
 from pumpguard.testing import FakeClock
 from tests.conftest import PATIENT
@@ -169,3 +171,23 @@ async def test_what_is_said_names_nobody(guards: list[Guard], valkey_url: str) -
     assert "+447400123" in text
     assert "4001234" not in text
     assert ADDRESS not in text
+
+
+async def test_a_right_that_is_missing_is_said(
+    policy: Policy, servers: dict[str, EmbeddedServer], name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once an hour; requests are decided all the same."""
+    rights = ["+eval", "+evalsha", "+time", "+get", "+mget", "+set", "+info"]
+    with Redis.from_url(servers["valkey"].url) as client:
+        client.acl_setuser(name, enabled=True, passwords="+secret", keys=["pg1:*"], commands=rights)
+        url = servers["valkey"].url.replace("unix://", f"unix://{name}:secret@")
+        guard = Guard(policy, url)
+        fleet = Fleet(guard)
+        for n in range(3):
+            await ask(guard, n)
+            await fleet.speak()
+        await guard.aclose()
+        client.acl_deluser(name)
+    said = [each.message for each in caplog.records if "PG097" in each.message]
+    assert len(said) == 1
+    assert "the store does not take the fleet's counts" in said[0]

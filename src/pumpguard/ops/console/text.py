@@ -14,6 +14,8 @@ from phonenumbers import parse as parse_number
 
 from pumpguard.attempt import masked_network
 from pumpguard.errors import OverrideError
+from pumpguard.ops.events.fields import Event
+from pumpguard.ops.events.words import explained, line
 from pumpguard.ops.masking import HIDDEN as HIDDEN
 from pumpguard.ops.masking import masked_block as masked_block
 from pumpguard.ops.masking import masked_evidence as masked_evidence
@@ -73,6 +75,16 @@ def masked_listing(listing: Listing) -> str:
             if network.prefixlen > (24 if network.version == 4 else 48):
                 return masked_network(network.network_address.exploded)
     return listing.shown
+
+
+def event_lines(event: Event) -> list[str]:
+    """An event in words, masked; of a decision each finding in a line of its own."""
+    decided = "findings" in event.get("pumpguard", {}) or event["event"].get("kind") == "alert"
+    try:
+        said = [*explained(event)] if decided else [line(event)]
+    except KeyError:  # what is no decision, or another release's
+        said = [line(event)]
+    return [masked_text(each) for each in said]
 
 
 def ordered(order: Order) -> str:

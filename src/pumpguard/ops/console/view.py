@@ -18,7 +18,7 @@ from pumpguard.ops.fleet.attack import attack
 from pumpguard.ops.fleet.desk import Desk
 from pumpguard.ops.fleet.today import today
 from pumpguard.overrides.document import OverrideDocument
-from pumpguard.overrides.lookup import unbounded_because
+from pumpguard.overrides.standing import unbounded_because
 
 T = TypeVar("T")
 

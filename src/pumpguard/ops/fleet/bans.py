@@ -12,7 +12,7 @@ from pumpguard.errors import OverrideError
 from pumpguard.ops.fleet.tally import country_of
 from pumpguard.rules import Rule, SlidingBan
 from pumpguard.store.fleet import StandingBan
-from pumpguard.store.scripted import ScriptStore
+from pumpguard.store.inspected import InspectedStore
 
 MOST_TOLD = 100
 """Bans that a process tells at once; more of them are found by a number or an address only."""
@@ -50,7 +50,7 @@ class Shown:
 class BansMet:
     """Notes the bans that decisions of this process speak of, each once."""
 
-    def __init__(self, chain: Sequence[Rule], store: ScriptStore | None) -> None:
+    def __init__(self, chain: Sequence[Rule], store: InspectedStore | None) -> None:
         self._rules = {rule.name: rule for rule in chain if isinstance(rule, SlidingBan)}
         self._store = store
         self._told: dict[tuple[str, str, int], float] = {}
@@ -81,7 +81,7 @@ class BansMet:
 
 
 def standing(
-    store: ScriptStore | None, rule: SlidingBan, attempt: Attempt, finding: Finding, at: float
+    store: InspectedStore | None, rule: SlidingBan, attempt: Attempt, finding: Finding, at: float
 ) -> StandingBan | None:
     """A ban that an attempt has met, as it is put down."""
     if store is None or not finding.subject:
@@ -126,14 +126,14 @@ def shown(ban: StandingBan) -> Shown | None:
         return None
 
 
-async def all_bans(store: ScriptStore) -> list[Shown]:
+async def all_bans(store: InspectedStore) -> list[Shown]:
     """All that stand, as far as they were told. Raises `StoreError`."""
-    if store.fleet is None:
-        return []
     return [each for each in map(shown, await store.fleet.bans()) if each is not None]
 
 
-async def lift(store: ScriptStore, chain: Sequence[Rule], id_: str) -> Shown | None:
+async def lift(
+    store: InspectedStore, chain: Sequence[Rule], id_: str, at: float | None = None
+) -> Shown | None:
     """Take a ban off its subject, with its strikes, in every process (within five seconds where
     one remembers it); what it was, if it was on the list. Raises `OverrideError` for an id that
     makes no sense, and `StoreError`."""
@@ -144,7 +144,6 @@ async def lift(store: ScriptStore, chain: Sequence[Rule], id_: str) -> Shown | N
     if not isinstance(rule, SlidingBan) or not shard.isdecimal() or len(place) != 20:
         raise OverrideError("ban", "the id of a ban that stands", id_)
     found = next((each for each in await all_bans(store) if each.id == id_), None)
-    await store.lift(int(shard), place, [rule.ban.identity()])
-    if store.fleet is not None:
-        await store.fleet.forget(id_)
+    await store.lift(int(shard), place, [rule.ban.identity()], at)
+    await store.fleet.forget(id_)
     return found

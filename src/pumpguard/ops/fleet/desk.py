@@ -11,10 +11,12 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType, example_number_for_
 from pumpguard.attempt import Attempt
 from pumpguard.counters import Reading, Spend
 from pumpguard.counters.base import DESTINATIONS
-from pumpguard.engine.explain import Explainer, Explanation, RuleExplained
 from pumpguard.errors import IntakeError, OverrideError
 from pumpguard.guard import Guard
+from pumpguard.ops.events.fields import Event
+from pumpguard.ops.events.reading import StreamSource
 from pumpguard.ops.fleet.bans import Shown, all_bans, lift, shown, standing
+from pumpguard.ops.fleet.explainer import Explainer, Explanation, RuleExplained
 from pumpguard.ops.fleet.view import FleetReader
 from pumpguard.ops.fleet.words import counted
 from pumpguard.overrides import rules
@@ -23,9 +25,11 @@ from pumpguard.overrides.lookup import Overrides
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.rules import SlidingBan
 from pumpguard.rules.challenge import with_single_use
-from pumpguard.store.fleet import FleetStore
 from pumpguard.store.in_front import behind
-from pumpguard.store.scripted import ScriptStore
+from pumpguard.store.inspected import InspectedStore
+
+EVENTS, LOOKED_AT = 20, 5_000
+"""Events of a story, and how many are looked at to find them."""
 
 ANYWHERE = "US"
 """Where the made-up number is from that stands in for one that nobody has named."""
@@ -42,18 +46,18 @@ class Story:
     """Those that have something to say."""
     listings: Sequence[Listing]
     bans: Sequence[Shown]
-    key: str
-    """The keyed hash of the number, by which events know it; empty without one."""
+    events: Sequence[Event]
+    """Of the number, the address or both in the stream of events, if there is one; newest first."""
 
 
 class Desk:
     """Asks and orders for people. ``guard`` need not judge requests itself."""
 
-    def __init__(self, guard: Guard, store: ScriptStore, fleet: FleetStore) -> None:
+    def __init__(self, guard: Guard, store: InspectedStore) -> None:
         self.guard = guard
         self.policy = guard.policy
         self.store = store
-        self.reader = FleetReader(fleet, guard.overrides.now)
+        self.reader = FleetReader(store.fleet, guard.overrides.now)
         self.chain = with_single_use(self.policy.chain, guard.challenge)
         self._hashed = keyed_hash(self.policy.secret)
 
@@ -61,7 +65,10 @@ class Desk:
         """What would become of an attempt now; nothing is charged. Raises `StoreError`."""
         guard, overrides = self.guard, self.guard.store.overrides
         sync = OverrideSync(overrides, self._hashed, guard.notices, sharded=self.policy.shards > 1)
-        explainer = Explainer(self.policy, self.chain, self.store, sync, guard.observations)
+        explainer = Explainer(
+            self.policy, self.chain, self.store, sync, guard.observations,
+            simulated=guard.simulated,
+        )  # fmt: skip
         return await explainer.explain(attempt)
 
     async def story(self, number: str = "", address: str = "") -> Story:
@@ -82,8 +89,29 @@ class Desk:
             bans |= {each.id: each for each in await self.bans(attempt.client.masked)}
         who = [attempt.phone.masked] if number else []
         who += [attempt.client.masked] if address else []
-        key = self._hashed("number", attempt.phone.e164) if number else ""
-        return Story(" for ".join(who), explanation, said, listings, [*bans.values()], key)
+        events = await self._events(attempt if number else None, attempt if address else None)
+        return Story(" for ".join(who), explanation, said, listings, [*bans.values()], events)
+
+    async def _events(self, number: Attempt | None, address: Attempt | None) -> list[Event]:
+        """What the stream of events has of a number and an address, which it knows by hashes."""
+        wanted = {}
+        if number is not None:
+            wanted["number"] = self._hashed("number", number.phone.e164)
+        if address is not None:
+            wanted["network"] = self._hashed("network", address.client.network or "")
+        found: list[Event] = []
+        looked_at = 0
+        async for event in StreamSource(self.store.stream).newest():
+            about, looked_at = event.get("pumpguard", {}), looked_at + 1
+            known = {
+                "number": about.get("number", {}).get("hash"),
+                "network": about.get("attempt", {}).get("network"),
+            }
+            if all(known[name] == hash_ for name, hash_ in wanted.items()):
+                found.append(event)
+            if len(found) >= EVENTS or looked_at >= LOOKED_AT:
+                break
+        return found
 
     def attempt(self, number: str, address: str) -> Attempt:
         """The attempt to ask about. Raises `OverrideError`."""
@@ -119,7 +147,8 @@ class Desk:
 
     async def lift(self, id_: str, *, author: str, reason: str = "") -> Shown | None:
         """Lift a ban by its id. Raises `OverrideError` and `StoreError`."""
-        found = await lift(self.store, self.chain, id_)
+        at = self.guard.overrides.now() if self.guard.simulated else None
+        found = await lift(self.store, self.chain, id_, at)
         rule = id_.split("-", 2)[2]
         subject = "" if found is None else found.subject
         await rules.lifted(self.guard.overrides, rule, subject, author=author, reason=reason)
@@ -160,9 +189,7 @@ class Desk:
 def desk_of(guard: Guard) -> Desk | None:
     """The desk of a guard; none where its store keeps nothing of a fleet."""
     store = behind(guard.store)
-    if not isinstance(store, ScriptStore) or store.fleet is None:
-        return None
-    return Desk(guard, store, store.fleet)
+    return Desk(guard, store) if isinstance(store, InspectedStore) else None
 
 
 def _of_client(rule: RuleExplained) -> RuleExplained | None:

@@ -22,7 +22,7 @@ from pumpguard.ops.fleet.bans import BansMet
 from pumpguard.ops.fleet.tally import Tally
 from pumpguard.store.fleet import HOUR, MINUTE, Batch
 from pumpguard.store.in_front import behind
-from pumpguard.store.scripted import ScriptStore
+from pumpguard.store.inspected import InspectedStore
 
 TICK = 1.0
 """Seconds between two words: what a process takes with it if it is killed."""
@@ -48,13 +48,15 @@ class Fleet(Listener):
 
     def __init__(self, guard: Guard) -> None:
         store = behind(guard.store)
-        self.store = store.fleet if isinstance(store, ScriptStore) else None
+        self.store = store.fleet if isinstance(store, InspectedStore) else None
         self.process = secrets.token_hex(4)
         self._workers, self._since = guard.policy.workers, time.time()
         self._clock: Callable[[], float] = guard.overrides.now
         self._notices: Notices = guard.notices
         self._tally = Tally()
-        self._bans = BansMet(guard.policy.chain, store if isinstance(store, ScriptStore) else None)
+        self._bans = BansMet(
+            guard.policy.chain, store if isinstance(store, InspectedStore) else None
+        )
         self._waiting: deque[tuple[int, Batch]] = deque()
         self._number = 0
         self._timer: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
@@ -100,7 +102,9 @@ class Fleet(Listener):
                 try:
                     await self.store.add(self.process, number, self._word(), batch)
                 except StoreError as error:
-                    logging.getLogger("pumpguard").debug("the fleet was not told: %s", error)
+                    if error.refused:  # such as a right that is missing
+                        text = "the store does not take the fleet's counts: %s"
+                        self._notices.say("PG097", "fleet", text, error)
                     return
                 self._waiting.popleft()
 

@@ -107,6 +107,7 @@ def story_json(story: Story) -> dict[str, Any]:
              "code": None if rule.finding is None else rule.finding.code, "counters": lines(rule)}
             for rule in story.rules
         ],
+        "events": list(story.events),
         "listings": [
             {"verdict": each.verdict, "kind": each.kind, "shown": each.shown, "until": each.until}
             for each in story.listings

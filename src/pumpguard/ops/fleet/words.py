@@ -5,9 +5,10 @@ from __future__ import annotations
 from pumpguard.attempt import PREFIX
 from pumpguard.counters import Ban, Counter, Credit, Distinct, Neighbours, Reading, Spend
 from pumpguard.counters.base import Limited
-from pumpguard.decision import Action, Decision
-from pumpguard.engine.explain import RuleExplained
+from pumpguard.decision import Action, Decision, Finding
 from pumpguard.money.solve import dollars
+from pumpguard.ops.events.words import WHY
+from pumpguard.ops.fleet.explainer import RuleExplained
 
 SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
@@ -80,6 +81,12 @@ def verdict(decision: Decision) -> str:
     wait = decision.retry_after
     later = "" if decision.allowed or wait is None else f", for {lasting(wait)}"
     return VERDICTS[decision.action] + later
+
+
+def why(finding: Finding) -> str:
+    """What a finding means, in words; nothing for the codes of an app's own rules."""
+    by = finding.evidence.get("by")
+    return WHY.get(finding.code, "").format(by=about(by) if isinstance(by, str) else "one subject")
 
 
 def lines(rule: RuleExplained) -> list[str]:

@@ -75,20 +75,6 @@ def refuse_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Sc
     return _with_kinds("refuse", *_without_outcomes(kinds, shared))
 
 
-@cache
-def peek_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Script:
-    """The script that decides, whose writes go nowhere."""
-    parts, known = _without_outcomes(kinds, shared)
-    nowhere = "local function value_write() end\n"
-    return _with_kinds("decide", [nowhere, *parts], known, "banned")
-
-
-@cache
-def lift_script() -> Script:
-    """The script that takes bans off a subject."""
-    return script("common", "lift")
-
-
 def settle_script() -> Script:
     """The script that knows all kinds that are told of outcomes."""
     return _settle_script(tuple(kind for kind in KINDS if kind.told_of))

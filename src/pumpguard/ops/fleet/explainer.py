@@ -20,7 +20,7 @@ from pumpguard.observations import Observations
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.rules import Rule
 from pumpguard.store.base import Answer, Question
-from pumpguard.store.scripted import ScriptStore
+from pumpguard.store.inspected import InspectedStore
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
@@ -54,11 +54,13 @@ class Explainer(Engine):
         self,
         policy: Policy,
         rules: Sequence[Rule],
-        store: ScriptStore,
+        store: InspectedStore,
         overrides: OverrideSync,
         observations: Observations,
+        *,
+        simulated: bool = False,
     ) -> None:
-        super().__init__(policy, rules, store, overrides, None, observations)
+        super().__init__(policy, rules, store, overrides, None, observations, simulated=simulated)
         self._chain, self._peeked = rules, store
         self._found: dict[Counter, Reading] = {}
 
