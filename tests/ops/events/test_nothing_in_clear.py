@@ -64,7 +64,7 @@ async def test_nothing_in_clear(
         for key in redis.scan_iter(f"*{name}*")
         if not key.endswith(b"overrides:text")  # what people write there is theirs to keep clean
     ]
-    stream = redis.xrange(f"pg1:{{{name}}}:events")
+    stream = redis.xrange(f"pg1:{{{name}}}:events") or []
     redis.close()
     events = file.read_text("utf-8")
     log = "\n".join(f"{each.getMessage()} {each.__dict__}" for each in caplog.records)
