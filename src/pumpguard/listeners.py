@@ -151,6 +151,8 @@ class Listeners(list[Listener]):
     ) -> None:
         super().__init__([] if on_decision is None else [OnDecision(on_decision)])
         self._notices = notices
+        self.on_refusal: Callable[[Decision], None] | None = None
+        """Hears refusals alone, also where nobody listens."""
 
     def answering(self, decision: Decision) -> None:
         for listener in self:
@@ -163,6 +165,8 @@ class Listeners(list[Listener]):
         """Pass on a decision, with what was seen of its request, if there is one."""
         if decision.action:
             log_refusal(decision)
+            if self.on_refusal is not None:
+                self.on_refusal(decision)
         if not self:
             return
         if watched is None:

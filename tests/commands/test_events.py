@@ -110,7 +110,7 @@ def test_what_is_no_reference_or_is_gone(operator: Operator) -> None:
     assert "expected one such as 7Q3K-9XDM" in err
     code, _, err = operator.types("why", "7Q3K-9XDM", "--lift")
     assert code == 1
-    assert "no event has the reference 7Q3K-9XDM" in err
+    assert "7Q3K-9XDM is too old, or mistyped" in err
 
 
 def test_a_store_that_is_away_is_said(policy: Path) -> None:

@@ -201,3 +201,30 @@ async def test_last_decisions_are_those_of_the_fleet_where_events_are_kept(
     of_both = (await operator.submit("/story", address=ADDRESS)).body.decode()
     assert of_both.count("<time>") == 3
     assert PHONE[1:] not in told
+
+
+async def test_a_reference_is_explained_and_its_number_allowed(
+    operator: Operator, guard: Guard
+) -> None:
+    """As a user reads it out. The number is in no page."""
+    events = Events(guard, Stream(guard))
+    attempt = guard.attempt(PHONE, ADDRESS)
+    refused = [await guard.assess(attempt) for _ in range(2)][1]
+    await events.flush()
+    said = refused.reference.lower().replace("-", "")
+    page = (await operator.submit("/reference", reference=said)).body.decode()
+    assert f"{refused.reference}: throttle at" in page
+    assert "decided: limit RATE_LIMIT" in page
+    assert PHONE not in page
+    reply = await operator.submit("/reference/lift", reference=refused.reference)
+    assert reply.headers["location"].endswith("done=allowed")
+    assert (await guard.assess(attempt)).allowed
+    (order,) = (await guard.overrides.show()).listings
+    assert (order.author, order.reason) == ("mike", f"reference {refused.reference}")
+
+
+async def test_a_reference_that_is_none_is_said(operator: Operator) -> None:
+    for text in ("", "7Q3K-9XDM", "<b>"):
+        reply = await operator.submit("/reference", reference=text)
+        assert reply.status == 422
+        assert "reference: expected one" in reply.body.decode()
