@@ -126,7 +126,7 @@ class View:
             **values,
             "overrides": overrides,
             "fleet": str(overrides.fleet(now)),
-            "lifted": unbounded_because(overrides, now),
+            "lifted": unbounded_because(overrides, now, self.guard.policy.mode),
             "expected": expected,
             "exposure": self.exposure.get(),
         }

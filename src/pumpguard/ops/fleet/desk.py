@@ -134,6 +134,10 @@ class Desk:
 
     async def budgets(self) -> list[str]:
         """How much of each budget is spent, in words. Raises `StoreError`."""
+        return [line for line in (counted(*each) for each in await self.spends()) if line]
+
+    async def spends(self) -> list[tuple[Spend, Reading]]:
+        """Each budget with what is spent of it, the shortest first. Raises `StoreError`."""
         explained = await self.explain(self.guard.attempt(self._made_up()))
         largest: dict[object, tuple[Spend, Reading]] = {}
         for rule in explained.rules:
@@ -142,8 +146,7 @@ class Desk:
                     key = counter.rule, counter.by, counter.seconds
                     if key not in largest or largest[key][0].limit < counter.limit:
                         largest[key] = counter, reading
-        found = sorted(largest.values(), key=lambda each: each[0].seconds)
-        return [line for line in (counted(*each) for each in found) if line]
+        return sorted(largest.values(), key=lambda each: each[0].seconds)
 
     async def bans(self, search: str = "") -> list[Shown]:
         """The bans that stand and that processes have met, those that match a search. Raises
