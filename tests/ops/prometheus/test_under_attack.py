@@ -80,8 +80,9 @@ async def attack(target: OverHttp, wave: int) -> None:
 
 def test_the_rules_are_sound(path: str) -> None:
     """As promtool says, which also plays them."""
-    for command in (["check", "rules", RULES], ["test", "rules", RULES.with_suffix(".test.yml")]):
-        done = subprocess.run(["promtool", *command], capture_output=True, text=True)
+    for verb, file in (("check", RULES), ("test", RULES.with_suffix(".test.yml"))):
+        command = ["promtool", verb, "rules", str(file)]
+        done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
