@@ -29,6 +29,7 @@ def app() -> typer.Typer:
     """All commands. Raises `ModuleNotFoundError` without the extra."""
     import typer
 
+    from pumpguard.commands.check import check
     from pumpguard.commands.console import console
     from pumpguard.commands.events import tail, why
     from pumpguard.commands.expect import expect
@@ -43,6 +44,7 @@ def app() -> typer.Typer:
         rich_markup_mode=None,
         help="Stops SMS pumping before the message is paid for.",
     )
+    commands.command()(check)
     commands.command()(exposure)
     commands.command()(posture)
     commands.command()(expect)
