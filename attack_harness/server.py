@@ -31,9 +31,10 @@ async def served(
     policy: Path | None = None,
     factory: str | None = None,
     environ: Mapping[str, str] = EMPTY,
+    workers: int = 1,
 ) -> AsyncIterator[str]:
-    """Serve the example app on a free port, or the app that a factory makes; yields its URL once it
-    answers. ``environ`` is added to its environment."""
+    """Serve the example app on a free port, or the app that a factory makes, by so many processes;
+    yields its URL once it answers. ``environ`` is added to its environment."""
     port = _free_port()
     environment = os.environ | {
         "TARGET_APP_GUARD": "on" if guard else "off",
@@ -48,6 +49,7 @@ async def served(
         *(sys.executable, "-m", "uvicorn", *app, "--app-dir", str(ROOT), "--port", str(port)),
         # The guard itself must see the proxy's header and decide whether to believe it.
         *("--no-proxy-headers", "--no-access-log", "--log-level", "warning"),
+        *("--workers", str(workers)),
         env=environment,
     )
     url = f"http://127.0.0.1:{port}"

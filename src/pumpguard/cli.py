@@ -29,13 +29,17 @@ def app() -> typer.Typer:
     """All commands. Raises `ModuleNotFoundError` without the extra."""
     import typer
 
+    from pumpguard.commands.bans import bans
     from pumpguard.commands.check import check
     from pumpguard.commands.console import console
     from pumpguard.commands.events import tail, why
     from pumpguard.commands.expect import expect
+    from pumpguard.commands.explain import explain
     from pumpguard.commands.exposure import exposure
     from pumpguard.commands.overrides import lists, posture
+    from pumpguard.commands.rules import rules
     from pumpguard.commands.serve import serve
+    from pumpguard.commands.top import top
 
     commands = typer.Typer(
         no_args_is_help=True,
@@ -49,10 +53,14 @@ def app() -> typer.Typer:
     commands.command()(posture)
     commands.command()(expect)
     commands.command()(console)
+    commands.command()(top)
+    commands.command()(explain)
     commands.command()(tail)
     commands.command()(why)
     commands.command()(serve)
     commands.add_typer(lists, name="lists")
+    commands.add_typer(bans, name="bans")
+    commands.add_typer(rules, name="rules")
     return commands
 
 

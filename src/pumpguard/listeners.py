@@ -1,7 +1,7 @@
 """Who is told what a guard has done: events, metrics, the console, an app's ``on_decision``.
 
-A listener is called after the reply and in the event loop of the request: it notes what it is told
-and returns at once. What takes time it does in a task of its own.
+A listener is called after the reply (but for ``answering``) and in the event loop of the request:
+it notes what it is told and returns at once. What takes time it does in a task of its own.
 """
 
 from __future__ import annotations
@@ -106,9 +106,14 @@ def log_refusal(decision: Decision) -> None:
 
 
 class Listener:
-    """Hears what it overrides. ``name`` is how the log calls one that raises."""
+    """Hears what it overrides. ``name`` is how the log calls one that raises, ``dropped`` counts
+    what it could not pass on."""
 
     name = "a listener"
+    dropped = 0
+
+    def answering(self, decision: Decision) -> None:
+        """A request over HTTP is about to be answered by this decision; its client waits."""
 
     def decided(self, recorded: Recorded) -> None:
         """A request was decided about and answered."""
@@ -146,6 +151,13 @@ class Listeners(list[Listener]):
     ) -> None:
         super().__init__([] if on_decision is None else [OnDecision(on_decision)])
         self._notices = notices
+
+    def answering(self, decision: Decision) -> None:
+        for listener in self:
+            try:
+                listener.answering(decision)
+            except Exception:
+                self._failed(listener)
 
     def record(self, decision: Decision, at: float, watched: WatchedRequest | None) -> None:
         """Pass on a decision, with what was seen of its request, if there is one."""
@@ -203,9 +215,10 @@ class WatchedRequest:
     """A ``send`` that notes for listeners what a request was, how it was answered, and how long
     reading and deciding took. Nobody watches where nobody listens."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, listeners: Listeners) -> None:
         self.seconds: float | None = None
         self.status: int | None = None
+        self._listeners = listeners
         self._scope, self._send, self._began = scope, send, perf_counter()
 
     async def __call__(self, message: Message) -> None:
@@ -213,9 +226,10 @@ class WatchedRequest:
             self.status = message["status"]
         await self._send(message)
 
-    def decided(self) -> None:
+    def decided(self, decision: Decision) -> None:
         """Reading and deciding are over."""
         self.seconds = perf_counter() - self._began
+        self._listeners.answering(decision)
 
     def raised(self) -> None:
         """The app has raised; unless it has answered before, that is an answer of 500."""

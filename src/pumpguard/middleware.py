@@ -141,7 +141,7 @@ class PumpGuardMiddleware:
         """Read, decide, reply and record; ``parameters`` are those of the path."""
         watched = None
         if self.guard.listeners:
-            send = watched = WatchedRequest(scope, send)
+            send = watched = WatchedRequest(scope, send, self.guard.listeners)
         try:
             attempts, body = await self.guard.reader.read(scope, receive, parameters)
         except ClientGone:
@@ -179,10 +179,10 @@ class PumpGuardMiddleware:
             self.guard.notices.say("PG022", name, text, level=logging.ERROR, exc_info=True)
             await self._refusals.reply(UNAVAILABLE, scope, replay, send)
             return
-        if watched is not None:
-            watched.decided()
         others.sort(key=attrgetter("action"), reverse=True)
         decision, *others = others  # the strictest answers
+        if watched is not None:
+            watched.decided(decision)
         flow: FlowAnswer | None = None
         if self._flow is not None and decision.action in (Action.ALLOW, Action.SHADOW):
             send = flow = FlowAnswer(self._flow, Fields(scope, body, parameters), send)

@@ -33,7 +33,7 @@ def console(
     """Serve the operator's page: postures, lists, and the most an attacker can cost.
 
     Whoever knows the token in PUMPGUARD_CONSOLE_TOKEN comes in: at least 24 random characters.
-    What the app's processes have seen is shown only by a page that is mounted in the app.
+    Processes with `Fleet(guard)` or a console of their own tell it what they see.
     """
     if host not in LOOPBACK and not https:
         warn("The token travels unencrypted: put HTTPS in front of it, and say --https.")

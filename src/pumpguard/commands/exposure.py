@@ -20,7 +20,7 @@ from pumpguard.money.exposure import exposure as exposure_of
 from pumpguard.money.prices import OLD, PriceTable
 from pumpguard.money.solve import Bound, dollars
 from pumpguard.overrides.admin import OverrideAdmin
-from pumpguard.overrides.lookup import unbounded_because
+from pumpguard.overrides.standing import unbounded_because
 from pumpguard.policy import Policy
 
 NOT_BOUNDED = 2

@@ -12,6 +12,7 @@ from pumpguard.challenges.base import Elsewhere
 from pumpguard.commands import BAD_INPUT, PolicyFile, StoreUrl, stop, warn
 from pumpguard.errors import PolicyError
 from pumpguard.guard import Guard
+from pumpguard.ops.fleet import Fleet
 from pumpguard.ops.metrics import FirewallMetrics
 from pumpguard.policy import Policy
 
@@ -60,6 +61,7 @@ def serve(
         guard = Guard(
             Policy.from_toml(policy), store, challenge=challenge, on_decision=metrics.record
         )
+        Fleet(guard)
         routes: tuple[Route, ...] = ()
         if hooks is not None:
             from pumpguard.serve.hooks import Hooks

@@ -19,6 +19,7 @@ from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import Action, Enforced, Finding, Mode, met
 from pumpguard.notices import Notices
 from pumpguard.rules.base import Rule
+from pumpguard.rules.monitored import in_monitor
 
 COMBINATIONS = 1_024
 """How many different combinations a policy keeps prepared; far more than it has."""
@@ -66,19 +67,20 @@ class RuleSet:
         self._extra = tuple(extra_counters)
         self._scored = scored
         self._expected = expected
-        self._expecting: dict[Expected, RuleSet] = {}
+        self._during: dict[tuple[Expected | None, frozenset[str]], RuleSet] = {}
         self._notices = notices or Notices()
         self._depends_on = _depends_on(self.rules)
         self._compiled: dict[object, CompiledRules] = {}
 
-    def expecting(self, expected: Expected) -> RuleSet:
-        """The same rules while more than usual is expected."""
-        if len(self._expecting) > COMBINATIONS:
-            self._expecting.clear()
-        if expected not in self._expecting:
-            beside = (self._scored, expected, self._notices)
-            self._expecting[expected] = RuleSet(self.rules, self._extra, *beside)
-        return self._expecting[expected]
+    def during(self, expected: Expected | None, monitored: frozenset[str]) -> RuleSet:
+        """The same rules while that is expected, and these only monitor."""
+        known, key = self._during, (expected, monitored)
+        if len(known) > COMBINATIONS:
+            known.clear()
+        if key not in known:
+            rules = in_monitor(self.rules, monitored)
+            known[key] = RuleSet(rules, self._extra, self._scored, expected, self._notices)
+        return known[key]
 
     def compiled(self, attempt: Attempt) -> tuple[CompiledRules, tuple[str, ...]]:
         """The rules as they concern this attempt, and its subjects on their dimensions."""
@@ -136,9 +138,7 @@ class CompiledRules:
     ) -> None:
         self.declared = tuple(declared)
         self._arguments = (tuple(rules), self.declared, tuple(extra_counters), notices)
-        self._notices = notices
-        self._proved = proved
-        self._scored = scored
+        self._notices, self._proved, self._scored = notices, proved, scored
         self._without: dict[tuple[bool, ...], CompiledRules] = {}
         pairs = list(zip(rules, declared, strict=True))
         self._by_request = tuple(r for r, mine in pairs if not mine and not r.needs_readings)

@@ -120,8 +120,8 @@ class Engine:
 
         # 2. What do the rules say from the request alone, and which counters do they need?
         ruleset = self._deaf_rules if self._observations.deaf else self._rules
-        if override.expected is not None:
-            ruleset = ruleset.expecting(override.expected)
+        if override.expected is not None or override.monitored:
+            ruleset = ruleset.during(override.expected, override.monitored)
         rules, subjects = ruleset.compiled(judged)
         findings = [*override.findings, *outside_findings]
         findings += rules.judge_request(judged, override.enforced)

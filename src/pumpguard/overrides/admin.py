@@ -9,7 +9,7 @@ from typing import Any
 
 from pumpguard.errors import OverrideError, StoreError
 from pumpguard.listeners import Change, Listeners
-from pumpguard.overrides.document import OverrideDocument, posture_named, version_bytes
+from pumpguard.overrides.document import OverrideDocument, version_bytes
 from pumpguard.overrides.expected import LONGEST, MOST_TIMES, Expectation
 from pumpguard.overrides.lists import (
     Hash,
@@ -20,6 +20,8 @@ from pumpguard.overrides.lists import (
     subject,
 )
 from pumpguard.overrides.posture import EVERYWHERE, Escalation, Posture, PostureOverride
+from pumpguard.overrides.standing import LIFT, Order
+from pumpguard.overrides.stored import posture_named
 from pumpguard.store.overrides import OverrideStore, version_of
 
 MAX_RETRIES = 10
@@ -95,7 +97,7 @@ class OverrideAdmin:
             "posture", "country", scope or "all", author, reason, at, str(override.posture),
             override.until,
         )  # fmt: skip
-        return await self._change(
+        return await self.change(
             lambda document: document.with_posture(override, scope), change, anew
         )
 
@@ -117,7 +119,7 @@ class OverrideAdmin:
         told = "expect", "country", place or "all", author, reason, at, f"{times:g}", until
         change = Change(*told)
         if times == 1:
-            return await self._change(lambda document: document.without_expectation(place), change)
+            return await self.change(lambda document: document.without_expectation(place), change)
         if not 1 < times <= MOST_TIMES:
             raise OverrideError("times", f"1, or more and at most {MOST_TIMES:.0f}", times)
         if seconds is None or not 0 < seconds <= LONGEST:
@@ -125,7 +127,7 @@ class OverrideAdmin:
         expectation = Expectation(
             times=float(times), author=author, at=at, until=at + seconds, reason=reason
         )
-        return await self._change(
+        return await self.change(
             lambda document: document.with_expectation(expectation, place), change
         )
 
@@ -181,7 +183,7 @@ class OverrideAdmin:
             return document if step is None else replace(document, step=step)
 
         change = Change("escalate", "country", "all", "escalation", code, now)
-        return await self._change(escalated, change)
+        return await self.change(escalated, change)
 
     async def _list(
         self, verdict: ListName, kind: ListedKind, value: str, seconds: float | None, **details: Any
@@ -193,7 +195,7 @@ class OverrideAdmin:
             verdict=verdict, kind=kind, value=name, shown=shown, at=at, until=until, **details
         )
         change = Change(verdict, kind, shown, details["author"], details["reason"], at, until=until)
-        return await self._change(lambda document: document.with_listing(listing), change)
+        return await self.change(lambda document: document.with_listing(listing), change)
 
     async def _remove(
         self, kind: ListedKind, name: str, shown: str, author: str, reason: str
@@ -205,9 +207,9 @@ class OverrideAdmin:
             return left
 
         change = Change("remove", kind, shown, author, reason, self._clock())
-        return await self._change(removed, change)
+        return await self.change(removed, change)
 
-    async def _change(
+    async def change(
         self,
         changed: Callable[[OverrideDocument], OverrideDocument],
         change: Change,
@@ -217,8 +219,9 @@ class OverrideAdmin:
         for _ in range(MAX_RETRIES):
             before = _parsed(await self._store.read(), anew)
             after = changed(before.without_expired(self._clock()))
-            if after == before:
+            if after == before and change.what != LIFT:
                 return before
+            after = after.with_order(Order.of(change))
             try:
                 version = await self._store.write(version_bytes(before.version), after.encode())
             finally:

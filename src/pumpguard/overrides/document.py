@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
-from typing import Any, TypeVar
+from typing import Any
 
-from pumpguard.config import build, check, join
-from pumpguard.errors import OverrideError, PolicyError
+from pumpguard.config import join
+from pumpguard.errors import OverrideError
 from pumpguard.overrides.expected import Expectation
 from pumpguard.overrides.lists import ListedKind, Listing
 from pumpguard.overrides.posture import EVERYWHERE, Posture, PostureOverride, Step
+from pumpguard.overrides.standing import MAX_ORDERS, Monitoring, Order
+from pumpguard.overrides.stored import mapping, parsed, stored, table_of
 from pumpguard.store.overrides import VERSION_BYTES
-
-T = TypeVar("T")
 
 MAX_LISTINGS = 1_000
 """Every process holds all of them: the lists are for exceptions, not for block lists."""
@@ -29,7 +29,8 @@ class OverrideDocument:
     """What people have set, and the last step of escalation.
 
     ``version`` only grows. ``postures`` are by country, with `EVERYWHERE` for the fleet's; so are
-    ``expectations``, with that for all countries.
+    ``expectations``, with that for all countries. ``monitored`` are by the rule's name, ``orders``
+    what was ordered last, the newest first.
     """
 
     version: int = 0
@@ -37,6 +38,8 @@ class OverrideDocument:
     step: Step | None = None
     listings: Sequence[Listing] = ()
     expectations: Mapping[str, Expectation] = field(default_factory=dict)
+    monitored: Mapping[str, Monitoring] = field(default_factory=dict)
+    orders: Sequence[Order] = ()
 
     def posture(self, country: str | None, now: float) -> Posture:
         """The posture towards a country: its own, where that is stricter than the fleet's."""
@@ -78,6 +81,23 @@ class OverrideDocument:
         left = {place: each for place, each in self.expectations.items() if place != country}
         return replace(self, expectations=left)
 
+    def with_monitored(self, monitoring: Monitoring, rule: str) -> OverrideDocument:
+        """This document with one more rule that only monitors."""
+        _check_words(monitoring.author, monitoring.reason)
+        return replace(self, monitored={**self.monitored, rule: monitoring})
+
+    def without_monitored(self, rule: str) -> OverrideDocument:
+        """This document with a rule as the policy has it."""
+        return replace(self, monitored={r: m for r, m in self.monitored.items() if r != rule})
+
+    def with_order(self, order: Order) -> OverrideDocument:
+        """This document with one more order in front of those before. That a reason for escalation
+        lasts is written again and again, and is one."""
+        before = self.orders
+        if before and before[0].what == order.what == "escalate":
+            before = before[1:]
+        return replace(self, orders=(order, *before[: MAX_ORDERS - 1]))
+
     def with_listing(self, listing: Listing) -> OverrideDocument:
         """This document with one more listing, in place of any about the same subject."""
         _check_words(listing.author, listing.reason)
@@ -103,14 +123,16 @@ class OverrideDocument:
             step = None
         listings = tuple(each for each in self.listings if each.in_force(now))
         expectations = {c: each for c, each in self.expectations.items() if each.in_force(now)}
+        monitored = {rule: each for rule, each in self.monitored.items() if each.in_force(now)}
         return replace(
-            self, postures=postures, step=step, listings=listings, expectations=expectations
-        )
+            self, postures=postures, step=step, listings=listings, expectations=expectations,
+            monitored=monitored,
+        )  # fmt: skip
 
     def to_json(self, now: float) -> dict[str, Any]:
         """All of it for programs, as at a time. Times are in Unix seconds, subjects masked."""
         step = self.step
-        tables = {country: _table(override) for country, override in self.postures.items()}
+        tables = {country: table_of(override) for country, override in self.postures.items()}
         return {
             "version": self.version,
             "posture": str(self.fleet(now)),
@@ -124,11 +146,11 @@ class OverrideDocument:
                 for country, table in tables.items()
             },
             "listings": [
-                {name: v for name, v in _table(each).items() if name != "value"}
+                {name: v for name, v in table_of(each).items() if name != "value"}
                 for each in self.listings
             ],
             "expectations": {
-                country or "everywhere": _table(each)
+                country or "everywhere": table_of(each)
                 for country, each in self.expectations.items()
                 if each.in_force(now)
             },
@@ -138,13 +160,17 @@ class OverrideDocument:
         """Everything but the version, as it is stored."""
         table: dict[str, Any] = {
             "format": FORMAT,
-            "postures": {country: _stored(override) for country, override in self.postures.items()},
-            "listings": [_stored(each) for each in self.listings],
+            "postures": {country: stored(override) for country, override in self.postures.items()},
+            "listings": [stored(each) for each in self.listings],
         }
         if self.step is not None:
-            table["step"] = _stored(self.step)
+            table["step"] = stored(self.step)
         if self.expectations:
-            table["expectations"] = {c: _stored(each) for c, each in self.expectations.items()}
+            table["expectations"] = {c: stored(each) for c, each in self.expectations.items()}
+        if self.monitored:
+            table["monitored"] = {rule: stored(each) for rule, each in self.monitored.items()}
+        if self.orders:
+            table["orders"] = [stored(each) for each in self.orders]
         return json.dumps(table, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
@@ -158,26 +184,31 @@ class OverrideDocument:
             table = json.loads(document[VERSION_BYTES:])
         except ValueError as error:
             raise OverrideError("overrides", f"JSON ({error})") from None
-        table = _mapping(table, "overrides")
+        table = mapping(table, "overrides")
         if table.get("format") != FORMAT:
             raise OverrideError("format", str(FORMAT), table.get("format"))
         listings = table.get("listings", [])
         if not isinstance(listings, list):
             raise OverrideError("listings", "a list", listings)
-        postures = _mapping(table.get("postures", {}), "postures")
+        postures = mapping(table.get("postures", {}), "postures")
         step = table.get("step")
         return cls(
             version=int.from_bytes(document[:VERSION_BYTES]),
             postures={
-                country: _parsed(PostureOverride, each, join("postures", country or "everywhere"))
+                country: parsed(PostureOverride, each, join("postures", country or "everywhere"))
                 for country, each in postures.items()
             },
-            step=None if step is None else _parsed(Step, step, "step"),
+            step=None if step is None else parsed(Step, step, "step"),
             listings=tuple(_listing(each, f"listings.{i}") for i, each in enumerate(listings)),
             expectations={
-                country: _parsed(Expectation, each, join("expectations", country or "everywhere"))
-                for country, each in _mapping(table.get("expectations", {}), "expectations").items()
+                country: parsed(Expectation, each, join("expectations", country or "everywhere"))
+                for country, each in mapping(table.get("expectations", {}), "expectations").items()
             },
+            monitored={
+                rule: parsed(Monitoring, each, join("monitored", rule))
+                for rule, each in mapping(table.get("monitored", {}), "monitored").items()
+            },
+            orders=tuple(parsed(Order, each, "orders") for each in table.get("orders", [])),
         )
 
 
@@ -186,54 +217,14 @@ def version_bytes(version: int) -> bytes:
     return version.to_bytes(VERSION_BYTES) if version else b""
 
 
-def _table(part: PostureOverride | Step | Listing | Expectation) -> dict[str, Any]:
-    """A part with its postures by name."""
-    return {name: str(v) if isinstance(v, Posture) else v for name, v in asdict(part).items()}
-
-
-def _stored(part: PostureOverride | Step | Listing | Expectation) -> dict[str, Any]:
-    """A part as it is stored, without defaults."""
-    defaults = {field.name: field.default for field in fields(part)}
-    return {name: v for name, v in _table(part).items() if getattr(part, name) != defaults[name]}
-
-
-def _parsed(cls: type[T], value: object, path: str) -> T:
-    table = dict(_mapping(value, path))
-    for name in ("posture", "then"):
-        if name in table:
-            table[name] = posture_named(table[name], join(path, name))
-    try:
-        part = build(cls, table, path)
-        check(part, path)
-    except TypeError as error:  # something is missing
-        raise OverrideError(path, f"all of it ({error})") from None
-    except PolicyError as error:
-        raise OverrideError(error.path, error.expected, error.got) from None
-    return part
-
-
 def _listing(table: object, path: str) -> Listing:
-    listing = _parsed(Listing, table, path)
+    listing = parsed(Listing, table, path)
     try:
         if listing.kind == "network":
             ip_network(listing.value)
     except ValueError:
         raise OverrideError(join(path, "value"), "a CIDR", listing.value) from None
     return listing
-
-
-def posture_named(name: object, path: str) -> Posture:
-    """A posture by its name. Raises `OverrideError` with this path."""
-    for posture in Posture:
-        if str(posture) == name:
-            return posture
-    raise OverrideError(path, f"one of {', '.join(map(str, Posture))}", name)
-
-
-def _mapping(value: object, path: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise OverrideError(path, "a table", value)
-    return value
 
 
 def _check_words(author: str, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""What the overrides say about one attempt, and about the bound on spending."""
+"""What the overrides say about one attempt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pumpguard.counters.expected import Expected
 from pumpguard.decision import Action, Enforced, Finding, Mode
 from pumpguard.overrides.document import OverrideDocument, version_bytes
 from pumpguard.overrides.lists import Hash, Listing
-from pumpguard.overrides.posture import EVERYWHERE, Posture
+from pumpguard.overrides.posture import Posture
 
 POSTURE, LISTS = "posture", "lists"
 """The rule names of findings that overrides make, also in metrics."""
@@ -32,7 +32,8 @@ class InForce(NamedTuple):
 
     ``findings`` are those against the attempt, before anything is counted. ``enforced`` says what
     of the rules may refuse it: an ``allowed`` attempt is refused by nothing but ``closed`` and,
-    unless it spends freely, by budgets. ``expected`` widens what it is judged by.
+    unless it spends freely, by budgets. ``expected`` widens what it is judged by; the rules in
+    ``monitored`` are recorded only.
     """
 
     posture: Posture = Posture.NORMAL
@@ -43,6 +44,7 @@ class InForce(NamedTuple):
     allowed: bool = False
     closed: bool = False
     expected: Expected | None = None
+    monitored: frozenset[str] = frozenset()
 
 
 NOTHING_IN_FORCE = InForce()
@@ -86,7 +88,8 @@ class Overrides:
         self.version = version_bytes(document.version) if version is None else version
         self.empty = not (
             document.postures or document.step or document.listings or document.expectations
-        )
+            or document.monitored
+        )  # fmt: skip
         self._hashed = hashed
         listings = document.listings
         self._listings = {(each.kind, each.value): each for each in listings}
@@ -100,12 +103,23 @@ class Overrides:
         if self.empty:
             return NOTHING_IN_FORCE
         country, document = attempt.subject("country"), self.document
-        found = [self._listings[key] for key in self._keys(attempt) if key in self._listings]
+        found = self.concerning(attempt)
         listing = _strongest([each for each in found if each.in_force(now)])
         override = in_force(document.posture(country, now), listing)
+        if document.monitored:
+            override = override._replace(monitored=self.monitored(now))
         if not document.expectations:
             return override
         return override._replace(expected=Expected.of(document.expected(now), country))
+
+    def concerning(self, attempt: Attempt) -> list[Listing]:
+        """All listings about an attempt, in force or not."""
+        return [self._listings[key] for key in self._keys(attempt) if key in self._listings]
+
+    def monitored(self, now: float) -> frozenset[str]:
+        """The rules that only monitor at a time, by order."""
+        standing = self.document.monitored
+        return frozenset(rule for rule, each in standing.items() if each.in_force(now))
 
     def _keys(self, attempt: Attempt) -> Iterator[tuple[str, str]]:
         """The keys of all listings that would concern this attempt."""
@@ -124,24 +138,6 @@ class Overrides:
                 if version == address.version:
                     network = IPv4Network if version == 4 else IPv6Network
                     yield "network", str(network((int(address), length), strict=False))
-
-
-def unbounded_because(document: OverrideDocument, now: float) -> list[str]:
-    """Why nothing bounds the spending while these overrides are in force, a sentence each; empty if
-    it is bounded.
-
-    What is expected raises the bound (`pumpguard.money.exposure.exposure`). All other overrides
-    only reduce what can be spent: what allowed subjects spend within budgets is part of the bound.
-    """
-    reasons = []
-    if document.fleet(now) is Posture.OBSERVE:
-        strict = [country for country in document.postures if country != EVERYWHERE]
-        but = f", but for {', '.join(sorted(strict))}" if strict else ""
-        reasons.append(f"The posture is observe: nothing is enforced{but}.")
-    for each in document.listings:
-        if each.spends_freely and each.in_force(now):
-            reasons.append(f"{each.kind} {each.shown} spends freely, set by {each.author}.")
-    return reasons
 
 
 def _strongest(found: Sequence[Listing]) -> Listing | None:

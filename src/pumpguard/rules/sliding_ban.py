@@ -103,6 +103,11 @@ class SlidingBan(Rule):
         return replace(self, action="throttle", strikes=strikes)
 
     @property
+    def ban(self) -> Ban:
+        """What it counts."""
+        return self._ban[0]
+
+    @property
     def earned_by(self) -> Sequence[str]:
         return [self._ban[0].by] if self.earned > 1 else []
 

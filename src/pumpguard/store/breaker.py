@@ -13,7 +13,8 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from threading import Event, Thread
-from typing import Any, Literal, TypeVar
+from time import perf_counter
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from pumpguard.errors import StoreError
 from pumpguard.notices import Notices
@@ -31,6 +32,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
 so that a fleet does not ask in step."""
 
 T = TypeVar("T")
+
+State: TypeAlias = Literal["closed", "open", "half-open"]
+
+Watcher: TypeAlias = Callable[[float, StoreError | None], None]
+"""Is told of a call: how many seconds it took, and how it failed if it did."""
 
 logger = logging.getLogger("pumpguard.store")
 
@@ -78,28 +84,38 @@ class Breaker:
 
     Closed: every call passes. Open: every call fails at once. Half-open, once the probe has found
     the server usable: calls pass again, the first fault opens it anew, and the first answer closes
-    it.
+    it. ``watchers`` are told of each call that passes.
     """
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
+        self.watchers: list[Watcher] = []
         self._notices, self._said_away = Notices(logger="pumpguard.store"), False
-        self._state: Literal["closed", "open", "half-open"] = "closed"
+        self._state: State = "closed"
         self._in_a_row = self._refused = 0
         self._faults = 0  # ever
+
+    @property
+    def state(self) -> State:
+        return self._state
 
     async def run(self, call: Callable[..., Awaitable[T]], *args: Any) -> T:
         """Make a call, or raise `StoreError` at once."""
         faults = self._faults
         if self._state == "open":
             raise BreakerOpen("the circuit breaker is open")
+        began = perf_counter()
         try:
             answer = await call(*args)
         except StoreError as error:
             self._refused += error.refused
             if faults == self._faults:  # else it may be the same one
                 self._failed(error)
+            for told in self.watchers:
+                told(perf_counter() - began, error)
             raise
+        for told in self.watchers:
+            told(perf_counter() - began, None)
         if self._in_a_row or self._refused:
             self._answered()
         return answer

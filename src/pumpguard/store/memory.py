@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from threading import Lock
@@ -17,9 +18,10 @@ from pumpguard.errors import StoreError
 from pumpguard.notices import Notices
 from pumpguard.store import codec
 from pumpguard.store.base import Answer, Question
+from pumpguard.store.fleet import MemoryFleet
+from pumpguard.store.inspected import InspectedStore
 from pumpguard.store.lua import interpreter
 from pumpguard.store.overrides import MemoryOverrides
-from pumpguard.store.scripted import ScriptStore
 from pumpguard.store.scripts import Call
 from pumpguard.store.stream import MemoryStream
 
@@ -43,7 +45,7 @@ class StoreFull(StoreError):
     """Every place is taken by a live subject; forgetting one would admit too much."""
 
 
-class MemoryStore(ScriptStore):
+class MemoryStore(InspectedStore):
     """Counters in this process, with room for at least so many ``requests``.
 
     A request takes a place for each thing that something is counted by (its phone number, its
@@ -62,6 +64,7 @@ class MemoryStore(ScriptStore):
         self.runs = (self.run,)
         self.requests = requests
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
+        self.fleet = MemoryFleet(clock)
         self.stream = MemoryStream()
         self._clock = clock
         self._lua = interpreter()
@@ -81,15 +84,16 @@ class MemoryStore(ScriptStore):
     async def decide(self, question: Question) -> Answer:
         return self._decide(question, self.overrides.version)
 
+    async def peek(self, question: Question) -> Answer:
+        question = replace(question, overrides_version=b"")
+        return await super().peek(question)
+
     def decide_now(self, question: Question) -> Answer:
         """Like `decide`, without a coroutine, and whatever the version of the overrides."""
         return self._decide(question, question.overrides_version)
 
     async def run(self, call: Call) -> Any:
         return self._run(call)
-
-    async def aclose(self) -> None:
-        pass
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -6,9 +6,10 @@ import asyncio
 from functools import partial
 
 from pumpguard.store.breaker import Breaker, Probe
+from pumpguard.store.fleet import SharedFleet
 from pumpguard.store.health import Checkup, Concerns, Mark, usable
+from pumpguard.store.inspected import InspectedStore
 from pumpguard.store.overrides import SharedOverrides
-from pumpguard.store.scripted import ScriptStore
 from pumpguard.store.stream import WITHIN, SharedStream
 from pumpguard.store.transport.link import Link
 from pumpguard.store.transport.topology import topology_of
@@ -18,7 +19,7 @@ FORMAT = "pg1"
 protects the code."""
 
 
-class RedisStore(ScriptStore):
+class RedisStore(InspectedStore):
     """Counters in Redis or Valkey, shared by every process that uses the same ``name``.
 
     ``url`` is ``redis://``, ``rediss://`` or ``unix://``, ``redis+sentinel://h:p,h:p/service`` or
@@ -51,19 +52,21 @@ class RedisStore(ScriptStore):
         on_use = self._checkup.begin if checkup else None
         # In a cluster, shards live on different nodes: each has a link that knows its own.
         self._links = [Link(url, deadline=deadline, on_use=on_use) for _ in tags]
-        self._breakers = [Breaker(Probe(partial(usable, topology, key))) for key in checked]
-        both = zip(self._breakers, self._links, strict=True)
+        self.breakers = [Breaker(Probe(partial(usable, topology, key))) for key in checked]
+        both = zip(self.breakers, self._links, strict=True)
         self.runs = [partial(breaker.run, link.run) for breaker, link in both]
         self.overrides = SharedOverrides(self._links, self._prefixes)
-        self.stream = SharedStream(Link(url, deadline=max(deadline, WITHIN)), self._prefixes[0])
+        self._beside = beside = Link(url, deadline=max(deadline, WITHIN))
+        self.stream = SharedStream(beside, self._prefixes[0])
+        self.fleet = SharedFleet(self._links[0], beside, self._prefixes[0])
 
     async def check(self) -> Concerns:
         """What an operator should mend about the server, or about the cluster's that we use."""
         return await self._checkup.now()
 
     async def aclose(self) -> None:
-        for breaker in self._breakers:
+        for breaker in self.breakers:
             breaker.close()
         await self._checkup.end()
-        await self.stream.aclose()
+        await self._beside.aclose()
         await asyncio.gather(*(link.aclose() for link in self._links))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pumpguard import Action, Decision
 from pumpguard.listeners import Recorded
 from pumpguard.money.solve import dollars
-from pumpguard.ops.console.activity import HEIGHT, MAX_ENTRIES, MINUTES, WIDTH, Activity, chart
+from pumpguard.ops.console.activity import HEIGHT, MAX_ENTRIES, WIDTH, Activity, chart
 from pumpguard.ops.console.text import lasting, when
 from pumpguard.ops.console.view import BackgroundCache
 from pumpguard.testing import FakeClock, make_attempt
@@ -20,52 +20,30 @@ from pumpguard.testing import FakeClock, make_attempt
 COUNTS = st.dictionaries(st.sampled_from(Action), st.integers(1, 10_000)).map(Counter)
 
 
-def test_minutes_are_counted_and_forgotten() -> None:
-    clock = FakeClock(1_700_000_040.0)
-    activity = Activity(clock)
-    for action in (Action.ALLOW, Action.BLOCK, Action.BLOCK):
-        activity.decided(Recorded(Decision(make_attempt(), action), clock()))
-    clock.advance(60)
-    activity.decided(Recorded(Decision(make_attempt(), Action.SHADOW), clock()))
-    minutes = activity.by_minute()
-    assert len(minutes) == MINUTES
-    assert minutes[-2:] == [(1_700_000_040, Counter({Action.ALLOW: 1, Action.BLOCK: 2})),
-                            (1_700_000_100, Counter({Action.SHADOW: 1}))]  # fmt: skip
-    clock.advance(60 * MINUTES)
-    assert not any(counts for _, counts in activity.by_minute())
-
-
 def test_a_flood_takes_no_memory_and_hides_no_refusal() -> None:
-    """Fifty of each are kept; also the minutes are so many and no more."""
+    """Fifty of each are kept."""
     clock = FakeClock()
-    activity = Activity(clock)
+    activity = Activity()
     activity.decided(Recorded(Decision(make_attempt(), Action.BLOCK), clock()))
     for _ in range(3 * MAX_ENTRIES):
         clock.advance(60)
         activity.decided(Recorded(Decision(make_attempt(), Action.ALLOW), clock()))
     assert len(activity.last) == MAX_ENTRIES
-    assert len(activity.minutes) == MINUTES
     assert [entry.action for entry in activity.refused] == ["block"]
 
 
-def test_money_that_was_not_spent() -> None:
-    """To the millionth of a dollar, by action; what has no price counts nothing."""
-    activity = Activity(clock := FakeClock())
-    for action, price in ((Action.BLOCK, 0.1), (Action.BLOCK, 0.2), (Action.SHADOW, 0.05),
-                          (Action.ALLOW, 9.0), (Action.THROTTLE, None)):  # fmt: skip
-        activity.decided(Recorded(Decision(make_attempt(price=price), action), clock()))
-    assert activity.not_spent(Action.BLOCK) == 0.3
-    assert activity.not_spent(Action.BLOCK, Action.SHADOW, Action.THROTTLE) == 0.35
-
-
-def test_a_clock_that_steps_back_loses_nothing() -> None:
-    clock = FakeClock()
-    activity = Activity(clock)
-    activity.decided(Recorded(Decision(make_attempt()), clock()))
-    clock.advance(-120)
-    activity.decided(Recorded(Decision(make_attempt()), clock()))
-    clock.advance(120)
-    assert sum(counts.total() for _, counts in activity.by_minute()) == 2
+def test_what_is_known_of_a_number_an_address_or_both() -> None:
+    """The newest first, and each once."""
+    activity = Activity()
+    asked = [("+447400123456", "192.0.2.7"), ("+447400123456", "192.0.2.8"),
+             ("+447400123999", "192.0.2.7")]  # fmt: skip
+    for at, who in enumerate(asked):
+        decision = Decision(make_attempt(*who), Action.BLOCK)
+        activity.decided(Recorded(decision, float(at)))
+    one = make_attempt(*asked[0])
+    assert [each.at for each in activity.about(one, number=True, address=False)] == [1, 0]
+    assert [each.at for each in activity.about(one, number=False, address=True)] == [2, 0]
+    assert [each.at for each in activity.about(one, number=True, address=True)] == [0]
 
 
 @given(st.lists(COUNTS, min_size=1, max_size=60))

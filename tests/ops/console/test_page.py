@@ -14,7 +14,8 @@ from pumpguard.alerts import Alert
 from pumpguard.money.exposure import exposure
 from pumpguard.money.solve import dollars
 from pumpguard.ops.console import Console
-from pumpguard.ops.console.pages import FRAGMENTS
+from pumpguard.ops.console.frame import PAGES
+from pumpguard.ops.fleet import Fleet
 from pumpguard.overrides.posture import Escalation
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.testing import make_attempt
@@ -95,7 +96,7 @@ async def test_other_listeners_still_hear(policy: Policy) -> None:
     guard = Guard(policy, "memory://", on_decision=heard.append)
     operator = Operator(guard)
     await guard.assess(make_attempt())
-    assert len(heard) == operator.console.activity.metrics.total_requests == 1
+    assert len(heard) == len(operator.console.activity.last) == 1
 
 
 async def test_the_most_an_attacker_can_cost(operator: Operator, guard: Guard) -> None:
@@ -182,10 +183,12 @@ async def test_news_come_as_events(operator: Operator, guard: Guard) -> None:
     await guard.overrides.posture("closed", author="anna")
     reply = await operator.get("/events")
     assert reply.headers["content-type"].startswith("text/event-stream")
-    retry, data, end = reply.body.decode().split("\n", 2)
+    retry, tag, data, end = reply.body.decode().split("\n", 3)
     assert (retry, end) == ("retry: 3000", "\n")
+    again = await operator.get("/events", last_event_id=tag.removeprefix("id: "))
+    assert again.body.decode() == "retry: 3000\n"  # nothing has changed
     fragments = json.loads(data.removeprefix("data: "))
-    assert tuple(fragments) == FRAGMENTS
+    assert tuple(fragments) == PAGES[""][1]
     assert '<li class="closed" aria-current="step">' in fragments["posture"]
     page = await operator.page()
     for name, html in fragments.items():
@@ -198,7 +201,20 @@ async def test_beside_the_app_it_says_what_it_cannot_show(guard: Guard) -> None:
     await operator.sign_in()
     page = await operator.page()
     assert "judges no requests" in page
-    assert "<svg" not in page
+    assert "No process speaks." in page
+
+
+async def test_beside_the_app_it_shows_what_all_processes_see(guard: Guard, there: Guard) -> None:
+    """And who speaks; a process that speaks need not have a console."""
+    speaks = Fleet(there)
+    operator = Operator(guard, judges_nothing=True)
+    await operator.sign_in()
+    for phone in ("+447400123456", "+447400123457", "+12015550123"):
+        await there.assess(there.attempt(phone, "81.2.69.142"))
+    await speaks.speak()
+    page = await operator.page()
+    assert "1 process speaks" in page
+    assert "<dt>requests</dt><dd>3</dd>" in page
 
 
 async def test_what_to_know_before_switching(operator: Operator, policy: Policy) -> None:

@@ -20,8 +20,12 @@ from pumpguard.intake.address import TrustedProxies
 from pumpguard.ops.console.activity import Activity
 from pumpguard.ops.console.api import Api
 from pumpguard.ops.console.auth import Authenticator
+from pumpguard.ops.console.fleet_pages import FleetPages
+from pumpguard.ops.console.frame import Frame
 from pumpguard.ops.console.pages import Pages
 from pumpguard.ops.console.view import View
+from pumpguard.ops.fleet import Fleet
+from pumpguard.ops.fleet.desk import desk_of
 from pumpguard.replies import Problem, unreadable
 
 __all__ = ["Activity", "Console"]
@@ -59,13 +63,17 @@ class Console:
         policy, clock = guard.policy, guard.overrides.now
         proxies = TrustedProxies(policy.proxies, policy.proxy_header)
         auth = Authenticator(token, clock, proxies, secure)
-        self.activity = Activity(clock)
-        guard.listen(self.activity)
-        self.view = View(guard, self.activity, judges_nothing=judges_nothing)
-        pages = Pages(guard, self.view, auth)
-        self._router: ASGIApp = Router(
-            [*pages.routes(), *Api(guard, auth).routes(), Route("/static/{name}", _static)]
-        )
+        self.activity = Activity()
+        desk = desk_of(guard)
+        self.fleet = None if judges_nothing else Fleet(guard)
+        if not judges_nothing:
+            guard.listen(self.activity)
+        self.view = View(guard, self.activity, desk, self.fleet)
+        frame = Frame(guard, self.view, auth)
+        routes = [*Pages(frame).routes(), *Api(guard, auth, desk).routes()]
+        if desk is not None:
+            routes += FleetPages(frame, desk).routes()
+        self._router: ASGIApp = Router([*routes, Route("/static/{name}", _static)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -1,26 +1,23 @@
-"""What this process has decided since it started: counts, the last decisions, alerts, a chart."""
+"""The last decisions and alerts of this process, and the chart of all that were made."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from math import log10
 from typing import NamedTuple
 
 from pumpguard.alerts import Alert
-from pumpguard.counters import micros
+from pumpguard.attempt import Attempt
 from pumpguard.decision import Action, Decision
 from pumpguard.listeners import Listener, Recorded
 from pumpguard.ops.console.text import masked_explanation
-from pumpguard.ops.metrics import FirewallMetrics
 
 WIDTH, HEIGHT, GAP = 600.0, 120.0, 2.0
 """The chart's size and the space between its bars, in units of its SVG."""
 
-MINUTES = 60
 MAX_ENTRIES = 50
 
 
@@ -32,6 +29,13 @@ class Entry:
         self.action = str(decision.action)
         self._decision = decision
 
+    def concerns(self, attempt: Attempt, number: bool, address: bool) -> bool:
+        """Whether it is about the same number, or address, or both."""
+        mine = self._decision.attempt
+        return (not number or mine.phone.e164 == attempt.phone.e164) and (
+            not address or mine.client.network == attempt.client.network
+        )
+
     @cached_property
     def explained(self) -> tuple[str, list[str]]:
         """The request in a line, and a line for each finding, masked."""
@@ -40,52 +44,30 @@ class Entry:
 
 
 class Activity(Listener):
-    """Records a guard's decisions and alerts in memory. ``clock`` gives Unix seconds.
-
-    It keeps the last fifty decisions and the last fifty refusals, and explains them only when the
-    page is shown: a request costs no more than the recording.
-    """
+    """Keeps the last fifty decisions and the last fifty refusals of this process, and its alerts.
+    They are explained only when the page is shown: a request costs no more than the keeping."""
 
     name = "the console"
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self.since = clock()
-        self.metrics = FirewallMetrics()
-        self.minutes: deque[tuple[int, Counter[Action]]] = deque(maxlen=MINUTES)
+    def __init__(self) -> None:
         self.last: deque[Entry] = deque(maxlen=MAX_ENTRIES)
         self.refused: deque[Entry] = deque(maxlen=MAX_ENTRIES)
         self.alerts: deque[Alert] = deque(maxlen=MAX_ENTRIES)
-        self._saved: Counter[Action] = Counter()
 
     def decided(self, recorded: Recorded) -> None:
-        decision, now = recorded.decision, recorded.at
-        action = decision.action
-        self.metrics.record(decision)
-        self._minute(int(now // 60))[action] += 1
-        entry = Entry(now, decision)
+        entry = Entry(recorded.at, recorded.decision)
         self.last.appendleft(entry)
-        if action is not Action.ALLOW:
+        if recorded.decision.action is not Action.ALLOW:
             self.refused.appendleft(entry)
-            self._saved[action] += micros(decision.attempt.price or 0.0)
 
     def alerted(self, alert: Alert) -> None:
         self.alerts.appendleft(alert)
 
-    def not_spent(self, *actions: Action) -> float:
-        """USD that messages refused by these actions would have cost."""
-        return sum(self._saved[action] for action in actions) / 1e6
-
-    def by_minute(self) -> list[tuple[int, Counter[Action]]]:
-        """The minutes of the last hour, oldest first: the start (Unix seconds) and the counts."""
-        counted, now = dict(self.minutes), int(self._clock() // 60)
-        minutes = range(now - MINUTES + 1, now + 1)
-        return [(minute * 60, counted.get(minute, Counter())) for minute in minutes]
-
-    def _minute(self, minute: int) -> Counter[Action]:
-        if not self.minutes or self.minutes[-1][0] < minute:
-            self.minutes.append((minute, Counter()))
-        return self.minutes[-1][1]
+    def about(self, attempt: Attempt, *, number: bool, address: bool) -> list[Entry]:
+        """What this process still knows of the same number, or address, or both; newest first."""
+        kept = {id(each): each for each in (*self.last, *self.refused)}
+        found = [each for each in kept.values() if each.concerns(attempt, number, address)]
+        return sorted(found, key=lambda each: -each.at)
 
 
 class Bar(NamedTuple):
@@ -116,7 +98,7 @@ class Chart(NamedTuple):
 
 
 def chart(minutes: Sequence[tuple[int, Counter[Action]]]) -> Chart:
-    """The chart of `Activity.by_minute`."""
+    """The chart of minutes, oldest first: the start (Unix seconds) and the counts."""
     totals = [counts.total() for _, counts in minutes]
     top, step = _round(max(totals)), WIDTH / len(minutes)
     drawn = [

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from pumpguard.errors import IntakeError, PolicyError, StoreError
 from pumpguard.guard import Guard
 from pumpguard.ops.console.auth import Authenticator
+from pumpguard.ops.console.fleet_api import FleetApi
 from pumpguard.ops.console.forms import (
     ListingChange,
     ListingRemoval,
@@ -20,25 +21,32 @@ from pumpguard.ops.console.forms import (
     read_json,
 )
 from pumpguard.ops.console.text import listing_by_id, listing_id, masked_listing, masked_text
+from pumpguard.ops.fleet.desk import Desk
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.replies import Problem, unreadable
 
-Handler = Callable[[Request], Awaitable[OverrideDocument]]
+Handler = Callable[[Request], Awaitable[Any]]
 
 AWAY = "The store did not answer: the change may or may not be in force. Ask GET api/overrides."
 
 
 class Api:
-    """The routes under ``api/``. Every answer is the whole document as it is then."""
+    """The routes under ``api/``. An override's answer is the whole document as it is then."""
 
-    def __init__(self, guard: Guard, auth: Authenticator) -> None:
+    def __init__(self, guard: Guard, auth: Authenticator, desk: Desk | None) -> None:
+        self._fleet = None if desk is None else FleetApi(desk)
         self._admin = guard.overrides
         self._key = guard.policy.secret
         self._auth = auth
 
     def routes(self) -> list[Route]:
         posture, listing, removal = map(self._apply, (PostureChange, ListingChange, ListingRemoval))
+        fleet = [] if self._fleet is None else [
+            Route(f"/api/{path}", self._handler(work), methods=[method])
+            for method, path, work in self._fleet.calls()
+        ]  # fmt: skip
         return [
+            *fleet,
             Route("/api/overrides", self._handler(self._show), methods=["GET"]),
             Route("/api/posture", self._handler(posture), methods=["POST"]),
             Route("/api/lists", self._handler(listing), methods=["POST"]),
@@ -64,7 +72,9 @@ class Api:
         async def answer(request: Request) -> Response:
             try:
                 await self._auth.check_program(request)
-                return JSONResponse(self._to_json(await work(request)))
+                found = await work(request)
+                document = isinstance(found, OverrideDocument)
+                return JSONResponse(self._to_json(found) if document else found)
             except IntakeError as error:
                 reply = unreadable(error)
                 if error.status == 401:

@@ -106,7 +106,7 @@ def change_from(cls: type[T], table: object) -> T:
 
 def posture_from_form(form: Mapping[str, str], author: str) -> PostureChange:
     """The change that the form for the posture asks for."""
-    reason, seconds = _reason(form), _seconds(form)
+    reason, seconds = reason_of(form), seconds_of(form)
     table = {
         "posture": form.get("posture", ""),
         "author": author,
@@ -126,21 +126,23 @@ def listing_from_form(form: Mapping[str, str], author: str) -> ListingChange:
         "kind": form.get("kind", ""),
         "value": form.get("value", "").strip(),
         "author": author,
-        "reason": _reason(form),
-        "seconds": _seconds(form),
+        "reason": reason_of(form),
+        "seconds": seconds_of(form),
         "spends_freely": form.get("spends_freely") == "yes",
     }
     return change_from(ListingChange, table)
 
 
-def _seconds(form: Mapping[str, str]) -> float | None:
+def seconds_of(form: Mapping[str, str]) -> float | None:
+    """How long, as a form says. Raises `OverrideError`."""
     lasting = form.get("lasting", "")
     if lasting not in DURATIONS:
         raise OverrideError("lasting", f"one of {', '.join(DURATIONS)}", lasting)
     return DURATIONS[lasting][1]
 
 
-def _reason(form: Mapping[str, str]) -> str:
+def reason_of(form: Mapping[str, str]) -> str:
+    """Why, as a form says. Raises `OverrideError`."""
     reason = form.get("reason", "").strip()
     if not reason:
         raise OverrideError("reason", "a few words: others will want to know")

@@ -14,6 +14,8 @@ from phonenumbers import parse as parse_number
 
 from pumpguard.attempt import masked_network
 from pumpguard.errors import OverrideError
+from pumpguard.ops.events.fields import Event
+from pumpguard.ops.events.words import explained, line
 from pumpguard.ops.masking import HIDDEN as HIDDEN
 from pumpguard.ops.masking import masked_block as masked_block
 from pumpguard.ops.masking import masked_evidence as masked_evidence
@@ -22,6 +24,7 @@ from pumpguard.ops.masking import masked_text as masked_text
 from pumpguard.ops.masking import without as without
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.lists import Listing
+from pumpguard.overrides.standing import Order
 
 UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
@@ -39,6 +42,11 @@ def when(at: float) -> str:
 def clock(at: float) -> str:
     """The time of day (Unix seconds), in UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"
+
+
+def minute(at: float) -> str:
+    """The minute of the day (Unix seconds), in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M}"
 
 
 def lasting(seconds: float) -> str:
@@ -67,6 +75,35 @@ def masked_listing(listing: Listing) -> str:
             if network.prefixlen > (24 if network.version == 4 else 48):
                 return masked_network(network.network_address.exploded)
     return listing.shown
+
+
+def event_lines(event: Event) -> list[str]:
+    """An event in words, masked; of a decision each finding in a line of its own."""
+    decided = "findings" in event.get("pumpguard", {}) or event["event"].get("kind") == "alert"
+    try:
+        said = [*explained(event)] if decided else [line(event)]
+    except KeyError:  # what is no decision, or another release's
+        said = [line(event)]
+    return [masked_text(each) for each in said]
+
+
+def ordered(order: Order) -> str:
+    """What was ordered, in words."""
+    whom = "everybody" if order.subject == "all" else order.subject
+    match order.what:
+        case "posture":
+            return f"{order.value} for {whom}"
+        case "expect":
+            return f"{order.value} times as much as usual expected for {whom}"
+        case "monitor":
+            return f"rule {whom} only monitors"
+        case "enforce":
+            return f"rule {whom} as the policy has it"
+        case "lift":
+            return f"ban lifted: {whom}"
+        case "escalate":
+            return "a step of escalation"
+    return f"{order.what} {order.kind} {whom}"
 
 
 def listing_id(listing: Listing, secret: str) -> str:

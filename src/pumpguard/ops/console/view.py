@@ -13,7 +13,12 @@ from pumpguard.guard import Guard
 from pumpguard.money.exposure import Exposure, exposure
 from pumpguard.notices import Notices
 from pumpguard.ops.console.activity import Activity, chart
-from pumpguard.overrides.lookup import unbounded_because
+from pumpguard.ops.fleet import Fleet
+from pumpguard.ops.fleet.attack import attack
+from pumpguard.ops.fleet.desk import Desk
+from pumpguard.ops.fleet.today import today
+from pumpguard.overrides.document import OverrideDocument
+from pumpguard.overrides.standing import unbounded_because
 
 T = TypeVar("T")
 
@@ -25,6 +30,9 @@ FOREVER = 1e9
 
 NOTICED = 20
 """Notices that are shown."""
+
+MOST_BANS = 100
+"""Bans that are shown at once; a search finds the others."""
 
 STORE_AWAY = "The store does not answer: which overrides are in force is not known here."
 UNREADABLE = (
@@ -70,17 +78,21 @@ class BackgroundCache(Generic[T]):
 
 
 class View:
-    """Gathers the templates' values. ``judges_nothing``: this process judges no requests."""
+    """Gathers the templates' values. Without a ``fleet``, this process judges no requests."""
 
-    def __init__(self, guard: Guard, activity: Activity, *, judges_nothing: bool) -> None:
+    def __init__(
+        self, guard: Guard, activity: Activity, desk: Desk | None, fleet: Fleet | None = None
+    ) -> None:
         self.guard = guard
         self.activity = activity
-        self.judges_nothing = judges_nothing
+        self.judges_nothing = fleet is None
+        self._desk, self._fleet = desk, fleet
         self.exposure = BackgroundCache(self._expose, FOREVER)
         self._expected: dict[str, float] = {}
         self.concerns = BackgroundCache(guard.check, HEALTH_AGE)
 
-    async def values(self) -> dict[str, Any]:
+    async def values(self, page: str = "") -> dict[str, Any]:
+        """The values of a page (`pumpguard.ops.console.frame.PAGES`)."""
         admin = self.guard.overrides
         now = admin.now()
         values = {
@@ -95,10 +107,13 @@ class View:
             "noticed": self.guard.notices.latest(NOTICED),
             "observed": self.guard.observations.snapshot(),
             "activity": self.activity,
-            "chart": chart(self.activity.by_minute()),
+            "seen": None,
+            "bans": None,
+            "budgets": (),
         }
         try:
             overrides = await admin.show()
+            values |= await self._of_fleet(page, overrides)
         except StoreError:
             return {**values, "unknown": STORE_AWAY}
         except OverrideError as error:
@@ -115,6 +130,25 @@ class View:
             "expected": expected,
             "exposure": self.exposure.get(),
         }
+
+    async def _of_fleet(self, page: str, overrides: OverrideDocument) -> dict[str, Any]:
+        """What the fleet has seen, as far as a page shows it."""
+        if self._desk is None:
+            return {}
+        if self._fleet is not None:
+            await self._fleet.speak()  # what this process has seen is there at once
+        seen = await self._desk.reader.look()
+        values: dict[str, Any] = {"seen": seen}
+        match page:
+            case "":
+                values |= {"chart": chart(seen.by_minute()), "attack": attack(seen)}
+            case "who":
+                values["bans"] = (await self._desk.bans())[:MOST_BANS]
+            case "rules":
+                values["rules"] = today(self._desk.chain, seen, overrides)
+            case "money":
+                values["budgets"] = await self._desk.budgets()
+        return values
 
     async def _expose(self) -> Exposure:
         return await asyncio.to_thread(exposure, self.guard.policy, expected=self._expected)

@@ -17,7 +17,7 @@ from pumpguard.errors import StoreError
 from pumpguard.guard import Guard
 from pumpguard.ops.events.fields import Event
 from pumpguard.store.in_front import behind
-from pumpguard.store.scripted import ScriptStore
+from pumpguard.store.inspected import InspectedStore
 from pumpguard.store.stream import EventStream
 
 KEPT = 10_000
@@ -144,7 +144,7 @@ class Call(Sink):
 def stream_of(guard: Guard) -> EventStream:
     """The stream of a guard's store. Raises `StoreError` for a store that has none."""
     store = behind(guard.store)
-    if not isinstance(store, ScriptStore):
+    if not isinstance(store, InspectedStore):
         raise StoreError(f"{type(store).__name__} has no stream")
     return store.stream
 

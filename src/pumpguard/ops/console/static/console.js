@@ -21,5 +21,7 @@ function listen() {
   source.onmessage = (event) => show(JSON.parse(event.data));
 }
 
-document.addEventListener("visibilitychange", listen);
-listen();
+if (main) {
+  document.addEventListener("visibilitychange", listen);
+  listen();
+}

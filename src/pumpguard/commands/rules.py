@@ -1,0 +1,81 @@
+"""``pumpguard rules``: what each rule did today, and putting one into ``monitor`` for a while."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from pumpguard.commands import (
+    AsJson,
+    Author,
+    For,
+    PolicyFile,
+    Reason,
+    StoreUrl,
+    author_or_user,
+    seconds_of,
+)
+from pumpguard.commands.desk import with_desk
+from pumpguard.commands.overrides import shown_time
+from pumpguard.ops.fleet.desk import Desk
+from pumpguard.ops.fleet.today import RuleToday, rules_today
+
+rules = typer.Typer(help="What each rule does, and putting one into monitor for a while.")
+
+Name = Annotated[str, typer.Argument(help="The rule, as `pumpguard rules` calls it.")]
+
+
+@rules.callback(invoke_without_command=True)
+def show(
+    context: typer.Context, policy: PolicyFile, store: StoreUrl, json_wanted: AsJson = False
+) -> None:
+    """Show each rule: its mode, what it refused in the last 24 hours, what it alone refused, and
+    how many of those numbers were verified within three hours."""
+    context.obj = policy, store
+    if context.invoked_subcommand is not None:
+        return
+    found = with_desk(policy, store, rules_today)
+    if json_wanted:
+        typer.echo(json.dumps([each.to_json() for each in found], indent=2))
+        return
+    for each in found:
+        typer.echo(_line(each))
+
+
+@rules.command()
+def monitor(
+    context: typer.Context, name: Name, lasting: For = None, reason: Reason = "",
+    author: Author = None,
+) -> None:  # fmt: skip
+    """Only record what a rule finds, in all processes, for --for (at most 7d)."""
+
+    async def work(desk: Desk) -> None:
+        who = author_or_user(author)
+        await desk.monitor(name, seconds_of(lasting), author=who, reason=reason)
+
+    policy, store = context.obj
+    with_desk(policy, store, work)
+    typer.echo(f"{name} only monitors for {lasting}. What it bounded is not bounded until then.")
+
+
+@rules.command()
+def enforce(context: typer.Context, name: Name, reason: Reason = "", author: Author = None) -> None:
+    """End that, before its time."""
+
+    async def work(desk: Desk) -> None:
+        await desk.enforce(name, author=author_or_user(author), reason=reason)
+
+    policy, store = context.obj
+    with_desk(policy, store, work)
+    typer.echo(f"{name} is as the policy has it.")
+
+
+def _line(rule: RuleToday) -> str:
+    until = "" if rule.until is None else f" until {shown_time(rule.until)}, by {rule.author}"
+    later = "" if rule.verified_later is None else f", {rule.verified_later:.1%} verified later"
+    return (
+        f"{rule.name}: {rule.mode}{until}; refused {rule.refused:,} (${rule.usd:,.2f}), alone "
+        f"{rule.alone:,}, monitored {rule.monitored:,}{later}"
+    )

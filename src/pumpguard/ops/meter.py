@@ -1,0 +1,208 @@
+"""What a guard does, counted: the part that Prometheus and OpenTelemetry have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import Context
+from functools import partial
+from threading import Lock
+from typing import TypeAlias
+
+from pumpguard.alerts import Alert
+from pumpguard.attempt import Phone
+from pumpguard.background import BackgroundTasks
+from pumpguard.decision import Action, Decision
+from pumpguard.errors import StoreError
+from pumpguard.guard import Guard
+from pumpguard.listeners import Became, Listener, Recorded
+from pumpguard.notices import INTERVAL, MAX_REMEMBERED
+from pumpguard.ops import series
+from pumpguard.ops.series import Series
+from pumpguard.overrides.posture import EVERYWHERE, Posture
+from pumpguard.store.base import Store
+from pumpguard.store.breaker import Breaker
+from pumpguard.store.in_front import behind
+from pumpguard.store.redis import RedisStore
+
+Labels: TypeAlias = tuple[str, ...]
+Write: TypeAlias = Callable[[float], object]
+"""Adds to a counter, observes for a histogram, or sets a gauge."""
+
+PAUSE = 10.0
+"""Seconds between two looks at what no decision tells, such as the posture."""
+
+RULES = 200
+"""Names of rules; what an app's own score calls itself beyond them is counted as ``other``."""
+
+BREAKER = {"closed": 0, "half-open": 1, "open": 2}
+
+
+class Meter(Listener):
+    """Counts what a guard does; a subclass says by `instrument` where to.
+
+    Of each series and its labels, what writes to it is looked up once. Gauges are set by `poll`,
+    which asks nobody, and by `look`, which asks the store: after a decision, at most every ten
+    seconds, and whenever the subclass is asked for its values.
+    """
+
+    name = "metrics"
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._writers: dict[tuple[Series, Labels], Write] = {}
+        self._decided: dict[tuple[str, Action, str, str], tuple[Write, Write]] = {}
+        self._rules: set[str] = set()
+        self._told: Counter[tuple[Series, Labels]] = Counter()
+        self._tasks, self._lock = BackgroundTasks(), Lock()
+        self._looked_at = 0.0
+        self._posture = {EVERYWHERE: Posture.NORMAL}
+        latency = self._write(series.LATENCY)
+        self._breakers = breakers(guard.store)
+        for breaker in self._breakers:
+            breaker.watchers.append(partial(self._called, latency))
+        for result in ("posed", "met"):
+            self._write(series.CHALLENGES, result)(0)
+        for each in (series.DEGRADED, series.LOST):
+            self._write(each)(0)
+        for reason in ("refused", "no_answer"):
+            self._write(series.FAULTS, reason)(0)
+        guard.listen(self)
+
+    @abstractmethod
+    def instrument(self, series: Series, labels: Labels) -> Write:
+        """What writes to one series with these labels."""
+
+    def decided(self, recorded: Recorded) -> None:
+        decision = recorded.decision
+        attempt = decision.attempt
+        rule, mode = "", "enforce"
+        if decision.findings or decision.degraded or attempt.proved:
+            rule, mode = self._with_findings(decision)
+        key = country_of(attempt.phone), decision.action, rule, mode
+        writers = self._decided.get(key)
+        if writers is None:
+            writers = self._decided[key] = self._of_decision(*key)
+        count, dollars = writers
+        count(1)
+        if attempt.price:
+            dollars(attempt.price)
+        if abs(recorded.at - self._looked_at) >= PAUSE:
+            self._looked_at = recorded.at
+            self.poll()
+            Context().run(self._tasks.start, self.look())
+
+    def outcome(self, became: Became) -> None:
+        country = country_of(became.phone)
+        if became.messages:
+            self._write(series.OUTCOMES, became.outcome, country)(became.messages)
+        if became.outcome == "verified":
+            self._write(series.VERIFICATIONS, country)(1)
+            self._write(series.VERIFIED, country)(became.usd)
+
+    def alerted(self, alert: Alert) -> None:
+        self._write(series.ALERTS, alert.code)(1)
+
+    async def aclose(self) -> None:
+        await self._tasks.done()
+        self.poll()
+
+    def poll(self) -> None:
+        """Take up what this process knows beside its decisions. Any thread may call it."""
+        with self._lock:
+            for what, total in self._totals():
+                since = total - self._told[what]
+                if since > 0 or what not in self._writers:
+                    self._told[what] = total
+                    self._write(what[0], *what[1])(since)
+            for shard, breaker in enumerate(self._breakers):
+                self._write(series.BREAKER, str(shard))(BREAKER[breaker.state])
+            queue = self._guard.reports.queue
+            self._write(series.WAITING)(0 if queue is None else len(queue))
+            latest = self._guard.notices.latest(MAX_REMEMBERED)
+            said = {notice.code for age, notice in latest if age < INTERVAL}
+            for code in said | {labels[0] for of, labels in self._writers if of is series.NOTICED}:
+                self._write(series.NOTICED, code)(code in said)
+
+    async def look(self) -> None:
+        """Take up what the store knows of the whole fleet; while it is away, all stays as it
+        was."""
+        overrides = self._guard.overrides
+        try:
+            document = await overrides.show()
+        except StoreError:
+            return
+        now = overrides.now()
+        found = {country: document.posture(country, now) for country in document.postures}
+        found[EVERYWHERE] = document.fleet(now)
+        for country in self._posture.keys() | found:
+            self._write(series.POSTURE, country)(found.get(country, Posture.NORMAL))
+        self._posture = found
+
+    def _totals(self) -> Iterator[tuple[tuple[Series, Labels], int]]:
+        """What others count, so far."""
+        for what, total in dict(self._guard.observations.counts).items():
+            yield (series.OBSERVED, (what,)), total
+        for listener in self._guard.listeners:
+            if listener is not self:
+                yield (series.DROPPED, (listener.name,)), listener.dropped
+        queue = self._guard.reports.queue
+        yield (series.LOST, ()), 0 if queue is None else queue.lost
+
+    def _with_findings(self, decision: Decision) -> tuple[str, str]:
+        """Count what else there is to a decision; the rule that it is put down to, and its mode."""
+        if decision.degraded:
+            self._write(series.DEGRADED)(1)
+        if decision.attempt.proved:
+            self._write(series.CHALLENGES, "met")(1)
+        if decision.action is Action.CHALLENGE:
+            self._write(series.CHALLENGES, "posed")(1)
+        for each in decision.findings:
+            if each.action:
+                rule = self._rule(each.rule)
+                self._write(series.FINDINGS, rule, str(each.action), each.mode)(1)
+        if (decisive := decision.finding) is not None:
+            return self._rule(decisive.rule), "enforce"
+        for each in decision.findings:
+            if each.mode == "monitor" and each.action:
+                return self._rule(each.rule), "monitor"
+        return "", "enforce"
+
+    def _rule(self, name: str) -> str:
+        if name not in self._rules:
+            if len(self._rules) >= RULES:
+                return "other"
+            self._rules.add(name)
+        return name
+
+    def _of_decision(
+        self, country: str, action: Action, rule: str, mode: str
+    ) -> tuple[Write, Write]:
+        dollars = self._write(series.SPENT, country)
+        if action:
+            dollars = self._write(series.REFUSED, str(action), country)
+        return self._write(series.DECISIONS, str(action), rule, mode, country), dollars
+
+    def _called(self, latency: Write, seconds: float, error: StoreError | None) -> None:
+        """The store has answered, or failed."""
+        latency(seconds)
+        if error is not None:
+            self._write(series.FAULTS, "refused" if error.refused else "no_answer")(1)
+
+    def _write(self, of: Series, *labels: str) -> Write:
+        writer = self._writers.get((of, labels))
+        if writer is None:
+            writer = self._writers[of, labels] = self.instrument(of, labels)
+        return writer
+
+
+def breakers(store: Store) -> Sequence[Breaker]:
+    """Those of a Redis, one for each shard; a store in memory has none."""
+    store = behind(store)
+    return store.breakers if isinstance(store, RedisStore) else ()
+
+
+def country_of(phone: Phone) -> str:
+    """A number's country, or its calling code where it belongs to none."""
+    return phone.region or f"+{phone.calling_code}"

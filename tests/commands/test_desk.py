@@ -1,0 +1,115 @@
+"""``pumpguard top``, ``bans``, ``rules`` and ``explain``, as an operator types them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from pumpguard import Guard
+from pumpguard.ops.fleet import Fleet
+from pumpguard.testing import SimulatedHuman
+from tests.commands.test_overrides import Operator
+
+PHONE, ADDRESS = "+8801712345678", "81.2.69.142"
+
+POLICY = """
+send = "/s"
+name = "{name}"
+secret = "sixteen letters!"
+region = "GB"
+deadline = 10
+
+[rules.strike_ban]
+action = "block"
+"""
+
+
+@pytest.fixture
+def policy(tmp_path: Path, name: str) -> Path:
+    """A policy's file."""
+    path = tmp_path / "policy.toml"
+    path.write_text(POLICY.format(name=name))
+    return path
+
+
+@pytest.fixture
+def operator(policy: Path, valkey_url: str) -> Operator:
+    """At the command line, after an attack."""
+
+    async def attack() -> None:
+        async with Guard(policy, valkey_url, challenge=SimulatedHuman()) as guard:
+            Fleet(guard)
+            for n in range(60):
+                await guard.assess(guard.attempt(f"+88017123456{n:02}", ADDRESS))
+
+    asyncio.run(attack())
+    return Operator(policy, valkey_url)
+
+
+def test_top_shows_who_speaks_and_what_is_under_attack(operator: Operator) -> None:
+    code, out, err = operator.types("top", "--once")
+    assert (code, err) == (0, "")
+    assert "1 process speaks" in out
+    assert "BD" in out
+    assert "+8801712345" in out
+    seen = json.loads(operator.types("top", "--json")[1])
+    assert seen["hour"]["requests"] == 60
+    assert seen["attack"]["places"][0]["country"] == "BD"
+
+
+def test_bans_are_listed_searched_and_lifted(operator: Operator) -> None:
+    code, out, _ = operator.types("bans")
+    assert code == 0
+    first = out.split()[0]
+    assert "81.2.69.•" in out
+    assert operator.types("bans", "--search", "nothing such")[1] == (
+        "No ban that stands has these words.\n"
+    )
+    listed = json.loads(operator.types("bans", "--json")[1])
+    code, out, _ = operator.types("bans", "lift", first, "--reason", "ours", "--author", "mike")
+    assert code == 0
+    assert out.startswith("Lifted: ")
+    assert len(json.loads(operator.types("bans", "--json")[1])) == len(listed) - 1
+    code, _, err = operator.types("bans", "lift", "none")
+    assert (code, "ban: expected the id of a ban" in err) == (1, True)
+
+
+def test_explain_says_what_would_happen_and_why(operator: Operator) -> None:
+    """And the same when it is asked again: nothing is charged."""
+    said = operator.types("explain", PHONE, "--ip", ADDRESS)
+    assert said == operator.types("explain", PHONE, "--ip", ADDRESS)
+    code, out, err = said
+    assert (code, err) == (0, "")
+    assert "(BD) for 81.2.69.•" in out.splitlines()[0]
+    assert ": would be " in out.splitlines()[0]
+    assert "to lift: pumpguard bans lift 0-" in out
+    assert PHONE not in out
+    told = json.loads(operator.types("explain", PHONE, "--ip", ADDRESS, "--json")[1])
+    assert told["action"] != "allow"
+    assert told["bans"]
+    code, _, err = operator.types("explain", "nobody")
+    assert (code, "telephone number" in err) == (1, True)
+
+
+def test_rules_are_shown_and_one_is_put_into_monitor(operator: Operator) -> None:
+    words = ("rules", "monitor", "burst_ban", "--for", "2h", "--reason", "a school")
+    code, out, err = operator.types(*words)
+    assert (code, err) == (0, "")
+    assert "only monitors for 2h" in out
+    rules = {each["name"]: each for each in json.loads(operator.types("rules", "--json")[1])}
+    assert rules["burst_ban"]["mode"] == "monitor"
+    assert "burst_ban: monitor until" in operator.types("rules")[1]
+    assert operator.types("rules", "enforce", "burst_ban")[0] == 0
+    assert operator.types("rules", "enforce", "burst_ban")[0] == 1
+    assert operator.types("rules", "monitor", "burst_ban")[0] == 1
+    assert operator.types("rules", "monitor", "none", "--for", "2h")[0] == 1
+
+
+def test_a_store_that_is_away_ends_with_3(policy: Path) -> None:
+    away = Operator(policy, "redis://127.0.0.1:9")
+    for words in (("top", "--once"), ("bans",), ("rules",), ("explain", PHONE)):
+        code, _, err = away.types(*words)
+        assert (code, "the store did not answer" in err) == (3, True)
