@@ -121,6 +121,19 @@ def scripted(*messages: Message) -> Receive:
     return receive
 
 
+async def started(app: ASGIApp) -> asyncio.Task[None]:
+    """The app's life, once it has started: some answer nothing before."""
+    begun = asyncio.Event()
+
+    async def send(message: Message) -> None:
+        begun.set()
+
+    life: Any = app({"type": "lifespan"}, scripted({"type": "lifespan.startup"}), send)
+    task = asyncio.create_task(life)
+    await begun.wait()
+    return task
+
+
 DISCONNECT: Message = {"type": "http.disconnect"}
 
 

@@ -22,6 +22,7 @@ from tests.store.transport.fleet import cluster
 
 ALLOWED_SKIPS: dict[str, str] = {
     "tests/browser/": "a machine without Chromium; CI has one, and there its absence is a failure",
+    "tests/ops/prometheus/test_under_attack.py": "the same for Prometheus",
 }
 """Tests that may be skipped, by node id or folder, each with the reason. Any other skip fails the
 run."""

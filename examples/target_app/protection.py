@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from examples.target_app.clock import real_time, simulated_time
 from examples.target_app.numbering import look_up
@@ -57,7 +58,7 @@ class Guarded:
     ) -> None:
         self._server = EmbeddedServer().start() if settings.redis_url is None else None
         self._metrics = FirewallMetrics()
-        self._console_token = settings.console_token
+        self._console_token, self._shows_metrics = settings.console_token, settings.metrics
         self._alerts: Counter[str] = Counter()
         policy = _policy(settings, policy)
         self.guard = Guard(
@@ -71,10 +72,14 @@ class Guarded:
         self._metrics.watch(self.guard)
 
     def install(self, app: FastAPI) -> None:
-        """Put the middleware in front of the app, and the operator's page beside it."""
+        """Put the middleware in front of the app, and what operators look at beside it."""
         app.add_middleware(PumpGuardMiddleware, guard=self.guard)
         if self._console_token is not None:
             app.mount("/pumpguard", Console(self.guard, token=self._console_token))
+        if self._shows_metrics:
+            from pumpguard.ops.prometheus import metrics_app
+
+            app.router.routes.append(Route("/metrics", metrics_app(self.guard)))
 
     def sender(self, send: SendSms) -> SendSms:
         """A sender that stays silent under a shadow ban, and tells the guard of numbers that nobody

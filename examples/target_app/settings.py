@@ -21,7 +21,8 @@ class SettingsError(ValueError):
 class Settings:
     """How one app runs.
 
-    ``console_token`` opens the operator's page under ``/pumpguard``.
+    ``console_token`` opens the operator's page under ``/pumpguard``, ``metrics`` those of
+    Prometheus at ``/metrics``.
     ``redis_url`` of ``None`` starts an embedded server; ``secret`` signs challenges, and without
     one each process makes its own; ``loss`` is the share of messages that the mobile operator
     loses, ``owner_share`` the part of the price it pays to the number's owner. ``latency`` is how
@@ -34,6 +35,7 @@ class Settings:
     redis_url: str | None = None
     secret: str | None = field(default=None, repr=False)
     console_token: str | None = field(default=None, repr=False)
+    metrics: bool = False
     simulated: bool = False
     prices: str = PRICES
     loss: float = 0.02
@@ -62,6 +64,7 @@ class Settings:
             redis_url=environ.get("PUMPGUARD_REDIS_URL") or None,
             secret=environ.get("TARGET_APP_SECRET") or None,
             console_token=environ.get("TARGET_APP_CONSOLE_TOKEN") or None,
+            metrics=_switch(environ, "TARGET_APP_METRICS", default=False),
             simulated=_switch(environ, "TARGET_APP_SIMULATED_TIME", default=False),
             latency=_latency(environ.get("TARGET_APP_LATENCY", "")),
         )

@@ -29,13 +29,13 @@ from pumpguard.overrides.escalator import Escalator
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy
+from pumpguard.protects import Protects
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score, decide_with_score
 from pumpguard.shadow.carry import resumed
 from pumpguard.shadow.current import CurrentRequest
 from pumpguard.shadow.more import MoreMessages
 from pumpguard.shadow.open_requests import OPEN
-from pumpguard.shadow.sender import sender
 from pumpguard.shadow.tokens import Tokens
 from pumpguard.startup import checked, say_what_is_missing
 from pumpguard.store import open_store
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from pumpguard.store.health import Concern
 
 
-class Guard:
+class Guard(Protects):
     """Judges attempts by a policy, over a store.
 
     ``policy`` may be the path of its TOML file. ``store`` is a URL (``redis://``, ``rediss://``,
@@ -75,13 +75,14 @@ class Guard:
         self.policy = policy = checked(policy, store, clock)
         where = store
         if isinstance(store, str):
+            routes = policy.send if isinstance(policy.send, str) else ", ".join(policy.send)
             store = open_store(
                 store,
                 name=policy.name,
                 secret=policy.secret,
                 deadline=policy.deadline,
                 shards=policy.shards,
-                routes=policy.send if isinstance(policy.send, str) else ", ".join(policy.send),
+                routes="" if policy.use else routes,
             )
         self.store: Store = store
         self.simulated = clock is not None
@@ -115,11 +116,12 @@ class Guard:
             policy, rules, store, sync, self._outcomes, self.observations, simulated=self.simulated
         )
         asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.notices)
-        self.more = MoreMessages(policy, *asks, simulated=self.simulated)
+        more = MoreMessages(policy, *asks, simulated=self.simulated)
+        self.more = None if policy.mode == "monitor" else more  # it would have to refuse
         claim = None if self.simulated else overrides.claim
         self._alerts = Alerts(on_alert, now, claim, self.notices)
         self._alerts.listeners.append(listeners.alerted)
-        steps = policy.escalation
+        steps = policy.escalation if policy.mode == "enforce" else None
         writes = (self.overrides, sync, self.notices)
         self._escalator = None if steps is None else Escalator(steps, *writes)
         asks_proof = {"has_challenge": challenge is not None, "simulated": self.simulated}
@@ -227,8 +229,6 @@ class Guard:
                     self._escalator.record(each)
             if self.listeners or each.action:
                 self.listeners.record(each, self.overrides.now(), watched)
-
-    sender = staticmethod(sender)
 
     async def check(self) -> tuple[Concern, ...]:
         """What an operator should mend about the store, as far as it can be seen. A Redis is

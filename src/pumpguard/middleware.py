@@ -9,19 +9,20 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from pumpguard.alerts import Alert
 from pumpguard.challenges.base import Challenge
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError
 from pumpguard.guard import Guard
-from pumpguard.intake.body import Replay
+from pumpguard.intake.body import Kept, Replay
 from pumpguard.intake.conditions import SentWhen
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.flow import FlowAnswer, FlowReader
 from pumpguard.intake.network import Networks
 from pumpguard.intake.routes import Routes
+from pumpguard.lifespan import AnyApp, live
 from pumpguard.listeners import WatchedRequest
 from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
@@ -49,7 +50,7 @@ class PumpGuardMiddleware:
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: AnyApp,
         policy: Policy | str | Path | None = None,
         store: str | Store = "memory://",
         *,
@@ -86,8 +87,10 @@ class PumpGuardMiddleware:
         self._handlers = [(self._sends, self._guard_send)]
         if verify.routes is not None:
             self._handlers.append((verify.routes, verify.watch))
+        self._read, self._monitors = guard.reader.read, policy.mode == "monitor"
         self._flow = None if policy.flow is None else FlowReader(policy.flow)
-        self._refusals = Refusals(guard.challenge, guard.on_refusal, guard.notices, policy.texts)
+        answers = (guard.challenge, guard.on_refusal, guard.notices, policy.texts)
+        self._refusals = Refusals(app, *answers)
         self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
         self._records = RouteRecords(guard.policy.send, guard.notices)
         self._answers = Answers(SentWhen(guard.policy.sent_when), guard.notices)
@@ -107,27 +110,9 @@ class PumpGuardMiddleware:
             await with_more(self.guard, self.app, scope, receive, send)
             return
         elif scope["type"] == "lifespan":
-            await self._live(scope, receive, send)
+            await live(app=self.app, close=self.guard.aclose)(scope, receive, send)
             return
         await self.app(scope, receive, send)
-
-    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The app's whole life. A server may end it as soon as it has heard that the app has shut
-        down, so what is queued is delivered before it hears that."""
-        closed = False
-
-        async def closing(message: Message) -> None:
-            nonlocal closed
-            if message["type"].startswith("lifespan.shutdown.") and not closed:
-                closed = True
-                await self.guard.aclose()
-            await send(message)
-
-        try:
-            await self.app(scope, receive, closing)
-        finally:
-            if not closed:
-                await self.guard.aclose()
 
     def _passed(self, scope: Scope) -> None:
         """An unguarded request: is there a route that it should have met?"""
@@ -139,23 +124,24 @@ class PumpGuardMiddleware:
         self, scope: Scope, receive: Receive, send: Send, parameters: Mapping[str, str]
     ) -> None:
         """Read, decide, reply and record; ``parameters`` are those of the path."""
+        receive = Kept(receive) if self._monitors else receive
         watched = None
         if self.guard.listeners:
             send = watched = WatchedRequest(scope, send, self.guard.listeners)
         try:
-            attempts, body = await self.guard.reader.read(scope, receive, parameters)
+            attempts, body = await self._read(scope, receive, parameters)
         except ClientGone:
             return
         except IntakeError as error:
             self.guard.observations.unread(error.problem, error.detail)
-            await self._refusals.reply(error, scope, receive, send)
+            await self._undecided(error, scope, receive, send)
             return
         except Exception as error:
             # A bug of ours or of a policy's function: nothing was counted, so nothing may be sent.
             what, text = type(error).__name__, "exception while reading a request; answered 400"
             self.guard.notices.say("PG021", what, text, level=logging.ERROR, exc_info=True)
             self.guard.observations.unread("exception", "see PG021")
-            await self._refusals.reply(BAD_REQUEST, scope, receive, send)
+            await self._undecided(BAD_REQUEST, scope, receive, send)
             return
         replay = Replay(body, receive)
         if not attempts:  # the policy says that such a request sends nothing
@@ -177,7 +163,7 @@ class PumpGuardMiddleware:
             text = "exception while deciding; answered 503, nothing was sent"
             name = type(error).__name__
             self.guard.notices.say("PG022", name, text, level=logging.ERROR, exc_info=True)
-            await self._refusals.reply(UNAVAILABLE, scope, replay, send)
+            await self._undecided(UNAVAILABLE, scope, replay, send)
             return
         others.sort(key=attrgetter("action"), reverse=True)
         decision, *others = others  # the strictest answers
@@ -206,6 +192,15 @@ class PumpGuardMiddleware:
             self.guard.record(decision, *others, watched=watched)
         if flow is not None or self.guard.simulated:
             await self.guard.reports.told()
+
+    async def _undecided(
+        self, error: IntakeError, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Refuse what nothing could be decided about; a policy that only monitors lets it pass."""
+        if self._monitors:
+            await self.app(scope, receive.again() if isinstance(receive, Kept) else receive, send)
+        else:
+            await self._refusals.reply(error, scope, receive, send)
 
     async def _shadow(
         self,

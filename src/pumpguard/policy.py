@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from phonenumbers import SUPPORTED_REGIONS
-
 from pumpguard.config import build, check, check_names, importable, require
 from pumpguard.errors import PolicyError
 from pumpguard.intake.conditions import SENT_WHEN
@@ -17,22 +15,18 @@ from pumpguard.intake.settings import check_intake
 from pumpguard.money.prices import NEWEST, PriceTable, beside
 from pumpguard.outcomes import OutcomeCounters, Outcomes
 from pumpguard.overrides.posture import Escalation
+from pumpguard.ranges import check_ranges
 from pumpguard.renamed import renamed_settings
 from pumpguard.risk import Risk
 from pumpguard.rules import Rule
 from pumpguard.rules.assembly import assemble, check_shards
 from pumpguard.rules.budget import HOURLY_DIVISOR
 from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
+from pumpguard.rules.uses import for_one_use
 from pumpguard.texts import Texts, check_texts
 
 TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes}
 """Settings that may be given as tables, as TOML has them."""
-
-LONGEST = {"body_deadline": 600, "deadline": 30}
-"""Seconds."""
-
-SHORTEST_SECRET = 16
-"""Bytes: with less, whoever sees the hashes can guess what they were made with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +52,20 @@ class Policy:
         ``dimensions``: those of your own by name, each a field or a function of the fields; rules
         may then be kept ``by`` them. ``email_domain`` and ``agent`` are interpreted
         (`pumpguard.intake.dimensions`), values of other names are taken as they are.
-        ``proxies``: CIDRs whose ``proxy_header`` is believed, and ``unix`` for a proxy on a Unix
-        socket; nobody's, by default.
+        ``proxies``, ``proxy_header``: the CIDRs whose header is believed, and ``unix`` for a proxy
+        on a Unix socket; nobody's, by default.
+        ``client``: where one of them that asks for a person says who: ``"json:metadata.ip"``.
         ``texts``: what refusals say by language (`pumpguard.texts`); else they say it in English.
-        ``max_body`` bytes and ``body_deadline`` seconds bound the reading of a guarded request.
+        ``max_body``, ``body_deadline``: bytes and seconds that bound the reading of a request.
 
     Judging:
+        ``mode``: ``"monitor"`` judges and records everything and refuses nothing, shadows and what
+        cannot be read included: the switch to begin with. A posture that somebody sets still holds.
         ``home``: ISO regions where most users live.
         ``rules``: a table changes the default rules by name, as in a TOML file; a list replaces
-        them all. ``extra_rules``: rules and functions of an attempt that are added at the end, or
-        where `pumpguard.rules.before` and `after` say.
+        them all.
+        ``extra_rules``: rules and functions of an attempt that are added at the end, or where
+        `pumpguard.rules.before` and `after` say.
         ``risk``: whether the risk score acts, and how (`pumpguard.risk.Risk`). Without it,
         decisions have a score and nothing follows from it.
         ``escalation``: whether alerts change the posture, and how
@@ -82,9 +80,10 @@ class Policy:
         ``price_overrides``: USD by region, over that.
         ``parts``: of how many parts a message is billed, 1 to 10, or a function of the fields that
         says so; every amount in USD is of whole messages.
-        ``verify``: the route or routes where codes are entered. An answer below 300 there verifies
-        the number of ``verify_phone`` (by default ``phone``), without which the guard can know no
-        customers and learn nothing. An app that calls `Guard.verified` sets ``settled`` instead.
+        ``verify``, ``verify_phone``: the routes where codes are entered, and the field there of the
+        number (by default ``phone``). An answer below 300 verifies it, without which the guard can
+        know no customers and learn nothing.
+        ``settled``: in place of that, for an app that calls `Guard.verified`.
         ``verified_when``: which answers there mean success (`pumpguard.intake.conditions`).
         ``flow``: the field of the verify request by which the app knows the number, where that is
         not in it: ``"json:flow_id"``, ``"cookie:session"``; read of the request for a message too,
@@ -100,11 +99,14 @@ class Policy:
         back to budgets in an hour.
 
     Keeping count:
-        ``name`` separates policies that share a Redis; ``secret`` keys the hashes stored there.
-        ``deadline`` (seconds) bounds a decision. When the store cannot answer in time, a request
-        is judged by this process alone against limits divided by ``workers`` (``local``), let
-        through (``open``) or refused (``closed``), as ``on_store_failure`` says. ``shards``
-        spreads the keys over that many parts of a cluster, by the phone's calling code.
+        ``name``, ``secret``: separates policies that share a Redis; keys the hashes stored there.
+        ``use``, ``shares``: of several policies with one name (sign-up, login), which one this is.
+        Each counts for itself, but for the rules that it shares (``["budget", "shadow_ban"]``);
+        overrides and known numbers are common to all.
+        ``deadline``: seconds that bound a decision.
+        ``on_store_failure``, ``workers``: when the store cannot answer in time, this process judges
+        by its share of every limit, one of so many (``local``), lets through or refuses.
+        ``shards``: over how many parts of a cluster the keys are spread, by the calling code.
     """
 
     send: str | Sequence[str]
@@ -120,8 +122,10 @@ class Policy:
     dimensions: Mapping[str, Any] = field(default_factory=dict)
     proxies: Sequence[str] = ()
     proxy_header: str = "x-forwarded-for"
+    client: str | None = None
     max_body: int = 65_536
     body_deadline: float = 5.0
+    mode: Literal["enforce", "monitor"] = "enforce"
     home: Sequence[str] = ()
     rules: Any = None
     extra_rules: Any = ()
@@ -143,6 +147,8 @@ class Policy:
     price_overrides: Mapping[str, float] = field(default_factory=dict)
     parts: Any = 1
     name: str = "default"
+    use: str = ""
+    shares: Sequence[str] = ()
     secret: str = ""
     deadline: float = 0.05
     on_store_failure: Literal["local", "open", "closed"] = "local"
@@ -161,7 +167,7 @@ class Policy:
         check(self)
         check_intake(self)
         check_texts(self.texts)
-        self._check_values()
+        check_ranges(self)
         each_part = PriceTable.of(self.prices).override(self.price_overrides)
         whole = each_part if callable(self.parts) else each_part.times(self.parts)
         self._set("price_table", whole)
@@ -198,25 +204,6 @@ class Policy:
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
-    def _check_values(self) -> None:
-        if self.region is not None:
-            require(self.region in SUPPORTED_REGIONS, "region", REGION, self.region)
-        for i, region in enumerate(self.home):
-            require(region in SUPPORTED_REGIONS, f"home.{i}", REGION, region)
-        require(0 < self.daily_budget < 1e7, "daily_budget", "USD above 0", self.daily_budget)
-        share = self.refund_share
-        require(0 <= share <= 1, "refund_share", "a share from 0 to 1", share)
-        for name in ("max_body", "workers", "shards"):
-            require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
-        for name, longest in LONGEST.items():
-            expected = f"seconds (not ms) above 0, at most {longest}"
-            require(0 < getattr(self, name) <= longest, name, expected, getattr(self, name))
-        braces = set(self.name) & set("{}")
-        require(self.name and not braces, "name", "a name without braces", self.name)
-        length = len(self.secret.encode(errors="replace"))
-        expected = f"{SHORTEST_SECRET} bytes or more, as secrets.token_hex() makes them, or none"
-        require(not 0 < length < SHORTEST_SECRET, "secret", expected, length)
-
     def _assembled(self) -> tuple[Rule, ...]:
         verified, session = self.verified, self.session is not None
         default = default_rules(
@@ -227,14 +214,11 @@ class Policy:
         )
         if self.shards > 1:
             check_shards(chain, self.shards)
-        return chain
+        return for_one_use(chain, self.use, self.shares)
 
     def _counters_of_outcomes(self) -> OutcomeCounters | None:
         self.outcomes.check_dimensions(tuple(self.dimensions))
         refunds = self.daily_budget / HOURLY_DIVISOR * self.refund_share
         return OutcomeCounters.needed(
-            self.chain, self.outcomes, verified=self.verified, refunds=refunds
+            self.chain, self.outcomes, verified=self.verified, refunds=refunds, use=self.use
         )
-
-
-REGION = "an ISO 3166 region such as 'GB'"

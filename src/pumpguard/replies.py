@@ -16,9 +16,10 @@ from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pumpguard.challenges.base import Challenge
+from pumpguard.cors import as_the_app_allows
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import IntakeError
 from pumpguard.notices import Notices
@@ -172,15 +173,17 @@ class Problems:
 
 
 class Refusals:
-    """Answers refused requests: as the app says, or with a problem."""
+    """Answers refused requests in place of the ``app``: as it says, or with a problem."""
 
     def __init__(
         self,
+        app: ASGIApp,
         challenge: Challenge | None,
         on_refusal: OnRefusal | None,
         notices: Notices,
         texts: Texts,
     ) -> None:
+        self._app = app
         self._problems = Problems(challenge, notices, Languages(texts))
         self._on_refusal = on_refusal
         self._notices = notices
@@ -197,7 +200,7 @@ class Refusals:
                 response = unreadable(refused)
             else:
                 response = self._problems.refusal(refused, scope)
-        await response(scope, receive, send)
+        await response(scope, receive, await as_the_app_allows(self._app, scope, send))
 
     async def _asked(
         self, on_refusal: OnRefusal, refused: Decision | IntakeError, request: Request

@@ -85,7 +85,8 @@ def say_what_is_missing(
 def _has_been_said(guard: object, policy: Policy, store: object, notices: Notices) -> bool:
     """Whether another guard of this process has the same policy and store. Of two guards for one
     policy's name in one store, it is said at the second."""
-    mine = (policy.name, store if isinstance(store, str) else id(store), id(policy))
+    named = f"{policy.name} {policy.use}"
+    mine = (named, store if isinstance(store, str) else id(store), id(policy))
     others = [each for each in _guards.values() if each[:2] == mine[:2]]
     _guards[guard] = mine
     if len(others) == 1:

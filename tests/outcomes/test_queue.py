@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -21,16 +23,18 @@ from pumpguard import (
     TicketError,
 )
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.loop_thread import LOOP
 from pumpguard.ops.metrics import FirewallMetrics
 from pumpguard.outcomes import Ticket
 from pumpguard.outcomes import queue as queue_module
 from pumpguard.outcomes.queue import CAPACITY, OutcomeQueue
-from pumpguard.outcomes.telling import Flow, Listen
+from pumpguard.outcomes.telling import Flow, Listen, QueuedOutcome, Verified
 from pumpguard.rules import Budget, Credit
 from pumpguard.store.base import Question, Redemption, Settlement
 from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import FakeClock, make_attempt
 from tests.asgi import FORM, PHONE, Reply, ask, call, request
+from tests.conftest import PATIENT
 
 PRICE = 0.07
 """USD for a message to Great Britain, by these tests' own price."""
@@ -419,8 +423,70 @@ async def test_a_process_that_ends_while_the_store_is_away_says_what_is_lost(
     assert guard.observations.snapshot()["outcomes_lost"] == 30
 
 
-def test_outside_an_event_loop_it_waits_for_the_next_decision(name: str, valkey_url: str) -> None:
-    """A synchronous view verifies in a thread; the next request brings the news along."""
+@pytest.mark.parametrize("loop", ["that runs", "that has ended", "of nobody"])
+def test_a_synchronous_view_is_heard_at_once(loop: str, name: str, valkey_url: str) -> None:
+    """Not with the next decision: in the app's own event loop, or in one that has a thread."""
+    policy = Policy(send="/send", settled=True, rules=[Credit(lines={"phone": 1})], name=name)
+    guard = Guard(policy, valkey_url, networks=UnknownNetworks())
+
+    async def assess_and(verify: Callable[[], Awaitable[None]] | None) -> None:
+        await guard.assess(guard.attempt(PHONE))
+        await guard.settled()
+        if verify is not None:
+            await verify()
+        await guard.store.aclose()
+
+    async def in_a_thread() -> None:
+        await asyncio.to_thread(guard.verified, PHONE)
+        await asyncio.to_thread(heard)
+
+    def heard() -> None:
+        end = time.monotonic() + PATIENT
+        while queue:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+    queue = guard.reports.queue
+    assert queue is not None
+    if loop == "that runs":
+        asyncio.run(assess_and(in_a_thread))
+    else:
+        if loop == "that has ended":
+            asyncio.run(assess_and(None))
+        guard.verified(PHONE)
+        heard()
+
+    async def known() -> bool:
+        async with Guard(policy, valkey_url, networks=UnknownNetworks()) as other:
+            return (await other.assess(other.attempt(PHONE))).known
+
+    assert asyncio.run(known())
+    LOOP.submit(guard.aclose()).result(PATIENT)
+
+
+async def test_threads_and_the_event_loop_lose_nothing_to_each_other(shop: Shop) -> None:
+    """Many threads queue while the loop delivers: each outcome is told, and nothing raises."""
+    queue = shop.guard.reports.queue
+    assert queue is not None
+    queue._wakes, told = True, set[str]()
+    phones = [f"+4474000{n:05}" for n in range(400)]
+
+    async def settlements(outcome: QueuedOutcome) -> list[Settlement]:
+        assert isinstance(outcome, Verified)
+        told.add(outcome.phones[0].e164)
+        await asyncio.sleep(0)
+        return []
+
+    queue._teller.settlements = settlements  # type: ignore[method-assign]
+    with ThreadPoolExecutor(8) as pool:
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*(loop.run_in_executor(pool, shop.guard.verified, n) for n in phones))
+    await shop.guard.settled()
+    assert told == set(phones)
+
+
+def test_a_simulation_waits_for_the_next_decision(name: str, valkey_url: str) -> None:
+    """It has to come out the same every time: no thread delivers what a synchronous view says."""
     shop = Shop(valkey_url, name)
 
     async def assess(number: int) -> bool:

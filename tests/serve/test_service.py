@@ -115,6 +115,19 @@ async def test_operators_are_told_why(client: Client) -> None:
     assert (await client.post("/v1/explain", {"id": "0"})).status == 404
 
 
+async def test_operators_are_told_what_would_happen(client: Client) -> None:
+    """Now, and without counting anything."""
+    for _ in range(2):
+        asked = await client.post("/v1/explain", {"phone": PHONE, "address": "81.2.69.142"})
+        assert (asked.json["action"], asked.json["findings"]) == ("allow", [])
+        assert (await client.assess(address="81.2.69.142"))["allowed"]
+    for _ in range(3):
+        asked = await client.post("/v1/explain", {"phone": PHONE})
+        assert asked.json["findings"][0]["evidence"]["used"] == 2
+    assert (await client.post("/v1/explain", {"phone": "12"})).status == 422
+    assert (await client.get("/metrics")).json["total_requests"] == 2
+
+
 async def test_proof_and_own_dimensions_are_believed(client: Client) -> None:
     """Because the token is. A dimension that the policy has not is a mistake."""
     found = await client.assess(proved=True, solution="s1", extra={"tenant": 7}, session=12)

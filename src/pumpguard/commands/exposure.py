@@ -20,6 +20,7 @@ from pumpguard.money.exposure import exposure as exposure_of
 from pumpguard.money.prices import OLD, PriceTable
 from pumpguard.money.solve import Bound, dollars
 from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.standing import unbounded_because
 from pumpguard.policy import Policy
 
@@ -66,7 +67,8 @@ def exposure(
         shown = _shown(found, country, top)
     except PolicyError as error:
         stop(f"{policy}: {error}", BAD_INPUT)
-    lifted, expected = list[str](), dict[str, float]()
+    lifted = unbounded_because(OverrideDocument(), time.time(), loaded.mode)
+    expected = dict[str, float]()
     if store is not None:
         lifted, expected = with_overrides(policy, store, _overrides)
     meanwhile = found
@@ -82,7 +84,7 @@ def exposure(
     else:
         console = Console(highlight=False, soft_wrap=True)
         if lifted:
-            console.print("NOT BOUNDED while these overrides are in force; otherwise as below.")
+            console.print("NOT BOUNDED at the moment; otherwise as below.")
             console.print("\n".join(lifted), end="\n\n", markup=False)
         if expected:
             console.print(f"More than usual is expected. {while_expected(meanwhile)}", end="\n\n")
@@ -102,10 +104,10 @@ def total(found: Exposure) -> str:
     return f"{dollars(found.hour.usd)} per hour, {dollars(found.day.usd)} per day"
 
 
-async def _overrides(admin: OverrideAdmin, _: Policy) -> tuple[list[str], dict[str, float]]:
+async def _overrides(admin: OverrideAdmin, policy: Policy) -> tuple[list[str], dict[str, float]]:
     """Why nothing bounds it at the moment, and what is expected."""
     document, now = await admin.show(), time.time()
-    return unbounded_because(document, now), document.expected(now)
+    return unbounded_because(document, now, policy.mode), document.expected(now)
 
 
 def _shown(found: Exposure, names: list[str] | None, top: int) -> list[CountryExposure]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from pumpguard.challenges.base import Elsewhere
 from pumpguard.commands import BAD_INPUT, PolicyFile, StoreUrl, stop, warn
@@ -62,12 +62,11 @@ def serve(
             Policy.from_toml(policy), store, challenge=challenge, on_decision=metrics.record
         )
         Fleet(guard)
-        routes: tuple[Route, ...] = ()
+        routes: tuple[BaseRoute, ...] = ()
         if hooks is not None:
-            from pumpguard.serve.hooks import Hooks
-            from pumpguard.serve.hooks.settings import read_hooks
+            from pumpguard.serve.hooks.settings import hooks_of
 
-            routes = Hooks(guard, *read_hooks(hooks)).routes
+            routes = hooks_of(hooks, guard)
         service = Service(guard, known, metrics=metrics, deadline=deadline, routes=routes)
     except PolicyError as error:
         stop(f"{policy}: {error}", BAD_INPUT)

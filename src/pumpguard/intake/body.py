@@ -95,6 +95,28 @@ class Replay:
         return {"type": "http.request", "body": body, "more_body": False}
 
 
+class Kept:
+    """A ``receive`` that keeps all that it has handed out, so that it can be handed out again."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._messages: list[Message] = []
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._messages.append(message)
+        return message
+
+    def again(self) -> Receive:
+        """A ``receive`` that begins anew."""
+        waiting = self._messages[::-1]
+
+        async def receive() -> Message:
+            return waiting.pop() if waiting else await self._receive()
+
+        return receive
+
+
 class BodyTee:
     """A ``receive`` that keeps a copy of the body that the app reads, up to ``limit`` bytes."""
 
@@ -131,7 +153,9 @@ class AnswerCopy:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self.headers = Headers(raw=list(message.get("headers", ())))
+            # ASGI says lower case; BlackSheep says otherwise, and servers let it pass.
+            raw = [(name.lower(), value) for name, value in message.get("headers", ())]
+            self.headers = Headers(raw=raw)
         elif message["type"] == "http.response.body" and self._room >= 0:
             chunk = message.get("body", b"")
             self._room -= len(chunk)

@@ -25,10 +25,11 @@ from pumpguard.intake.address import (
 from pumpguard.intake.body import read_body
 from pumpguard.intake.conditions import condition
 from pumpguard.intake.dimensions import dimension_readers, key_text
-from pumpguard.intake.fields import Fields, check_field, field_reader
+from pumpguard.intake.fields import Fields, field_reader
 from pumpguard.intake.network import Networks, asn_of
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.settings import check_parts
+from pumpguard.intake.solution import checked, solution_in
 from pumpguard.notices import Notices
 
 if TYPE_CHECKING:
@@ -62,12 +63,13 @@ class Reader:
         self._notices = notices
         self.failed_look_ups = 0
         self._networks = networks
-        self._challenge = None if challenge is None else _checked(challenge)
+        self._challenge = None if challenge is None else checked(challenge)
         self._clock = clock or time.time
         self._usd, self._unknown_usd = policy.price_table.usd, policy.price_table.unknown
         self._parts = policy.parts if callable(policy.parts) else None
         self._client = lru_cache(CLIENTS)(self._look_up)
         self.proxies = TrustedProxies(policy.proxies, policy.proxy_header)
+        self._client_field = policy.client
         # A function of the policy's gives the whole number.
         code = None if callable(policy.phone) else policy.code
         self._phone = field_reader(policy.phone, in_lists=True)
@@ -93,7 +95,7 @@ class Reader:
         phones = self._phones(fields)
         if not phones:
             return [], body
-        address = self.address(scope)
+        address = self.address(scope) if self._client_field is None else self._stated(fields)
         facts: dict[str, Any] = {}
         for name, read in self._keys:
             facts[name] = key_text(read(fields))
@@ -110,12 +112,34 @@ class Reader:
             attempts.append(attempt)
         return attempts, body
 
+    async def given(
+        self, fields: Fields, number: object, facts: Mapping[str, Any]
+    ) -> list[Attempt]:
+        """The attempt about a number that somebody else has read, and none without one."""
+        if self._policy.phone_optional and number in NO_NUMBER:
+            return []
+        policy = self._policy
+        phone = canonical(number, None, policy.region, policy.plain_digits)
+        attempt = self.attempt(phone, self._stated(fields), **facts)
+        if self._challenge is not None:
+            attempt = await self._with_proof(self._challenge, fields, attempt)
+        return [attempt]
+
     def address(self, scope: Scope) -> Address | str | None:
         """The client's, as far as it is believed."""
         if self._policy.proxies:
             return self.proxies.client(scope)
         peer = scope.get("client")
         return peer[0] if peer else None
+
+    def _stated(self, fields: Fields) -> Address | str | None:
+        """The address of the person for whom one of our own servers asks, as that says it; whoever
+        else asks, asks for himself. Unknown if such a server does not say it."""
+        asking, field = self.address(fields.scope), self._client_field
+        if field is None or not self.proxies.names("" if asking is None else str(asking)):
+            return asking
+        said = fields.get(field) if fields.can_have(field) else None
+        return parse_address(said) if isinstance(said, str) else None
 
     def _phones(self, fields: Fields) -> list[Phone]:
         number = self._phone(fields)
@@ -196,7 +220,7 @@ class Reader:
 
     async def _with_proof(self, challenge: Challenge, fields: Fields, attempt: Attempt) -> Attempt:
         """The attempt, with what the solution in the request proves, if there is one."""
-        text = _solution_in(fields, challenge)
+        text = solution_in(fields, challenge)
         if text is None:
             return attempt
         try:
@@ -225,23 +249,3 @@ def _flat(values: list[object]) -> list[object]:
     for value in values:
         found += _flat(value) if isinstance(value, list) else [value]
     return found
-
-
-def _checked(challenge: Challenge) -> Challenge:
-    """Raise `PolicyError` for a field that is none, and for bounds that are not above 0."""
-    for i, field in enumerate(challenge.carried_in):
-        check_field(field, f"challenge.carried_in.{i}")
-    for name, value in (("longest", challenge.longest), ("lifetime", challenge.lifetime)):
-        if not value > 0:
-            raise PolicyError(f"challenge.{name}", "a number above 0", value)
-    return challenge
-
-
-def _solution_in(fields: Fields, challenge: Challenge) -> str | None:
-    """The request's solution to a challenge. Raises `IntakeError` for what is ambiguous."""
-    for field in challenge.carried_in:
-        if fields.can_have(field):
-            text = fields.get(field)
-            if isinstance(text, str) and text:
-                return text if len(text) <= challenge.longest else None
-    return None

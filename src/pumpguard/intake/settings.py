@@ -16,7 +16,7 @@ from pumpguard.intake.routes import Routes
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
 
-FIELDS = ("phone", "code", "session", "account", "device", "verify_phone")
+FIELDS = ("phone", "code", "client", "session", "account", "device", "verify_phone")
 FUNCTIONS = ("phone", "verify_phone", "when", "verified_when", "sent_when", "parts")
 PATH = "path:"
 
@@ -48,6 +48,8 @@ def check_intake(policy: Policy) -> None:
             check_field(where, name)
             asked = verify if name == "verify_phone" and verify else sends
             _check_parameter(where, name, asked)
+    expected = "nothing, or beside proxies= that name who may say it"
+    require(policy.proxies or policy.client is None, "client", expected, policy.client)
     if policy.when is not None:
         condition(policy.when)
     check_dimensions(policy.dimensions)

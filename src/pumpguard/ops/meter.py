@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import Context
 from functools import partial
 from threading import Lock
@@ -13,12 +13,15 @@ from typing import TypeAlias
 from pumpguard.alerts import Alert
 from pumpguard.attempt import Phone
 from pumpguard.background import BackgroundTasks
-from pumpguard.decision import Action, Decision
+from pumpguard.counters import Reading, Spend
+from pumpguard.decision import ALERTING, Action, Decision
 from pumpguard.errors import StoreError
 from pumpguard.guard import Guard
 from pumpguard.listeners import Became, Listener, Recorded
 from pumpguard.notices import INTERVAL, MAX_REMEMBERED
 from pumpguard.ops import series
+from pumpguard.ops.fleet.desk import desk_of
+from pumpguard.ops.fleet.period import MILLION
 from pumpguard.ops.series import Series
 from pumpguard.overrides.posture import EVERYWHERE, Posture
 from pumpguard.store.base import Store
@@ -59,11 +62,13 @@ class Meter(Listener):
         self._looked_at = 0.0
         self._posture = {EVERYWHERE: Posture.NORMAL}
         latency = self._write(series.LATENCY)
-        self._breakers = breakers(guard.store)
+        self._breakers, self._desk = breakers(guard.store), desk_of(guard)
         for breaker in self._breakers:
             breaker.watchers.append(partial(self._called, latency))
         for result in ("posed", "met"):
             self._write(series.CHALLENGES, result)(0)
+        for code in ALERTING:  # what begins at 1 has never risen
+            self._write(series.ALERTS, code)(0)
         for each in (series.DEGRADED, series.LOST):
             self._write(each)(0)
         for reason in ("refused", "no_answer"):
@@ -130,7 +135,7 @@ class Meter(Listener):
         was."""
         overrides = self._guard.overrides
         try:
-            document = await overrides.show()
+            document, budgets = await overrides.show(), await self._budgets()
         except StoreError:
             return
         now = overrides.now()
@@ -139,6 +144,16 @@ class Meter(Listener):
         for country in self._posture.keys() | found:
             self._write(series.POSTURE, country)(found.get(country, Posture.NORMAL))
         self._posture = found
+        for spend, reading in budgets:
+            labels = spend.rule, str(spend.seconds)
+            self._write(series.LIMIT, *labels)(spend.limit / MILLION)
+            self._write(series.LEFT, *labels)(max(0, spend.limit - reading.used) / MILLION)
+
+    async def _budgets(self) -> Iterable[tuple[Spend, Reading]]:
+        """Those for everything, with what is spent of them; each shard has its own."""
+        if self._desk is None or self._guard.policy.shards > 1:
+            return ()
+        return [each for each in await self._desk.spends() if each[0].by == "everything"]
 
     def _totals(self) -> Iterator[tuple[tuple[Series, Labels], int]]:
         """What others count, so far."""

@@ -60,7 +60,7 @@ REFUSED = Series(
 )  # fmt: skip
 LIMIT = Series(
     "pumpguard.budget.limit.dollars", "gauge", ("rule", "seconds"), "{USD}",
-    "A budget for everything, in so many seconds", "3 × budgets",
+    "A budget for everything, in so many seconds; not where the policy has shards", "3 × budgets",
 )  # fmt: skip
 LEFT = Series(
     "pumpguard.budget.left.dollars", "gauge", ("rule", "seconds"), "{USD}",

@@ -91,10 +91,16 @@ class OutcomeCounters:
 
     @classmethod
     def needed(
-        cls, rules: Sequence[Rule], settings: Outcomes, *, verified: bool, refunds: float
+        cls,
+        rules: Sequence[Rule],
+        settings: Outcomes,
+        *,
+        verified: bool,
+        refunds: float,
+        use: str = "",
     ) -> OutcomeCounters | None:
         """What these rules need, or ``None`` if they need nothing. ``refunds`` is how many USD the
-        failed messages of an hour may give back."""
+        failed messages of an hour may give back. Each ``use`` has its own messages."""
         if not any(rule.needs_outcomes or rule.earned_by for rule in rules):
             return None
         earned = [by for rule in rules for by in rule.earned_by]
@@ -103,12 +109,14 @@ class OutcomeCounters:
         named = [*settings.remembers, *(by for by in needed if not _follows_from_number(by))]
         remembers = sorted(dict.fromkeys(named), key=lambda by: by not in OF_ONE_CLIENT)
         clients = sum(by in OF_ONE_CLIENT for by in remembers)
+        own = f"{use}.settling" if use else "settling"
+        trust = f"{use}.earned_trust" if use else "earned_trust"
         return cls(
             Known("settling", settings.known_days * DAY, clients),
-            Tickets("settling", settings.seconds, remembers=tuple(remembers)),
-            tuple(Trust("earned_trust", by, settings.gain, settings.share) for by in trusts),
-            Refunds("settling", micros(refunds), HOUR),
-            (Unsent("settling", "network", UNSENT), Unsent("settling", "phone", UNSENT)),
+            Tickets(own, settings.seconds, remembers=tuple(remembers)),
+            tuple(Trust(trust, by, settings.gain, settings.share) for by in trusts),
+            Refunds(own, micros(refunds), HOUR),
+            (Unsent(own, "network", UNSENT), Unsent(own, "phone", UNSENT)),
             verified,
         )
 

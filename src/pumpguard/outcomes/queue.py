@@ -7,10 +7,12 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
+from threading import Lock
 from typing import TypeVar
 
 from pumpguard.attempt import Attempt
 from pumpguard.errors import StoreError
+from pumpguard.loop_thread import LOOP
 from pumpguard.observations import Misunderstood
 from pumpguard.outcomes.telling import Failed, Flow, Listen, QueuedOutcome, Teller, Verified
 from pumpguard.store.base import Settlement
@@ -30,22 +32,23 @@ CAPACITY = 10_000
 RETRY, LAST_TRIES = 0.25, 8
 """Seconds until a store that did not answer is told again, and how often when the process ends."""
 
-logger = logging.getLogger("pumpguard")
-
 
 class OutcomeQueue:
     """Outcomes that the store has not been told yet, in the order in which they came.
 
-    They are queued at once and delivered by a task of the event loop, many at a time. While the
-    store is away they are kept, and told when it is back. The same outcome is queued once. If an
-    event loop ends first, as where each request has its own, the next one goes on.
+    They are queued at once, by whatever thread, and delivered by a task of the event loop, many at
+    a time. While the store is away they are kept, and told when it is back. The same outcome is
+    queued once. If an event loop ends first, as where each request has its own, the next one goes
+    on. ``wakes``: for a thread that has none, a loop that runs elsewhere delivers.
 
     What is lost (a crash, too many, or a store that may have counted a verification and did not
     say so) makes the guard only stricter, and is said.
     """
 
-    def __init__(self, teller: Teller) -> None:
+    def __init__(self, teller: Teller, *, wakes: bool = False) -> None:
         self.lost = 0
+        self._wakes, self._lock = wakes, Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.waiting: dict[object, QueuedOutcome] = {}
         self._taken: dict[object, QueuedOutcome] = {}
         self._settlements: list[Settlement] = []
@@ -59,13 +62,14 @@ class OutcomeQueue:
         return len(self.waiting) + len(self._taken) + len(self._settlements)
 
     def add(self, outcome: QueuedOutcome) -> None:
-        """Queue an outcome. From outside an event loop it waits for the next decision in one."""
+        """Queue an outcome."""
         key = _key(outcome)
-        if key not in self.waiting:
-            if len(self.waiting) >= CAPACITY:
-                del self.waiting[next(iter(self.waiting))]
-                self._lose("too many wait")
-            self.waiting[key] = outcome
+        with self._lock:
+            if key not in self.waiting:
+                if len(self.waiting) >= CAPACITY:
+                    del self.waiting[next(iter(self.waiting))]
+                    self._lose("too many wait")
+                self.waiting[key] = outcome
         self.deliver()
 
     def admitted(self, attempt: Attempt, flow: str | None, at: float | None) -> None:
@@ -91,7 +95,11 @@ class OutcomeQueue:
         try:
             here = asyncio.get_running_loop()
         except RuntimeError:  # no event loop here
+            if self._wakes:
+                loop = self._loop if self._loop and self._loop.is_running() else LOOP.loop
+                loop.call_soon_threadsafe(self.deliver)
             return
+        self._loop = here
         if not len(self) or (self._pausing is not None and self._pausing[0] is here):
             return
         task = self._task
@@ -108,8 +116,14 @@ class OutcomeQueue:
             self._end_pause()
         self.deliver()
         task = self._task
-        if task and not task.done() and task.get_loop() is asyncio.get_running_loop():
+        if task is None or task.done():
+            return
+        loop = task.get_loop()
+        if loop is asyncio.get_running_loop():
             await asyncio.wait({task}, timeout=within)
+        elif loop.is_running():
+            there = asyncio.run_coroutine_threadsafe(asyncio.wait({task}), loop)
+            await asyncio.wait({asyncio.wrap_future(there)}, timeout=within)
 
     async def close(self) -> None:
         """Tell what waits, now or never."""
@@ -149,15 +163,17 @@ class OutcomeQueue:
             self._pausing = None
 
     def _put_back(self, outcomes: dict[object, QueuedOutcome]) -> None:
-        self.waiting = {**outcomes, **self.waiting}
+        with self._lock:
+            self.waiting = {**outcomes, **self.waiting}
         self._taken = {}
 
     async def _ask(self) -> None:
         """Take the next outcomes, and ask the store about them. Those that it did not answer stay
         taken: asking twice does no harm."""
-        self._taken = taken = _together(self.waiting)
-        for key in taken:
-            del self.waiting[key]
+        with self._lock:
+            self._taken = taken = _together(self.waiting)
+            for key in taken:
+                del self.waiting[key]
         keys, outcomes = list(taken), list(taken.values())
         answers = await _each(self._teller.settlements, outcomes)
         for key, answer in zip(keys, answers, strict=True):

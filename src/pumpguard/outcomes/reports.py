@@ -37,7 +37,7 @@ class OutcomeReports:
         self.queue: OutcomeQueue | None = None
         if policy.outcome_counters is not None:
             teller = Teller(policy.chain, policy.outcome_counters, store, observations, listeners)
-            self.queue = OutcomeQueue(teller)
+            self.queue = OutcomeQueue(teller, wakes=clock is None)
         self._clock = clock
         # A simulation must come out the same every time.
         self._within = policy.deadline if clock is None else None

@@ -46,6 +46,13 @@ class InForce(NamedTuple):
     expected: Expected | None = None
     monitored: frozenset[str] = frozenset()
 
+    def observed(self) -> InForce:
+        """The same under a policy that only monitors: where nobody has set a posture, all is
+        observed."""
+        if self.posture is not Posture.NORMAL:
+            return self
+        return in_force(Posture.OBSERVE, self.listing)._replace(expected=self.expected)
+
 
 NOTHING_IN_FORCE = InForce()
 

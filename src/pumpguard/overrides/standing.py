@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pumpguard.decision import Mode
 from pumpguard.listeners import Change
 from pumpguard.overrides.posture import EVERYWHERE, Posture
 
@@ -54,14 +55,16 @@ class Order:
         )  # fmt: skip
 
 
-def unbounded_because(document: OverrideDocument, now: float) -> list[str]:
-    """Why nothing bounds the spending while these overrides are in force, a sentence each; empty if
-    it is bounded.
+def unbounded_because(document: OverrideDocument, now: float, mode: Mode = "enforce") -> list[str]:
+    """Why nothing bounds the spending while these overrides are in force, under a policy of this
+    ``mode``, a sentence each; empty if it is bounded.
 
     What is expected raises the bound (`pumpguard.money.exposure.exposure`). All other overrides
     only reduce what can be spent: what allowed subjects spend within budgets is part of the bound.
     """
     reasons = []
+    if mode == "monitor" and document.fleet(now) is Posture.NORMAL:
+        reasons.append("The policy's mode is monitor: nothing is enforced.")
     if document.fleet(now) is Posture.OBSERVE:
         strict = [country for country in document.postures if country != EVERYWHERE]
         but = f", but for {', '.join(sorted(strict))}" if strict else ""

@@ -97,6 +97,11 @@ class Receipts:
             redirect_slashes=False,
         )
 
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Those whose receipts are taken, by the names of their paths."""
+        return tuple(self._readers)
+
     def callback(self, provider: str) -> str:
         """Where a provider has to report to: a sender's ``callback``."""
         require(provider in self._readers, "provider", " or ".join(self._readers), provider)

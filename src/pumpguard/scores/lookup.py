@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -26,6 +27,8 @@ BANDS: Mapping[float, float] = MappingProxyType({0: 0.75, 60: 1.0, 75: 1.5, 90: 
 uses it in public code calls 75 to 90 suspicious and does not send from 90 on; the factors are ours:
 4 makes any grey request high, 0.75 makes the lower half of the grey zone low."""
 
+NO_WORDS: Mapping[str, float] = MappingProxyType({})
+
 MAX_KNOWN = 10_000
 
 OUTAGE = "PG036 look-ups fail (%s); for %d s requests are judged without them"
@@ -39,7 +42,11 @@ class LookupScore:
     """Asks ``url`` with the number at ``{phone}`` and reads the score at ``field`` of the JSON.
 
     The defaults are Twilio's Lookup; ``auth`` is (account SID, auth token). ``bands`` maps scores
-    to factors, each from its score on. An answer is remembered for ``remember`` seconds.
+    to factors, each from its score on; ``words`` those of a service that answers in words. With a
+    ``body`` it is posted, as JSON or with ``form`` as a form: in its texts ``{phone}`` and
+    ``{address}`` are replaced, and what would be an unknown address is left out. In ``url`` the
+    number may be ``{digits}``, without its plus. An answer is remembered for ``remember`` seconds.
+    Ready for some services: `pumpguard.scores.services`.
 
     It costs at most ``daily_budget`` USD in 24 hours, per process, at ``price`` a look-up, with a
     sixth of it in any hour; and at most ``deadline`` seconds of a request's time. After three
@@ -58,22 +65,31 @@ class LookupScore:
         url: str = TWILIO,
         field: str = TWILIO_FIELD,
         bands: Mapping[float, float] = BANDS,
+        words: Mapping[str, float] = NO_WORDS,
+        body: Mapping[str, Any] | None = None,
+        form: bool = False,
         price: float = 0.035,
         daily_budget: float = 5.0,
         deadline: float = 0.3,
         remember: float = DAY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        where = "an https:// address with '{phone}' in it"
-        require("{phone}" in url and is_safe(url), "score.url", where, url)
-        right = bands and all(0 < factor < inf for factor in bands.values())
+        where = "an https:// address with '{phone}' in it, or in the body"
+        named = any(mark in url for mark in ("{phone}", "{digits}")) or "{phone}" in json.dumps(
+            body
+        )
+        require(named and is_safe(url), "score.url", where, url)
+        right = (bands or words) and all(0 < factor < inf for factor in bands.values())
         require(right, "score.bands", "factors above 0 by score", dict(bands))
+        right = all(0 < factor < inf for factor in words.values())
+        require(right, "score.words", "factors above 0 by word", dict(words))
         require(0 < price < inf, "score.price", "USD above 0", price)
         enough = price <= daily_budget < inf
         require(enough, "score.daily_budget", "USD for at least one look-up", daily_budget)
         require(0 < deadline < inf, "score.deadline", "seconds above 0", deadline)
         self._url, self._field = url, field
-        self._bands = sorted(bands.items(), reverse=True)
+        self._bands, self._words = sorted(bands.items(), reverse=True), dict(words)
+        self._body, self._form = body, form
         self._remember, self._clock = remember, clock
         self._allowance = Allowance(int(daily_budget / price + 1e-9), clock)
         self._known: dict[str, tuple[float | None, float]] = {}
@@ -89,7 +105,7 @@ class LookupScore:
         if self._service.is_paused or not self._allowance.take():
             return None
         try:
-            factor = await self._service.ask(partial(self._look_up, phone))
+            factor = await self._service.ask(partial(self._look_up, attempt))
         except Unavailable:
             return None
         self._known[phone] = factor, self._clock() + self._remember
@@ -100,10 +116,16 @@ class LookupScore:
     async def aclose(self) -> None:
         await self._service.aclose()
 
-    async def _look_up(self, phone: str, client: httpx.AsyncClient) -> float | None:
+    async def _look_up(self, attempt: Attempt, client: httpx.AsyncClient) -> float | None:
         """The factor; ``None`` if the service does not know the number."""
-        url = self._url.replace("{phone}", quote(phone, safe=""))
-        response = await client.get(url)
+        phone = attempt.phone.e164
+        url = self._url.replace("{phone}", quote(phone, safe="")).replace("{digits}", phone[1:])
+        if self._body is None:
+            response = await client.get(url)
+        else:
+            body = _filled(self._body, {"{phone}": phone, "{address}": attempt.client.address})
+            content = {"data": body} if self._form else {"json": body}
+            response = await client.post(url, **content)
         if response.status_code == 404:
             return None
         response.raise_for_status()
@@ -112,9 +134,21 @@ class LookupScore:
             value = value.get(name) if isinstance(value, dict) else None
         if value is None:
             return None
+        if isinstance(value, str) and value in self._words:
+            return self._words[value]
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise TypeError(f"{self._field} is not a number")
+            raise TypeError(f"{self._field} is neither a number nor one of the words")
         return next((factor for score, factor in self._bands if value >= score), 1.0)
+
+
+def _filled(value: Any, known: Mapping[str, str | None]) -> Any:
+    """The body with what is known in its places; what is unknown is left out."""
+    if isinstance(value, Mapping):
+        filled = {name: _filled(each, known) for name, each in value.items()}
+        return {name: each for name, each in filled.items() if each is not None}
+    if isinstance(value, list | tuple):
+        return [_filled(each, known) for each in value]
+    return known.get(value, value) if isinstance(value, str) else value
 
 
 class Allowance:

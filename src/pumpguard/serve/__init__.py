@@ -25,6 +25,7 @@ from pumpguard.config import require
 from pumpguard.errors import ClientGone, IntakeError, PolicyError, StoreError, TicketError
 from pumpguard.guard import Guard
 from pumpguard.notices import Notices
+from pumpguard.ops.fleet.desk import desk_of
 from pumpguard.ops.metrics import FirewallMetrics
 from pumpguard.replies import UNAVAILABLE, Problem, unreadable
 from pumpguard.serve.answers import Recent, decided, explained
@@ -79,7 +80,7 @@ class Service:
         self._tokens = tokens
         self._metrics = metrics or FirewallMetrics()
         self._metrics.watch(guard)
-        self._recent = Recent()
+        self._recent, self._desk = Recent(), desk_of(guard)
         self._deadline = deadline
         self._header = (DEADLINE_HEADER, f"{deadline:g}".encode())
         self._notices: Notices = guard.notices
@@ -132,7 +133,7 @@ class Service:
                 problem = Problem(error.status_code, "not-here", error.detail, detail)
                 problem.headers.update(error.headers or {})
                 return problem
-        if not isinstance(error, TimeoutError):
+        if not isinstance(error, TimeoutError | StoreError):
             text, name = "exception while answering; answered 503", type(error).__name__
             self._notices.say("PG101", name, text, level=logging.ERROR, exc_info=error)
         return unreadable(UNAVAILABLE)
@@ -189,7 +190,15 @@ class Service:
         return _answer({"accepted": len(found) - len(problems), "problems": problems}, 202)
 
     async def _explain(self, body: object) -> Response:
-        decision = self._recent.find(read_as(Named, body).id)
+        """Why a decision was made, by its id; or what would be decided now, and nothing is
+        counted."""
+        if isinstance(body, dict) and "phone" in body:
+            asked = read_as(Attempted, body).attempt(self.guard)
+            if self._desk is None:
+                raise UNAVAILABLE
+            decision = (await self._desk.explain(asked)).decision
+        else:
+            decision = self._recent.find(read_as(Named, body).id)
         return Response(explained(decision), headers=NOT_STORED, media_type="application/json")
 
     async def _show_metrics(self, request: Request) -> Response:

@@ -45,7 +45,7 @@ class Recent:
 
     def keep(self, decision: Decision) -> str:
         """Keep one; its id."""
-        id = secrets.token_hex(8)
+        id = decision.reference or secrets.token_hex(8)
         self._known[id] = decision
         if len(self._known) > RECENT:
             self._known.popitem(last=False)

@@ -111,7 +111,7 @@ class Gate:
         request was refused, or is about another number than the token that came with it."""
         if request is None:
             return False
-        if request.given_back:
+        if request.given_back and request.more is not None:  # a policy that monitors has none
             raise MessageNotSent("this request was answered as one that sends nothing")
         action = request.strictest().action
         refused = action not in (Action.ALLOW, Action.SHADOW)

@@ -61,7 +61,7 @@ class MoreMessages:
         self._record = record
         self._not_sent = not_sent
         self._notices = notices
-        if policy.undecided != "sent":
+        if policy.undecided != "sent" and policy.mode == "enforce":
             OPEN.decide_strays(self._stray)
 
     async def __call__(
@@ -122,6 +122,9 @@ class MoreMessages:
 async def with_more(guard: Guard, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Let an app handle a request or a websocket about which nothing was decided: every message is
     decided about when it is sent."""
+    if guard.more is None:
+        await app(scope, receive, send)
+        return
     more = partial(guard.more, address=guard.reader.address(scope))
     request = CurrentRequest(None, more=more, loop=asyncio.get_running_loop())
     token = OPEN.enter(request)

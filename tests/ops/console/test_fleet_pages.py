@@ -145,7 +145,7 @@ async def test_money_by_hour_and_country(operator: Operator, guard: Guard) -> No
     await attacked(guard, 3)
     page = (await operator.get("/money")).body.decode()
     assert "spent, last hour" in page
-    assert re.search(r'<th scope="row">BD</th><td>\$0.\d\d</td><td>\$0.\d\d</td>', page)
+    assert re.search(r'<th scope="row">BD</th><td>\$0.\d\d</td><td>\$0.\d\d</td><td>', page)
     assert "The policy has no budget." in page
 
 

@@ -191,3 +191,26 @@ async def test_a_right_that_is_missing_is_said(
     said = [each.message for each in caplog.records if "PG097" in each.message]
     assert len(said) == 1
     assert "the store does not take the fleet's counts" in said[0]
+
+
+def test_a_second_event_loop_is_spoken_from_as_well(policy: Policy, valkey_url: str) -> None:
+    """Such as one task of a queue after the other."""
+
+    async def one(n: int) -> None:
+        await ask(guard, n)
+        await fleet.speak()
+        await guard.store.aclose()
+
+    guard = Guard(policy, valkey_url)
+    fleet = Fleet(guard)
+    for n in range(3):
+        asyncio.run(one(n))
+
+    async def seen() -> int:
+        desk = desk_of(guard)
+        assert desk is not None
+        view = await desk.reader.look()
+        await guard.aclose()
+        return view.hour.requests
+
+    assert asyncio.run(seen()) == 3

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pumpguard import PolicyError
+from pumpguard import Guard, Policy, PolicyError
+from pumpguard.receipts import Receipts
 from pumpguard.senders import Sns, Twilio
+from pumpguard.serve.hooks import Hook
 from pumpguard.serve.hooks.kinds import KINDS
 from pumpguard.serve.hooks.settings import read_hooks
 from tests.serve.hooks.servers import SECRET, WHSEC
@@ -29,6 +32,18 @@ text = "Shop: {{code}}"
 """
 
 
+RECEIPTS = f"""
+[receipts]
+url = "https://guard.example/receipts"
+twilio = "{SECRET}"
+"""
+
+
+def read_hooks_of(path: Path) -> tuple[Any, list[Hook], Receipts | None]:
+    """What it says, for some guard."""
+    return read_hooks(path, Guard(Policy(send="/s", rules=[])))
+
+
 def write(folder: Path, text: str) -> Path:
     """A file with this text."""
     path = folder / "hooks.toml"
@@ -41,7 +56,7 @@ def test_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWILIO_TOKEN", "tok")
     monkeypatch.setenv("LOGTO", SECRET)
     logto = '[[hook]]\nserver = "logto"\nsecret = "env:LOGTO"\npath = "/hooks/b2b"\n'
-    send, hooks = read_hooks(write(tmp_path, SENDER + SUPABASE + logto))
+    send, hooks, _ = read_hooks_of(write(tmp_path, SENDER + SUPABASE + logto))
     assert isinstance(send, Twilio)
     assert [(each.kind, each.path) for each in hooks] == [
         (KINDS["supabase"], "/hooks/supabase"),
@@ -53,15 +68,26 @@ def test_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_sender_of_your_own(tmp_path: Path) -> None:
     """By its name, from beside the file."""
     (tmp_path / "our_sender.py").write_text("async def send(phone, text): return 'id'")
-    send, _ = read_hooks(write(tmp_path, '[sender]\nprovider = "our_sender:send"\n' + SUPABASE))
+    send, _, _ = read_hooks_of(
+        write(tmp_path, '[sender]\nprovider = "our_sender:send"\n' + SUPABASE)
+    )
     assert send.__name__ == "send"
 
 
 def test_aws_without_retries(tmp_path: Path) -> None:
     """The client is made here."""
     text = '[sender]\nprovider = "Sns"\nregion = "eu-west-1"\n' + SUPABASE
-    send, _ = read_hooks(write(tmp_path, text))
+    send, _, _ = read_hooks_of(write(tmp_path, text))
     assert isinstance(send, Sns)
+
+
+def test_receipts_beside_the_hooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider is told where to report, and the sender whom to tell."""
+    monkeypatch.setenv("TWILIO_TOKEN", "tok")
+    send, _, receipts = read_hooks_of(write(tmp_path, SENDER + SUPABASE + RECEIPTS))
+    assert receipts is not None
+    assert send._form["StatusCallback"] == "https://guard.example/receipts/twilio"
+    assert send._sent == receipts.sent
 
 
 @pytest.mark.parametrize(
@@ -79,6 +105,9 @@ def test_aws_without_retries(tmp_path: Path) -> None:
         (SENDER + "colour = 1\n" + SUPABASE, "sender"),
         (SENDER + SUPABASE + SUPABASE, "hook.path"),
         (SENDER + '[[hook]]\nserver = "okta"\n', "hook.0.server"),
+        ("receipts = 1\n" + SENDER + SUPABASE, "receipts"),
+        (SENDER + SUPABASE + RECEIPTS + "colour = 1\n", "receipts"),
+        (SENDER + SUPABASE + RECEIPTS.replace("https", "http"), "receipts.url"),
         (SENDER + '[[hook]]\nserver = "logto"\nsecret = "hunter2"\n', "hook.0.secret"),
         (SENDER + '[[hook]]\nserver = "logto"\nsecret = "env:NOBODY"\n', "hook.0.secret"),
         (SENDER + f'[[hook]]\nserver = "supabase"\nsecret = "{SECRET}!"\n', "hook.0.secret"),
@@ -96,7 +125,7 @@ def test_mistakes_are_named(
     monkeypatch.setenv("TWILIO_TOKEN", "tok")
     file = tmp_path / "hooks.toml" if text is None else write(tmp_path, text)
     with pytest.raises(PolicyError) as raised:
-        read_hooks(file)
+        read_hooks_of(file)
     assert raised.value.path == path
     assert "hunter2" not in str(raised.value)
     assert SECRET not in str(raised.value)

@@ -126,7 +126,7 @@ class View:
             **values,
             "overrides": overrides,
             "fleet": str(overrides.fleet(now)),
-            "lifted": unbounded_because(overrides, now),
+            "lifted": unbounded_because(overrides, now, self.guard.policy.mode),
             "expected": expected,
             "exposure": self.exposure.get(),
         }
@@ -145,7 +145,8 @@ class View:
             case "who":
                 values["bans"] = (await self._desk.bans())[:MOST_BANS]
             case "rules":
-                values["rules"] = today(self._desk.chain, seen, overrides)
+                found = today(self._desk.chain, seen, overrides)
+                values["rules"] = sorted(found, key=lambda rule: not rule.busy)
             case "money":
                 values["budgets"] = await self._desk.budgets()
         return values

@@ -18,7 +18,7 @@ from pumpguard.ops.events.reading import StreamSource
 from pumpguard.ops.fleet.bans import Shown, all_bans, lift, shown, standing
 from pumpguard.ops.fleet.explainer import Explainer, Explanation, RuleExplained
 from pumpguard.ops.fleet.view import FleetReader
-from pumpguard.ops.fleet.words import counted
+from pumpguard.ops.fleet.words import counted, lines
 from pumpguard.overrides import rules
 from pumpguard.overrides.lists import Listing, keyed_hash
 from pumpguard.overrides.lookup import Overrides
@@ -77,13 +77,14 @@ class Desk:
         number, address = number.strip(), address.strip()
         attempt = self.attempt(number, address)
         explanation = await self.explain(attempt)
-        said = [r for r in explanation.rules if r.finding or any(x[1].used for x in r.counters)]
+        said = [rule for rule in explanation.rules if rule.finding or lines(rule)]
         if not number:
             said = [each for each in map(_of_client, said) if each is not None]
         document = await self.guard.overrides.show()
         listings = Overrides(document, self._hashed).concerning(attempt)
         if not number:
             listings = [each for each in listings if each.kind == "network"]
+        said.sort(key=lambda rule: rule.finding is None)
         bans = {each.id: each for each in self._standing(attempt, said)}
         if address:
             bans |= {each.id: each for each in await self.bans(attempt.client.masked)}
@@ -129,6 +130,10 @@ class Desk:
 
     async def budgets(self) -> list[str]:
         """How much of each budget is spent, in words. Raises `StoreError`."""
+        return [line for line in (counted(*each) for each in await self.spends()) if line]
+
+    async def spends(self) -> list[tuple[Spend, Reading]]:
+        """Each budget with what is spent of it, the shortest first. Raises `StoreError`."""
         explained = await self.explain(self.guard.attempt(self._made_up()))
         largest: dict[object, tuple[Spend, Reading]] = {}
         for rule in explained.rules:
@@ -137,8 +142,7 @@ class Desk:
                     key = counter.rule, counter.by, counter.seconds
                     if key not in largest or largest[key][0].limit < counter.limit:
                         largest[key] = counter, reading
-        found = sorted(largest.values(), key=lambda each: each[0].seconds)
-        return [line for line in (counted(*each) for each in found) if line]
+        return sorted(largest.values(), key=lambda each: each[0].seconds)
 
     async def bans(self, search: str = "") -> list[Shown]:
         """The bans that stand and that processes have met, those that match a search. Raises

@@ -133,10 +133,19 @@ class Period:
         )
 
     @property
-    def money(self) -> list[tuple[str, float, float]]:
-        """Country, USD spent there, USD refused there; the dearest first."""
-        found = [(country, *self.of_country(country)) for country in self.countries]
-        return sorted(found, key=lambda each: (-each[1] - each[2], each[0]))[:COUNTRIES]
+    def asked(self) -> float:
+        """USD that challenges stood before; of these, solved ones may have been sent since."""
+        return self.actions["challenge"].usd
+
+    @property
+    def money(self) -> list[tuple[str, float, float, float]]:
+        """Country, and USD spent there, refused, and stood before by challenges; the dearest
+        first."""
+        found = [
+            (country, *self.of_country(country), by_action.get("challenge", Amount()).usd)
+            for country, by_action in self.countries.items()
+        ]
+        return sorted(found, key=lambda each: (-sum(each[1:]), each[0]))[:COUNTRIES]
 
     def of_country(self, country: str) -> tuple[float, float]:
         """USD that were spent there, and refused."""

@@ -72,7 +72,7 @@ class Fleet(Listener):
         self._tally.add(decision, recorded.at)
         if decision.findings:
             self._bans.note(decision, recorded.at)
-        if self._timer is None:
+        if self._timer is None or self._timer[0].is_closed():
             self.begin()
 
     def outcome(self, became: Became) -> None:
@@ -91,6 +91,7 @@ class Fleet(Listener):
             loop = asyncio.get_running_loop()
         except RuntimeError:  # a later decision will be made in one
             return
+        self._lock = asyncio.Lock()
         self._timer = loop, loop.call_later(TICK, self._tick, context=Context())
 
     async def speak(self) -> None:

@@ -35,6 +35,11 @@ class RuleToday:
     reason: str = ""
 
     @property
+    def busy(self) -> bool:
+        """Whether there is anything to say of it."""
+        return bool(self.refused or self.monitored or self.sampled or self.until)
+
+    @property
     def verified_later(self) -> float | None:
         """The share of those it refused who were verified later, so that it was perhaps wrong."""
         return self.verified / self.sampled if self.sampled else None

@@ -55,7 +55,8 @@ def counted(counter: Counter, reading: Reading) -> str | None:
             return f"{where} is banned for {lasting(reading.wait)} (level {reading.used})"
         case Spend():
             used, limit = dollars(reading.used / 1e6), dollars(counter.limit / 1e6)
-            return f"{used} of {limit} for {where} in {span}{wait}"
+            left = dollars(max(0, counter.limit - reading.used) / 1e6)
+            return f"{used} of {limit} for {where} in {span}, {left} left{wait}"
         case Credit():
             line = reading.detail[0] if reading.detail else counter.limit
             used, limit = dollars(reading.used / 1e6), dollars(line / 1e6)
@@ -90,7 +91,7 @@ def why(finding: Finding) -> str:
 
 
 def lines(rule: RuleExplained) -> list[str]:
-    """All counters of a rule that have something to say, those that are full first."""
-    ranked = sorted(rule.counters, key=lambda each: not each[1].full)
-    said = (counted(*each) for each in ranked)
+    """The counters of a rule that have counted something, those that are full first."""
+    busy = [each for each in rule.counters if each[1].used or each[1].full]
+    said = (counted(*each) for each in sorted(busy, key=lambda each: not each[1].full))
     return list(dict.fromkeys(line for line in said if line))

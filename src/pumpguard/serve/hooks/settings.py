@@ -7,12 +7,16 @@ import tomllib
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from starlette.routing import BaseRoute, Mount
 
 import pumpguard.senders
 from pumpguard.config import importable, one_of, require
 from pumpguard.errors import PolicyError
-from pumpguard.serve.hooks import Hook
+from pumpguard.guard import Guard
+from pumpguard.receipts import Receipts
+from pumpguard.serve.hooks import Hook, Hooks
 from pumpguard.serve.hooks.checks import check_secret
 from pumpguard.serve.hooks.kinds import KINDS
 
@@ -26,9 +30,16 @@ SETTINGS = ("server", "secret", "text", "path")
 Send = Callable[[str, str], Awaitable[Any]]
 
 
-def read_hooks(path: Path) -> tuple[Send, list[Hook]]:
-    """The sender, and the hooks. Values such as ``env:NAME`` stand in the environment. Raises
-    `PolicyError` with the path of what is wrong, without repeating a secret."""
+def hooks_of(path: Path, guard: Guard) -> tuple[BaseRoute, ...]:
+    """The routes that a file asks for. Raises `PolicyError`."""
+    send, hooks, receipts = read_hooks(path, guard)
+    routes: tuple[BaseRoute, ...] = Hooks(guard, send, hooks).routes
+    return routes if receipts is None else (*routes, Mount("/receipts", receipts))
+
+
+def read_hooks(path: Path, guard: Guard) -> tuple[Send, list[Hook], Receipts | None]:
+    """The sender, the hooks, and the provider's receipts. Values such as ``env:NAME`` stand in the
+    environment. Raises `PolicyError` with the path of what is wrong, without repeating a secret."""
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -36,14 +47,27 @@ def read_hooks(path: Path) -> tuple[Send, list[Hook]]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PolicyError("hooks", f"TOML ({error})") from None
     for name in table:
-        require(name in ("sender", "hook"), name, "a table [sender], and [[hook]] for each server")
+        expected = "a table [sender], [[hook]] for each server, and perhaps [receipts]"
+        require(name in ("sender", "hook", "receipts"), name, expected)
     hooks = table.get("hook")
     require(isinstance(hooks, list) and hooks, "hook", "a table [[hook]] for each server")
     found = [_hook(each, f"hook.{i}") for i, each in enumerate(hooks or ())]
     paths = [each.path for each in found]
     require(len({*paths}) == len(paths), "hook.path", "a path of its own for each", paths)
     with importable(path.parent):
-        return _sender(table.get("sender")), found
+        receipts = _receipts(table.get("receipts"), guard)
+        return _sender(table.get("sender"), receipts), found, receipts
+
+
+def _receipts(table: object, guard: Guard) -> Receipts | None:
+    if table is None:
+        return None
+    require(isinstance(table, dict), "receipts", "a table of the settings of pumpguard.receipts")
+    settings = _settings(cast(dict[str, Any], table), "receipts")
+    try:
+        return Receipts(guard, **settings)
+    except TypeError as error:  # a setting that is missing, or unknown
+        raise PolicyError("receipts", f"the settings of pumpguard.receipts ({error})") from None
 
 
 def _hook(table: Mapping[str, Any], path: str) -> Hook:
@@ -66,19 +90,27 @@ def _hook(table: Mapping[str, Any], path: str) -> Hook:
     return Hook(kind=KINDS[server], secret=secret, text=text, path=where)
 
 
-def _sender(table: object) -> Send:
-    if not isinstance(table, dict) or not isinstance(table.get("provider"), str):
-        raise PolicyError("sender.provider", f"one of {', '.join(_providers())}, or 'module:name'")
-    settings = {
-        name: _from_environment(value, f"sender.{name}") if isinstance(value, str) else value
+def _settings(table: Mapping[str, Any], path: str) -> dict[str, Any]:
+    return {
+        name: _from_environment(value, f"{path}.{name}") if isinstance(value, str) else value
         for name, value in table.items()
     }
+
+
+def _sender(table: object, receipts: Receipts | None) -> Send:
+    if not isinstance(table, dict) or not isinstance(table.get("provider"), str):
+        raise PolicyError("sender.provider", f"one of {', '.join(_providers())}, or 'module:name'")
+    settings = _settings(table, "sender")
     name = settings.pop("provider")
     if ":" in name:
         require(not settings, "sender", "nothing beside the provider 'module:name'")
         return _imported(name)
     require(name in _providers(), "sender.provider", one_of(name, _providers()), name)
     settings.setdefault("deadline", DEADLINE)
+    if receipts is not None:
+        settings["sent"] = receipts.sent
+        if name.lower() in receipts.providers:
+            settings.setdefault("callback", receipts.callback(name.lower()))
     try:
         if name in ("Sns", "EndUserMessaging"):
             settings["client"] = _aws(name, settings.pop("region", None))

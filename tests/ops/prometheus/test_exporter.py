@@ -183,6 +183,21 @@ async def test_the_posture_is_the_fleets() -> None:
     assert found == {(("country", ""),): 1, (("country", "BD"),): 1}
 
 
+async def test_what_is_left_of_budgets() -> None:
+    """Of the hour, the day and the month, by what has been let through; verified or not."""
+    guard = Guard(Policy(send="/", daily_budget=600))
+    meter, value = registered(guard)
+    attempt = guard.attempt(GERMAN)
+    assert (await guard.assess(attempt)).allowed
+    await meter.look()
+    for seconds, limit in (("3600", 100.0), ("86400", 600.0), (str(30 * 86_400), 12_000.0)):
+        labels = {"rule": "budget", "seconds": seconds}
+        assert value("pumpguard_budget_limit_dollars", **labels) == limit
+        left = value("pumpguard_budget_left_dollars", **labels)
+        assert left == pytest.approx(limit - (attempt.price or 0))
+    await guard.aclose()
+
+
 async def test_a_decision_takes_gauges_up_now_and_then() -> None:
     """Where an app shows the default registry, nobody else does."""
     clock = FakeClock()
@@ -244,7 +259,7 @@ WORKER = """
 import asyncio, os, sys
 from pumpguard import Guard, Policy
 from pumpguard.ops.prometheus import MetricsApp
-from tests.ops.test_prometheus import scraped
+from tests.ops.prometheus.test_exporter import scraped
 
 async def main():
     guard = Guard(Policy(send="/"))

@@ -1,0 +1,69 @@
+"""The whole way: a hook, a message by a provider, and the provider's receipt for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from starlette.routing import Mount
+
+from pumpguard import Guard, Policy
+from pumpguard.receipts import Receipts
+from pumpguard.rules import RateLimit
+from pumpguard.serve import BearerTokens, Service
+from pumpguard.serve.hooks.settings import hooks_of
+from tests.asgi import JSON, call, request
+from tests.receipts.signing import TOKEN, ByTwilio
+from tests.senders.provider import Provider
+from tests.serve.hooks.servers import SECRET, SERVERS
+
+PHONE = "+447400123456"
+
+
+async def test_a_message_that_twilio_did_not_send(tmp_path: Path, tokens: Path) -> None:
+    """Logto asks, Twilio takes the message and reports later that it has not sent it: then the
+    number may have another one."""
+    limit = RateLimit(name="phone_limit", by="phone", limits="1/hour")
+    async with (
+        Guard(Policy(send="/s", settled=True, rules=[limit])) as guard,
+        Provider(201, {"sid": "SM9"}) as twilio,
+    ):
+        path = tmp_path / "hooks.toml"
+        path.write_text(
+            f"""
+            [sender]
+            provider = "Twilio"
+            account = "AC1"
+            token = "{TOKEN}"
+            from_ = "+15005550006"
+            base = "{twilio.origin}"
+
+            [receipts]
+            url = "https://app.example/receipts"
+            twilio = "{TOKEN}"
+
+            [[hook]]
+            server = "logto"
+            secret = "{SECRET}"
+            """
+        )
+        routes = hooks_of(path, guard)
+        service = Service(guard, BearerTokens(tokens), routes=routes)
+        headers = {"authorization": SECRET, "content-type": JSON}
+        scope = request("POST", "/hooks/logto", content_type=None, headers=headers)
+        reply = await call(service, scope, json.dumps(SERVERS[1].body(PHONE)).encode())
+        assert reply.status == 200
+        (asked,) = twilio.bodies
+        assert isinstance(asked, dict)
+        assert asked["StatusCallback"] == "https://app.example/receipts/twilio"
+        assert not (await guard.assess(guard.attempt(PHONE))).allowed
+
+        body, headers = ByTwilio().report("SM9", "failed", 0)
+        scope = request("POST", "/receipts/twilio", content_type=None, headers=headers)
+        assert (await call(service, scope, body)).status == 204
+        mount = routes[-1]
+        assert isinstance(mount, Mount)
+        assert isinstance(mount.app, Receipts)
+        await mount.app.done()
+        await guard.settled()
+        assert (await guard.assess(guard.attempt(PHONE))).allowed
