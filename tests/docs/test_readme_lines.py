@@ -11,7 +11,7 @@ from attack_harness.benchmark.defences import README as LINES
 from attack_harness.benchmark.defences.from_readme import README, given, mark
 from attack_harness.countries import HOME
 from pumpguard import PumpGuardMiddleware
-from pumpguard.ops.played import document, nearest
+from pumpguard.ops.played import document, nearest, rows
 
 PAGE = README.read_text("utf-8")
 ROW = PAGE.partition(BEGIN)[2].partition(END)[0]
@@ -45,6 +45,6 @@ def test_the_row_beneath_is_of_these_lines() -> None:
     assert document()["readme"] == mark()
     deployment = DEFENCES[LINES].guard
     assert deployment is not None
-    row, run = nearest(deployment.parts), document()
-    shown = said(row, {**run, "made": run["made"]})
+    row, run = nearest(deployment.parts, rows()), document()
+    shown = said(row, run)
     assert re.sub(r"\s+", " ", ROW).strip() == re.sub(r"\s+", " ", shown).strip()

@@ -12,7 +12,7 @@ from pumpguard.ops.played import PARTS, Row
 from ...crowds import CROWDS
 from ...figures import Table
 from ..cells import CALM
-from ..defences import DEFENCES, DEPLOYMENTS, GUARD, README, SEND_ONLY
+from ..defences import DEFENCES, DEPLOYMENTS, README
 from ..defences.from_readme import mark
 from .published import put
 
@@ -22,23 +22,18 @@ PAGE = Path("README.md")
 
 def publish_rows(scorecard: Table, root: Path) -> list[Path]:
     """Write what was played of the deployments below the repository's root: README's row into its
-    page, and all into the package, if the least and the most were played as well."""
-    made, run = scorecard["run"]["made"][:10], scorecard["run"]
+    page, and all of them into the package."""
+    run = scorecard["run"]
     rows = {name: row(scorecard, name) for name in DEPLOYMENTS if name in scorecard["defences"]}
-    written = []
-    if README in rows:
-        page = root / PAGE
-        page.write_text(put(page.read_text("utf-8"), said(rows[README], run)), "utf-8")
-        written.append(page)
-    if rows.keys() >= {README, GUARD, SEND_ONLY}:
-        table = {
-            "made": made, "held_out": run["held_out"], "seeds": run["seeds"],
-            "users": run["users"], "prices": ", ".join(run["prices"]),
-            "readme": mark(), "rows": [_json(found) for found in rows.values()],
-        }  # fmt: skip
-        (root / DATA).write_text(json.dumps(table, indent=1) + "\n", "utf-8")
-        written.append(root / DATA)
-    return written
+    page = root / PAGE
+    page.write_text(put(page.read_text("utf-8"), said(rows[README], run)), "utf-8")
+    table = {
+        "made": run["made"][:10], "held_out": run["held_out"], "seeds": run["seeds"],
+        "users": run["users"], "prices": ", ".join(run["prices"]),
+        "readme": mark(), "rows": [_json(found) for found in rows.values()],
+    }  # fmt: skip
+    (root / DATA).write_text(json.dumps(table, indent=1) + "\n", "utf-8")
+    return [page, root / DATA]
 
 
 def row(scorecard: Table, name: str) -> Row:

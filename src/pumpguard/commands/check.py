@@ -17,7 +17,7 @@ from pumpguard.errors import OverrideError, PolicyError
 from pumpguard.money.exposure import exposure as exposure_of
 from pumpguard.ops.check import NOTES, concerns
 from pumpguard.ops.markets import Market, markets
-from pumpguard.ops.played import document, nearest, parts_of, told
+from pumpguard.ops.played import document, nearest, parts_of, rows, told
 from pumpguard.policy import Policy
 from pumpguard.store.health import Concern
 from pumpguard.store.health import check as store_concerns
@@ -49,9 +49,10 @@ def check(
     except (PolicyError, OverrideError) as error:
         stop(f"{policy}: {error}", BAD_INPUT)
     everything = (*there, *concerns(loaded, found, has_challenge=challenge))
+    parts = parts_of(loaded, has_challenge=challenge)
     mend = [each for each in everything if each.code not in NOTES]
     if json_wanted:
-        row = nearest(parts_of(loaded, has_challenge=challenge))
+        row = nearest(parts, rows())
         made = {name: value for name, value in document().items() if name != "rows"}
         said = {
             "to_mend": [asdict(each) for each in mend],
@@ -66,7 +67,7 @@ def check(
             typer.echo(f"An attacker can make this policy spend at most {total(found)}.")
         for market in grown:
             typer.echo(f"market: {market}; if it is to stay, list it in home")
-        for line in told(loaded, has_challenge=challenge):
+        for line in told(parts, rows()):
             typer.echo(line)
     if mend:
         raise typer.Exit(TO_MEND)

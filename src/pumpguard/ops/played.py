@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -69,22 +69,24 @@ def parts_of(policy: Policy, *, has_challenge: bool) -> frozenset[str]:
     return frozenset(part for part in PARTS if has[part])
 
 
-def nearest(parts: Set[str]) -> Row:
-    """The row that has the most of these parts, and none beside them."""
-    return max((row for row in rows() if row.parts <= parts), key=lambda row: len(row.parts))
+def nearest(parts: Set[str], among: Sequence[Row]) -> Row:
+    """The row that has the most of these parts and no other; if each has another, the one that has
+    the fewest others."""
+    return max(among, key=lambda row: (-len(row.parts - parts), len(row.parts & parts)))
 
 
-def told(policy: Policy, *, has_challenge: bool) -> list[str]:
-    """The row of the policy at hand, and what one part more would change, a sentence each."""
-    parts = parts_of(policy, has_challenge=has_challenge)
-    mine, made = nearest(parts), document()
+def told(parts: Set[str], among: Sequence[Row]) -> list[str]:
+    """The row of a policy with these parts, and what one part more would change, a sentence
+    each."""
+    mine, made = nearest(parts, among), document()
     shown = ", ".join(part for part in PARTS if part in mine.parts) or "send alone"
+    such = "such a policy" if mine.parts == parts else "the policy that is most like it"
     said = [
-        f"Played with such a policy ({shown}; {made['made']}, {len(made['seeds'])} days of each, "
-        f"prices of {made['prices']}): {mine}."
+        f"Played with {such} ({shown}; on {made['made']}, seeds {made['seeds']}, prices of "
+        f"{made['prices']}): {mine}."
     ]
     for part in PARTS:
-        more = nearest(parts | {part})
+        more = nearest(parts | {part}, among)
         if part not in parts and more.parts - mine.parts == {part}:
             said.append(f"{ADVICE[part]}: {more}.")
     return said
