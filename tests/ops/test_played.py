@@ -38,8 +38,7 @@ def test_each_sentence_is_about_one_part_more() -> None:
     assert mine.startswith("Played with such a policy (home, verify; on 20")
     assert "0.04 % of the users are refused (launch)" in mine
     assert more.startswith("With a challenge: 90.0 % of what attacks cost is saved, 50.0 % of the ")
-    assert more.endswith(
-        "in the worst crowd 0 % of the users are refused (launch), and 100 % asked for proof (launch)."
-    )
+    assert "in the worst crowd 0 % of the users are refused (launch)" in more
+    assert more.endswith("and 100 % asked for proof (launch).")
     (alone,) = told(frozenset({"verify"}), PLAYED)[:1]
     assert alone.startswith("Played with the policy that is most like it (send alone; ")
