@@ -113,3 +113,9 @@ async def test_no_sender_raises() -> None:
     assert (await ask(guarded)).status == 404
     send_sms("+447400123459")
     assert len(sent) == 5
+
+
+def test_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    """Or it stays switched on."""
+    Guard(Policy(send="/otp/send", mode="monitor"), networks=UnknownNetworks())
+    assert "PG120 mode='monitor'" in caplog.text

@@ -55,6 +55,9 @@ def say_what_is_missing(
     before this one has done so."""
     if _has_been_said(guard, policy, store, notices):
         return
+    if policy.mode == "monitor":
+        text = "mode='monitor': everything is judged and recorded, and nothing is refused"
+        notices.say("PG120", policy.name, text)
     warn_without_defaults(policy.rules, policy.chain)
     if not has_challenge:
         by_score = policy.risk is not None and policy.risk.asks_for_proof

@@ -42,7 +42,7 @@ policy = Policy(
     phone=phone,
     proxies=["127.0.0.0/8"],
     rules=[ByCountry(), RateLimit(name="phone_limit", by="phone", limits="2/hour")],
-    name=os.environ.get("POLICY_NAME", "default"),
+    name=os.environ.get("POLICY_NAME", "frameworks"),
     secret="a secret of this suite alone",
     deadline=10,
 )  # fmt: skip

@@ -61,6 +61,14 @@ def test_a_worker_is_killed_in_the_middle_of_a_request(app: Served) -> None:
     assert app.sent(phone)[1:] == ["hello"] * (LIMIT - 1)
 
 
+def test_a_worker_that_is_stopped_leaves_in_good_order(app: Served) -> None:
+    """It has had a request, closes its guard, and says nothing about it."""
+    assert app.ask("+447400123459").status_code == 202
+    app.process.terminate()
+    assert app.process.wait(PATIENT) == 0
+    assert "Traceback" not in app.log
+
+
 def test_what_a_view_says_is_told_at_once(app: Served) -> None:
     """The view waits until the store has heard it; no other request has to come first."""
     phone = "+447400123458"

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from concurrent.futures import TimeoutError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from starlette.types import Receive, Scope, Send
 
@@ -30,6 +31,10 @@ EXCHANGE = "pumpguard.exchange"
 
 LAST_WORDS = 3.0
 """Seconds for which a process that ends delivers what is queued."""
+
+
+_serving: WeakSet[Guard] = WeakSet()
+"""Guards that have met a request in this process."""
 
 
 class PumpGuardWSGI:
@@ -54,24 +59,16 @@ class PumpGuardWSGI:
         self._app = app
         self._asgi = _Around(_run, policy, store, guard=guard, **options)
         self.guard = self._asgi.guard
-        self._begun = False
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Pass the request on, or answer it."""
         scope = scope_of(environ)
         if not self._asgi.guards(scope):
             return self._app(environ, start_response)
-        if not self._begun:
-            self._begun = True
-            atexit.register(self._end)
+        _serving.add(self.guard)
         exchange = Exchange(self._app, environ, self.guard.policy.max_body)
         scope[EXCHANGE] = exchange
         return exchange.answer(self._asgi, scope, start_response)
-
-    def _end(self) -> None:
-        """Deliver what is queued, as the process ends."""
-        with contextlib.suppress(TimeoutError):
-            LOOP.submit(self.guard.aclose()).result(LAST_WORDS)
 
 
 class _Around(PumpGuardMiddleware):
@@ -86,3 +83,11 @@ class _Around(PumpGuardMiddleware):
 async def _run(scope: Scope, receive: Receive, send: Send) -> None:
     """The WSGI app, as the middleware calls it."""
     await scope[EXCHANGE].run(scope, receive, send)
+
+
+@atexit.register
+def _end() -> None:
+    """Deliver what is queued, as the process ends."""
+    for guard in list(_serving):
+        with contextlib.suppress(TimeoutError):
+            LOOP.submit(guard.aclose()).result(LAST_WORDS)
