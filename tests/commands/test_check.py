@@ -53,7 +53,7 @@ def test_a_whole_policy_over_a_good_store_has_nothing_to_mend(
     lines = out.splitlines()
     assert "Nothing is to be mended." in lines
     assert all(
-        line.startswith("note: PG12") for line in lines[: lines.index("Nothing is to be mended.")]
+        line.startswith("note: PG14") for line in lines[: lines.index("Nothing is to be mended.")]
     )
     assert "An attacker can make this policy spend at most $605.00 per hour, $720.00" in out
     assert lines[-1].startswith("Played with ")

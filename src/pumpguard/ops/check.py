@@ -15,9 +15,9 @@ from pumpguard.rules.defaults import DAILY_BUDGET
 from pumpguard.startup import NO_KEY
 from pumpguard.store.health import Concern
 
-NO_VERIFY, NO_HOME, NO_CHALLENGE, NO_PROXIES = "PG120", "PG121", "PG122", "PG123"
-OLD_PRICES, NO_PRICE, SOME_PRICES = "PG124", "PG125", "PG126"
-NOBODYS_BUDGET, NOT_BOUNDED = "PG127", "PG128"
+NO_VERIFY, NO_HOME, NO_CHALLENGE, NO_PROXIES = "PG140", "PG141", "PG142", "PG143"
+OLD_PRICES, NO_PRICE, SOME_PRICES = "PG144", "PG145", "PG146"
+NOBODYS_BUDGET, NOT_BOUNDED = "PG147", "PG148"
 
 NOTES = frozenset({NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES})
 """What may be as it should; all else is to be mended."""
