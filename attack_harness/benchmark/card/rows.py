@@ -57,12 +57,12 @@ def row(scorecard: Table, name: str) -> Row:
 
 def said(found: Row, run: Table) -> str:
     """README's sentences."""
-    seeds = f"{run['seeds'][0]} to {run['seeds'][-1]}"
-    drawn = "held-out seeds" if run["held_out"] else "seeds"
+    seeds = " to ".join(str(seed) for seed in sorted({run["seeds"][0], run["seeds"][-1]}))
+    drawn = "held-out " if run["held_out"] else ""
     return (
         f"<!-- of lines {mark()} -->\n"
         f"**Copied as they stand**, these lines were played on {run['made'][:10]} with every "
-        f"attack and every crowd of [the scorecard](docs/scorecard.md) ({drawn} {seeds}, "
+        f"attack and every crowd of [the scorecard](docs/scorecard.md) ({drawn}seeds {seeds}, "
         f"{run['users']:,} users a day): {found}."
     )
 
