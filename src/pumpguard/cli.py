@@ -30,6 +30,7 @@ def app() -> typer.Typer:
     import typer
 
     from pumpguard.commands.bans import bans
+    from pumpguard.commands.check import check
     from pumpguard.commands.console import console
     from pumpguard.commands.events import tail, why
     from pumpguard.commands.evidence import evidence
@@ -51,6 +52,7 @@ def app() -> typer.Typer:
         rich_markup_mode=None,
         help="Stops SMS pumping before the message is paid for.",
     )
+    commands.command()(check)
     commands.command()(exposure)
     commands.command()(posture)
     commands.command()(expect)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ MIDNIGHT = 1_777_852_800  # 2026-05-04
 PRICE = 0.05
 
 
-def journal(folder: Path, *files: Sequence[Sequence[object]]) -> Journal:
+def journal(folder: Path, *files: Sequence[Any]) -> Journal:
     """Files of rows, whose first is the header."""
     found = Journal()
     for number, rows in enumerate(files):
@@ -50,9 +51,9 @@ def policy(**settings: object) -> Policy:
     return Policy(**{**defaults, **settings})  # type: ignore[arg-type]
 
 
-async def played(found: Journal, given: Policy, **settings: bool) -> Tally:
+async def played(found: Journal, given: Policy, *, challenge: bool = False) -> Tally:
     ready, _ = told_apart(given, found)
-    tally, _ = await play(found, ready, **settings)
+    tally, _ = await play(found, ready, challenge=challenge)
     return tally
 
 

@@ -74,7 +74,9 @@ class Journal:
     def __iter__(self) -> Iterator[Played]:
         order = "SELECT * FROM entries ORDER BY at, verification, rowid"
         for number, row in enumerate(self._sql.execute(order)):
-            yield Played(number, *row[:5], bool(row[5]), bool(row[6]), bool(row[7]))
+            at, phone, address, session, price, sent, verification, verified = row
+            yield Played(number, at, phone, address, session, price, bool(sent),
+                         bool(verification), bool(verified))  # fmt: skip
 
     def __len__(self) -> int:
         return self.messages + self.verifications

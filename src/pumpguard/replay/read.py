@@ -104,7 +104,8 @@ class Table:
                 return
             if not line.strip():
                 continue
-            joined, taken = line, []
+            joined = line
+            taken: list[tuple[int, str]] = []
             while joined.count('"') % 2 and len(taken) < MOST_LINES:
                 more = waiting.pop(0) if waiting else next(lines, None)
                 if more is None:
