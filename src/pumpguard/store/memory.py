@@ -65,7 +65,7 @@ class MemoryStore(InspectedStore):
         self.runs = (self.run,)
         self.requests = requests
         self.overrides: MemoryOverrides = MemoryOverrides(clock)
-        self.fleet = MemoryFleet(clock)
+        self.fleet, self.watch = MemoryFleet(clock), MemoryFleet(clock)
         self.stream = MemoryStream()
         self._clock = clock
         self._lua = interpreter()
