@@ -28,7 +28,7 @@ bench: .venv/.bench  ## What a request costs, beside six peers: 15 minutes (ARGS
 	$(VENV)/python -m benchmarks $(ARGS)
 
 test: .venv/.dev lint  ## Check all that lint does, run all tests
-	$(VENV)/pytest
+	$(VENV)/pytest -n 2
 
 # But for the tests of what an attacker reads off microseconds, which measuring would change.
 coverage: .venv/.dev  ## Which lines and branches of src no test takes: of branches 97 % is the floor
