@@ -26,7 +26,7 @@ from tests.asgi import ask
 
 SRC = Path(pumpguard.__file__).parent
 
-ROOMS = ("commands", "ops", "wsgi", "serve", "senders", "receipts", "replay")
+ROOMS = ("commands", "ops", "wsgi", "per_route", "serve", "senders", "receipts", "replay")
 """Rooms of their own: only those who use one import it, and nobody else has to read it."""
 
 LINES, FILES = 20_600, 180

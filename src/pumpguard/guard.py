@@ -40,6 +40,7 @@ from pumpguard.shadow.tokens import Tokens
 from pumpguard.startup import checked, say_what_is_missing
 from pumpguard.store import open_store
 from pumpguard.store.base import Store
+from pumpguard.watch import AttackWatch
 
 if TYPE_CHECKING:
     from pumpguard.replies import OnRefusal
@@ -121,6 +122,8 @@ class Guard(Protects):
         claim = None if self.simulated else overrides.claim
         self._alerts = Alerts(on_alert, now, claim, self.notices)
         self._alerts.listeners.append(listeners.alerted)
+        watches = (store, claim, now, self._alerts.tell, listeners)
+        self._watch = AttackWatch(policy.daily_budget, *watches)
         steps = policy.escalation if policy.mode == "enforce" else None
         writes = (self.overrides, sync, self.notices)
         self._escalator = None if steps is None else Escalator(steps, *writes)
@@ -207,6 +210,7 @@ class Guard(Protects):
         """Wait until all outcomes and alerts so far have been delivered, or cannot be for now."""
         await self.reports.settled()
         await self._sync.settled()
+        await self._watch.done()
         await self._alerts.done()
         if self._escalator is not None:
             await self._escalator.done()
@@ -227,7 +231,7 @@ class Guard(Protects):
                 self._alerts.record(each)
                 if self._escalator is not None:
                     self._escalator.record(each)
-            if self.listeners or each.action:
+            if each.action or self.listeners:
                 self.listeners.record(each, self.overrides.now(), watched)
 
     async def check(self) -> tuple[Concern, ...]:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pumpguard.decision import Decision
 from pumpguard.notices import Notices
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from pumpguard.attempt import Attempt, Phone
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """The HTTP facts of a request. ``protocol`` is ``http`` or ``https``. ``status`` is that of the
     answer, 500 where the app raised instead, ``None`` where nobody answered."""
 
@@ -33,8 +32,7 @@ class Exchange:
     status: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A decision that was acted on. ``at`` is the time after the reply (Unix seconds, by the
     guard's clock), ``seconds`` how long reading and deciding took; both that and ``exchange`` are
     unknown outside HTTP."""
@@ -151,6 +149,8 @@ class Listeners(list[Listener]):
     ) -> None:
         super().__init__([] if on_decision is None else [OnDecision(on_decision)])
         self._notices = notices
+        self.on_refusal: Callable[[Decision], None] | None = None
+        """Hears refusals alone, also where nobody listens."""
 
     def answering(self, decision: Decision) -> None:
         for listener in self:
@@ -163,6 +163,8 @@ class Listeners(list[Listener]):
         """Pass on a decision, with what was seen of its request, if there is one."""
         if decision.action:
             log_refusal(decision)
+            if self.on_refusal is not None:
+                self.on_refusal(decision)
         if not self:
             return
         if watched is None:

@@ -15,6 +15,8 @@ import pytest
 from pumpguard import Guard, Policy, PolicyError
 from pumpguard.alerts import Alert
 from pumpguard.alerts.webhook import SIGNATURE, Webhook, signature
+from pumpguard.alerts.words import words
+from pumpguard.attempt import Block
 from pumpguard.rules import Budget
 from pumpguard.testing import FakeClock, make_attempt
 
@@ -77,6 +79,7 @@ async def test_what_is_posted(caplog: pytest.LogCaptureFixture) -> None:
     ((headers, body),) = receiver.got
     said = json.loads(body)
     assert len(said.pop("id")) == 32
+    assert said.pop("text") == words(ALERT)
     assert said == {
         "code": "BUDGET_SPENT",
         "rule": "budget",
@@ -162,3 +165,47 @@ def test_an_address_that_anybody_could_listen_to_is_refused(url: str) -> None:
         Webhook(url)
     with pytest.raises(PolicyError, match=r"^webhook.deadline: expected seconds above 0"):
         Webhook("https://example.com", deadline=0)
+
+
+ATTACK = Alert(
+    "ATTACK_BEGINS", "prefix_pattern",
+    {"since": 1_700_000_000, "refused": 1_203, "not_spent": 86.6, "spent": 3.2, "bans": 2,
+     "blocks": ["+8801712345"], "countries": ["BD"], "rules": ["prefix_pattern", "credit"],
+     "orders": ["pumpguard lists deny prefix +8801712345 --for 1d"]},
+    Block("+8801712345"), 1_700_000_600,
+)  # fmt: skip
+
+IN_WORDS = """\
+An attack has begun: +8801712345
+
+since 2023-11-14 22:13 UTC
+refused: 1203 requests, $86.60 not spent
+let through to these blocks: $3.20
+blocks: +8801712345
+countries: BD
+rules: prefix_pattern, credit
+
+To stop it at once:
+    pumpguard lists deny prefix +8801712345 --for 1d"""
+
+
+async def test_an_attack_in_words_as_slack_wants_it() -> None:
+    """The block with its digits, and the order to give. Several channels are listeners."""
+    async with Receiver() as receiver:
+        guard = Guard(Policy(send="/s"))
+        guard.listen(Webhook(receiver.url, shape="slack"))
+        guard.listen(Webhook(receiver.url))
+        guard.listeners.alerted(ATTACK)
+        await guard.aclose()
+    slack, generic = sorted((json.loads(body) for _, body in receiver.got), key=len)
+    assert slack == {"text": IN_WORDS}
+    assert (generic["code"], generic["subject"]) == ("ATTACK_BEGINS", "+8801712345")
+    assert generic["evidence"]["orders"] == ATTACK.evidence["orders"]
+
+
+async def test_other_alerts_in_words_say_no_number() -> None:
+    """A fact a line."""
+    assert words(ALERT) == (
+        "A budget is spent: nobody is sent anything from it: +4474••••••••\n\n"
+        "budget BUDGET_SPENT, at 2023-11-14 22:13 UTC\nby: phone\nused: 1.5"
+    )

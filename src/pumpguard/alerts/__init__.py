@@ -116,10 +116,22 @@ class Alerts:
 
     def _raise(self, finding: Finding, at: float) -> None:
         logger.warning("PG030 alert: %s", finding)
-        alert = Alert(finding.code, finding.rule, finding.evidence, finding.subject, at)
+        self._tell(Alert(finding.code, finding.rule, finding.evidence, finding.subject, at))
+
+    def tell(self, alert: Alert) -> None:
+        """Raise an alert that is about no single finding."""
+        numbers = ", ".join(f"{name}={_words(value)}" for name, value in alert.evidence.items())
+        logger.warning("PG030 alert: %s: %s [%s]", alert.rule, alert.code, numbers)
+        self._tell(alert)
+
+    def _tell(self, alert: Alert) -> None:
         for listener in self.listeners:
             try:
                 listener(alert)
             except Exception:
                 text = "on_alert has raised an exception; the alert is in the log"
                 self._notices.say("PG045", "on_alert", text, level=logging.ERROR, exc_info=True)
+
+
+def _words(value: object) -> object:
+    return "; ".join(map(str, value)) if isinstance(value, list) else value

@@ -10,12 +10,14 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pumpguard.alerts import Alert, masked
+from pumpguard.alerts.words import words
 from pumpguard.background import BackgroundTasks
 from pumpguard.config import require
 from pumpguard.external import certificates, is_safe
+from pumpguard.listeners import Listener
 from pumpguard.notices import Notices
 
 if TYPE_CHECKING:
@@ -24,13 +26,18 @@ if TYPE_CHECKING:
 SIGNATURE = "x-pumpguard-signature"
 
 
-class Webhook:
-    """Posts each alert to ``url``, in the background. Pass it as a guard's ``on_alert``.
+class Webhook(Listener):
+    """Posts each alert to ``url``, in the background. Pass it as a guard's ``on_alert``, or to
+    ``guard.listen`` where there are several.
 
     The body is a JSON object: ``id`` (the same if it is sent again), ``code``, ``rule``, ``at``
-    (Unix seconds), ``evidence``, and ``subject``, masked. With a ``secret`` it is signed: the
-    header ``x-pumpguard-signature`` says ``t=<Unix seconds>,v1=<hex>``, where the latter is the
-    HMAC-SHA256 of ``<t>.<body>``; see `signature`.
+    (Unix seconds), ``evidence``, ``subject``, masked, and ``text``, all of it in words. With
+    ``shape="slack"`` it has the ``text`` alone, as Slack's incoming webhooks (and Mattermost's)
+    want it: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks.
+
+    With a ``secret`` it is signed: the header ``x-pumpguard-signature`` says
+    ``t=<Unix seconds>,v1=<hex>``, where the latter is the HMAC-SHA256 of ``<t>.<body>``; see
+    `signature`.
 
     Each try has ``deadline`` seconds. A failed one is repeated after each of ``pauses`` (seconds);
     then it is given up, which is logged (``PG033``); the log has the alert itself in any case.
@@ -46,16 +53,24 @@ class Webhook:
         headers: Mapping[str, str] | None = None,
         deadline: float = 5.0,
         pauses: Sequence[float] = (2.0, 30.0),
+        shape: Literal["generic", "slack"] = "generic",
         clock: Callable[[], float] = time.time,
     ) -> None:
         require(is_safe(url), "webhook.url", "an https:// address", url)
         require(0 < deadline < inf, "webhook.deadline", "seconds above 0", deadline)
+        require(shape in ("generic", "slack"), "webhook.shape", "generic or slack", shape)
+        self._shape = shape
         self._url, self._secret, self._headers = url, secret, dict(headers or {})
         self._deadline, self._pauses, self._clock = deadline, tuple(pauses), clock
         self._tls = certificates()  # fails at start-up if it fails
         self._tasks, self._notices = BackgroundTasks(), Notices(clock)
 
+    name = "webhook"
+
     def __call__(self, alert: Alert) -> None:
+        self.alerted(alert)
+
+    def alerted(self, alert: Alert) -> None:
         if not self._tasks.start(self._post(alert)):
             self._not_posted(alert, "no event loop, or too many at once")
 
@@ -66,10 +81,12 @@ class Webhook:
     async def _post(self, alert: Alert) -> None:
         import httpx
 
-        content = {
-            "id": secrets.token_hex(16), "code": alert.code, "rule": alert.rule, "at": alert.at,
-            "evidence": dict(alert.evidence), "subject": masked(alert.subject),
-        }  # fmt: skip
+        content: dict[str, object] = {"text": words(alert)}
+        if self._shape == "generic":
+            content |= {
+                "id": secrets.token_hex(16), "code": alert.code, "rule": alert.rule,
+                "at": alert.at, "evidence": dict(alert.evidence), "subject": masked(alert.subject),
+            }  # fmt: skip
         body = json.dumps(content, default=str).encode()
         async with httpx.AsyncClient(timeout=self._deadline, verify=self._tls) as client:
             for pause in (*self._pauses, None):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -26,7 +25,7 @@ from pumpguard.commands import (
 )
 from pumpguard.errors import OverrideError, PolicyError, StoreError
 from pumpguard.ops.events.fields import Event
-from pumpguard.ops.events.reading import FileSource, Source, StreamSource, Wanted, last
+from pumpguard.ops.events.reading import FileSource, Source, StreamSource, Wanted, last, refusal
 from pumpguard.ops.events.words import NOT_LIFTED, explained, line
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.document import OverrideDocument
@@ -37,8 +36,6 @@ T = TypeVar("T")
 FromFile = Annotated[
     Path | None, typer.Option("--file", exists=True, dir_okay=False, help="Lines of events.")
 ]
-REFERENCE = re.compile(r"([0-9A-Z]{4})-?([0-9A-Z]{4})\Z")
-MISREAD = str.maketrans("ILO", "110")
 
 
 def tail(
@@ -93,15 +90,8 @@ def why(
     --lift puts the number on the allow list, for an hour unless --for says otherwise: then nothing
     refuses it but the posture closed and spent budgets. The number is not known, only its hash.
     """
-    spelt = _reference(reference)
-
-    async def find(source: Source) -> list[Event]:
-        return await last(source, Wanted(reference=spelt), 1)
-
-    found = _read(policy, store, file, find)
-    if not found:
-        stop(f"no event has the reference {spelt}: it may be too old, or mistyped", BAD_INPUT)
-    (event,) = found
+    event = _read(policy, store, file, lambda source: refusal(source, reference))
+    spelt = event["event"]["reference"]
     if lift:
         _lift(policy, store, event, lasting, author_or_user(author))
     if json_wanted:
@@ -116,14 +106,6 @@ def why(
             typer.echo(f"but {code} is not lifted by that")
     else:
         typer.echo(f"lift it for an hour: pumpguard why {spelt} --lift")
-
-
-def _reference(text: str) -> str:
-    """As events have it, however it was read out. Ends the command where it is none."""
-    found = REFERENCE.match(text.strip().upper().translate(MISREAD))
-    if found is None:
-        stop(f"reference: expected one such as 7Q3K-9XDM, got {text!r}", BAD_INPUT)
-    return f"{found[1]}-{found[2]}"
 
 
 def _lift(policy: Path, store: str, event: Event, lasting: str, author: str) -> None:

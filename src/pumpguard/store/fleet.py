@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from pumpguard.store.scripts import Call, Word, script
 
 MINUTE, HOUR = 60, 3_600
-MINUTE_LIVES, HOUR_LIVES = 2 * HOUR, 26 * HOUR
+MINUTE_LIVES, HOUR_LIVES = 70 * MINUTE, 26 * HOUR
 """Seconds for which a bucket is kept. In Redis a bucket has at most some 2,000 blocks and networks
 (``fleet.lua``)."""
 

@@ -21,9 +21,11 @@ LIFT = script("common", "lift")
 
 
 class InspectedStore(ScriptStore):
-    """A subclass sets ``fleet`` as well."""
+    """A subclass sets ``fleet`` and ``watch`` as well: what the fleet has seen, for people, and
+    what it has refused, for the watch for attacks."""
 
     fleet: FleetStore
+    watch: FleetStore
 
     async def peek(self, question: Question) -> Answer:
         """What `decide` would read, and nothing is charged, written, struck or begun."""

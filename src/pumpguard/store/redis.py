@@ -59,6 +59,7 @@ class RedisStore(InspectedStore):
         self._beside = beside = Link(url, deadline=max(deadline, WITHIN))
         self.stream = SharedStream(beside, self._prefixes[0])
         self.fleet = SharedFleet(self._links[0], beside, self._prefixes[0])
+        self.watch = SharedFleet(beside, beside, f"{self._prefixes[0]}watch:")
 
     async def check(self) -> Concerns:
         """What an operator should mend about the server, or about the cluster's that we use."""

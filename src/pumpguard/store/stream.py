@@ -1,6 +1,6 @@
 """A capped stream of events that all processes of a fleet write to, in Redis or Valkey.
 
-Writing and reading go over a connection of their own: no decision waits behind them, and a server
+Writing and reading go over another connection than decisions: none waits behind them, and a server
 that answers them late is not taken for one that is away.
 """
 
@@ -44,12 +44,9 @@ class EventStream(Protocol):
     async def after(self, id: str, count: int) -> list[Entry]:
         """So many events that came after an id, the oldest first."""
 
-    async def aclose(self) -> None:
-        """Let go of connections; it may be used again."""
-
 
 class SharedStream:
-    """In Redis or Valkey, over a link of its own."""
+    """In Redis or Valkey."""
 
     def __init__(self, link: Link, prefix: str) -> None:
         self._link, self._key = link, f"{prefix}events"
@@ -63,9 +60,6 @@ class SharedStream:
 
     async def after(self, id: str, count: int) -> list[Entry]:
         return _entries(await self._run("r", f"({id}", count))
-
-    async def aclose(self) -> None:
-        await self._link.aclose()
 
     async def _run(self, *words: Word) -> Sequence[tuple[bytes, Sequence[bytes]]]:
         found: Sequence[tuple[bytes, Sequence[bytes]]]
@@ -93,9 +87,6 @@ class MemoryStream:
     async def after(self, id: str, count: int) -> list[Entry]:
         newer = (each for each in self._entries if each[0] > int(id or 0))
         return [Entry(str(id), event) for id, event in islice(newer, count)]
-
-    async def aclose(self) -> None:
-        """Nothing to let go of."""
 
 
 def _entries(found: Sequence[tuple[bytes, Sequence[bytes]]]) -> list[Entry]:

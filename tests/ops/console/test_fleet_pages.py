@@ -11,8 +11,11 @@ from pumpguard.ops.events import Events
 from pumpguard.ops.events.sinks import Stream
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.sliding_ban import SlidingBan
+from pumpguard.store.base import Answer, Question
+from pumpguard.store.overrides import MemoryOverrides
 from tests.conftest import PATIENT
 from tests.ops.console.operator import Operator
+from tests.store.stand_in import TellsNothing
 
 PHONE, ADDRESS = "+8801712345678", "81.2.69.142"
 
@@ -201,3 +204,67 @@ async def test_last_decisions_are_those_of_the_fleet_where_events_are_kept(
     of_both = (await operator.submit("/story", address=ADDRESS)).body.decode()
     assert of_both.count("<time>") == 3
     assert PHONE[1:] not in told
+
+
+async def test_a_reference_is_explained_and_its_number_allowed(
+    operator: Operator, guard: Guard
+) -> None:
+    """As a user reads it out. The number is in no page."""
+    events = Events(guard, Stream(guard))
+    attempt = guard.attempt(PHONE, ADDRESS)
+    refused = [await guard.assess(attempt) for _ in range(2)][1]
+    await events.flush()
+    said = refused.reference.lower().replace("-", "")
+    page = (await operator.submit("/reference", reference=said)).body.decode()
+    assert f"{refused.reference}: throttle at" in page
+    assert "decided: limit RATE_LIMIT" in page
+    assert PHONE not in page
+    reply = await operator.submit("/reference/lift", reference=refused.reference)
+    assert reply.headers["location"].endswith("done=allowed")
+    assert (await guard.assess(attempt)).allowed
+    (order,) = (await guard.overrides.show()).listings
+    assert (order.author, order.reason) == ("mike", f"reference {refused.reference}")
+
+
+async def test_a_reference_that_is_none_is_said(operator: Operator) -> None:
+    for text in ("", "7Q3K-9XDM", "<b>"):
+        reply = await operator.submit("/reference", reference=text)
+        assert reply.status == 422
+        assert "reference: expected one" in reply.body.decode()
+
+
+async def test_a_number_is_allowed_for_an_hour_by_its_hash(
+    operator: Operator, guard: Guard
+) -> None:
+    await attacked(guard, 25)
+    told = (await operator.submit("/story", number=PHONE, address=ADDRESS)).body.decode()
+    value = re.search(r'name="value" value="(#[0-9a-f]+)"', told)
+    assert value is not None
+    form = {"verdict": "allow", "kind": "number", "lasting": "1h", "reason": "a customer"}
+    assert (await operator.submit("/lists", value=value[1], **form)).status == 303
+    assert (await guard.assess(guard.attempt(PHONE, ADDRESS))).allowed
+
+
+class Plain(TellsNothing):
+    """A store of somebody's own, which keeps nothing of a fleet."""
+
+    def __init__(self) -> None:
+        self.overrides = MemoryOverrides()
+
+    async def decide(self, question: Question) -> Answer:
+        return Answer(True, {}, 0.0)
+
+    async def aclose(self) -> None:
+        """It holds nothing."""
+
+
+@pytest.mark.parametrize("path", ["/", "/who", "/rules", "/money", "/orders"])
+async def test_over_a_store_of_ones_own_the_rest_is_there(policy: Policy, path: str) -> None:
+    async with Guard(policy, Plain()) as guard:
+        operator = Operator(guard)
+        await operator.sign_in()
+        await guard.assess(guard.attempt(PHONE, ADDRESS))
+        page = await operator.get(path)
+        assert page.status == 200
+        if path not in ("/orders",):
+            assert "this store keeps nothing of a fleet" in page.body.decode()

@@ -144,5 +144,5 @@ async def test_sixty_parallel_requests_with_curl(route: str, patterns: tuple[str
     server.should_exit = True
     await serving
     await app.guard.aclose()
-    assert len(said.split()) == len(events) == 60
+    assert len(said.split()) == len(events) == 60  # one number: no attack is told of
     assert_found(events, "127.0.0.0", *patterns)

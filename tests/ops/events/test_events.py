@@ -105,7 +105,7 @@ async def test_a_stream_in_the_store(valkey_url: str, name: str) -> None:
     entries = await stream.stream.last(10)
     actions = [json.loads(entry.event)["event"]["action"] for entry in entries]
     assert actions == ["throttle", "allow"]
-    await stream.stream.aclose()
+    await made.store.aclose()
 
 
 async def test_a_store_that_is_away_costs_no_request_anything() -> None:

@@ -14,7 +14,14 @@ from pumpguard.ops.console.auth import Session
 from pumpguard.ops.console.forms import read_form, reason_of, seconds_of
 from pumpguard.ops.console.frame import Frame, to
 from pumpguard.ops.console.text import without
+from pumpguard.ops.events.fields import Event
+from pumpguard.ops.events.reading import StreamSource, refusal
+from pumpguard.ops.events.sinks import stream_of
+from pumpguard.ops.events.words import explained
 from pumpguard.ops.fleet.desk import Desk
+
+HOUR = 3_600
+"""Seconds for which a number is allowed by the reference of its refusal."""
 
 AWAY = "The store did not answer; try again."
 
@@ -30,6 +37,8 @@ class FleetPages:
         change = self._frame.change
         return [
             Route("/story", self._story, methods=["POST"]),
+            Route("/reference", self._explain, methods=["POST"]),
+            Route("/reference/lift", change(self._allow, "who"), methods=["POST"]),
             Route("/bans", self._search, methods=["POST"]),
             Route("/bans/lift", change(self._lift, "who"), methods=["POST"]),
             Route("/rules/monitor", change(self._monitor, "rules"), methods=["POST"]),
@@ -54,6 +63,25 @@ class FleetPages:
             return {"found": await self._desk.bans(search), "search": search}
 
         return await self._asked(request, found)
+
+    async def _explain(self, request: Request) -> Response:
+        async def explanation(form: Mapping[str, str]) -> dict[str, Any]:
+            event = await self._refusal(form)
+            return {"explained": list(explained(event)), "reference": event["event"]["reference"]}
+
+        return await self._asked(request, explanation)
+
+    async def _allow(self, form: Mapping[str, str], session: Session) -> str:
+        event = await self._refusal(form)
+        number, why = event["pumpguard"]["number"]["hash"], event["event"]["reference"]
+        await self._frame.admin.allow(
+            "number", f"#{number}", author=session.author, reason=f"reference {why}", seconds=HOUR
+        )
+        return "allowed"
+
+    async def _refusal(self, form: Mapping[str, str]) -> Event:
+        source = StreamSource(stream_of(self._frame.guard))
+        return await refusal(source, form.get("reference", ""))
 
     async def _asked(self, request: Request, work: Any) -> Response:
         session = self._frame.auth.session(request)

@@ -65,6 +65,7 @@ DONE = {
     "listed": "Listed. Every process obeys within a second.",
     "removed": "Removed from the list.",
     "lifted": "Lifted, with its strikes. Every process obeys within five seconds.",
+    "allowed": "This number is allowed for an hour. Every process obeys within a second.",
     "monitored": "It only monitors. Every process obeys within a second.",
     "enforced": "It is as the policy has it.",
 }
@@ -114,6 +115,7 @@ class Frame:
         defaults: dict[str, Any] = {
             "done": DONE.get(query.get("done", "")), "undo": undo if undo.isalnum() else "",
             "form": {}, "wrong": None, "story": None, "search": "", "found": None,
+            "explained": None, "reference": "",
         }  # fmt: skip
         own = {**defaults, **own}
         own["wrong"] = own["wrong"] or values["unknown"]

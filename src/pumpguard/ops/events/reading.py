@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from os import SEEK_END, fstat
@@ -11,11 +12,15 @@ from os.path import samestat
 from pathlib import Path
 from typing import Any, Protocol
 
+from pumpguard.errors import OverrideError
 from pumpguard.ops.events.fields import Event
 from pumpguard.store.stream import EventStream
 
 PAGE = 500
 """Events in one reading of the stream."""
+
+REFERENCE = re.compile(r"([0-9A-Z]{4})-?([0-9A-Z]{4})\Z")
+MISREAD = str.maketrans("ILO", "110")
 
 POLL = 1.0
 """Seconds between two looks for new events."""
@@ -128,6 +133,23 @@ async def last(source: Source, wanted: Wanted, count: int) -> list[Event]:
                 if len(found) >= count:
                     break
     return found
+
+
+def reference(text: str) -> str:
+    """A reference as events have it, however it was read out. Raises `OverrideError`."""
+    found = REFERENCE.match(text.strip().upper().translate(MISREAD))
+    if found is None:
+        raise OverrideError("reference", "one such as 7Q3K-9XDM")
+    return f"{found[1]}-{found[2]}"
+
+
+async def refusal(source: Source, text: str) -> Event:
+    """The event of a refusal, by its reference. Raises `OverrideError` where there is none."""
+    spelt = reference(text)
+    found = await last(source, Wanted(reference=spelt), 1)
+    if not found:
+        raise OverrideError("reference", f"one of an event; {spelt} is too old, or mistyped")
+    return found[0]
 
 
 def _events(lines: Iterator[str]) -> Iterator[Event]:

@@ -46,6 +46,8 @@ class Story:
     """Those that have something to say."""
     listings: Sequence[Listing]
     bans: Sequence[Shown]
+    number: str
+    """The hash by which lists and events know the number; empty without one."""
     events: Sequence[Event]
     """Of the number, the address or both in the stream of events, if there is one; newest first."""
 
@@ -91,7 +93,9 @@ class Desk:
         who = [attempt.phone.masked] if number else []
         who += [attempt.client.masked] if address else []
         events = await self._events(attempt if number else None, attempt if address else None)
-        return Story(" for ".join(who), explanation, said, listings, [*bans.values()], events)
+        key = self._hashed("number", attempt.phone.e164) if number else ""
+        found = [*bans.values()]
+        return Story(" for ".join(who), explanation, said, listings, found, key, events)
 
     async def _events(self, number: Attempt | None, address: Attempt | None) -> list[Event]:
         """What the stream of events has of a number and an address, which it knows by hashes."""
