@@ -40,18 +40,18 @@ def test_it_explains_why_it_let_through_and_who_decided() -> None:
     monitored = Finding("geo", Action.BLOCK, "ABROAD", {"from": "FR"}, mode="monitor")
     decision = Decision(attempt, findings=(monitored,), allowed_because="monitored", degraded=True)
     assert decision.explain() == (
-        "allow: +44••••••••56 (GB) for 81.2.69.• (GB) [store unavailable] [monitored]\n"
+        "allow: +447400123••• (GB) for 81.2.69.• (GB) [store unavailable] [monitored]\n"
         "  geo: ABROAD → block (monitored) [from=FR]"
     )
-    assert Decision(attempt).explain() == "allow: +44••••••••56 (GB) for 81.2.69.• (GB)"
+    assert Decision(attempt).explain() == "allow: +447400123••• (GB) for 81.2.69.• (GB)"
 
 
-def test_where_a_block_is_shown_the_number_hides_the_rest() -> None:
-    """The block and the last digits together would be the number."""
+def test_a_number_shows_its_block_and_never_its_last_digits() -> None:
+    """One place's block and another's last digits, under one reference, would be the number."""
     found = Finding("prefix_pattern", Action.BLOCK, "PREFIX_SURGE", subject=Block("+44740012"))
     decision = Decision(make_attempt("+447400123456"), Action.BLOCK, (found,))
-    assert decision.masked_number == "+44740012••••"
-    assert "+44740012••••" in decision.explain()
+    assert decision.masked_number == "+447400123•••"
+    assert "+447400123•••" in decision.explain()
     assert "56" not in decision.explain()
 
 

@@ -246,7 +246,7 @@ async def test_a_decision_explains_itself_without_naming_anybody() -> None:
     await app.send("+447400123456")
     text = (await app.send("+447400123456")).explain()
     assert text == (
-        "throttle: +44••••••••56 (GB) for 81.2.69.• (unknown)\n"
+        "throttle: +447400123••• (GB) for 81.2.69.• (unknown)\n"
         "  cooldown: RATE_LIMIT → throttle [by=phone, used=1, limit=1, seconds=60]"
     )
 

@@ -186,7 +186,7 @@ async def test_every_refusal_is_a_line_in_the_log(caplog: pytest.LogCaptureFixtu
     (line,) = [each for each in caplog.records if each.name == "pumpguard.decisions"]
     reference = replies[1].json["reference"]
     assert line.getMessage() == (
-        f"throttle {reference} +44••••••••56 (GB) for 198.51.100.•: limit RATE_LIMIT"
+        f"throttle {reference} +447400123••• (GB) for 198.51.100.•: limit RATE_LIMIT"
     )
     facts = line.__dict__
     assert (facts["reference"], facts["rule"]) == (reference, "limit")

@@ -18,6 +18,9 @@ LineType = Literal[
 
 NetworkKind = Literal["residential", "hosting", "vpn", "proxy", "relay", "tor", "unknown"]
 
+HIDDEN = 3
+"""Last digits that are hidden of a number: its block of 1,000 is nobody's."""
+
 BLOCK_FROM = 2
 """Digits that are left open in a block of a hundred numbers."""
 
@@ -51,10 +54,10 @@ class Phone:
 
     @property
     def masked(self) -> str:
-        """For people and logs: the calling code and the last two digits."""
-        shown = len(str(self.calling_code)) + 1
-        hidden = max(0, len(self.e164) - shown - 2)
-        return f"{self.e164[:shown]}{'•' * hidden}{self.e164[shown + hidden :]}"
+        """For people, logs and events: the block of 1,000 numbers. Never the last digits: beside
+        the block, which something else may show, they would be the number."""
+        shown = self.prefix(HIDDEN) or f"+{self.calling_code}"
+        return shown + "•" * (len(self.e164) - len(shown))
 
 
 class Block(str):

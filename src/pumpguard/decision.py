@@ -134,13 +134,11 @@ class Decision:
 
     @property
     def masked_number(self) -> str:
-        """The number for people and logs. Where a finding shows its block, the rest is hidden: with
-        the last digits as well, the block would give the whole number away."""
+        """The number for people, logs and events: its block of 1,000, or the narrower one that a
+        finding shows."""
         phone = self.attempt.phone
         blocks = [each.subject for each in self.findings if isinstance(each.subject, Block)]
-        if not blocks:
-            return phone.masked
-        block = max(blocks, key=len)
+        block = max([phone.masked.rstrip("•"), *blocks], key=len)
         return block + "•" * (len(phone.e164) - len(block))
 
     def explain(self) -> str:

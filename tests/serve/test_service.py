@@ -123,7 +123,7 @@ async def test_operators_are_told_why(client: Client) -> None:
         await client.assess(address="81.2.69.142")
     refused = await client.assess(address="81.2.69.142")
     reply = await client.post("/v1/explain", {"id": refused["id"]})
-    assert reply.json["explanation"].startswith("throttle: +44••••••••56 (GB) for 81.2.69.•")
+    assert reply.json["explanation"].startswith("throttle: +447400123••• (GB) for 81.2.69.•")
     assert reply.json["findings"][0]["rule"] == "phone_limit"
     assert "123456" not in reply.body.decode()
     assert (await client.post("/v1/explain", {"id": "0"})).status == 404

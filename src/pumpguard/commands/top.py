@@ -78,13 +78,15 @@ def _head(view: FleetView) -> Text:
 
 def _sums(view: FleetView) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    for name in ("", "requests", "allowed", "asked", "refused", "spent", "not spent"):
+    names = ("requests", "allowed", "asked", "refused", "spent", "asked $", "refused $")
+    for name in ("", *names):
         table.add_column(name, justify="left" if not name else "right")
     for name, seen in (("last hour", view.hour), ("last day", view.day)):
         by = {action: amount.n for action, amount in seen.actions.items()}
         refused = by["throttle"] + by["block"] + by["shadow"]
         counts = (seen.requests, by["allow"], by["challenge"], refused)
-        money = (f"${seen.spent:,.2f}", f"${seen.refused:,.2f}")
+        asked = seen.actions["challenge"].usd
+        money = (f"${seen.spent:,.2f}", f"${asked:,.2f}", f"${seen.refused:,.2f}")
         table.add_row(name, *(f"{n:,}" for n in counts), *money)
     return table
 

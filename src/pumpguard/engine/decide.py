@@ -171,7 +171,7 @@ class Engine:
                 return answer
         answer = await self._fallback.answer(question, enforced, fault)
         if answer.crowded:
-            self._observations.crowded()
+            self._observations.counts["overloaded"] += 1
         return answer
 
     def _question(

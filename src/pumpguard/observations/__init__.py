@@ -248,12 +248,6 @@ class Observations:
             self.counts["not_understood"] += 1
             self.notices.say("PG024", what, "a verification was not understood: %s", detail)
 
-    def crowded(self) -> None:
-        """A request was refused, because too many waited to be decided about."""
-        self.counts["overloaded"] += 1
-        text = "more requests come than can be decided: strangers who find no place are refused"
-        self.notices.say("PG091", "overloaded", text)
-
     def lost(self, reason: str, count: int = 1, *, in_the_end: bool = False) -> None:
         """So many more outcomes could not be told to the store."""
         self.counts["outcomes_lost"] += count

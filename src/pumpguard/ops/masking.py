@@ -14,7 +14,8 @@ HIDDEN_DIGITS = 4
 """Last digits that are hidden of what may be a whole number."""
 
 DIGITS = re.compile("[0-9]{5,}")
-NUMBER = re.compile(r"\+[0-9]{7,15}|(?<![0-9.])[0-9]{11,15}(?![0-9])")
+NUMBER = re.compile(r"\+[0-9]{7,15}(?![0-9]|•{2})|(?<![0-9.])[0-9]{11,15}(?![0-9])")
+"""What may be a whole number, and is not masked yet."""
 IPV4 = re.compile(
     r"(?<![0-9.])([0-9]{1,3}(?:\.[0-9]{1,3}){2})\.[0-9]{1,3}(?![0-9.]|/(?:[0-9]|1[0-9]|2[0-4])\b)"
 )

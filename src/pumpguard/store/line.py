@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 
 from pumpguard.errors import StoreError
+from pumpguard.notices import Notices
 from pumpguard.store.base import Question
 
 IN_FLIGHT = 64
@@ -50,6 +51,7 @@ class Line:
         self.waiting = 0
         self._at_once = at_once
         self._known: dict[str, None] = {}
+        self._notices = Notices(logger="pumpguard.store")
         self._first: deque[asyncio.Future[None]] = deque()
         self._strangers: deque[asyncio.Future[None]] = deque()
         self._in_a_row = 0  # places that strangers have let others have
@@ -59,6 +61,8 @@ class Line:
         first = question.plan.proved or phone_of(question) in self._known
         queue = self._first if first else self._strangers
         if len(queue) >= WAITING:
+            text = "more requests come than can be decided: strangers who find no place are refused"
+            self._notices.say("PG091", "overloaded", text)
             raise Crowded(f"{len(queue)} wait to be decided about")
         place = asyncio.get_running_loop().create_future()
         queue.append(place)

@@ -31,7 +31,7 @@ async def test_lists(stranger: Operator, there: Guard) -> None:
     said = {"verdict": "deny", "kind": "number", "value": PHONE, "author": "fraud-job"}
     reply = await stranger.api("POST", "/lists", said)
     (entry,) = reply.json["listings"]
-    assert entry["shown"] == "+44••••••••56"
+    assert entry["shown"] == "+447400123•••"
     assert PHONE[3:] not in reply.body.decode()
     assert (await there.assess(make_attempt(PHONE))).action is Action.BLOCK
     assert (await stranger.api("DELETE", f"/lists/{entry['id']}")).json["listings"] == []

@@ -61,6 +61,9 @@ async def test_the_block_under_attack_is_found_denied_and_let_go(
     assert undo is not None
     assert f'name="id" value="{undo[1]}"' in done
     assert "Undo" in done
+    assert '<span class="tag deny">denied</span>' in done
+    assert 'name="value" value="+8801712345"' not in done
+    assert "deny prefix +8801712345" in (await operator.get("/orders")).body.decode()
     denied = await guard.assess(guard.attempt("+8801712345999", "192.0.2.1"))
     assert [finding.code for finding in denied.findings] == ["LISTED"]
     await operator.submit("/lists/remove", id=undo[1])

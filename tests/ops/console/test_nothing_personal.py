@@ -102,7 +102,8 @@ def test_entries_of_lists_are_masked(phone: str, address: str) -> None:
 
 
 def test_blocks_are_shown_as_they_are() -> None:
-    for kind, shown in (("prefix", "+99890"), ("network", "203.0.113.0/24"), ("country", "GB"),
+    for kind, shown in (("prefix", "+99890"), ("prefix", "+8801712345"),
+                        ("prefix", "+447400123"), ("network", "203.0.113.0/24"), ("country", "GB"),
                         ("network", "2001:db8::/32")):  # fmt: skip
         listing = Listing(verdict="deny", kind=kind, value=shown, shown=shown, author="m", at=0)  # type: ignore[arg-type]
         assert masked_listing(listing) == shown

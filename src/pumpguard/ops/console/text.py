@@ -8,8 +8,7 @@ from hashlib import blake2b
 from ipaddress import ip_network
 from math import ceil
 
-from phonenumbers import NumberParseException, ValidationResult
-from phonenumbers import is_possible_number_with_reason as possible
+from phonenumbers import NumberParseException, is_valid_number
 from phonenumbers import parse as parse_number
 
 from pumpguard.attempt import masked_network
@@ -30,8 +29,6 @@ UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 MAX_ROWS = 8
 """Rows of the tables by country and by rule."""
-
-WHOLE = (ValidationResult.IS_POSSIBLE, ValidationResult.IS_POSSIBLE_LOCAL_ONLY)
 
 
 def when(at: float) -> str:
@@ -88,8 +85,10 @@ def event_lines(event: Event) -> list[str]:
 
 
 def ordered(order: Order) -> str:
-    """What was ordered, in words."""
-    whom = "everybody" if order.subject == "all" else order.subject
+    """What was ordered, in words; blocks in plain text, anything else masked."""
+    block = order.kind == "prefix" and not _may_be_whole(order.subject)
+    subject = order.subject if block else masked_text(order.subject)
+    whom = "everybody" if subject == "all" else subject
     match order.what:
         case "posture":
             return f"{order.value} for {whom}"
@@ -123,7 +122,9 @@ def listing_by_id(overrides: OverrideDocument, id_: str, secret: str) -> Listing
 
 
 def _may_be_whole(prefix: str) -> bool:
+    """Whether somebody may have this number. Its length alone does not say: a block of 1,000 is as
+    long as other numbers of its country."""
     try:
-        return possible(parse_number(prefix)) in WHOLE
+        return is_valid_number(parse_number(prefix))
     except NumberParseException:
         return False

@@ -141,7 +141,13 @@ class View:
         values: dict[str, Any] = {"seen": seen}
         match page:
             case "":
+                now = self.guard.overrides.now()
                 values |= {"chart": chart(seen.by_minute()), "attack": attack(seen)}
+                values["denied"] = tuple(
+                    each.value
+                    for each in overrides.listings
+                    if (each.verdict, each.kind) == ("deny", "prefix") and each.in_force(now)
+                )
             case "who":
                 values["bans"] = (await self._desk.bans())[:MOST_BANS]
             case "rules":
