@@ -125,7 +125,7 @@ def test_what_is_no_reference_or_is_gone(operator: Operator) -> None:
     assert "expected one such as 7Q3K-9XDM" in err
     code, _, err = operator.types("why", "7Q3K-9XDM", "--lift")
     assert code == 1
-    assert "expected that the app writes events" in " ".join(err.split())
+    assert "nobody writes events here" in " ".join(err.split())
 
 
 def test_a_reference_among_others_that_is_gone(operator: Operator, refused: Decision) -> None:

@@ -148,8 +148,8 @@ async def refusal(source: Source, text: str) -> Event:
     spelt = reference(text)
     found = await last(source, Wanted(reference=spelt), 1)
     if not found and not await last(source, Wanted(), 1):
-        expected = "that the app writes events, here and by this policy's name (docs/events.md)"
-        raise OverrideError("reference", f"{expected}; there are none")
+        none = "nobody writes events here by this policy's name (docs/events.md)"
+        raise OverrideError("reference", f"one of an event; {none}")
     if not found:
         raise OverrideError("reference", f"one of an event; {spelt} is too old, or mistyped")
     return found[0]
