@@ -141,8 +141,9 @@ class Problems:
         """The reply to a decision that refuses; a shadow that cannot be kept silent is a block."""
         language = self._languages.of(scope)
         match decision.action:
-            case Action.CHALLENGE:
-                problem = self._challenged(decision, language)
+            # Nobody is told to prove what nothing here would check.
+            case Action.CHALLENGE if self._challenge is not None:
+                problem = self._challenged(self._challenge, decision, language)
             case Action.THROTTLE:
                 wait = decision.retry_after
                 seconds = None if wait is None else math.ceil(wait)
@@ -151,10 +152,12 @@ class Problems:
                 problem = self._made("blocked", language)
         return problem.about(decision.reference)
 
-    def _challenged(self, decision: Decision, language: str | None) -> Problem:
+    def _challenged(
+        self, challenge: Challenge, decision: Decision, language: str | None
+    ) -> Problem:
         plain = self._made("challenge", language)
         try:
-            to_solve = None if self._challenge is None else self._challenge.pose(decision)
+            to_solve = challenge.pose(decision)
         except Exception:
             text = "could not create a challenge; such clients are refused without one"
             self._notices.say("PG038", "challenge", text, level=logging.ERROR, exc_info=True)

@@ -125,7 +125,15 @@ def test_what_is_no_reference_or_is_gone(operator: Operator) -> None:
     assert "expected one such as 7Q3K-9XDM" in err
     code, _, err = operator.types("why", "7Q3K-9XDM", "--lift")
     assert code == 1
-    assert "7Q3K-9XDM is too old, or mistyped" in err
+    assert "nobody writes events here" in " ".join(err.split())
+
+
+def test_a_reference_among_others_that_is_gone(operator: Operator, refused: Decision) -> None:
+    """Is said as such: there are events, and it is none of them."""
+    assert refused.reference != "7Q3K-9XDM"
+    code, _, err = operator.types("why", "7Q3K-9XDM", "--lift")
+    assert code == 1
+    assert "7Q3K-9XDM is too old, or mistyped" in " ".join(err.split())
 
 
 def test_a_store_that_is_away_is_said(policy: Path) -> None:

@@ -161,7 +161,7 @@ def test_what_cannot_be_read_is_shown_with_its_place(policy: Path, tmp_path: Pat
     ("text", "message"),
     [
         ("", "the file is empty"),
-        ("a,b\n1,2\n", "--phone COLUMN: no column looks like it (a, b)"),
+        ("a,b\n1,2\n", "looks like it (a, b)"),
         ("time,to\nsoon,+44\n", "a message that can be read"),
     ],
 )

@@ -197,3 +197,12 @@ def test_facts_are_those_of_the_policy() -> None:
     for guarded in (guard.protect, guard.protected):
         with pytest.raises(PolicyError, match=r"facts\.sesion: expected one of session, account"):
             guarded(lambda ask: ask, sesion=lambda ask: ask)
+
+
+def test_the_number_comes_from_a_function() -> None:
+    """The name of a field is refused when the function is defined: no request would be read."""
+    guard = Guard(Policy(send="/send"), networks=UnknownNetworks())
+    wrong: Any = "phone"
+    for guarded in (guard.protect, guard.protected):
+        with pytest.raises(PolicyError, match="phone: expected a function that gives it"):
+            guarded(wrong)

@@ -58,7 +58,7 @@ def test_columns_are_named_by_hand_where_the_header_does_not_tell() -> None:
 
 def test_a_header_that_tells_nothing_asks_for_a_name() -> None:
     """Instead of a guess."""
-    with pytest.raises(PolicyError, match="--time COLUMN: no column looks like it"):
+    with pytest.raises(PolicyError, match="--time: expected its column by name: none"):
         guess(["to", "body"])
 
 

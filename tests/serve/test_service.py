@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pumpguard import Guard, Policy
+from pumpguard import Action, Decision, Guard, Policy
+from pumpguard.challenges import Altcha
+from pumpguard.intake.network import UnknownNetworks
 from pumpguard.outcomes import Ticket
 from pumpguard.serve import BearerTokens, Service
+from pumpguard.serve.answers import decided
 from pumpguard.shadow.current import current_request
+from pumpguard.testing import SimulatedHuman, make_attempt
 from tests.serve.conftest import PHONE, Client
 from tests.serve.running import TOKEN
 
@@ -101,6 +105,16 @@ async def test_a_policy_that_hears_of_no_verifications_says_so(tokens: Path) -> 
     async with Guard(Policy(send="/s", rules=[])) as guard:
         client = Client(Service(guard, BearerTokens(tokens)))
         assert (await client.post("/v1/verified", {"phone": PHONE})).status == 409
+
+
+@pytest.mark.parametrize(("proof", "action"), [(False, "block"), (True, "challenge")])
+async def test_proof_is_asked_for_only_where_it_would_be_believed(proof: bool, action: str) -> None:
+    """Elsewhere a client would ask a person for something that changes nothing."""
+    policy = Policy(send="/s", rules=[], secret="a secret of this test")
+    challenge = SimulatedHuman(Altcha(policy)) if proof else None
+    async with Guard(policy, networks=UnknownNetworks(), challenge=challenge) as guard:
+        asks = Decision(make_attempt(), Action.CHALLENGE)
+        assert decided(guard, asks, "1")["action"] == action
 
 
 async def test_operators_are_told_why(client: Client) -> None:

@@ -92,7 +92,8 @@ def read(
         if not path.is_file():
             raise PolicyError(str(path), "a file that is there")
         table = Table(path)
-        columns = guess(table.header, named if len(files) == 1 else _there(named, table.header))
+        given = named if len(files) == 1 else _there(named, table.header)
+        columns = guess(table.header, given, path.name)
         parser = Parser(columns, where, region)
         journal.add(table, columns, parser)
         tables.append((table, columns))

@@ -51,12 +51,13 @@ def serve(
     """
     if host not in LOOPBACK and not https:
         warn("Tokens and numbers travel unencrypted: put HTTPS in front of it, and say --https.")
+    reading = tokens
     try:
         from pumpguard.serve import BearerTokens, Service
         from pumpguard.serve.server import Server
 
         known = BearerTokens(tokens)
-        metrics = FirewallMetrics()
+        metrics, reading = FirewallMetrics(), policy
         challenge = Elsewhere() if proof else None
         guard = Guard(
             Policy.from_toml(policy), store, challenge=challenge, on_decision=metrics.record
@@ -66,10 +67,11 @@ def serve(
         if hooks is not None:
             from pumpguard.serve.hooks.settings import hooks_of
 
+            reading = hooks
             routes = hooks_of(hooks, guard)
         service = Service(guard, known, metrics=metrics, deadline=deadline, routes=routes)
     except PolicyError as error:
-        stop(f"{policy}: {error}", BAD_INPUT)
+        stop(f"{reading}: {error}", BAD_INPUT)
     except ModuleNotFoundError as error:
         if error.name != "uvicorn":
             raise

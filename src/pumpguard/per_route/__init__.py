@@ -101,8 +101,11 @@ class RouteGuard(PumpGuardMiddleware):
         return await self.guard.reader.given(fields, number, facts), b""
 
 
-def check_facts(guard: Guard, facts: Mapping[str, object]) -> None:
-    """Raise `PolicyError` for one that no attempt of this policy has."""
+def check_fields(guard: Guard, phone: object, facts: Mapping[str, object]) -> None:
+    """Raise `PolicyError` for a number or fact that is no function, and for a fact that no attempt
+    of this policy has."""
+    for name, read in {"phone": phone, **facts}.items():
+        require(callable(read), name, "a function that gives it", read)
     known = (*KEYS, *guard.policy.dimensions)
     for name in facts:
         require(name in known, f"facts.{name}", f"one of {', '.join(known)}", name)
@@ -112,7 +115,7 @@ def protected(
     guard: Guard, phone: Callable[P, object], facts: Mapping[str, Callable[P, object]]
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """The decorator: see `Guard.protected`."""
-    check_facts(guard, facts)
+    check_fields(guard, phone, facts)
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         route = RouteGuard(guard)

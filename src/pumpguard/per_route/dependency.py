@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from pumpguard.decision import Decision
 from pumpguard.guard import Guard
-from pumpguard.per_route import Call, RouteGuard, check_facts
+from pumpguard.per_route import Call, RouteGuard, check_fields
 from pumpguard.per_route.answers import Refusal, starlette_response
 from pumpguard.shadow.carry import current_decision
 from pumpguard.shadow.current import CurrentRequest, current_request
@@ -49,7 +49,7 @@ def dependency(
     guard: Guard, phone: Callable[..., object], facts: Mapping[str, Callable[..., object]]
 ) -> Callable[..., AsyncIterator[Decision | None]]:
     """See `Guard.protect`. ``phone`` and ``facts`` are dependencies themselves."""
-    check_facts(guard, facts)
+    check_fields(guard, phone, facts)
     route = RouteGuard(guard)
 
     async def protect(

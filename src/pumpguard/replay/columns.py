@@ -94,7 +94,9 @@ def plain(name: str) -> str:
     return NAMES.sub("_", name.strip().lower()).strip("_")
 
 
-def guess(header: Collection[str], given: Mapping[str, str] | None = None) -> Columns:
+def guess(
+    header: Collection[str], given: Mapping[str, str] | None = None, file: str = "the file"
+) -> Columns:
     """What the columns of a header mean; ``given`` names some by hand. Raises `PolicyError` for a
     column that is not there, and where no column has the number or the time."""
     given = given or {}
@@ -105,7 +107,7 @@ def guess(header: Collection[str], given: Mapping[str, str] | None = None) -> Co
         if meaning in given:
             name = known.get(plain(given[meaning]))
             if name is None:
-                expected = f"a column of the file ({', '.join(list(header)[:20])})"
+                expected = f"a column of {file} ({', '.join(list(header)[:20])})"
                 raise PolicyError(f"--{meaning}", expected, given[meaning])
             found[meaning] = name
             continue
@@ -117,7 +119,7 @@ def guess(header: Collection[str], given: Mapping[str, str] | None = None) -> Co
     for meaning in ("phone", "time"):
         if meaning not in found and not (meaning == "time" and "verified" in found):
             expected = (
-                f"--{meaning} COLUMN: no column looks like it ({', '.join(list(header)[:20])})"
+                f"its column by name: none of {file} looks like it ({', '.join(list(header)[:20])})"
             )
             raise PolicyError(f"--{meaning}", expected)
     there = squeezed.keys()

@@ -7,7 +7,7 @@ import math
 import secrets
 from collections import OrderedDict
 
-from pumpguard.decision import Decision
+from pumpguard.decision import Action, Decision
 from pumpguard.errors import IntakeError
 from pumpguard.guard import Guard
 from pumpguard.outcomes import Ticket
@@ -23,10 +23,12 @@ def decided(guard: Guard, decision: Decision, id: str) -> dict[str, object]:
     ``ticket`` is for saying what became of the message. ``token`` is the decision for whoever
     sends it (`Guard.resume`), who should not do so after ``expires``, in Unix seconds.
     """
-    wait = decision.retry_after
+    wait, action = decision.retry_after, decision.action
+    if action is Action.CHALLENGE and guard.challenge is None:
+        action = Action.BLOCK  # nobody here believes a proof
     return {
         "id": id,
-        "action": str(decision.action),
+        "action": str(action),
         "allowed": decision.allowed,
         "phone": decision.attempt.phone.e164,
         "retry_after": None if wait is None else max(1, math.ceil(wait)),

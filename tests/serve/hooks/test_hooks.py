@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pumpguard import Guard, Policy
+from pumpguard.errors import StoreError
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import Number, RateLimit
 from pumpguard.senders import NotSent, SendUnknown
@@ -18,6 +19,7 @@ from pumpguard.serve.hooks import Hook, Hooks
 from pumpguard.serve.hooks.kinds import KINDS
 from pumpguard.store.base import Store
 from pumpguard.store.memory import MemoryStore
+from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.testing import FakeClock
 from tests.asgi import Reply, call, request
 from tests.serve.hooks.servers import ADDRESS, SECRET, SERVERS, Server
@@ -248,3 +250,80 @@ async def test_a_hook_gives_no_way_into_the_rest(shop: Shop) -> None:
     scope = request("POST", "/v1/assess", content_type=None, headers=headers)
     assert (await call(shop.service, scope, json.dumps({"phone": PHONE}).encode())).status == 401
     assert ADDRESS not in repr(scope)
+
+
+class LateClaims(MemoryOverrides):
+    """Too slow to hear of the first hook, and then itself again."""
+
+    late = True
+
+    async def claim(self, what: str, seconds: int) -> bool:
+        if self.late:
+            self.late = False
+            raise StoreError("too late")
+        return await super().claim(what, seconds)
+
+
+class LateAnswers(MemoryStore):
+    """Too slow to hear what came of the first hook, and then itself again."""
+
+    late = True
+
+    async def remember(self, name: str, text: str, seconds: int, at: float | None = None) -> None:
+        if self.late:
+            self.late = False
+            raise StoreError("too late")
+        await super().remember(name, text, seconds, at)
+
+
+@each
+@pytest.mark.parametrize("late", ["claim", "answer"])
+async def test_a_store_that_is_slow_for_a_moment(
+    clock: FakeClock, tokens: Path, server: Server, late: str
+) -> None:
+    """What it has not heard of is remembered here: the same hook is still one message."""
+    store = LateAnswers() if late == "answer" else MemoryStore()
+    if late == "claim":
+        store.overrides = LateClaims()
+    shop = Shop(clock, tokens, store)
+    body, headers = server.post(PHONE, clock())
+    assert [said(await shop.post(server, body, headers)) for _ in range(2)] == [server.sent] * 2
+    assert len(shop.sent) == 1
+    await shop.guard.aclose()
+
+
+@each
+async def test_a_sender_that_fails_by_itself(
+    shop: Shop, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said with its traceback; nothing was sent, and the same hook sends nothing either."""
+    shop.raises = KeyError("a mistake in it")
+    body, headers = server.post(PHONE, shop.clock())
+    assert [said(await shop.post(server, body, headers)) for _ in range(2)] == [server.failed] * 2
+    assert [r.exc_info is not None for r in caplog.records if "PG101" in r.message] == [True]
+    await shop.guard.settled()
+    shop.raises = None
+    assert [said(await shop.ask(server, n=n)) for n in range(1, 3)] == [server.sent] * 2
+    shop.raises = TimeoutError()
+    assert said(await shop.ask(server, "+447400123457", n=4)) == server.sent
+
+
+@each
+async def test_a_plain_function_may_send(clock: FakeClock, tokens: Path, server: Server) -> None:
+    """In a thread, under the same decision: a shadow calls it no more than an ``async`` one."""
+    shop = Shop(clock, tokens, MemoryStore())
+    calls = list[tuple[str, str]]()
+
+    def send(phone: str, text: str) -> str:
+        calls.append((phone, text))
+        return "SM" + "0" * 32
+
+    hook = Hook(kind=KINDS[server.name], secret=server.secret, text=TEXT, path="/hooks/plain")
+    routes = Hooks(shop.guard, send, [hook], clock).routes
+    service = Service(shop.guard, BearerTokens(tokens), routes=routes)
+    for n in range(5):
+        body, headers = server.post(f"+44740012345{n}", clock())
+        scope = request("POST", "/hooks/plain", content_type=None, headers=headers)
+        assert said(await call(service, scope, body)) == server.sent
+    assert len(calls) == (3 if server.address else 5)
+    await shop.guard.aclose()

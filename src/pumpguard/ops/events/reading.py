@@ -147,6 +147,9 @@ async def refusal(source: Source, text: str) -> Event:
     """The event of a refusal, by its reference. Raises `OverrideError` where there is none."""
     spelt = reference(text)
     found = await last(source, Wanted(reference=spelt), 1)
+    if not found and not await last(source, Wanted(), 1):
+        none = "nobody writes events here by this policy's name (docs/events.md)"
+        raise OverrideError("reference", f"one of an event; {none}")
     if not found:
         raise OverrideError("reference", f"one of an event; {spelt} is too old, or mistyped")
     return found[0]

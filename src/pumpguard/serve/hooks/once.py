@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from hashlib import blake2b
 from math import ceil
 
@@ -24,6 +23,7 @@ class Once:
         self._store = guard.store
         self._now = guard.overrides.now if guard.simulated else None
         self._running: dict[str, asyncio.Future[Outcome]] = {}
+        self._kept: set[str] = set()
 
     async def outcome(
         self, name: bytes, seconds: int, send: Callable[[], Awaitable[Outcome]]
@@ -36,7 +36,7 @@ class Once:
             return await asyncio.shield(running)
         task = asyncio.ensure_future(self._first(key, seconds, send))
         self._running[key] = task
-        task.add_done_callback(lambda _: self._running.pop(key, None))
+        task.add_done_callback(lambda _: self._done(key, seconds))
         return await asyncio.shield(task)  # the server may hang up: the message goes out, or not
 
     async def _first(
@@ -46,13 +46,25 @@ class Once:
             first = await self._store.overrides.claim(key, seconds)
         except StoreError:
             first = True  # the guard says what happens without its store
+            self._kept.add(key)
         if not first:
             return await self._others(key)
         outcome = await send()
-        with suppress(StoreError):
-            text = f"{outcome.word} {ceil(outcome.retry_after or 0)}"  # a short one: at most 32
+        text = f"{outcome.word} {ceil(outcome.retry_after or 0)}"  # a short one: at most 32
+        try:
             await self._store.remember(key, text, seconds, self._at())
+        except StoreError:
+            self._kept.add(key)
         return outcome
+
+    def _done(self, key: str, seconds: int) -> None:
+        """Forget it here, where the store knows of it; else only when its time is over: a server
+        tries again just when the store has been slow."""
+        if key not in self._kept:
+            self._running.pop(key, None)
+            return
+        self._kept.discard(key)
+        asyncio.get_running_loop().call_later(seconds, self._running.pop, key, None)
 
     async def _others(self, key: str) -> Outcome:
         for _ in range(LOOKED):

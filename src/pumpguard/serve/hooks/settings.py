@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -27,7 +27,7 @@ DEADLINE = 4.0
 
 SETTINGS = ("server", "secret", "text", "path")
 
-Send = Callable[[str, str], Awaitable[Any]]
+Send = Callable[[str, str], Any]
 
 
 def hooks_of(path: Path, guard: Guard) -> tuple[BaseRoute, ...]:
@@ -130,8 +130,8 @@ def _imported(name: str) -> Send:
     try:
         found: Any = getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise PolicyError("sender.provider", f"an async function ({error})", name) from None
-    require(callable(found), "sender.provider", "an async function of a number and a text", name)
+        raise PolicyError("sender.provider", f"a function ({error})", name) from None
+    require(callable(found), "sender.provider", "a function of a number and a text", name)
     send: Send = found
     return send
 
