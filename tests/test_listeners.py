@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from pumpguard import Action, Guard, Policy
 from pumpguard.alerts import Alert
+from pumpguard.decision import Decision
 from pumpguard.listeners import Became, Change, Listener, Recorded
 from pumpguard.testing import FakeClock, make_attempt
 from tests.asgi import PHONE, arriving, ask, call, request
@@ -29,6 +30,10 @@ class Heard(Listener):
         self.changes: list[Change] = []
         self.alerts: list[Alert] = []
         self.closed = 0
+        self.answers: list[tuple[str, int]] = []
+
+    def answering(self, decision: Decision) -> None:
+        self.answers.append((str(decision.action), len(self.decisions)))
 
     def decided(self, recorded: Recorded) -> None:
         self.decisions.append(recorded)
@@ -53,6 +58,7 @@ async def test_a_decision_comes_with_its_exchange() -> None:
     assert (await ask(app)).status == 202
     assert (await ask(app)).status == 429
     sent, refused = heard.decisions
+    assert heard.answers == [("allow", 0), ("throttle", 1)]  # before each is answered
     assert sent.decision.allowed
     assert refused.decision.action is Action.THROTTLE
     assert sent.at == app.guard.overrides.now()

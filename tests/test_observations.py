@@ -10,7 +10,7 @@ import pytest
 
 from pumpguard import Policy, PumpGuardMiddleware
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.observations.peers import IN_A_ROW
+from pumpguard.observations.peers import EACH, FEW, IN_A_ROW, NUMBERS
 from pumpguard.observations.unguarded import OTHERS
 from tests.asgi import Reply, ask, call, request
 from tests.otp_app import Outbox, guarded, otp_app
@@ -106,6 +106,32 @@ async def test_a_proxy_that_is_not_named_is_said_by_name(
         assert said(caplog, "PG074") == []
         await ask(app, f"+447400{200_000 + 7_919 * n}", client=("8.8.4.4", 1), headers=forwarded)
     assert len(said(caplog, "PG074")) == 1
+
+
+async def test_clients_that_all_share_an_address_are_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Or a few private ones, as a cluster's nodes have them; not what one person repeats, and not
+    where a second client was ever seen."""
+
+    async def asks(*addresses: str, numbers: int = EACH) -> list[str]:
+        app = guarded(otp_app(Outbox()))
+        for n in range(EACH):
+            client = (addresses[n % len(addresses)], 1)
+            await ask(app, f"+447400{200_000 + 7_919 * (n % numbers)}", client=client)
+        lines = said(caplog, "PG092")
+        caplog.clear()
+        return lines
+
+    [line] = await asks("10.0.3.17")
+    assert "10.0.3.17" in line
+    [line] = await asks("10.0.3.17", "10.0.3.18")
+    assert "10.0.3.17 and 10.0.3.18" in line
+    [line] = await asks("8.8.4.4")
+    assert "8.8.4.•" in line
+    assert await asks("10.0.3.17", numbers=NUMBERS - 1) == []
+    assert await asks("8.8.4.4", "8.8.4.5") == []
+    assert await asks(*(f"10.0.3.{n}" for n in range(FEW + 1))) == []
 
 
 async def test_a_websocket_on_a_guarded_path_is_said(caplog: pytest.LogCaptureFixture) -> None:

@@ -15,8 +15,10 @@ from ..lookalikes import LOOKALIKES
 from .card.document import document, load
 from .card.files import write_all
 from .card.published import publish
+from .card.rows import publish_rows
 from .card.screen import playing, show
 from .cells import BASELINE_SEEDS, CALM, OPEN, SEEDS, Cell, Setting, grid
+from .code import ROOT
 from .defences import DEFENCES, DEPLOYMENTS, GUARD
 from .workers import Estimate, play_all, unfinished
 
@@ -36,6 +38,7 @@ class Options:
     again: bool
     report_only: bool
     publish: Path | None
+    publish_rows: bool
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     files = write_all(scorecard, options.out)
     if options.publish is not None:
         files += publish(scorecard, options.publish)
+    if options.publish_rows:
+        files += publish_rows(scorecard, ROOT)
     show(scorecard, files)
     return 0
 
@@ -96,6 +101,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         again=given.again,
         report_only=given.report_only,
         publish=given.publish,
+        publish_rows=given.publish_rows,
     )
 
 
@@ -119,6 +125,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--again", action="store_true", help="play finished cells again")
     add("--report-only", action="store_true", help="play nothing; report what is finished")
     add("--publish", type=Path, help="put the results into the documentation in this folder, too")
+    add(
+        "--publish-rows",
+        action="store_true",
+        help="put the deployments' rows into README, too",
+    )
     add("--out", type=Path, default=Path("report/scorecard"), help="folder (report/scorecard)")
     return parser
 

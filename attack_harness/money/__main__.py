@@ -60,8 +60,8 @@ def show(found: Table, console: Console) -> None:
             percent(each["to_plain"]),
         )
     console.print(shown)
-    headings = ("codes entered the day before", "verified", "unverified", "his profit")
-    shown = grid("A bought market, USD an hour", *headings)
+    columns = ("codes entered the day before", "verified", "unverified", "his profit")
+    shown = grid("A bought market, USD an hour", *columns)
     for each in found["market"]:
         amounts = (each[name] for name in ("verified", "unverified_an_hour", "profit_an_hour"))
         shown.add_row(f"{each['bought']:,}", *map(dollars, amounts))

@@ -92,7 +92,7 @@ async def _attack(url: str, seed: int, place: int, count: int, begin: float) -> 
     async with AsyncExitStack() as stack:
         # Refusing while the store is away: what is measured is the store, not the stand-in.
         asked = guard(
-            url, rules, stack, name=f"over-{seed}", deadline=60.0, on_store_failure="closed"
+            url, rules, stack, name=f"over-{seed}", deadline=30.0, on_store_failure="closed"
         )
 
         async def ask(attempt: Attempt) -> None:

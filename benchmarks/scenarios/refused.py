@@ -1,22 +1,30 @@
-"""What an attacker costs: refused by Redis, and banned."""
+"""What an attacker costs: refused as known to be full, and by a known ban."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from itertools import islice
+
+from pumpguard import PumpGuardMiddleware
+from pumpguard.rules import SlidingBan
 
 from ..kit.client import WIDTH, concurrent
+from ..kit.floods import requests_of
 from ..kit.rounds import System, interleave, summary
 from ..kit.servers import server
 from ..kit.stats import Table
 from ..kit.traffic import Request, endless, request, traffic
-from ..systems import PLENTY
-from ..systems.ours import on_redis
+from ..systems.app import make_app
+from ..systems.ours import guard
 from . import Bench, set_up_bare
 
-PHONES = 64
 BANNED = 16
-BURST = 60
-"""More than 50 requests in five minutes from one address: what the default policy bans."""
+STRIKES = 12
+"""Requests from each of these addresses for one number: more than the ban takes."""
+
+BAN = SlidingBan(name="ban", strikes="10/hour", after=("phone_limit",), action="block")
+"""The default policy's bans only ask, and nobody without a challenge: this one refuses."""
 
 
 async def run(bench: Bench) -> Table:
@@ -24,28 +32,35 @@ async def run(bench: Bench) -> Table:
     with server() as store:
         async with AsyncExitStack() as stack:
             bare = await set_up_bare(stack)
-            app = await on_redis(store.url, stack, PLENTY)
-            known = traffic()[:PHONES]
-            await concurrent(app, known)
-            again = [
-                request(known[n % PHONES].phone, each.address)
-                for n, each in enumerate(traffic()[PHONES:])
-            ]
-            attacks = [request(a.phone, b.address) for a, b in _bursts()]
-            await concurrent(app, attacks)
+            full = guard(store.url, stack=stack, verify="/otp/verify")
+            banning = guard(store.url, stack=stack, name="bans", extra_rules=[BAN])
+            for each in (full, banning):
+                await each.check()
             systems = [
-                System("refused", app, endless(again)),
-                System("banned", app, endless(attacks)),
+                System(
+                    "refused", PumpGuardMiddleware(make_app(), guard=full), requests_of("block")
+                ),
+                System("banned", PumpGuardMiddleware(make_app(), guard=banning), _banned()),
             ]
+            await concurrent(systems[0].app, islice(systems[0].requests, 500))
+            await concurrent(systems[1].app, _strikes())
             await interleave(
                 systems, bare, store, bench.rng,
-                rounds=bench.pick(7, 20), seconds=0.08, widths=(WIDTH,), say=bench.say,
+                rounds=bench.pick(7, 20), seconds=0.4, widths=(WIDTH,), say=bench.say,
             )  # fmt: skip
             return {system.name: summary(system.pairs[WIDTH]) for system in systems}
 
 
-def _bursts() -> list[tuple[Request, Request]]:
-    """Many phones asked for from each of a few addresses, the addresses taking turns."""
-    phones = iter(traffic())
+def _strikes() -> Iterator[Request]:
+    """What gets a few addresses banned."""
+    for source in traffic()[-BANNED:]:
+        yield from [request(traffic()[0].phone, source.address)] * STRIKES
+
+
+def _banned() -> Iterator[Request]:
+    """Many phones asked for from each of these, which take turns."""
     sources = traffic()[-BANNED:]
-    return [(next(phones), source) for _ in range(BURST) for source in sources]
+    return (
+        request(each.phone, sources[n % BANNED].address)
+        for n, each in enumerate(endless(traffic()[1_000:]))
+    )

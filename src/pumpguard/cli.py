@@ -30,12 +30,17 @@ def app() -> typer.Typer:
     import typer
 
     from pumpguard.commands.bans import bans
+    from pumpguard.commands.check import check
     from pumpguard.commands.console import console
     from pumpguard.commands.events import tail, why
+    from pumpguard.commands.evidence import evidence
     from pumpguard.commands.expect import expect
     from pumpguard.commands.explain import explain
     from pumpguard.commands.exposure import exposure
+    from pumpguard.commands.init import init
     from pumpguard.commands.overrides import lists, posture
+    from pumpguard.commands.reconcile import reconcile
+    from pumpguard.commands.replay import replay
     from pumpguard.commands.rules import rules
     from pumpguard.commands.serve import serve
     from pumpguard.commands.top import top
@@ -47,6 +52,7 @@ def app() -> typer.Typer:
         rich_markup_mode=None,
         help="Stops SMS pumping before the message is paid for.",
     )
+    commands.command()(check)
     commands.command()(exposure)
     commands.command()(posture)
     commands.command()(expect)
@@ -56,6 +62,10 @@ def app() -> typer.Typer:
     commands.command()(tail)
     commands.command()(why)
     commands.command()(serve)
+    commands.command()(replay)
+    commands.command()(init)
+    commands.command()(reconcile)
+    commands.command()(evidence)
     commands.add_typer(lists, name="lists")
     commands.add_typer(bans, name="bans")
     commands.add_typer(rules, name="rules")

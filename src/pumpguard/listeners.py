@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pumpguard.decision import Decision
 from pumpguard.notices import Notices
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from pumpguard.attempt import Attempt, Phone
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """The HTTP facts of a request. ``protocol`` is ``http`` or ``https``. ``status`` is that of the
     answer, 500 where the app raised instead, ``None`` where nobody answered."""
 
@@ -33,8 +32,7 @@ class Exchange:
     status: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A decision that was acted on. ``at`` is the time after the reply (Unix seconds, by the
     guard's clock), ``seconds`` how long reading and deciding took; both that and ``exchange`` are
     unknown outside HTTP."""

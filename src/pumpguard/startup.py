@@ -19,6 +19,8 @@ LATEST = 1e11
 
 MEMORY = "memory://"
 
+NO_KEY = "PG006"
+
 _guards: WeakKeyDictionary[object, tuple[str, str | int, int]] = WeakKeyDictionary()
 """The guards of this process, by what they count for."""
 
@@ -80,7 +82,7 @@ def say_what_is_missing(
                     policy.workers, workers)  # fmt: skip
     if not policy.secret:
         text = "no secret=: whoever reads the store can find out the numbers in it, and tokens of "
-        notices.say("PG006", "secret", f"{text}decisions hold in this process alone")
+        notices.say(NO_KEY, "secret", f"{text}decisions hold in this process alone")
 
 
 def _has_been_said(guard: object, policy: Policy, store: object, notices: Notices) -> bool:

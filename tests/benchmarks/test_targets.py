@@ -36,8 +36,8 @@ def test_a_ratio_is_held_against_its_bound(ratio: float, met: bool) -> None:
 
 
 def test_a_row_is_missed_when_one_of_its_parts_is() -> None:
-    refused = {"ratio_to_bare": {"median": 0.45}}
-    banned = {"ratio_to_bare": {"median": 0.2}, "server_commands": {"median": 0.0}}
+    refused = {"cpu_ratio_to_bare": {"median": 0.45}}
+    banned = {"cpu_ratio_to_bare": {"median": 0.2}, "server_commands": {"median": 0.0}}
     results = {"refused": {"refused": refused, "banned": banned}}
     assert row(results, 4)["met"] is True
     banned["server_commands"]["median"] = 1.0
@@ -53,6 +53,13 @@ def test_a_row_that_was_measured_in_part_is_not_met_yet() -> None:
 def test_more_requests_per_second_are_better() -> None:
     results = {"through_uvicorn": {"systems": {"pumpguard": {"to_bare": {"median": 0.9}}}}}
     assert row(results, 1)["met"] is True
+
+
+def test_of_several_rounds_the_median_counts() -> None:
+    spread = {"median": 14_000.0, "low": 9_000.0, "high": 15_000.0, "n": 7}
+    found = row({"capacity": {"admitted_per_core_second": spread}}, 8)
+    assert found["parts"][0]["measured"] == 14_000
+    assert found["met"] is True
 
 
 def test_the_worst_flood_counts() -> None:

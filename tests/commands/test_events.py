@@ -103,6 +103,21 @@ def test_what_stands_in_the_way_is_lifted(operator: Operator, refused: Decision)
     assert [each["reason"] for each in listed] == [f"reference {refused.reference}"]
 
 
+def test_orders_of_the_command_line_are_events(operator: Operator, refused: Decision) -> None:
+    """Beside those of the app's processes, where these write any."""
+    words = ("lists", "deny", "prefix", "+44740012", "--for", "1d", "--author", "ann")
+    assert operator.types(*words)[0] == 0
+    code, out, _ = operator.types("tail", "--action", "deny")
+    assert code == 0
+    assert out.endswith("deny prefix +44740012 by ann\n")
+
+
+def test_without_a_stream_an_order_begins_none(operator: Operator) -> None:
+    """Nobody reads it."""
+    assert operator.types("posture", "closed", "--for", "1m")[0] == 0
+    assert operator.types("tail")[1] == ""
+
+
 def test_what_is_no_reference_or_is_gone(operator: Operator) -> None:
     """Is said, and nothing is lifted."""
     code, out, err = operator.types("why", "nothing", "--lift")

@@ -98,20 +98,20 @@ async def test_it_is_looked_out_for_in_the_next_two_hours(fleet: FleetStore) -> 
 
 
 async def test_bans_stand_until_their_end_or_until_they_are_lifted(fleet: FleetStore) -> None:
-    over, soon, late = (StandingBan(f"0-{n}-ban", NOW + n, f'"{n}"') for n in (-5, 600, 900))
+    over, soon, late = (StandingBan(f"0-{n}-ban", NOW + n, f'"{n}"') for n in (-5, 36_000, 40_000))
     await fleet.add("one", 1, "{}", batch(bans=[late, over, soon]))
-    assert [each.words for each in await fleet.bans()] == ['"600"', '"900"']
+    assert [each.words for each in await fleet.bans()] == ['"36000"', '"40000"']
     assert await fleet.forget(soon.id)
     assert not await fleet.forget(soon.id)
     assert [each.id for each in await fleet.bans()] == [late.id]
 
 
 async def test_a_ban_that_is_met_again_is_the_same_with_a_later_end(fleet: FleetStore) -> None:
-    await fleet.add("one", 1, "{}", batch(bans=[StandingBan("0-a-ban", NOW + 60, "first")]))
-    await fleet.add("two", 1, "{}", batch(bans=[StandingBan("0-a-ban", NOW + 90, "second")]))
+    await fleet.add("one", 1, "{}", batch(bans=[StandingBan("0-a-ban", NOW + 36_000, "first")]))
+    await fleet.add("two", 1, "{}", batch(bans=[StandingBan("0-a-ban", NOW + 40_000, "second")]))
     (found,) = await fleet.bans()
     assert found.words == "second"
-    assert found.until == pytest.approx(NOW + 90, abs=0.01)
+    assert found.until == pytest.approx(NOW + 40_000, abs=0.01)
 
 
 async def test_an_attacker_does_not_fill_the_server(valkey_url: str, name: str) -> None:
@@ -122,7 +122,7 @@ async def test_an_attacker_does_not_fill_the_server(valkey_url: str, name: str) 
     fields = list({**blocks, **networks}.items())
     for n in range(0, len(fields), 200):
         await store.fleet.add("one", n + 1, "{}", batch(dict(fields[n : n + 200])))
-    bans = [StandingBan(f"0-{n}-ban", NOW + 600, "") for n in range(BANS + 100)]
+    bans = [StandingBan(f"0-{n}-ban", NOW + 36_000, "") for n in range(BANS + 100)]
     await store.fleet.add("two", 1, "{}", batch(bans=bans))
     numbers = {f"{n:016x}": "limit" for n in range(5_100)}
     await store.fleet.add("two", 2, "{}", batch(refused=numbers))
@@ -140,7 +140,7 @@ async def test_everything_ends_by_itself(servers: dict[str, EmbeddedServer], nam
     import redis.asyncio
 
     store = RedisStore(servers["valkey"].url, name=name, deadline=10.0)
-    ban = StandingBan("0-a-ban", NOW + 60, "")
+    ban = StandingBan("0-a-ban", NOW + 36_000, "")
     await store.fleet.add("one", 1, "{}", batch({ALLOWED: 1}, bans=[ban], refused={"aa": "x"}))
     async with redis.asyncio.Redis.from_url(servers["valkey"].url) as client:
         keys = await client.keys(f"pg1:{{{name}}}:fleet:*")

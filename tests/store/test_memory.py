@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpguard import Guard, Policy
+from pumpguard.counters import Reading
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.outcomes import DAY
 from pumpguard.rules import RateLimit
+from pumpguard.store.base import Refusal
 from pumpguard.store.memory import LOOKED_AT, MemoryStore, StoreFull
 from pumpguard.testing import FakeClock, make_attempt
 from tests.store.asking import START, ask, ban, neighbours, question, window
@@ -61,6 +63,19 @@ async def test_strikes_without_a_ban_are_forgotten_first() -> None:
             store, ban(3, "number", f"bot-{i}"), refused=True, refused_by=frozenset({"number"})
         )
     assert len(store) <= 5
+    assert not (await ask(store, window(1, subject="real"))).admitted
+
+
+async def test_so_are_strikes_that_were_told_together() -> None:
+    """A call about many requests creates no more than they would, and makes no place wider."""
+    store, full = MemoryStore(requests=5), {0: Reading(1, 100.0)}
+    await ask(store, window(1, subject="real"))
+    limited = [
+        question(window(1, rule="country"), ban(3, "country", f"bot-{i}")) for i in range(20)
+    ]
+    for first in range(0, 20, 4):
+        await store.refuse([Refusal(each, full) for each in limited[first : first + 4]])
+    assert len(store) <= 5 * 2  # each has a place for what is full and one for its strikes
     assert not (await ask(store, window(1, subject="real"))).admitted
 
 

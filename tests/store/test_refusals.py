@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from pumpguard import Action
-from pumpguard.counters import Ban, Counter, Reading, Trust, Window
+from pumpguard.counters import Ban, Counter, Credit, Reading, Trust, Window
 from pumpguard.counters.plan import Plan
 from pumpguard.store.base import Answer, Question, Redemption, Refusal, Store
 from tests.store.asking import KNOWN, START, TICKETS
@@ -97,14 +95,22 @@ async def test_a_ban_that_is_about_strangers_is_said(store: Store) -> None:
 
 
 async def test_numbers_that_are_known_or_owe_are_left_to_the_store(store: Store) -> None:
-    """And nothing is counted for them here."""
+    """And nothing is counted for them here; who owes, where a line of credit is full, which alone
+    looks at that."""
     free = Plan((KNOWN, TICKETS), [False, False])
     sent = Question(free, ("a",), at=START, ticket=b"1234", price=5)
     facts = (KNOWN, TICKETS, ban(limit=1))
     assert (await store.decide(sent)).admitted
-    owing, stranger = await refuse(store, question(*facts), question(*facts, phone="b"))
+    line = Credit("line", "country", 10, 3_600)
+    asked = [question(*facts, line, phone=phone) for phone in "ab"]
+    full = {**FULL, 4: Reading(10, 100.0, (10, 0))}
+    owing, stranger = await store.refuse([Refusal(each, full) for each in asked])
     assert owing is None
-    assert stands(stranger)
+    assert 4 in stands(stranger)
+    owing, another = await refuse(
+        store, question(*facts, network="v"), question(*facts, phone="c", network="w")
+    )
+    assert stands(owing) == stands(another) == {3: Reading(1, 60.0)}
     await store.redeem(Redemption("a", KNOWN, TICKETS, at=START))
     known, stranger = await refuse(
         store, question(*facts, network="z"), question(*facts, phone="b", network="z")
@@ -148,9 +154,14 @@ async def test_forms_may_be_mixed(store: Store) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("version", [b"others"])
-async def test_after_a_change_of_overrides_nothing_is_counted(store: Store, version: bytes) -> None:
-    """They may have refused nothing, by the new ones."""
-    one = question(ban(limit=1), overrides_version=version)
-    assert [each and each.outdated for each in await refuse(store, one, one)] == [True, True]
-    assert not (await refuse(store, question(ban(limit=2))))[0].readings.get(1)  # type: ignore[union-attr]
+async def test_after_a_change_of_overrides_nothing_is_counted(store: Store) -> None:
+    """They may have refused nothing, by the new ones; by those that are in force they count."""
+    unheard_of = question(ban(limit=1), overrides_version=b"others")
+    assert [each and each.outdated for each in await refuse(store, unheard_of, unheard_of)] == [
+        True, True,
+    ]  # fmt: skip
+    version = await store.overrides.write(b"", b"closed")
+    assert version is not None
+    before, now = (question(ban(limit=1), overrides_version=each) for each in (b"", version))
+    assert [each and each.outdated for each in await refuse(store, before)] == [True]
+    assert stands((await refuse(store, now))[0]) == {1: Reading(1, 60.0)}

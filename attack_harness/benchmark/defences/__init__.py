@@ -38,7 +38,7 @@ DEFENCES: dict[str, Defence] = {
     SEND_ONLY: Defence("send only", Deployment()),
     "home": Defence("and home", Deployment(home=True)),
     "home_challenge": Defence("send, home, challenge", Deployment(home=True, challenge=True)),
-    README: Defence("send, home, verify (README)", Deployment(home=True, verify=True)),
+    README: Defence("README's first lines", Deployment(readme=True)),
 }
 
 DEPLOYMENTS = tuple(name for name, each in DEFENCES.items() if each.guard)

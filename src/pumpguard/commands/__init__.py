@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -13,6 +14,9 @@ import typer
 from rich.console import Console
 
 from pumpguard.errors import OverrideError, PolicyError, StoreError
+from pumpguard.listeners import Change, Listener, Listeners
+from pumpguard.notices import Notices
+from pumpguard.ops.events.fields import EventMaker
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.policy import Policy
@@ -25,6 +29,9 @@ BAD_INPUT, STORE_AWAY = 1, 3
 
 STORE_DEADLINE = 5.0
 """Seconds for each of the store's answers: a person waits for it, and no request."""
+
+UNCUT = 1_000_000_000
+"""Events in the stream, of which a command takes none away: how many are kept, the app says."""
 
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -40,6 +47,25 @@ Author = Annotated[str | None, typer.Option(help="Who; the user of this machine 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
+class Orders(Listener):
+    """Orders that a command gives, for the stream of events, if the fleet has one."""
+
+    name = "the stream of events"
+
+    def __init__(self) -> None:
+        self._changes: list[Change] = []
+
+    def overridden(self, change: Change) -> None:
+        self._changes.append(change)
+
+    async def write(self, store: RedisStore, policy: Policy) -> None:
+        """Add them to the stream. Raises `StoreError`."""
+        if self._changes and await store.stream.last(1):
+            maker = EventMaker(policy)
+            lines = [maker.line(change).encode() for change in self._changes]
+            await store.stream.append(lines, UNCUT)
+
+
 def with_overrides(
     policy: Path, store: str, work: Callable[[OverrideAdmin, Policy], Awaitable[T]]
 ) -> T:
@@ -47,9 +73,14 @@ def with_overrides(
 
     async def run(loaded: Policy) -> T:
         opened = shared_store(loaded, store)
-        hashed = keyed_hash(loaded.secret)
+        hashed, listeners, orders = keyed_hash(loaded.secret), Listeners(Notices()), Orders()
+        listeners.append(orders)
+        admin = OverrideAdmin(opened.overrides, hashed, region=loaded.region, listeners=listeners)
         try:
-            return await work(OverrideAdmin(opened.overrides, hashed, region=loaded.region), loaded)
+            done = await work(admin, loaded)
+            with suppress(StoreError):  # the order holds all the same
+                await orders.write(opened, loaded)
+            return done
         finally:
             await opened.aclose()
 

@@ -99,6 +99,8 @@ class Counter:
     """Whether several of one identity are one sum with several limits."""
     sets_apart: ClassVar[bool] = False
     """Whether what it knows of a number may let pass what strangers are refused."""
+    looks_at_debts: ClassVar[bool] = False
+    """Whether what the number itself owes makes it full earlier or later."""
 
     @property
     def has_destination(self) -> bool:

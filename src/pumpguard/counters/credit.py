@@ -65,6 +65,7 @@ class Credit(Limited):
 
     told_of: ClassVar[frozenset[str]] = frozenset({"failed", "verified", "repeated"})
     smallest_share: ClassVar[int] = 0
+    looks_at_debts: ClassVar[bool] = True
 
     def full_from(self, reading: Reading, price: int) -> int | None:
         # One that yields is full for a number that owes before it is for others.

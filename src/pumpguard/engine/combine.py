@@ -13,6 +13,9 @@ from pumpguard.store.base import Answer
 UNAVAILABLE = Finding("store", Action.THROTTLE, "STORE_UNAVAILABLE", retry_after=1.0)
 """What refuses where nobody could count."""
 
+OVERLOADED = Finding("load", Action.THROTTLE, "OVERLOADED", retry_after=1.0)
+"""What refuses where too many wait already (`pumpguard.store.line`)."""
+
 UNEXPLAINED = Finding("store", Action.THROTTLE, "LIMIT")
 """What refuses where a limit did and its rule said nothing: what is not charged must not go out."""
 
@@ -28,7 +31,8 @@ def combine(attempt: Attempt, findings: Sequence[Finding], answer: Answer) -> De
         attempt = replace(attempt, proved=False)  # what was shown before proves nothing now
     refusing = [finding for finding in findings if refuses(finding, attempt)]
     if not refusing and not answer.admitted:
-        refusing = [UNAVAILABLE if answer.degraded else UNEXPLAINED]
+        refused = UNAVAILABLE if answer.degraded else UNEXPLAINED
+        refusing = [OVERLOADED if answer.crowded else refused]
         findings = [*findings, *refusing]
     action = max((finding.action for finding in refusing), default=Action.ALLOW)
     return Decision(

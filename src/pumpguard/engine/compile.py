@@ -7,9 +7,10 @@ occurs is prepared once, as `CompiledRules`; an attempt then only says whose cou
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import compress
+from math import prod
 from typing import NamedTuple, TypeAlias, get_args
 
 from pumpguard.attempt import Attempt, subject_reader
@@ -29,23 +30,23 @@ Readings: TypeAlias = Mapping[Counter, Reading]
 
 
 class Judged(NamedTuple):
-    """A rule that is judged by readings: all that it ``declared``; of that what is ``asked`` for,
-    the rest being kept by dimensions that the attempt lacks; and what is ``weighing`` if full."""
+    """A rule that is judged by readings: all that it ``declared``; of that what is ``asked`` for
+    (not what is kept by dimensions that the attempt lacks), and what is ``weighing`` if full."""
 
     rule: Rule
     declared: Sequence[Counter]
     asked: tuple[Counter, ...]
-    weighing: tuple[Counter, ...]
+    concerned: frozenset[Counter]  # what is asked for, with its hashes, which cost most
+    weighing: frozenset[Counter]
 
     @classmethod
     def of(cls, rule: Rule, declared: Sequence[Counter], missing: frozenset[str]) -> Judged:
         asked = tuple(each for each in declared if not _lacks(each, missing))
-        return cls(rule, declared, asked, tuple(each for each in asked if rule.weighs(each)))
+        return cls(rule, declared, asked, frozenset(asked), frozenset(filter(rule.weighs, asked)))
 
-    def factor(self, readings: Readings) -> float:
+    def factor(self, full: Set[Counter]) -> float:
         """What the rule puts into the risk score."""
-        full = any(each in readings and readings[each].full for each in self.weighing)
-        return self.rule.weight if full else 1.0
+        return 1.0 if full.isdisjoint(self.weighing) else self.rule.weight
 
 
 class RuleSet:
@@ -176,15 +177,15 @@ class CompiledRules:
         weighs what the store reckons with, which is what the rule declares.
         """
         found = []
+        full = {c for c, reading in readings.items() if reading.full} if readings else set()
         for each in self._by_readings if readings else ():
-            full = [c for c in each.asked if c in readings and readings[c].full]
-            if not full and not each.rule.judged_always:
+            if full.isdisjoint(each.concerned) and not each.rule.judged_always:
                 continue
-            binds = [self._binds(each.rule, counter, enforced) for counter in full]
+            binds = [self._binds(each.rule, c, enforced) for c in each.asked if c in full]
             monitored = enforced != "all" and not any(binds)
             mine = [readings.get(counter, UNREAD) for counter in each.declared]
             if finding := _judged(each.rule, attempt, mine, self._notices, monitored=monitored):
-                factor = each.factor(readings)
+                factor = each.factor(full)
                 same = finding.weight == factor
                 found.append(finding if same else replace(finding, weight=factor))
         return found
@@ -192,9 +193,8 @@ class CompiledRules:
     def score(self, score: float, readings: Readings) -> float:
         """The risk score as the store reckons it: times every weight that a full counter earns, in
         the order of the rules, because another could round differently."""
-        for each in self._by_readings:
-            score *= each.factor(readings)
-        return score
+        full = {counter for counter, reading in readings.items() if reading.full}
+        return prod([each.factor(full) for each in self._by_readings], start=score)
 
     def _planned(self, enforced: Enforced) -> Plan:
         """The plan of all counters. ``budgets`` and ``nothing`` enforce no score."""
@@ -205,7 +205,7 @@ class CompiledRules:
         weights: list[Weight] = []
         if self._scored and enforced == "all":
             for each in self._by_readings:
-                places = tuple(counters.index(counter) for counter in each.weighing)
+                places = tuple(i for i, c in enumerate(counters) if c in each.weighing)
                 weights.append(Weight(each.rule.weight, places))
         reports = any(each.rule.judged_always for each in self._by_readings)
         return Plan(counters, binds, reports, weights, self._proved)

@@ -169,7 +169,10 @@ class Engine:
                     else:
                         self._overrides.checked_at = monotonic()
                 return answer
-        return self._fallback.answer(question, enforced, fault)
+        answer = await self._fallback.answer(question, enforced, fault)
+        if answer.crowded:
+            self._observations.counts["overloaded"] += 1
+        return answer
 
     def _question(
         self,

@@ -14,6 +14,7 @@ from pumpguard.counters.plan import share
 from pumpguard.decision import Enforced
 from pumpguard.errors import PolicyError, StoreError
 from pumpguard.store.base import Answer, Question
+from pumpguard.store.line import Crowded
 from pumpguard.store.memory import MemoryStore, StoreFull
 
 OnStoreFailure = Literal["local", "open", "closed"]
@@ -30,23 +31,28 @@ class Fallback:
         self._workers = workers
         self._local = _local_store() if on_store_failure == "local" else None
 
-    def answer(
+    async def answer(
         self, question: Question, enforced: Enforced, fault: StoreError | None = None
     ) -> Answer:
         """What this process decides alone. What verifications have taught is known to the store
         alone, and so are reservations. A store of this process that is full has counted whom it
-        knows: another one beside it would let them all through again."""
-        if self._local is not None and not isinstance(fault, StoreFull):
+        knows: another one beside it would let them all through again. Who found the line full is
+        refused: an attacker must not be let through because he is many."""
+        if self._local is not None and not isinstance(fault, StoreFull | Crowded):
             plan = share(question.plan, self._workers)
             try:
-                answer = self._local.decide_now(replace(question, plan=plan, ticket=b""))
-            except StoreFull:
-                pass
+                answer = await self._local.decide(
+                    replace(question, plan=plan, ticket=b"", overrides_version=b"")
+                )
+            except (StoreFull, Crowded) as error:
+                fault = error
             else:
                 answer.degraded = True
                 return answer
-        let_through = self._fails_open or enforced == "nothing"
-        return Answer(let_through, {}, question.at or 0.0, degraded=True)
+        crowded = isinstance(fault, Crowded)
+        let_through = enforced == "nothing" or (self._fails_open and not crowded)
+        at = question.at or 0.0
+        return Answer(let_through, {}, at, degraded=not crowded, crowded=crowded)
 
 
 def _local_store() -> MemoryStore:

@@ -47,6 +47,8 @@ THREAD = "pumpguard-database"
 SAMPLE = [IPv4Address((first << 24) + 0x010203) for first in range(256)]
 """Looked up in a file that was just read: if one of them fails, it is damaged."""
 
+NO_DATA = "PG001"
+
 logger = logging.getLogger("pumpguard.intake")
 
 
@@ -214,7 +216,8 @@ def default_networks() -> Networks:
         return PackagedNetworks()
     except ImportError:
         logger.warning(
-            "PG001 no address data: the rules geo_mismatch and network find nothing; "
-            "pip install 'pumpguard[geo]' or pass networks="
+            "%s no address data: the rules geo_mismatch and network find nothing; "
+            "pip install 'pumpguard[geo]' or pass networks=",
+            NO_DATA,
         )
         return UnknownNetworks()

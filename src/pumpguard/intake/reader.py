@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from starlette.types import Receive, Scope
 
@@ -31,6 +33,7 @@ from pumpguard.intake.phone import canonical
 from pumpguard.intake.settings import check_parts
 from pumpguard.intake.solution import checked, solution_in
 from pumpguard.notices import Notices
+from pumpguard.turns import BEGUN, Pace
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
@@ -59,17 +62,16 @@ class Reader:
         clock: Callable[[], float] | None,
         notices: Notices,
     ) -> None:
-        self._policy = policy
-        self._notices = notices
+        self._policy, self._notices = policy, notices
         self.failed_look_ups = 0
-        self._networks = networks
         self._challenge = None if challenge is None else checked(challenge)
         self._clock = clock or time.time
+        self._paces: WeakKeyDictionary[asyncio.AbstractEventLoop, Pace] = WeakKeyDictionary()
         self._usd, self._unknown_usd = policy.price_table.usd, policy.price_table.unknown
         self._parts = policy.parts if callable(policy.parts) else None
         self._client = lru_cache(CLIENTS)(self._look_up)
         self.proxies = TrustedProxies(policy.proxies, policy.proxy_header)
-        self._client_field = policy.client
+        self._networks, self._client_field = networks, policy.client
         # A function of the policy's gives the whole number.
         code = None if callable(policy.phone) else policy.code
         self._phone = field_reader(policy.phone, in_lists=True)
@@ -88,6 +90,13 @@ class Reader:
         There are none where the policy says that such a request sends nothing. Raises `IntakeError`
         or `ClientGone`.
         """
+        loop = asyncio.get_running_loop()
+        pace = self._paces.get(loop) or self._paces.setdefault(loop, Pace())
+        if pace.waiting or len(pace.begun) >= BEGUN:
+            await pace.wait()
+        if not pace.begun:
+            loop.call_soon(pace.begun.clear)
+        pace.begun.append(None)
         body = await read_body(receive, self._policy.max_body, self._policy.body_deadline)
         fields = Fields(scope, body, parameters)
         if self._when is not None and not self._when(fields):

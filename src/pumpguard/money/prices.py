@@ -8,9 +8,10 @@ because a limit in money that guesses low is no limit.
 from __future__ import annotations
 
 import csv
+import datetime as dates
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -112,10 +113,10 @@ class PriceTable:
                 raise PolicyError(f"price_overrides.{region}", "a price in USD above 0", price)
         return replace(self, usd=MappingProxyType({**self.usd, **usd}))
 
-    def age(self, today: date | None = None) -> int | None:
+    def age(self, today: dates.date | None = None) -> int | None:
         """Its age in days, or ``None`` if its date is no ISO date."""
         try:
-            made = date.fromisoformat(self.date)
+            made = dates.date.fromisoformat(self.date)
         except ValueError:
             return None
         return ((today or _today()) - made).days
@@ -128,7 +129,7 @@ class PriceTable:
         return replace(self, usd=MappingProxyType(usd), unknown=self.unknown * parts)
 
 
-def _today() -> date:
+def _today() -> dates.date:
     return datetime.now(UTC).date()
 
 

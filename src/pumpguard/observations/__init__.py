@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pumpguard.notices import Notices
-from pumpguard.observations.peers import IN_A_ROW, Peers
+from pumpguard.observations.peers import EACH, IN_A_ROW, Peers
 from pumpguard.observations.unguarded import OTHERS, Unguarded
 
 if TYPE_CHECKING:
@@ -101,12 +101,18 @@ class Observations:
         if address is None:
             self._peers.no_address(scope)
             return
+        peers = self._peers
+        if peers.from_few:
+            peers.addresses.add(address)
+            peers.numbers.add(attempt.phone.e164)
+            if self.counts["read"] % EACH == 0:
+                peers.together(self.counts["read"])
         for name, _ in scope["headers"]:
-            if name in self._peers.headers:
-                self._peers.forwarded(scope["client"], address)
+            if name in peers.headers:
+                peers.forwarded(scope["client"], address)
                 break
         if self._names_proxies and scope["client"] and scope["client"][0] == address:
-            self._peers.alone(address)
+            peers.alone(address)
 
     def _look_for(self, attempt: Attempt) -> None:
         """Whether the fields of this policy are ever there."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from pumpguard.attempt import masked_network
 from pumpguard.notices import Notices
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ REMEMBERED = 100
 
 IN_A_ROW = 20
 """Unreadable requests in a row, or requests of one public peer, that are said."""
+
+EACH, NUMBERS, FEW = 100, 50, 4
+"""So many requests for so many numbers come from many addresses: from more than four where these
+are private, as the nodes of a cluster have them, and else from more than one."""
 
 
 class Peers:
@@ -34,6 +39,25 @@ class Peers:
         self.headers = (self._header.encode("latin-1"), b"forwarded")
         self._strangers: Counter[str] = Counter()
         self._alone: Counter[str] = Counter()
+        self.from_few = True
+        self.addresses: set[str] = set()
+        self.numbers: set[str] = set()
+
+    def together(self, requests: int) -> None:
+        """So many requests came from ``addresses``, the last hundred of them for ``numbers``."""
+        seen, several = sorted(self.addresses), len(self.numbers) >= NUMBERS
+        self.numbers.clear()
+        public = [each for each in seen if ip_address(each).is_global]
+        self.from_few = len(seen) <= (1 if public else FEW)
+        shown = map(masked_network, seen) if public else seen  # it may be an attacker alone
+        if self.from_few and several:
+            self._notices.say(
+                "PG092", "shared",
+                "all of %d requests came from %s: if these are not their clients but a proxy or a "
+                "NAT in front, all users share one address and its limits. Let it name the client "
+                "in a header (or speak to the app directly), and name it in proxies",
+                requests, " and ".join(shown),
+            )  # fmt: skip
 
     def no_address(self, scope: Scope) -> None:
         """A request has no client address at all."""

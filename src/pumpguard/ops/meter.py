@@ -39,6 +39,8 @@ PAUSE = 10.0
 RULES = 200
 """Names of rules; what an app's own score calls itself beyond them is counted as ``other``."""
 
+WORDS = [str(action) for action in Action]
+
 BREAKER = {"closed": 0, "half-open": 1, "open": 2}
 
 
@@ -55,7 +57,7 @@ class Meter(Listener):
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._writers: dict[tuple[Series, Labels], Write] = {}
-        self._decided: dict[tuple[str, Action, str, str], tuple[Write, Write]] = {}
+        self._plain: dict[str, tuple[Write, Write]] = {}
         self._rules: set[str] = set()
         self._told: Counter[tuple[Series, Labels]] = Counter()
         self._tasks, self._lock = BackgroundTasks(), Lock()
@@ -82,14 +84,11 @@ class Meter(Listener):
     def decided(self, recorded: Recorded) -> None:
         decision = recorded.decision
         attempt = decision.attempt
-        rule, mode = "", "enforce"
-        if decision.findings or decision.degraded or attempt.proved:
-            rule, mode = self._with_findings(decision)
-        key = country_of(attempt.phone), decision.action, rule, mode
-        writers = self._decided.get(key)
-        if writers is None:
-            writers = self._decided[key] = self._of_decision(*key)
-        count, dollars = writers
+        if decision.action or decision.findings or decision.degraded or attempt.proved:
+            count, dollars = self._with_findings(decision)
+        else:  # the way of most people is short
+            country = country_of(attempt.phone)
+            count, dollars = self._plain.get(country) or self._let_through(country)
         count(1)
         if attempt.price:
             dollars(attempt.price)
@@ -165,8 +164,16 @@ class Meter(Listener):
         queue = self._guard.reports.queue
         yield (series.LOST, ()), 0 if queue is None else queue.lost
 
-    def _with_findings(self, decision: Decision) -> tuple[str, str]:
-        """Count what else there is to a decision; the rule that it is put down to, and its mode."""
+    def _let_through(self, country: str) -> tuple[Write, Write]:
+        """What counts a message to a country that nothing spoke against, and its dollars."""
+        self._plain[country] = writers = (
+            self._write(series.DECISIONS, "allow", "", "enforce", country),
+            self._write(series.SPENT, country),
+        )
+        return writers
+
+    def _with_findings(self, decision: Decision) -> tuple[Write, Write]:
+        """Count what else there is to a decision; what counts it, and its dollars."""
         if decision.degraded:
             self._write(series.DEGRADED)(1)
         if decision.attempt.proved:
@@ -176,7 +183,16 @@ class Meter(Listener):
         for each in decision.findings:
             if each.action:
                 rule = self._rule(each.rule)
-                self._write(series.FINDINGS, rule, str(each.action), each.mode)(1)
+                self._write(series.FINDINGS, rule, WORDS[each.action], each.mode)(1)
+        rule, mode = self._decisive(decision)
+        action, country = WORDS[decision.action], country_of(decision.attempt.phone)
+        dollars = self._write(series.SPENT, country)
+        if decision.action:
+            dollars = self._write(series.REFUSED, action, country)
+        return self._write(series.DECISIONS, action, rule, mode, country), dollars
+
+    def _decisive(self, decision: Decision) -> tuple[str, str]:
+        """The rule that a decision is put down to, and its mode."""
         if (decisive := decision.finding) is not None:
             return self._rule(decisive.rule), "enforce"
         for each in decision.findings:
@@ -190,14 +206,6 @@ class Meter(Listener):
                 return "other"
             self._rules.add(name)
         return name
-
-    def _of_decision(
-        self, country: str, action: Action, rule: str, mode: str
-    ) -> tuple[Write, Write]:
-        dollars = self._write(series.SPENT, country)
-        if action:
-            dollars = self._write(series.REFUSED, str(action), country)
-        return self._write(series.DECISIONS, str(action), rule, mode, country), dollars
 
     def _called(self, latency: Write, seconds: float, error: StoreError | None) -> None:
         """The store has answered, or failed."""

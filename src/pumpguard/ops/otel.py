@@ -3,11 +3,12 @@
 
     OpenTelemetryMeter(guard)
 
-Counters and gauges are only read when the SDK exports: a request adds to plain numbers.
+All is only read when the SDK exports: a request adds to plain numbers.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from functools import partial
 
@@ -26,6 +27,9 @@ from pumpguard.listeners import Recorded
 from pumpguard.ops import series
 from pumpguard.ops.meter import Labels, Meter, Write, country_of
 from pumpguard.ops.series import LATENCIES, Series
+
+KEPT = 100_000
+"""Times of the store's answers that wait for an export; older ones are left out."""
 
 
 class Cell:
@@ -56,6 +60,7 @@ class OpenTelemetryMeter(Meter):
         self, guard: Guard, provider: MeterProvider | None = None, *, spans: bool = True
     ) -> None:
         self._cells: dict[Series, list[Cell]] = {each: [] for each in series.ALL}
+        self._latencies: deque[float] = deque(maxlen=KEPT)
         self._spans, self._ruleset = spans, guard.policy.name
         meter = metrics.get_meter("pumpguard", meter_provider=provider)
         self._latency = meter.create_histogram(
@@ -73,7 +78,7 @@ class OpenTelemetryMeter(Meter):
 
     def instrument(self, series: Series, labels: Labels) -> Write:
         if series.kind == "histogram":
-            return self._latency.record
+            return self._latencies.append  # recording one takes as long as all the rest
         cell = Cell({f"pumpguard.{k}": v for k, v in zip(series.labels, labels, strict=True)})
         self._cells[series].append(cell)
         return cell.add if series.kind == "counter" else cell.set
@@ -96,6 +101,8 @@ class OpenTelemetryMeter(Meter):
     def _observe(self, of: Series, options: CallbackOptions) -> Iterable[Observation]:
         if of is series.ALL[0]:  # once for each export
             self.poll()
+            while self._latencies:
+                self._latency.record(self._latencies.popleft())
         return [Observation(cell.value, cell.attributes) for cell in list(self._cells[of])]
 
     def _attributes(self, decision: Decision) -> dict[str, AttributeValue]:

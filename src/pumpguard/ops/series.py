@@ -116,7 +116,8 @@ OBSERVED = Series(
 )  # fmt: skip
 DROPPED = Series(
     "pumpguard.events.dropped", "counter", ("listener",), "{event}",
-    "What a listener, such as the events, could not pass on", "listeners",
+    "What a listener could not pass on: events; of the fleet's counts, those of a second",
+    "listeners",
 )  # fmt: skip
 WAITING = Series(
     "pumpguard.outcomes.waiting", "gauge", (), "{outcome}",

@@ -96,7 +96,8 @@ class Answer:
     of the plan knows the number (always false for who is banned: it is not looked at).
     ``ticket`` is the question's, if it was written, else empty. ``outdated`` says that nothing was
     decided, because the overrides have changed; ``recalled`` that the store was not asked at all,
-    ``degraded`` that it could not answer and another did in its place.
+    ``degraded`` that it could not answer and another did in its place, ``crowded`` that too many
+    others wait for it already.
     """
 
     admitted: bool
@@ -107,6 +108,7 @@ class Answer:
     outdated: bool = False
     recalled: bool = False
     degraded: bool = False
+    crowded: bool = False
 
 
 @dataclass(slots=True)

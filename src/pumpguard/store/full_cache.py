@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
@@ -32,6 +33,7 @@ from pumpguard.store.base import (
 )
 from pumpguard.store.gathered import Gathered
 from pumpguard.store.in_front import StoreInFront
+from pumpguard.store.line import IN_FLIGHT, Line, phone_of
 from pumpguard.store.scripted import shard_of
 
 FRESH = 5.0
@@ -95,6 +97,8 @@ class FullCache(StoreInFront):
         self._version = b""
         self._gathered: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Gathered]]
         self._gathered = WeakKeyDictionary()
+        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Line]]
+        self._lines = WeakKeyDictionary()
 
     async def decide(self, question: Question) -> Answer:
         now = self._clock() if question.at is None else question.at
@@ -109,7 +113,17 @@ class FullCache(StoreInFront):
                     refused = await self._refuse(Refusal(question, full))
                     if refused is not None:
                         return refused
-            answer = await self.store.decide(question)
+            line = self._line(question.calling_code)
+            if line.waiting or line.inside >= IN_FLIGHT:
+                await line.wait(question)
+            else:
+                line.inside += 1
+            try:
+                answer = await self.store.decide(question)
+            finally:
+                line.inside -= 1
+                if line.waiting:
+                    line.let_in()
         except StoreError:
             banned = self._banned(question, now, fresh=False)
             if banned is None:
@@ -117,11 +131,16 @@ class FullCache(StoreInFront):
             return banned
         if answer.readings:
             self._learn(question, answer, now)
+        if answer.known:
+            line.knows(phone_of(question))
         return answer
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
         self._full.clear()  # a verification makes room
-        return await super().redeem(redemption)
+        redeemed = await super().redeem(redemption)
+        if redeemed.counts:
+            self._line(redemption.calling_code).knows(redemption.phone)
+        return redeemed
 
     async def settle(self, settlements: Sequence[Settlement]) -> int:
         applied = await super().settle(settlements)
@@ -135,7 +154,7 @@ class FullCache(StoreInFront):
         await super().aclose()
 
     def _banned(self, question: Question, now: float, *, fresh: bool) -> Answer | None:
-        plan, shard = question.plan, self._shard(question)
+        plan, shard = question.plan, self._shard(question.calling_code)
         readings = {}
         for i in plan.binding_bans:
             subject = question.subjects[plan.group_of[i]]
@@ -151,7 +170,7 @@ class FullCache(StoreInFront):
     def _known_full(self, question: Question, now: float) -> Mapping[int, Reading] | None:
         """What is full for this question, if that refuses every stranger, and nothing else has to
         be asked."""
-        plan, shard = question.plan, self._shard(question)
+        plan, shard = question.plan, self._shard(question.calling_code)
         if question.overrides_version != self._version:
             self._full.clear()  # made by others, it may have been another question
             self._version = question.overrides_version
@@ -175,7 +194,7 @@ class FullCache(StoreInFront):
         }
 
     async def _refuse(self, refusal: Refusal) -> Answer | None:
-        shard, loop = self._shard(refusal.question), asyncio.get_running_loop()
+        shard, loop = self._shard(refusal.question.calling_code), asyncio.get_running_loop()
         here = self._gathered.setdefault(loop, {})
         if shard not in here:
             here[shard] = Gathered(self.store)
@@ -184,7 +203,7 @@ class FullCache(StoreInFront):
     def _learn(self, question: Question, answer: Answer, asked: float) -> None:
         """What is full is so since some moment between the question and now; from now it is
         remembered, or a process that is late would never know anything."""
-        plan, shard = question.plan, self._shard(question)
+        plan, shard = question.plan, self._shard(question.calling_code)
         now = self._clock() if question.at is None else asked
         for i in plan.binding_bans:
             reading = answer.readings.get(i)
@@ -207,8 +226,14 @@ class FullCache(StoreInFront):
                 full = CachedFull(now, again, until, ends, price, reading)
                 _keep(self._full, (counter, shard, subject), full)
 
-    def _shard(self, question: Question) -> int:
-        return 0 if self._shards == 1 else shard_of(question.calling_code, self._shards)
+    def _shard(self, calling_code: str) -> int:
+        return 0 if self._shards == 1 else shard_of(calling_code, self._shards)
+
+    def _line(self, calling_code: str) -> Line:
+        here, shard = self._lines.get(asyncio.get_running_loop()), self._shard(calling_code)
+        if here is None:
+            here = self._lines[asyncio.get_running_loop()] = defaultdict(lambda: Line(IN_FLIGHT))
+        return here[shard]
 
 
 def _keep(memory: dict[Known, T], what: Known, value: T) -> None:

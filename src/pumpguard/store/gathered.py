@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 from pumpguard.store.base import Answer, Refusal, Store
+from pumpguard.turns import fail_in_turn
 
 GATHERED = 0.1
 """Seconds from one call for refusals to the next; the first of a flood has its own, at once."""
@@ -63,9 +65,8 @@ class Gathered:
         try:
             answers = await self._store.refuse([refusal for refusal, _ in waiting])
         except Exception as error:
-            for _, answer in waiting:
-                if not answer.done():
-                    answer.set_exception(error)
+            fault = error
+            fail_in_turn(deque((answer, lambda: fault) for _, answer in waiting))
         else:
             for (_, answer), said in zip(waiting, answers, strict=True):
                 if not answer.done():

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
-from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pumpguard.counters.base import Turn
 from pumpguard.counters.plan import Plan
@@ -20,6 +21,7 @@ from pumpguard.store import codec
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.fleet import MemoryFleet
 from pumpguard.store.inspected import InspectedStore
+from pumpguard.store.line import IN_A_TURN, Line, phone_of
 from pumpguard.store.lua import interpreter
 from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.store.scripts import Call
@@ -27,7 +29,8 @@ from pumpguard.store.stream import MemoryStream
 
 REQUESTS = 50_000
 """Messages of strangers. With the default rules each takes 4.7 places of 250 bytes, so they are
-60 MB; the store is only full at 110 MB. A message's last place is free again after a week."""
+60 MB; the store is only full at 110 MB, with verifications at 216. A message's last place is free
+again after a week."""
 
 LOOKED_AT = 32
 """Places that a request looks at for one that has expired, when all are taken."""
@@ -37,8 +40,6 @@ EXPIRY, ID, LONG = 6, 3, 255
 
 NO_BAN = bytes(7)
 """How a ban that has not begun is stored, before its strikes (``ban.lua``)."""
-
-NO_IDS: Set[bytes] = frozenset()
 
 
 class StoreFull(StoreError):
@@ -80,17 +81,28 @@ class MemoryStore(InspectedStore):
         """Places that one request has needed at most."""
         self._notices = Notices()
         self._lock = Lock()
+        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, Line] = WeakKeyDictionary()
 
     async def decide(self, question: Question) -> Answer:
-        return self._decide(question, self.overrides.version)
-
-    async def peek(self, question: Question) -> Answer:
-        question = replace(question, overrides_version=b"")
-        return await super().peek(question)
+        """A few in each turn of the event loop (`pumpguard.store.line`). Raises `Crowded`."""
+        loop = asyncio.get_running_loop()
+        line = self._lines.get(loop)
+        if line is None:
+            line = self._lines[loop] = Line(IN_A_TURN)
+        if line.waiting or line.inside >= IN_A_TURN:
+            await line.wait(question)
+        else:
+            line.inside += 1
+        loop.call_soon(line.leave)
+        answer = self.decide_now(question)
+        if answer.known:
+            line.knows(phone_of(question))
+        return answer
 
     def decide_now(self, question: Question) -> Answer:
-        """Like `decide`, without a coroutine, and whatever the version of the overrides."""
-        return self._decide(question, question.overrides_version)
+        """Like `decide`, at once."""
+        plan, call = self._decide_call(question, 0)
+        return codec.answer(question, plan, self._run(call))
 
     async def run(self, call: Call) -> Any:
         return self._run(call)
@@ -98,13 +110,7 @@ class MemoryStore(InspectedStore):
     def __len__(self) -> int:
         return len(self._kept)
 
-    def _decide(self, question: Question, mark: bytes) -> Answer:
-        plan, call = self._decide_call(question, 0)
-        return codec.answer(question, plan, self._run(call, mark, _bans(plan)))
-
-    def _run(self, call: Call, mark: bytes | None = None, bans: Set[bytes] = NO_IDS) -> Any:
-        """``mark`` is the version of the overrides, for a script that compares it; ``bans`` are the
-        ids of the bans that it may write strikes of."""
+    def _run(self, call: Call) -> Any:
         now = int((self._clock() if call.at is None else call.at) * 1000)
         keys = [key.encode() for key in call.keys]
         with self._lock:
@@ -112,16 +118,17 @@ class MemoryStore(InspectedStore):
             for key in keys:
                 value = self._kept.get(key)
                 values.append(value if value is not None and _expires(value) > now else None)
-            if mark is not None:
-                values[-1] = mark
-                self._most = max(self._most, len(keys) - 1)
+            if call.plans:
+                values[-1] = self.overrides.version
+                self._most = max(self._most, *[len(plan.groups) for plan in call.plans])
             reply, writes = self._lua.run(call.script, now, keys, values, call.arguments)
             if writes:
-                self._write({key: value for key, value, _ in writes}, now, bans)
+                self._write({key: value for key, value, _ in writes}, now, _bans(call.plans))
         return reply
 
     def _write(self, changes: Mapping[bytes, bytes], now: int, bans: Set[bytes]) -> None:
-        """All of them, or none. Raises `StoreFull`."""
+        """All of them, or none; ``bans`` are the ids of those that may have been given strikes.
+        Raises `StoreFull`."""
         new = [key for key in changes if key not in self._kept]
         if new:
             self._make_room(new, changes, now)
@@ -167,10 +174,11 @@ class MemoryStore(InspectedStore):
 
 
 @lru_cache(maxsize=1_024)
-def _bans(plan: Plan) -> Set[bytes]:
-    """The ids of the bans of a plan."""
+def _bans(plans: Sequence[Plan]) -> Set[bytes]:
+    """The ids of the bans of these plans."""
     return frozenset(
         codec.short_id(identity)
+        for plan in plans
         for identity, counter in zip(plan.identities, plan.counters, strict=True)
         if counter.turn is Turn.BAN
     )

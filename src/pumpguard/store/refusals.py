@@ -98,7 +98,9 @@ def answers(
 def _flags(plan: Plan, i: int, full: frozenset[int], refused_by: frozenset[str]) -> int:
     counter = plan.counters[i]
     comes_first = plan.binds[i] and (counter.refuses_at_once or counter.action is Action.SHADOW)
-    decides = counter.sets_apart or (_is_ban(plan, i) and comes_first)
+    only_debts = counter.remembers is not None  # what a number owes
+    apart = not only_debts or any(plan.counters[j].looks_at_debts for j in full)
+    decides = (counter.sets_apart and apart) or (_is_ban(plan, i) and comes_first)
     struck = not refused_by.isdisjoint(counter.fed_by_rules) or any(
         counter.struck_by(plan.counters[j]) for j in full
     )

@@ -89,7 +89,8 @@ class ScriptStore:
         times = [each.question.at for each in refusals if each.question.at is not None]
         at = max(times, default=None)
         words = refusals_codec.words(at, refusals, forms)
-        reply = await self.runs[shard](Call(refuse_script(kinds, parts), keys, words, at))
+        plans = tuple({spread(each.question.plan, self._shards) for each in refusals})
+        reply = await self.runs[shard](Call(refuse_script(kinds, parts), keys, words, at, plans))
         return refusals_codec.answers(reply, refusals, forms)
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
@@ -144,7 +145,7 @@ class ScriptStore:
         keys = self.keys(question)
         words = codec.ask(question, plan, keys, members)
         keys.append(self._prefixes[shard] + VERSION)
-        return plan, Call(decide_script(plan.kinds, plan.parts), keys, words, question.at)
+        return plan, Call(decide_script(plan.kinds, plan.parts), keys, words, question.at, (plan,))
 
     async def _note(self, name: str, at: float | None, span: int, text: bytes) -> Any:
         shard = shard_of(name, self._shards)

@@ -95,5 +95,7 @@ ASKED: list[WrongSetup] = [
     proxies('Policy(send="/otp/send", proxies=["10.0.0.0/8"])', "PG088",
             "the proxy sends `X-Real-IP`", client=("10.0.3.17", 1),
             headers={"x-real-ip": "198.51.100.9"}),
+    proxies(POLICY, "PG092", "behind a NAT of the cluster's nodes, which names nobody",
+            client=("10.0.3.17", 1)),
     proxies(POLICY, "PG073", "behind nginx on a Unix socket", client=(), headers=FORWARDED),
 ]  # fmt: skip

@@ -128,7 +128,7 @@ async def test_a_long_outage_drops_what_is_oldest_and_says_so_once(
     store.away = False
     await guard.aclose()
     view = await FleetReader(store, guard.overrides.now).look()
-    assert (view.day.requests, view.day.outcomes["dropped"]) == (3, 3)
+    assert (view.day.requests, view.day.outcomes["dropped"], fleet.dropped) == (3, 3, 3)
     assert [each.message[:5] for each in caplog.records] == ["PG096"]
 
 

@@ -21,6 +21,7 @@ from pumpguard import Action, Finding, Guard, Policy
 from pumpguard.alerts import Alert
 from pumpguard.decision import Decision
 from pumpguard.listeners import Became, Listener, Recorded
+from pumpguard.observations.peers import EACH
 from pumpguard.ops import series
 from pumpguard.ops.meter import PAUSE, RULES
 from pumpguard.ops.prometheus import MetricsApp, PrometheusMeter, metrics_app
@@ -42,15 +43,20 @@ def registered(guard: Guard) -> tuple[PrometheusMeter, Callable[..., float | Non
     return PrometheusMeter(guard, registry), value
 
 
-async def scraped(app: Any) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
-    """All samples that an app shows, by name and labels."""
+async def asked(app: Any) -> str:
+    """What an app shows."""
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
         answer = await client.get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
+    return answer.text
+
+
+async def scraped(app: Any) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
+    """All samples that an app shows, by name and labels."""
     found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
-    for family in text_string_to_metric_families(answer.text):
+    for family in text_string_to_metric_families(await asked(app)):
         for sample in family.samples:
             found.setdefault(sample.name, {})[tuple(sorted(sample.labels.items()))] = sample.value
     return found
@@ -131,6 +137,19 @@ def test_no_label_is_for_others_to_choose() -> None:
     labels = {"action": "block", "mode": "enforce", "country": "+882"}
     assert value("pumpguard_decisions_total", rule="r0", **labels) == 1
     assert value("pumpguard_decisions_total", rule="other", **labels) == RULES
+
+
+async def test_nothing_of_a_person_is_shown() -> None:
+    """Neither a number nor an address nor a block, whatever was decided and noticed."""
+    app = guarded(otp_app(Outbox()), rules=())
+    shown = MetricsApp(app.guard)
+    numbers = [f"+447400{200_000 + 7_919 * n}" for n in range(EACH)]
+    for number in numbers:
+        await ask(app, number, client=("8.8.4.4", 1))
+    text = await asked(shown)
+    assert 'pumpguard_noticed{code="PG092"} 1.0' in text
+    assert "8.8.4" not in text
+    assert not [number for number in numbers if number[1:8] in text]
 
 
 def test_alerts_and_what_was_noticed_are_counted_by_code() -> None:

@@ -123,6 +123,7 @@ class Fleet(Listener):
             return
         if len(self._waiting) >= KEPT:
             self._waiting.popleft()
+            self.dropped += 1
             counts["k\tdropped"] = counts.get("k\tdropped", 0) + 1
             text = "the store has been away for long: the console's counts of that time are dropped"
             self._notices.say("PG096", "fleet", text, level=logging.ERROR)

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import NamedTuple, TypeAlias
 
 from pumpguard.counters import KINDS, Counter, Known, Tickets
+from pumpguard.counters.plan import Plan
 
 OUTCOMES = "\n-- outcomes\n"
 """Behind this line a kind's Lua, and what kinds share, is for outcomes alone."""
@@ -37,12 +38,14 @@ class Script(NamedTuple):
 
 class Call(NamedTuple):
     """A script to run, with its KEYS, which live in one slot, and ARGV. ``at`` is the time in Unix
-    seconds, or ``None`` for the store's own clock; Redis finds it in ARGV."""
+    seconds, or ``None`` for the store's own clock; Redis finds it in ARGV. If it is about questions
+    it has their ``plans``, and its last key is the version of the overrides."""
 
     script: Script
     keys: Sequence[str]
     arguments: Sequence[Word]
     at: float | None = None
+    plans: tuple[Plan, ...] = ()
 
 
 def lua(name: str, package: str = __package__) -> str:

@@ -19,10 +19,8 @@ local ticket = ''  -- the ticket to write: its id, and the key hashes that go wi
 local known = false  -- has the number been verified before?
 local familiar = false  -- and from where this request comes?
 local trusted = false  -- do those who ask from there verify?
-local owed = 0  -- micro-dollars of the number's own open tickets
-local mistyped = 0  -- and of the client's last message, if it went to a number nearby
-local no_verifications = false  -- do none arrive at all, whoever sends?
-local unheard = false  -- are they missing, where they came before?
+local owed, mistyped = 0, 0  -- micro-dollars of the number's open tickets; of the client's last, if nearby
+local no_verifications, unheard = false, false  -- do none arrive, whoever sends? where they did before?
 local headroom = 0  -- messages that the subject at hand has earned
 local halves = 0  -- of what limits reserve, how many halves are open to this request: 0, 1 or 2
 

@@ -8,8 +8,7 @@ not run may be made again.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
@@ -21,10 +20,6 @@ from pumpguard.turns import within
 
 LONGEST_TEXT = 200
 """Characters of a server's error that are kept."""
-
-AT_ONCE = 32
-"""Callers that are told of a fault in one tick of the event loop. Each goes on to decide without
-the store; if all did so in the same tick, the event loop would stand still for as long."""
 
 
 class Unreachable(StoreError):
@@ -91,16 +86,6 @@ REFUSALS = {*ERRORS, "BUSY", "MISCONF", "NOREPLICAS"}
 
 Call = tuple[asyncio.Future[Any], int]
 """The future of the reply, and the slice in which the call was made."""
-
-
-def fail_in_turn(calls: deque[tuple[Call, Callable[[], StoreError]]]) -> None:
-    """Fail the calls, oldest first, a few per tick, each with an exception of its own."""
-    for _ in range(min(AT_ONCE, len(calls))):
-        (future, _), fault = calls.popleft()
-        if not future.done():  # its caller has gone: asyncio would log that nobody took it
-            future.set_exception(fault())
-    if calls:
-        asyncio.get_running_loop().call_soon(fail_in_turn, calls)
 
 
 @asynccontextmanager

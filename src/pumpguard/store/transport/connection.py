@@ -24,11 +24,10 @@ from pumpguard.store.transport.calls import (
     Late,
     Lost,
     Unreachable,
-    fail_in_turn,
 )
 from pumpguard.store.transport.endpoint import Deadlines, Endpoint, check_greetings
 from pumpguard.store.transport.resp import NOTHING, pack, reader
-from pumpguard.turns import slices, within
+from pumpguard.turns import fail_in_turn, slices, within
 
 FLUSH_AFTER = 8
 """Commands that are written together at most: the server works on them while we go on."""
@@ -62,7 +61,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._reader = reader()
         self._queue: list[bytes] = []  # until it is open, queue[i] is what pending[i] waits for
-        self._failed: deque[tuple[Call, Callable[[], StoreError]]] = deque()
+        self._failed: deque[tuple[asyncio.Future[Any], Callable[[], StoreError]]] = deque()
         self._expecting = self._greeted = deque[Call]()
         self._transport: asyncio.Transport | None = None
         self._open = self._gone = self._retired = self._paused = self._flushing = False
@@ -255,6 +254,6 @@ class Connection(asyncio.Protocol):
     def _fail(self, count: int, fault: Callable[[], StoreError]) -> None:
         """Fail the oldest calls, behind those that are being told already."""
         begun = bool(self._failed)
-        self._failed.extend((self.pending.popleft(), fault) for _ in range(count))
+        self._failed.extend((self.pending.popleft()[0], fault) for _ in range(count))
         if not begun:
             fail_in_turn(self._failed)

@@ -1,0 +1,95 @@
+"""``pumpguard check policy.toml``: what to mend, and what such a policy was worth when played."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pumpguard.commands import BAD_INPUT, AsJson, shared_store, stop
+from pumpguard.commands.exposure import total
+from pumpguard.errors import OverrideError, PolicyError
+from pumpguard.money.exposure import exposure as exposure_of
+from pumpguard.ops.check import NOTES, concerns
+from pumpguard.ops.markets import Market, markets
+from pumpguard.ops.played import document, nearest, parts_of, rows, told
+from pumpguard.policy import Policy
+from pumpguard.store.health import Concern
+from pumpguard.store.health import check as store_concerns
+
+TO_MEND = 2
+"""The exit code where something is to be mended."""
+
+
+def check(
+    policy: Annotated[Path, typer.Argument(help="The policy, a TOML file.")],
+    store: Annotated[
+        str | None,
+        typer.Option(envvar="PUMPGUARD_REDIS_URL", help="Check this store, too: rights, eviction…"),
+    ] = None,
+    challenge: Annotated[
+        bool, typer.Option("--challenge", help="The app passes challenge= to the middleware.")
+    ] = False,
+    json_wanted: AsJson = False,
+) -> None:
+    """What to mend about a policy and its store, and what such a policy was worth when played.
+
+    Ends with 0 if there is nothing to mend, with 1 if the policy cannot be used, and with 2 if
+    something is to be mended (notes aside). The codes are those of the log (docs/operations.md).
+    """
+    try:
+        loaded = Policy.from_toml(policy)
+        found = exposure_of(loaded)
+        there, grown = _of_store(loaded, store) if store else ((), [])
+    except (PolicyError, OverrideError) as error:
+        stop(f"{policy}: {error}", BAD_INPUT)
+    everything = (*there, *concerns(loaded, found, has_challenge=challenge))
+    parts = parts_of(loaded, has_challenge=challenge)
+    mend = [each for each in everything if each.code not in NOTES]
+    if json_wanted:
+        row = nearest(parts, rows())
+        made = {name: value for name, value in document().items() if name != "rows"}
+        said = {
+            "to_mend": [asdict(each) for each in mend],
+            "notes": [asdict(each) for each in everything if each.code in NOTES],
+            "markets": [asdict(each) for each in grown],
+            "played": {**made, **asdict(row), "parts": sorted(row.parts)},
+        }
+        typer.echo(json.dumps(said, indent=2))
+    else:
+        _print(everything)
+        if found.bounded:
+            typer.echo(f"An attacker can make this policy spend at most {total(found)}.")
+        for market in grown:
+            typer.echo(f"market: {market}; if it is to stay, list it in home")
+        for line in told(parts, rows()):
+            typer.echo(line)
+    if mend:
+        raise typer.Exit(TO_MEND)
+
+
+def _of_store(policy: Policy, url: str) -> tuple[tuple[Concern, ...], list[Market]]:
+    """What is wrong with the store, as a guard over it would find, and else what it says of
+    countries that are not home."""
+
+    async def look() -> tuple[tuple[Concern, ...], list[Market]]:
+        opened = shared_store(policy, url)
+        try:
+            wrong = await store_concerns(opened)
+            return wrong, [] if wrong else await markets(policy, opened)
+        finally:
+            await opened.aclose()
+
+    return asyncio.run(look())
+
+
+def _print(everything: Sequence[Concern]) -> None:
+    for each in sorted(everything, key=lambda each: each.code in NOTES):
+        typer.echo(f"{'note' if each.code in NOTES else 'mend'}: {each}")
+    if all(each.code in NOTES for each in everything):
+        typer.echo("Nothing is to be mended.")

@@ -1,0 +1,125 @@
+"""Which column of an export means what: known formats by name, others guessed by their header.
+
+A guess is shown before anything is decided, and each column can be named by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from pumpguard.errors import PolicyError
+
+MEANINGS: Mapping[str, tuple[str, ...]] = {
+    "time": (
+        "sent_at", "created_at", "date_created", "sentdate", "date_sent", "publishtimeutc",
+        "notification_timestamp", "event_timestamp", "eventtimestamp", "date_received",
+        "requested_at", "datecreated", "datesent", "timestamp", "time", "datetime", "date", "at",
+        "ts",
+    ),
+    "phone": (
+        "phone", "phone_number", "phonenumber", "to", "destination", "destinationphonenumber",
+        "destination_phone_number", "delivery_destination", "recipient", "msisdn", "mobile",
+        "number", "to_number", "channel_data_to",
+    ),
+    "address": (
+        "ip", "ip_address", "client_ip", "clientip", "remote_addr", "source_ip", "user_ip",
+        "address",
+    ),
+    "verified": (
+        "verified_at", "used_at", "confirmed_at", "verified", "verification_status", "approved_at",
+        "code_entered_at", "conversion_status",
+    ),
+    "price": (
+        "price", "priceinusd", "delivery_priceinusd", "totalmessageprice", "total_price", "cost",
+        "amount",
+    ),
+    "currency": ("price_unit", "priceunit", "currency"),
+    "parts": ("num_segments", "numsegments", "totalparts", "total_parts", "parts", "segments"),
+    "part": ("partnumber", "part_number"),
+    "status": (
+        "status", "deliverystatus", "delivery_status", "messagestatus", "event_type", "eventtype",
+    ),
+    "direction": ("direction",),
+    "session": ("session", "session_id", "sid_session", "device_id"),
+}  # fmt: skip
+"""What a column may mean, and its names, the best first; compared without case and punctuation."""
+
+SOURCES: Mapping[str, frozenset[str]] = {
+    # https://www.twilio.com/docs/messaging/api/message-resource (read 2026-11-26)
+    "Twilio's message log": frozenset({"to", "numsegments", "direction", "sid"}),
+    # https://www.twilio.com/docs/verify/api/list-verification-attempts (read 2026-11-26)
+    "Twilio Verify's attempts": frozenset({"verificationsid", "conversionstatus"}),
+    # https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html (read 2026-11-26)
+    "AWS SNS's delivery log": frozenset({"notificationtimestamp", "deliverydestination"}),
+    # https://docs.aws.amazon.com/sns/latest/dg/sms_stats_usage.html (read 2026-11-26)
+    "AWS SNS's daily usage report": frozenset({"publishtimeutc", "priceinusd"}),
+    # https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
+    "AWS End User Messaging's events": frozenset({"destinationphonenumber", "eventtype"}),
+    # https://developer.vonage.com/en/api/reports (read 2026-11-26)
+    "Vonage's report": frozenset({"datereceived", "messageid", "totalprice"}),
+}
+"""By the columns that only such an export has, without case and punctuation."""
+
+NAMES = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a file: the name as it stands there, by what it means."""
+
+    by: Mapping[str, str]
+    source: str = "a file"
+
+    def of(self, row: Mapping[str, str], meaning: str) -> str:
+        """The text of a row's column, empty if there is none."""
+        name = self.by.get(meaning)
+        return "" if name is None else row.get(name, "").strip()
+
+    def told(self, file: str) -> str:
+        """What the columns of a file were taken for, a sentence."""
+        names = ", ".join(f"{meaning} = {name}" for meaning, name in self.by.items())
+        return f"{file} was read as {self.source}: {names}."
+
+    @property
+    def only_verifications(self) -> bool:
+        """Whether each row is a verification and no message: it has a number and one time, which
+        says when a code was entered."""
+        return "verified" in self.by and "time" not in self.by
+
+
+def plain(name: str) -> str:
+    """``Sent-Date`` and ``sent_date`` are one name."""
+    return NAMES.sub("_", name.strip().lower()).strip("_")
+
+
+def guess(header: Collection[str], given: Mapping[str, str] | None = None) -> Columns:
+    """What the columns of a header mean; ``given`` names some by hand. Raises `PolicyError` for a
+    column that is not there, and where no column has the number or the time."""
+    given = given or {}
+    known = {plain(name): name for name in reversed(list(header))}
+    squeezed = {name.replace("_", ""): original for name, original in known.items()}
+    found: dict[str, str] = {}
+    for meaning, names in MEANINGS.items():
+        if meaning in given:
+            name = known.get(plain(given[meaning]))
+            if name is None:
+                expected = f"a column of the file ({', '.join(list(header)[:20])})"
+                raise PolicyError(f"--{meaning}", expected, given[meaning])
+            found[meaning] = name
+            continue
+        for each in names:
+            column = known.get(each, squeezed.get(each.replace("_", "")))
+            if column is not None and column not in found.values():
+                found[meaning] = column
+                break
+    for meaning in ("phone", "time"):
+        if meaning not in found and not (meaning == "time" and "verified" in found):
+            expected = (
+                f"--{meaning} COLUMN: no column looks like it ({', '.join(list(header)[:20])})"
+            )
+            raise PolicyError(f"--{meaning}", expected)
+    there = squeezed.keys()
+    source = next((name for name, need in SOURCES.items() if need <= there), "a file")
+    return Columns(found, source)

@@ -1,0 +1,149 @@
+"""One row as an entry: a message that was asked for, or a code that was entered.
+
+What a row does not say is not guessed: a bad time, number or price is counted with its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+
+from pumpguard.errors import IntakeError
+from pumpguard.intake.address import parse_address
+from pumpguard.intake.phone import canonical
+from pumpguard.replay.columns import Columns
+from pumpguard.replay.read import Row
+
+EARLIEST, LATEST = 946_684_800, 4_102_444_800
+"""Unix seconds of the years 2000 and 2100. A time beyond them is a mistake: 1969 is a zero."""
+
+TWILIO = re.compile(r"(\d\d:\d\d:\d\d) UTC (\d{4}-\d\d-\d\d)\Z")
+NOT_SENT = frozenset({"failed", "canceled", "cancelled", "rejected", "failure", "invalid"})
+"""Statuses of messages that were not sent; what was sent and not delivered is billed."""
+
+YES = frozenset({"1", "true", "yes", "t", "y", "approved", "converted", "success", "verified"})
+NO = frozenset({"", "0", "false", "no", "f", "n", "null", "none", "pending", "unconverted",
+                "canceled", "expired", "failed"})  # fmt: skip
+
+CODE_ENTERED = 20.0
+"""Seconds after its message at which a code counts as entered where the log only says that it was:
+no source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message that was asked for at ``at`` (Unix seconds), or with ``is_verification`` a code
+    that was entered then. ``price`` is USD as billed, ``sent`` whether it went out."""
+
+    at: float
+    phone: str
+    address: str | None = None
+    session: str | None = None
+    price: float | None = None
+    sent: bool = True
+    is_verification: bool = False
+
+
+@dataclass
+class Parser:
+    """Makes entries of rows. ``zone`` is what a time without one is in; ``region`` where numbers
+    without a calling code are from. ``said`` counts what was assumed."""
+
+    columns: Columns
+    zone: tzinfo = UTC
+    region: str | None = None
+    said: Counter[str] = field(default_factory=Counter)
+
+    def entries(self, row: Row) -> Iterator[Entry]:
+        """Those of a row. Raises `ValueError` with the reason if it has none."""
+        of, columns = self.columns.of, self.columns
+        if of(row, "direction").lower().startswith("inbound"):
+            return
+        if of(row, "part") not in ("", "0", "1") and not of(row, "price"):
+            return
+        phone = self._phone(of(row, "phone"))
+        if columns.only_verifications:
+            yield Entry(self._time(of(row, "verified")), phone, is_verification=True)
+            return
+        at = self._time(of(row, "time"))
+        address = self._address(of(row, "address"))
+        sent = of(row, "status").lower() not in NOT_SENT
+        yield Entry(at, phone, address, of(row, "session") or None, self._price(row), sent)
+        entered = of(row, "verified").lower()
+        if entered not in NO:
+            seen = at + CODE_ENTERED if entered in YES else self._time(entered)
+            yield Entry(max(at, seen), phone, is_verification=True)
+
+    def _time(self, text: str) -> float:
+        at, has_zone = _moment(text)
+        if not has_zone:
+            self.said["times without a zone"] += 1
+            at = at.replace(tzinfo=self.zone)
+        seconds = at.timestamp()
+        if not EARLIEST <= seconds <= LATEST:
+            raise ValueError("a time before 2000 or after 2100")
+        return seconds
+
+    def _phone(self, text: str) -> str:
+        if "X" in text or "*" in text or "•" in text:
+            raise ValueError("a masked number")
+        return _number(text, self.region)
+
+    def _address(self, text: str) -> str | None:
+        first = text.partition(",")[0].strip()
+        if not first:
+            return None
+        if parse_address(first) is None:
+            self.said["addresses that are none"] += 1
+            return None
+        return first
+
+    def _price(self, row: Row) -> float | None:
+        text = self.columns.of(row, "price")
+        if not text:
+            return None
+        if self.columns.of(row, "currency").upper() not in ("", "USD"):
+            self.said["prices in another currency than USD, not used"] += 1
+            return None
+        try:
+            price = abs(float(text))
+        except ValueError:
+            raise ValueError("a price that is no number") from None
+        return price if 0 < price < 1_000 else None
+
+
+def _moment(text: str) -> tuple[datetime, bool]:
+    """A time, and whether it says its zone. Raises `ValueError`."""
+    if not text:
+        raise ValueError("no time")
+    digits = text.replace(".", "", 1)
+    if digits.isdecimal() and len(text.partition(".")[0]) >= 9:
+        number = float(text)
+        while number > LATEST:
+            number /= 1_000
+        return datetime.fromtimestamp(number, UTC), True
+    if match := TWILIO.match(text):
+        return datetime.fromisoformat(f"{match[2]}T{match[1]}+00:00"), True
+    try:
+        at = datetime.fromisoformat(text.removesuffix(" UTC") + ("Z" * text.endswith(" UTC")))
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(text)
+        except (ValueError, IndexError):
+            raise ValueError("a time that cannot be read") from None
+    return at, at.tzinfo is not None
+
+
+@lru_cache(maxsize=100_000)
+def _number(text: str, region: str | None) -> str:
+    if not text:
+        raise ValueError("no number")
+    try:
+        return canonical(text, None, region, plain_digits=True).e164
+    except IntakeError:
+        raise ValueError("no telephone number") from None

@@ -1,0 +1,178 @@
+"""Plays a journal through a policy: on the clock of its times, over memory, one entry at a time."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from pumpguard.attempt import micros
+from pumpguard.decision import Action, Decision
+from pumpguard.guard import Guard
+from pumpguard.policy import Policy
+from pumpguard.replay.journal import ANSWERED_WITHIN, Journal, Played
+from pumpguard.store.memory import MemoryStore
+from pumpguard.testing import SimulatedHuman
+
+ROOM = 50_000, 300_000
+"""Messages that the store has room for: at least, and at most (370 MB)."""
+
+ALLOWED, ASKED, REFUSED = range(3)
+
+
+@dataclass
+class Sum:
+    """Messages and micro-dollars."""
+
+    messages: int = 0
+    micros: int = 0
+
+    def add(self, price: int) -> None:
+        self.messages += 1
+        self.micros += price
+
+    @property
+    def usd(self) -> float:
+        return self.micros / 1e6
+
+
+@dataclass
+class Customers:
+    """Those who entered a code: all, those who would have been asked for proof, and those who would
+    have had no message to take it from."""
+
+    all: int = 0
+    asked: int = 0
+    refused: int = 0
+
+
+@dataclass
+class Visit:
+    """Somebody who will enter a code: since when, and what became of his requests."""
+
+    at: float
+    country: str
+    allowed: bool = False
+    asked: bool = False
+
+
+@dataclass
+class Tally:
+    """What a policy made of a journal. ``by_rule`` are the refusals of each rule, ``verdicts`` one
+    of `ALLOWED`, `ASKED` and `REFUSED` for each entry."""
+
+    policy: Policy
+    without: dict[str, Sum] = field(default_factory=lambda: defaultdict(Sum))
+    with_guard: dict[str, Sum] = field(default_factory=lambda: defaultdict(Sum))
+    by_rule: dict[str, Sum] = field(default_factory=lambda: defaultdict(Sum))
+    customers: Customers = field(default_factory=Customers)
+    by_country: dict[str, Customers] = field(default_factory=lambda: defaultdict(Customers))
+    verdicts: array[int] = field(default_factory=lambda: array("b"))
+    faults: Counter[str] = field(default_factory=Counter)
+    _visits: dict[str, Visit] = field(default_factory=dict)
+
+    def entered(self, entry: Played) -> None:
+        """A code was entered: whose, and could it have been?"""
+        visit = self._visits.pop(entry.phone, None)
+        self.verdicts.append(ALLOWED)
+        if visit is None or visit.at < entry.at - ANSWERED_WITHIN:
+            return  # the log has no message for it
+        for each in (self.customers, self.by_country[visit.country]):
+            each.all += 1
+            each.asked += visit.asked
+            each.refused += not visit.allowed
+
+    def add(self, entry: Played, decision: Decision, asked: bool) -> None:
+        price = micros(decision.attempt.price or 0.0)
+        day = f"{datetime.fromtimestamp(entry.at, UTC):%Y-%m-%d}"
+        if entry.sent:
+            self.without[day].add(price)
+        if decision.allowed and entry.sent:
+            self.with_guard[day].add(price)
+        if decision.finding is not None and entry.sent:
+            self.by_rule[decision.finding.rule].add(price)
+        self.verdicts.append(REFUSED if not decision.allowed else ASKED if asked else ALLOWED)
+        if entry.verified:
+            visit = self._visits.get(entry.phone)
+            if visit is None or visit.at < entry.at - ANSWERED_WITHIN:
+                country = decision.attempt.phone.region or "unknown"
+                visit = self._visits[entry.phone] = Visit(entry.at, country)
+            visit.allowed |= decision.allowed
+            visit.asked |= asked
+
+
+def told_apart(policy: Policy, journal: Journal) -> tuple[Policy, list[str]]:
+    """The policy as far as this log can play it, and what follows from what the log lacks."""
+    blind = []
+    if not journal.verifications:
+        needing = [rule.name for rule in policy.chain if rule.needs_verifications]
+        if policy.verified:
+            blind.append(
+                "No verifications in the log, so none can pay a message back: the rules that need "
+                f"them were left out ({', '.join(needing)})."
+            )
+        policy = replace(policy, verify=None, settled=False, verified_when=None, flow=None)
+    else:
+        policy = replace(policy, verify=None, settled=True, verified_when=None, flow=None)
+    if not journal.with_addresses:
+        blind.append("No client addresses in the log: every rule about addresses was blind.")
+    if not journal.with_sessions and policy.session is not None:
+        blind.append("No sessions in the log: every rule about sessions was blind.")
+    return policy, blind
+
+
+async def play(
+    journal: Journal,
+    policy: Policy,
+    *,
+    challenge: bool = False,
+    watch: Callable[[int], None] = lambda number: None,
+    explain: Iterable[int] = (),
+) -> tuple[Tally, dict[int, str]]:
+    """Decide about every message, in order; also the explanations of the entries ``explain``.
+
+    With ``challenge`` the app can ask for proof: whoever entered a code gives it, nobody else does.
+    Nobody comes again after a refusal but as the log says.
+    """
+    now = [journal.first]
+    clock: Callable[[], float] = lambda: now[0]  # noqa: E731 - a clock that is set
+    room = min(max(journal.messages, ROOM[0]), ROOM[1])
+    store = MemoryStore(room, clock)
+    guard = Guard(policy, store, clock=clock, challenge=SimulatedHuman() if challenge else None)
+    tally, explained, wanted = Tally(policy), {}, frozenset(explain)
+    try:
+        for entry in journal:
+            now[0] = max(now[0], entry.at)
+            if entry.is_verification:
+                guard.verified(entry.phone)
+                await guard.reports.told()
+                tally.entered(entry)
+            else:
+                decision, asked = await _decided(guard, entry)
+                tally.faults["decided without the store"] += decision.degraded
+                tally.add(entry, decision, asked)
+                if entry.number in wanted:
+                    explained[entry.number] = decision.explain()
+                if decision.allowed and not entry.sent:
+                    guard.reports.not_sent(decision)
+                    await guard.reports.told()
+            if entry.number % 1_000 == 0:
+                watch(entry.number)
+    finally:
+        await guard.aclose()
+    return tally, explained
+
+
+async def _decided(guard: Guard, entry: Played) -> tuple[Decision, bool]:
+    """The decision, and whether proof was asked for first."""
+    attempt = guard.attempt(entry.phone, entry.address, session=entry.session)
+    if entry.price is not None:
+        attempt = replace(attempt, price=entry.price)
+    decision = await guard.decide(attempt)
+    asked = decision.action is Action.CHALLENGE
+    if asked and entry.verified and guard.challenge is not None:
+        solved = f"replayed {entry.number}"
+        decision = await guard.decide(replace(attempt, proved=True, solution=solved))
+    return decision, asked

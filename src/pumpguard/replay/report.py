@@ -1,0 +1,186 @@
+"""What a replay comes to: as an object for JSON, and in words for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import sqrt
+from typing import Any
+
+from pumpguard.replay.columns import Columns
+from pumpguard.replay.episodes import Episode
+from pumpguard.replay.journal import Journal
+from pumpguard.replay.play import Customers, Sum, Tally
+from pumpguard.replay.read import Table
+
+Z = 1.96
+"""Standard deviations of a 95 % interval."""
+
+
+@dataclass
+class Report:
+    """A played journal with the files that it was read from."""
+
+    tables: Sequence[tuple[Table, Columns]]
+    journal: Journal
+    tally: Tally
+    episodes: Sequence[Episode]
+    notes: Sequence[str]
+    prices: str
+    challenge: bool
+
+    @property
+    def without(self) -> float:
+        """USD that was spent."""
+        return sum(each.usd for each in self.tally.without.values())
+
+    @property
+    def with_guard(self) -> float:
+        """USD that would have been."""
+        return sum(each.usd for each in self.tally.with_guard.values())
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "files": [
+                {
+                    "path": table.path.name,
+                    "read_as": columns.source,
+                    "columns": dict(columns.by),
+                    "not_read": dict(table.problems.counts),
+                    "examples": [
+                        {"line": line, "reason": reason} for line, reason in table.problems.examples
+                    ],
+                }
+                for table, columns in self.tables
+            ],
+            "messages": self.journal.messages,
+            "verifications": self.journal.verifications,
+            "from": moment(self.journal.first),
+            "to": moment(self.journal.last),
+            "prices": self.prices,
+            "notes": list(self.notes),
+            "usd": {"without": round(self.without, 4), "with": round(self.with_guard, 4)},
+            "days": {
+                day: {"without": _sum(each), "with": _sum(self.tally.with_guard[day])}
+                for day, each in sorted(self.tally.without.items())
+            },
+            "by_rule": {
+                rule: _sum(each)
+                for rule, each in sorted(
+                    self.tally.by_rule.items(), key=lambda pair: -pair[1].micros
+                )
+            },
+            "customers": _customers(self.tally.customers),
+            "customers_by_country": {
+                country: _customers(each)
+                for country, each in sorted(
+                    self.tally.by_country.items(), key=lambda pair: -pair[1].all
+                )
+            },
+            "episodes": [
+                {
+                    "start": moment(each.start),
+                    "end": moment(each.end),
+                    "messages": each.messages,
+                    "usd": round(each.usd, 4),
+                    "countries": dict(each.countries.most_common(10)),
+                    "recognised_by": each.recognised_by,
+                }
+                for each in self.episodes
+            ],
+        }
+
+    def lines(self) -> list[str]:
+        """The report in words."""
+        who, saved = self.tally.customers, self.without - self.with_guard
+        share = f" ({saved / self.without:.1%})" if self.without else ""
+        lines = [
+            f"{self.journal.messages:,} messages and {self.journal.verifications:,} verifications, "
+            f"{moment(self.journal.first)} to {moment(self.journal.last)}.",
+            f"Spent: ${self.without:,.2f}. With this policy: ${self.with_guard:,.2f}, "
+            f"saved ${saved:,.2f}{share}. {self.prices}",
+        ]
+        if who.all:
+            low, high = interval(who.refused, who.all)
+            asked = f" and {who.asked:,} asked for proof ({who.asked / who.all:.2%})"
+            lines.append(
+                f"Of {who.all:,} customers who entered a code, {who.refused:,} would have got none "
+                f"({who.refused / who.all:.2%}; 95 % interval {low:.2%} to {high:.2%})"
+                f"{asked if self.challenge else ''}."
+            )
+        lines += [
+            "",
+            f"{len(self.episodes)} attack episode{'s' * (len(self.episodes) != 1)} found:",
+        ]
+        lines += [
+            f"  {moment(each.start)} to {moment(each.end)}: {each.messages:,} messages, "
+            f"${each.usd:,.2f}, {', '.join(c for c, _ in each.countries.most_common(4))}; "
+            f"by {', '.join(each.recognised_by[:2]) or 'how many went unanswered'}"
+            for each in self.episodes
+        ]
+        lines += ["", "Refused by rule:"]
+        lines += [
+            f"  {rule}: {each.messages:,} messages, ${each.usd:,.2f}"
+            for rule, each in sorted(self.tally.by_rule.items(), key=lambda pair: -pair[1].micros)
+        ]
+        lines += ["", "By day, spent and with this policy:"]
+        lines += [
+            f"  {day}: ${each.usd:,.2f} and ${self.tally.with_guard[day].usd:,.2f}"
+            for day, each in sorted(self.tally.without.items())
+        ]
+        harmed = [(c, each) for c, each in self.tally.by_country.items() if each.refused]
+        if harmed:
+            lines += ["", "Customers refused, by country:"]
+            lines += [
+                f"  {country}: {each.refused:,} of {each.all:,}"
+                for country, each in sorted(harmed, key=lambda pair: -pair[1].refused)[:15]
+            ]
+        return [*lines, "", *self.cautions()]
+
+    def cautions(self) -> list[str]:
+        """What the reader must know before believing it."""
+        lines = list(self.notes)
+        for table, columns in self.tables:
+            named = ", ".join(f"{meaning} = {name}" for meaning, name in columns.by.items())
+            lines.append(f"{table.path.name} was read as {columns.source}: {named}.")
+            for reason, count in table.problems.counts.most_common():
+                places = [str(n) for n, why in table.problems.examples if why == reason]
+                where = f" (line {', '.join(places)})" if places else ""
+                lines.append(f"{table.path.name}: {count:,} rows: {reason}{where}.")
+        for what, count in self.tally.faults.items():
+            if count:
+                lines.append(f"{count:,} messages were {what}: the log is larger than its room.")
+        lines.append(
+            "Nobody reacts in a replay: an attacker who is refused would try other numbers, a "
+            "customer would try again."
+        )
+        return lines
+
+
+def moment(at: float) -> str:
+    """A time for people, in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def interval(some: int, of: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927)."""
+    share, square = some / of, Z * Z
+    middle = (share + square / (2 * of)) / (1 + square / of)
+    half = Z / (1 + square / of) * sqrt(share * (1 - share) / of + square / (4 * of * of))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _sum(each: Sum) -> dict[str, Any]:
+    return {"messages": each.messages, "usd": round(each.usd, 4)}
+
+
+def _customers(each: Customers) -> dict[str, Any]:
+    low, high = interval(each.refused, each.all) if each.all else (0.0, 1.0)
+    return {
+        "verified": each.all,
+        "asked": each.asked,
+        "refused": each.refused,
+        "refused_share": each.refused / each.all if each.all else 0.0,
+        "refused_interval": [low, high],
+    }

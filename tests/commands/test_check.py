@@ -1,0 +1,117 @@
+"""``pumpguard check``, as an operator types it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from phonenumbers import SUPPORTED_REGIONS
+
+from pumpguard import Policy
+from pumpguard.money.exposure import exposure
+from pumpguard.ops import check as checks
+from pumpguard.ops.check import NOTES, concerns
+from pumpguard.startup import NO_KEY
+from tests.commands.test_overrides import Operator
+
+WHOLE = """
+send = "/s"
+verify = "/v"
+home = ["GB"]
+secret = "sixteen letters!"
+daily_budget = 600
+proxies = ["10.0.0.0/8"]
+"""
+
+
+def operator(folder: Path, policy: str, store: str = "") -> Operator:
+    """Somebody with such a policy, and maybe a store."""
+    path = folder / "policy.toml"
+    path.write_text(policy)
+    return Operator(path, store)
+
+
+def checked(of: Operator, *words: str) -> tuple[int, str, str]:
+    """What the command says of it."""
+    return of.types("check", of.env["PUMPGUARD_POLICY"], *words)
+
+
+def codes(policy: Policy, *, has_challenge: bool = True, today: date | None = None) -> set[str]:
+    """What is found of a policy by itself."""
+    found = concerns(policy, exposure(policy), has_challenge=has_challenge, today=today)
+    return {each.code for each in found}
+
+
+def test_a_whole_policy_over_a_good_store_has_nothing_to_mend(
+    tmp_path: Path, valkey_url: str
+) -> None:
+    """What may be as it should is said all the same, and the bound, and what it was worth."""
+    code, out, err = checked(operator(tmp_path, WHOLE, valkey_url), "--challenge")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert "Nothing is to be mended." in lines
+    assert all(
+        line.startswith("note: PG14") for line in lines[: lines.index("Nothing is to be mended.")]
+    )
+    assert "An attacker can make this policy spend at most $605.00 per hour, $720.00" in out
+    assert lines[-1].startswith("Played with ")
+
+
+def test_the_least_policy_is_told_all(tmp_path: Path) -> None:
+    """Everything that is missing, by its code, and the exit code is about what is to be mended."""
+    code, out, _ = checked(operator(tmp_path, 'send = "/s"\n'), "--json")
+    said = json.loads(out)
+    assert code == 2
+    assert {each["code"] for each in said["to_mend"]} == {
+        checks.NO_VERIFY, checks.NO_HOME, NO_KEY, checks.NOBODYS_BUDGET,
+    }  # fmt: skip
+    assert {each["code"] for each in said["notes"]} <= NOTES
+    assert 0 < said["played"]["saved_worst"] < said["played"]["saved"] < 1
+
+
+def test_the_store_is_looked_at_as_a_guard_would(tmp_path: Path, valkey_url: str) -> None:
+    """One that is away is to be mended; what cannot be a store is an error."""
+    code, out, _ = checked(operator(tmp_path, WHOLE), "--store", "redis://127.0.0.1:1")
+    assert code == 2
+    assert out.startswith("mend: PG017 127.0.0.1:1: ")
+    code, _, err = checked(operator(tmp_path, WHOLE), "--store", "memory://")
+    assert (code, "memory:// is inside one" in err) == (1, True)
+
+
+def test_a_policy_that_cannot_be_used_ends_with_one(tmp_path: Path) -> None:
+    """With the path of what is wrong."""
+    code, out, err = checked(operator(tmp_path, f"{WHOLE}homes = 3\n"))
+    assert (code, out) == (1, "")
+    assert "homes" in err
+
+
+def test_prices_are_old_after_a_year() -> None:
+    """By the list's own date."""
+    policy = Policy(send="/s", settled=True, home=["GB"])
+    made = date.fromisoformat(policy.price_table.date)
+    assert checks.OLD_PRICES not in codes(policy, today=made + timedelta(365))
+    assert checks.OLD_PRICES in codes(policy, today=made + timedelta(366))
+
+
+def test_a_home_country_without_a_price_is_to_be_mended() -> None:
+    """Its own people would count at the dearest price known."""
+    without = sorted(SUPPORTED_REGIONS - Policy(send="/s").price_table.usd.keys())
+    assert checks.NO_PRICE in codes(Policy(send="/s", home=without[:1]))
+    priced = Policy(send="/s", home=without[:1], price_overrides={without[0]: 0.1})
+    assert checks.NO_PRICE not in codes(priced)
+
+
+def test_a_policy_that_nothing_bounds_is_to_be_mended() -> None:
+    """Such as one whose rules are the operator's own."""
+    unbounded = Policy(send="/s", rules={"budget": {"mode": "off"}})
+    assert checks.NOT_BOUNDED in codes(unbounded)
+    assert checks.NOT_BOUNDED not in codes(Policy(send="/s"))
+
+
+@pytest.mark.parametrize("has_challenge", [True, False])
+def test_a_missing_challenge_is_a_note(has_challenge: bool) -> None:
+    """The app passes it, and no file says so."""
+    found = codes(Policy(send="/s"), has_challenge=has_challenge)
+    assert (checks.NO_CHALLENGE in found) is not has_challenge

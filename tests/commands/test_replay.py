@@ -1,0 +1,176 @@
+"""``pumpguard replay`` as an operator types it: a day of the harness, written as a log."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from attack_harness.recording import Message, record, write
+from pumpguard.cli import app
+
+POLICY = """
+send = "/otp/send"
+verify = "/otp/verify"
+home = ["GB", "IE", "FR", "DE", "US"]
+daily_budget = 200
+"""
+
+
+@pytest.fixture(scope="module")
+def day() -> list[Message]:
+    """200 people and an attack on many countries, without a guard."""
+    return asyncio.run(record("seed_simulator", 3, 200))
+
+
+@pytest.fixture
+def log(tmp_path: Path, day: list[Message]) -> Path:
+    path = tmp_path / "log.csv"
+    write(path, sorted(day))
+    return path
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.toml"
+    path.write_text(POLICY)
+    return path
+
+
+def run(*words: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app(), ["replay", *map(str, words)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def said(*words: str | Path) -> Any:
+    code, out, err = run(*words, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_a_report_says_what_it_cost_and_would_have(log: Path, policy: Path) -> None:
+    code, out, _ = run(log, "--policy", policy, "--challenge")
+    assert code == 0
+    first, second, third, *_ = out.splitlines()
+    assert "verifications, 2026-03-03 00:" in first
+    assert second.startswith("Spent: $")
+    assert ", saved $" in second
+    assert "At the prices of appwrite-2026, 2026-05-19." in second
+    assert "customers who entered a code" in third
+    assert "1 attack episode found:\n  2026-03-03 " in out
+    assert "Nobody reacts in a replay" in out
+
+
+def test_the_same_in_json_and_as_a_page(log: Path, policy: Path, tmp_path: Path) -> None:
+    html = tmp_path / "report.html"
+    found = said(log, "--policy", policy, "--html", html)
+    assert found["messages"] > 1_500
+    assert found["usd"]["with"] < found["usd"]["without"] / 2
+    assert found["customers"]["verified"] == sum(
+        each["verified"] for each in found["customers_by_country"].values()
+    )
+    (episode,) = found["episodes"]
+    assert episode["messages"] > 1_400
+    assert episode["recognised_by"]
+    page = html.read_text()
+    assert page.startswith("<!doctype html>")
+    assert "<svg" in page
+    assert "src=" not in page
+    assert "http" not in page
+
+
+def test_the_same_log_in_other_clothes_gives_the_same_decisions(
+    log: Path, policy: Path, tmp_path: Path, day: list[Message]
+) -> None:
+    """Packed, as JSON lines, and as a provider's log beside a table of verifications."""
+    packed, lines = tmp_path / "log.csv.gz", tmp_path / "log.jsonl"
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    lines.write_text(
+        "".join(
+            json.dumps(
+                {"timestamp": m.at, "phone": m.phone, "client": {"ip": m.address},
+                 "verified_at": m.verified_at}
+            ) + "\n"
+            for m in sorted(day)
+        )
+    )  # fmt: skip
+    usual = said(log, "--policy", policy)
+    for other in (
+        said(packed, "--policy", policy),
+        said(lines, "--ip", "client_ip", "--policy", policy),
+    ):
+        for part in ("usd", "by_rule", "customers", "episodes"):
+            assert other[part] == usual[part]
+
+
+def test_a_providers_log_and_a_table_of_ones_own_are_joined(
+    policy: Path, tmp_path: Path, day: list[Message]
+) -> None:
+    """It has no addresses, and the report says which rules that blinds."""
+    messages, codes = tmp_path / "twilio.csv", tmp_path / "codes.csv"
+    head = "From,To,Status,SentDate,NumSegments,Sid,Direction,Price,PriceUnit\n"
+    messages.write_text(
+        head + "".join(f"+15005550006,{m.phone},delivered,{m.at},1,SM1,outbound-api,-0.05,USD\n"
+                       for m in sorted(day))
+    )  # fmt: skip
+    codes.write_text(
+        "phone,verified_at\n"
+        + "".join(f"{m.phone},{m.verified_at}\n" for m in day if m.verified_at is not None)
+    )
+    found = said(messages, codes, "--policy", policy)
+    assert found["files"][0]["read_as"] == "Twilio's message log"
+    assert found["usd"]["without"] == pytest.approx(0.05 * len(day))
+    assert found["customers"]["verified"] > 100
+    assert any("every rule about addresses was blind" in note for note in found["notes"])
+
+
+def test_two_policies_are_compared(log: Path, policy: Path, tmp_path: Path) -> None:
+    """Money, customers, and the messages that are decided otherwise, with both explanations."""
+    other = tmp_path / "other.toml"
+    other.write_text(POLICY.replace("200", "2"))
+    found = said(log, "--policy", policy, "--compare", other)["compared"]
+    assert found["usd"]["with"] <= 2
+    assert found["changed"] > 100
+    example = found["examples"][0]
+    assert example["before"].startswith("allow")
+    assert "BUDGET" in example["after"]
+    code, out, _ = run(log, "--policy", policy, "--compare", other)
+    assert code == 0
+    assert "With the other policy: $" in out
+
+
+def test_what_cannot_be_read_is_shown_with_its_place(policy: Path, tmp_path: Path) -> None:
+    """And the rest is reported."""
+    path = tmp_path / "log.csv"
+    good = "".join(f"2026-05-04T12:{n:02}:00Z,+4474001234{n:02},\n" for n in range(5))
+    path.write_text("time,to,ip\n" + good + "1969-12-31,+447400123456,\nsoon,+44,\n")
+    code, out, _ = run(path, "--policy", policy)
+    assert code == 0
+    assert out.startswith("5 messages and 0 verifications")
+    assert "log.csv: 1 rows: a time before 2000 or after 2100 (line 7)." in out
+    assert "log.csv: 1 rows: no telephone number (line 8)." in out
+    assert "1 times without a zone, taken as UTC" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("a,b\n1,2\n", "--phone COLUMN: no column looks like it (a, b)"),
+        ("time,to\nsoon,+44\n", "a message that can be read"),
+    ],
+)
+def test_a_file_that_is_no_log_ends_in_a_message(
+    policy: Path, tmp_path: Path, text: str, message: str
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(text)
+    code, out, err = run(path, "--policy", policy)
+    assert (code, out) == (1, "")
+    assert message in " ".join(err.split())
+    assert run(tmp_path / "nowhere", "--policy", policy)[0] == 1

@@ -1,0 +1,68 @@
+"""Which column means what, by the headers that exports have."""
+
+from __future__ import annotations
+
+import pytest
+
+from pumpguard import PolicyError
+from pumpguard.replay.columns import guess
+
+
+def test_a_log_of_ones_own_is_understood_by_its_header() -> None:
+    """Whatever the case and the punctuation."""
+    found = guess(["id", "Date Created", "To", "IP", "used_at"])
+    assert found.by == {
+        "time": "Date Created", "phone": "To", "address": "IP", "verified": "used_at",
+    }  # fmt: skip
+    assert found.source == "a file"
+
+
+TWILIO = ("From,To,Body,Status,SentDate,ApiVersion,NumSegments,ErrorCode,AccountSid,Sid,Direction,"
+          "Price,PriceUnit")  # fmt: skip
+SNS = ("notification_messageId", "notification_timestamp", "delivery_destination",
+       "delivery_priceInUSD", "delivery_smsType", "status")  # fmt: skip
+USAGE = ("PublishTimeUTC", "MessageId", "DestinationPhoneNumber", "MessageType", "DeliveryStatus",
+         "PriceInUSD", "PartNumber", "TotalParts")  # fmt: skip
+VERIFY = ("sid", "verification_sid", "date_created", "conversion_status", "channel_data_to")
+
+
+@pytest.mark.parametrize(
+    ("header", "source", "phone", "time"),
+    [
+        (TWILIO.split(","), "Twilio's message log", "To", "SentDate"),
+        (SNS, "AWS SNS's delivery log", "delivery_destination", "notification_timestamp"),
+        (USAGE, "AWS SNS's daily usage report", "DestinationPhoneNumber", "PublishTimeUTC"),
+        (VERIFY, "Twilio Verify's attempts", "channel_data_to", "date_created"),
+        (
+            ["message_id", "to", "date_received", "total_price", "currency", "status"],
+            "Vonage's report",
+            "to",
+            "date_received",
+        ),
+    ],
+)
+def test_what_providers_export_is_known_by_name(
+    header: list[str], source: str, phone: str, time: str
+) -> None:
+    found = guess(header)
+    assert (found.source, found.by["phone"], found.by["time"]) == (source, phone, time)
+
+
+def test_columns_are_named_by_hand_where_the_header_does_not_tell() -> None:
+    header = ["wann", "wohin", "ip"]
+    found = guess(header, {"time": "wann", "phone": "wohin"})
+    assert found.by == {"time": "wann", "phone": "wohin", "address": "ip"}
+    with pytest.raises(PolicyError, match=r"--phone: expected a column of the file \(wann, wohin"):
+        guess(header, {"time": "wann", "phone": "nach"})
+
+
+def test_a_header_that_tells_nothing_asks_for_a_name() -> None:
+    """Instead of a guess."""
+    with pytest.raises(PolicyError, match="--time COLUMN: no column looks like it"):
+        guess(["to", "body"])
+
+
+def test_a_file_of_verifications_has_a_number_and_one_time() -> None:
+    """As a database has them; it is joined with the messages of the provider."""
+    assert guess(["phone", "verified_at"]).only_verifications
+    assert not guess(["phone", "sent_at", "verified_at"]).only_verifications

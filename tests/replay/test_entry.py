@@ -1,0 +1,109 @@
+"""Rows as entries: times, numbers, prices and what became of a message, as logs write them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pumpguard.replay.columns import Columns
+from pumpguard.replay.entry import CODE_ENTERED, Entry, Parser
+
+AT = datetime(2026, 5, 4, 12, 30, 15, tzinfo=UTC).timestamp()
+PHONE = "+447400123456"
+ALL = ("time", "phone", "address", "verified", "price", "currency", "status", "direction", "part")
+
+
+def parser(*meanings: str, **settings: object) -> Parser:
+    return Parser(Columns({name: name for name in meanings or ALL}), **settings)  # type: ignore[arg-type]
+
+
+def entries(row: dict[str, str], **settings: object) -> list[Entry]:
+    return list(parser(**settings).entries({"time": str(AT), "phone": PHONE, **row}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-05-04T12:30:15Z",
+        "2026-05-04T14:30:15+02:00",
+        "2026-05-04 12:30:15 UTC",
+        "12:30:15 UTC 2026-05-04",
+        "Mon, 04 May 2026 12:30:15 +0000",
+        f"{AT:.0f}",
+        f"{AT:.3f}",
+        f"{AT * 1_000:.0f}",
+        f"{AT * 1e6:.0f}",
+    ],
+)
+def test_a_time_is_read_as_it_is_written(text: str) -> None:
+    assert entries({"time": text})[0].at == AT
+
+
+def test_a_time_without_a_zone_is_in_the_one_that_is_named() -> None:
+    """And that is said."""
+    zone = ZoneInfo("Europe/Berlin")
+    reading = parser(zone=zone)
+    (entry,) = reading.entries({"time": "2026-05-04 14:30:15", "phone": PHONE})
+    assert entry.at == AT
+    assert reading.said == {"times without a zone": 1}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"time": ""}, "no time"),
+        ({"time": "soon"}, "a time that cannot be read"),
+        ({"time": "1969-12-31T23:59:59Z"}, "a time before 2000"),
+        ({"phone": ""}, "no number"),
+        ({"phone": "hello"}, "no telephone number"),
+        ({"phone": "+1XXX5550100"}, "a masked number"),
+        ({"price": "free"}, "a price that is no number"),
+    ],
+)
+def test_what_cannot_be_read_is_a_reason(row: dict[str, str], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        entries(row)
+
+
+def test_plain_digits_are_a_number() -> None:
+    """As Vonage and others write them."""
+    assert entries({"phone": "447400123456"})[0].phone == PHONE
+
+
+def test_a_price_may_be_negative_and_only_dollars_count() -> None:
+    """Twilio's are what the account lost."""
+    assert entries({"price": "-0.0079", "currency": "USD"})[0].price == 0.0079
+    assert entries({"price": "0.05", "currency": "EUR"})[0].price is None
+
+
+def test_a_message_that_failed_was_not_sent() -> None:
+    """One that was not delivered was, and is billed."""
+    assert [entries({"status": each})[0].sent for each in ("failed", "undelivered")] == [
+        False,
+        True,
+    ]
+
+
+def test_what_came_in_is_no_message_of_ours() -> None:
+    assert entries({"direction": "inbound"}) == []
+
+
+def test_a_code_that_was_entered_is_an_entry_of_its_own() -> None:
+    """At its time, or soon after the message where the log only says that it was."""
+    send, entered = entries({"verified": f"{AT + 40:.0f}"})
+    assert (send.is_verification, entered.is_verification, entered.at) == (False, True, AT + 40)
+    assert entries({"verified": "true"})[1].at == AT + CODE_ENTERED
+    assert len(entries({"verified": "converted"})) == 2
+    assert [len(entries({"verified": each})) for each in ("", "0", "false", "expired")] == [1] * 4
+
+
+@given(text=st.text(max_size=40))
+def test_no_text_raises_anything_but_a_reason(text: str) -> None:
+    for meaning in ALL:
+        with suppress(ValueError):
+            entries({meaning: text})

@@ -1,0 +1,101 @@
+"""Attacks in a log, found with hindsight: when, where, and what they cost."""
+
+from __future__ import annotations
+
+import random
+
+from pumpguard.replay.episodes import find
+from pumpguard.replay.journal import Played
+
+NOON = 1_777_896_000.0
+HOUR = 3_600.0
+Priced = tuple[Played, float]
+
+
+def message(at: float, phone: str, verified: bool, price: float = 0.25) -> Priced:
+    return Played(0, at, phone, None, None, None, True, False, verified), price
+
+
+def people(hours: int, an_hour: int, share: float = 0.75, seed: int = 1) -> list[Priced]:
+    """British users, of whom so many enter their codes."""
+    draw = random.Random(seed)
+    return [
+        message(NOON + draw.uniform(0, hours * HOUR), f"+44740012{draw.randrange(10_000):04}",
+                draw.random() < share)
+        for _ in range(hours * an_hour)
+    ]  # fmt: skip
+
+
+def bots(start: float, minutes: int, a_minute: int, entered: float = 0.0) -> list[Priced]:
+    """An attack on Azerbaijani numbers."""
+    draw = random.Random(2)
+    return [
+        message(start + n * 60 / a_minute, f"+99455{draw.randrange(10**7):07}",
+                draw.random() < entered)
+        for n in range(minutes * a_minute)
+    ]  # fmt: skip
+
+
+def found(*parts: list[Priced]) -> list[tuple[int, int, float]]:
+    """Start and end in minutes after noon, and dollars."""
+    entries = sorted((each for part in parts for each in part), key=lambda pair: pair[0].at)
+    return [
+        (round((e.start - NOON) / 60), round((e.end - NOON) / 60), round(e.usd, 2))
+        for e in find(entries)
+    ]
+
+
+def test_a_day_of_people_has_no_episode() -> None:
+    """Few or many, of whom a quarter or nearly half enter nothing."""
+    for an_hour in (5, 60, 600):
+        for share in (0.6, 0.75, 0.9):
+            assert found(people(24, an_hour, share)) == []
+
+
+def test_an_attack_is_found_with_its_ends_and_its_cost() -> None:
+    ((start, end, usd),) = found(people(24, 100), bots(NOON + 5 * HOUR, 30, 20))
+    assert abs(start - 300) <= 1
+    assert abs(end - 330) <= 1
+    assert 150 <= usd <= 155
+
+
+def test_a_slow_attack_is_found_too() -> None:
+    """Two messages a minute, all day."""
+    ((start, end, _),) = found(people(24, 100), bots(NOON, 24 * 60, 2))
+    assert (start, end) == (0, 1_440)
+
+
+def test_bots_that_enter_a_third_of_their_codes_are_found() -> None:
+    ((start, end, _),) = found(people(24, 100), bots(NOON + 5 * HOUR, 120, 20, entered=1 / 3))
+    assert abs(start - 300) <= 5
+    assert abs(end - 420) <= 5
+
+
+def test_two_attacks_with_an_hour_between_are_two() -> None:
+    first, second = bots(NOON + 2 * HOUR, 20, 20), bots(NOON + 4 * HOUR, 20, 20)
+    assert [(start, end) for start, end, _ in found(people(24, 100), first, second)] == [
+        (120, 140), (240, 260),
+    ]  # fmt: skip
+
+
+def test_a_launch_is_none() -> None:
+    """Twenty times as many people for forty minutes, who enter their codes as ever."""
+    crowd = [
+        (entry._replace(at=NOON + 6 * HOUR + (entry.at - NOON) / 3), price)
+        for entry, price in people(2, 1_000, seed=3)
+    ]
+    assert found(people(24, 50), crowd) == []
+
+
+def test_a_provider_that_is_away_is_none() -> None:
+    """For twenty minutes nobody gets a code: nobody was added, all went unanswered."""
+    away = [
+        (e._replace(verified=e.verified and not 5 < (e.at - NOON) / HOUR < 5.33), price)
+        for e, price in people(24, 100)
+    ]
+    assert found(away) == []
+
+
+def test_what_cost_next_to_nothing_is_not_told() -> None:
+    cheap = [(entry, 0.01) for entry, _ in bots(NOON + HOUR, 10, 20)]
+    assert found(people(24, 100), cheap) == []

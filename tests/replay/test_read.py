@@ -1,0 +1,116 @@
+"""Files as strangers have them: what can be read is read, and the rest is counted and shown."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pumpguard import PolicyError
+from pumpguard.replay.read import Table
+
+HEADER = "time,to\n"
+
+
+def table(folder: Path, data: bytes | str) -> Table:
+    path = folder / "log"
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return Table(path)
+
+
+def values(found: Table) -> list[list[str]]:
+    return [list(row.values()) for _, row in found.rows()]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_rows_have_whatever_stands_between_them(tmp_path: Path, delimiter: str) -> None:
+    found = table(tmp_path, f"time{delimiter}to\n1{delimiter}2\n")
+    assert values(found) == [["1", "2"]]
+
+
+def test_a_packed_file_is_read_as_it_is(tmp_path: Path) -> None:
+    found = table(tmp_path, gzip.compress(b"time,to\n1,2\n3,4\n"))
+    assert values(found) == [["1", "2"], ["3", "4"]]
+
+
+def test_a_packed_file_that_ends_early_is_read_so_far(tmp_path: Path) -> None:
+    whole = gzip.compress("".join(f"{n},{n}\n" for n in range(50_000)).encode())
+    found = table(tmp_path, whole[: len(whole) // 2])
+    assert len(values(found)) > 1_000
+    assert any("ends early" in reason for reason in found.problems.counts)
+
+
+def test_json_is_read_line_by_line_and_its_names_are_joined(tmp_path: Path) -> None:
+    rows = [{"delivery": {"destination": "+1", "mcc": 310}, "ok": True}, {"late": 1}]
+    text = "\n".join([json.dumps(rows[0]), "{broken", "[1]", "", json.dumps(rows[1])])
+    found = table(tmp_path, text)
+    assert found.header == ["delivery_destination", "delivery_mcc", "ok", "late"]
+    assert values(found) == [["+1", "310", "true"], ["1"]]
+    assert found.problems.counts == {"no JSON": 1, "no JSON object": 1}
+    assert found.problems.examples == [(2, "no JSON"), (3, "no JSON object")]
+
+
+def test_a_list_in_one_document_is_a_table_too(tmp_path: Path) -> None:
+    found = table(tmp_path, json.dumps([{"to": "1"}, {"to": "2"}, 3], indent=1))
+    assert values(found) == [["1"], ["2"]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
+def test_an_encoding_is_no_reason_to_give_up(tmp_path: Path, encoding: str) -> None:
+    found = table(tmp_path, "time,to\n1,Zürich\n".encode(encoding))
+    assert values(found) == [["1", "Zürich"]]
+
+
+def test_lines_of_two_encodings_are_both_read(tmp_path: Path) -> None:
+    found = table(tmp_path, HEADER.encode() + "1,ü\n".encode() + "2,ü\n".encode("latin-1"))
+    assert values(found) == [["1", "ü"], ["2", "ü"]]
+    assert found.problems.counts == {"not UTF-8, read as Latin-1 (the row counts)": 1}
+
+
+def test_a_quote_that_is_never_closed_costs_its_own_line(tmp_path: Path) -> None:
+    """And not the rest of the file."""
+    rest = "".join(f"{n},{n}\n" for n in range(100))
+    found = table(tmp_path, HEADER + '1,"open\n' + rest)
+    assert len(values(found)) == 100
+    assert found.problems.examples == [(2, "a quote that is never closed")]
+
+
+def test_a_quoted_value_may_go_over_lines(tmp_path: Path) -> None:
+    found = table(tmp_path, HEADER + '1,"two\nlines"\n3,4\n')
+    assert values(found) == [["1", "two\nlines"], ["3", "4"]]
+
+
+def test_bad_lines_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    long = "9," + "9" * (2 << 20)
+    found = table(tmp_path, f"{HEADER}1,2,3\n1,\0\n{long}\n5,6\n")
+    assert values(found) == [["5", "6"]]
+    assert found.problems.examples == [
+        (2, "3 values for 2 columns"), (3, "a NUL byte"), (4, "longer than 1 MB"),
+    ]  # fmt: skip
+
+
+def test_a_file_that_is_no_table_says_so(tmp_path: Path) -> None:
+    """Nothing, or a million columns."""
+    with pytest.raises(PolicyError, match="the file is empty"):
+        table(tmp_path, "\n\n")
+    with pytest.raises(PolicyError, match="at most 1000 columns"):
+        table(tmp_path, ",".join(["a"] * 300_000) + "\n")
+
+
+@settings(max_examples=200)
+@given(data=st.binary(max_size=400))
+def test_no_bytes_raise_anything_else(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "log"
+    path.write_bytes(data)
+    try:
+        found = Table(path)
+        for _, row in found.rows():
+            assert all(isinstance(value, str) for value in row.values())
+    except PolicyError:
+        pass
