@@ -53,6 +53,7 @@ def test_top_shows_who_speaks_and_what_is_under_attack(operator: Operator) -> No
     code, out, err = operator.types("top", "--once")
     assert (code, err) == (0, "")
     assert "1 process speaks" in out
+    assert "asked for" in out
     assert "BD" in out
     assert "+8801712345" in out
     seen = json.loads(operator.types("top", "--json")[1])
