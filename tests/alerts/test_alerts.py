@@ -116,3 +116,10 @@ async def test_a_claim_names_nobody(valkey_url: str, name: str) -> None:
         (key,) = server.scan_iter(match=f"*{name}*")
         assert b"7400123456" not in key
         assert 0 < server.ttl(key) <= QUIET
+
+
+def test_a_moment_is_told_as_a_time(caplog: pytest.LogCaptureFixture) -> None:
+    """The line is read at night, and its order copied."""
+    evidence = {"since": 1_763_840_000, "orders": ["pumpguard lists deny prefix +88017123"]}
+    Alerts().tell(Alert("ATTACK_BEGINS", "credit", evidence, None, 1_763_840_060.0))
+    assert "since=2025-11-22 19:33:20 UTC, orders=pumpguard lists deny prefix" in caplog.text

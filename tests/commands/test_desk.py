@@ -53,6 +53,7 @@ def test_top_shows_who_speaks_and_what_is_under_attack(operator: Operator) -> No
     code, out, err = operator.types("top", "--once")
     assert (code, err) == (0, "")
     assert "1 process speaks" in out
+    assert "asked for" in out
     assert "BD" in out
     assert "+8801712345" in out
     seen = json.loads(operator.types("top", "--json")[1])
@@ -94,6 +95,12 @@ def test_explain_says_what_would_happen_and_why(operator: Operator) -> None:
     assert (code, "telephone number" in err) == (1, True)
 
 
+def test_rules_that_ask_only_record_where_nobody_can_be_asked(operator: Operator) -> None:
+    """As the console inside such an app has it."""
+    assert "geo_mismatch: enforce" in operator.types("rules")[1]
+    assert "geo_mismatch: monitor" in operator.types("rules", "--no-challenge")[1]
+
+
 def test_rules_are_shown_and_one_is_put_into_monitor(operator: Operator) -> None:
     words = ("rules", "monitor", "burst_ban", "--for", "2h", "--reason", "a school")
     code, out, err = operator.types(*words)
@@ -101,7 +108,9 @@ def test_rules_are_shown_and_one_is_put_into_monitor(operator: Operator) -> None
     assert "only monitors for 2h" in out
     rules = {each["name"]: each for each in json.loads(operator.types("rules", "--json")[1])}
     assert rules["burst_ban"]["mode"] == "monitor"
-    assert "burst_ban: monitor until" in operator.types("rules")[1]
+    shown = operator.types("rules")[1]
+    assert "burst_ban: monitor until" in shown
+    assert ": a school; refused" in shown
     assert operator.types("rules", "enforce", "burst_ban")[0] == 0
     assert operator.types("rules", "enforce", "burst_ban")[0] == 1
     assert operator.types("rules", "monitor", "burst_ban")[0] == 1

@@ -177,7 +177,9 @@ async def test_what_names_nobody_is_refused(kind: Any, value: str, said: str) ->
 
 async def test_who_is_not_listed_cannot_be_removed() -> None:
     """It may be a slip of the pen; the number stays unsaid."""
-    with pytest.raises(OverrideError, match=r"number: expected one that is listed, got '\+447400123•"):
+    with pytest.raises(
+        OverrideError, match=r"number: expected one that is listed, got '\+447400123•"
+    ):
         await trying("memory://").guard.overrides.remove("number", PHONE)
 
 

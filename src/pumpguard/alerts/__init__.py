@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from math import inf
 from typing import TypeAlias
@@ -120,7 +121,9 @@ class Alerts:
 
     def tell(self, alert: Alert) -> None:
         """Raise an alert that is about no single finding."""
-        numbers = ", ".join(f"{name}={_words(value)}" for name, value in alert.evidence.items())
+        numbers = ", ".join(
+            f"{name}={_words(name, value)}" for name, value in alert.evidence.items()
+        )
         logger.warning("PG030 alert: %s: %s [%s]", alert.rule, alert.code, numbers)
         self._tell(alert)
 
@@ -133,5 +136,7 @@ class Alerts:
                 self._notices.say("PG045", "on_alert", text, level=logging.ERROR, exc_info=True)
 
 
-def _words(value: object) -> object:
+def _words(name: str, value: object) -> object:
+    if name == "since" and isinstance(value, int | float):
+        return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
     return "; ".join(map(str, value)) if isinstance(value, list) else value

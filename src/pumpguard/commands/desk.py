@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+import typer
 
 from pumpguard.challenges.base import Elsewhere
 from pumpguard.commands import BAD_INPUT, STORE_AWAY, shared_store, stop
@@ -16,6 +18,10 @@ from pumpguard.ops.fleet.desk import Desk, desk_of
 from pumpguard.policy import Policy
 
 T = TypeVar("T")
+
+Asks = Annotated[
+    bool, typer.Option("--challenge/--no-challenge", help="Whether the app has challenge=.")
+]
 
 
 def with_desk(

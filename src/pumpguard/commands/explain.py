@@ -9,7 +9,7 @@ import typer
 
 from pumpguard.commands import AsJson, PolicyFile, StoreUrl
 from pumpguard.commands.bans import sentence
-from pumpguard.commands.desk import with_desk
+from pumpguard.commands.desk import Asks, with_desk
 from pumpguard.ops.fleet.desk import Desk, Story
 from pumpguard.ops.fleet.summary import story_json
 from pumpguard.ops.fleet.words import lines, verdict
@@ -20,9 +20,7 @@ def explain(
     policy: PolicyFile,
     store: StoreUrl,
     ip: Annotated[str, typer.Option("--ip", help="The address that would ask.")] = "",
-    asks: Annotated[
-        bool, typer.Option("--challenge/--no-challenge", help="Whether the app has challenge=.")
-    ] = True,
+    asks: Asks = True,
     json_wanted: AsJson = False,
 ) -> None:
     """What would happen if it were asked for now, rule by rule, and why.

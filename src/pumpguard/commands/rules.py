@@ -17,7 +17,7 @@ from pumpguard.commands import (
     author_or_user,
     seconds_of,
 )
-from pumpguard.commands.desk import with_desk
+from pumpguard.commands.desk import Asks, with_desk
 from pumpguard.commands.overrides import shown_time
 from pumpguard.ops.fleet.desk import Desk
 from pumpguard.ops.fleet.today import RuleToday, rules_today
@@ -29,14 +29,15 @@ Name = Annotated[str, typer.Argument(help="The rule, as `pumpguard rules` calls 
 
 @rules.callback(invoke_without_command=True)
 def show(
-    context: typer.Context, policy: PolicyFile, store: StoreUrl, json_wanted: AsJson = False
-) -> None:
+    context: typer.Context, policy: PolicyFile, store: StoreUrl, asks: Asks = True,
+    json_wanted: AsJson = False,
+) -> None:  # fmt: skip
     """Show each rule: its mode, what it refused in the last 24 hours, what it alone refused, and
     how many of those numbers were verified within three hours."""
     context.obj = policy, store
     if context.invoked_subcommand is not None:
         return
-    found = with_desk(policy, store, rules_today)
+    found = with_desk(policy, store, rules_today, asks=asks)
     if json_wanted:
         typer.echo(json.dumps([each.to_json() for each in found], indent=2))
         return
@@ -74,6 +75,7 @@ def enforce(context: typer.Context, name: Name, reason: Reason = "", author: Aut
 
 def _line(rule: RuleToday) -> str:
     until = "" if rule.until is None else f" until {shown_time(rule.until)}, by {rule.author}"
+    until += f": {rule.reason}" if rule.reason else ""
     later = "" if rule.verified_later is None else f", {rule.verified_later:.1%} verified later"
     return (
         f"{rule.name}: {rule.mode}{until}; refused {rule.refused:,} (${rule.usd:,.2f}), alone "

@@ -78,10 +78,10 @@ def _head(view: FleetView) -> Text:
 
 def _sums(view: FleetView) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    names = ("requests", "allowed", "asked", "refused", "spent", "asked $", "refused $")
-    for name in ("", *names):
-        table.add_column(name, justify="left" if not name else "right")
-    for name, seen in (("last hour", view.hour), ("last day", view.day)):
+    names = ("requests", "allowed", "asked", "refused", "spent", "asked for", "not spent")
+    for name in ("last", *names):
+        table.add_column(name, justify="left" if name == "last" else "right")
+    for name, seen in (("hour", view.hour), ("day", view.day)):
         by = {action: amount.n for action, amount in seen.actions.items()}
         refused = by["throttle"] + by["block"] + by["shadow"]
         counts = (seen.requests, by["allow"], by["challenge"], refused)
