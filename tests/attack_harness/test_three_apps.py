@@ -30,7 +30,7 @@ def test_a_day_of_4000_people_and_an_attack(name: str, caplog: pytest.LogCapture
     counts = played.guard.observations.counts
     assert counts["verified"] == sum(each.verified for each in by_phone)
     assert not counts["not_understood"]
-    assert set(re.findall(r"PG\d+", caplog.text)) <= EXPECTED
+    assert set(re.findall(r"\bPG\d{3}\b", caplog.text)) <= EXPECTED
 
 
 def test_the_same_seed_is_the_same_day() -> None:

@@ -81,6 +81,7 @@ class Engine:
         began = monotonic()
         if self._outcomes is not None and self._outcomes.waiting:  # queued without an event loop
             self._outcomes.deliver()
+        known = self._overrides.current
         decision = await self._decide(attempt, outside_findings, refuse_medium)
         fresh = self._overrides.checked_at >= began - MAX_AGE
         if decision is not None and (fresh or decision.degraded):
@@ -89,7 +90,10 @@ class Engine:
         try:
             async with within(began + self._deadline - monotonic()):
                 for _ in range(MAX_RETRIES):
-                    changed = await self._overrides.refresh()
+                    # While this one waited for its turn, another may have read them.
+                    changed = self._overrides.current is not known
+                    changed = changed or await self._overrides.refresh()
+                    known = self._overrides.current
                     if decision is not None and not changed:
                         return decision
                     decision = await self._decide(attempt, outside_findings, refuse_medium)
