@@ -113,7 +113,8 @@ def test_rules_are_shown_and_one_is_put_into_monitor(operator: Operator) -> None
     assert ": a school; refused" in shown
     assert operator.types("rules", "enforce", "burst_ban")[0] == 0
     assert operator.types("rules", "enforce", "burst_ban")[0] == 1
-    assert operator.types("rules", "monitor", "burst_ban")[0] == 1
+    code, _, err = operator.types("rules", "monitor", "burst_ban")
+    assert (code, err.strip()) == (1, "--for: expected an end, such as 2h")
     assert operator.types("rules", "monitor", "none", "--for", "2h")[0] == 1
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pumpguard.commands import (
+    BAD_INPUT,
     AsJson,
     Author,
     For,
@@ -16,6 +17,7 @@ from pumpguard.commands import (
     StoreUrl,
     author_or_user,
     seconds_of,
+    stop,
 )
 from pumpguard.commands.desk import Asks, with_desk
 from pumpguard.commands.overrides import shown_time
@@ -51,6 +53,8 @@ def monitor(
     author: Author = None,
 ) -> None:  # fmt: skip
     """Only record what a rule finds, in all processes, for --for (at most 7d)."""
+    if lasting is None:
+        stop("--for: expected an end, such as 2h", BAD_INPUT)
 
     async def work(desk: Desk) -> None:
         who = author_or_user(author)

@@ -225,7 +225,7 @@ async def test_a_connection_that_is_answered_first_is_kept(make_line: MakeLine) 
 
 async def test_a_server_that_hangs_for_long_is_given_up(make_line: MakeLine, own: Server) -> None:
     """It may be a connection that is dead at the other end: the next call opens a new one."""
-    line = make_line(own.url, deadline=0.01)
+    line = make_line(own.url, deadline=0.1)
     await call(line, "PING")
     first = line._live
     with own.hanging():
