@@ -69,7 +69,7 @@ def personal(attempt: Attempt) -> list[str]:
     own = [attempt.session, attempt.account, attempt.device, attempt.solution]
     all_of_it = [phone.e164, phone.e164[1:], phone.e164[:-1], phone.national, client.address,
             client.network, client.site, *own, *attempt.extra.values()]  # fmt: skip
-    return sorted((each for each in all_of_it if each and len(each) > 3), key=len, reverse=True)
+    return sorted([each for each in all_of_it if each and len(each) > 3], key=len, reverse=True)
 
 
 def _host(found: re.Match[str]) -> str:
