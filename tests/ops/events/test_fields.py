@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from pumpguard import Action, Decision, Finding, Policy
 from pumpguard.alerts import Alert
 from pumpguard.attempt import Attempt, Block
 from pumpguard.listeners import Became, Change, Exchange, Recorded
-from pumpguard.ops.events.decisions import Addresses, Numbers
+from pumpguard.ops.events.decisions import Addresses, Numbers, hashed_address, masked_address
 from pumpguard.ops.events.fields import EventMaker, policy_version
 from pumpguard.ops.events.sinks import flat
 from pumpguard.overrides.lists import keyed_hash
@@ -131,6 +131,24 @@ def test_an_address_is_an_address_however_it_is_shown(address: str) -> None:
     hidden = 1 if shown["whole"].version == 4 else 10
     assert not any(shown["masked"].packed[-hidden:])
     assert shown["masked"].packed[:-hidden] == shown["whole"].packed[:-hidden]
+
+
+@given(st.ip_addresses(), st.integers(0, 128))
+def test_a_network_is_shown_by_its_first_address(
+    address: IPv4Address | IPv6Address, bits: int
+) -> None:
+    """Of its /24 or /48, or of a wider one itself; in whatever way it was come by."""
+    network = ip_network((address, min(bits, address.max_prefixlen)), strict=False)
+    shown = min(network.prefixlen, 24 if address.version == 4 else 48)
+    first = ip_network((address, shown), strict=False).network_address
+    assert masked_address(str(network)) == str(first)
+
+
+@given(st.binary(min_size=10, max_size=10))
+def test_a_hash_is_written_as_an_address_is(digest: bytes) -> None:
+    """One text for each: as a reader of addresses would write it."""
+    shown = hashed_address(digest.hex())
+    assert shown == str(IPv6Address(b"\xfd" + digest + bytes(5)))
 
 
 @given(numbers(), st.ip_addresses(v=4).map(str), st.sampled_from(["masked", "hashed"]))

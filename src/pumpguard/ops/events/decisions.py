@@ -30,6 +30,8 @@ PLAIN = frozenset(SUBJECTS) | {f"{PREFIX}{drop}" for drop in range(1, 15)}
 
 WORDS = [str(action) for action in Action]
 
+INFINITE = float("inf")
+
 JSON = {True: "true", False: "false", None: "null"}
 
 
@@ -207,14 +209,14 @@ def _finding(rule: str, code: str, action: Action, mode: str) -> str:
 
 def _value(value: object, attempt: Attempt) -> str:
     """A piece of evidence; texts are masked, as they may be personal data."""
+    if isinstance(value, float):
+        return f"{value:.9g}" if -INFINITE < value < INFINITE else f'"{value}"'
     if isinstance(value, bool) or value is None:
         return JSON[value]
     if isinstance(value, int):
         return str(int(value))
-    if isinstance(value, float):
-        return f"{value:.9g}" if abs(value) < float("inf") else f'"{value}"'
     text = value if isinstance(value, str) else str(value)
-    if isinstance(value, Block) or text in PLAIN or len(text) < 3:
+    if text in PLAIN or isinstance(value, Block) or len(text) < 3:
         return quoted(text)
     hidden = [each for each in personal(attempt) if each in text]
     return quoted(str(masked_value(text, hidden))) if hidden else _text(text)
