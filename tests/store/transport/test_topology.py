@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis.crc import key_slot
 
 from pumpguard.errors import PolicyError, StoreError
 from pumpguard.store.transport import topology
