@@ -165,11 +165,9 @@ async def play(
                 await guard.reports.told()
                 tally.entered(entry)
             else:
+                decision, asked = await _decided(guard, entry, tally.again)
                 if entry.event:
-                    decision, asked = await _made_again(guard, entry, tally.again)
                     sent.add(decision)
-                else:
-                    decision, asked = await _decided(guard, entry)
                 tally.faults["decided without the store"] += decision.degraded
                 tally.add(entry, decision, asked)
                 if entry.number in wanted:
@@ -202,23 +200,23 @@ class LastSent:
         return found.pop() if found else None
 
 
-async def _made_again(guard: Guard, entry: Played, again: Again) -> tuple[Decision, bool]:
-    """The decision about an attempt of our own events, compared with theirs."""
-    facts: dict[str, Any] = json.loads(entry.event or "")
-    attempt = own_attempt(facts, entry.at, entry.phone, entry.address, entry.price)
+async def _decided(guard: Guard, entry: Played, again: Again) -> tuple[Decision, bool]:
+    """The decision, and whether proof was asked for first. One of our own events is compared with
+    theirs; whoever was asked then has come again by himself."""
+    facts: dict[str, Any] | None = None
+    if entry.event:
+        facts = json.loads(entry.event)
+        attempt = own_attempt(facts, entry.at, entry.phone, entry.address, entry.price)
+    else:
+        attempt = guard.attempt(entry.phone, entry.address, session=entry.session)
+        if entry.price is not None:
+            attempt = replace(attempt, price=entry.price)
     decision = await guard.decide(attempt)
-    again.add(facts, entry.at, decision)
-    return decision, decision.action is Action.CHALLENGE
-
-
-async def _decided(guard: Guard, entry: Played) -> tuple[Decision, bool]:
-    """The decision, and whether proof was asked for first."""
-    attempt = guard.attempt(entry.phone, entry.address, session=entry.session)
-    if entry.price is not None:
-        attempt = replace(attempt, price=entry.price)
-    decision = await guard.decide(attempt)
+    if facts is not None:
+        again.add(facts, entry.at, decision)
     asked = decision.action is Action.CHALLENGE
-    if asked and entry.verified and guard.challenge is not None:
+    comes_again = facts is None or facts["told"][0] != "challenge"
+    if asked and comes_again and entry.verified and guard.challenge is not None:
         solved = f"replayed {entry.number}"
         decision = await guard.decide(replace(attempt, proved=True, solution=solved))
     return decision, asked

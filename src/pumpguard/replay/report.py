@@ -161,7 +161,7 @@ class Report:
             f"{again.decided - again.same:,} did not{':' if again.examples else '.'}"
         ]
         for at, then, now in again.examples:
-            lines += [f"  {moment(at)}", f"    then: {then}", f"    now:  {now}"]
+            lines += [f"  {moment(at)}", f"    then: {then}", f"    now:  {_indented(now)}"]
         return lines
 
     def cautions(self) -> list[str]:
@@ -182,6 +182,10 @@ class Report:
             "customer would try again."
         )
         return lines
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n        ")
 
 
 def moment(at: float) -> str:
