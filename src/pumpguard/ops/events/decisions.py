@@ -12,9 +12,10 @@ from ipaddress import IPv6Address, ip_network
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Literal
 
-from pumpguard.attempt import SUBJECTS, Attempt, Block, Phone
+from pumpguard.attempt import SUBJECTS, Attempt, Phone
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.listeners import Exchange, Recorded
+from pumpguard.masking import Block
 from pumpguard.ops.masking import masked_digits, masked_text, masked_value, personal
 from pumpguard.overrides.lists import keyed_hash
 

@@ -12,8 +12,9 @@ from dataclasses import fields
 from hashlib import blake2b
 from typing import Any
 
-from pumpguard.alerts import Alert, masked
+from pumpguard.alerts import Alert
 from pumpguard.listeners import Became, Change, Recorded
+from pumpguard.masking import masked
 from pumpguard.ops.events.decisions import Addresses, DecisionLines, Numbers, timestamp
 from pumpguard.ops.masking import masked_text, masked_value
 from pumpguard.policy import Policy
