@@ -62,7 +62,9 @@ class EventMaker:
         made = self._plain("outcome", became.at, became.outcome, "network")
         made["event"]["outcome"] = "success" if became.outcome == "verified" else "failure"
         number = json.loads(self._lines.number(became.phone))
-        made["pumpguard"] = {"number": number, "messages": became.messages, "usd": became.usd}
+        made["pumpguard"] = {
+            "number": number, "messages": became.messages, "usd": became.usd, "at": became.at,
+        }  # fmt: skip
         return made
 
     def change(self, change: Change) -> Event:
