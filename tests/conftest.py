@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -64,6 +65,14 @@ hypothesis.settings.load_profile("pumpguard")
 def _nothing_is_open() -> None:
     """Requests of other tests, some about the same number, await no call of a sender any more."""
     OPEN.clear()
+
+
+@pytest.fixture(autouse=True)
+def _log_levels_stay() -> Iterator[None]:
+    """Some packages set the level of everybody's log: no other test shall hear more for that."""
+    before = logging.root.level
+    yield
+    logging.root.setLevel(before)
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpguard import Action, Decision, Finding
-from pumpguard.attempt import Block, block_of
 from pumpguard.decision import new_reference
+from pumpguard.masking import Block, block_of
 from pumpguard.testing import make_attempt
 
 ASKED = Finding("credit", Action.CHALLENGE, "CREDIT_SPENT", retry_after=3_000.0)

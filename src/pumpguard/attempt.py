@@ -11,18 +11,14 @@ from math import ceil
 from operator import attrgetter
 from typing import Literal
 
+from pumpguard.masking import masked_network, masked_number
+
 LineType = Literal[
     "mobile", "fixed_line", "fixed_line_or_mobile", "voip", "personal", "toll_free", "premium",
     "shared_cost", "pager", "uan", "voicemail", "satellite", "unknown",
 ]  # fmt: skip
 
 NetworkKind = Literal["residential", "hosting", "vpn", "proxy", "relay", "tor", "unknown"]
-
-HIDDEN = 3
-"""Last digits that are hidden of a number: its block of 1,000 is nobody's."""
-
-BLOCK_FROM = 2
-"""Digits that are left open in a block of a hundred numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +50,8 @@ class Phone:
 
     @property
     def masked(self) -> str:
-        """For people, logs and events: the block of 1,000 numbers. Never the last digits: beside
-        the block, which something else may show, they would be the number."""
-        shown = self.prefix(HIDDEN) or f"+{self.calling_code}"
-        return shown + "•" * (len(self.e164) - len(shown))
-
-
-class Block(str):
-    """The first digits of a hundred numbers or more: they are no person's, and shown as they are,
-    so that an operator can name them in an order."""
-
-    __slots__ = ()
-
-
-def block_of(subject: str | None, phone: Phone) -> Block | None:
-    """The subject, if it is such a block around this number."""
-    if subject is None or not subject.startswith("+") or not phone.e164.startswith(subject):
-        return None
-    return Block(subject) if len(phone.e164) - len(subject) >= BLOCK_FROM else None
+        """For people, logs and events: the block of 1,000 numbers."""
+        return masked_number(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +69,6 @@ class Client:
     def masked(self) -> str:
         """For people and logs: the network without its last part."""
         return "unknown" if self.network is None else masked_network(self.network)
-
-
-def masked_network(network: str) -> str:
-    """An address or CIDR for people and logs: 24 bits of IPv4, 48 of IPv6."""
-    if "." in network:
-        return network.split("/")[0].rsplit(".", 1)[0] + ".•"
-    return ":".join(network.split(":")[:3]) + ":•"
 
 
 LONGEST_KEY = 128

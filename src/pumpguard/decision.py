@@ -10,7 +10,7 @@ from math import prod
 from os import urandom
 from typing import TYPE_CHECKING, Literal
 
-from pumpguard.attempt import Block
+from pumpguard.masking import masked_number
 
 if TYPE_CHECKING:
     from pumpguard.attempt import Attempt
@@ -136,10 +136,7 @@ class Decision:
     def masked_number(self) -> str:
         """The number for people, logs and events: its block of 1,000, or the narrower one that a
         finding shows."""
-        phone = self.attempt.phone
-        blocks = [each.subject for each in self.findings if isinstance(each.subject, Block)]
-        block = max([phone.masked.rstrip("•"), *blocks], key=len)
-        return block + "•" * (len(phone.e164) - len(block))
+        return masked_number(self.attempt.phone, [each.subject for each in self.findings])
 
     def explain(self) -> str:
         """The whole reasoning in plain lines, for the operator; never show it to a client."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +28,9 @@ from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy
 from pumpguard.protects import Protects
+from pumpguard.renamed import OldNames
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score, decide_with_score
-from pumpguard.shadow.carry import resumed
 from pumpguard.shadow.current import CurrentRequest
 from pumpguard.shadow.more import MoreMessages
 from pumpguard.shadow.open_requests import OPEN
@@ -47,7 +45,7 @@ if TYPE_CHECKING:
     from pumpguard.store.health import Concern
 
 
-class Guard(Protects):
+class Guard(Protects, OldNames):
     """Judges attempts by a policy, over a store.
 
     ``policy`` may be the path of its TOML file. ``store`` is a URL (``redis://``, ``rediss://``,
@@ -105,17 +103,15 @@ class Guard(Protects):
         if score is not None and policy.risk is None:
             raise PolicyError("risk", "levels: an outside score is asked about the medium one")
         self.reports = OutcomeReports(policy, store, self.observations, clock, listeners)
-        self._outcomes = self.reports.queue
         hashed, overrides, now = keyed_hash(policy.secret), store.overrides, clock or time.time
         self._sync = sync = OverrideSync(overrides, hashed, self.notices, sharded=policy.shards > 1)
         self.overrides = OverrideAdmin(
             overrides, hashed, region=policy.region, clock=now, on_change=sync.invalidate,
             listeners=listeners,
         )  # fmt: skip
-        rules = with_single_use(policy.chain, challenge)
-        self._engine = Engine(
-            policy, rules, store, sync, self._outcomes, self.observations, simulated=self.simulated
-        )
+        self.rules = rules = with_single_use(policy.chain, challenge)
+        knows = (policy, rules, store, sync, self.reports.queue, self.observations)
+        self._engine = Engine(*knows, simulated=self.simulated)
         asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.notices)
         more = MoreMessages(policy, *asks, simulated=self.simulated)
         self.more = None if policy.mode == "monitor" else more  # it would have to refuse
@@ -129,12 +125,6 @@ class Guard(Protects):
         self._escalator = None if steps is None else Escalator(steps, *writes)
         asks_proof = {"has_challenge": challenge is not None, "simulated": self.simulated}
         say_what_is_missing(self, policy, where, self.notices, **asks_proof)
-
-    @property
-    def orders(self) -> OverrideAdmin:
-        """The old name of ``overrides``, kept until 0.3."""
-        warnings.warn("guard.orders is guard.overrides now", DeprecationWarning, stacklevel=2)
-        return self.overrides
 
     def attempt(self, phone: str, address: str | None = None, **facts: Any) -> Attempt:
         """An attempt from outside HTTP, such as a task queue. Raises `IntakeError`.
@@ -152,22 +142,6 @@ class Guard(Protects):
         self.record(decision)
         OPEN.assess(CurrentRequest(decision, self.simulated, tokens=self.tokens, more=self.more))
         return decision
-
-    def token(self, decision: Decision) -> str:
-        """A decision as a signed text, for a job or a header: wherever the message is sent,
-        ``with guard.resume(token):`` makes wrapped senders obey it, for an hour. It holds no
-        number and no address in clear. A policy without a ``secret`` signs with a random key that
-        this process alone has."""
-        request = OPEN.of(decision)
-        if request is not None:
-            request.handed_over()
-        return self.tokens.issue(decision)
-
-    def resume(self, carried: Decision | str | None) -> AbstractContextManager[None]:
-        """Within it, wrapped senders obey a decision that was made elsewhere, as it stands or as a
-        token (`pumpguard.current_token`); with ``None``, none. Raises `TicketError` for a token
-        that is forged, of another secret, or older than an hour."""
-        return resumed(carried, self.tokens)
 
     def decide(self, attempt: Attempt) -> Coroutine[Any, Any, Decision]:
         """Decide about an attempt in one trip to the store, or in a second one too if an outside
@@ -200,11 +174,6 @@ class Guard(Protects):
         suspicious = bool(decision.reservation) and self.observations.sent(decision.attempt.at)
         if suspicious or flow is not None:
             self.reports.admitted(decision.attempt, flow)
-
-    def valued(self, phone: str) -> None:
-        """Deprecated: the same as `verified`."""
-        warnings.warn("use Guard.verified instead", DeprecationWarning, stacklevel=2)
-        self.verified(phone)
 
     async def settled(self) -> None:
         """Wait until all outcomes and alerts so far have been delivered, or cannot be for now."""

@@ -26,7 +26,6 @@ from pumpguard.lifespan import AnyApp, live
 from pumpguard.listeners import WatchedRequest
 from pumpguard.policy import Policy
 from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
-from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score
 from pumpguard.shadow.answer import Answers, WatchedAnswer
 from pumpguard.shadow.carry import is_decided
@@ -91,9 +90,9 @@ class PumpGuardMiddleware:
         self._flow = None if policy.flow is None else FlowReader(policy.flow)
         answers = (guard.challenge, guard.on_refusal, guard.notices, policy.texts)
         self._refusals = Refusals(app, *answers)
-        self._visible = VisibleRefusals(with_single_use(guard.policy.chain, guard.challenge))
-        self._records = RouteRecords(guard.policy.send, guard.notices)
-        self._answers = Answers(SentWhen(guard.policy.sent_when), guard.notices)
+        self._visible = VisibleRefusals(guard.rules)
+        self._records = RouteRecords(policy.send, guard.notices)
+        self._answers = Answers(SentWhen(policy.sent_when), guard.notices)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it."""

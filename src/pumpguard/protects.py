@@ -1,11 +1,16 @@
-"""What a guard offers to functions: the wrapped sender, and guarding one of them by itself."""
+"""What a guard offers to functions: the wrapped sender, also where a decision is carried to, and
+guarding one of them by itself."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
+from pumpguard.shadow.carry import resumed
+from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.sender import sender
+from pumpguard.shadow.tokens import Tokens
 
 if TYPE_CHECKING:
     from pumpguard.decision import Decision
@@ -16,9 +21,26 @@ R = TypeVar("R")
 
 
 class Protects:
-    """Methods of a `Guard`. What they need is imported when they are used."""
+    """Methods of a `Guard`. What guarding needs is imported when it is used."""
 
+    tokens: Tokens
     sender = staticmethod(sender)
+
+    def token(self, decision: Decision) -> str:
+        """A decision as a signed text, for a job or a header: wherever the message is sent,
+        ``with guard.resume(token):`` makes wrapped senders obey it, for an hour. It holds no
+        number and no address in clear. A policy without a ``secret`` signs with a random key that
+        this process alone has."""
+        request = OPEN.of(decision)
+        if request is not None:
+            request.handed_over()
+        return self.tokens.issue(decision)
+
+    def resume(self, carried: Decision | str | None) -> AbstractContextManager[None]:
+        """Within it, wrapped senders obey a decision that was made elsewhere, as it stands or as a
+        token (`pumpguard.current_token`); with ``None``, none. Raises `TicketError` for a token
+        that is forged, of another secret, or older than an hour."""
+        return resumed(carried, self.tokens)
 
     def protect(
         self, phone: Callable[..., object], **facts: Callable[..., object]

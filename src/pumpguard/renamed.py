@@ -1,16 +1,19 @@
-"""Settings of a policy that release 0.1 called otherwise; understood, with a warning, until 0.3."""
+"""What release 0.1 called otherwise, of a policy and of a guard: understood, with a warning, until
+0.3."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pumpguard.errors import PolicyError
 from pumpguard.outcomes import Outcomes
 
 if TYPE_CHECKING:
+    from pumpguard.guard import Guard
+    from pumpguard.overrides.admin import OverrideAdmin
     from pumpguard.policy import Policy
 
 MOVED_RULES: Mapping[str, Mapping[str, str]] = {"settling": {}, "earned_trust": {"by": "trusts"}}
@@ -52,3 +55,18 @@ def _moved(rules: Mapping[str, Any]) -> dict[str, object]:
 def _warn(text: str) -> None:
     # Past this module, the policy's __post_init__ and its __init__: to whoever makes the policy.
     warnings.warn(text, DeprecationWarning, stacklevel=5)
+
+
+class OldNames:
+    """Those of a `Guard`."""
+
+    @property
+    def orders(self) -> OverrideAdmin:
+        """The old name of ``overrides``."""
+        warnings.warn("guard.orders is guard.overrides now", DeprecationWarning, stacklevel=2)
+        return cast("Guard", self).overrides
+
+    def valued(self, phone: str) -> None:
+        """The old name of `Guard.verified`."""
+        warnings.warn("use Guard.verified instead", DeprecationWarning, stacklevel=2)
+        cast("Guard", self).verified(phone)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from math import inf, prod
+from math import inf
 from typing import Literal
 
 from pumpguard.config import check, require
@@ -86,8 +85,3 @@ class Risk:
             return action_of(self.on_high)
         action = action_of(self.on_medium)
         return Action.THROTTLE if refuse_medium and met(action, proved) else action
-
-
-def product(findings: Iterable[Finding]) -> float:
-    """The score of these findings, in their order: in another, it may differ by a rounding."""
-    return prod((finding.weight for finding in findings), start=1.0)

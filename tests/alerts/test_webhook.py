@@ -16,7 +16,7 @@ from pumpguard import Guard, Policy, PolicyError
 from pumpguard.alerts import Alert
 from pumpguard.alerts.webhook import SIGNATURE, Webhook, signature
 from pumpguard.alerts.words import words
-from pumpguard.attempt import Block
+from pumpguard.masking import Block
 from pumpguard.rules import Budget
 from pumpguard.testing import FakeClock, make_attempt
 

@@ -28,6 +28,21 @@ def test_it_decides_for_all_processes(tmp_path: Path, valkey_url: str, name: str
     assert "PG003" not in "".join(there.said)
 
 
+def test_its_refusals_are_explained(tmp_path: Path, valkey_url: str, name: str) -> None:
+    """By the reference that the person was told, from the store that the service shares."""
+    policy = POLICY + f'name = "{name}"\n[rules.phone_limit]\nlimits = "2/hour"\n'
+    service = Running(tmp_path, valkey_url, "--proof", policy=policy)
+    with service:
+        asked = {"phone": "+447400123456", "address": "81.2.69.142"}
+        found = [service.ask("/v1/assess", asked)[1]["reference"] for _ in range(3)]
+        assert found[:2] == [None, None]
+        assert service.stop() == 0  # what waits is written
+    words = ["why", found[2], "--policy", f"{tmp_path}/policy.toml", "--store", valkey_url]
+    result = CliRunner().invoke(app(), words)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"{found[2]}: throttle at 20")
+
+
 def test_it_ends_in_order(tmp_path: Path, valkey_url: str, name: str) -> None:
     """On SIGTERM it goes on answering for as long as was said, but is not ready; it answers what it
     has begun, tells what it has been told, and ends with 0."""

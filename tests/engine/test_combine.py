@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pumpguard import Action, Finding
-from pumpguard.attempt import Block
 from pumpguard.engine.combine import combine
+from pumpguard.masking import Block
 from pumpguard.store.base import Answer
 from pumpguard.testing import make_attempt
 

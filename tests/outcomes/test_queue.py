@@ -316,8 +316,8 @@ def over(store: MemoryStore) -> tuple[Guard, OutcomeQueue]:
     """A guard that keeps outcomes, and its queue."""
     policy = Policy(send="/s", settled=True, rules=[Credit(lines={"country": 1e5})])
     guard = Guard(policy, store, networks=UnknownNetworks())
-    assert guard._outcomes is not None
-    return guard, guard._outcomes
+    assert guard.reports.queue is not None
+    return guard, guard.reports.queue
 
 
 async def test_what_the_store_does_not_hear_is_kept_and_told_in_order_when_it_is_back() -> None:
@@ -509,8 +509,8 @@ def test_a_simulation_waits_for_the_next_decision(name: str, valkey_url: str) ->
 
 async def test_the_queue_is_bounded(shop: Shop) -> None:
     """While the store is away for long, the oldest outcomes are forgotten."""
-    assert shop.guard._outcomes is not None
-    queue = shop.guard._outcomes
+    assert shop.guard.reports.queue is not None
+    queue = shop.guard.reports.queue
     for number in range(CAPACITY + 10):
         queue.waiting[number] = Listen(None)
         if number >= CAPACITY:

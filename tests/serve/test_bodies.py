@@ -62,7 +62,7 @@ async def test_what_is_refused(client: Client, body: bytes, status: int, path: s
     reply = await client.post("/v1/assess", body)
     assert (reply.status, reply.json.get("path")) == (status, path)
     assert "4474" not in reply.body.decode()
-    assert (await client.get("/metrics")).json["total_requests"] == 0
+    assert (await client.get("/metrics.json")).json["total_requests"] == 0
 
 
 @pytest.mark.parametrize(

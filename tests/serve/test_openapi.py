@@ -28,7 +28,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
             [*command, *options, *header], capture_output=True, text=True, cwd=tmp_path
         )
     assert attack.returncode == 0, attack.stdout
-    assert "7 selected / 7 total" in attack.stdout
+    assert "8 selected / 8 total" in attack.stdout
     assert "PG101" not in "".join(service.said)
 
 

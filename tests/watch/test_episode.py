@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpguard import Action, Decision, Finding
-from pumpguard.attempt import Block
+from pumpguard.masking import Block
 from pumpguard.testing import make_attempt
 from pumpguard.watch.episode import (
     BEGINS,

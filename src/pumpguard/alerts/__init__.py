@@ -10,11 +10,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from ipaddress import ip_network
 from math import inf
 from typing import TypeAlias
 
-from pumpguard.attempt import Block, masked_network
 from pumpguard.background import BackgroundTasks
 from pumpguard.decision import ALERTING, Decision, Finding
 from pumpguard.errors import StoreError
@@ -25,9 +23,6 @@ QUIET = 6 * 3_600
 
 MAX_REMEMBERED = 1_000
 """Alerts that a process remembers having raised; with more, it forgets them all."""
-
-SHOWN_DIGITS = 5
-"""Of a number: the calling code and a little more."""
 
 Claim: TypeAlias = Callable[[str, int], Awaitable[bool]]
 
@@ -43,23 +38,6 @@ class Alert:
     evidence: Mapping[str, object]
     subject: str | None
     at: float
-
-
-def masked(subject: str | None) -> str | None:
-    """An alert's subject without personal data. A country is shown, and so is a block of a hundred
-    numbers or more; any other number or an address is cut off, and of anything else only the length
-    is left."""
-    if subject is None or subject == "everything" or (len(subject) == 2 and subject.isupper()):
-        return subject
-    if isinstance(subject, Block):
-        return subject
-    if subject.startswith("+") and subject[1:].isdecimal():
-        return subject[:SHOWN_DIGITS] + "•" * max(0, len(subject) - SHOWN_DIGITS)
-    try:
-        network = ip_network(subject, strict=False)
-    except ValueError:
-        return "•" * len(subject)
-    return masked_network(str(network.network_address))
 
 
 class Alerts:

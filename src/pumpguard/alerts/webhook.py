@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
-from pumpguard.alerts import Alert, masked
+from pumpguard.alerts import Alert
 from pumpguard.alerts.words import words
 from pumpguard.background import BackgroundTasks
 from pumpguard.config import require
 from pumpguard.external import certificates, is_safe
 from pumpguard.listeners import Listener
+from pumpguard.masking import masked
 from pumpguard.notices import Notices
 
 if TYPE_CHECKING:

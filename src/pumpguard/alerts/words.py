@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from pumpguard.alerts import Alert, masked
+from pumpguard.alerts import Alert
+from pumpguard.masking import masked
 
 HEADS = {
     "ATTACK_BEGINS": "An attack has begun",

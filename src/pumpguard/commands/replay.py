@@ -19,11 +19,13 @@ from rich.progress import Progress
 from pumpguard.commands import BAD_INPUT, AsJson, PolicyFile, stop
 from pumpguard.errors import PolicyError
 from pumpguard.intake.phone import canonical
+from pumpguard.ops.events.fields import policy_version
 from pumpguard.policy import Policy
 from pumpguard.replay.columns import Columns, guess
 from pumpguard.replay.entry import Parser
 from pumpguard.replay.episodes import Episode, find
 from pumpguard.replay.journal import Journal
+from pumpguard.replay.own_events import other_policy
 from pumpguard.replay.page import page
 from pumpguard.replay.play import play, told_apart
 from pumpguard.replay.read import Table
@@ -139,6 +141,8 @@ def _played(
     challenge: bool,
 ) -> Report:
     ready, blind = told_apart(policy, journal)
+    if journal.events and (other := other_policy(journal.versions, policy_version(policy))):
+        blind.append(other)
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("deciding", total=len(journal))
         tally, _ = asyncio.run(

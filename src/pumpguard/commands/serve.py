@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,9 @@ from starlette.routing import BaseRoute
 
 from pumpguard.challenges.base import Elsewhere
 from pumpguard.commands import BAD_INPUT, PolicyFile, StoreUrl, stop, warn
-from pumpguard.errors import PolicyError
+from pumpguard.errors import PolicyError, StoreError
 from pumpguard.guard import Guard
+from pumpguard.ops.events import Events, Stream
 from pumpguard.ops.fleet import Fleet
 from pumpguard.ops.metrics import FirewallMetrics
 from pumpguard.policy import Policy
@@ -63,6 +65,8 @@ def serve(
             Policy.from_toml(policy), store, challenge=challenge, on_decision=metrics.record
         )
         Fleet(guard)
+        with suppress(StoreError):  # memory has no stream, and nobody else to read it
+            Events(guard, Stream(guard))
         routes: tuple[BaseRoute, ...] = ()
         if hooks is not None:
             from pumpguard.serve.hooks.settings import hooks_of

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pumpguard.attempt import Attempt, Phone, block_of
+from pumpguard.attempt import Attempt, Phone
 from pumpguard.decision import Action, Decision, Finding, met, new_reference
+from pumpguard.masking import block_of
 from pumpguard.rules.challenge import USED
 from pumpguard.store.base import Answer
 

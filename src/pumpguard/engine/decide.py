@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from math import prod
 from time import monotonic
 
 from pumpguard.attempt import Attempt, micros
@@ -21,7 +22,7 @@ from pumpguard.outcomes.queue import OutcomeQueue
 from pumpguard.overrides.lookup import KNOWN_ONLY, NOTHING_IN_FORCE, InForce
 from pumpguard.overrides.sync import MAX_AGE, OverrideSync
 from pumpguard.policy import Policy
-from pumpguard.risk import Risk, product
+from pumpguard.risk import Risk
 from pumpguard.rules import Rule
 from pumpguard.rules.assembly import without_verifications
 from pumpguard.store.base import Answer, Question, Store
@@ -206,7 +207,8 @@ class Engine:
             known_only=override.known_only,
         )
         if self._risk is not None:
-            question.score = product(findings)
+            # In their order: in another, it may differ by a rounding.
+            question.score = prod((finding.weight for finding in findings), start=1.0)
             if override.enforced == "all":
                 question.bound = self._risk.bound(attempt.proved, refuse_medium)
         if self._outcomes is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from pumpguard.attempt import masked_network
+from pumpguard.masking import masked_network
 from pumpguard.notices import Notices
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from ipaddress import ip_network
 
-from pumpguard.attempt import Attempt, Block, masked_network
+from pumpguard.attempt import Attempt
 from pumpguard.decision import Decision
+from pumpguard.masking import Block, masked_network
 
 HIDDEN = "•••"
 HIDDEN_DIGITS = 4

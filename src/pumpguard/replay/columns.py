@@ -62,6 +62,13 @@ SOURCES: Mapping[str, frozenset[str]] = {
 }
 """By the columns that only such an export has, without case and punctuation."""
 
+OWN = "pumpguard's own events"
+OWN_COLUMNS: Mapping[str, str] = {
+    "time": "pumpguard_attempt_at", "phone": "pumpguard_number_e164", "address": "source_ip",
+    "price": "pumpguard_price", "session": "pumpguard_attempt_session",
+}  # fmt: skip
+"""Read by their names alone (`pumpguard.replay.own_events`)."""
+
 NAMES = re.compile(r"[^a-z0-9]+")
 
 
@@ -99,6 +106,8 @@ def guess(
 ) -> Columns:
     """What the columns of a header mean; ``given`` names some by hand. Raises `PolicyError` for a
     column that is not there, and where no column has the number or the time."""
+    if {"event_dataset", "rule_ruleset", "rule_version"} <= set(header) and not given:
+        return Columns({what: name for what, name in OWN_COLUMNS.items() if name in header}, OWN)
     given = given or {}
     known = {plain(name): name for name in reversed(list(header))}
     squeezed = {name.replace("_", ""): original for name, original in known.items()}

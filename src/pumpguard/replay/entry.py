@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from typing import Literal
 
 from pumpguard.errors import IntakeError
 from pumpguard.intake.address import parse_address
@@ -35,10 +36,16 @@ CODE_ENTERED = 20.0
 no source."""
 
 
+Outcome = Literal["failed", "unallocated"]
+"""What our own events say of a message that was let through."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A message that was asked for at ``at`` (Unix seconds), or with ``is_verification`` a code
-    that was entered then. ``price`` is USD as billed, ``sent`` whether it went out."""
+    that was entered then. ``price`` is USD as billed, ``sent`` whether it went out.
+    Of our own events: ``event`` are the facts of a decision, else empty; ``outcome``
+    makes it no message but what became of the one before to its number."""
 
     at: float
     phone: str
@@ -47,6 +54,8 @@ class Entry:
     price: float | None = None
     sent: bool = True
     is_verification: bool = False
+    event: str | None = None
+    outcome: Outcome | None = None
 
 
 @dataclass

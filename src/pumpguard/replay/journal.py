@@ -7,14 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pumpguard.replay.columns import Columns
-from pumpguard.replay.entry import Entry, Parser
-from pumpguard.replay.read import Table
+from pumpguard.errors import PolicyError
+from pumpguard.replay.columns import OWN, Columns
+from pumpguard.replay.entry import Entry, Outcome, Parser
+from pumpguard.replay.own_events import own_entries
+from pumpguard.replay.read import Row, Table
 
 ANSWERED_WITHIN = 3_600
 """Seconds in which a code is entered for a message, or it is for none."""
 
 BATCH = 10_000
+
+ORDER = "at, (event IS NULL AND verification)"
+"""Of one time, codes come after messages. Our own events are in the order of their file."""
 
 
 class Played(NamedTuple):
@@ -29,6 +34,8 @@ class Played(NamedTuple):
     sent: bool
     is_verification: bool
     verified: bool
+    event: str | None = None
+    outcome: Outcome | None = None
 
 
 class Journal:
@@ -40,18 +47,26 @@ class Journal:
         for statement in (
             "PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-65536",
             "CREATE TABLE entries (at REAL, phone TEXT, address TEXT, session TEXT, price REAL, "
-            "sent INTEGER, verification INTEGER, verified INTEGER DEFAULT 0)",
+            "sent INTEGER, verification INTEGER, event TEXT, outcome TEXT, "
+            "verified INTEGER DEFAULT 0)",
         ):  # fmt: skip
             self._sql.execute(statement)
         self.with_addresses = self.with_sessions = self.verifications = self.messages = 0
         self.first, self.last = float("inf"), float("-inf")
+        self.events, self.versions, self.asks = 0, set[str](), False
+        """Decisions of our own, by policies of which versions, and whether they asked for proof."""
 
     def add(self, table: Table, columns: Columns, parser: Parser) -> None:
         """All rows of a file; what cannot be read is noted in its ``problems``."""
         batch: list[Entry] = []
+        own, name = columns.source == OWN, table.path.name
         for line, row in table.rows():
             try:
-                batch.extend(parser.entries(row))
+                if own:
+                    self._note(row)
+                batch.extend(own_entries(row, name) if own else parser.entries(row))
+            except PolicyError:
+                raise
             except ValueError as error:
                 table.problems.add(line, str(error))
             if len(batch) >= BATCH:
@@ -64,19 +79,25 @@ class Journal:
         before it, of which one brought it."""
         self._sql.execute("CREATE INDEX by_phone ON entries (phone, at)")
         self._sql.execute(
-            "UPDATE entries SET verified = 1 WHERE verification = 0 AND EXISTS (SELECT 1 FROM "
+            "UPDATE entries SET verified = 1 WHERE verification = 0 AND outcome IS NULL "
+            "AND EXISTS (SELECT 1 FROM "
             "entries v WHERE v.verification = 1 AND v.phone = entries.phone "
             "AND v.at BETWEEN entries.at AND entries.at + ?)",
             (ANSWERED_WITHIN,),
         )
-        self._sql.execute("CREATE INDEX by_time ON entries (at, verification)")
+        self._sql.execute(f"CREATE INDEX by_time ON entries ({ORDER})")
 
     def __iter__(self) -> Iterator[Played]:
-        order = "SELECT * FROM entries ORDER BY at, verification, rowid"
-        for number, row in enumerate(self._sql.execute(order)):
-            at, phone, address, session, price, sent, verification, verified = row
+        return (each for each in self.whole() if each.outcome is None)
+
+    def whole(self) -> Iterator[Played]:
+        """With the messages of our own that failed, which have no number in the order."""
+        number = 0
+        for row in self._sql.execute(f"SELECT * FROM entries ORDER BY {ORDER}, rowid"):  # noqa: S608 - a constant
+            at, phone, address, session, price, sent, verification, event, outcome, verified = row
             yield Played(number, at, phone, address, session, price, bool(sent),
-                         bool(verification), bool(verified))  # fmt: skip
+                         bool(verification), bool(verified), event, outcome)  # fmt: skip
+            number += outcome is None
 
     def __len__(self) -> int:
         return self.messages + self.verifications
@@ -84,18 +105,35 @@ class Journal:
     def close(self) -> None:
         self._sql.close()
 
+    def _note(self, row: Row) -> None:
+        if row.get("event_dataset") == "pumpguard.decision":
+            self.versions.add(row.get("rule_version", ""))
+            self.asks |= "challenge" in row.get("event_action", "")
+            self.asks |= row.get("pumpguard_attempt_proved") == "true"
+
     def _insert(self, batch: list[Entry]) -> None:
         for each in batch:
             self.verifications += each.is_verification
-            self.messages += not each.is_verification
+            self.messages += not each.is_verification and each.outcome is None
+            self.events += bool(each.event)
             self.with_addresses += each.address is not None
             self.with_sessions += each.session is not None
             self.first, self.last = min(self.first, each.at), max(self.last, each.at)
         self._sql.executemany(
-            "INSERT INTO entries (at, phone, address, session, price, sent, verification) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO entries (at, phone, address, session, price, sent, verification, "
+            "event, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (e.at, e.phone, e.address, e.session, e.price, e.sent, e.is_verification)
+                (
+                    e.at,
+                    e.phone,
+                    e.address,
+                    e.session,
+                    e.price,
+                    e.sent,
+                    e.is_verification,
+                    e.event,
+                    e.outcome,
+                )
                 for e in batch
             ],
         )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from pumpguard.attempt import micros
 from pumpguard.decision import Action, Decision
 from pumpguard.guard import Guard
 from pumpguard.policy import Policy
 from pumpguard.replay.journal import ANSWERED_WITHIN, Journal, Played
+from pumpguard.replay.own_events import Again, own_attempt
 from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import SimulatedHuman
 
@@ -71,6 +74,7 @@ class Tally:
     by_country: dict[str, Customers] = field(default_factory=lambda: defaultdict(Customers))
     verdicts: array[int] = field(default_factory=lambda: array("b"))
     faults: Counter[str] = field(default_factory=Counter)
+    again: Again = field(default_factory=Again)
     _visits: dict[str, Visit] = field(default_factory=dict)
 
     def entered(self, entry: Played) -> None:
@@ -106,7 +110,11 @@ class Tally:
 def told_apart(policy: Policy, journal: Journal) -> tuple[Policy, list[str]]:
     """The policy as far as this log can play it, and what follows from what the log lacks."""
     blind = []
-    if not journal.verifications:
+    if journal.events:
+        policy = replace(
+            policy, verify=None, settled=policy.verified, verified_when=None, flow=None
+        )
+    elif not journal.verifications:
         needing = [rule.name for rule in policy.chain if rule.needs_verifications]
         if policy.verified:
             blind.append(
@@ -134,23 +142,32 @@ async def play(
     """Decide about every message, in order; also the explanations of the entries ``explain``.
 
     With ``challenge`` the app can ask for proof: whoever entered a code gives it, nobody else does.
+    Events of our own say who gave it, and each decision is compared with theirs.
     Nobody comes again after a refusal but as the log says.
     """
     now = [journal.first]
     clock: Callable[[], float] = lambda: now[0]  # noqa: E731 - a clock that is set
     room = min(max(journal.messages, ROOM[0]), ROOM[1])
     store = MemoryStore(room, clock)
-    guard = Guard(policy, store, clock=clock, challenge=SimulatedHuman() if challenge else None)
+    human = SimulatedHuman() if challenge or journal.asks else None
+    guard = Guard(policy, store, clock=clock, challenge=human)
     tally, explained, wanted = Tally(policy), {}, frozenset(explain)
+    sent = LastSent()
     try:
-        for entry in journal:
+        for entry in journal.whole():
             now[0] = max(now[0], entry.at)
-            if entry.is_verification:
+            if entry.outcome is not None:
+                if (failed := sent.pop(entry.phone)) is not None:
+                    guard.settle(failed, entry.outcome)
+                    await guard.reports.told()
+            elif entry.is_verification:
                 guard.verified(entry.phone)
                 await guard.reports.told()
                 tally.entered(entry)
             else:
-                decision, asked = await _decided(guard, entry)
+                decision, asked = await _decided(guard, entry, tally.again)
+                if entry.event:
+                    sent.add(decision)
                 tally.faults["decided without the store"] += decision.degraded
                 tally.add(entry, decision, asked)
                 if entry.number in wanted:
@@ -165,14 +182,41 @@ async def play(
     return tally, explained
 
 
-async def _decided(guard: Guard, entry: Played) -> tuple[Decision, bool]:
-    """The decision, and whether proof was asked for first."""
-    attempt = guard.attempt(entry.phone, entry.address, session=entry.session)
-    if entry.price is not None:
-        attempt = replace(attempt, price=entry.price)
+class LastSent:
+    """The messages of our own that may still fail: an event names the number alone, so it is taken
+    for the newest one to it."""
+
+    def __init__(self) -> None:
+        self._by_number: dict[str, list[Decision]] = {}
+
+    def add(self, decision: Decision) -> None:
+        if decision.allowed:
+            self._by_number.setdefault(decision.attempt.phone.e164, []).append(decision)
+            if len(self._by_number) > ROOM[0]:
+                del self._by_number[next(iter(self._by_number))]
+
+    def pop(self, phone: str) -> Decision | None:
+        found = self._by_number.get(phone)
+        return found.pop() if found else None
+
+
+async def _decided(guard: Guard, entry: Played, again: Again) -> tuple[Decision, bool]:
+    """The decision, and whether proof was asked for first. One of our own events is compared with
+    theirs; whoever was asked then has come again by himself."""
+    facts: dict[str, Any] | None = None
+    if entry.event:
+        facts = json.loads(entry.event)
+        attempt = own_attempt(facts, entry.at, entry.phone, entry.address, entry.price)
+    else:
+        attempt = guard.attempt(entry.phone, entry.address, session=entry.session)
+        if entry.price is not None:
+            attempt = replace(attempt, price=entry.price)
     decision = await guard.decide(attempt)
+    if facts is not None:
+        again.add(facts, entry.at, decision)
     asked = decision.action is Action.CHALLENGE
-    if asked and entry.verified and guard.challenge is not None:
+    comes_again = facts is None or facts["told"][0] != "challenge"
+    if asked and comes_again and entry.verified and guard.challenge is not None:
         solved = f"replayed {entry.number}"
         decision = await guard.decide(replace(attempt, proved=True, solution=solved))
     return decision, asked

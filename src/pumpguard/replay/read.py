@@ -140,7 +140,7 @@ class Table:
                 self.problems.add(number, "no JSON")
                 continue
             if isinstance(found, dict):
-                yield number, _flat(found)
+                yield number, flat(found)
             else:
                 self.problems.add(number, "no JSON object")
 
@@ -158,7 +158,7 @@ class Table:
             raise PolicyError(str(self.path), f"JSON ({error})") from None
         for number, each in enumerate(found, 1):
             if isinstance(each, dict):
-                yield number, _flat(each)
+                yield number, flat(each)
             else:
                 self.problems.add(number, "no JSON object")
 
@@ -198,12 +198,13 @@ class Table:
         yield from enumerate(data.decode(encoding, "replace").splitlines(True), 1)
 
 
-def _flat(found: Mapping[str, Any], above: str = "", depth: int = 0) -> dict[str, str]:
+def flat(found: Mapping[str, Any], above: str = "", depth: int = 0) -> dict[str, str]:
+    """Objects within objects as one row, without lists."""
     row: dict[str, str] = {}
     for name, value in found.items():
         path = f"{above}_{name}" if above else str(name)
         if isinstance(value, dict) and depth < 4:
-            row |= _flat(value, path, depth + 1)
+            row |= flat(value, path, depth + 1)
         elif value is not None and not isinstance(value, list | dict):
             row[path] = str(value).lower() if isinstance(value, bool) else str(value)
     return row

@@ -78,6 +78,7 @@ class Report:
                     self.tally.by_country.items(), key=lambda pair: -pair[1].all
                 )
             },
+            **(self._again_json() if self.tally.again.decided else {}),
             "episodes": [
                 {
                     "start": moment(each.start),
@@ -95,10 +96,11 @@ class Report:
         """The report in words."""
         who, saved = self.tally.customers, self.without - self.with_guard
         share = f" ({saved / self.without:.1%})" if self.without else ""
+        spent = "Without a guard" if self.tally.again.decided else "Spent"
         lines = [
             f"{self.journal.messages:,} messages and {self.journal.verifications:,} verifications, "
             f"{moment(self.journal.first)} to {moment(self.journal.last)}.",
-            f"Spent: ${self.without:,.2f}. With this policy: ${self.with_guard:,.2f}, "
+            f"{spent}: ${self.without:,.2f}. With this policy: ${self.with_guard:,.2f}, "
             f"saved ${saved:,.2f}{share}. {self.prices}",
         ]
         if who.all:
@@ -109,6 +111,8 @@ class Report:
                 f"({who.refused / who.all:.2%}; 95 % interval {low:.2%} to {high:.2%})"
                 f"{asked if self.challenge else ''}."
             )
+        if self.tally.again.decided:
+            lines += self._again_lines()
         lines += [
             "",
             f"{len(self.episodes)} attack episode{'s' * (len(self.episodes) != 1)} found:",
@@ -138,6 +142,28 @@ class Report:
             ]
         return [*lines, "", *self.cautions()]
 
+    def _again_json(self) -> dict[str, Any]:
+        again = self.tally.again
+        return {
+            "decided_again": {
+                "decisions": again.decided,
+                "same": again.same,
+                "examples": [
+                    {"at": at, "then": then, "now": now} for at, then, now in again.examples
+                ],
+            }
+        }
+
+    def _again_lines(self) -> list[str]:
+        again = self.tally.again
+        lines = [
+            f"Of {again.decided:,} decisions in the events, {again.same:,} came out the same and "
+            f"{again.decided - again.same:,} did not{':' if again.examples else '.'}"
+        ]
+        for at, then, now in again.examples:
+            lines += [f"  {moment(at)}", f"    then: {then}", f"    now:  {_indented(now)}"]
+        return lines
+
     def cautions(self) -> list[str]:
         """What the reader must know before believing it."""
         lines = list(self.notes)
@@ -156,6 +182,10 @@ class Report:
             "customer would try again."
         )
         return lines
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n        ")
 
 
 def moment(at: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pumpguard.attempt import masked_network
+from pumpguard.masking import masked_network
 from pumpguard.money.prices import PriceTable
 from pumpguard.overrides.lists import Hash
 from pumpguard.replay.episodes import Episode

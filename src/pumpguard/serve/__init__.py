@@ -39,6 +39,7 @@ from pumpguard.serve.bodies import (
     one_or_many,
     read_as,
 )
+from pumpguard.serve.counts import count_routes
 from pumpguard.serve.tokens import BearerTokens
 
 __all__ = ["BearerTokens", "Service"]
@@ -59,10 +60,10 @@ Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 class Service:
     """An ASGI app in front of ``guard``, for whoever has one of ``tokens``.
 
-    ``metrics`` are shown at ``/metrics``; pass their ``record`` to the guard. Each answer below
-    ``/v1/`` says in the header ``pumpguard-deadline`` after how many seconds it would have been a
-    503. ``routes`` are further ones, which check by themselves who asks. The guard is closed when
-    the server shuts down. Raises `PolicyError`.
+    ``metrics`` are shown at ``/metrics.json``; pass their ``record`` to the guard. Each answer
+    below ``/v1/`` says in the header ``pumpguard-deadline`` after how many seconds it would have
+    been a 503. ``routes`` are further ones, which check by themselves who asks. The guard is closed
+    when the server shuts down. Raises `PolicyError`.
     """
 
     def __init__(
@@ -78,8 +79,8 @@ class Service:
         self.guard = guard
         self.draining = False
         self._tokens = tokens
-        self._metrics = metrics or FirewallMetrics()
-        self._metrics.watch(guard)
+        metrics = metrics or FirewallMetrics()
+        metrics.watch(guard)
         self._recent, self._desk = Recent(), desk_of(guard)
         self._deadline = deadline
         self._header = (DEADLINE_HEADER, f"{deadline:g}".encode())
@@ -90,7 +91,7 @@ class Service:
             Route("/v1/verified", self._posted(self._verified), methods=["POST"]),
             Route("/v1/settle", self._posted(self._settle), methods=["POST"]),
             Route("/v1/explain", self._posted(self._explain), methods=["POST"]),
-            Route("/metrics", self._show_metrics),
+            *count_routes(guard, tokens, metrics),
             Route("/healthz", self._alive),
             Route("/readyz", self._ready),
             Route("/openapi.json", self._description),
@@ -196,14 +197,11 @@ class Service:
             asked = read_as(Attempted, body).attempt(self.guard)
             if self._desk is None:
                 raise UNAVAILABLE
-            decision = (await self._desk.explain(asked)).decision
+            told = explained((await self._desk.explain(asked)).decision)
         else:
             decision = self._recent.find(read_as(Named, body).id)
-        return Response(explained(decision), headers=NOT_STORED, media_type="application/json")
-
-    async def _show_metrics(self, request: Request) -> Response:
-        self._tokens.check(request.scope["headers"])
-        return _answer(self._metrics.snapshot())
+            told = explained(decision, decision.reference)
+        return Response(told, headers=NOT_STORED, media_type="application/json")
 
     async def _alive(self, request: Request) -> Response:
         return _answer({"status": "alive"})

@@ -22,6 +22,7 @@ def decided(guard: Guard, decision: Decision, id: str) -> dict[str, object]:
 
     ``ticket`` is for saying what became of the message. ``token`` is the decision for whoever
     sends it (`Guard.resume`), who should not do so after ``expires``, in Unix seconds.
+    ``reference`` is for whoever is refused.
     """
     wait, action = decision.retry_after, decision.action
     if action is Action.CHALLENGE and guard.challenge is None:
@@ -32,11 +33,17 @@ def decided(guard: Guard, decision: Decision, id: str) -> dict[str, object]:
         "allowed": decision.allowed,
         "phone": decision.attempt.phone.e164,
         "retry_after": None if wait is None else max(1, math.ceil(wait)),
+        "reference": _reference(decision),
         "degraded": decision.degraded,
         "ticket": str(Ticket.of(decision)) if decision.allowed else None,
         "token": guard.token(decision),
         "expires": int(decision.attempt.at) + LIFETIME,
     }
+
+
+def _reference(decision: Decision) -> str | None:
+    """What a person may be told; who is in a shadow is told nothing that others are not."""
+    return None if decision.action is Action.SHADOW else decision.reference or None
 
 
 class Recent:
@@ -47,7 +54,7 @@ class Recent:
 
     def keep(self, decision: Decision) -> str:
         """Keep one; its id."""
-        id = decision.reference or secrets.token_hex(8)
+        id = _reference(decision) or secrets.token_hex(8)
         self._known[id] = decision
         if len(self._known) > RECENT:
             self._known.popitem(last=False)
@@ -62,11 +69,13 @@ class Recent:
         return decision
 
 
-def explained(decision: Decision) -> str:
-    """The whole reasoning, as JSON: for operators, and no client of theirs."""
+def explained(decision: Decision, reference: str = "") -> str:
+    """The whole reasoning, as JSON: for operators, and no client of theirs. ``reference`` is that
+    of its event, if there is one."""
     return json.dumps(
         {
             "action": str(decision.action),
+            "reference": reference or None,
             "explanation": decision.explain(),
             "score": decision.score,
             "known": decision.known,

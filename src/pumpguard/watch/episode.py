@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pumpguard.alerts import Alert
-from pumpguard.attempt import Block
 from pumpguard.decision import Decision
+from pumpguard.masking import Block
 
 MINUTE, HOUR = 60, 3_600
 NOW = 10

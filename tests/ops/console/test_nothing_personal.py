@@ -12,8 +12,8 @@ from phonenumbers import PhoneNumberType, example_number_for_type, format_number
 
 from pumpguard import Action, Attempt, Decision, Guard, Policy
 from pumpguard.alerts import Alert
-from pumpguard.attempt import block_of
 from pumpguard.decision import Finding
+from pumpguard.masking import block_of
 from pumpguard.ops.console.text import (
     masked_evidence,
     masked_explanation,

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from pumpguard import Action, Decision, Finding, Policy
 from pumpguard.alerts import Alert
-from pumpguard.attempt import Attempt, Block
+from pumpguard.attempt import Attempt
 from pumpguard.listeners import Became, Change, Exchange, Recorded
+from pumpguard.masking import Block
 from pumpguard.ops.events.decisions import Addresses, Numbers, hashed_address, masked_address
 from pumpguard.ops.events.fields import EventMaker, policy_version
 from pumpguard.ops.events.sinks import flat

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from pumpguard import Guard, Policy
+from pumpguard import Decision, Guard, Policy
 from pumpguard.errors import StoreError
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.listeners import Listener, Recorded
 from pumpguard.rules import Number, RateLimit
 from pumpguard.senders import NotSent, SendUnknown
 from pumpguard.serve import BearerTokens, Service
@@ -28,6 +30,18 @@ PHONE = "+447400123456"
 TEXT = "{code} is your code."
 
 each = pytest.mark.parametrize("server", SERVERS, ids=[server.name for server in SERVERS])
+
+
+class Heard(Listener):
+    """Keeps the decisions."""
+
+    name = "heard"
+
+    def __init__(self, decisions: list[Decision]) -> None:
+        self._decisions = decisions
+
+    def decided(self, recorded: Recorded) -> None:
+        self._decisions.append(recorded.decision)
 
 
 class Shop:
@@ -80,10 +94,22 @@ async def shop(clock: FakeClock, tokens: Path) -> AsyncIterator[Shop]:
     await shop.guard.aclose()
 
 
+REFERENCE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}")
+
+SHOWN = {"supabase", "logto", "auth0", "fusionauth", "better-auth", "keycloak"}
+"""Servers whose answers have room for a reference."""
+
+
 def said(reply: Reply) -> tuple[int, object]:
-    """Status and JSON; of a problem its status alone."""
+    """Status and JSON, without a reference; of a problem its status alone."""
     problem = reply.headers["content-type"] == "application/problem+json"
-    return reply.status, None if problem else reply.json
+    text = re.sub(rf" Reference: {REFERENCE.pattern}\.", "", reply.body.decode())
+    return reply.status, None if problem else json.loads(text)
+
+
+def references(reply: Reply) -> list[str]:
+    """Those that an answer has."""
+    return REFERENCE.findall(reply.body.decode())
 
 
 @each
@@ -105,10 +131,26 @@ async def test_a_refusal_is_shown_as_the_server_can(shop: Shop, server: Server) 
 
 
 @each
+async def test_a_refusal_has_a_reference(shop: Shop, server: Server) -> None:
+    """Where the server's answer has room for it; that of its event, and the same for the same
+    hook."""
+    decisions = list[Decision]()
+    shop.guard.listen(Heard(decisions))
+    for n in range(2):
+        await shop.ask(server, n=n)
+    body, headers = server.post(PHONE, shop.clock(), n=3)
+    found = [references(await shop.post(server, body, headers)) for _ in range(2)]
+    refused = [each.reference for each in decisions if not each.allowed]
+    assert len(refused) == 1
+    assert found == [refused if server.name in SHOWN else []] * 2
+
+
+@each
 async def test_a_shadow_is_shown_as_success(shop: Shop, server: Server) -> None:
     """Where the server says whose address it is."""
-    answers = [said(await shop.ask(server, f"+44740012345{n}")) for n in range(5)]
-    assert answers == [server.sent] * 5
+    answers = [await shop.ask(server, f"+44740012345{n}") for n in range(5)]
+    assert [said(reply) for reply in answers] == [server.sent] * 5
+    assert [references(reply) for reply in answers] == [[]] * 5
     assert len(shop.sent) == (3 if server.address else 5)
 
 

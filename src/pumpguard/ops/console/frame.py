@@ -14,10 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from pumpguard.alerts import masked
 from pumpguard.decision import Action
 from pumpguard.errors import PolicyError, StoreError
 from pumpguard.guard import Guard
+from pumpguard.masking import masked
 from pumpguard.money.solve import dollars
 from pumpguard.ops.console import text
 from pumpguard.ops.console.auth import Authenticator, Session

@@ -11,8 +11,8 @@ from math import ceil
 from phonenumbers import NumberParseException, is_valid_number
 from phonenumbers import parse as parse_number
 
-from pumpguard.attempt import masked_network
 from pumpguard.errors import OverrideError
+from pumpguard.masking import masked_network
 from pumpguard.ops.events.fields import Event
 from pumpguard.ops.events.words import explained, line
 from pumpguard.ops.masking import HIDDEN as HIDDEN

@@ -13,9 +13,10 @@ from json.encoder import encode_basestring_ascii as quoted
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Literal
 
-from pumpguard.attempt import PREFIX, SUBJECTS, Attempt, Block, Phone
+from pumpguard.attempt import PREFIX, SUBJECTS, Attempt, Phone
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.listeners import Exchange, Recorded
+from pumpguard.masking import Block
 from pumpguard.ops.masking import masked_digits, masked_text, masked_value, personal
 from pumpguard.overrides.lists import keyed_hash
 

@@ -12,8 +12,9 @@ from dataclasses import fields
 from hashlib import blake2b
 from typing import Any
 
-from pumpguard.alerts import Alert, masked
+from pumpguard.alerts import Alert
 from pumpguard.listeners import Became, Change, Recorded
+from pumpguard.masking import masked
 from pumpguard.ops.events.decisions import Addresses, DecisionLines, Numbers, timestamp
 from pumpguard.ops.masking import masked_text, masked_value
 from pumpguard.policy import Policy
@@ -61,7 +62,9 @@ class EventMaker:
         made = self._plain("outcome", became.at, became.outcome, "network")
         made["event"]["outcome"] = "success" if became.outcome == "verified" else "failure"
         number = json.loads(self._lines.number(became.phone))
-        made["pumpguard"] = {"number": number, "messages": became.messages, "usd": became.usd}
+        made["pumpguard"] = {
+            "number": number, "messages": became.messages, "usd": became.usd, "at": became.at,
+        }  # fmt: skip
         return made
 
     def change(self, change: Change) -> Event:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pumpguard.attempt import PREFIX, Attempt, masked_network
+from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.decision import Decision, Finding
 from pumpguard.errors import OverrideError
+from pumpguard.masking import masked_network
 from pumpguard.ops.fleet.tally import country_of
 from pumpguard.rules import Rule, SlidingBan
 from pumpguard.store.fleet import StandingBan

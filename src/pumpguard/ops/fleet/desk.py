@@ -24,7 +24,6 @@ from pumpguard.overrides.lists import Listing, keyed_hash
 from pumpguard.overrides.lookup import Overrides
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.rules import SlidingBan
-from pumpguard.rules.challenge import with_single_use
 from pumpguard.store.in_front import behind
 from pumpguard.store.inspected import InspectedStore
 
@@ -60,7 +59,7 @@ class Desk:
         self.policy = guard.policy
         self.store = store
         self.reader = FleetReader(store.fleet, guard.overrides.now)
-        self.chain = with_single_use(self.policy.chain, guard.challenge)
+        self.chain = guard.rules
         self._hashed = keyed_hash(self.policy.secret)
 
     async def explain(self, attempt: Attempt) -> Explanation:

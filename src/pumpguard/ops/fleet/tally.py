@@ -23,8 +23,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from pumpguard.attempt import Phone, masked_network, micros
+from pumpguard.attempt import Phone, micros
 from pumpguard.decision import Action, Decision, Mode, met
+from pumpguard.masking import masked_network
 
 BLOCK = 3
 """Digits that are cut off for a block: 1,000 numbers are nobody's personal data."""

@@ -98,8 +98,8 @@ class Hooks:
             return Outcome("block")  # as of a number that is refused: the person may correct it
         decision = await guard.assess(attempt)
         if decision.action not in (Action.ALLOW, Action.SHADOW):
-            throttled = decision.action is Action.THROTTLE
-            return Outcome(str(decision.action), decision.retry_after if throttled else None)
+            wait = decision.retry_after if decision.action is Action.THROTTLE else None
+            return Outcome(str(decision.action), wait, decision.reference)
         ticket = Ticket.of(decision)
         try:
             with suppress(SendUnknown, TimeoutError):  # it counts as sent

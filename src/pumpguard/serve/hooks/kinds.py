@@ -36,10 +36,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: ``sent`` (a shadow too), ``failed``, or the action that refused it."""
+    """What came of it: ``sent`` (a shadow too), ``failed``, or the action that refused it, with
+    its reference."""
 
     word: str
     retry_after: float | None = None
+    reference: str = ""
 
 
 def plain(outcome: Outcome) -> Response:
@@ -50,7 +52,7 @@ def plain(outcome: Outcome) -> Response:
         return unreadable(UNAVAILABLE)
     name = NAMES.get(outcome.word, "blocked")
     status, title, detail = PROBLEMS[name]
-    return Problem(status, name, title, detail, outcome.retry_after)
+    return Problem(status, name, title, detail, outcome.retry_after).about(outcome.reference)
 
 
 def supabase_answer(outcome: Outcome) -> Response:
@@ -64,6 +66,8 @@ def supabase_answer(outcome: Outcome) -> Response:
         status, message = UNAVAILABLE.status, UNAVAILABLE.detail
     elif outcome.retry_after is not None:
         message = f"Please wait {max(1, ceil(outcome.retry_after))} seconds, then ask again."
+    if outcome.reference:
+        message = f"{message} Reference: {outcome.reference}."
     return JSONResponse({"error": {"http_code": status, "message": message}})
 
 
@@ -75,7 +79,7 @@ def always_taken(outcome: Outcome) -> Response:
 
 def authgear_answer(outcome: Outcome) -> Response:
     """``code`` says what Authgear tells its user (docs.authgear.com, Custom SMS Provider; the list
-    of codes is from memory)."""
+    of codes is from memory). Of a further member nothing is known, so it has no reference."""
     words = {"sent": "ok", "throttle": "rate_limited", "failed": "delivery_rejected"}
     return JSONResponse({"code": words.get(outcome.word, "delivery_rejected")})
 

@@ -50,7 +50,8 @@ class Once:
         if not first:
             return await self._others(key)
         outcome = await send()
-        text = f"{outcome.word} {ceil(outcome.retry_after or 0)}"  # a short one: at most 32
+        wait = ceil(outcome.retry_after or 0)
+        text = f"{outcome.word} {wait} {outcome.reference}"  # a short one: at most 32
         try:
             await self._store.remember(key, text, seconds, self._at())
         except StoreError:
@@ -73,8 +74,8 @@ class Once:
             except StoreError:
                 break
             if found is not None:
-                word, wait = found.split()
-                return Outcome(word, int(wait) or None)
+                word, wait, *reference = found.split()
+                return Outcome(word, int(wait) or None, "".join(reference))
             await asyncio.sleep(PAUSE)
         raise UNAVAILABLE
 

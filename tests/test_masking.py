@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pumpguard.alerts import masked
-from pumpguard.attempt import Block
+from pumpguard.masking import Block, masked
 
 
 @pytest.mark.parametrize(

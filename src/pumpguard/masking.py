@@ -1,0 +1,65 @@
+"""How numbers, blocks of them and networks are shown to people, in logs and in events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pumpguard.attempt import Phone
+
+LAST_DIGITS = 3
+"""That are hidden of a number: its block of 1,000 is nobody's."""
+
+BLOCK_FROM = 2
+"""Digits that are left open in a block of a hundred numbers."""
+
+SHOWN_DIGITS = 5
+"""Of a number that is an alert's subject: the calling code and a little more."""
+
+
+class Block(str):
+    """The first digits of a hundred numbers or more: they are no person's, and shown as they are,
+    so that an operator can name them in an order."""
+
+    __slots__ = ()
+
+
+def block_of(subject: str | None, phone: Phone) -> Block | None:
+    """The subject, if it is such a block around this number."""
+    if subject is None or not subject.startswith("+") or not phone.e164.startswith(subject):
+        return None
+    return Block(subject) if len(phone.e164) - len(subject) >= BLOCK_FROM else None
+
+
+def masked_number(phone: Phone, subjects: Iterable[str | None] = ()) -> str:
+    """A number's block of 1,000, or the narrower one that is among ``subjects``. Never the last
+    digits: beside the block, which something else may show, they would be the number."""
+    shown = phone.prefix(LAST_DIGITS) or f"+{phone.calling_code}"
+    shown = max([shown, *(each for each in subjects if isinstance(each, Block))], key=len)
+    return shown + "•" * (len(phone.e164) - len(shown))
+
+
+def masked_network(network: str) -> str:
+    """An address or CIDR: 24 bits of IPv4, 48 of IPv6."""
+    if "." in network:
+        return network.split("/")[0].rsplit(".", 1)[0] + ".•"
+    return ":".join(network.split(":")[:3]) + ":•"
+
+
+def masked(subject: str | None) -> str | None:
+    """An alert's subject without personal data. A country is shown, and so is a block of a hundred
+    numbers or more; any other number or an address is cut off, and of anything else only the length
+    is left."""
+    if subject is None or subject == "everything" or (len(subject) == 2 and subject.isupper()):
+        return subject
+    if isinstance(subject, Block):
+        return subject
+    if subject.startswith("+") and subject[1:].isdecimal():
+        return subject[:SHOWN_DIGITS] + "•" * max(0, len(subject) - SHOWN_DIGITS)
+    try:
+        network = ip_network(subject, strict=False)
+    except ValueError:
+        return "•" * len(subject)
+    return masked_network(str(network.network_address))
