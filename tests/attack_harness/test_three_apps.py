@@ -16,12 +16,11 @@ EXPECTED = {"PG030", "PG078", "PG087"}  # PG078: guards of other days are in thi
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_day_of_4000_people_and_an_attack(name: str, caplog: pytest.LogCaptureFixture) -> None:
-    """At most six in four thousand are refused (at the prices of 2025 four were, one in a thousand,
-    which is the aim), and 98 % of what the attack would have cost is saved.
+    """At most one in a thousand is refused, and 98 % of what the attack would have cost is saved.
     What is shadowed looks as if it were sent, and is not. The log says nothing that is not so."""
     played = asyncio.run(day(name))
     assert len(played.outcomes) == SIZE
-    assert played.refused <= 6
+    assert played.refused <= 0.001 * SIZE
     assert played.saved >= 0.98
     assert len(played.shadows) >= 150
     assert played.unseen >= 150
