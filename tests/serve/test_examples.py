@@ -53,6 +53,7 @@ if NODE is not None:
             const fails = () => { throw new Error("provider away"); };
             const sent = [], send = (to) => sent.push(to), here = "81.2.69.142";
             console.log(await sendCode("+44 7400 123456", here, fails).catch((e) => e.message));
+        await new Promise((done) => setTimeout(done, 1000));  // it is told behind the reply
             console.log(await sendCode("+44 7400 123456", here, send), sent.join());
             console.log(await sendCode("+44 7400 123456", here, send), sent.length);
             console.log(JSON.stringify(await verified("+447400123456")));
