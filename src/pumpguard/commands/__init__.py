@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import logging
 import re
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -84,6 +85,13 @@ def with_overrides(
         finally:
             await opened.aclose()
 
+    unsure = "the change may or may not be in force; look with: pumpguard posture"
+    return finished(policy, run, unsure)
+
+
+def finished(policy: Path, run: Callable[[Policy], Coroutine[Any, Any, T]], unsure: str) -> T:
+    """Run something about a policy. Ends the command with a message if that fails; ``unsure`` says
+    what is not known where the store did not answer."""
     try:
         return asyncio.run(run(Policy.from_toml(policy)))
     except OverrideError as error:
@@ -91,11 +99,19 @@ def with_overrides(
     except PolicyError as error:
         stop(f"{policy}: {error}", BAD_INPUT)
     except StoreError as error:
-        stop(
-            f"the store did not answer ({error}): the change may or may not be in force; "
-            "look with: pumpguard posture",
-            STORE_AWAY,
-        )
+        stop(f"the store did not answer ({error}): {unsure}", STORE_AWAY)
+
+
+@contextmanager
+def only_errors() -> Iterator[None]:
+    """What a guard says to the operator of a running app is not what a command was asked for."""
+    logger = logging.getLogger("pumpguard")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def shared_store(policy: Policy, url: str) -> RedisStore:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -11,8 +9,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from pumpguard.challenges.base import Elsewhere
-from pumpguard.commands import BAD_INPUT, STORE_AWAY, shared_store, stop
-from pumpguard.errors import OverrideError, PolicyError, StoreError
+from pumpguard.commands import finished, only_errors, shared_store
 from pumpguard.guard import Guard
 from pumpguard.ops.fleet.desk import Desk, desk_of
 from pumpguard.policy import Policy
@@ -37,16 +34,5 @@ def with_desk(
             assert desk is not None  # noqa: S101 - a store in Redis has one
             return await work(desk)
 
-    logger = logging.getLogger("pumpguard")
-    before = logger.level
-    logger.setLevel(logging.ERROR)  # how the app is set up, it says itself
-    try:
-        return asyncio.run(run(Policy.from_toml(policy)))
-    except OverrideError as error:
-        stop(str(error), BAD_INPUT)
-    except PolicyError as error:
-        stop(f"{policy}: {error}", BAD_INPUT)
-    except StoreError as error:
-        stop(f"the store did not answer ({error}): an order may or may not stand", STORE_AWAY)
-    finally:
-        logger.setLevel(before)
+    with only_errors():
+        return finished(policy, run, "an order may or may not stand")

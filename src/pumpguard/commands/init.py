@@ -14,9 +14,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pumpguard.commands import BAD_INPUT, stop
+from pumpguard.commands import BAD_INPUT, only_errors, stop
 from pumpguard.commands.exposure import total
-from pumpguard.commands.replay import episodes_of, only_errors, read
+from pumpguard.commands.replay import episodes_of, read
 from pumpguard.errors import PolicyError
 from pumpguard.money.exposure import exposure
 from pumpguard.policy import Policy

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from pumpguard.commands import BAD_INPUT, AsJson, PolicyFile, stop
+from pumpguard.commands import BAD_INPUT, AsJson, PolicyFile, only_errors, stop
 from pumpguard.errors import PolicyError
 from pumpguard.intake.phone import canonical
 from pumpguard.ops.events.fields import policy_version
@@ -114,18 +112,6 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         raise PolicyError("--zone", "a time zone such as Europe/Berlin", name) from None
-
-
-@contextmanager
-def only_errors() -> Iterator[None]:
-    """What a guard says to the operator of a running app is no part of the report."""
-    logger = logging.getLogger("pumpguard")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def _there(named: dict[str, str], header: Sequence[str]) -> dict[str, str]:
