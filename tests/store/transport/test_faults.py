@@ -78,9 +78,9 @@ async def test_both_trips_share_one_deadline(make_link: MakeLink) -> None:
 
     async with fake(answer) as server:
         link = make_link(server.url, deadline=DEADLINE)
-        start = time.monotonic()
-        assert isinstance(await fault_of(link), Late)
-        assert time.monotonic() - start < DEADLINE + 0.05
+        fault = await fault_of(link)
+        assert isinstance(fault, Late)
+        assert str(fault) == "not within the deadline"  # the link's, before the connection's own
 
 
 # Servers that answer wrongly.
@@ -195,11 +195,10 @@ async def test_nobody_there(make_link: MakeLink) -> None:
     """Fails at once, each call by itself, and heals when somebody comes."""
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
-    link = make_link(f"redis://127.0.0.1:{port}", deadline=DEADLINE)
-    start = time.monotonic()
-    for _ in range(5):
-        assert isinstance(await fault_of(link), Unreachable)
-    assert time.monotonic() - start < 5 * DEADLINE
+    link = make_link(f"redis://127.0.0.1:{port}", deadline=2 * PATIENT)
+    async with asyncio.timeout(PATIENT):
+        for _ in range(5):
+            assert isinstance(await fault_of(link), Unreachable)
 
 
 async def test_a_hanging_server_under_load(make_link: MakeLink, own: Server, name: str) -> None:
