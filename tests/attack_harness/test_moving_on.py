@@ -24,8 +24,8 @@ async def test_a_shadow_holds_whoever_has_few_addresses() -> None:
 
 async def test_a_shadow_is_worth_little_against_forty_addresses() -> None:
     """None of them is refused often enough in one block; a shadow of the whole block would hide
-    people's messages (docs/lockout.md). Other rules stop him: both ways he gets little, and unseen
-    a few messages less, of those that he goes on asking for with an address that he should leave."""
+    people's messages (docs/lockout.md). Other rules stop him: both ways he gets little, and a few
+    messages less where he does not see which addresses he should leave."""
     ((seen, unseen),) = await study([3], QUARTER)
     assert unseen.before_moving == pytest.approx(seen.before_moving, rel=0.1)
     assert 0.8 * seen.loss <= unseen.loss <= seen.loss < 10
