@@ -119,7 +119,9 @@ async def test_an_idle_connection_that_ends_means_a_search(
         link = make_link(where)
         await count(link, "n")
         own.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-        await asyncio.sleep(0.05)
+        [router] = link._routers.values()
+        while router.current is not None:  # noqa: ASYNC110 - what is waited for happens on the wire
+            await asyncio.sleep(0.001)
         assert await count(link, "n") == 5
         assert where.searches == 2
 
