@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from pumpguard import Guard, Policy
 from pumpguard.cli import app
 from pumpguard.ops.events import Events, File
+from pumpguard.ops.events.fields import EventMaker
 from pumpguard.replay.reconcile import EARLIER, LATER, Admitted, Billed, paired
 from pumpguard.testing import FakeClock
 
@@ -206,3 +207,22 @@ def test_pairing_loses_nothing_and_pairs_as_many_as_can_be(
         return False
 
     assert matched == sum(place(i, set()) for i in range(len(sent)))
+
+
+def test_events_that_were_dropped_are_no_leak(bill: Bill, events: Path, policy: Path) -> None:
+    """What they were about cannot be known any more."""
+    with events.open("a") as file:
+        file.write(EventMaker(Policy.from_toml(policy)).dropped(12, EARLY + 1_300) + "\n")
+    _, told = found(bill((3, GB.format(1), 0.05)), events, policy)
+    assert told["notes"][-1] == "12 events were dropped: messages of theirs seem unguarded."
+
+
+def test_a_bill_that_cannot_be_read_is_said(bill: Bill, events: Path, policy: Path) -> None:
+    """Line by line, and if that is all of it, as such; and so is a file that is not there."""
+    good, bad = (3, GB.format(1), 0.05), (9, "nobody", 0.05)
+    _, told = found(bill(good, bad), events, policy)
+    assert [note for note in told["notes"] if "(line 3)" in note]
+    code, _, said = run(bill(bad), events, "--policy", policy)
+    assert (code, "expected a message that can be read" in said) == (1, True)
+    code, _, said = run(bill(good), events.with_name("none"), "--policy", policy)
+    assert (code, "expected a file that is there" in said) == (1, True)
