@@ -20,9 +20,7 @@ from attack_harness.tell_apart.study import PROVIDER, Compared, judge, observe
 MANY, FEW = 600, 100
 
 
-async def compared(
-    defence: str, sessions: int, seed: int = 1, latency: str = PROVIDER
-) -> Compared:
+async def compared(defence: str, sessions: int, seed: int = 1, latency: str = PROVIDER) -> Compared:
     return judge(defence, await observe(defence, sessions, seed=seed, latency=latency))
 
 
