@@ -215,3 +215,26 @@ async def test_a_fault_of_theirs_is_unclear(contract: Contract, status: int) -> 
         with pytest.raises(SendUnknown):
             await sent(contract, provider)
     assert len(provider.lines) == 1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda base: Vonage("key", "secret", from_="Shop", base=base),
+        lambda base: Sinch("plan", "tok", from_="Shop", base=base),
+        lambda base: Plivo("MA1", "tok", from_="Shop", base=base),
+        lambda base: Infobip("key", from_="Shop", base=base),
+        lambda base: MessageBird("key", from_="Shop", base=base),
+    ],
+)
+async def test_without_a_callback_no_report_is_asked_for(
+    make: Callable[[str], HttpSender],
+) -> None:
+    """No address of anybody's is in what is asked."""
+    async with Provider(500, {}) as provider:
+        asking = make(provider.origin)
+        with pytest.raises(SendUnknown):
+            await asking(PHONE, TEXT)
+        await asking.aclose()
+    (asked,) = provider.bodies
+    assert "http" not in str(asked)
