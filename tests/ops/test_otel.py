@@ -137,3 +137,18 @@ async def test_the_span_of_a_job_says_it_too(spans: InMemorySpanExporter) -> Non
     assert span.attributes is not None
     assert span.attributes["pumpguard.action"] == "allow"
     await guard.aclose()
+
+
+async def test_a_span_around_a_decision_says_it_too(spans: InMemorySpanExporter) -> None:
+    """Where a guard is asked without HTTP; with the country of an address that is known."""
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    guard = Guard(Policy(send="/"))
+    OpenTelemetryMeter(guard, MeterProvider())
+    with provider.get_tracer("app").start_as_current_span("send a code"):
+        await guard.assess(make_attempt(GERMAN, country="FR"))
+    await guard.aclose()
+    (span,) = spans.get_finished_spans()
+    assert span.attributes is not None
+    assert span.attributes["pumpguard.country"] == "DE"
+    assert span.attributes["client.geo.country.iso_code"] == "FR"

@@ -11,6 +11,7 @@ import pytest
 
 from pumpguard import PolicyError
 from pumpguard.scores import LookupScore
+from pumpguard.scores import lookup as lookups
 from pumpguard.testing import FakeClock, make_attempt
 from tests.scores.service import Service
 
@@ -172,3 +173,15 @@ def test_mistakes_are_named(settings: Any, path: str) -> None:
     with pytest.raises(PolicyError) as raised:
         LookupScore(**settings)
     assert raised.value.path == path
+
+
+async def test_so_many_answers_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest is asked for again."""
+    monkeypatch.setattr(lookups, "MAX_KNOWN", 2)
+    async with Service() as service:
+        asking = lookup(service)
+        for phone in ("+447400123456", "+447400123457", "+447400123458", "+447400123458"):
+            await asking.score(make_attempt(phone))
+        assert len(service.asked) == 3
+        await asking.score(make_attempt("+447400123456"))
+    assert len(service.asked) == 4
