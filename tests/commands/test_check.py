@@ -179,3 +179,9 @@ def test_a_market_is_shown(tmp_path: Path, valkey_url: str, name: str) -> None:
     out = checked(of)[1]
     assert "market: PL: $" in out
     assert out.partition("market: ")[2].partition("\n")[0].endswith("to stay, list it in home")
+
+
+def test_without_address_data_two_rules_find_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is named."""
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    assert checks.NO_DATA in codes(Policy(send="/s"))

@@ -118,3 +118,14 @@ def test_a_log_without_verifications_says_nothing_of_customers(log: Path, tmp_pa
     _, told, _ = run(log, "--out", tmp_path / "policy.toml")
     assert "it would have spent $" in told
     assert "customers" not in told
+
+
+def test_numbers_without_a_calling_code_are_of_the_region_that_was_said(
+    log: Path, tmp_path: Path
+) -> None:
+    """In the log and in the policy that it becomes."""
+    log.write_text(log.read_text().replace("+4474", "074"))
+    out = tmp_path / "policy.toml"
+    assert run(log, "--out", out, "--region", "GB")[0] == 0
+    policy = Policy.from_toml(out)
+    assert (policy.region, list(policy.home)) == ("GB", ["GB", "IE"])

@@ -16,10 +16,11 @@ from typer.testing import CliRunner
 
 from pumpguard import Guard, Policy
 from pumpguard.cli import app
+from pumpguard.listeners import Became, Change
 from pumpguard.ops.events import Events, File
 from pumpguard.ops.events.fields import EventMaker
 from pumpguard.replay.reconcile import EARLIER, LATER, Admitted, Billed, paired
-from pumpguard.testing import FakeClock
+from pumpguard.testing import FakeClock, make_attempt
 
 POLICY = """
 send = "/otp/send"
@@ -226,3 +227,28 @@ def test_a_bill_that_cannot_be_read_is_said(bill: Bill, events: Path, policy: Pa
     assert (code, "expected a message that can be read" in said) == (1, True)
     code, _, said = run(bill(good), events.with_name("none"), "--policy", policy)
     assert (code, "expected a file that is there" in said) == (1, True)
+
+
+def test_what_a_bill_does_not_say_is_not_made_up(
+    events: Path, policy: Path, tmp_path: Path
+) -> None:
+    """Messages that were not sent are none; where prices are missing no country's have moved."""
+    path = tmp_path / "bill.csv"
+    rows = [(3, GB.format(1), "delivered"), (603, GB.format(2), "failed")]
+    lines = [f"{EARLY + at},{to},{status}" for at, to, status in rows]
+    path.write_text("\n".join(["SentDate,To,Status", *lines]))
+    code, told = found(path, events, policy)
+    assert (code, told["matched"]) == (0, 1)
+    assert told["prices"] == {}
+
+
+def test_verifications_and_orders_among_the_events_are_no_messages(
+    bill: Bill, events: Path, policy: Path
+) -> None:
+    maker = EventMaker(Policy.from_toml(policy))
+    became = Became(make_attempt(GB.format(1)).phone, "verified", EARLY + 30)
+    order = Change("posture", "country", "all", "ann", "a drill", EARLY + 40, "observe")
+    with events.open("a") as file:
+        file.writelines(f"{maker.line(each)}\n" for each in (became, order))
+    code, told = found(bill((3, GB.format(1), 0.05), (603, GB.format(2), 0.05)), events, policy)
+    assert (code, told["matched"], told["unbilled"]["messages"]) == (0, 2, 0)

@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
-from pumpguard import Guard, Policy
-from pumpguard.listeners import Became
+from pumpguard import Action, Decision, Finding, Guard, Policy
+from pumpguard.listeners import Became, Recorded
 from pumpguard.ops import series
 from pumpguard.ops.otel import OpenTelemetryMeter
 from pumpguard.store.embedded import EmbeddedServer
@@ -152,3 +152,25 @@ async def test_a_span_around_a_decision_says_it_too(spans: InMemorySpanExporter)
     assert span.attributes is not None
     assert span.attributes["pumpguard.country"] == "DE"
     assert span.attributes["client.geo.country.iso_code"] == "FR"
+
+
+async def test_what_only_monitors_is_put_down_to_its_rule() -> None:
+    """Whatever else was noted."""
+    guard = Guard(Policy(send="/"))
+    meter, reader = metered(guard)
+    noted = Finding("budget", Action.ALLOW, "BUDGET_ALERT")
+    monitored = Finding("new", Action.BLOCK, "FULL", mode="monitor")
+    for findings in ((noted, monitored), (noted,)):
+        meter.decided(Recorded(Decision(make_attempt(), Action.ALLOW, findings), 0.0))
+    points = read(reader)["pumpguard.decisions"].data.data_points
+    assert {point.attributes["pumpguard.rule"] for point in points} == {"new", ""}
+    await guard.aclose()
+
+
+async def test_a_budget_in_shards_has_no_one_sum(valkey_url: str, name: str) -> None:
+    """Each shard has its own."""
+    policy = Policy(send="/", name=name, daily_budget=600, shards=2, deadline=5.0)
+    async with Guard(policy, valkey_url) as guard:
+        _, reader = metered(guard)
+        await guard.assess(guard.attempt(GERMAN))
+        assert "pumpguard.budget.limit.dollars" not in read(reader)

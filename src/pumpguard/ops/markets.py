@@ -41,10 +41,11 @@ async def markets(policy: Policy, store: Store, at: float | None = None) -> list
     rule = {each.name: each for each in policy.chain if each.mode != "off"}.get(RULE)
     version = (await store.overrides.read())[:VERSION_BYTES]
     found = []
-    for region in sorted(SUPPORTED_REGIONS - set(policy.home)) if rule else ():
+    if rule is None:
+        return []
+    for region in sorted(SUPPORTED_REGIONS - set(policy.home)):
         number = example_number(region)
-        if number is None or rule is None:
-            continue
+        assert number is not None  # noqa: S101 - each of them has one
         attempt = Attempt(canonical(format_number(number, PhoneNumberFormat.E164)), Client())
         lines = [each for each in rule.counters(attempt) if isinstance(each, Credit)]
         plan = Plan(lines, [False] * len(lines))

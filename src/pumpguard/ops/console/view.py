@@ -64,8 +64,8 @@ class BackgroundCache(Generic[T]):
     async def wait(self) -> T | None:
         """Like `get`, but waits for a computation under way."""
         self.get()
-        if self._task is not None:
-            await asyncio.wait({self._task})
+        assert self._task is not None  # noqa: S101 - the first call has begun one
+        await asyncio.wait({self._task})
         return self._result
 
     async def _work(self) -> None:
