@@ -22,6 +22,7 @@ from pumpguard import (
     Finding,
     Guard,
     Policy,
+    PolicyError,
     PumpGuardMiddleware,
     current_decision,
     sender,
@@ -538,6 +539,25 @@ async def test_a_middleware_takes_a_policy_or_a_guard() -> None:
         PumpGuardMiddleware(otp_app(Outbox()))
     with pytest.raises(TypeError):
         PumpGuardMiddleware(otp_app(Outbox()), policy, guard=shared.guard)
+
+
+async def test_a_wsgi_app_is_refused_at_once_and_told_what_guards_it() -> None:
+    """By what it can be called with; an app that does not say, or takes whatever comes, is let
+    be."""
+    policy = Policy(send="/otp/send", rules=one_per_minute())
+
+    def wsgi(environ: object, start_response: object) -> list[bytes]:
+        return []
+
+    async def any_number(*arguments: Any) -> None:
+        await otp_app(Outbox())(*arguments)
+
+    with pytest.raises(PolicyError, match=r"^app: .*PumpGuardWSGI, got ") as raised:
+        PumpGuardMiddleware(wsgi, policy)  # type: ignore[arg-type]
+    assert raised.value.path == "app"
+    assert (await ask(PumpGuardMiddleware(any_number, policy))).status == 202
+    in_c: Any = dict
+    assert PumpGuardMiddleware(in_c, policy).app is in_c
 
 
 # Sessions, accounts, devices

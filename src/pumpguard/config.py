@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, signature
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -137,6 +137,30 @@ def require_plain(**given: object) -> None:
     for path, value in given.items():
         awaited = any(map(iscoroutinefunction, (value, type(value).__call__)))
         require(not awaited, path, "a plain function: nobody would await it", value)
+
+
+APPS = {
+    "ASGI": (3, "an ASGI app, called with (scope, receive, send); a WSGI app is guarded by "
+                "pumpguard.wsgi.PumpGuardWSGI"),
+    "WSGI": (2, "a WSGI app, called with (environ, start_response); an ASGI app is guarded by "
+                "pumpguard.PumpGuardMiddleware"),
+}  # fmt: skip
+"""With how many arguments an app of each kind is called, and what is said of the other."""
+
+
+def require_app(app: object, kind: str) -> None:
+    """Raise `PolicyError` for an app that can only be called as one of the other kind."""
+    arguments, expected = APPS[kind]
+    takes = [each for each, _ in APPS.values() if _takes(app, each)]
+    require(arguments in takes or not takes, "app", expected, app)
+
+
+def _takes(app: Any, arguments: int) -> bool:
+    try:
+        signature(app).bind(*range(arguments))
+    except (TypeError, ValueError):  # or it is written in C, and does not say
+        return False
+    return True
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from pumpguard.alerts import Alert
 from pumpguard.challenges.base import Challenge
+from pumpguard.config import require_app
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError
 from pumpguard.guard import Guard
@@ -44,7 +45,7 @@ class PumpGuardMiddleware:
         app.add_middleware(PumpGuardMiddleware, policy=Policy(send="/otp/send"), store="redis://…")
 
     Give it a ``policy`` (or its file's path) and a ``store`` with the options of `Guard`, or a
-    ready ``guard`` where other parts of the app use it too.
+    ready ``guard`` where other parts of the app use it too. Raises `PolicyError`.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class PumpGuardMiddleware:
         on_alert: Callable[[Alert], None] | None = None,
         on_refusal: OnRefusal | None = None,
     ) -> None:
+        require_app(app, "ASGI")
         if guard is None and policy is not None:
             guard = Guard(
                 policy,
