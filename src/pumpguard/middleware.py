@@ -30,7 +30,7 @@ from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
 from pumpguard.scores import Score
 from pumpguard.shadow.answer import Answers, WatchedAnswer
 from pumpguard.shadow.carry import is_decided
-from pumpguard.shadow.current import CurrentRequest, current_request
+from pumpguard.shadow.current import IN_SCOPE, CurrentRequest
 from pumpguard.shadow.more import with_more
 from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.route_record import RouteRecords
@@ -149,7 +149,8 @@ class PumpGuardMiddleware:
             self.guard.observations.sends_nothing()
             await self._verify.passed(scope, replay, send)
             return
-        if current_request.get() is not None and is_decided(self.guard.tokens, attempts):
+        around: CurrentRequest | None = scope.get(IN_SCOPE)
+        if around is not None and is_decided(around, self.guard.tokens, attempts):
             self.guard.observations.judged_twice()
             await self.app(scope, replay, send)
             return
@@ -236,7 +237,8 @@ class PumpGuardMiddleware:
             decision, self.guard.simulated, route, self.guard.tokens, others=others,
             more=self.guard.more, loop=asyncio.get_running_loop(),
         )  # fmt: skip
-        token = OPEN.enter(request)
+        around = scope.get(IN_SCOPE)
+        token, scope[IN_SCOPE] = OPEN.enter(request, around), request
         give_back = partial(self.guard.reports.give_back, decision, *others)
         # A shadow goes the way of a message, to the microsecond.
         answer = WatchedAnswer(self._answers, scope, parameters, send, request, give_back)
@@ -247,6 +249,7 @@ class PumpGuardMiddleware:
             raise
         finally:
             OPEN.leave(request, token, answer.status)
+            scope[IN_SCOPE] = around
             if decision.action is Action.SHADOW:
                 route.answered(request, answer.status)
             await answer.finish()

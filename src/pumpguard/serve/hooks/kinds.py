@@ -158,8 +158,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             plus=True,
             answer=supabase_answer,
         ),
-        # https://docs.logto.io/integrations/http-sms (2026-11-26): a 2xx is what it needs. ``ip`` is
-        # optional: logto-io/logto's connector-kit, SendMessageData (2026-11-27).
+        # https://docs.logto.io/integrations/http-sms (2026-11-26): a 2xx is what it needs. That
+        # ``ip`` is optional says logto-io/logto's connector-kit, SendMessageData (2026-11-27).
         "logto": Kind(
             check=checks.authorization, phone=("to",), code=("payload.code",), address=("ip",)
         ),
@@ -194,8 +194,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             same_by=("contextInfo.recipientPhoneNumber", "args.code", "templateData.text"),
             answer=always_taken,
         ),
-        # https://docs.authgear.com, Customization, Custom Providers, Webhook/Custom Script: its body
-        # and codes; so says authgear/authgear-server's pkg/lib/infra/sms/custom (2026-11-27).
+        # https://docs.authgear.com, Customization, Custom Providers, Webhook/Custom Script, and
+        # authgear/authgear-server's pkg/lib/infra/sms/custom: body and codes (2026-11-27).
         "authgear": Kind(
             check=checks.authgear, phone=("to",), text=("body",), answer=authgear_answer
         ),
