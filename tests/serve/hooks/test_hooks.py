@@ -24,12 +24,8 @@ from pumpguard.store.memory import MemoryStore
 from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.testing import FakeClock
 from tests.asgi import Reply, call, request
-<<<<<<< HEAD
-from tests.serve.hooks.servers import ADDRESS, SECRET, SERVERS, TAKEN, Server
-=======
 from tests.conftest import PATIENT
-from tests.serve.hooks.servers import ADDRESS, SECRET, SERVERS, Server
->>>>>>> origin/main
+from tests.serve.hooks.servers import ADDRESS, SECRET, SERVERS, TAKEN, Server
 
 PHONE = "+447400123456"
 TEXT = "{code} is your code."
