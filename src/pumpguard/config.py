@@ -144,28 +144,14 @@ def require_plain(**given: object) -> None:
         require(not awaited, path, "a plain function: nobody would await it", value)
 
 
-APPS = {
-    "ASGI": (3, "an ASGI app, called with (scope, receive, send); a WSGI app is guarded by "
-                "pumpguard.wsgi.PumpGuardWSGI"),
-    "WSGI": (2, "a WSGI app, called with (environ, start_response); an ASGI app is guarded by "
-                "pumpguard.PumpGuardMiddleware"),
-}  # fmt: skip
-"""With how many arguments an app of each kind is called, and what is said of the other."""
-
-
-def require_app(app: object, kind: str) -> None:
-    """Raise `PolicyError` for an app that can only be called as one of the other kind."""
-    arguments, expected = APPS[kind]
-    takes = [each for each, _ in APPS.values() if _takes(app, each)]
-    require(arguments in takes or not takes, "app", expected, app)
-
-
-def _takes(app: Any, arguments: int) -> bool:
+def require_app(app: Any, arguments: int, expected: str) -> None:
+    """Raise `PolicyError` for an app that cannot be called with so many arguments."""
     try:
         signature(app).bind(*range(arguments))
-    except (TypeError, ValueError):  # or it is written in C, and does not say
-        return False
-    return True
+    except TypeError:
+        raise PolicyError("app", expected, app) from None
+    except ValueError:  # written in C, it does not say
+        return
 
 
 @contextmanager

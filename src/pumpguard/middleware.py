@@ -63,7 +63,7 @@ class PumpGuardMiddleware:
         on_alert: Callable[[Alert], None] | None = None,
         on_refusal: OnRefusal | None = None,
     ) -> None:
-        require_app(app, "ASGI")
+        require_app(app, 3, "an ASGI app; of WSGI it is guarded by pumpguard.wsgi.PumpGuardWSGI")
         if guard is None and policy is not None:
             guard = Guard(
                 policy,

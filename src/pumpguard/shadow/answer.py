@@ -14,7 +14,7 @@ from starlette.types import Message, Scope, Send
 
 from pumpguard.intake.conditions import SentWhen
 from pumpguard.notices import Notices
-from pumpguard.shadow.current import CurrentRequest, current_request
+from pumpguard.shadow.current import CurrentRequest
 
 SERVER_ERROR = 500
 
@@ -101,12 +101,7 @@ class WatchedAnswer:
             self.status = message["status"]
             if self._not_sent(self.status):
                 await self._settle()
-        # The server may begin the connection's next request from here, in this context.
-        token = current_request.set(None)
-        try:
-            await self._send(message)
-        finally:
-            current_request.reset(token)
+        await self._send(message)
 
     def fail(self) -> None:
         """The app has raised; unless it has answered before, that is an answer of 500."""

@@ -58,7 +58,7 @@ class PumpGuardWSGI:
         guard: Guard | None = None,
         **options: Any,
     ) -> None:
-        require_app(app, "WSGI")
+        require_app(app, 2, "a WSGI app; of ASGI it is guarded by pumpguard.PumpGuardMiddleware")
         self._app = app
         self._asgi = _Around(_run, policy, store, guard=guard, **options)
         self.guard = self._asgi.guard
