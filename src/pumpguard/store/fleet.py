@@ -17,8 +17,11 @@ from pumpguard.store.scripts import Call, Word, script
 
 MINUTE, HOUR = 60, 3_600
 MINUTE_LIVES, HOUR_LIVES = 70 * MINUTE, 26 * HOUR
-"""Seconds for which a bucket is kept. In Redis a bucket has at most some 2,000 blocks and networks
+"""Seconds for which a bucket is kept. In Redis a bucket has at most some 3,000 blocks and networks
 (``fleet.lua``)."""
+
+QUIET = "\t-\t"
+"""In fields of what is let through to blocks without refusals: they are of a minute alone."""
 
 AT_ONCE = 10
 """Buckets that are read in one call: others' questions must not wait for it."""
@@ -114,7 +117,7 @@ class SharedFleet:
         speakers: list[Speaker] = []
         buckets: list[dict[str, int]] = []
         for first in range(0, max(1, len(names)), AT_ONCE):
-            keys = self._keys("alive", *names[first : first + AT_ONCE])
+            keys = self._keys("nobody" if first else "alive", *names[first : first + AT_ONCE])
             now, said, *found = await self._reader.run(Call(SCRIPT, keys, ["r"]))
             if not first:
                 speakers = [_speaker(now, *pair) for pair in _pairs(said)]
@@ -164,8 +167,9 @@ class MemoryFleet:
             before = [self._refused.pop((batch.hour - n * HOUR, verified), "") for n in range(3)]
             rules = next(filter(None, before), "")
             counts.update(f"r\t{rule}\tverified" for rule in rules.split("\t") if rule)
-        for at in ((MINUTE, batch.minute), (HOUR, batch.hour)):
-            self._buckets.setdefault(at, Counter()).update(counts)
+        self._buckets.setdefault((MINUTE, batch.minute), Counter()).update(counts)
+        kept = {name: n for name, n in counts.items() if QUIET not in name}
+        self._buckets.setdefault((HOUR, batch.hour), Counter()).update(kept)
         self._bans.update({each.id: each for each in batch.bans})
 
     async def look(self, minutes: Sequence[int] = (), hours: Sequence[int] = ()) -> Look:

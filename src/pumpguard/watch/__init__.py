@@ -28,6 +28,7 @@ from pumpguard.watch.episode import (
     CALM,
     GOES_ON,
     HOUR,
+    MANY,
     MINUTE,
     NOW,
     OTHER,
@@ -172,7 +173,10 @@ class AttackWatch(Listener):
         sums = Sums.of(buckets)
         episode = await self._recalled(now)
         if episode is None:
-            await self._may_begin(sums, hour, now)
+            busy = (
+                at for at, seen in zip(minutes, buckets, strict=True) if seen.get("n", 0) >= MANY
+            )
+            await self._may_begin(sums, min(busy, default=minute), hour, now)
         else:
             await self._may_end(episode, sums, now)
         suspicious = self._episode or sums.n >= SUSPECT
@@ -193,14 +197,14 @@ class AttackWatch(Listener):
         self._blocks, self._in_block = Counter(), Counter()
         return counts
 
-    async def _may_begin(self, sums: Sums, hour: int, now: float) -> None:
+    async def _may_begin(self, sums: Sums, since: int, hour: int, now: float) -> None:
         self._episode = False
         if self._sums is None or not begins(self._budget, (), sums):
             return  # the past need not be read
         hours = [hour - n * HOUR for n in range(1, 25)]
         past = [bucket.get("u", 0) for bucket in (await self._sums.look(hours=hours)).buckets]
         if begins(self._budget, past, sums) and await self._first(f"{NAME} begins", CALM * MINUTE):
-            episode = Episode(int(now) - NOW * MINUTE, int(now))
+            episode = Episode(since, int(now))
             await self._keep(episode, now)
             self._episode = True
             self._tell(told(BEGINS, sums, episode, now))

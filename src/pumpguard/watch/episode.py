@@ -17,6 +17,9 @@ NOW = 10
 LEAST = 50
 """Refused requests within them, below which nothing is called an attack."""
 
+MANY = LEAST // NOW
+"""Of them within a minute: with the first such one it has begun."""
+
 IN_ONE_BLOCK = 20
 """Of them to one block of 1,000 numbers. On the days of crowds that the harness plays, none had
 more than three."""
