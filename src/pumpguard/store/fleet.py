@@ -2,7 +2,7 @@
 
 Each process adds a batch once a second, in one call. A batch has a number and is added once, so one
 whose reply was lost is simply sent again. A bucket belongs to a minute or to an hour and ends by
-itself. What the fields of a bucket mean is for `pumpguard.fleet` to say.
+itself. What the fields of a bucket mean is for `pumpguard.ops.fleet` to say.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pumpguard.store.scripts import Call, Word, script
+
+if TYPE_CHECKING:
+    from pumpguard.store.transport.link import Link
 
 MINUTE, HOUR = 60, 3_600
 MINUTE_LIVES, HOUR_LIVES = 70 * MINUTE, 26 * HOUR
@@ -80,12 +83,6 @@ class FleetStore(Protocol):
 
     async def forget(self, ban: str) -> bool:
         """Take a ban off the list of those that stand. Returns whether it was there."""
-
-
-class Link(Protocol):
-    """What runs calls on a server (`pumpguard.store.transport.link.Link`)."""
-
-    async def run(self, call: Call) -> Any: ...
 
 
 class SharedFleet:
@@ -167,9 +164,9 @@ class MemoryFleet:
             before = [self._refused.pop((batch.hour - n * HOUR, verified), "") for n in range(3)]
             rules = next(filter(None, before), "")
             counts.update(f"r\t{rule}\tverified" for rule in rules.split("\t") if rule)
-        self._buckets.setdefault((MINUTE, batch.minute), Counter()).update(counts)
-        kept = {name: n for name, n in counts.items() if QUIET not in name}
-        self._buckets.setdefault((HOUR, batch.hour), Counter()).update(kept)
+        known = {name: n for name, n in counts.items() if QUIET not in name}
+        for at, seen in (((MINUTE, batch.minute), counts), ((HOUR, batch.hour), known)):
+            self._buckets.setdefault(at, Counter()).update(seen)
         self._bans.update({each.id: each for each in batch.bans})
 
     async def look(self, minutes: Sequence[int] = (), hours: Sequence[int] = ()) -> Look:

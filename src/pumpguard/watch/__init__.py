@@ -171,7 +171,8 @@ class AttackWatch(Listener):
         minutes = [minute - n * MINUTE for n in range(NOW + 1)]
         buckets = (await self._sums.look(minutes)).buckets
         sums = Sums.of(buckets)
-        episode = await self._recalled(now)
+        text = await self._store.recall(NAME, self._at(now))
+        episode = Episode(*json.loads(text)) if text else None
         if episode is None:
             busy = (
                 at for at, seen in zip(minutes, buckets, strict=True) if seen.get("n", 0) >= MANY
@@ -236,10 +237,6 @@ class AttackWatch(Listener):
             return Sums.of((await self._sums.look(minutes)).buckets)
         hours = list(range(max(begun // HOUR * HOUR, end - 24 * HOUR), end + 1, HOUR))
         return Sums.of((await self._sums.look(hours=hours)).buckets)
-
-    async def _recalled(self, now: float) -> Episode | None:
-        text = await self._store.recall(NAME, self._at(now))
-        return Episode(*json.loads(text)) if text else None
 
     async def _keep(self, episode: Episode, now: float) -> None:
         text = json.dumps([episode.since, episode.seen, episode.told])

@@ -65,8 +65,7 @@ local function taken()
   return ARGV[from - 1]
 end
 
--- What is let through to blocks without refusals: it finds no room in the last third of a
--- minute, and is in no hour.
+-- Let through, to blocks without refusals: no room in the last third of a minute, and none in hours.
 local function quiet(field) return string.find(field, '\t-\t', 1, true) end
 
 -- An attacker chooses blocks and networks: in a bucket that has many, new ones are one.
@@ -74,14 +73,11 @@ local function bounded(bucket, room, field)
   if room >= (quiet(field) and FIELDS / 3 or 0) or redis.call('HEXISTS', bucket, field) == 1 then
     return field
   end
-  local kind = sub(field, 1, 2)
-  if kind == 'b\t' then return (string.gsub(field, '^(b\t[^\t]*\t)[^\t]*', '%1other')) end
-  if kind == 'w\t' then return (string.gsub(field, '^w\t[^\t]*\t[^\t]*', 'w\tother\t')) end
-  return field
+  field = string.gsub(field, '^w\t[^\t]*\t[^\t]*', 'w\tother\t')
+  return (string.gsub(field, '^(b\t[^\t]*\t)[^\t]*', '%1other'))
 end
 
-local count, buckets = tonumber(taken()), {KEYS[7], KEYS[8]}
-local room = {}
+local count, buckets, room = tonumber(taken()), {KEYS[7], KEYS[8]}, {}
 for b, bucket in ipairs(buckets) do room[b] = FIELDS - redis.call('HLEN', bucket) - count end
 for _ = 1, count do
   local field, amount = taken(), taken()
