@@ -17,12 +17,14 @@ def view(*minutes: tuple[int, dict[str, int]]) -> FleetView:
 
 def block(n: int, rule: str = "credit", digits: str = "+880171234") -> dict[str, int]:
     """So many requests for a block, a rule's or, without one, let through; ten cents each."""
-    name = f"b\tBD\t{digits}\t{rule}"
-    return {f"{name}\tn": n, f"{name}\tu": n * 100_000}
+    names = f"b\tBD\t{digits}\t{rule}", f"c\tBD\t{'throttle' if rule else 'allow'}"
+    return {
+        f"{name}\t{what}": n * each for name in names for what, each in (("n", 1), ("u", 10**5))
+    }
 
 
 def test_a_block_is_told_with_what_was_before_and_what_is_let_through() -> None:
-    """Now, and as long before, and since when within the hour."""
+    """Now, and as long before, and since when without a pause."""
     now = {**block(40), **block(3, rule="")}
     found = attack(view((45, block(5)), (NOW, block(7)), (0, now)))
     (country,) = found.places
@@ -32,7 +34,7 @@ def test_a_block_is_told_with_what_was_before_and_what_is_let_through() -> None:
     for each in (country, part, *part.parts):
         assert (each.refused.n, each.now.n, each.before.n, each.sent.n) == (52, 40, 7, 3)
     assert country.rises
-    assert found.since == LATEST - 45 * 60
+    assert found.since == LATEST - NOW * 60
     assert found.refused.usd == 4.0
 
 
