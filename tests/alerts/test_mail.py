@@ -103,7 +103,8 @@ async def test_a_server_that_offers_to_encrypt_is_taken_at_its_word(
         channel(ALERT)
         await channel.aclose()
     assert [each.split()[0] for each in server.heard][:2] == ["ehlo", "STARTTLS"]
-    assert server.mails == server.logins == []
+    assert server.mails == []
+    assert server.logins == []
     assert "PG111" in caplog.text
 
 

@@ -12,6 +12,7 @@ import pytest
 from phonenumbers import SUPPORTED_REGIONS
 
 from pumpguard import Guard, Policy
+from pumpguard.intake.network import NO_DATA
 from pumpguard.money.exposure import exposure
 from pumpguard.ops import check as checks
 from pumpguard.ops.check import NOTES, concerns
@@ -184,4 +185,4 @@ def test_a_market_is_shown(tmp_path: Path, valkey_url: str, name: str) -> None:
 def test_without_address_data_two_rules_find_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra is named."""
     monkeypatch.setattr(checks, "find_spec", lambda name: None)
-    assert checks.NO_DATA in codes(Policy(send="/s"))
+    assert NO_DATA in codes(Policy(send="/s"))

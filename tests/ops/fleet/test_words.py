@@ -6,7 +6,8 @@ import pytest
 
 from pumpguard.counters import Ban, Counter, Credit, Distinct, Neighbours, Reading, Spend, Window
 from pumpguard.counters.known import Known
-from pumpguard.ops.fleet.words import about, counted, lasting
+from pumpguard.ops.events.words import about
+from pumpguard.ops.fleet.words import counted, lasting
 
 DAY, MILLION = 86_400, 1_000_000
 
