@@ -94,7 +94,8 @@ class Guard(Protects, OldNames):
         self.on_refusal = on_refusal
         self.observations = Observations(
             self.notices, policy.proxy_header, self.reader.proxies.names,
-            listens=policy.verified, looks_for=self.reader.looks_for, proxies=bool(policy.proxies),
+            listens=policy.verified, told_success=policy.verified_when is not None,
+            looks_for=self.reader.looks_for, proxies=bool(policy.proxies),
         )  # fmt: skip
         require_plain(on_decision=on_decision, on_alert=on_alert)
         self.listeners = listeners = Listeners(self.notices, on_decision)
@@ -171,8 +172,8 @@ class Guard(Protects, OldNames):
 
     def admitted(self, decision: Decision, flow: str | None) -> None:
         """For the middleware: a message went out, and the app knows its number by this flow."""
-        suspicious = bool(decision.reservation) and self.observations.sent(decision.attempt.at)
-        if suspicious or flow is not None:
+        asks = bool(decision.reservation) and self.observations.sent(decision.attempt.at)
+        if asks or flow is not None:
             self.reports.admitted(decision.attempt, flow)
 
     async def settled(self) -> None:

@@ -1,0 +1,198 @@
+"""What a guard costs, and whom, while it hears no verification or is told of too many.
+
+``python -m attack_harness.unheard`` plays a day of people who all enter their codes in apps that a
+guard is fastened to wrongly, and six hours of an attack on an app that nobody uses yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import heapq
+import json
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from pumpguard import Guard, Policy, PumpGuardMiddleware
+from pumpguard.money.prices import PriceTable
+from pumpguard.testing import FakeClock, SimulatedHuman
+
+from . import addresses
+from .actors import draws
+from .attackers import CountrySpray, Ground, RandomInCountry, ResidentialRotation
+from .clock import HOUR, MIDNIGHT
+from .numbering import mobile_number, mobile_ranges
+from .population import Habits, population
+from .targets import InProcess
+
+HOME = ("GB", "IE", "FR", "DE", "US")
+WRONG_FIRST = 0.08
+"""The share of people who enter a wrong code first. An assumption: no measurement is published."""
+
+
+RIGHT, WRONG = "1", "2"
+"""How right codes begin, and wrong ones."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How an app takes codes (``right`` and ``wrong`` are what it answers), what the request with
+    the code has, where it is entered, and what the policy says beside the rest."""
+
+    right: tuple[int, dict[str, Any]] = (200, {"ok": True})
+    wrong: tuple[int, dict[str, Any]] = (400, {"ok": False})
+    number: str = "phone"
+    path: str | None = "/otp/verify"
+    policy: dict[str, Any] = field(default_factory=dict)
+
+
+SETUPS = {
+    "heard": Setup(),
+    "a path that the guard does not know": Setup(path="/otp/check"),
+    "in a place that it does not see": Setup(path=None),
+    "no number beside the code": Setup(number="mobile"),
+    "success is a 302": Setup(right=(302, {})),
+    "verified_when never holds": Setup(policy={"verified_when": "json:valid == true"}),
+    "wrong codes are answered 200": Setup(wrong=(200, {"ok": False})),
+}
+"""What a guard may be set up like."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Somebody asks for a message; ``codes`` are entered, one after the other, once it is there."""
+
+    at: float
+    phone: str
+    address: str
+    codes: tuple[str, ...] = ()
+    attacks: bool = False
+
+
+@dataclass
+class Played:
+    """What it came to: whom the guard refused, and USD that went to attackers."""
+
+    people: int = 0
+    refused: int = 0
+    asked: int = 0
+    sent: int = 0
+    lost: float = 0.0
+    notices: tuple[str, ...] = ()
+
+
+class App:
+    """Sends and takes codes as that setup says."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        paths = ("/otp/send", "/otp/verify", "/otp/check")
+        asked = (self._send, self._take, self._take)
+        routes = [Route(p, do, methods=["POST"]) for p, do in zip(paths, asked, strict=True)]
+        self.app = Starlette(routes=routes)
+
+    async def _send(self, request: Request) -> Response:
+        return JSONResponse({"sent": True}, 202)
+
+    async def _take(self, request: Request) -> Response:
+        code = (await request.json())["code"]
+        status, said = self._setup.right if code[0] == RIGHT else self._setup.wrong
+        if status in (302, 303):
+            return RedirectResponse("/home", status)
+        return JSONResponse(said, status)
+
+
+async def play(
+    setup: Setup, asking: Iterable[Asking], *, challenge: bool = False, home: Sequence[str] = HOME
+) -> Played:
+    """Play all of it in the order of time."""
+    clock = FakeClock(MIDNIGHT)
+    policy = Policy(
+        send="/otp/send", verify="/otp/verify", home=home, daily_budget=600, proxies=["127.0.0.1"],
+        deadline=10, **setup.policy,
+    )  # fmt: skip
+    guard = Guard(policy, clock=clock, challenge=SimulatedHuman() if challenge else None)
+    app = PumpGuardMiddleware(App(setup).app, guard=guard)
+    prices, played, order = PriceTable.load(), Played(), 0
+    agenda: list[tuple[float, int, Asking, tuple[str, ...] | None]] = []
+    for order, each in enumerate(asking):
+        heapq.heappush(agenda, (each.at, order, each, None))
+    async with InProcess(app) as target:
+        while agenda:
+            clock.now, _, who, codes = heapq.heappop(agenda)
+            kind = (b"content-type", b"application/json")
+            headers = [kind, (b"x-forwarded-for", who.address.encode())]
+            if codes is None:
+                body = json.dumps({"phone": who.phone}).encode()
+                answer = await target.ask("POST", "/otp/send", headers, body)
+                sent = answer.status == 202
+                if who.attacks:
+                    price = guard.reader.phone(who.phone).region
+                    played.sent += sent
+                    played.lost += sent * prices.price(price)
+                else:
+                    played.people += 1
+                    played.asked += answer.status == 403 and b"challenge" in answer.body
+                    played.refused += not sent
+                codes = who.codes if sent else ()
+            elif codes:
+                code, codes = codes[0], codes[1:]
+                body = json.dumps({setup.number: who.phone, "code": code}).encode()
+                if setup.path is not None:
+                    await target.ask("POST", setup.path, headers, body)
+            if codes:
+                order += 1
+                later = clock.now + 8.0 + 20.0 * (order * 0.618034 % 1)
+                heapq.heappush(agenda, (later, order, who, codes))
+    codes_said = {notice.code for _, notice in guard.notices.latest(1_000)}
+    played.notices = tuple(sorted(codes_said))
+    return played
+
+
+def people(seed: int, size: int) -> list[Asking]:
+    """So many people of one day, who all enter their codes."""
+    rng, found = draws(seed, "unheard"), []
+    for user in population(seed, size, Habits(finish=1.0)):
+        n = user.number
+        wrong = (f"{WRONG}{n * 7_919 % 10**5:05}",) if rng.random() < WRONG_FIRST else ()
+        codes = (*wrong, f"{RIGHT}{n * 104_729 % 10**5:05}")
+        found.append(Asking(user.at, user.phone, user.address, codes))
+    return found
+
+
+def wide(seed: int, country: str, ranges: int | None, *, enters: bool) -> list[Asking]:
+    """Six hours of one message every two seconds, from 400 addresses, to numbers of so many ranges
+    of a million (of all, as people have them, without that). ``enters``: codes, chosen by chance."""
+    rng = draws(seed, f"wide:{country}", ranges or 0)
+    pool = [addresses.residential(country, rng) for _ in range(400)]
+    few = mobile_ranges(country)[: ranges or 0]
+    found = []
+    for n in range(10_800):
+        phone = (
+            rng.choice(few).number(rng.randrange(few[0].size))
+            if few
+            else mobile_number(country, rng)
+        )
+        codes = (f"{WRONG}{rng.randrange(10**5):05}",) if enters else ()
+        found.append(Asking(MIDNIGHT + 2.0 * n, phone, pool[n % 400], codes, attacks=True))
+    return found
+
+
+def planned(seed: int, family: Any, *, enters: bool) -> list[Asking]:
+    """A family's attack."""
+    rng = draws(seed, family.name)
+    attack = family.plan(Ground(rng))
+    return [
+        Asking(
+            MIDNIGHT + attack.starts + shot.after, shot.phone, shot.address,
+            (f"{WRONG}{rng.randrange(10**5):05}",) if enters else (), attacks=True,
+        )
+        for shot in attack.shots
+    ]  # fmt: skip
