@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import heapq
 import json
-import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,8 +25,7 @@ from pumpguard.testing import FakeClock, SimulatedHuman
 
 from . import addresses
 from .actors import draws
-from .attackers import CountrySpray, Ground, RandomInCountry, ResidentialRotation
-from .clock import HOUR, MIDNIGHT
+from .clock import MIDNIGHT
 from .numbering import mobile_number, mobile_ranges
 from .population import Habits, population
 from .targets import InProcess
@@ -39,6 +37,10 @@ WRONG_FIRST = 0.08
 
 RIGHT, WRONG = "1", "2"
 """How right codes begin, and wrong ones."""
+
+
+SHOTS = 10_800
+"""Of six hours."""
 
 
 @dataclass(frozen=True)
@@ -167,10 +169,12 @@ def people(seed: int, size: int) -> list[Asking]:
     return found
 
 
-def wide(seed: int, country: str, ranges: int | None, *, enters: bool) -> list[Asking]:
-    """Six hours of one message every two seconds, from 400 addresses, to numbers of so many ranges
-    of a million (of all, as people have them, without that). ``enters``: codes, chosen by chance."""
-    rng = draws(seed, f"wide:{country}", ranges or 0)
+def attack(
+    seed: int, country: str, ranges: int | None, *, enters: bool = False, shots: int = SHOTS
+) -> list[Asking]:
+    """Six hours of a message every two seconds, from 400 addresses, to numbers of so many ranges (of
+    all, as people have them, without that). ``enters``: a code by chance for each."""
+    rng = draws(seed, f"unheard:{country}", ranges or 0)
     pool = [addresses.residential(country, rng) for _ in range(400)]
     few = mobile_ranges(country)[: ranges or 0]
     found = []
@@ -185,14 +189,46 @@ def wide(seed: int, country: str, ranges: int | None, *, enters: bool) -> list[A
     return found
 
 
-def planned(seed: int, family: Any, *, enters: bool) -> list[Asking]:
-    """A family's attack."""
-    rng = draws(seed, family.name)
-    attack = family.plan(Ground(rng))
-    return [
-        Asking(
-            MIDNIGHT + attack.starts + shot.after, shot.phone, shot.address,
-            (f"{WRONG}{rng.randrange(10**5):05}",) if enters else (), attacks=True,
+BY_LUCK = "wrong codes are answered 200"
+ATTACKS = {
+    "nobody enters a code; three ranges at home": ("GB", 3, "heard", False),
+    "the same of all ranges, as people have them": ("GB", None, "heard", False),
+    "three ranges abroad": ("UZ", 3, "heard", False),
+    "any code is right; three ranges at home": ("GB", 3, BY_LUCK, True),
+    "any code is right; three ranges abroad": ("UZ", 3, BY_LUCK, True),
+}
+"""Country and ranges, what the app is set up like, and whether codes are entered."""
+
+
+async def print_tables(seed: int, size: int, shots: int) -> None:
+    """Play all, and print what it comes to."""
+    print("| set-up | people | refused | with a challenge |\n| --- | --- | --- | --- |")
+    crowd = people(seed, size)
+    for name, setup in SETUPS.items():
+        plain, asking = [await play(setup, crowd, challenge=each) for each in (False, True)]
+        row = (name, f"{plain.people:,}", plain.refused, f"{asking.refused} ({asking.asked} asked)")
+        print(f"| {' | '.join(map(str, row))} |", flush=True)
+    print("\n| attack | sent | lost | with a challenge |\n| --- | --- | --- | --- |")
+    for name, (country, ranges, setup_name, enters) in ATTACKS.items():
+        shooting, setup = (
+            attack(seed, country, ranges, enters=enters, shots=shots),
+            SETUPS[setup_name],
         )
-        for shot in attack.shots
-    ]  # fmt: skip
+        plain, asking = [await play(setup, shooting, challenge=each) for each in (False, True)]
+        row = (name, f"{plain.sent:,}", f"${plain.lost:.2f}", f"${asking.lost:.2f}")
+        print(f"| {' | '.join(map(str, row))} |", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Play and print."""
+    parser = argparse.ArgumentParser(prog="python -m attack_harness.unheard", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="every draw follows from it")
+    parser.add_argument("--users", type=int, default=4_000)
+    parser.add_argument("--shots", type=int, default=SHOTS, help="of an attack, one in two seconds")
+    given = parser.parse_args(arguments)
+    asyncio.run(print_tables(given.seed, given.users, given.shots))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -121,7 +121,8 @@ class Guard(Protects, OldNames):
             second = Engine(replace(policy, risk=None), chain, *knows)
             self.held_out = HeldOut(second, drawn(hold_out.share, policy.secret))
         asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.notices)
-        more = MoreMessages(policy, *asks, simulated=self.simulated)
+        counts = (self.tokens, overrides.claim)
+        more = MoreMessages(policy, *asks, *counts, simulated=self.simulated)
         self.more = None if policy.mode == "monitor" else more  # it would have to refuse
         claim = None if self.simulated else overrides.claim
         self._alerts = Alerts(on_alert, now, claim, self.notices)

@@ -118,9 +118,9 @@ class Hearing:
         if self._standing_out < BELIEVED:
             return True
         return not self._never_wrong(
-            "%d codes were right for few ranges of numbers, and none was wrong, so far: does the "
-            "route answer wrong codes like right ones? No more of these are counted until one is "
-            "wrong, or verified_when= says what success is",
+            "%d codes were right for few ranges of numbers, and none was wrong: are wrong ones "
+            "answered alike? These are not counted until one is wrong, or verified_when= says what "
+            "success is",
             self._standing_out,
         )
 
@@ -140,7 +140,10 @@ class Hearing:
                 )
             return
         counts["second_codes"] += another
-        if without >= WITHOUT_MESSAGE and without > PART_WITHOUT * (right + without):
+        seconds, many = counts["second_codes"], PART_WITHOUT * (right + without)
+        if seconds >= WITHOUT_MESSAGE and seconds > many and not self._told:
+            self._distrust(seconds)
+        elif without >= WITHOUT_MESSAGE and without > many:
             self._notices.say(
                 "PG076", "verified",
                 "%d verifications were for numbers with no message on its way, and %d for others: "
@@ -148,9 +151,6 @@ class Hearing:
                 "e-mail, like right ones? See verified_when=",
                 without, right,
             )  # fmt: skip
-        seconds = counts["second_codes"]
-        if seconds >= WITHOUT_MESSAGE and seconds > PART_WITHOUT * right and not self._told:
-            self._distrust(seconds)
 
     def _distrust(self, codes: int) -> None:
         """Two codes for one message cannot both be right."""
@@ -158,8 +158,8 @@ class Hearing:
         self.arrives = self.deaf = self._abroad.monitored = False
         self._notices.say(
             "PG076", "second codes",
-            "%d times a second, other code was right for one message: the route answers wrong "
-            "codes like right ones. Its verifications are not counted until verified_when= says "
+            "a second, other code was right for one message, %d times: wrong codes are answered "
+            "like right ones. No verification of the route is counted until verified_when= says "
             "what success is",
             codes, level=logging.ERROR,
         )  # fmt: skip
