@@ -172,8 +172,8 @@ def people(seed: int, size: int) -> list[Asking]:
 def attack(
     seed: int, country: str, ranges: int | None, *, enters: bool = False, shots: int = SHOTS
 ) -> list[Asking]:
-    """Six hours of a message every two seconds, from 400 addresses, to numbers of so many ranges (of
-    all, as people have them, without that). ``enters``: a code by chance for each."""
+    """A message every two seconds, from 400 addresses, to numbers of so many ranges (of all, as
+    people have them, without that). ``enters``: a code by chance for each."""
     rng = draws(seed, f"unheard:{country}", ranges or 0)
     pool = [addresses.residential(country, rng) for _ in range(400)]
     few = mobile_ranges(country)[: ranges or 0]
@@ -206,8 +206,8 @@ async def print_tables(seed: int, size: int, shots: int) -> None:
     crowd = people(seed, size)
     for name, setup in SETUPS.items():
         plain, asking = [await play(setup, crowd, challenge=each) for each in (False, True)]
-        row = (name, f"{plain.people:,}", plain.refused, f"{asking.refused} ({asking.asked} asked)")
-        print(f"| {' | '.join(map(str, row))} |", flush=True)
+        cells = (name, f"{plain.people:,}", f"{plain.refused}", f"{asking.refused}")
+        print(f"| {' | '.join(cells)} |", flush=True)
     print("\n| attack | sent | lost | with a challenge |\n| --- | --- | --- | --- |")
     for name, (country, ranges, setup_name, enters) in ATTACKS.items():
         shooting, setup = (
@@ -215,8 +215,8 @@ async def print_tables(seed: int, size: int, shots: int) -> None:
             SETUPS[setup_name],
         )
         plain, asking = [await play(setup, shooting, challenge=each) for each in (False, True)]
-        row = (name, f"{plain.sent:,}", f"${plain.lost:.2f}", f"${asking.lost:.2f}")
-        print(f"| {' | '.join(map(str, row))} |", flush=True)
+        cells = (name, f"{plain.sent:,}", f"${plain.lost:.2f}", f"${asking.lost:.2f}")
+        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
