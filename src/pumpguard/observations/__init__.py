@@ -27,10 +27,11 @@ MATURE, SOON, LATEST = 300.0, 10.0, 100
 """Seconds after which a code will hardly be entered any more (people take 13.5 in the median), and
 after which other processes are asked; and how many messages are looked at."""
 
-SAMPLE, ENOUGH = 300, 20
-"""The newest requests that are looked at, and before how many nothing is said of them."""
+SAMPLE, ENOUGH, MOST_KEPT = 300, 20, 2_000
+"""The newest requests that are looked at, before how many nothing is said of them, and the ranges
+and networks that are kept."""
 
-FEWEST = (5, 10)
+RANGES, NETWORKS = 5, 10
 """Ranges of numbers, and networks, that a crowd is spread over at least: so many equally large ones
 would have as many pairs alike. No source: a country's 24 largest ranges, taken by Zipf, are nine,
 and whoever rents numbers has some blocks in one to three."""
@@ -200,36 +201,49 @@ class Crowd:
     def __init__(self) -> None:
         self.monitored = False
         self._newest: deque[tuple[str, str | None]] = deque()
-        self._counts: tuple[dict[str | None, int], dict[str | None, int]] = ({}, {})
-        self._alike = [0, 0]
+        self._ranges: dict[str, int] = {}
+        self._networks: dict[str | None, int] = {}
+        # How many pairs of requests are alike in their range, and in their network.
+        self._same_range = self._same_network = 0
 
     def holds(self, attempt: Attempt) -> bool:
         """Count a request; whether it is like one of a crowd. It is not if too few ranges or
         networks have most of all requests, and its own is one of these."""
-        phone, newest, alike = attempt.phone, self._newest, self._alike
+        phone, ranges, networks, newest = attempt.phone, self._ranges, self._networks, self._newest
         code = phone.calling_code
-        seen = (phone.e164[: 2 + (code > 9) + (code > 99) + DIGITS], attempt.client.network)
-        newest.append(seen)
-        total, gone = len(newest), None
+        place = phone.e164[: 2 + (code > 9) + (code > 99) + DIGITS]
+        network = attempt.client.network
+        newest.append((place, network))
+        self._same_range += (here := ranges.get(place, 0))
+        self._same_network += (there := networks.get(network, 0))
+        ranges[place], networks[network] = here + 1, there + 1
+        total = len(newest)
         if total > SAMPLE:
-            total, gone = SAMPLE, newest.popleft()
-        held = True
-        for i, counts in enumerate(self._counts):
-            if (value := seen[i]) is not None:
-                alike[i] += 2 * (same := counts.get(value, 0))
-                counts[value] = same + 1
-                many = (same + 1) * 2 * FEWEST[i] > total
-                held = held and not (many and alike[i] * FEWEST[i] > total * (total - 1))
-            if gone is not None and (value := gone[i]) is not None:
-                counts[value] -= 1
-                alike[i] -= 2 * counts[value]
-                if not counts[value]:
-                    del counts[value]
-        return held or total < ENOUGH
+            total, (place, old) = SAMPLE, newest.popleft()
+            ranges[place] = left = ranges[place] - 1
+            self._same_range -= left
+            networks[old] = left = networks[old] - 1
+            self._same_network -= left
+            if len(ranges) + len(networks) > MOST_KEPT:
+                self._forget()
+        if total < ENOUGH:
+            return True
+        pairs = total * (total - 1) // 2
+        few = self._same_range * RANGES > pairs and here * 2 * RANGES >= total
+        return not few and (
+            network is None
+            or self._same_network * NETWORKS <= pairs
+            or there * 2 * NETWORKS < total
+        )
+
+    def _forget(self) -> None:
+        """Of what none is left."""
+        self._ranges = {key: count for key, count in self._ranges.items() if count}
+        self._networks = {key: count for key, count in self._networks.items() if count}
 
     def stands_out(self, phone: Phone) -> bool:
         """Whether too few ranges have most requests, and this number is of one of them."""
         code, total = phone.calling_code, len(self._newest)
-        same = self._counts[0].get(phone.e164[: 2 + (code > 9) + (code > 99) + DIGITS], 0)
-        few = self._alike[0] * FEWEST[0] > total * (total - 1)
-        return few and same * 2 * FEWEST[0] > total >= ENOUGH
+        here = self._ranges.get(phone.e164[: 2 + (code > 9) + (code > 99) + DIGITS], 0)
+        few = self._same_range * RANGES > total * (total - 1) // 2
+        return few and here * 2 * RANGES > total >= ENOUGH
