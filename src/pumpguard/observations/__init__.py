@@ -27,9 +27,8 @@ MATURE, SOON, LATEST = 300.0, 10.0, 100
 """Seconds after which a code will hardly be entered any more (people take 13.5 in the median), and
 after which other processes are asked; and how many messages are looked at."""
 
-SAMPLE, ENOUGH, MOST_KEPT = 300, 20, 2_000
-"""The newest requests that are looked at, before how many nothing is said of them, and the ranges
-and networks that are kept."""
+SAMPLE, ENOUGH = 300, 20
+"""The newest requests that are looked at, and before how many nothing is said of them."""
 
 RANGES, NETWORKS = 5, 10
 """Ranges of numbers, and networks, that a crowd is spread over at least: so many equally large ones
@@ -220,12 +219,12 @@ class Crowd:
         total = len(newest)
         if total > SAMPLE:
             total, (place, old) = SAMPLE, newest.popleft()
-            ranges[place] = left = ranges[place] - 1
-            self._same_range -= left
-            networks[old] = left = networks[old] - 1
-            self._same_network -= left
-            if len(ranges) + len(networks) > MOST_KEPT:
-                self._forget()
+            self._same_range -= (left := ranges.pop(place) - 1)
+            if left:
+                ranges[place] = left
+            self._same_network -= (left := networks.pop(old) - 1)
+            if left:
+                networks[old] = left
         if total < ENOUGH:
             return True
         pairs = total * (total - 1) // 2
@@ -235,11 +234,6 @@ class Crowd:
             or self._same_network * NETWORKS <= pairs
             or there * 2 * NETWORKS < total
         )
-
-    def _forget(self) -> None:
-        """Of what none is left."""
-        self._ranges = {key: count for key, count in self._ranges.items() if count}
-        self._networks = {key: count for key, count in self._networks.items() if count}
 
     def stands_out(self, phone: Phone) -> bool:
         """Whether too few ranges have most requests, and this number is of one of them."""
