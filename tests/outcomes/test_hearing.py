@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -356,7 +356,12 @@ def test_a_loop_for_each_request_loses_nothing(where: str, name: str, valkey_url
 
 
 async def crowd(
-    app: App, users: int, body: str, verify: str | None = "/otp/verify", **policy: Any
+    app: App,
+    users: int,
+    body: str,
+    verify: str | None = "/otp/verify",
+    number: Callable[[int], str] = somebodys,
+    **policy: Any,
 ) -> tuple[int, Guard]:
     """So many users, one every 20 s, who all enter their code at ``verify``; how many got one."""
     clock, got = FakeClock(), 0
@@ -369,7 +374,7 @@ async def crowd(
     middleware = PumpGuardMiddleware(app.app, guard=guard)
     for n in range(users):
         clock.advance(20)
-        phone = somebodys(n)
+        phone = number(n)
         client = (f"81.{n % 200 + 2}.{n // 200}.9", 1)
         said = json.dumps({"phone": phone}).encode()
         reply = await call(middleware, request(path="/otp/send", client=client), said)
@@ -406,6 +411,19 @@ async def test_where_nothing_reaches_the_verify_route_it_is_said_within_a_hundre
     _, guard = await crowd(App(), 100, "{}", where, rules=free)
     assert [each for each in caplog.messages if each.startswith("PG071")]
     assert guard.observations.hearing.deaf is elsewhere
+
+
+async def test_until_the_first_is_heard_people_at_home_do_not_pay() -> None:
+    """Nobody knows whether none verifies or the guard is deaf. Bots that ask for numbers of few
+    ranges, or from abroad, are no such crowd."""
+    served, guard = await crowd(App(), 200, "{}", None)
+    assert served == 200
+    assert not guard.observations.hearing.deaf
+    few, _ = await crowd(
+        App(), 200, "{}", None, lambda n: f"+447400{200_000 + 7_919 * n % 700_000}"
+    )
+    abroad, _ = await crowd(App(), 200, "{}", None, lambda n: f"+336{somebodys(n)[5:]}")
+    assert max(few, abroad) < 50
 
 
 async def test_wrong_codes_switch_nothing_off() -> None:
