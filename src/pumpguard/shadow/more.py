@@ -25,7 +25,7 @@ from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.loop_thread import LOOP
 from pumpguard.notices import Notices
-from pumpguard.shadow.current import CurrentRequest
+from pumpguard.shadow.current import CurrentRequest, current_request
 from pumpguard.shadow.numbers import Spelt
 from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.tokens import LIFETIME, Carried, Tokens
@@ -169,7 +169,7 @@ async def with_more(guard: Guard, app: ASGIApp, scope: Scope, receive: Receive, 
         return
     more = partial(guard.more, address=guard.reader.address(scope))
     request = CurrentRequest(None, more=more, loop=asyncio.get_running_loop())
-    token = OPEN.enter(request)
+    token = OPEN.enter(request, current_request.get())
     try:
         await app(scope, receive, send)
     finally:
