@@ -19,8 +19,8 @@ from pumpguard.counters.expected import Expected
 from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import Action, Enforced, Finding, Mode, met
 from pumpguard.notices import Notices
+from pumpguard.rules.assembly import in_monitor
 from pumpguard.rules.base import Rule
-from pumpguard.rules.monitored import in_monitor
 
 COMBINATIONS = 1_024
 """How many different combinations a policy keeps prepared; far more than it has."""
