@@ -60,6 +60,21 @@ class Became:
     attempt: Attempt | None = None
 
 
+ReportedWord = Literal["delivered", "undelivered", "failed", "unallocated"]
+
+
+class Reported(NamedTuple):
+    """What a provider has reported of a message (`pumpguard.receipts`), each word once: when it was
+    heard (Unix seconds), who carried it, if that is known, and the seconds to its delivery."""
+
+    phone: Phone
+    provider: str
+    word: ReportedWord
+    at: float
+    carrier: str = ""
+    seconds: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """An order: what a person, or escalation, has changed at run time.
@@ -118,6 +133,9 @@ class Listener:
 
     def outcome(self, became: Became) -> None:
         """It is known what became of a message."""
+
+    def reported(self, reported: Reported) -> None:
+        """A provider has said what became of a message."""
 
     def overridden(self, change: Change) -> None:
         """This process has changed an override."""
@@ -180,30 +198,28 @@ class Listeners(list[Listener]):
                 self._failed(listener)
 
     def outcome(self, became: Became) -> None:
-        for listener in self:
-            try:
-                listener.outcome(became)
-            except Exception:
-                self._failed(listener)
+        self._tell(lambda listener: listener.outcome(became))
+
+    def reported(self, reported: Reported) -> None:
+        self._tell(lambda listener: listener.reported(reported))
 
     def overridden(self, change: Change) -> None:
-        for listener in self:
-            try:
-                listener.overridden(change)
-            except Exception:
-                self._failed(listener)
+        self._tell(lambda listener: listener.overridden(change))
 
     def alerted(self, alert: Alert) -> None:
-        for listener in self:
-            try:
-                listener.alerted(alert)
-            except Exception:
-                self._failed(listener)
+        self._tell(lambda listener: listener.alerted(alert))
 
     async def aclose(self) -> None:
         for listener in self:
             try:
                 await listener.aclose()
+            except Exception:
+                self._failed(listener)
+
+    def _tell(self, tell: Callable[[Listener], None]) -> None:
+        for listener in self:
+            try:
+                tell(listener)
             except Exception:
                 self._failed(listener)
 

@@ -1,8 +1,8 @@
 """Twilio: Programmable Messaging, and Verify.
 
 Contracts: https://www.twilio.com/docs/messaging/api/message-resource (201 with ``sid``; a refusal
-is 4xx with ``code``) and https://www.twilio.com/docs/verify/api/verification (201 with ``sid``), as
-Twilio's own Python client 9.13 speaks them (2026-11-26).
+is 4xx with ``code``) and https://www.twilio.com/docs/verify/api/verification (201 with ``sid`` and
+``send_code_attempts``), as Twilio's own Python client 9.13 speaks them (2026-11-26).
 """
 
 from __future__ import annotations
@@ -50,7 +50,11 @@ class Twilio(HttpSender):
 
 
 class TwilioVerify(HttpSender):
-    """Twilio makes the code and its text (``text`` is not sent) by the Verify service ``VA…``."""
+    """Twilio makes the code and its text (``text`` is not sent) by the Verify service ``VA…``.
+
+    A verification may have several messages: the id is that of the newest attempt (``VL…``), which
+    receipts name; without one, the verification's (``VE…``). Checking the code with Twilio tells it
+    who verified: there is nothing else to tell."""
 
     provider = "twilio_verify"
 
@@ -62,4 +66,7 @@ class TwilioVerify(HttpSender):
 
     async def ask(self, phone: str, text: str) -> str:
         found = await self.post(self._path, data={"To": phone, "Channel": "sms"})
+        attempts = found.get("send_code_attempts") if isinstance(found, dict) else None
+        if attempts:
+            return self.id_in(attempts, -1, "attempt_sid")
         return self.id_in(found, "sid")

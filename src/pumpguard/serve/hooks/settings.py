@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -107,14 +108,16 @@ def _sender(table: object, receipts: Receipts | None) -> Send:
         return _imported(name)
     require(name in _providers(), "sender.provider", one_of(name, _providers()), name)
     settings.setdefault("deadline", DEADLINE)
+    kind = getattr(pumpguard.senders, name)
     if receipts is not None:
         settings["sent"] = receipts.sent
-        if name.lower() in receipts.providers:
-            settings.setdefault("callback", receipts.callback(name.lower()))
+        told_where = "callback" in inspect.signature(kind).parameters
+        if told_where and kind.provider in receipts.providers:
+            settings.setdefault("callback", receipts.callback(kind.provider))
     try:
         if name in ("Sns", "EndUserMessaging"):
             settings["client"] = _aws(name, settings.pop("region", None))
-        send: Send = getattr(pumpguard.senders, name)(**settings)
+        send: Send = kind(**settings)
     except TypeError as error:  # a setting that is missing, or unknown
         raise PolicyError("sender", f"the settings of pumpguard.senders.{name} ({error})") from None
     return send
