@@ -17,7 +17,7 @@ from pumpguard.counters import Reading, Spend
 from pumpguard.decision import ALERTING, Action, Decision
 from pumpguard.errors import StoreError
 from pumpguard.guard import Guard
-from pumpguard.listeners import Became, Listener, Recorded
+from pumpguard.listeners import Became, Listener, Recorded, Reported
 from pumpguard.notices import INTERVAL, MAX_REMEMBERED
 from pumpguard.ops import series
 from pumpguard.ops.fleet.desk import desk_of
@@ -104,6 +104,12 @@ class Meter(Listener):
         if became.outcome == "verified":
             self._write(series.VERIFICATIONS, country)(1)
             self._write(series.VERIFIED, country)(became.usd)
+
+    def reported(self, reported: Reported) -> None:
+        where = country_of(reported.phone), reported.carrier
+        self._write(series.REPORTED, reported.word, *where)(1)
+        if reported.seconds is not None:
+            self._write(series.DELIVERY, *where)(reported.seconds)
 
     def alerted(self, alert: Alert) -> None:
         self._write(series.ALERTS, alert.code)(1)

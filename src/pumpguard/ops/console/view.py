@@ -15,6 +15,7 @@ from pumpguard.notices import Notices
 from pumpguard.ops.console.activity import Activity, chart
 from pumpguard.ops.fleet import Fleet
 from pumpguard.ops.fleet.attack import attack
+from pumpguard.ops.fleet.deliveries import MOST, deliveries
 from pumpguard.ops.fleet.desk import Desk
 from pumpguard.ops.fleet.today import today
 from pumpguard.overrides.document import OverrideDocument
@@ -110,6 +111,7 @@ class View:
             "seen": None,
             "bans": None,
             "budgets": (),
+            "deliveries": (),
         }
         try:
             overrides = await admin.show()
@@ -155,6 +157,7 @@ class View:
                 values["rules"] = sorted(found, key=lambda rule: not rule.busy)
             case "money":
                 values["budgets"] = await self._desk.budgets()
+                values["deliveries"] = deliveries(seen.day)[:MOST]
         return values
 
     async def _expose(self) -> Exposure:

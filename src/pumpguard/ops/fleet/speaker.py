@@ -16,7 +16,7 @@ from pumpguard.attempt import Phone
 from pumpguard.background import BackgroundTasks
 from pumpguard.errors import StoreError
 from pumpguard.guard import Guard
-from pumpguard.listeners import Became, Listener, Recorded
+from pumpguard.listeners import Became, Listener, Recorded, Reported
 from pumpguard.notices import Notices
 from pumpguard.ops.fleet.bans import BansMet
 from pumpguard.ops.fleet.tally import Tally
@@ -77,6 +77,11 @@ class Fleet(Listener):
 
     def outcome(self, became: Became) -> None:
         self._tally.outcome(became.phone, became.outcome)
+
+    def reported(self, reported: Reported) -> None:
+        self._tally.reported(reported)
+        if self._timer is None or self._timer[0].is_closed():
+            self.begin()
 
     async def aclose(self) -> None:
         if self._timer is not None:
