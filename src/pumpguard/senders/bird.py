@@ -4,9 +4,9 @@ Contracts: https://developers.messagebird.com/api/sms-messaging/ (201 with ``id`
 with ``errors[].code``; as its stored example shows it, read on 2026-11-26), with
 https://docs.bird.com/connectivity-platform/getting-started/receiving-delivery-reports-dlrs: reports
 come for messages with a ``reference`` alone (read on 2026-11-27). And Bird's
-https://docs.bird.com/api/channels-api/api-reference/messaging (202 with ``id``; a refusal is 4xx
-with ``code``): the ids, the path, the receiver and the body are in its quickstart and in public
-integrations; that page itself was not at hand, and its status and errors are from memory.
+https://docs.bird.com/api/channels-api/supported-channels/programmable-sms/sending-sms-messages
+(path, receiver and body; read on 2026-11-27); that its answer is 202 with ``id`` is so in public
+integrations, and that a refusal is 4xx with ``code`` is from memory.
 """
 
 from __future__ import annotations
