@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from starlette.routing import Mount
@@ -12,6 +12,7 @@ from starlette.routing import Mount
 from pumpguard import Guard, Policy
 from pumpguard.receipts import Receipts
 from pumpguard.rules import RateLimit
+from pumpguard.senders.feedback import Feedback
 from pumpguard.serve import BearerTokens, Service
 from pumpguard.serve.hooks.settings import hooks_of, read_hooks
 from tests.asgi import JSON, call, request
@@ -103,3 +104,27 @@ async def test_who_is_told_where_to_report(tmp_path: Path, sender: str, asked: b
         assert receipts is not None
         told: Any = getattr(send, "_fixed", {})
         assert told.get("notifyUrl") == (receipts.callback("infobip") if asked else None)
+
+
+async def test_a_provider_that_wants_to_know_is_told(tmp_path: Path) -> None:
+    """``feedback = true`` is all there is to say: who verifies is told to Twilio."""
+    path = tmp_path / "hooks.toml"
+    path.write_text(
+        f"""
+        [sender]
+        provider = "Twilio"
+        account = "AC1"
+        token = "{TOKEN}"
+        from_ = "+15005550006"
+        feedback = true
+
+        [[hook]]
+        server = "logto"
+        secret = "{SECRET}"
+        """
+    )
+    async with Guard(Policy(send="/s", settled=True, rules=[])) as guard:
+        send, _, _ = read_hooks(path, guard)
+        (feedback,) = guard.listeners
+        assert isinstance(feedback, Feedback)
+        assert cast(Any, send)._sent == (feedback.sent,)
