@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpguard import IntakeError
+from pumpguard import IntakeError, senders
 from pumpguard.external import Unavailable
+from pumpguard.receipts import KINDS
 from pumpguard.receipts.aws import SnsTopics, _Web
 from pumpguard.receipts.base import LONGEST_CARRIER, Shared, claims_of, when
 from pumpguard.receipts.telnyx import Telnyx
@@ -34,6 +35,13 @@ def basic(password: str, scheme: str = "Basic") -> dict[str, str]:
     """The header of HTTP's basic authentication."""
     proof = base64.b64encode(f"anybody:{password}".encode()).decode()
     return {"authorization": f"{scheme} {proof}"}
+
+
+def test_readers_and_senders_name_providers_alike() -> None:
+    """Else no receipt would find its message."""
+    kinds: list[Any] = [SnsTopics, *KINDS.values()]
+    named = {getattr(getattr(senders, each), "provider", None) for each in senders.__all__}
+    assert {kind.provider for kind in kinds} <= named
 
 
 @pytest.mark.parametrize("provider", [SINCH, INFOBIP], ids=["sinch", "infobip"])
