@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pumpguard.alerts import Alert
     from pumpguard.attempt import Attempt, Phone
+    from pumpguard.receipts.base import Reported
 
 
 class Exchange(NamedTuple):
@@ -58,21 +59,6 @@ class Became:
     messages: int = 1
     usd: float = 0.0
     attempt: Attempt | None = None
-
-
-ReportedWord = Literal["delivered", "undelivered", "failed", "unallocated"]
-
-
-class Reported(NamedTuple):
-    """What a provider has reported of a message (`pumpguard.receipts`), each word once: when it was
-    heard (Unix seconds), who carried it, if that is known, and the seconds to its delivery."""
-
-    phone: Phone
-    provider: str
-    word: ReportedWord
-    at: float
-    carrier: str = ""
-    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +167,8 @@ class Listeners(list[Listener]):
                 self.on_refusal(decision)
         if not self:
             return
-        if watched is None:
-            self.decided(Recorded(decision, at))
-        else:
-            self.decided(Recorded(decision, at, watched.seconds, watched.exchange))
+        seen = (None, None) if watched is None else (watched.seconds, watched.exchange)
+        self.decided(Recorded(decision, at, *seen))
 
     def decided(self, recorded: Recorded) -> None:
         for listener in self:  # as `_tell` does, and twice as fast

@@ -14,9 +14,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from pumpguard import Guard, Policy
-from pumpguard.listeners import Became, Reported
+from pumpguard.listeners import Became
 from pumpguard.ops import series
 from pumpguard.ops.otel import OpenTelemetryMeter
+from pumpguard.receipts.base import Reported
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.testing import make_attempt
 from tests.asgi import ask

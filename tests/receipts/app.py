@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pumpguard import Decision, Guard, Policy
-from pumpguard.listeners import Listener, Reported
+from pumpguard.listeners import Listener
 from pumpguard.receipts import Receipts
 from pumpguard.receipts.aws import SnsTopics
+from pumpguard.receipts.base import Reported
 from pumpguard.rules import RateLimit
 from pumpguard.store.base import Store
 from pumpguard.testing import FakeClock

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import Context
 from functools import partial
 from threading import Lock
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pumpguard.alerts import Alert
 from pumpguard.attempt import Phone
@@ -17,7 +17,7 @@ from pumpguard.counters import Reading, Spend
 from pumpguard.decision import ALERTING, Action, Decision
 from pumpguard.errors import StoreError
 from pumpguard.guard import Guard
-from pumpguard.listeners import Became, Listener, Recorded, Reported
+from pumpguard.listeners import Became, Listener, Recorded
 from pumpguard.notices import INTERVAL, MAX_REMEMBERED
 from pumpguard.ops import series
 from pumpguard.ops.fleet.desk import desk_of
@@ -28,6 +28,9 @@ from pumpguard.store.base import Store
 from pumpguard.store.breaker import Breaker
 from pumpguard.store.in_front import behind
 from pumpguard.store.redis import RedisStore
+
+if TYPE_CHECKING:
+    from pumpguard.receipts.base import Reported
 
 Labels: TypeAlias = tuple[str, ...]
 Write: TypeAlias = Callable[[float], object]

@@ -26,10 +26,9 @@ from pumpguard.decision import Decision
 from pumpguard.errors import ClientGone, IntakeError, StoreError, TicketError
 from pumpguard.guard import Guard
 from pumpguard.intake.body import read_body
-from pumpguard.listeners import Reported
 from pumpguard.outcomes import Ticket
 from pumpguard.receipts.aws import SnsTopics
-from pumpguard.receipts.base import Reader, Receipt
+from pumpguard.receipts.base import Reader, Receipt, Reported
 from pumpguard.receipts.bird import Bird, MessageBird
 from pumpguard.receipts.infobip import Infobip
 from pumpguard.receipts.notes import Note, Notes

@@ -20,8 +20,7 @@ from pumpguard.config import require
 from pumpguard.errors import IntakeError
 from pumpguard.external import ExternalService, Unavailable
 from pumpguard.intake.fields import decode_json
-from pumpguard.listeners import ReportedWord
-from pumpguard.receipts.base import FORGED, UNREADABLE, Reader, Receipt, member, when
+from pumpguard.receipts.base import FORGED, UNREADABLE, Reader, Receipt, ReportedWord, member, when
 
 AWS = re.compile(r"https://sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/")
 """Where certificates and confirmations of subscriptions are asked for, and nowhere else."""

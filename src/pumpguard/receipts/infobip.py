@@ -8,8 +8,7 @@ from typing import Any
 from starlette.datastructures import Headers
 
 from pumpguard.intake.fields import decode_json
-from pumpguard.listeners import ReportedWord
-from pumpguard.receipts.base import Reader, Receipt, Shared, elements, member, when
+from pumpguard.receipts.base import Reader, Receipt, ReportedWord, Shared, elements, member, when
 
 UNKNOWN = "EC_UNKNOWN_SUBSCRIBER"
 """https://www.infobip.com/docs/developer-resources/api-fundamentals/error-code-reference (read on

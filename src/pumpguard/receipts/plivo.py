@@ -11,8 +11,7 @@ from starlette.datastructures import Headers
 
 from pumpguard.config import require
 from pumpguard.intake.decode import pairs
-from pumpguard.listeners import ReportedWord
-from pumpguard.receipts.base import Reader, Receipt, check, only
+from pumpguard.receipts.base import Reader, Receipt, ReportedWord, check, only
 
 WORDS: dict[str, ReportedWord] = {
     "delivered": "delivered", "undelivered": "undelivered", "failed": "failed",

@@ -10,11 +10,11 @@ from hashlib import sha256
 from starlette.datastructures import Headers
 
 from pumpguard.intake.fields import decode_json
-from pumpguard.listeners import ReportedWord
 from pumpguard.receipts.base import (
     FORGED,
     Reader,
     Receipt,
+    ReportedWord,
     Shared,
     check,
     member,

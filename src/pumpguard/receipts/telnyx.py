@@ -10,8 +10,17 @@ from starlette.datastructures import Headers
 
 from pumpguard.config import require
 from pumpguard.intake.fields import decode_json
-from pumpguard.listeners import ReportedWord
-from pumpguard.receipts.base import FORGED, Reader, Receipt, member, only, recent, seconds, when
+from pumpguard.receipts.base import (
+    FORGED,
+    Reader,
+    Receipt,
+    ReportedWord,
+    member,
+    only,
+    recent,
+    seconds,
+    when,
+)
 
 WORDS: dict[str, ReportedWord] = {
     "delivered": "delivered", "delivery_failed": "undelivered", "expired": "undelivered",

@@ -12,8 +12,17 @@ from starlette.datastructures import Headers
 from pumpguard.config import require
 from pumpguard.intake.decode import pairs
 from pumpguard.intake.fields import decode_json
-from pumpguard.listeners import ReportedWord
-from pumpguard.receipts.base import Reader, Receipt, check, elements, member, only, query, when
+from pumpguard.receipts.base import (
+    Reader,
+    Receipt,
+    ReportedWord,
+    check,
+    elements,
+    member,
+    only,
+    query,
+    when,
+)
 
 UNALLOCATED = ("30005",)
 """Unknown destination handset."""

@@ -9,11 +9,11 @@ from starlette.datastructures import Headers
 
 from pumpguard.config import require
 from pumpguard.intake.fields import decode_json
-from pumpguard.listeners import ReportedWord
 from pumpguard.receipts.base import (
     FORGED,
     Reader,
     Receipt,
+    ReportedWord,
     check,
     claims_of,
     member,

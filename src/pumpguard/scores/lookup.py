@@ -91,8 +91,7 @@ class LookupScore:
         right = (bands or words) and all(0 < factor < inf for factor in bands.values())
         require(right, "score.bands", "factors above 0 by score", dict(bands))
         told = [*words.values(), *(f for each in (facts or {}).values() for f in each.values())]
-        right = all(0 < factor < inf for factor in told)
-        require(right, "score.words", "factors above 0 by word", told)
+        require(all(0 < f < inf for f in told), "score.words", "factors above 0 by word", told)
         require(0 < price < inf, "score.price", "USD above 0", price)
         enough = price <= daily_budget < inf
         require(enough, "score.daily_budget", "USD for at least one look-up", daily_budget)

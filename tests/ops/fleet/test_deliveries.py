@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from pumpguard import Guard, Policy
 from pumpguard.intake.phone import canonical
-from pumpguard.listeners import Reported
 from pumpguard.ops.fleet import Fleet, FleetReader
 from pumpguard.ops.fleet.deliveries import Delivery, deliveries
 from pumpguard.ops.fleet.period import Period
 from pumpguard.ops.fleet.summary import period
 from pumpguard.ops.fleet.tally import Tally
+from pumpguard.receipts.base import Reported
 from pumpguard.store.memory import MemoryStore
 from tests.conftest import PATIENT
 

@@ -20,11 +20,12 @@ from starlette.routing import Route
 from pumpguard import Action, Finding, Guard, Policy
 from pumpguard.alerts import Alert
 from pumpguard.decision import Decision
-from pumpguard.listeners import Became, Listener, Recorded, Reported
+from pumpguard.listeners import Became, Listener, Recorded
 from pumpguard.observations.peers import EACH
 from pumpguard.ops import series
 from pumpguard.ops.meter import PAUSE, RULES
 from pumpguard.ops.prometheus import MetricsApp, PrometheusMeter, metrics_app
+from pumpguard.receipts.base import Reported
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.testing import FakeClock, make_attempt
 from tests.asgi import PHONE, ask
