@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pumpguard.alerts import Alert
     from pumpguard.attempt import Attempt, Phone
+    from pumpguard.receipts.base import Reported
 
 
 class Exchange(NamedTuple):
@@ -119,6 +120,9 @@ class Listener:
     def outcome(self, became: Became) -> None:
         """It is known what became of a message."""
 
+    def reported(self, reported: Reported) -> None:
+        """A provider has said what became of a message."""
+
     def overridden(self, change: Change) -> None:
         """This process has changed an override."""
 
@@ -153,11 +157,7 @@ class Listeners(list[Listener]):
         """Hears refusals alone, also where nobody listens."""
 
     def answering(self, decision: Decision) -> None:
-        for listener in self:
-            try:
-                listener.answering(decision)
-            except Exception:
-                self._failed(listener)
+        self._tell(lambda listener: listener.answering(decision))
 
     def record(self, decision: Decision, at: float, watched: WatchedRequest | None) -> None:
         """Pass on a decision, with what was seen of its request, if there is one."""
@@ -167,43 +167,39 @@ class Listeners(list[Listener]):
                 self.on_refusal(decision)
         if not self:
             return
-        if watched is None:
-            self.decided(Recorded(decision, at))
-        else:
-            self.decided(Recorded(decision, at, watched.seconds, watched.exchange))
+        seen = (None, None) if watched is None else (watched.seconds, watched.exchange)
+        self.decided(Recorded(decision, at, *seen))
 
     def decided(self, recorded: Recorded) -> None:
-        for listener in self:
+        for listener in self:  # as `_tell` does, and twice as fast
             try:
                 listener.decided(recorded)
             except Exception:
                 self._failed(listener)
 
     def outcome(self, became: Became) -> None:
-        for listener in self:
-            try:
-                listener.outcome(became)
-            except Exception:
-                self._failed(listener)
+        self._tell(lambda listener: listener.outcome(became))
+
+    def reported(self, reported: Reported) -> None:
+        self._tell(lambda listener: listener.reported(reported))
 
     def overridden(self, change: Change) -> None:
-        for listener in self:
-            try:
-                listener.overridden(change)
-            except Exception:
-                self._failed(listener)
+        self._tell(lambda listener: listener.overridden(change))
 
     def alerted(self, alert: Alert) -> None:
-        for listener in self:
-            try:
-                listener.alerted(alert)
-            except Exception:
-                self._failed(listener)
+        self._tell(lambda listener: listener.alerted(alert))
 
     async def aclose(self) -> None:
         for listener in self:
             try:
                 await listener.aclose()
+            except Exception:
+                self._failed(listener)
+
+    def _tell(self, tell: Callable[[Listener], None]) -> None:
+        for listener in self:
+            try:
+                tell(listener)
             except Exception:
                 self._failed(listener)
 

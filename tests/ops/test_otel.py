@@ -17,6 +17,7 @@ from pumpguard import Action, Decision, Finding, Guard, Policy
 from pumpguard.listeners import Became, Recorded
 from pumpguard.ops import series
 from pumpguard.ops.otel import OpenTelemetryMeter
+from pumpguard.receipts.base import Reported
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.testing import make_attempt
 from tests.asgi import ask
@@ -57,6 +58,21 @@ async def test_decisions_and_outcomes_are_exported() -> None:
         [point] = found["pumpguard.verified.dollars"].data.data_points
         assert (point.value, dict(point.attributes)) == (0.5, {"pumpguard.country": "DE"})
     await app.guard.aclose()
+
+
+async def test_deliveries_are_timed_by_country_and_carrier() -> None:
+    """Each in its own series, once."""
+    meter, reader = metered(Guard(Policy(send="/")))
+    phone = make_attempt(GERMAN).phone
+    for carrier, seconds in (("26202", 12.0), ("26202", 3.0), ("", 7.0)):
+        meter.reported(Reported(phone, "sinch", "delivered", 0.0, carrier, seconds))
+    found = read(reader)
+    points = found["pumpguard.delivery.duration"].data.data_points
+    assert {point.attributes["pumpguard.carrier"]: point.sum for point in points} == {
+        "26202": 15.0, "": 7.0,
+    }  # fmt: skip
+    assert tuple(points[0].explicit_bounds) == series.DELIVERIES
+    assert sum(point.value for point in found["pumpguard.receipts"].data.data_points) == 3
 
 
 async def test_names_and_units_are_the_tables() -> None:

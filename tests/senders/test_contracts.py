@@ -84,6 +84,17 @@ CONTRACTS = {
         (403, {"code": 60410, "status": 403}),  # blocked by its Fraud Guard
         60410,
     ),
+    "twilio verify, the second message": Contract(
+        lambda base: TwilioVerify("AC1", "tok", service="VA1", base=base),
+        "/v2/Services/VA1/Verifications",
+        basic("AC1", "tok"),
+        {"To": PHONE, "Channel": "sms"},
+        (201, {"sid": "VE1", "send_code_attempts": [{"attempt_sid": "VL1"},
+                                                    {"attempt_sid": "VL2"}]}),
+        "VL2",
+        (429, {"code": 60203, "status": 429}),
+        60203,
+    ),
     "vonage": Contract(
         lambda base: Vonage("key", "secret", from_="+447700900000", callback=HOOK, base=base),
         "/v1/messages",
@@ -110,7 +121,8 @@ CONTRACTS = {
         lambda base: MessageBird("key", from_="Shop", callback=HOOK, base=base),
         "/messages",
         "AccessKey key",
-        {"originator": "Shop", "recipients": [PHONE[1:]], "body": TEXT, "reportUrl": HOOK},
+        {"originator": "Shop", "recipients": [PHONE[1:]], "body": TEXT, "reportUrl": HOOK,
+         "reference": "pumpguard"},
         (201, {"id": "e8077d803532c0b5937c639b60216938"}),
         "e8077d803532c0b5937c639b60216938",
         (422, {"errors": [{"code": 9, "description": "no (correct) recipients found"}]}),

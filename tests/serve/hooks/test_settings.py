@@ -87,7 +87,7 @@ def test_receipts_beside_the_hooks(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     send, _, receipts = read_hooks_of(write(tmp_path, SENDER + SUPABASE + RECEIPTS))
     assert receipts is not None
     assert send._form["StatusCallback"] == "https://guard.example/receipts/twilio"
-    assert send._sent == receipts.sent
+    assert send._sent == (receipts.sent,)
 
 
 @pytest.mark.parametrize(
