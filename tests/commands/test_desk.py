@@ -80,6 +80,7 @@ def test_bans_are_listed_searched_and_lifted(operator: Operator) -> None:
     assert code == 0
     assert out.startswith("Lifted: ")
     assert len(json.loads(operator.types("bans", "--json")[1])) == len(listed) - 1
+    assert json.loads(operator.types("bans", "lift", first, "--json")[1]) == {"lifted": None}
     code, _, err = operator.types("bans", "lift", "none")
     assert (code, "ban: expected the id of a ban" in err) == (1, True)
 
@@ -117,6 +118,8 @@ def test_rules_are_shown_and_one_is_put_into_monitor(operator: Operator) -> None
     shown = operator.types("rules")[1]
     assert "burst_ban: monitor until" in shown
     assert ": a school; refused" in shown
+    again = json.loads(operator.types("rules", "monitor", "burst_ban", "--for", "1h", "--json")[1])
+    assert [each["mode"] for each in again if each["name"] == "burst_ban"] == ["monitor"]
     assert operator.types("rules", "enforce", "burst_ban")[0] == 0
     assert operator.types("rules", "enforce", "burst_ban")[0] == 1
     code, _, err = operator.types("rules", "monitor", "burst_ban")
