@@ -14,8 +14,8 @@ from pumpguard.rules.sliding_ban import SlidingBan
 MINUTE, HOUR = 60, 3_600
 
 VOUCHES = 0.5
-"""What a verification pays back of others' debts to a home country, in its own price, before its
-strangers are asked. No source: where two of three codes are entered, no crowd leaves a debt; people
+"""What a verification pays back of others' debts, in its own price, before strangers are asked: of
+home countries and of others alike. No source: where two of three codes are entered, no crowd leaves a debt; people
 enter 60 to 85 % (IronAuth). At once the price, resets of accounts would pay (docs/money.md)."""
 
 COUNTRY_SHARE = 0.1
@@ -100,7 +100,7 @@ def by_verifications(
         ),
         replace(
             _asking("home_credit", {"country": home_asked}, HOUR // 2, 0.03),
-            regions=home, mode=with_home, vouches=VOUCHES, unasked=HOME_UNASKED,
+            regions=home, mode=with_home, unasked=HOME_UNASKED,
         ),
         replace(
             _asking("country_credit", {"country": asked}, 2 * HOUR, 0.1),
@@ -120,9 +120,7 @@ def by_verifications(
             ask_first=True, except_regions=home, mode=with_home, reserved=RESERVED,
         ),
         # A relay's users are not asked as those of a VPN are, but where they do not verify.
-        replace(
-            _asking("relay_credit", {"client_hidden": part}, HOUR // 2, 0.1), vouches=VOUCHES,
-        ),
+        _asking("relay_credit", {"client_hidden": part}, HOUR // 2, 0.1),
         Conversion(
             by=WATCHED, refuse_for=20 * MINUTE, proof_by=PROOF_WATCHED, except_regions=home,
         ),
@@ -136,7 +134,7 @@ def _asking(name: str, lines: Mapping[str, float], seconds: int, ratio: float) -
     have all that is forgiven meanwhile."""
     return Credit(
         name=name, lines=lines, seconds=seconds, ratio=ratio,
-        action="challenge", needs_challenge=True, yields=True, reserved=1.0,
+        action="challenge", needs_challenge=True, yields=True, reserved=1.0, vouches=VOUCHES,
     )  # fmt: skip
 
 
