@@ -30,7 +30,7 @@ class CreditModel(Model[Credit]):
         return max([0, *(n for day, n in self.verified.items() if day > today - DAYS)])
 
     def owed(self, counter: Credit, now: int) -> tuple[int, int]:
-        """What is left of the debt, and of the best of 15 days: what is forgiven is lost of both."""
+        """What is left of the debt, and of the best of 15 days: what is forgiven both lose."""
         best, today = self.best, max(self.day, now // DAY)
         if today > self.day:
             best = min(best, self.most(today))
@@ -72,14 +72,16 @@ class CreditModel(Model[Credit]):
     def tell(self, counter: Credit, facts: Facts) -> None:
         debt, best = self.owed(counter, facts.now)
         earned = facts.price * facts.worth // 1000 if facts.outcome == "verified" else 0
-        if earned or debt:
+        too_soon = max(0, facts.price - debt)
+        if facts.outcome == "verified":
+            too_soon = too_soon * facts.worth // 1000
+        if earned or debt or self.most(max(self.day, facts.now // DAY)):
             paid = facts.price + earned * round(1000 * counter.vouches) // 1000
             self._keep(counter, facts, max(0, debt - paid), best)
         if earned:
-            too_soon = max(0, facts.price - debt) * facts.worth // 1000
             self.verified[self.day] = self.verified.get(self.day, 0) + earned
-            self.best = max(self.best, min(self.best + too_soon, self.most(self.day)))
             self.best = max(self.best, self.verified[self.day])
+        self.best = max(self.best, min(self.best + too_soon, self.most(self.day)))
 
     def _keep(self, counter: Credit, facts: Facts, debt: int, best: int) -> None:
         self.debt, self.step, self.best = debt, self.steps(counter, facts.now), best

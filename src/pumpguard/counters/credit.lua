@@ -101,15 +101,16 @@ TELL[KIND] = function(limit, span, stored, terms, worth)
   local earned = outcome == 'v' and floor(price * worth / 1000) or 0
   if earned == 0 and stored == '' then return end
   local state = credit_read(limit, span, stored, now, terms)
-  if earned == 0 and state.used == 0 then return end
+  if earned == 0 and state.used == 0 and state.days == '' then return end
   if earned > 0 then
     local days = #state.days > 0 and state.days or string.rep('\0', 6)
     local verified = unpack_from('>I6', days) + earned
     state.days = pack('>I6', verified) .. sub(days, 7)
-    local soon = floor(max(0, price - state.used) * worth / 1000)
-    local best = soon > 0 and min(state.best + soon, credit_most(state.days)) or state.best
-    state.best = max(best, verified)
+    state.best = max(state.best, verified)
   end
+  local soon = max(0, price - state.used)
+  if outcome == 'v' then soon = floor(soon * worth / 1000) end
+  if soon > 0 then state.best = max(state.best, min(state.best + soon, credit_most(state.days))) end
   local paid = price + floor(earned * terms.vouches / 1000)
   return credit_kept(span, state, max(0, state.used - paid))
 end

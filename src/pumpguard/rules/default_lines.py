@@ -15,8 +15,9 @@ MINUTE, HOUR = 60, 3_600
 
 VOUCHES = 0.5
 """What a verification pays back of others' debts, in its own price, before strangers are asked: of
-home countries and of others alike. No source: where two of three codes are entered, no crowd leaves a debt; people
-enter 60 to 85 % (IronAuth). At once the price, resets of accounts would pay (docs/money.md)."""
+home countries and of others alike. No source: where two of three codes are entered, no crowd leaves
+a debt; people enter 60 to 85 % (IronAuth). At once the price, resets of accounts would pay
+(docs/money.md)."""
 
 COUNTRY_SHARE = 0.1
 """Of the daily budget: what a country may have outstanding before any of it was verified."""

@@ -30,9 +30,9 @@ country's 60 become at ten times, as far as exact times are kept. With 10, of 20
 new gateway in 20 minutes 53 were asked for proof (docs/trust.md)."""
 
 AWAY_EARNED = 0.1
-"""Of what was verified from elsewhere on the best day to a high-risk country: what may be unverified
-there, of two hours, before proof is asked for; as of other countries' lines. No source: it begins
-with nothing, and people who travel are few."""
+"""Of what was verified from elsewhere on the best day to a high-risk country: what may be
+unverified there, of two hours, before proof is asked for; as of other countries' lines. No source:
+it begins with nothing, and people who travel are few."""
 
 UNSENT_EARNED = 4
 """The same for attempts that send nothing: so many times 120 still have their exact times kept."""

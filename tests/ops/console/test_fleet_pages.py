@@ -13,8 +13,11 @@ from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.sliding_ban import SlidingBan
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.overrides import MemoryOverrides
+from pumpguard.testing import FakeClock
 from tests.conftest import PATIENT
 from tests.ops.console.operator import Operator
+from tests.ops.test_markets import POLICY as MARKETS
+from tests.ops.test_markets import verify
 from tests.store.stand_in import TellsNothing
 
 PHONE, ADDRESS = "+8801712345678", "81.2.69.142"
@@ -153,6 +156,21 @@ async def test_money_by_hour_and_country(operator: Operator, guard: Guard) -> No
     assert "spent, last hour" in page
     assert re.search(r'<th scope="row">BD</th><td>\$0.\d\d</td><td>\$0.\d\d</td><td>', page)
     assert "The policy has no budget." in page
+
+
+async def test_a_new_market_is_shown(operator: Operator) -> None:
+    """As ``pumpguard check --store`` shows it; the first policy has no line that one could earn."""
+    none = "No country that is not home has earned more than others."
+    await operator.console.view.markets.wait()
+    assert none in (await operator.get("/money")).body.decode()
+    clock = FakeClock()
+    guard = Guard(MARKETS, "memory://", clock=clock)
+    await verify(guard, clock, "+48512{:03}781", 150)
+    there = Operator(guard)
+    await there.sign_in()
+    await there.console.view.markets.wait()
+    page = (await there.get("/money")).body.decode()
+    assert "verified on the best of 14 days, less what was not since; may owe $" in page
 
 
 @pytest.mark.parametrize("path", ["/who", "/rules", "/money", "/orders"])

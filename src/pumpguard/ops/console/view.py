@@ -17,6 +17,7 @@ from pumpguard.ops.fleet import Fleet
 from pumpguard.ops.fleet.attack import attack
 from pumpguard.ops.fleet.desk import Desk
 from pumpguard.ops.fleet.today import today
+from pumpguard.ops.markets import Market, markets
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.standing import unbounded_because
 
@@ -24,6 +25,9 @@ T = TypeVar("T")
 
 HEALTH_AGE = 60.0
 """Seconds for which a result of `Guard.check` is shown."""
+
+MARKETS_AGE = 600.0
+"""Seconds for which new markets are shown: a look takes a trip to the store for each country."""
 
 FOREVER = 1e9
 """Seconds. A policy does not change, and neither does its exposure while the same is expected."""
@@ -90,6 +94,7 @@ class View:
         self.exposure = BackgroundCache(self._expose, FOREVER)
         self._expected: dict[str, float] = {}
         self.concerns = BackgroundCache(guard.check, HEALTH_AGE)
+        self.markets = BackgroundCache(self._markets, MARKETS_AGE)
 
     async def values(self, page: str = "") -> dict[str, Any]:
         """The values of a page (`pumpguard.ops.console.frame.PAGES`)."""
@@ -110,6 +115,7 @@ class View:
             "seen": None,
             "bans": None,
             "budgets": (),
+            "markets": None,
         }
         try:
             overrides = await admin.show()
@@ -155,7 +161,12 @@ class View:
                 values["rules"] = sorted(found, key=lambda rule: not rule.busy)
             case "money":
                 values["budgets"] = await self._desk.budgets()
+                values["markets"] = self.markets.get()
         return values
+
+    async def _markets(self) -> list[Market]:
+        at = self.guard.overrides.now() if self.guard.simulated else None
+        return await markets(self.guard.policy, self.guard.store, at)
 
     async def _expose(self) -> Exposure:
         return await asyncio.to_thread(exposure, self.guard.policy, expected=self._expected)
