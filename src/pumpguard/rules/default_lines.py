@@ -97,7 +97,7 @@ def by_verifications(
         Credit(lines=lines, ask_first=True, reserved=RESERVED, mistyped="prefix:3"),
         Credit(
             name="network_credit", lines=network, seconds=NETWORK_FORGIVEN, ask_first=True,
-            reserved=RESERVED,
+            reserved=RESERVED, vouches=VOUCHES,
         ),
         replace(
             _asking("home_credit", {"country": home_asked}, HOUR // 2, 0.03),
