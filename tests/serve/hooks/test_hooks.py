@@ -24,7 +24,8 @@ from pumpguard.store.memory import MemoryStore
 from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.testing import FakeClock
 from tests.asgi import Reply, call, request
-from tests.serve.hooks.servers import ADDRESS, SECRET, SERVERS, Server
+from tests.conftest import PATIENT
+from tests.serve.hooks.servers import ADDRESS, SECRET, SERVERS, TAKEN, Server
 
 PHONE = "+447400123456"
 TEXT = "{code} is your code."
@@ -51,6 +52,7 @@ class Shop:
         self.clock, self.sent = clock, list[tuple[str, str]]()
         self.raises: Exception | None = None
         self.gate: asyncio.Event | None = None
+        self.reached = asyncio.Event()
         policy = Policy(
             send="/v1/assess",
             settled=True,
@@ -70,6 +72,7 @@ class Shop:
 
     async def send(self, phone: str, text: str) -> str:
         """The provider."""
+        self.reached.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.raises is not None:
@@ -83,7 +86,7 @@ class Shop:
 
     async def ask(self, server: Server, phone: str = PHONE, n: int = 0) -> Reply:
         """The server's ``n``-th hook about this number."""
-        return await self.post(server, *server.post(phone, self.clock(), n=n))
+        return await self.post(server, *server.post(phone, self.clock(), args={"code": str(n)}))
 
 
 @pytest.fixture
@@ -138,7 +141,7 @@ async def test_a_refusal_has_a_reference(shop: Shop, server: Server) -> None:
     shop.guard.listen(Heard(decisions))
     for n in range(2):
         await shop.ask(server, n=n)
-    body, headers = server.post(PHONE, shop.clock(), n=3)
+    body, headers = server.post(PHONE, shop.clock(), args={"code": "3"})
     found = [references(await shop.post(server, body, headers)) for _ in range(2)]
     refused = [each.reference for each in decisions if not each.allowed]
     assert len(refused) == 1
@@ -173,7 +176,7 @@ async def test_a_hook_sent_twice_is_one_message(shop: Shop, server: Server) -> N
     body, headers = server.post(PHONE, shop.clock())
     shop.gate = asyncio.Event()
     both = [asyncio.ensure_future(shop.post(server, body, headers)) for _ in range(2)]
-    await asyncio.sleep(0.01)
+    await asyncio.wait_for(shop.reached.wait(), PATIENT)
     shop.gate.set()
     answers = [said(reply) for reply in await asyncio.gather(*both)]
     answers.append(said(await shop.post(server, body, headers)))
@@ -183,13 +186,30 @@ async def test_a_hook_sent_twice_is_one_message(shop: Shop, server: Server) -> N
     assert not (await shop.guard.assess(shop.guard.attempt(PHONE))).allowed
 
 
+async def test_zitadel_tries_again_under_another_name(shop: Shop) -> None:
+    """Its body says then that it is another try: it is the same hook all the same. Another code is
+    another hook."""
+    zitadel = SERVERS[4]
+    codes = iter(("561166", "561166", "561167"))
+    for event in (
+        "notification.requested",
+        "notification.retry.requested",
+        "notification.requested",
+    ):
+        context = {"recipientPhoneNumber": PHONE, "eventType": event}
+        shop.clock.advance(20)
+        more = {"contextInfo": context, "args": {"code": next(codes)}}
+        assert said(await shop.post(zitadel, *zitadel.post(PHONE, shop.clock(), **more))) == TAKEN
+    assert len(shop.sent) == 2
+
+
 @each
 async def test_a_server_that_hangs_up_and_tries_again(shop: Shop, server: Server) -> None:
     """The message is on its way all the same, and is not sent a second time."""
     body, headers = server.post(PHONE, shop.clock())
     shop.gate = asyncio.Event()
     impatient = asyncio.ensure_future(shop.post(server, body, headers))
-    await asyncio.sleep(0.01)
+    await asyncio.wait_for(shop.reached.wait(), PATIENT)
     impatient.cancel()
     again = asyncio.ensure_future(shop.post(server, body, headers))
     await asyncio.sleep(0.01)
@@ -209,7 +229,7 @@ async def test_two_processes_are_sent_one_hook(
     body, headers = server.post(PHONE, clock())
     here.gate = asyncio.Event()
     first = asyncio.ensure_future(here.post(server, body, headers))
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(here.reached.wait(), PATIENT)
     second = asyncio.ensure_future(there.post(server, body, headers))
     await asyncio.sleep(0.1)
     here.gate.set()
