@@ -145,7 +145,7 @@ async def test_some_countries_have_no_travellers_to_spare() -> None:
 
 async def test_travellers_who_verify_do_not_count() -> None:
     """Of two that may come from elsewhere, one who has entered the code is none."""
-    rule = GeoMismatch(limits="2/hour", unverified=True)
+    rule = GeoMismatch(limits="2/hour", ratio=0.1)
     app = Trying(rule, settled=True)
     travellers = [f"+4474001234{n}" for n in range(50, 55)]
     for phone in travellers[:3]:
@@ -158,7 +158,7 @@ async def test_travellers_who_verify_do_not_count() -> None:
 
 async def test_a_strict_country_earns_room_for_travellers_by_dollars() -> None:
     """A tenth of what was verified from elsewhere may be unverified there."""
-    rule = GeoMismatch(limits="2/hour", strict_regions=["BD"], unverified=True, ratio=0.1)
+    rule = GeoMismatch(limits="2/hour", strict_regions=["BD"], ratio=0.1)
     app = Trying(rule, settled=True)
     travellers = [f"+88017123456{n}" for n in range(50, 65)]
     for phone in travellers[:10]:

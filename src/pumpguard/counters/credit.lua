@@ -6,13 +6,11 @@
 -- one of the days, less what had to be forgiven since (6), the newest day (2), and what was verified on it and on the days
 -- before it, 6 bytes each, newest first, 15 at most.
 
-local DAYS = 15
-local AGAIN = 2
+local DAYS, AGAIN = 15, 2
 local USUALLY, LATEST = 150000, 4  -- ms after which messages are given up where codes come in time
 local LONGEST_DEBT = 4000  -- thousandths of `span` for which one that nobody touches is remembered
 
-local function credit_most(days)
-  local most = 0
+local function credit_most(days, most)  -- on one of them
   for at = 1, #days, 6 do most = max(most, (unpack_from('>I6', days, at))) end
   return most
 end
@@ -21,7 +19,7 @@ local function credit_days(best, newest, days, today)
   local ago = today - newest
   if ago == 0 or #days == 0 then return best, days end
   days = sub(string.rep('\0', 6 * min(ago, DAYS)) .. days, 1, 6 * DAYS)
-  local most = credit_most(days)
+  local most = credit_most(days, 0)
   return min(best, most), most > 0 and days or ''
 end
 
@@ -48,8 +46,7 @@ local function credit_read(limit, span, stored, now, terms)
   local forgiven = max(1, floor(line / 1000))
   local lost = passed <= LONGEST_DEBT and min(debt, passed * forgiven) or debt
   if lost > 0 then
-    debt = debt - lost
-    best = max(0, best - lost)
+    debt, best = debt - lost, max(0, best - lost)
     line = max(limit, floor(best / 1000) * terms.permille)
     forgiven = max(1, floor(line / 1000))
   end
@@ -95,8 +92,7 @@ end
 
 -- outcomes
 
--- The debt is paid back, and some of others' debts; what was `earned` makes today's credit grow. What was
--- forgiven too soon, because this code was still to be entered, is no loss.
+-- The debt is paid back, and some of others'; what was `earned` makes today's credit grow.
 TELL[KIND] = function(limit, span, stored, terms, worth)
   local earned = outcome == 'v' and floor(price * worth / 1000) or 0
   if earned == 0 and stored == '' then return end
@@ -108,9 +104,9 @@ TELL[KIND] = function(limit, span, stored, terms, worth)
     state.days = pack('>I6', verified) .. sub(days, 7)
     state.best = max(state.best, verified)
   end
-  local soon = max(0, price - state.used)
-  if outcome == 'v' then soon = floor(soon * worth / 1000) end
-  if soon > 0 then state.best = max(state.best, min(state.best + soon, credit_most(state.days))) end
+  -- What was forgiven too soon is no loss.
+  local soon = floor(max(0, price - state.used) * (outcome == 'v' and worth or 1000) / 1000)
+  if soon > 0 then state.best = max(state.best, min(state.best + soon, credit_most(state.days, 0))) end
   local paid = price + floor(earned * terms.vouches / 1000)
   return credit_kept(span, state, max(0, state.used - paid))
 end

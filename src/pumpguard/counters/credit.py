@@ -33,11 +33,10 @@ class Credit(Limited):
 
     The line is the highest of ``limit`` and ``ratio`` times what was verified on the best of the
     last 14 days or today so far (UTC days; today never exceeds the last 24 hours, so this is
-    never more than earned), less all debts that had to be forgiven since: who verifies for a day
-    and then no more loses what he has earned as fast as he uses it. Debts are forgiven evenly, a
-    whole line in ``seconds``; a verification pays its message back at once, and lets the line grow;
-    beyond that it pays back ``vouches`` times its price of what others owe, if that is anything.
-    Whom a line that ``yields`` serves first is said at the top of this module.
+    never more than earned), less all debts that had to be forgiven since: who verifies no more
+    loses what he has earned as he uses it. Debts are forgiven evenly, a whole line in ``seconds``;
+    a verification pays its message back at once, lets the line grow, and pays back ``vouches``
+    times its price of what others owe. Whom a line that ``yields`` serves first: see above.
 
     Beside the line, ``reserved`` times as much is kept for customers, half of that for known
     numbers too unless it yields (see `Known`); and customers may always go two messages beyond, so

@@ -14,10 +14,9 @@ from pumpguard.rules.sliding_ban import SlidingBan
 MINUTE, HOUR = 60, 3_600
 
 VOUCHES = 0.5
-"""What a verification pays back of others' debts, in its own price, before strangers are asked: of
-home countries and of others alike. No source: where two of three codes are entered, no crowd leaves
-a debt; people enter 60 to 85 % (IronAuth). At once the price, resets of accounts would pay
-(docs/money.md)."""
+"""What a verification pays back of others' debts, in its own price, before strangers are asked. No
+source: where two of three codes are entered, no crowd leaves a debt; people enter 60 to 85 %
+(IronAuth). At once the price, resets of accounts would pay (docs/money.md)."""
 
 COUNTRY_SHARE = 0.1
 """Of the daily budget: what a country may have outstanding before any of it was verified."""
@@ -62,10 +61,8 @@ served no more people (country spray, 4,000 users: $60 and $18; 8 and 6, 6 and 8
 ABROAD_PART, ABROAD_PART_LEAST, AT_HOME = 1 / 1_200, 0.5, 5
 """The same for one of these countries, where nothing helps, so that it falls there before it falls
 for all: as seen from networks of one kind elsewhere, and so many times that from anywhere. They
-grow with what was verified on the best day, to a twentieth of it. No source: one country cannot
-have half of what all have together, nor twelve of them as seen from elsewhere all of it. With all
-of the best day for the twentieth, a thousand codes that were entered on one day let $3.50 more an
-hour through for fourteen (docs/money.md)."""
+grow with what was verified on the best day, to a twentieth of it (docs/money.md). No source: one
+country cannot have half of what all have together, nor twelve as seen from elsewhere all of it."""
 
 WATCHED = ("prefix:3", "prefix:4", "prefix:6", "network")
 """Whose conversion is watched. Not that of countries: their lines ask for proof in dollars, at once

@@ -12,9 +12,7 @@ from pumpguard.counters import Credit, Reading, Window
 from pumpguard.decision import Finding
 from pumpguard.rules.base import HIGHEST_LIMIT, ActionName, Rule, parse_limits
 
-HOUR = 3_600
-
-SEEN_FROM_ELSEWHERE = "country+client_abroad"
+SEEN_FROM_ELSEWHERE, TWO_HOURS = "country+client_abroad", 7_200
 
 
 class GeoMismatch(Rule):
@@ -26,16 +24,14 @@ class GeoMismatch(Rule):
 
     With ``limits``, so many messages to a country may come from elsewhere before clients are asked.
     In ``relaxed_regions``, where most users live, limits are ``relaxed_factor`` times as high; in
-    ``strict_regions`` the first is asked already. With ``unverified``, messages that were verified
-    do not count, and a strict country earns that as a line of credit grows: unverified dollars of
-    two hours may stand there of ``ratio`` times what was verified from elsewhere on the best day.
+    ``strict_regions`` the first is asked already. With ``ratio``, what was verified does not count,
+    and a strict country may owe, of two hours, so much of what was verified on its best day.
     """
 
     limits: str = ""
     strict_regions: Sequence[str] = ()
     relaxed_regions: Sequence[str] = ()
     relaxed_factor: int = 5
-    unverified: bool = False
     ratio: float = 0.0
     action: ActionName = "challenge"
     weight: float = 1.25
@@ -45,32 +41,22 @@ class GeoMismatch(Rule):
     needs_outcomes = True
 
     @cached_property
-    def _usual(self) -> tuple[Window, ...]:
-        return self._windows(1)
-
-    @cached_property
-    def _relaxed(self) -> tuple[Window, ...]:
-        return self._windows(self.relaxed_factor)
-
-    def _windows(self, factor: int) -> tuple[Window, ...]:
-        path = f"rules.{self.name}.limits"
+    def _declared(self) -> tuple[tuple[Window | Credit, ...], ...]:
+        """For usual regions, relaxed ones and strict ones."""
+        self.require(0 <= self.ratio <= 1, "ratio", "0 to 1")
+        by, path, factor = SEEN_FROM_ELSEWHERE, f"rules.{self.name}.limits", self.relaxed_factor
         limits = parse_limits(self.limits, path) if self.limits else ()
         highest = max((limit for limit, _ in limits), default=1)
-        countable = factor > 0 and highest * factor <= HIGHEST_LIMIT
-        self.require(countable, "relaxed_factor", "a countable limit")
-        return tuple(
-            Window(
-                self.name, SEEN_FROM_ELSEWHERE, limit * factor, seconds, self.effect,
-                unverified=self.unverified,
+        self.require(0 < highest * factor <= HIGHEST_LIMIT, "relaxed_factor", "a countable limit")
+        usual, relaxed = (
+            tuple(
+                Window(self.name, by, n * times, seconds, self.effect, unverified=self.ratio > 0)
+                for n, seconds in limits
             )
-            for limit, seconds in limits
-        )  # fmt: skip
-
-    @cached_property
-    def _strict(self) -> tuple[Credit, ...]:
-        self.require(0 <= self.ratio <= 1, "ratio", "0 to 1")
-        line = Credit(self.name, SEEN_FROM_ELSEWHERE, 0, 2 * HOUR, self.ratio, self.effect)
-        return (line,) if self.ratio else ()
+            for times in (1, factor)
+        )
+        earned = Credit(self.name, by, 0, TWO_HOURS, self.ratio, self.effect)
+        return usual, relaxed, (earned,) if self.ratio else ()
 
     @property
     def outcome_dimensions(self) -> Sequence[str]:
@@ -78,20 +64,19 @@ class GeoMismatch(Rule):
 
     def counters(self, attempt: Attempt) -> Sequence[Window | Credit]:
         region = attempt.phone.region
-        # Without a client nobody asks: it is told what became of a message from somewhere.
+        # Without a client, it is told what became of a message from somewhere.
         if attempt.client.country is not None and not _differ(attempt):
             return ()
+        usual, relaxed, strict = self._declared
         if region in self.strict_regions:
-            return self._strict
-        return self._relaxed if region in self.relaxed_regions else self._usual
+            return strict
+        return relaxed if region in self.relaxed_regions else usual
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        there, region = attempt.client.country, attempt.phone.region
-        if there is None or there == region or not _differ(attempt):
+        if not _differ(attempt) or (readings and not any(reading.full for reading in readings)):
             return None
-        if readings and not any(reading.full for reading in readings):
-            return None
-        return self.finding("GEO_MISMATCH", {"client": there, "phone": region})
+        evidence = {"client": attempt.client.country, "phone": attempt.phone.region}
+        return self.finding("GEO_MISMATCH", evidence)
 
 
 def _differ(attempt: Attempt) -> bool:
