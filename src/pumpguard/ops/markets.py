@@ -20,8 +20,9 @@ RULE = "country_credit"
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A country whose line has grown, in USD: what was verified there on the best of 14 days, what
-    it may owe before strangers are asked for proof, and what any such country may."""
+    """A country whose line has grown, in USD: what was verified there on the best of 14 days, less
+    what nobody has verified since, what it may owe before strangers are asked for proof, and what
+    any such country may."""
 
     country: str
     verified: float
@@ -30,8 +31,9 @@ class Market:
 
     def __str__(self) -> str:
         return (
-            f"{self.country}: ${self.verified:,.2f} verified on the best of 14 days; may owe "
-            f"${self.line:,.2f} before proof is asked for, others ${self.usual:,.2f}"
+            f"{self.country}: ${self.verified:,.2f} verified on the best of 14 days, less what was "
+            f"not since; may owe ${self.line:,.2f} before proof is asked for, others "
+            f"${self.usual:,.2f}"
         )
 
 
