@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import replace
-from itertools import compress
+from itertools import compress, count
 from math import prod
 from typing import NamedTuple, TypeAlias, get_args
 
@@ -26,25 +25,32 @@ COMBINATIONS = 1_024
 """How many different combinations a policy keeps prepared; far more than it has."""
 
 UNREAD = Reading(0, 0.0)
-Readings: TypeAlias = Mapping[Counter, Reading]
+Readings: TypeAlias = Mapping[int, Reading]
+"""By the counter's index in the plan."""
 
 
 class Judged(NamedTuple):
-    """A rule that is judged by readings: all that it ``declared``; of that what is ``asked`` for
-    (not what is kept by dimensions that the attempt lacks), and what is ``weighing`` if full."""
+    """A rule that is judged by readings. ``places`` has the index in the plan of each counter that
+    it declares, -1 for what is kept by dimensions that the attempt lacks; what is ``asked`` for are
+    the others, and ``weighing`` the indexes of those that put its weight into the risk score."""
 
     rule: Rule
-    declared: Sequence[Counter]
-    asked: tuple[Counter, ...]
-    concerned: frozenset[Counter]  # what is asked for, with its hashes, which cost most
-    weighing: frozenset[Counter]
+    places: tuple[int, ...]
+    asked: Mapping[int, Counter]
+    weighing: frozenset[int]
 
     @classmethod
-    def of(cls, rule: Rule, declared: Sequence[Counter], missing: frozenset[str]) -> Judged:
-        asked = tuple(each for each in declared if not _lacks(each, missing))
-        return cls(rule, declared, asked, frozenset(asked), frozenset(filter(rule.weighs, asked)))
+    def of(
+        cls, rule: Rule, declared: Sequence[Counter], missing: frozenset[str], first: int
+    ) -> Judged:
+        """Of a rule whose counters begin at an index, ``first``."""
+        lacking = [_lacks(each, missing) for each in declared]
+        next_one = count(first)
+        places = tuple([-1 if lacks else next(next_one) for lacks in lacking])
+        asked = {i: each for i, each in zip(places, declared, strict=True) if i >= 0}
+        return cls(rule, places, asked, frozenset(i for i in asked if rule.weighs(asked[i])))
 
-    def factor(self, full: Set[Counter]) -> float:
+    def factor(self, full: Set[int]) -> float:
         """What the rule puts into the risk score."""
         return 1.0 if full.isdisjoint(self.weighing) else self.rule.weight
 
@@ -143,8 +149,15 @@ class CompiledRules:
         self._without: dict[tuple[bool, ...], CompiledRules] = {}
         pairs = list(zip(rules, declared, strict=True))
         self._by_request = tuple(r for r, mine in pairs if not mine and not r.needs_readings)
-        self._by_readings = tuple(Judged.of(rule, mine, missing) for rule, mine in pairs if mine)
         self._extra = tuple(each for each in extra_counters if not _lacks(each, missing))
+        judged: list[Judged] = []
+        judges = [-1 for _ in self._extra]
+        for rule, mine in pairs:
+            if mine:
+                judged.append(Judged.of(rule, mine, missing, len(judges)))
+                judges += [len(judged) - 1] * len(judged[-1].asked)
+        self._by_readings, self._judges = tuple(judged), tuple(judges)
+        self._always = {i for i, each in enumerate(judged) if each.rule.judged_always}
         self.plans: Mapping[Enforced, Plan] = {
             enforced: self._planned(enforced) for enforced in get_args(Enforced)
         }
@@ -176,37 +189,39 @@ class CompiledRules:
         A rule is judged if one of its counters is full, or if it is ``judged_always``. A finding
         weighs what the store reckons with, which is what the rule declares.
         """
+        if not readings:
+            return []
         found = []
-        full = {c for c, reading in readings.items() if reading.full} if readings else set()
-        for each in self._by_readings if readings else ():
-            if full.isdisjoint(each.concerned) and not each.rule.judged_always:
-                continue
-            binds = [self._binds(each.rule, c, enforced) for c in each.asked if c in full]
-            monitored = enforced != "all" and not any(binds)
-            mine = [readings.get(counter, UNREAD) for counter in each.declared]
-            if finding := _judged(each.rule, attempt, mine, self._notices, monitored=monitored):
-                factor = each.factor(full)
-                same = finding.weight == factor
-                found.append(finding if same else replace(finding, weight=factor))
+        full = {i for i, reading in readings.items() if reading.wait > 0}
+        concerned = self._always.union([self._judges[i] for i in full])
+        for each in [self._by_readings[n] for n in sorted(concerned) if n >= 0]:
+            mine = [readings.get(i, UNREAD) for i in each.places]
+            monitored = enforced != "all" and not any(
+                self._binds(each.rule, c, enforced) for i, c in each.asked.items() if i in full
+            )
+            finding = _judged(
+                each.rule, attempt, mine, self._notices, each.factor(full), monitored=monitored
+            )
+            if finding is not None:
+                found.append(finding)
         return found
 
     def score(self, score: float, readings: Readings) -> float:
         """The risk score as the store reckons it: times every weight that a full counter earns, in
         the order of the rules, because another could round differently."""
-        full = {counter for counter, reading in readings.items() if reading.full}
+        full = {i for i, reading in readings.items() if reading.full}
         return prod([each.factor(full) for each in self._by_readings], start=score)
 
     def _planned(self, enforced: Enforced) -> Plan:
         """The plan of all counters. ``budgets`` and ``nothing`` enforce no score."""
-        asked = [(each.rule, counter) for each in self._by_readings for counter in each.asked]
+        asked = [(each.rule, c) for each in self._by_readings for c in each.asked.values()]
         counters = [*self._extra, *(counter for _, counter in asked)]
         binds = [False for _ in self._extra]
         binds += [rule.mode == "enforce" and self._binds(rule, c, enforced) for rule, c in asked]
         weights: list[Weight] = []
         if self._scored and enforced == "all":
             for each in self._by_readings:
-                places = tuple(i for i, c in enumerate(counters) if c in each.weighing)
-                weights.append(Weight(each.rule.weight, places))
+                weights.append(Weight(each.rule.weight, tuple(sorted(each.weighing))))
         reports = any(each.rule.judged_always for each in self._by_readings)
         return Plan(counters, binds, reports, weights, self._proved)
 
@@ -238,7 +253,13 @@ def _declared(rule: Rule, attempt: Attempt, notices: Notices) -> Sequence[Counte
 
 
 def _judged(
-    rule: Rule, attempt: Attempt, readings: Sequence[Reading], notices: Notices, *, monitored: bool
+    rule: Rule,
+    attempt: Attempt,
+    readings: Sequence[Reading],
+    notices: Notices,
+    weight: float | None = None,
+    *,
+    monitored: bool,
 ) -> Finding | None:
     try:
         finding = rule.judge(attempt, readings)
@@ -248,10 +269,11 @@ def _judged(
         return None
     if finding is None:
         return None
-    monitored |= asks and not rule.asks
-    mode: Mode = "monitor" if monitored else rule.mode
-    same = finding.rule == rule.name and finding.mode == mode
-    return finding if same else replace(finding, rule=rule.name, mode=mode)
+    mode: Mode = "monitor" if monitored or (asks and not rule.asks) else rule.mode
+    weight = finding.weight if weight is None else weight
+    if finding.rule == rule.name and finding.mode == mode and finding.weight == weight:
+        return finding
+    return finding.put_down_to(rule.name, mode, weight)
 
 
 def _skipped(rule: Rule, notices: Notices) -> tuple[()]:

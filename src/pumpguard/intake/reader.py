@@ -191,7 +191,7 @@ class Reader:
                 expected = f"one of the policy's own dimensions ({', '.join(own) or 'none'})"
                 raise PolicyError(f"extra.{name}", expected, name)
             extra = {name: bounded(value) for name, value in extra.items() if value}
-        for name in KEYS:
+        for name in KEYS if facts else ():
             if facts.get(name):
                 facts[name] = bounded(facts[name])
         now = self._clock()

@@ -49,10 +49,11 @@ ASKED_AGAIN = 0.4
 """After so many of them one request asks the store, so that the others need not."""
 
 MOST = 10_000
-"""Bans that are remembered, and other full counters. What was learnt first is forgotten first."""
+"""Subjects whose bans are remembered, and those whose other counters are full. What was learnt
+first is forgotten first."""
 
-Known = tuple[str, int, str]
-"""What is remembered of: a counter in words, the shard, the subject."""
+Known = tuple[str, int]
+"""What is remembered of a subject: a counter in words, and the shard."""
 
 T = TypeVar("T")
 
@@ -92,8 +93,8 @@ class FullCache(StoreInFront):
         super().__init__(store)
         self._clock = clock
         self._shards = shards
-        self._bans: dict[Known, CachedBan] = {}
-        self._full: dict[Known, CachedFull] = {}
+        self._bans: dict[str, dict[Known, CachedBan]] = {}
+        self._full: dict[str, dict[Known, CachedFull]] = {}
         self._version = b""
         self._gathered: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Gathered]]
         self._gathered = WeakKeyDictionary()
@@ -155,10 +156,12 @@ class FullCache(StoreInFront):
 
     def _banned(self, question: Question, now: float, *, fresh: bool) -> Answer | None:
         plan, shard = question.plan, self._shard(question.calling_code)
-        readings = {}
+        readings: dict[int, Reading] = {}
+        if self._bans.keys().isdisjoint(question.subjects):  # as mostly
+            return None
         for i in plan.binding_bans:
-            subject = question.subjects[plan.group_of[i]]
-            ban = self._bans.get((plan.identities[i], shard, subject))
+            bans = self._bans.get(question.subjects[plan.group_of[i]])
+            ban = None if bans is None else bans.get((plan.identities[i], shard))
             if ban is None:
                 continue
             if fresh and plan.counters[i].action is Action.SHADOW and now < ban.ends:
@@ -176,14 +179,18 @@ class FullCache(StoreInFront):
             self._version = question.overrides_version
         if not plan.refused_alike:
             return None
-        found = {}
-        for i, counter in plan.lasting:
-            full = self._full.get((counter, shard, question.subjects[plan.group_of[i]]))
-            if full is None or question.price < full.price or not full.since <= now < full.until:
-                continue
-            if plan.counters[i].action is Action.SHADOW:
-                return None
-            found[i] = full
+        found: dict[int, CachedFull] = {}
+        for subject, group in zip(question.subjects, plan.grouped, strict=True):
+            known = self._full.get(subject, {})
+            for i in group if known else ():
+                full = known.get((plan.lasting.get(i, ""), shard))
+                if full is None or question.price < full.price:
+                    continue
+                if not full.since <= now < full.until:
+                    continue
+                if plan.counters[i].action is Action.SHADOW:
+                    return None
+                found[i] = full
         if all(now >= full.again for full in found.values()):
             for full in found.values():
                 full.again = full.until
@@ -211,12 +218,12 @@ class FullCache(StoreInFront):
                 ends = asked + reading.wait
                 ban = CachedBan(min(now + FRESH, ends), ends, reading.used)
                 subject = question.subjects[plan.group_of[i]]
-                _keep(self._bans, (plan.identities[i], shard, subject), ban)
+                _keep(self._bans, subject, (plan.identities[i], shard), ban)
         if answer.known or not plan.refused_alike:
             return
-        for i, counter in plan.lasting:
-            reading = answer.readings.get(i)
-            if reading is None or not reading.full:
+        for i, reading in answer.readings.items():
+            counter = plan.lasting.get(i)
+            if counter is None or not reading.full:
                 continue
             price = plan.counters[i].full_from(reading, question.price)
             if price is not None:
@@ -224,7 +231,7 @@ class FullCache(StoreInFront):
                 until, again = min(now + LASTING, ends), min(now + ASKED_AGAIN, ends)
                 subject = question.subjects[plan.group_of[i]]
                 full = CachedFull(now, again, until, ends, price, reading)
-                _keep(self._full, (counter, shard, subject), full)
+                _keep(self._full, subject, (counter, shard), full)
 
     def _shard(self, calling_code: str) -> int:
         return 0 if self._shards == 1 else shard_of(calling_code, self._shards)
@@ -236,8 +243,7 @@ class FullCache(StoreInFront):
         return here[shard]
 
 
-def _keep(memory: dict[Known, T], what: Known, value: T) -> None:
-    memory.pop(what, None)  # so that it is the newest
-    memory[what] = value
+def _keep(memory: dict[str, dict[Known, T]], subject: str, what: Known, value: T) -> None:
+    memory[subject] = {**memory.pop(subject, {}), what: value}  # so that it is the newest
     if len(memory) > MOST:
         del memory[next(iter(memory))]
