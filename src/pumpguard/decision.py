@@ -68,17 +68,6 @@ class Finding:
     subject: str | None = None
     mode: Mode = "enforce"
 
-    def put_down_to(self, rule: str, mode: Mode, weight: float) -> Finding:
-        """The same under the name of a rule. By hand: ``dataclasses.replace`` takes three times as
-        long, and findings are made in floods."""
-        facts = self.action, self.code, self.evidence, self.retry_after
-        return Finding(rule, *facts, weight, self.subject, mode)
-
-    def about(self, subject: str, **evidence: object) -> Finding:
-        """The same about a subject, with more evidence."""
-        facts = self.action, self.code, {**self.evidence, **evidence}, self.retry_after
-        return Finding(self.rule, *facts, self.weight, subject, self.mode)
-
     def __str__(self) -> str:
         numbers = ", ".join(f"{name}={value}" for name, value in self.evidence.items())
         monitored = " (monitored)" if self.mode == "monitor" else ""

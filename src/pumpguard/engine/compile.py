@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence, Set
-from itertools import compress, count
+from itertools import compress
 from math import prod
-from typing import NamedTuple, TypeAlias, get_args
+from typing import NamedTuple, Self, TypeAlias, get_args
 
 from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import Counter, Reading, Spend
@@ -40,13 +40,11 @@ class Judged(NamedTuple):
     weighing: frozenset[int]
 
     @classmethod
-    def of(
-        cls, rule: Rule, declared: Sequence[Counter], missing: frozenset[str], first: int
-    ) -> Judged:
-        """Of a rule whose counters begin at an index, ``first``."""
-        lacking = [_lacks(each, missing) for each in declared]
-        next_one = count(first)
-        places = tuple([-1 if lacks else next(next_one) for lacks in lacking])
+    def of(cls, rule: Rule, lacking: Sequence[bool], declared: Sequence[Counter], at: int) -> Self:
+        """Of a rule whose first counter has the index ``at``."""
+        places = tuple(
+            [-1 if lacks else at + i - sum(lacking[:i]) for i, lacks in enumerate(lacking)]
+        )
         asked = {i: each for i, each in zip(places, declared, strict=True) if i >= 0}
         return cls(rule, places, asked, frozenset(i for i in asked if rule.weighs(asked[i])))
 
@@ -154,7 +152,8 @@ class CompiledRules:
         judges = [-1 for _ in self._extra]
         for rule, mine in pairs:
             if mine:
-                judged.append(Judged.of(rule, mine, missing, len(judges)))
+                lacking = [_lacks(each, missing) for each in mine]
+                judged.append(Judged.of(rule, lacking, mine, len(judges)))
                 judges += [len(judged) - 1] * len(judged[-1].asked)
         self._by_readings, self._judges = tuple(judged), tuple(judges)
         self._always = {i for i, each in enumerate(judged) if each.rule.judged_always}
@@ -273,7 +272,8 @@ def _judged(
     weight = finding.weight if weight is None else weight
     if finding.rule == rule.name and finding.mode == mode and finding.weight == weight:
         return finding
-    return finding.put_down_to(rule.name, mode, weight)
+    facts = finding.action, finding.code, finding.evidence, finding.retry_after, weight
+    return Finding(rule.name, *facts, finding.subject, mode)  # `replace` is slow
 
 
 def _skipped(rule: Rule, notices: Notices) -> tuple[()]:
