@@ -6,17 +6,17 @@ occurs is prepared once, as `CompiledRules`; an attempt then only says whose cou
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
 from math import prod
-from typing import NamedTuple, Self, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import Counter, Reading, Spend
 from pumpguard.counters.expected import Expected
 from pumpguard.counters.plan import Plan, Weight
-from pumpguard.decision import Action, Enforced, Finding, Mode, met
+from pumpguard.decision import Enforced, Finding, met
+from pumpguard.engine.judge import Judged, declared_by, judged_by
 from pumpguard.notices import Notices
 from pumpguard.rules.base import Rule
 from pumpguard.rules.monitored import in_monitor
@@ -27,30 +27,6 @@ COMBINATIONS = 1_024
 UNREAD = Reading(0, 0.0)
 Readings: TypeAlias = Mapping[int, Reading]
 """By the counter's index in the plan."""
-
-
-class Judged(NamedTuple):
-    """A rule that is judged by readings. ``places`` has the index in the plan of each counter that
-    it declares, -1 for what is kept by dimensions that the attempt lacks; what is ``asked`` for are
-    the others, and ``weighing`` the indexes of those that put its weight into the risk score."""
-
-    rule: Rule
-    places: tuple[int, ...]
-    asked: Mapping[int, Counter]
-    weighing: frozenset[int]
-
-    @classmethod
-    def of(cls, rule: Rule, lacking: Sequence[bool], declared: Sequence[Counter], at: int) -> Self:
-        """Of a rule whose first counter has the index ``at``."""
-        places = tuple(
-            [-1 if lacks else at + i - sum(lacking[:i]) for i, lacks in enumerate(lacking)]
-        )
-        asked = {i: each for i, each in zip(places, declared, strict=True) if i >= 0}
-        return cls(rule, places, asked, frozenset(i for i in asked if rule.weighs(asked[i])))
-
-    def factor(self, full: Set[int]) -> float:
-        """What the rule puts into the risk score."""
-        return 1.0 if full.isdisjoint(self.weighing) else self.rule.weight
 
 
 class RuleSet:
@@ -101,7 +77,7 @@ class RuleSet:
         return compiled, subjects  # type: ignore[return-value] # none of them is None now
 
     def _declaring(self, attempt: Attempt) -> CompiledRules:
-        declared = tuple([_declared(rule, attempt, self._notices) for rule in self.rules])
+        declared = tuple([declared_by(rule, attempt, self._notices) for rule in self.rules])
         if self._expected is not None:
             declared = tuple([self._expected.widened(counters) for counters in declared])
         # A rule returns the same tuple every time, so its identity says what it declares. What is
@@ -177,7 +153,7 @@ class CompiledRules:
     def judge_request(self, attempt: Attempt, enforced: Enforced) -> list[Finding]:
         """What the rules without counters find, before the store is asked."""
         notices, monitored = self._notices, enforced != "all"
-        judged = [_judged(r, attempt, (), notices, monitored=monitored) for r in self._by_request]
+        judged = [judged_by(r, attempt, (), notices, monitored=monitored) for r in self._by_request]
         return [finding for finding in judged if finding is not None]
 
     def judge_readings(
@@ -198,7 +174,7 @@ class CompiledRules:
             monitored = enforced != "all" and not any(
                 self._binds(each.rule, c, enforced) for i, c in each.asked.items() if i in full
             )
-            finding = _judged(
+            finding = judged_by(
                 each.rule, attempt, mine, self._notices, each.factor(full), monitored=monitored
             )
             if finding is not None:
@@ -242,41 +218,3 @@ def _depends_on(rules: Sequence[Rule]) -> tuple[Callable[[Attempt], str | None],
         return None
     dimensions = {by for rule in rules for by in rule.declares_by or ()}
     return tuple(subject_reader(by) for by in sorted(dimensions))
-
-
-def _declared(rule: Rule, attempt: Attempt, notices: Notices) -> Sequence[Counter]:
-    try:
-        return rule.counters(attempt)
-    except Exception:
-        return _skipped(rule, notices)
-
-
-def _judged(
-    rule: Rule,
-    attempt: Attempt,
-    readings: Sequence[Reading],
-    notices: Notices,
-    weight: float | None = None,
-    *,
-    monitored: bool,
-) -> Finding | None:
-    try:
-        finding = rule.judge(attempt, readings)
-        asks = finding is not None and finding.action is Action.CHALLENGE
-    except Exception:  # what is no finding has no action
-        _skipped(rule, notices)
-        return None
-    if finding is None:
-        return None
-    mode: Mode = "monitor" if monitored or (asks and not rule.asks) else rule.mode
-    weight = finding.weight if weight is None else weight
-    if finding.rule == rule.name and finding.mode == mode and finding.weight == weight:
-        return finding
-    facts = finding.action, finding.code, finding.evidence, finding.retry_after, weight
-    return Finding(rule.name, *facts, finding.subject, mode)  # `replace` is slow
-
-
-def _skipped(rule: Rule, notices: Notices) -> tuple[()]:
-    text = "rule %r raised an exception; it is skipped for such requests"
-    notices.say("PG020", rule.name, text, rule.name, level=logging.ERROR, exc_info=True)
-    return ()

@@ -49,12 +49,10 @@ ASKED_AGAIN = 0.4
 """After so many of them one request asks the store, so that the others need not."""
 
 MOST = 10_000
-"""Subjects whose bans are remembered, and those whose other counters are full. What was learnt
-first is forgotten first."""
+"""Bans that are remembered, and subjects of which other counters are full. What was learnt first is
+forgotten first."""
 
-Known = tuple[str, int]
-"""What is remembered of a subject: a counter in words, and the shard."""
-
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -93,8 +91,10 @@ class FullCache(StoreInFront):
         super().__init__(store)
         self._clock = clock
         self._shards = shards
-        self._bans: dict[str, dict[Known, CachedBan]] = {}
-        self._full: dict[str, dict[Known, CachedFull]] = {}
+        self._bans: dict[tuple[str, int, str], CachedBan] = {}
+        """By the ban's identity, the shard and the subject."""
+        self._full: dict[str, dict[tuple[str, int], CachedFull]] = {}
+        """By the subject, the counter in words and the shard."""
         self._version = b""
         self._gathered: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Gathered]]
         self._gathered = WeakKeyDictionary()
@@ -156,12 +156,10 @@ class FullCache(StoreInFront):
 
     def _banned(self, question: Question, now: float, *, fresh: bool) -> Answer | None:
         plan, shard = question.plan, self._shard(question.calling_code)
-        readings: dict[int, Reading] = {}
-        if self._bans.keys().isdisjoint(question.subjects):  # as mostly
-            return None
+        readings = {}
         for i in plan.binding_bans:
-            bans = self._bans.get(question.subjects[plan.group_of[i]])
-            ban = None if bans is None else bans.get((plan.identities[i], shard))
+            subject = question.subjects[plan.group_of[i]]
+            ban = self._bans.get((plan.identities[i], shard, subject))
             if ban is None:
                 continue
             if fresh and plan.counters[i].action is Action.SHADOW and now < ban.ends:
@@ -218,7 +216,7 @@ class FullCache(StoreInFront):
                 ends = asked + reading.wait
                 ban = CachedBan(min(now + FRESH, ends), ends, reading.used)
                 subject = question.subjects[plan.group_of[i]]
-                _keep(self._bans, subject, (plan.identities[i], shard), ban)
+                _keep(self._bans, (plan.identities[i], shard, subject), ban)
         if answer.known or not plan.refused_alike:
             return
         for i, reading in answer.readings.items():
@@ -231,7 +229,8 @@ class FullCache(StoreInFront):
                 until, again = min(now + LASTING, ends), min(now + ASKED_AGAIN, ends)
                 subject = question.subjects[plan.group_of[i]]
                 full = CachedFull(now, again, until, ends, price, reading)
-                _keep(self._full, subject, (counter, shard), full)
+                of_subject = self._full.get(subject, {})
+                _keep(self._full, subject, {**of_subject, (counter, shard): full})
 
     def _shard(self, calling_code: str) -> int:
         return 0 if self._shards == 1 else shard_of(calling_code, self._shards)
@@ -243,7 +242,8 @@ class FullCache(StoreInFront):
         return here[shard]
 
 
-def _keep(memory: dict[str, dict[Known, T]], subject: str, what: Known, value: T) -> None:
-    memory[subject] = {**memory.pop(subject, {}), what: value}  # so that it is the newest
+def _keep(memory: dict[K, T], what: K, value: T) -> None:
+    memory.pop(what, None)  # so that it is the newest
+    memory[what] = value
     if len(memory) > MOST:
         del memory[next(iter(memory))]
