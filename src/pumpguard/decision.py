@@ -77,8 +77,8 @@ class Finding:
 def new_reference() -> str:
     """Eight characters for a refusal, random, without those that are mistaken for others."""
     bits = int.from_bytes(urandom(5))
-    pairs = [PAIRS[bits >> shift & 1023] for shift in (30, 20, 10, 0)]
-    return f"{pairs[0]}{pairs[1]}-{pairs[2]}{pairs[3]}"
+    first = PAIRS[bits >> 30] + PAIRS[bits >> 20 & 1023]
+    return f"{first}-{PAIRS[bits >> 10 & 1023]}{PAIRS[bits & 1023]}"
 
 
 @facts(frozen=True, slots=True)

@@ -6,6 +6,7 @@ occurs is prepared once, as `CompiledRules`; an attempt then only says whose cou
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
 from math import prod
@@ -15,8 +16,8 @@ from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import Counter, Reading, Spend
 from pumpguard.counters.expected import Expected
 from pumpguard.counters.plan import Plan, Weight
-from pumpguard.decision import Enforced, Finding, met
-from pumpguard.engine.judge import Judged, declared_by, judged_by
+from pumpguard.decision import Action, Enforced, Finding, Mode, met
+from pumpguard.engine.judge import Judged
 from pumpguard.notices import Notices
 from pumpguard.rules.base import Rule
 from pumpguard.rules.monitored import in_monitor
@@ -77,7 +78,7 @@ class RuleSet:
         return compiled, subjects  # type: ignore[return-value] # none of them is None now
 
     def _declaring(self, attempt: Attempt) -> CompiledRules:
-        declared = tuple([declared_by(rule, attempt, self._notices) for rule in self.rules])
+        declared = tuple([_declared(rule, attempt, self._notices) for rule in self.rules])
         if self._expected is not None:
             declared = tuple([self._expected.widened(counters) for counters in declared])
         # A rule returns the same tuple every time, so its identity says what it declares. What is
@@ -153,7 +154,7 @@ class CompiledRules:
     def judge_request(self, attempt: Attempt, enforced: Enforced) -> list[Finding]:
         """What the rules without counters find, before the store is asked."""
         notices, monitored = self._notices, enforced != "all"
-        judged = [judged_by(r, attempt, (), notices, monitored=monitored) for r in self._by_request]
+        judged = [_judged(r, attempt, (), notices, monitored=monitored) for r in self._by_request]
         return [finding for finding in judged if finding is not None]
 
     def judge_readings(
@@ -174,7 +175,7 @@ class CompiledRules:
             monitored = enforced != "all" and not any(
                 self._binds(each.rule, c, enforced) for i, c in each.asked.items() if i in full
             )
-            finding = judged_by(
+            finding = _judged(
                 each.rule, attempt, mine, self._notices, each.factor(full), monitored=monitored
             )
             if finding is not None:
@@ -218,3 +219,41 @@ def _depends_on(rules: Sequence[Rule]) -> tuple[Callable[[Attempt], str | None],
         return None
     dimensions = {by for rule in rules for by in rule.declares_by or ()}
     return tuple(subject_reader(by) for by in sorted(dimensions))
+
+
+def _declared(rule: Rule, attempt: Attempt, notices: Notices) -> Sequence[Counter]:
+    try:
+        return rule.counters(attempt)
+    except Exception:
+        return _skipped(rule, notices)
+
+
+def _judged(
+    rule: Rule,
+    attempt: Attempt,
+    readings: Sequence[Reading],
+    notices: Notices,
+    weight: float | None = None,
+    *,
+    monitored: bool,
+) -> Finding | None:
+    try:
+        finding = rule.judge(attempt, readings)
+        asks = finding is not None and finding.action is Action.CHALLENGE
+    except Exception:  # what is no finding has no action
+        _skipped(rule, notices)
+        return None
+    if finding is None:
+        return None
+    mode: Mode = "monitor" if monitored or (asks and not rule.asks) else rule.mode
+    weight = finding.weight if weight is None else weight
+    if finding.rule == rule.name and finding.mode == mode and finding.weight == weight:
+        return finding
+    facts = finding.action, finding.code, finding.evidence, finding.retry_after, weight
+    return Finding(rule.name, *facts, finding.subject, mode)  # `replace` is slow
+
+
+def _skipped(rule: Rule, notices: Notices) -> tuple[()]:
+    text = "rule %r raised an exception; it is skipped for such requests"
+    notices.say("PG020", rule.name, text, rule.name, level=logging.ERROR, exc_info=True)
+    return ()

@@ -1,16 +1,11 @@
-"""One rule: asked what it counts, and judged by what was read. One that raises an exception is
-skipped, and said (``PG020``)."""
+"""Which counters a rule is judged by, and what it weighs."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple, Self
 
-from pumpguard.attempt import Attempt
-from pumpguard.counters import Counter, Reading
-from pumpguard.decision import Action, Finding, Mode
-from pumpguard.notices import Notices
+from pumpguard.counters import Counter
 from pumpguard.rules.base import Rule
 
 
@@ -36,43 +31,3 @@ class Judged(NamedTuple):
     def factor(self, full: Set[int]) -> float:
         """What the rule puts into the risk score."""
         return 1.0 if full.isdisjoint(self.weighing) else self.rule.weight
-
-
-def declared_by(rule: Rule, attempt: Attempt, notices: Notices) -> Sequence[Counter]:
-    """What a rule counts for an attempt."""
-    try:
-        return rule.counters(attempt)
-    except Exception:
-        return _skipped(rule, notices)
-
-
-def judged_by(
-    rule: Rule,
-    attempt: Attempt,
-    readings: Sequence[Reading],
-    notices: Notices,
-    weight: float | None = None,
-    *,
-    monitored: bool,
-) -> Finding | None:
-    """What it finds, under its name; with this weight, if one is given."""
-    try:
-        finding = rule.judge(attempt, readings)
-        asks = finding is not None and finding.action is Action.CHALLENGE
-    except Exception:  # what is no finding has no action
-        _skipped(rule, notices)
-        return None
-    if finding is None:
-        return None
-    mode: Mode = "monitor" if monitored or (asks and not rule.asks) else rule.mode
-    weight = finding.weight if weight is None else weight
-    if finding.rule == rule.name and finding.mode == mode and finding.weight == weight:
-        return finding
-    facts = finding.action, finding.code, finding.evidence, finding.retry_after, weight
-    return Finding(rule.name, *facts, finding.subject, mode)  # `replace` is slow
-
-
-def _skipped(rule: Rule, notices: Notices) -> tuple[()]:
-    text = "rule %r raised an exception; it is skipped for such requests"
-    notices.say("PG020", rule.name, text, rule.name, level=logging.ERROR, exc_info=True)
-    return ()

@@ -195,8 +195,7 @@ def kind_and_region(number: PhoneNumber) -> tuple[int, str | None]:
     code, unknown = number.country_code or 0, PhoneNumberType.UNKNOWN
     regions = COUNTRY_CODE_TO_REGION_CODE.get(code, ())
     if TYPE_IN is None or len(regions) < 2:
-        region = phonenumbers.region_code_for_number(number)
-        return phonenumbers.number_type(number), region
+        return phonenumbers.number_type(number), phonenumbers.region_code_for_number(number)
     national = phonenumbers.national_significant_number(number)
     for region in regions:
         plan = PhoneMetadata.metadata_for_region(region, None)
