@@ -7,7 +7,7 @@ it notes what it is told and returns at once. What takes time it does in a task 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -157,7 +157,13 @@ class Listeners(list[Listener]):
         """Hears refusals alone, also where nobody listens."""
 
     def answering(self, decision: Decision) -> None:
-        self._tell(lambda listener: listener.answering(decision))
+        for listener in self:
+            if type(listener).answering is Listener.answering:
+                continue  # as of nearly all, and the client waits
+            try:
+                listener.answering(decision)
+            except Exception:
+                self._failed(listener)
 
     def record(self, decision: Decision, at: float, watched: WatchedRequest | None) -> None:
         """Pass on a decision, with what was seen of its request, if there is one."""
@@ -219,10 +225,10 @@ class WatchedRequest:
         self._listeners = listeners
         self._scope, self._send, self._began = scope, send, perf_counter()
 
-    async def __call__(self, message: Message) -> None:
+    def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-        await self._send(message)
+        return self._send(message)
 
     def decided(self, decision: Decision) -> None:
         """Reading and deciding are over."""
