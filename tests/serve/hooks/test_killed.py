@@ -37,12 +37,13 @@ def test_nothing_is_sent_or_counted_twice(
     policy = POLICY + f'name = "{name}"\n[rules.phone_limit]\nlimits = "2/hour"\n'
     options = ("--hooks", f"{tmp_path}/hooks.toml", "--deadline", "60")
     body, sent = SERVERS[1].body(PHONE), tmp_path / "sent"
+    sent.touch()
     with Running(tmp_path, valkey_url, *options, policy=policy) as there:
         monkeypatch.setenv("HANGS", "1")
         with Running(tmp_path, valkey_url, *options, policy=policy) as here:
             asking = here.begin("/hooks/logto", body, authorization=SECRET)
             end = time.monotonic() + PATIENT
-            while not sent.exists():
+            while not sent.read_text():
                 assert time.monotonic() < end
                 time.sleep(0.01)
             here.process.kill()
