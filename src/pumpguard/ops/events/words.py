@@ -21,7 +21,6 @@ WHY = {
     "BANNED": "a ban after many refusals",
     "SHADOW_BANNED": "a ban that its subject cannot see",
     "BUDGET_SPENT": "the budget is spent",
-    "HOLD_OUT_SPENT": "what may be held out a day is spent",
     "BUDGET_LOW": "what is left of the budget is kept for customers",
     "HOLD_OUT_SPENT": "the hold-out's dollars of the day are spent, so it is refused as usual",
     "NUMBER_UNALLOCATED": "nobody has this number",
