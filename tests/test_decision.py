@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpguard import Action, Decision, Finding
-from pumpguard.decision import new_reference
-from pumpguard.masking import Block, block_of
+from pumpguard.masking import Block, block_of, new_reference
 from pumpguard.testing import make_attempt
 
 ASKED = Finding("credit", Action.CHALLENGE, "CREDIT_SPENT", retry_after=3_000.0)
@@ -69,7 +68,7 @@ def test_ten_numbers_are_persons_and_a_hundred_are_not(digits: int, drop: int) -
 def test_a_reference_is_eight_characters_that_nobody_mistakes(drawn: bytes) -> None:
     """No two of the 32 look alike, and all 40 bits are used."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pumpguard.decision.urandom", lambda length: drawn[:length])
+        patch.setattr("pumpguard.masking.urandom", lambda length: drawn[:length])
         reference = new_reference()
     digits = reference.replace("-", "")
     assert (len(reference), len(digits), reference[4]) == (9, 8, "-")

@@ -47,7 +47,7 @@ CORE = (
 what all rules, all counters and all stores have in common, and one kind of counter. Not how
 requests are read, what each rule looks for, how Redis is reached and what outcomes change."""
 
-CORE_LINES = 5_050
+CORE_LINES = 5_000
 
 FUNCTIONS, FILES_ON_THE_WAY = 70, 24
 """That one admitted request goes through, with the default rules and verifications."""

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from functools import cache
+from importlib import import_module
 from inspect import iscoroutinefunction, signature
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -163,3 +164,15 @@ def importable(folder: Path) -> Iterator[None]:
         yield
     finally:
         sys.path.remove(entry)
+
+
+def imported(name: str, path: str) -> object:
+    """What ``"module:Class"`` names; raises `PolicyError` where there is no such thing."""
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except AttributeError:
+        raise PolicyError(path, f"a class of the module {module}", name) from None
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise PolicyError(path, f"a module that can be imported ({reason})", name) from error

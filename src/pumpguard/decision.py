@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from enum import IntEnum
-from itertools import product
 from math import prod
-from os import urandom
 from typing import TYPE_CHECKING, Literal
 
 from pumpguard.facts import facts
@@ -22,14 +20,6 @@ Mode = Literal["enforce", "monitor", "off"]
 Enforced = Literal["all", "budgets", "nothing"]
 """What may refuse an attempt: all rules, or only the caps on money, or nothing. The rest is judged
 and recorded as if its rules were in the mode ``monitor``."""
-
-ALERTING = (
-    "BUDGET_ALERT", "BUDGET_LOW", "BUDGET_SPENT", "PROVIDER_OUTAGE", "SEND_SPIKE", "ATTEMPT_SPIKE",
-)  # fmt: skip
-"""The reason codes of findings that call for a person."""
-
-PAIRS = tuple(map("".join, product("0123456789ABCDEFGHJKMNPQRSTVWXYZ", repeat=2)))
-"""All pairs of Crockford's 32 characters: no I, L, O or U."""
 
 
 class Action(IntEnum):
@@ -72,13 +62,6 @@ class Finding:
         numbers = ", ".join(f"{name}={value}" for name, value in self.evidence.items())
         monitored = " (monitored)" if self.mode == "monitor" else ""
         return f"{self.rule}: {self.code} → {self.action}{monitored} [{numbers}]"
-
-
-def new_reference() -> str:
-    """Eight characters for a refusal, random, without those that are mistaken for others."""
-    bits = int.from_bytes(urandom(5))
-    first = PAIRS[bits >> 30] + PAIRS[bits >> 20 & 1023]
-    return f"{first}-{PAIRS[bits >> 10 & 1023]}{PAIRS[bits & 1023]}"
 
 
 @facts(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from pumpguard.config import require_parts, require_plain
 from pumpguard.decision import Decision
 from pumpguard.engine.decide import Engine
 from pumpguard.errors import PolicyError
-from pumpguard.held_out import HeldOut, drawn
+from pumpguard.held_out import held_out
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.reader import Reader
 from pumpguard.listeners import Listener, Listeners, WatchedRequest
@@ -115,14 +114,9 @@ class Guard(Protects, OldNames):
         self.rules = rules = with_single_use(policy.chain, challenge)
         knows = (store, sync, self.reports.queue, self.observations, self.simulated)
         self._engine = Engine(policy, rules, *knows)
-        self.held_out = None
-        if (hold_out := policy.hold_out) is not None and policy.mode == "enforce":
-            chain = hold_out.rules(rules, policy.use)
-            second = Engine(replace(policy, risk=None), chain, *knows)
-            self.held_out = HeldOut(second, drawn(hold_out.share, policy.secret))
+        self.held_out = held_out(policy, rules, *knows)
         asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.notices)
-        counts = (self.tokens, overrides.claim)
-        more = MoreMessages(policy, *asks, *counts, simulated=self.simulated)
+        more = MoreMessages(policy, *asks, self.tokens, overrides.claim, simulated=self.simulated)
         self.more = None if policy.mode == "monitor" else more  # it would have to refuse
         claim = None if self.simulated else overrides.claim
         self._alerts = Alerts(on_alert, now, claim, self.notices)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pumpguard.attempt import Attempt
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.engine.decide import Engine
 from pumpguard.overrides.lists import keyed_hash
+from pumpguard.policy import Policy
+from pumpguard.rules import Rule
 from pumpguard.rules.budget import DAY
 from pumpguard.rules.hold_out import HELD_OUT, RULE
 
@@ -32,6 +35,15 @@ class HeldOut:
             return decision
         findings = tuple(map(_monitored, decision.findings))
         return replace(again, findings=findings, allowed_because=HELD_OUT)
+
+
+def held_out(policy: Policy, rules: Sequence[Rule], *knows: Any) -> HeldOut | None:
+    """That of a policy, over what its `Engine` knows; none if it holds nothing out."""
+    wanted = policy.hold_out
+    if wanted is None or policy.mode == "monitor":
+        return None
+    engine = Engine(replace(policy, risk=None), wanted.rules(rules, policy.use), *knows)
+    return HeldOut(engine, drawn(wanted.share, policy.secret))
 
 
 def drawn(share: float, secret: str) -> Callable[[Attempt], bool]:

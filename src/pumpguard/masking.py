@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import ip_network
+from itertools import product
+from os import urandom
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,3 +65,14 @@ def masked(subject: str | None) -> str | None:
     except ValueError:
         return "•" * len(subject)
     return masked_network(str(network.network_address))
+
+
+PAIRS = tuple(map("".join, product("0123456789ABCDEFGHJKMNPQRSTVWXYZ", repeat=2)))
+"""All pairs of Crockford's 32 characters: no I, L, O or U."""
+
+
+def new_reference() -> str:
+    """Eight characters for a refusal, random, without those that are mistaken for others."""
+    bits = int.from_bytes(urandom(5))
+    first = PAIRS[bits >> 30] + PAIRS[bits >> 20 & 1023]
+    return f"{first}-{PAIRS[bits >> 10 & 1023]}{PAIRS[bits & 1023]}"

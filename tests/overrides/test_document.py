@@ -83,7 +83,7 @@ def table(**changes: Any) -> dict[str, Any]:
         ({"postures__fleet__posture": "shut"}, "postures.everywhere.posture: expected one of obs"),
         ({"postures__fleet__at": "now"}, "postures.everywhere.at: expected a number, got 'now'"),
         ({"postures__fleet__autor": "x"}, "postures.everywhere.autor: expected one of"),
-        ({"postures__GB": {}}, "postures.GB: expected all of it"),
+        ({"postures__GB": {}}, "postures.GB.posture: expected Posture"),
         ({"listings__0__value": "ten"}, "listings.0.value: expected a CIDR, got 'ten'"),
         ({"listings__0__kind": "city"}, "listings.0.kind: expected one of 'number', 'prefix'"),
         ({"listings__0__until": True}, "listings.0.until: expected a number or nothing"),

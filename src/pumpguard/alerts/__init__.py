@@ -14,9 +14,14 @@ from math import inf
 from typing import TypeAlias
 
 from pumpguard.background import BackgroundTasks
-from pumpguard.decision import ALERTING, Decision, Finding
+from pumpguard.decision import Decision, Finding
 from pumpguard.errors import StoreError
 from pumpguard.notices import Notices
+
+ALERTING = (
+    "BUDGET_ALERT", "BUDGET_LOW", "BUDGET_SPENT", "PROVIDER_OUTAGE", "SEND_SPIKE", "ATTEMPT_SPIKE",
+)  # fmt: skip
+"""The reason codes of findings that call for a person."""
 
 QUIET = 6 * 3_600
 """Seconds for which the same alert is not raised again."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pumpguard.attempt import Attempt, Phone
-from pumpguard.decision import Action, Decision, Finding, met, new_reference
-from pumpguard.masking import block_of
+from pumpguard.decision import Action, Decision, Finding, met
+from pumpguard.masking import block_of, new_reference
 from pumpguard.rules.challenge import USED
 from pumpguard.store.base import Answer
 

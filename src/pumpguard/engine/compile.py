@@ -175,12 +175,9 @@ class CompiledRules:
             monitored = enforced != "all" and not any(
                 self._binds(each.rule, c, enforced) for i, c in each.asked.items() if i in full
             )
-            finding = _judged(
-                each.rule, attempt, mine, self._notices, each.factor(full), monitored=monitored
-            )
-            if finding is not None:
-                found.append(finding)
-        return found
+            judged = each.rule, attempt, mine, self._notices, each.factor(full)
+            found.append(_judged(*judged, monitored=monitored))
+        return [finding for finding in found if finding is not None]
 
     def score(self, score: float, readings: Readings) -> float:
         """The risk score as the store reckons it: times every weight that a full counter earns, in
@@ -194,10 +191,8 @@ class CompiledRules:
         counters = [*self._extra, *(counter for _, counter in asked)]
         binds = [False for _ in self._extra]
         binds += [rule.mode == "enforce" and self._binds(rule, c, enforced) for rule, c in asked]
-        weights: list[Weight] = []
-        if self._scored and enforced == "all":
-            for each in self._by_readings:
-                weights.append(Weight(each.rule.weight, tuple(sorted(each.weighing))))
+        scored = self._by_readings if self._scored and enforced == "all" else ()
+        weights = [Weight(each.rule.weight, tuple(sorted(each.weighing))) for each in scored]
         reports = any(each.rule.judged_always for each in self._by_readings)
         return Plan(counters, binds, reports, weights, self._proved)
 

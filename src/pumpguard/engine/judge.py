@@ -22,9 +22,7 @@ class Judged(NamedTuple):
     @classmethod
     def of(cls, rule: Rule, lacking: Sequence[bool], declared: Sequence[Counter], at: int) -> Self:
         """Of a rule whose first counter has the index ``at``."""
-        places = tuple(
-            [-1 if lacks else at + i - sum(lacking[:i]) for i, lacks in enumerate(lacking)]
-        )
+        places = tuple(-1 if no else at + i - sum(lacking[:i]) for i, no in enumerate(lacking))
         asked = {i: each for i, each in zip(places, declared, strict=True) if i >= 0}
         return cls(rule, places, asked, frozenset(i for i in asked if rule.weighs(asked[i])))
 

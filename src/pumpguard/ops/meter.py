@@ -10,11 +10,11 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
-from pumpguard.alerts import Alert
+from pumpguard.alerts import ALERTING, Alert
 from pumpguard.attempt import Phone
 from pumpguard.background import BackgroundTasks
 from pumpguard.counters import Reading, Spend
-from pumpguard.decision import ALERTING, Action, Decision
+from pumpguard.decision import Action, Decision
 from pumpguard.errors import StoreError
 from pumpguard.guard import Guard
 from pumpguard.listeners import Became, Listener, Recorded

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Literal
 
+from pumpguard.alerts import ALERTING
 from pumpguard.config import check, require
-from pumpguard.decision import ALERTING
 
 PATH = "escalation"
 

@@ -38,8 +38,6 @@ def parsed(cls: type[T], value: object, path: str) -> T:
     try:
         part = build(cls, table, path)
         check(part, path)
-    except TypeError as error:  # something is missing
-        raise OverrideError(path, f"all of it ({error})") from None
     except PolicyError as error:
         raise OverrideError(error.path, error.expected, error.got) from None
     return part

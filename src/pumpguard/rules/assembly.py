@@ -6,14 +6,12 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import fields, replace
-from importlib import import_module
 from math import inf
-from typing import Any
 
 from phonenumbers import SUPPORTED_REGIONS
 
 from pumpguard.attempt import Attempt, Phone
-from pumpguard.config import build, join, one_of
+from pumpguard.config import build, imported, join, one_of, require
 from pumpguard.errors import PolicyError
 from pumpguard.rules import RULE_CLASSES, FunctionRule, Placed, Rule, SlidingBan
 from pumpguard.rules.base import check_dimension
@@ -104,17 +102,10 @@ def _kind(name: object, path: str) -> type[Rule]:
     """A class of rules by what a policy file calls it: a kind of ours, or ``"module:Class"``."""
     text = str(name)
     if ":" not in text:
-        if text not in RULE_CLASSES:
-            raise PolicyError(path, f"{one_of(text, list(RULE_CLASSES))}, or 'module:Class'", name)
+        known = one_of(text, list(RULE_CLASSES))
+        require(text in RULE_CLASSES, path, f"{known}, or 'module:Class'", name)
         return RULE_CLASSES[text]
-    module, _, attribute = text.partition(":")
-    try:
-        found: Any = getattr(import_module(module), attribute)
-    except AttributeError:
-        raise PolicyError(path, f"a class of the module {module}", name) from None
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise PolicyError(path, f"a module that can be imported ({reason})", name) from error
+    found = imported(text, path)
     if not (isinstance(found, type) and issubclass(found, Rule)):
         raise PolicyError(path, "a subclass of pumpguard.Rule", name)
     complete(found)
