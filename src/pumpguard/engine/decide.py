@@ -144,13 +144,12 @@ class Engine:
             return None
 
         # 4. What do the rules say to that?
-        readings = {rules.counters[i]: each for i, each in answer.readings.items()}
-        found = rules.judge_readings(judged, readings, override.enforced)
+        found = rules.judge_readings(judged, answer.readings, override.enforced)
         findings += found if override.expected is None else override.expected.noted(found)
         if override.known_only and not answer.known:
             findings.append(KNOWN_ONLY)
         if self._risk is not None:
-            score = rules.score(question.score, readings)
+            score = rules.score(question.score, answer.readings)
             findings += _by_score(self._risk, score, judged, override.enforced, refuse_medium)
 
         # 5. All findings together are the decision.

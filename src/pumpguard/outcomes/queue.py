@@ -248,5 +248,4 @@ def _key(outcome: QueuedOutcome) -> object:
             return tuple(phone.e164 for phone in phones), flow, at, only_open
         case Flow(flow, phone, at):
             return Flow, flow, phone.e164, at
-        case Listen(at):
-            return Listen, at
+    return Listen, outcome.at
