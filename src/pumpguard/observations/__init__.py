@@ -219,10 +219,11 @@ class Crowd:
         total = len(newest)
         if total > SAMPLE:
             total, (place, old) = SAMPLE, newest.popleft()
-            self._same_range -= (left := ranges.pop(place) - 1)
+            # Two threads may have counted one of them once.
+            self._same_range -= (left := ranges.pop(place, 1) - 1)
             if left:
                 ranges[place] = left
-            self._same_network -= (left := networks.pop(old) - 1)
+            self._same_network -= (left := networks.pop(old, 1) - 1)
             if left:
                 networks[old] = left
         if total < ENOUGH:
