@@ -13,7 +13,8 @@ from pumpguard import Policy
 from pumpguard.replay.columns import guess
 from pumpguard.replay.entry import Parser
 from pumpguard.replay.journal import Journal
-from pumpguard.replay.play import ASKED, REFUSED, Tally, play, told_apart
+from pumpguard.replay.lacking import told_apart
+from pumpguard.replay.play import ASKED, REFUSED, Tally, play
 from pumpguard.replay.read import Table
 from pumpguard.rules import GeoMismatch, RateLimit
 

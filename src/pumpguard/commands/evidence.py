@@ -12,12 +12,13 @@ import typer
 from rich.console import Console
 
 from pumpguard.commands import BAD_INPUT, PolicyFile, stop
-from pumpguard.commands.replay import Column, episodes_of, read
+from pumpguard.commands.replay import Column, episodes_of
 from pumpguard.config import require
 from pumpguard.errors import PolicyError
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.policy import Policy
 from pumpguard.replay.evidence import Refusal, refusal, write
+from pumpguard.replay.logs import read
 from pumpguard.replay.read import Table
 from pumpguard.replay.sealed import SealedZip
 from pumpguard.replay.summary import Shown, Telling

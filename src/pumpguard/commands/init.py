@@ -16,14 +16,16 @@ from rich.console import Console
 
 from pumpguard.commands import BAD_INPUT, only_errors, stop
 from pumpguard.commands.exposure import total
-from pumpguard.commands.replay import episodes_of, read
+from pumpguard.commands.replay import episodes_of
 from pumpguard.errors import PolicyError
 from pumpguard.money.exposure import exposure
 from pumpguard.policy import Policy
 from pumpguard.replay.draft import TIMES, Setting, document, from_past, past, rounded_up
 from pumpguard.replay.episodes import Episode
 from pumpguard.replay.journal import Journal
-from pumpguard.replay.play import play, told_apart
+from pumpguard.replay.lacking import told_apart
+from pumpguard.replay.logs import read
+from pumpguard.replay.play import play
 from pumpguard.replay.report import interval, moment
 
 APP = """\

@@ -52,6 +52,8 @@ class Journal:
         ):  # fmt: skip
             self._sql.execute(statement)
         self.with_addresses = self.with_sessions = self.verifications = self.messages = 0
+        self.of_requests = self.priced = 0
+        """Requests of access logs, which have no number; messages of which the price is known."""
         self.first, self.last = float("inf"), float("-inf")
         self.events, self.versions, self.asks = 0, set[str](), False
         """Decisions of our own, by policies of which versions, and whether they asked for proof."""
@@ -115,6 +117,8 @@ class Journal:
         for each in batch:
             self.verifications += each.is_verification
             self.messages += not each.is_verification and each.outcome is None
+            self.of_requests += not each.phone
+            self.priced += each.price is not None
             self.events += bool(each.event)
             self.with_addresses += each.address is not None
             self.with_sessions += each.session is not None

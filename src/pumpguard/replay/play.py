@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from pumpguard.attempt import micros
+from pumpguard.attempt import Phone, micros
 from pumpguard.decision import Action, Decision
 from pumpguard.guard import Guard
 from pumpguard.policy import Policy
@@ -21,6 +21,9 @@ from pumpguard.testing import SimulatedHuman
 
 ROOM = 50_000, 300_000
 """Messages that the store has room for: at least, and at most (370 MB)."""
+
+NOBODY = Phone("+9990000000", None, 999, valid=False)
+"""Stands for the number that a request of an access log was for. No rule looks at it."""
 
 ALLOWED, ASKED, REFUSED = range(3)
 
@@ -107,30 +110,6 @@ class Tally:
             visit.asked |= asked
 
 
-def told_apart(policy: Policy, journal: Journal) -> tuple[Policy, list[str]]:
-    """The policy as far as this log can play it, and what follows from what the log lacks."""
-    blind = []
-    if journal.events:
-        policy = replace(
-            policy, verify=None, settled=policy.verified, verified_when=None, flow=None
-        )
-    elif not journal.verifications:
-        needing = [rule.name for rule in policy.chain if rule.needs_verifications]
-        if policy.verified:
-            blind.append(
-                "No verifications in the log, so none can pay a message back: the rules that need "
-                f"them were left out ({', '.join(needing)})."
-            )
-        policy = replace(policy, verify=None, settled=False, verified_when=None, flow=None)
-    else:
-        policy = replace(policy, verify=None, settled=True, verified_when=None, flow=None)
-    if not journal.with_addresses:
-        blind.append("No client addresses in the log: every rule about addresses was blind.")
-    if not journal.with_sessions and policy.session is not None:
-        blind.append("No sessions in the log: every rule about sessions was blind.")
-    return policy, blind
-
-
 async def play(
     journal: Journal,
     policy: Policy,
@@ -208,9 +187,10 @@ async def _decided(guard: Guard, entry: Played, again: Again) -> tuple[Decision,
         facts = json.loads(entry.event)
         attempt = own_attempt(facts, entry.at, entry.phone, entry.address, entry.price)
     else:
-        attempt = guard.attempt(entry.phone, entry.address, session=entry.session)
-        if entry.price is not None:
-            attempt = replace(attempt, price=entry.price)
+        phone = guard.reader.phone(entry.phone) if entry.phone else NOBODY
+        attempt = guard.reader.attempt(phone, entry.address, session=entry.session)
+        if entry.price is not None or phone is NOBODY:
+            attempt = replace(attempt, price=entry.price or 0.0)
     decision = await guard.decide(attempt)
     if facts is not None:
         again.add(facts, entry.at, decision)

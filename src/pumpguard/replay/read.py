@@ -1,8 +1,8 @@
 """Rows of a file, whatever is in it: what cannot be read is counted, with its place and reason.
 
-CSV (by comma, semicolon, tab or bar) and JSON lines, also packed with gzip, in UTF-8, UTF-16 or,
-line by line, Latin-1; also one JSON document that is a list, of up to 64 MB. Nested names of JSON
-are joined: ``{"delivery": {"destination": …}}`` is the column ``delivery_destination``.
+CSV (by comma, semicolon, tab or bar), JSON lines and access logs, also packed with gzip; in UTF-8,
+UTF-16 or, line by line, Latin-1; also one JSON document that is a list, of up to 64 MB. Names in
+JSON that are nested are joined: ``{"delivery": {"destination": …}}`` is ``delivery_destination``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pumpguard.errors import PolicyError
+from pumpguard.replay import access_log
 
 LONGEST_LINE = 1 << 20
 """Bytes. A message's row has some hundred; what is longer is one bad line."""
@@ -70,6 +71,7 @@ class Table:
         first = next(((n, line) for n, line in self._lines if line.strip()), None)
         if first is None:
             raise PolicyError(str(path), "rows; the file is empty")
+        self._is_access_log = False
         self._is_json = first[1].lstrip()[:1] in ("{", "[")
         self._first = first
         if self._is_json:
@@ -78,6 +80,8 @@ class Table:
             self.header = list(dict.fromkeys(chain.from_iterable(row for _, row in self._head)))
             if not self.header:
                 raise PolicyError(str(path), "JSON objects, one a line")
+        elif access_log.row(first[1]) is not None:
+            self._is_access_log, self.header = True, list(access_log.NAMES)
         else:
             self._delimiter = max(",;\t|", key=first[1].count)
             try:
@@ -92,8 +96,18 @@ class Table:
         """Each with its line's number. To be called once."""
         if self._is_json:
             yield from chain(self._head, self._objects)
+        elif self._is_access_log:
+            yield from self._of_access_log()
         else:
             yield from self._of_csv()
+
+    def _of_access_log(self) -> Iterator[tuple[int, Row]]:
+        for number, line in chain([self._first], self._lines):
+            row = access_log.row(line)
+            if row is not None:
+                yield number, row
+            elif line.strip():
+                self.problems.add(number, "no line of an access log")
 
     def _of_csv(self) -> Iterator[tuple[int, Row]]:
         lines = chain(self._lines)

@@ -31,6 +31,28 @@ class Report:
     challenge: bool
 
     @property
+    def priced(self) -> bool:
+        """Whether it is known what messages cost; else they are counted."""
+        return not self.journal.of_requests or self.journal.priced > 0
+
+    def amount(self, each: Sum) -> str:
+        """Messages in dollars, or how many they are."""
+        return f"${each.usd:,.2f}" if self.priced else f"{each.messages:,}"
+
+    def height(self, each: Sum) -> float:
+        """The same for a chart."""
+        return each.usd if self.priced else float(each.messages)
+
+    @property
+    def sent(self) -> tuple[int, int]:
+        """Messages without the policy, and with it."""
+        without, left = self.tally.without, self.tally.with_guard
+        return (
+            sum(each.messages for each in without.values()),
+            sum(each.messages for each in left.values()),
+        )
+
+    @property
     def without(self) -> float:
         """USD that was spent."""
         return sum(each.usd for each in self.tally.without.values())
@@ -60,7 +82,10 @@ class Report:
             "to": moment(self.journal.last),
             "prices": self.prices,
             "notes": list(self.notes),
-            "usd": {"without": round(self.without, 4), "with": round(self.with_guard, 4)},
+            "usd": {"without": round(self.without, 4), "with": round(self.with_guard, 4)}
+            if self.priced
+            else None,
+            "sent": dict(zip(("without", "with"), self.sent, strict=True)),
             "days": {
                 day: {"without": _sum(each), "with": _sum(self.tally.with_guard[day])}
                 for day, each in sorted(self.tally.without.items())
@@ -94,14 +119,11 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report in words."""
-        who, saved = self.tally.customers, self.without - self.with_guard
-        share = f" ({saved / self.without:.1%})" if self.without else ""
-        spent = "Without a guard" if self.tally.again.decided else "Spent"
+        who = self.tally.customers
         lines = [
             f"{self.journal.messages:,} messages and {self.journal.verifications:,} verifications, "
             f"{moment(self.journal.first)} to {moment(self.journal.last)}.",
-            f"{spent}: ${self.without:,.2f}. With this policy: ${self.with_guard:,.2f}, "
-            f"saved ${saved:,.2f}{share}. {self.prices}",
+            self._money(),
         ]
         if who.all:
             low, high = interval(who.refused, who.all)
@@ -113,10 +135,8 @@ class Report:
             )
         if self.tally.again.decided:
             lines += self._again_lines()
-        lines += [
-            "",
-            f"{len(self.episodes)} attack episode{'s' * (len(self.episodes) != 1)} found:",
-        ]
+        found = f"{len(self.episodes)} attack episode{'s' * (len(self.episodes) != 1)} found:"
+        lines += ["", found] if not self.journal.of_requests else []
         lines += [
             f"  {moment(each.start)} to {moment(each.end)}: {each.messages:,} messages, "
             f"${each.usd:,.2f}, {', '.join(c for c, _ in each.countries.most_common(4))}; "
@@ -125,12 +145,12 @@ class Report:
         ]
         lines += ["", "Refused by rule:"]
         lines += [
-            f"  {rule}: {each.messages:,} messages, ${each.usd:,.2f}"
+            f"  {rule}: {each.messages:,} messages{f', {self.amount(each)}' if self.priced else ''}"
             for rule, each in sorted(self.tally.by_rule.items(), key=lambda pair: -pair[1].micros)
         ]
-        lines += ["", "By day, spent and with this policy:"]
+        lines += ["", f"By day, {'spent' if self.priced else 'messages'} and with this policy:"]
         lines += [
-            f"  {day}: ${each.usd:,.2f} and ${self.tally.with_guard[day].usd:,.2f}"
+            f"  {day}: {self.amount(each)} and {self.amount(self.tally.with_guard[day])}"
             for day, each in sorted(self.tally.without.items())
         ]
         harmed = [(c, each) for c, each in self.tally.by_country.items() if each.refused]
@@ -141,6 +161,21 @@ class Report:
                 for country, each in sorted(harmed, key=lambda pair: -pair[1].refused)[:15]
             ]
         return [*lines, "", *self.cautions()]
+
+    def _money(self) -> str:
+        spent = "Without a guard" if self.tally.again.decided else "Spent"
+        (all_, left), saved = self.sent, self.without - self.with_guard
+        if not self.priced:
+            share = f" ({(all_ - left) / all_:.1%})" if all_ else ""
+            return (
+                f"Sent: {all_:,}. With this policy: {left:,}, refused {all_ - left:,}{share}. What "
+                "they cost is not known; --price 0.05 says it."
+            )
+        share = f" ({saved / self.without:.1%})" if self.without else ""
+        return (
+            f"{spent}: ${self.without:,.2f}. With this policy: ${self.with_guard:,.2f}, "
+            f"saved ${saved:,.2f}{share}. {self.prices}"
+        )
 
     def _again_json(self) -> dict[str, Any]:
         again = self.tally.again
