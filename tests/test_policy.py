@@ -148,7 +148,7 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
         ({"send": "/s", "rules": {"phone_limit": 3}}, "rules.phone_limit", "a table"),
         ({"send": "/s", "rules": {"x": {"rule": "magic"}}}, "rules.x.rule", "rate_limit"),
         ({"send": "/s", "rules": {"x": {"rule": "country_spread"}}}, "rules.x.rule", "'spread'?"),
-        ({"send": "/s", "rules": {"x": {"rule": "rate_limit"}}}, "rules.x", "required"),
+        ({"send": "/s", "rules": {"x": {"rule": "rate_limit"}}}, "rules.x.by", "text"),
         (
             {"send": "/s", "rules": {"phone_limit": {"limit": "1/day"}}},
             "rules.phone_limit.limit",

@@ -11,7 +11,7 @@ import sys
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from functools import cache
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -28,8 +28,13 @@ NAMES = {
 
 
 def build(cls: type[T], table: Mapping[str, object], path: str = "") -> T:
-    """Make ``cls`` from a table such as TOML gives; unknown names are refused."""
+    """Make ``cls`` from a table such as TOML gives; unknown names are refused, and missing ones."""
     check_names(cls, table, path)
+    hints: dict[str, Any] = _hints(cls)  # type: ignore[arg-type]
+    for field in fields(cls):  # type: ignore[arg-type]
+        optional = field.default is not MISSING or field.default_factory is not MISSING
+        if field.init and not optional and field.name not in table:
+            raise PolicyError(join(path, field.name), describe(hints[field.name]))
     return cls(**table)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from pumpguard.config import require_parts, require_plain
 from pumpguard.decision import Decision
 from pumpguard.engine.decide import Engine
 from pumpguard.errors import PolicyError
+from pumpguard.held_out import HeldOut, drawn
 from pumpguard.intake.network import Networks, default_networks
 from pumpguard.intake.reader import Reader
 from pumpguard.listeners import Listener, Listeners, WatchedRequest
@@ -110,8 +112,13 @@ class Guard(Protects, OldNames):
             listeners=listeners,
         )  # fmt: skip
         self.rules = rules = with_single_use(policy.chain, challenge)
-        knows = (policy, rules, store, sync, self.reports.queue, self.observations)
-        self._engine = Engine(*knows, simulated=self.simulated)
+        knows = (store, sync, self.reports.queue, self.observations, self.simulated)
+        self._engine = Engine(policy, rules, *knows)
+        self.held_out = None
+        if (hold_out := policy.hold_out) is not None and policy.mode == "enforce":
+            chain = hold_out.rules(rules, policy.use)
+            second = Engine(replace(policy, risk=None), chain, *knows)
+            self.held_out = HeldOut(second, drawn(hold_out.share, policy.secret))
         asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.notices)
         more = MoreMessages(policy, *asks, simulated=self.simulated)
         self.more = None if policy.mode == "monitor" else more  # it would have to refuse
@@ -145,11 +152,13 @@ class Guard(Protects, OldNames):
 
     def decide(self, attempt: Attempt) -> Coroutine[Any, Any, Decision]:
         """Decide about an attempt in one trip to the store, or in a second one too if an outside
-        score was asked."""
+        score was asked, or what was refused is held out."""
         score, risk = self._score, self.policy.risk
         if score is None or risk is None or risk.mode != "enforce":
-            return self._engine.decide(attempt)
-        return decide_with_score(self._engine, attempt, score, risk, self.notices)
+            deciding = self._engine.decide(attempt)
+        else:
+            deciding = decide_with_score(self._engine, attempt, score, risk, self.notices)
+        return deciding if self.held_out is None else self.held_out.decide(attempt, deciding)
 
     def settle(self, message: Decision | Ticket | str, outcome: MessageOutcome) -> None:
         """Say what became of a message; ``message`` is its decision, or its ticket, also as text.

@@ -22,10 +22,11 @@ from pumpguard.rules import Rule
 from pumpguard.rules.assembly import assemble, check_shards
 from pumpguard.rules.budget import HOURLY_DIVISOR
 from pumpguard.rules.defaults import DAILY_BUDGET, default_rules
+from pumpguard.rules.hold_out import HoldOut
 from pumpguard.rules.uses import for_one_use
 from pumpguard.texts import Texts, check_texts
 
-TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes}
+TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes, "hold_out": HoldOut}
 """Settings that may be given as tables, as TOML has them."""
 
 
@@ -33,9 +34,9 @@ TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes}
 class Policy:
     """What is guarded, how its requests are read, and the chain of rules.
 
-    Lists may be given for tuples, and tables (as TOML has them) for ``risk``, ``escalation`` and
-    ``outcomes``. Raises `PolicyError` with the exact path of what is unknown, mistyped or
-    contradictory. Old names of settings are in `pumpguard.renamed`.
+    Lists may be given for tuples, and tables (as TOML has them) for ``risk``, ``escalation``,
+    ``outcomes`` and ``hold_out``. Raises `PolicyError` with the exact path of what is unknown,
+    mistyped or contradictory. Old names of settings are in `pumpguard.renamed`.
 
     Reading requests:
         ``send``: the guarded route or routes, ``"/otp/send"`` or ``"GET /otp/{phone}/send"``;
@@ -70,6 +71,8 @@ class Policy:
         decisions have a score and nothing follows from it.
         ``escalation``: whether alerts change the posture, and how
         (`pumpguard.overrides.posture.Escalation`). Without it, only people do.
+        ``hold_out``: a sliver of what would be refused, let through to measure how many customers
+        are among it (`pumpguard.rules.hold_out.HoldOut`). Nothing, by default.
 
     Money:
         ``daily_budget``: USD that may be spent in 24 hours, with a sixth of it in any hour, in
@@ -131,6 +134,7 @@ class Policy:
     extra_rules: Any = ()
     risk: Risk | None = None
     escalation: Escalation | None = None
+    hold_out: HoldOut | None = None
     ladder: Escalation | None = None
     verify: str | Sequence[str] | None = None
     verify_phone: Any = None

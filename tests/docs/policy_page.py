@@ -12,6 +12,7 @@ from pumpguard import Policy
 from pumpguard.outcomes import Outcomes
 from pumpguard.overrides.posture import Escalation
 from pumpguard.risk import Risk
+from pumpguard.rules.hold_out import HoldOut
 
 PAGE = Path(__file__).parents[2] / "docs" / "policy.md"
 
@@ -48,7 +49,7 @@ guard = Guard("policy.toml", "redis://…", on_decision=lambda decision: print(d
 - A mistake is a `PolicyError` with its exact path. Check a file: `pumpguard exposure policy.toml`.
 """
 
-TABLES = {"risk": Risk, "escalation": Escalation, "outcomes": Outcomes}
+TABLES = {"risk": Risk, "escalation": Escalation, "hold_out": HoldOut, "outcomes": Outcomes}
 
 
 def page() -> str:

@@ -31,7 +31,13 @@ from pumpguard.intake.network import UnknownNetworks
 from pumpguard.money.exposure import DAY, HOUR, Exposure, exposure
 from pumpguard.outcomes import Outcomes
 from pumpguard.rules import Budget, Rule
-from tests.money.random_money import UNITS, random_money, random_prices, random_refunds
+from tests.money.random_money import (
+    UNITS,
+    random_hold_out,
+    random_money,
+    random_prices,
+    random_refunds,
+)
 from tests.money.random_policies import REGIONS, random_client, random_phone, random_rule
 from tests.money.settlement_traffic import Processes, Shaky
 
@@ -86,6 +92,7 @@ def example(random: Random) -> Example:
         settled=needs or random.random() < 0.5,
         on_store_failure="closed",
         outcomes=outcomes,
+        hold_out=random_hold_out(random, unit),
         **random_refunds(random, unit),
     )
     phones = [random_phone(random) for _ in range(random.randint(1, 12))]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pumpguard.decision import Mode
 from pumpguard.outcomes import Outcomes
 from pumpguard.rules import Budget, Conversion, Credit, Rule
+from pumpguard.rules.hold_out import HoldOut
 
 RISKY = ("BD", "JE")
 LINES = ("everything", "country", "calling_code", "network", "prefix:3", "session", "phone+network")
@@ -50,6 +51,14 @@ def random_refunds(random: Random, unit: float) -> dict[str, Any]:
         "daily_budget": round(6 * back / share, 9),
         "refund_share": random.choice([0.0, share, share, share]),
     }
+
+
+def random_hold_out(random: Random, unit: float) -> HoldOut | None:
+    """Seldom: the other bounds are the harder ones."""
+    if random.random() < 0.8:
+        return None
+    day = round(unit * random.choice(MESSAGES), 6)
+    return HoldOut(share=random.choice([0.2, 1.0]), day=day)
 
 
 def _budget(random: Random, name: str, unit: float) -> Budget:

@@ -135,6 +135,23 @@ def test_every_decision_is_made_again(policy: Path, tmp_path: Path) -> None:
     assert not any("versions" in note for note in found["notes"])
 
 
+def test_what_was_held_out_is_made_again_and_measured(policy: Path, tmp_path: Path) -> None:
+    """The share of customers among what rules would have refused, with its interval."""
+    log = tmp_path / "events.jsonl"
+    policy.write_text(f"{POLICY}\n[hold_out]\nshare = 0.5\nday = 9\n")
+    asyncio.run(a_day(policy, log, addresses="whole", numbers="clear"))
+    told = [each for each in lines(log) if each["event"].get("reason") == "held_out"]
+    assert len(told) > 10
+    found = replayed(log, "--policy", policy)
+    assert found["decided_again"]["same"] == found["decided_again"]["decisions"]
+    held = found["held_out"]
+    assert held["messages"] == len(told)
+    low, high = held["verified_interval"]
+    assert 0 <= low <= held["verified"] / held["numbers"] <= high < 1
+    said = CliRunner().invoke(app(), ["replay", str(log), "--policy", str(policy)]).stdout
+    assert f"Held out: {len(told)} messages that rules would have refused went out" in said
+
+
 def test_what_another_policy_decides_otherwise_is_shown(policy: Path, tmp_path: Path) -> None:
     """The first ten, with both explanations; and that it is another policy."""
     log, other = tmp_path / "events.jsonl", tmp_path / "other.toml"

@@ -101,7 +101,7 @@ def test_after_is_a_setting_of_bans_and_a_place_for_others() -> None:
         (f'rule = "{HERE}:Duck"', ".rule", "a subclass of pumpguard.Rule"),
         (f'rule = "{HERE}:no_mondays"', ".rule", "a subclass of pumpguard.Rule"),
         ('rule = "magic"', ".rule", "or 'module:Class'"),
-        (f'rule = "{HERE}:NightRule"', "", "required settings"),
+        (f'rule = "{HERE}:NightRule"', ".strict", "true or false"),
         (f'rule = "{HERE}:NightRule"\nstrict = true\nlimt = 5', ".limt", "did you mean 'limit'"),
         (f'rule = "{HERE}:NightRule"\nstrict = "yes"', ".strict", "true or false"),
         (f'rule = "{HERE}:NightRule"\nstrict = true\nbefore = "magic"', ".before", "number"),

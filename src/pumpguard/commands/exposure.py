@@ -197,6 +197,9 @@ def _beside(found: Exposure, policy: Policy) -> list[str]:
     if found.unverified != (found.hour.usd, found.day.usd):
         hour, day = map(dollars, found.unverified)
         lines.append(f"Who enters no code, where nobody else does: {hour} per hour, {day} per day.")
+    if policy.hold_out is not None:
+        most = dollars(policy.hold_out.day)
+        lines.append(f"Of that the hold-out may be {most} per day: what rules would have refused.")
     hour, day = map(dollars, found.away)
     lines.append(
         f"While the store is away (on_store_failure = {policy.on_store_failure!r}, workers = "

@@ -49,7 +49,6 @@ class Engine:
         overrides: OverrideSync,
         outcomes: OutcomeQueue | None,
         observations: Observations,
-        *,
         simulated: bool = False,
     ) -> None:
         self._store = store

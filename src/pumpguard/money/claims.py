@@ -134,10 +134,13 @@ class Ledger:
         dollars: float = share.limit * windows
         if isinstance(share, Spend) and assumed.verifies:
             dollars *= 1000 / share.permille  # what was verified counts less
-        refunds, back = self.refunds, 0
-        if refunds is not None:
-            back = refunds.limit * ceil(assumed.seconds / refunds.seconds)
-        return Claim(rules, scope, usd=(limiters * dollars + back) / 1e6)
+        return Claim(rules, scope, usd=limiters * dollars / 1e6 + self.given_back(assumed))
+
+    def given_back(self, assumed: Assumptions) -> float:
+        """What messages that were not sent give back to budgets meanwhile, at most, in USD."""
+        if self.refunds is None:
+            return 0.0
+        return self.refunds.limit * ceil(assumed.seconds / self.refunds.seconds) / 1e6
 
 
 class _Counts:

@@ -12,8 +12,9 @@ What is counted: enforced rules that do more than challenge, whatever is chosen.
 `Spend`s per everything, country and calling code, and per phone, block of numbers or network if
 you say how many there are (or a `Distinct` count limits them); a window of L bounds a time T by
 L × ceil(T / window). Numbers of a kind or region that a rule refuses outright cost nothing.
-Prices are rounded up to whole µ$. What is said not to have been sent counts as nothing; what that
-may give back to budgets is added, so that those hold even if it was sent.
+A hold-out adds its dollars a day, within what budgets allow. Prices are rounded up to whole µ$.
+What is said not to have been sent counts as nothing; what that may give back to budgets is added,
+so that those hold even if it was sent.
 
 What is not counted, though it helps: bans, which cost an attacker one more address; neighbours, of
 which a block remembers only two dozen; counts per session, account, device or IPv6 site, which a
@@ -47,6 +48,7 @@ from pumpguard.intake.settings import MOST_PARTS
 from pumpguard.money.attacker import Destination, Held, held, shortest_numbers
 from pumpguard.money.claims import Assumptions, Claim, Ledger
 from pumpguard.money.solve import Bound, alone, together
+from pumpguard.rules.hold_out import BINDING, RULE
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
@@ -138,6 +140,8 @@ class _Case:
         countries: Iterable[str] | None,
         expected: Mapping[str, float],
     ) -> None:
+        self.hold_out = policy.hold_out
+        self.binding = {rule.name for rule in policy.chain if isinstance(rule, BINDING)}
         self.destinations = _destinations(policy, countries)
         self.prices = [destination.price for destination in self.destinations]
         self.refused: dict[str, list[int]] = {}
@@ -157,7 +161,19 @@ class _Case:
     def total(self, assumed: Assumptions, without: str | None = None) -> Bound:
         """The bound of everything."""
         claims = self._claims(assumed, without)
-        return together(self.prices, alone(self.prices, claims), claims)
+        bound = together(self.prices, alone(self.prices, claims), claims)
+        if self.hold_out is None or without == RULE:
+            return bound
+        claims = [claim for claim in claims if claim.rules <= self.binding]
+        most = together(self.prices, alone(self.prices, claims), claims)
+        return self._with_hold_out(bound, most, assumed)
+
+    def _with_hold_out(self, bound: Bound, most: Bound, assumed: Assumptions) -> Bound:
+        """A bound and what a hold-out adds to it, up to ``most``: the bound by the rules that hold
+        for it too."""
+        day = 0.0 if self.hold_out is None else self.hold_out.day
+        usd = min(bound.usd + day + self.ledger.given_back(assumed), most.usd)
+        return Bound(usd, bound.rules | {RULE}) if usd > bound.usd else bound
 
     def totals(self, without: str | None = None, parts: int = 1, verifies: bool = True) -> Totals:
         """The bounds of everything for an hour and a day, in USD."""
@@ -167,16 +183,26 @@ class _Case:
 
     def countries(self) -> tuple[CountryExposure, ...]:
         """Each destination by itself, the dearest day first."""
-        hours, days = (alone(self.prices, self._claims(Assumptions(time))) for time in (HOUR, DAY))
+        hours, days = (self._alone(Assumptions(time)) for time in (HOUR, DAY))
         found = [
             CountryExposure(there.name, there.price, hour, day)
             for there, hour, day in zip(self.destinations, hours, days, strict=True)
         ]
         return tuple(sorted(found, key=lambda c: (-c.day.usd, -c.hour.usd, -c.price, c.country)))
 
+    def _alone(self, assumed: Assumptions) -> list[Bound]:
+        claims = self._claims(assumed)
+        bounds = alone(self.prices, claims)
+        if self.hold_out is None:
+            return bounds
+        most = alone(self.prices, [claim for claim in claims if claim.rules <= self.binding])
+        return [self._with_hold_out(*both, assumed) for both in zip(bounds, most, strict=True)]
+
     def parts(self) -> list[str]:
         """The rules that have a part in the bounds."""
-        return [rule for rule in self.refused if self.refused[rule] or self.ledger.held[rule]]
+        beside = [] if self.hold_out is None else [RULE]
+        found = [rule for rule in self.refused if self.refused[rule] or self.ledger.held[rule]]
+        return found + beside
 
     def _claims(self, assumed: Assumptions, without: str | None = None) -> list[Claim]:
         outright = [

@@ -23,6 +23,8 @@ SOMEWHERE = Attempt(NOBODY, Client("192.0.2.1", "192.0.2.1", "192.0.2.0/24", "GB
 def told_apart(policy: Policy, journal: Journal) -> tuple[Policy, list[str]]:
     """The policy as far as this log can play it, and what follows from what the log lacks."""
     blind = []
+    if not journal.events:  # nothing was held out then, and nothing is drawn now
+        policy = replace(policy, hold_out=None)
     if journal.of_requests:
         return by_addresses(policy, journal.priced > 0)
     if journal.events:

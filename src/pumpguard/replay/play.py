@@ -16,6 +16,7 @@ from pumpguard.guard import Guard
 from pumpguard.policy import Policy
 from pumpguard.replay.journal import ANSWERED_WITHIN, Journal, Played
 from pumpguard.replay.own_events import Again, own_attempt
+from pumpguard.rules.hold_out import HELD_OUT
 from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import SimulatedHuman
 
@@ -55,6 +56,24 @@ class Customers:
 
 
 @dataclass
+class HeldOut:
+    """What went out though rules would have refused it: how often, for how much, and for which
+    numbers, each on its day, with whether a code was entered."""
+
+    sum: Sum = field(default_factory=Sum)
+    numbers: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    @property
+    def verified(self) -> int:
+        """For how many of the numbers a code was entered."""
+        return sum(self.numbers.values())
+
+    def add(self, number: tuple[str, str], price: int, verified: bool) -> None:
+        self.sum.add(price)
+        self.numbers[number] = self.numbers.get(number, False) or verified
+
+
+@dataclass
 class Visit:
     """Somebody who will enter a code: since when, and what became of his requests."""
 
@@ -76,6 +95,7 @@ class Tally:
     customers: Customers = field(default_factory=Customers)
     by_country: dict[str, Customers] = field(default_factory=lambda: defaultdict(Customers))
     verdicts: array[int] = field(default_factory=lambda: array("b"))
+    held_out: HeldOut = field(default_factory=HeldOut)
     faults: Counter[str] = field(default_factory=Counter)
     again: Again = field(default_factory=Again)
     _visits: dict[str, Visit] = field(default_factory=dict)
@@ -98,6 +118,8 @@ class Tally:
             self.without[day].add(price)
         if decision.allowed and entry.sent:
             self.with_guard[day].add(price)
+        if decision.allowed_because == HELD_OUT:
+            self.held_out.add((entry.phone, day), price, entry.verified)
         if decision.finding is not None and entry.sent:
             self.by_rule[decision.finding.rule].add(price)
         self.verdicts.append(REFUSED if not decision.allowed else ASKED if asked else ALLOWED)
@@ -186,6 +208,9 @@ async def _decided(guard: Guard, entry: Played, again: Again) -> tuple[Decision,
     if entry.event:
         facts = json.loads(entry.event)
         attempt = own_attempt(facts, entry.at, entry.phone, entry.address, entry.price)
+        if guard.held_out is not None:
+            was_drawn = facts["told"][2] == HELD_OUT  # the draw itself is nobody's to know
+            guard.held_out.drawn = lambda attempt: was_drawn
     else:
         phone = guard.reader.phone(entry.phone) if entry.phone else NOBODY
         attempt = guard.reader.attempt(phone, entry.address, session=entry.session)

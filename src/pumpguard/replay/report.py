@@ -11,7 +11,7 @@ from typing import Any
 from pumpguard.replay.columns import Columns
 from pumpguard.replay.episodes import Episode
 from pumpguard.replay.journal import Journal
-from pumpguard.replay.play import Customers, Sum, Tally
+from pumpguard.replay.play import Customers, HeldOut, Sum, Tally
 from pumpguard.replay.read import Table
 
 Z = 1.96
@@ -103,6 +103,7 @@ class Report:
                     self.tally.by_country.items(), key=lambda pair: -pair[1].all
                 )
             },
+            **({"held_out": _held_out(self.tally.held_out)} if self.tally.held_out.numbers else {}),
             **(self._again_json() if self.tally.again.decided else {}),
             "episodes": [
                 {
@@ -133,6 +134,8 @@ class Report:
                 f"({who.refused / who.all:.2%}; 95 % interval {low:.2%} to {high:.2%})"
                 f"{asked if self.challenge else ''}."
             )
+        if self.tally.held_out.numbers:
+            lines.append(held_out_line(self.tally.held_out))
         if self.tally.again.decided:
             lines += self._again_lines()
         found = f"{len(self.episodes)} attack episode{'s' * (len(self.episodes) != 1)} found:"
@@ -234,6 +237,26 @@ def interval(some: int, of: int) -> tuple[float, float]:
     middle = (share + square / (2 * of)) / (1 + square / of)
     half = Z / (1 + square / of) * sqrt(share * (1 - share) / of + square / (4 * of * of))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def held_out_line(held: HeldOut) -> str:
+    """What a hold-out has measured, with its error bars: a sentence."""
+    low, high = interval(held.verified, len(held.numbers))
+    return (
+        f"Held out: {held.sum.messages:,} messages that rules would have refused went out "
+        f"(${held.sum.usd:,.2f}), to {len(held.numbers):,} numbers. For {held.verified:,} of these "
+        f"a code was entered ({held.verified / len(held.numbers):.2%}; 95 % interval {low:.2%} to "
+        f"{high:.2%}): so many of the refused are customers."
+    )
+
+
+def _held_out(held: HeldOut) -> dict[str, Any]:
+    return {
+        **_sum(held.sum),
+        "numbers": len(held.numbers),
+        "verified": held.verified,
+        "verified_interval": list(interval(held.verified, len(held.numbers))),
+    }
 
 
 def _sum(each: Sum) -> dict[str, Any]:

@@ -92,10 +92,7 @@ def _changed(default: Sequence[Rule], changes: Mapping[str, object]) -> list[Rul
         else:
             known = ", ".join(sorted(names))
             raise PolicyError(path, f"one of {known}, or a new rule with 'rule = …'", name)
-        try:
-            rule = build(kind, settings, path)
-        except TypeError as error:  # a required setting is missing
-            raise PolicyError(path, f"all required settings ({error})") from None
+        rule = build(kind, settings, path)
         chain[i : i + 1] = [] if where else [rule]
         for word, other in where.items():
             _place(chain, rule, word, other, join(path, word))
