@@ -59,9 +59,8 @@ def evidence(
         journal, notes = None, list[str]()
         if logs:
             journal, read_as, notes = read(logs, named, zone, loaded.region)
-            for table, columns in read_as:
-                name = table.path.name
-                notes += [columns.told(name), *table.problems.lines(name)]
+            for name, columns, problems in read_as:
+                notes += [columns.told(name), *problems.lines(name)]
         else:
             notes.append("No log of messages: what was sent is missing, only refusals are in it.")
         if not events:

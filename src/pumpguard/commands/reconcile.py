@@ -19,6 +19,7 @@ from pumpguard.overrides.lists import keyed_hash
 from pumpguard.policy import Policy
 from pumpguard.replay.columns import guess
 from pumpguard.replay.entry import Parser
+from pumpguard.replay.figures import moment
 from pumpguard.replay.logs import zone_of
 from pumpguard.replay.read import Table
 from pumpguard.replay.reconcile import (
@@ -31,7 +32,6 @@ from pumpguard.replay.reconcile import (
 from pumpguard.replay.reconcile import (
     reconcile as compared,
 )
-from pumpguard.replay.report import moment
 
 UNGUARDED = 2
 """The exit code where messages were billed that never passed the guard."""

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 
+import pumpguard
 from pumpguard.commands import BAD_INPUT, AsJson, PolicyFile, only_errors, stop
+from pumpguard.commands.stopping import kept_if_stopped, progress, signals
 from pumpguard.errors import PolicyError
 from pumpguard.intake.phone import canonical
 from pumpguard.ops.events.fields import policy_version
 from pumpguard.policy import Policy
-from pumpguard.replay.columns import Columns
+from pumpguard.replay.checkpoint import Stopped
 from pumpguard.replay.episodes import Episode, find
 from pumpguard.replay.journal import Journal
 from pumpguard.replay.lacking import told_apart
-from pumpguard.replay.logs import read
+from pumpguard.replay.logs import Found, read
 from pumpguard.replay.own_events import other_policy
 from pumpguard.replay.page import page
-from pumpguard.replay.play import play
-from pumpguard.replay.read import Table
+from pumpguard.replay.play import Run, play
 from pumpguard.replay.report import Report
 from pumpguard.replay.requests import Sending
 
@@ -59,6 +60,12 @@ def replay(
     compare: Annotated[
         Path | None, typer.Option(help="Another policy: what would it decide otherwise?")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the same command was stopped.")
+    ] = False,
+    checkpoint: Annotated[
+        Path, typer.Option(help="What is written when it is stopped (Ctrl-C).")
+    ] = Path("replay.checkpoint"),
     html: Annotated[Path | None, typer.Option(help="Also write the report as one page.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -73,12 +80,24 @@ def replay(
         loaded = Policy.from_toml(policy)
         other = None if compare is None else Policy.from_toml(compare)
         sending = Sending.of(route or loaded.send, loaded.verify)
-        journal, tables, notes = read(files, named, zone, loaded.region, sending, usd)
-        with only_errors():
-            report = _played(journal, tables, notes, loaded, challenge)
+        asked = _asked_for(files, loaded, other, [named, zone, usd, route, challenge])
+        if resume:
+            stopped = Stopped(checkpoint, asked)
+            found = stopped.found
+        else:
+            stopped, found = None, read(files, named, zone, loaded.region, sending, usd)
+        ready, blind = told_apart(loaded, found.journal)
+        run = Run(found.journal, ready, challenge=challenge)
+        if stopped is not None:
+            stopped.restore(run)
+        with only_errors(), kept_if_stopped(checkpoint, asked, found, run):
+            _play(run)
+            report = _reported(found, run, loaded, blind)
             if usd is not None:
                 report.prices = f"At ${usd:g} for each message, as you said."
             difference = None if other is None else _compared(report, other)
+        if resume:
+            checkpoint.unlink()
     except PolicyError as error:
         stop(str(error), BAD_INPUT)
     if html is not None:
@@ -107,22 +126,30 @@ def _usd(price: str | None) -> float | None:
     return usd
 
 
-def _played(
-    journal: Journal,
-    tables: list[tuple[Table, Columns]],
-    notes: list[str],
-    policy: Policy,
-    challenge: bool,
-) -> Report:
-    ready, blind = told_apart(policy, journal)
+def _asked_for(
+    files: Sequence[Path], policy: Policy, other: Policy | None, options: list[Any]
+) -> str:
+    """A digest of what this command was asked for: by the same one only it goes on."""
+    told = [
+        pumpguard.__version__, policy_version(policy), other and policy_version(other), options,
+        [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files
+         if path.is_file()],
+    ]  # fmt: skip
+    return sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _play(run: Run) -> None:
+    """Decide what is left, or be stopped."""
+    with progress(len(run.journal)) as watch, signals() as stopped:
+        asyncio.run(run.go_on(watch=watch, stopped=stopped))
+        if stopped():
+            raise KeyboardInterrupt
+
+
+def _reported(found: Found, run: Run, policy: Policy, blind: list[str]) -> Report:
+    journal = found.journal
     if journal.events and (other := other_policy(journal.versions, policy_version(policy))):
         blind.append(other)
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("deciding", total=len(journal))
-        tally, _ = asyncio.run(
-            play(journal, ready, challenge=challenge,
-                 watch=lambda number: progress.update(task, completed=number))
-        )  # fmt: skip
     table = policy.price_table
     billed = sum(entry.price is not None for entry in journal if not entry.is_verification)
     prices = f"At the prices of {table.name}, {table.date}."
@@ -132,12 +159,11 @@ def _played(
         )
     episodes = []
     if journal.of_requests:
-        blind.append(
-            "Attack episodes are not looked for: they show by which messages go unanswered."
-        )
+        blind.append("Attack episodes are not looked for: they show by what goes unanswered.")
     else:
         episodes = episodes_of(journal, policy)
-    return Report(tables, journal, tally, episodes, [*notes, *blind], prices, challenge)
+    notes = [*found.notes, *blind]
+    return Report(found.files, journal, run.tally, episodes, notes, prices, run.challenge)
 
 
 def episodes_of(journal: Journal, policy: Policy) -> list[Episode]:
@@ -159,7 +185,7 @@ def _compared(report: Report, other: Policy) -> dict[str, Any]:
     shown = changed[:10]
     _, old = asyncio.run(play(report.journal, report.tally.policy, challenge=asks, explain=shown))
     _, new = asyncio.run(play(report.journal, ready, challenge=asks, explain=shown))
-    then = Report(report.tables, report.journal, tally, (), (), report.prices, asks).to_json()
+    then = Report(report.files, report.journal, tally, (), (), report.prices, asks).to_json()
     return {
         **{part: then[part] for part in ("usd", "sent", "by_rule", "customers")},
         "changed": len(changed),

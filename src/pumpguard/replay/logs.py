@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pumpguard.errors import PolicyError
 from pumpguard.replay.columns import ACCESS_LOG, Columns, guess
 from pumpguard.replay.entry import Parser
 from pumpguard.replay.journal import Journal
-from pumpguard.replay.read import Table
+from pumpguard.replay.read import Problems, Table
 from pumpguard.replay.requests import RequestParser, Sending, nothing_sends
+
+
+class FileRead(NamedTuple):
+    """A file that was read: its name, what its columns were taken for, and what could not be
+    read."""
+
+    name: str
+    columns: Columns
+    problems: Problems
+
+
+class Found(NamedTuple):
+    """What was read, and what was assumed about it."""
+
+    journal: Journal
+    files: list[FileRead]
+    notes: list[str]
 
 
 def read(
@@ -21,11 +39,11 @@ def read(
     region: str | None,
     sending: Sending | None = None,
     usd: float | None = None,
-) -> tuple[Journal, list[tuple[Table, Columns]], list[str]]:
+) -> Found:
     """All files as one journal. Of an access log are taken the requests that are ``sending``;
     without that it is refused. Raises `PolicyError` for a file that is no log."""
     where = zone_of(zone)
-    journal, tables, notes, parsers = Journal(), [], [], list[Parser]()
+    journal, read, notes, parsers = Journal(), list[FileRead](), list[str](), list[Parser]()
     for path in files:
         if not path.is_file():
             raise PolicyError(str(path), "a file that is there")
@@ -35,18 +53,18 @@ def read(
         parser = _parser(columns, where, region, sending, usd)
         parsers.append(parser)
         journal.add(table, columns, parser)
-        tables.append((table, columns))
+        read.append(FileRead(path.name, columns, table.problems))
         for what, count in parser.said.items():
             assumed = f", taken as {zone}" if "zone" in what else ""
             notes.append(f"{path.name}: {count:,} {what}{assumed}.")
-    if len({columns.source == ACCESS_LOG for _, columns in tables}) > 1:
+    if len({columns.source == ACCESS_LOG for _, columns, _ in read}) > 1:
         raise PolicyError("the files", "access logs by themselves: they are joined to nothing")
     if not journal.messages:
-        requests = any(columns.source == ACCESS_LOG for _, columns in tables)
+        requests = any(columns.source == ACCESS_LOG for _, columns, _ in read)
         expected = nothing_sends(parsers) if requests else "a message that can be read"
         raise PolicyError("the log", expected)
     journal.close_books()
-    return journal, tables, notes
+    return Found(journal, read, notes)
 
 
 def _parser(

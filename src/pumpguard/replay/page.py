@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from pumpguard.replay.report import Report, interval, moment
+from pumpguard.replay.figures import interval, moment
+from pumpguard.replay.report import Report
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
