@@ -3,50 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import email
 from email.message import Message
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from pumpguard import Guard, Policy, PolicyError
 from pumpguard.alerts.mail import Mail
 from tests.alerts.test_webhook import ALERT, ATTACK, IN_WORDS
+from tests.loopback import Listening
 
 
-class MailServer:
+class MailServer(Listening):
     """Takes mails, or refuses all recipients."""
 
     def __init__(self, *, refuses: bool = False) -> None:
+        super().__init__()
         self.refuses = refuses
         self.mails: list[Message] = []
         self.logins: list[str] = []
-        self._serving: set[asyncio.Task[None]] = set()
 
-    @property
-    def port(self) -> int:
-        found: int = self._server.sockets[0].getsockname()[1]
-        return found
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(self, *exception: Any) -> None:
-        self._server.close()
-        await self._server.wait_closed()
-        await asyncio.gather(*self._serving)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving = asyncio.current_task()
-        assert serving is not None
-        self._serving.add(serving)
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 here\r\n")
-        with contextlib.suppress(ConnectionError):
-            while line := await reader.readline():
-                writer.write(await self._answer(line.decode().strip(), reader, writer))
-        writer.close()
+        while line := await reader.readline():
+            writer.write(await self._answer(line.decode().strip(), reader, writer))
 
     async def _answer(
         self, said: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import hmac
 import json
 import logging
-from typing import Any, Self
 
 import pytest
 
@@ -19,52 +17,29 @@ from pumpguard.alerts.words import words
 from pumpguard.masking import Block
 from pumpguard.rules import Budget
 from pumpguard.testing import FakeClock, make_attempt
+from tests.loopback import Loopback, read_request
 
 ALERT = Alert(
     "BUDGET_SPENT", "budget", {"by": "phone", "used": 1.5}, "+447400123456", 1_700_000_000
 )
 
 
-class Receiver:
+class Receiver(Loopback):
     """A program that takes alerts; answers with these statuses in turn, the last one for ever."""
 
     def __init__(self, *statuses: int, delay: float = 0.0) -> None:
+        super().__init__(delay=delay)
         self.statuses = list(statuses) or [204]
-        self.delay = delay
         self.got: list[tuple[dict[str, str], bytes]] = []
-        self._serving: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
-        port = self._server.sockets[0].getsockname()[1]
-        return f"http://127.0.0.1:{port}/alerts?key=k3y"
+        return f"{self.origin}/alerts?key=k3y"
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(self, *exception: Any) -> None:
-        self._server.close()
-        await self._server.wait_closed()
-        await asyncio.gather(*self._serving)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving = asyncio.current_task()
-        assert serving is not None
-        self._serving.add(serving)
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:-2]
-                headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in head)}
-                body = await reader.readexactly(int(headers["content-length"]))
-                self.got.append((headers, body))
-                await asyncio.sleep(self.delay)
-                status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-                writer.write(b"HTTP/1.1 %d It\r\ncontent-length: 0\r\n\r\n" % status)
-                await writer.drain()
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
+    async def reply(self, head: str, reader: asyncio.StreamReader) -> bytes:
+        self.got.append(await read_request(head, reader))
+        self.status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        return b""
 
 
 async def post(webhook: Webhook, alert: Alert = ALERT) -> None:

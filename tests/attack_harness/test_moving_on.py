@@ -22,13 +22,13 @@ async def test_a_shadow_holds_whoever_has_few_addresses() -> None:
     assert seen.wasted + seen.messages == seen.requests
 
 
-async def test_a_shadow_is_worth_nothing_against_forty_addresses() -> None:
+async def test_a_shadow_is_worth_little_against_forty_addresses() -> None:
     """None of them is refused often enough in one block; a shadow of the whole block would hide
-    people's messages (docs/lockout.md). Other rules stop him: both ways he gets about as little."""
+    people's messages (docs/lockout.md). Other rules stop him: both ways he gets little, and a few
+    messages less where he does not see which addresses he should leave."""
     ((seen, unseen),) = await study([3], QUARTER)
     assert unseen.before_moving == pytest.approx(seen.before_moving, rel=0.1)
-    assert unseen.loss == pytest.approx(seen.loss, rel=0.2)
-    assert max(unseen.loss, seen.loss) < 10
+    assert 0.8 * seen.loss <= unseen.loss <= seen.loss < 10
 
 
 async def test_the_same_seed_plays_the_same_attack() -> None:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qs
 
-from tests.loopback import Loopback
+from tests.loopback import Loopback, read_request
 
 SECRET, SITE_KEY, HOST = "their secret", "their-site-key", "app.example"
 
@@ -29,12 +29,10 @@ class Service(Loopback):
 
     async def reply(self, head: str, reader: asyncio.StreamReader) -> bytes:
         """What the contract says, about a request that keeps to it."""
-        head = head.lower()
-        assert head.startswith("post /siteverify http/1.1\r\n")
-        assert "\r\ncontent-type: application/x-www-form-urlencoded\r\n" in head
-        length = int(head.partition("\r\ncontent-length: ")[2].split("\r\n")[0])
-        body = parse_qs((await reader.readexactly(length)).decode())
-        self.asked.append({name: value for name, (value,) in body.items()})
+        assert head.startswith("POST /siteverify HTTP/1.1\r\n")
+        headers, body = await read_request(head, reader)
+        assert headers["content-type"] == "application/x-www-form-urlencoded"
+        self.asked.append({name: value for name, (value,) in parse_qs(body.decode()).items()})
         return json.dumps(self._answer(self.asked[-1])).encode() if self.raw is None else self.raw
 
     def _answer(self, form: dict[str, str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from pumpguard.ops import check as checks
 from pumpguard.ops.check import NOTES, concerns
 from pumpguard.startup import NO_KEY
 from tests.commands.test_overrides import Operator
+from tests.loopback import Loopback
 
 WHOLE = """
 send = "/s"
@@ -115,3 +117,38 @@ def test_a_missing_challenge_is_a_note(has_challenge: bool) -> None:
     """The app passes it, and no file says so."""
     found = codes(Policy(send="/s"), has_challenge=has_challenge)
     assert (checks.NO_CHALLENGE in found) is not has_challenge
+
+
+class App(Loopback):
+    """An app whose document is where Litestar has it."""
+
+    async def reply(self, head: str, reader: asyncio.StreamReader) -> bytes:
+        """Its document, or something else."""
+        if head.startswith("GET /schema/openapi.json "):
+            return json.dumps(DOCUMENT).encode()
+        return b'{"detail": "Not Found"}'
+
+
+DOCUMENT = {"openapi": "3.1.0", "paths": {"/otp/send": {"post": {}}}}
+
+
+async def test_routes_are_held_against_the_running_app(tmp_path: Path) -> None:
+    """By the app's URL, or a file of its document."""
+    with_policy = operator(tmp_path, WHOLE)
+    (tmp_path / "openapi.json").write_text(json.dumps(DOCUMENT))
+    async with App() as app:
+        for where in (app.origin, f"{app.origin}/schema/openapi.json", tmp_path / "openapi.json"):
+            code, out, _ = await asyncio.to_thread(checked, with_policy, "--openapi", str(where))
+            assert (code, out.count("mend: PG149")) == (2, 2)
+
+
+async def test_an_app_without_a_document_is_an_error(tmp_path: Path) -> None:
+    """With where it was looked for."""
+    with_policy = operator(tmp_path, WHOLE)
+    async with App() as app:
+        wrong = f"{app.origin}/docs"
+        code, _, err = await asyncio.to_thread(checked, with_policy, "--openapi", wrong)
+    assert (code, "nor at /openapi.json, /schema/openapi.json" in err) == (1, True)
+    for where in (str(tmp_path / "missing.json"), str(with_policy.env["PUMPGUARD_POLICY"])):
+        code, _, err = checked(with_policy, "--openapi", where)
+        assert (code, err.startswith(where)) == (1, True)

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from redis import Redis
@@ -99,18 +98,17 @@ def test_closed_stops_the_next_send_in_two_processes_within_a_second(
             ordered = time.time()
             for each in (one, two):
                 wait_for(each, allowed, since=ordered)
-            time.sleep(1.5 * SECOND)
             for each in (one, two):
+                wait_for(each, allowed, since=ordered + 1.5 * SECOND)
                 late = [said for at, said, *_ in written(each) if at > ordered + SECOND]
-                assert late
                 assert set(late) == {allowed}, written(each)[-1]
     assert not any(degraded for each in (one, two) for _, _, degraded, _ in written(each))
 
 
 def standing(valkey_url: str, name: str) -> OverrideDocument:
     with Redis.from_url(valkey_url) as server:
-        version = server.get(f"pg1:{{{name}}}:overrides") or b""
-        document: Any = server.get(f"pg1:{{{name}}}:overrides:text") or b""
+        keys = f"pg1:{{{name}}}:overrides", f"pg1:{{{name}}}:overrides:text"
+        version, document = (each or b"" for each in server.mget(keys))
     assert document[:6] == version
     return OverrideDocument.parse(document)
 
@@ -149,7 +147,8 @@ def test_the_command_killed_at_any_moment_leaves_what_was_or_what_was_ordered(
         running = pumpguard(policy, valkey_url, "posture", "closed", "--author", str(n))
         time.sleep(usual * chance.uniform(0.4, 1.1))
         running.send_signal(signal.SIGKILL)
-        killed += running.wait(30) == -signal.SIGKILL
+        in_time = running.wait(30) == -signal.SIGKILL
+        killed, usual = killed + in_time, usual * (1.2 if in_time else 0.7)
         after = standing(valkey_url, name)
         order = after.postures[""]
         assert after == before or (order.author == str(n) and after.version > before.version)

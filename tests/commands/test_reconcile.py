@@ -193,7 +193,7 @@ def test_pairing_loses_nothing_and_pairs_as_many_as_can_be(
     )
     assert matched + len(unguarded) == len(sent)
     assert matched + len(unbilled) == len(passed)
-    fits = [[-EARLIER <= s - p <= LATER for p in passed] for s in sent]
+    fits = [[p - EARLIER <= s <= p + LATER for p in passed] for s in sent]
     taken: dict[int, int] = {}
 
     def place(i: int, seen: set[int]) -> bool:

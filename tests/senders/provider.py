@@ -6,7 +6,7 @@ import asyncio
 import json
 from urllib.parse import parse_qsl
 
-from tests.loopback import Loopback
+from tests.loopback import Loopback, read_request
 
 
 class Provider(Loopback):
@@ -20,12 +20,9 @@ class Provider(Loopback):
         self.bodies: list[object] = []
 
     async def reply(self, head: str, reader: asyncio.StreamReader) -> bytes:
-        line, *lines = head.strip().split("\r\n")
-        headers = dict(each.lower().split(": ", 1) for each in lines)
-        values = dict(each.split(": ", 1) for each in lines)
-        body = await reader.readexactly(int(headers.get("content-length", 0)))
-        self.lines.append(line)
-        self.headers.append({name.lower(): value for name, value in values.items()})
+        headers, body = await read_request(head, reader)
+        self.lines.append(head.partition("\r\n")[0])
+        self.headers.append(headers)
         if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             self.bodies.append(dict(parse_qsl(body.decode())))
         else:

@@ -23,7 +23,8 @@ secret = "a well kept secret"
 
 
 class Running:
-    """``pumpguard serve`` in a process; ``folder`` has its policy and its tokens."""
+    """``pumpguard serve`` in a process; ``folder`` has its policy and its tokens. It may take its
+    time: a machine that is busy with other tests makes no 503."""
 
     def __init__(self, folder: Path, store: str, *options: str, policy: str = POLICY) -> None:
         (folder / "policy.toml").write_text(policy)
@@ -31,7 +32,7 @@ class Running:
         words = ["--policy", f"{folder}/policy.toml", "--tokens", f"{folder}/tokens"]
         self._command = [
             sys.executable, "-m", "pumpguard.cli", "serve", *words, "--store", store,
-            "--port", "0", *options,
+            "--port", "0", "--deadline", "30", *options,
         ]  # fmt: skip
         self.said: list[str] = []
         self.port = 0

@@ -44,16 +44,20 @@ def test_curl(service: Running, tmp_path: Path) -> None:
 if NODE is not None:
 
     def test_node(service: Running, tmp_path: Path) -> None:
-        """Sent, refused as too soon, not sent and given back, verified; a mistake has words."""
+        """Not sent and given back, sent, refused as too soon, verified; a mistake has words."""
         script = example("js").replace("http://127.0.0.1:8322", service.url)
-        (tmp_path / "guard.mjs").write_text(script)
+        script = script.replace("timeout(1500)", "timeout(60_000)")
+        (tmp_path / "guard.mjs").write_text(f"{script}\nexport {{ ask }};\n")
         (tmp_path / "run.mjs").write_text(
             """
-            import { sendCode, verified } from "./guard.mjs";
+            import { ask, sendCode, verified } from "./guard.mjs";
             const fails = () => { throw new Error("provider away"); };
             const sent = [], send = (to) => sent.push(to), here = "81.2.69.142";
             console.log(await sendCode("+44 7400 123456", here, fails).catch((e) => e.message));
-        await new Promise((done) => setTimeout(done, 1000));  // it is told behind the reply
+            // It is given back behind the reply. Asking why counts nothing.
+            const why = () => ask("/v1/explain", { phone: "+44 7400 123456", address: here });
+            const pause = () => new Promise((done) => setTimeout(done, 20));
+            while ((await why()).action !== "allow") await pause();
             console.log(await sendCode("+44 7400 123456", here, send), sent.join());
             console.log(await sendCode("+44 7400 123456", here, send), sent.length);
             console.log(JSON.stringify(await verified("+447400123456")));

@@ -229,7 +229,7 @@ async def test_a_crowd_is_told_to_come_again(
     assert all(each.is_problem for each in refused)
     said = [each for each in decisions if not each.allowed]
     assert [each.findings[0].code for each in said] == ["OVERLOADED"] * more
-    assert not any(each.degraded for each in said)
+    assert not any(each.degraded for each in decisions)
     assert guard.observations.snapshot()["overloaded"] == more
     assert caplog.text.count("PG091") == 1
     await guard.aclose()

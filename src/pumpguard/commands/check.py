@@ -7,7 +7,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.request import urlopen
 
 import typer
 
@@ -17,6 +18,7 @@ from pumpguard.errors import OverrideError, PolicyError
 from pumpguard.money.exposure import exposure as exposure_of
 from pumpguard.ops.check import NOTES, concerns
 from pumpguard.ops.markets import Market, markets
+from pumpguard.ops.openapi import route_concerns
 from pumpguard.ops.played import document, nearest, parts_of, rows, told
 from pumpguard.policy import Policy
 from pumpguard.store.health import Concern
@@ -24,6 +26,12 @@ from pumpguard.store.health import check as store_concerns
 
 TO_MEND = 2
 """The exit code where something is to be mended."""
+
+DOCUMENTS = ("/openapi.json", "/schema/openapi.json", "/schema/")
+"""Where FastAPI, Litestar and drf-spectacular put it."""
+
+SECONDS, MOST = 5.0, 20_000_000
+"""What bounds its reading: so long, and so many bytes."""
 
 
 def check(
@@ -35,12 +43,18 @@ def check(
     challenge: Annotated[
         bool, typer.Option("--challenge", help="The app passes challenge= to the middleware.")
     ] = False,
+    openapi: Annotated[
+        str | None,
+        typer.Option(help="The running app's OpenAPI document: its URL, the app's, or a file."),
+    ] = None,
     json_wanted: AsJson = False,
 ) -> None:
-    """What to mend about a policy and its store, and what such a policy was worth when played.
+    """What to mend about a policy, its store and its routes in the running app, and what such a
+    policy was worth when played.
 
-    Ends with 0 if there is nothing to mend, with 1 if the policy cannot be used, and with 2 if
-    something is to be mended (notes aside). The codes are those of the log (docs/operations.md).
+    Ends with 0 if there is nothing to mend, with 1 if the policy or the app's document cannot be
+    used, and with 2 if something is to be mended (notes aside). The codes are those of the log
+    (docs/operations.md).
     """
     try:
         loaded = Policy.from_toml(policy)
@@ -48,7 +62,8 @@ def check(
         there, grown = _of_store(loaded, store) if store else ((), [])
     except (PolicyError, OverrideError) as error:
         stop(f"{policy}: {error}", BAD_INPUT)
-    everything = (*there, *concerns(loaded, found, has_challenge=challenge))
+    routes = _of_app(loaded, openapi) if openapi else ()
+    everything = (*there, *routes, *concerns(loaded, found, has_challenge=challenge))
     parts = parts_of(loaded, has_challenge=challenge)
     mend = [each for each in everything if each.code not in NOTES]
     if json_wanted:
@@ -86,6 +101,36 @@ def _of_store(policy: Policy, url: str) -> tuple[tuple[Concern, ...], list[Marke
             await opened.aclose()
 
     return asyncio.run(look())
+
+
+def _of_app(policy: Policy, where: str) -> tuple[Concern, ...]:
+    """What does not fit between the policy and the app whose document this is."""
+    try:
+        return tuple(route_concerns(policy, _document(where)))
+    except (OSError, ValueError) as error:
+        stop(f"{where}: {error}", BAD_INPUT)
+
+
+def _document(where: str) -> dict[str, Any]:
+    """The document at this URL, at the places where frameworks have it below, or in this file.
+    Raises `OSError` and `ValueError`."""
+    if not where.startswith(("http://", "https://")):
+        return _read(Path(where).read_bytes())
+    base, wrong = where.rstrip("/"), OSError("it has no document")
+    for url in (where, *(f"{base}{path}" for path in DOCUMENTS)):
+        try:
+            with urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 - HTTP, see above
+                return _read(answer.read(MOST))
+        except (OSError, ValueError) as error:
+            wrong = OSError(f"no OpenAPI document there, nor at {', '.join(DOCUMENTS)} ({error})")
+    raise wrong
+
+
+def _read(text: bytes) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict) or not ("openapi" in found or "swagger" in found):
+        raise ValueError("no OpenAPI document in JSON")
+    return found
 
 
 def _print(everything: Sequence[Concern]) -> None:

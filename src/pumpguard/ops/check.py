@@ -10,6 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from pumpguard.intake.network import NO_DATA
 from pumpguard.money.exposure import Exposure
+from pumpguard.ops.openapi import UNGUARDED
 from pumpguard.policy import Policy
 from pumpguard.rules.defaults import DAILY_BUDGET
 from pumpguard.startup import NO_KEY
@@ -19,7 +20,7 @@ NO_VERIFY, NO_HOME, NO_CHALLENGE, NO_PROXIES = "PG140", "PG141", "PG142", "PG143
 OLD_PRICES, NO_PRICE, SOME_PRICES = "PG144", "PG145", "PG146"
 NOBODYS_BUDGET, NOT_BOUNDED = "PG147", "PG148"
 
-NOTES = frozenset({NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES})
+NOTES = frozenset({NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES, UNGUARDED})
 """What may be as it should; all else is to be mended."""
 
 OLD = 365

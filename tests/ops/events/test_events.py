@@ -19,6 +19,7 @@ from pumpguard.ops.events.sinks import Batch
 from pumpguard.store.base import Store
 from pumpguard.testing import FakeClock
 from tests.asgi import PHONE, ask
+from tests.conftest import PATIENT
 from tests.otp_app import Outbox, guarded, one_per_minute, otp_app
 
 OTHER = "+447400123457"
@@ -59,7 +60,7 @@ async def test_it_writes_by_itself_and_together() -> None:
 
     Events(made, Counts(), tick=0.01)
     await some_events(made)
-    await asyncio.wait_for(written.wait(), 5)
+    await asyncio.wait_for(written.wait(), PATIENT)
     assert batches == [2]
     await made.aclose()
 

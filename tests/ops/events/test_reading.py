@@ -13,6 +13,7 @@ from pumpguard.ops.events import reading
 from pumpguard.ops.events.fields import Event
 from pumpguard.ops.events.reading import FileSource, StreamSource, Wanted, last
 from pumpguard.store.stream import MemoryStream
+from tests.conftest import PATIENT
 
 
 def event(action: str, country: str = "GB", rule: str = "limit") -> Event:
@@ -96,5 +97,5 @@ async def test_those_that_come_in_a_stream(monkeypatch: pytest.MonkeyPatch) -> N
 
 async def told(event: asyncio.Future[Event]) -> str:
     """Its action, once it is there."""
-    found: str = (await asyncio.wait_for(event, 5))["event"]["action"]
+    found: str = (await asyncio.wait_for(event, PATIENT))["event"]["action"]
     return found

@@ -24,6 +24,7 @@ from pumpguard.store.memory import MemoryStore
 from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.testing import FakeClock
 from tests.asgi import Reply, call, request
+from tests.conftest import PATIENT
 from tests.serve.hooks.servers import ADDRESS, SECRET, SERVERS, Server
 
 PHONE = "+447400123456"
@@ -51,6 +52,7 @@ class Shop:
         self.clock, self.sent = clock, list[tuple[str, str]]()
         self.raises: Exception | None = None
         self.gate: asyncio.Event | None = None
+        self.reached = asyncio.Event()
         policy = Policy(
             send="/v1/assess",
             settled=True,
@@ -70,6 +72,7 @@ class Shop:
 
     async def send(self, phone: str, text: str) -> str:
         """The provider."""
+        self.reached.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.raises is not None:
@@ -173,7 +176,7 @@ async def test_a_hook_sent_twice_is_one_message(shop: Shop, server: Server) -> N
     body, headers = server.post(PHONE, shop.clock())
     shop.gate = asyncio.Event()
     both = [asyncio.ensure_future(shop.post(server, body, headers)) for _ in range(2)]
-    await asyncio.sleep(0.01)
+    await asyncio.wait_for(shop.reached.wait(), PATIENT)
     shop.gate.set()
     answers = [said(reply) for reply in await asyncio.gather(*both)]
     answers.append(said(await shop.post(server, body, headers)))
@@ -189,7 +192,7 @@ async def test_a_server_that_hangs_up_and_tries_again(shop: Shop, server: Server
     body, headers = server.post(PHONE, shop.clock())
     shop.gate = asyncio.Event()
     impatient = asyncio.ensure_future(shop.post(server, body, headers))
-    await asyncio.sleep(0.01)
+    await asyncio.wait_for(shop.reached.wait(), PATIENT)
     impatient.cancel()
     again = asyncio.ensure_future(shop.post(server, body, headers))
     await asyncio.sleep(0.01)
@@ -209,7 +212,7 @@ async def test_two_processes_are_sent_one_hook(
     body, headers = server.post(PHONE, clock())
     here.gate = asyncio.Event()
     first = asyncio.ensure_future(here.post(server, body, headers))
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(here.reached.wait(), PATIENT)
     second = asyncio.ensure_future(there.post(server, body, headers))
     await asyncio.sleep(0.1)
     here.gate.set()

@@ -14,8 +14,6 @@ from pumpguard.store.transport.endpoint import Endpoint
 from pumpguard.store.transport.link import Multiplexer
 from tests.store.transport.stand_ins import CountedWrites
 
-SLACK = 2.0
-"""Seconds by which a busy machine may be late."""
 TICK = 0.005
 """Seconds by which uvloop, which counts in milliseconds from the start of its tick, is early."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -67,49 +66,25 @@ def at(server: Server | Fake) -> Endpoint:
 
 
 class Load:
-    """Workers that call without pause; they note outcomes, and how long each call took."""
+    """Workers that call without pause; they note outcomes."""
 
     def __init__(self, link: Link, keys: Callable[[], tuple[str, ...]]) -> None:
         self.outcomes: Counter[str] = Counter()
-        self._calls: list[tuple[float, float]] = []
-        self._late: list[tuple[float, float]] = []
         self._link = link
         self._keys = keys
 
-    @property
-    def slowest(self) -> float:
-        """Seconds of the slowest call, without those in which the event loop was late: a machine
-        that is busy with other work keeps this process waiting, and no deadline can help that."""
-        slowest = 0.0
-        for start, end in sorted(self._calls, key=lambda call: call[0] - call[1]):
-            if end - start <= slowest:
-                break
-            late = sum(max(0, min(end, came) - max(start, due)) for due, came in self._late)
-            slowest = max(slowest, end - start - late)
-        return slowest
-
     async def worker(self) -> None:
         while True:
-            start = time.monotonic()
             try:
                 await count(self._link, *self._keys())
                 self.outcomes["answered"] += 1
             except StoreError as fault:
                 self.outcomes[type(fault).__name__] += 1
                 await asyncio.sleep(0.005)
-            self._calls.append((start, time.monotonic()))
-
-    async def watch(self) -> None:
-        """Note when the event loop comes back later than it was asked to."""
-        while True:
-            due = time.monotonic() + 0.005
-            await asyncio.sleep(0.005)
-            self._late.append((due, time.monotonic()))
 
     @asynccontextmanager
     async def running(self, workers: int = 16) -> AsyncIterator[Load]:
         tasks = [asyncio.create_task(self.worker()) for _ in range(workers)]
-        tasks.append(asyncio.create_task(self.watch()))
         try:
             yield self
         finally:
@@ -118,11 +93,11 @@ class Load:
             ended = await asyncio.gather(*tasks, return_exceptions=True)
         assert {type(end) for end in ended} == {asyncio.CancelledError}, ended
 
-    async def more(self, answers: int = 50) -> None:
-        """Wait until that many more calls are answered."""
-        goal = self.outcomes["answered"] + answers
+    async def more(self, calls: int = 50, outcome: str = "answered") -> None:
+        """Wait until that many more calls are answered, or end otherwise."""
+        goal = self.outcomes[outcome] + calls
         async with asyncio.timeout(20):
-            while self.outcomes["answered"] < goal:  # noqa: ASYNC110 - the workers have no event
+            while self.outcomes[outcome] < goal:  # noqa: ASYNC110 - the workers have no event
                 await asyncio.sleep(0.01)
 
 

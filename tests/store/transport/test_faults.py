@@ -12,7 +12,6 @@ import pytest
 from pumpguard.errors import StoreError
 from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Unreachable
 from tests.conftest import PATIENT
-from tests.store.transport.calling import SLACK
 from tests.store.transport.fleet import Server
 from tests.store.transport.linking import (
     DEADLINE,
@@ -78,9 +77,9 @@ async def test_both_trips_share_one_deadline(make_link: MakeLink) -> None:
 
     async with fake(answer) as server:
         link = make_link(server.url, deadline=DEADLINE)
-        start = time.monotonic()
-        assert isinstance(await fault_of(link), Late)
-        assert time.monotonic() - start < DEADLINE + 0.05
+        fault = await fault_of(link)
+        assert isinstance(fault, Late)
+        assert str(fault) == "not within the deadline"  # the link's, before the connection's own
 
 
 # Servers that answer wrongly.
@@ -195,26 +194,23 @@ async def test_nobody_there(make_link: MakeLink) -> None:
     """Fails at once, each call by itself, and heals when somebody comes."""
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
-    link = make_link(f"redis://127.0.0.1:{port}", deadline=DEADLINE)
-    start = time.monotonic()
-    for _ in range(5):
-        assert isinstance(await fault_of(link), Unreachable)
-    assert time.monotonic() - start < 5 * DEADLINE
+    link = make_link(f"redis://127.0.0.1:{port}", deadline=2 * PATIENT)
+    async with asyncio.timeout(PATIENT):
+        for _ in range(5):
+            assert isinstance(await fault_of(link), Unreachable)
 
 
 async def test_a_hanging_server_under_load(make_link: MakeLink, own: Server, name: str) -> None:
-    """No call takes longer than its deadline; afterwards all is as before."""
+    """No call waits until it goes on: each worker is late several times meanwhile. Afterwards all
+    is as before."""
     link = make_link(own.url, deadline=DEADLINE)
     load = Load(link, lambda: (name,))
-    async with load.running():
+    async with load.running(workers=16):
         await load.more()
         with own.hanging():
-            await asyncio.sleep(0.2)
-            await asyncio.sleep(0.2)
+            await load.more(3 * 16, "Late")
         await load.more()
-    assert load.slowest < DEADLINE + SLACK
     assert set(load.outcomes) <= {"answered", "Late", "Lost", "Unreachable"}
-    assert load.outcomes["Late"] > 0
     assert int(own.ask("GET", name)) <= sum(load.outcomes.values()) + 16
 
 

@@ -12,7 +12,6 @@ import pytest
 from pumpguard.store.transport.calls import ErrorReply, Late, Overloaded
 from tests.conftest import PATIENT
 from tests.store.transport.calling import (
-    SLACK,
     TICK,
     MakeLine,
     call,
@@ -157,15 +156,18 @@ async def test_the_deadline_ends_a_call_to_a_hanging_server(
     line = make_line(own.url, deadline=0.1)
     await call(line, "SET", "n", 0)
     before = own.opened()
-    with own.hanging():
+
+    async def increase() -> float:
+        """How many seconds it waited for nothing."""
         start = time.monotonic()
-        late = asyncio.create_task(call(line, "INCR", "n"))
-        await asyncio.sleep(0.03)
-        behind = asyncio.create_task(call(line, "INCR", "n"))
-        assert isinstance(await fault(late), Late)
-        assert 0.1 - TICK <= time.monotonic() - start < 0.1 + SLACK
-        assert not behind.done()
-        assert isinstance(await fault(behind), Late)
+        assert isinstance(await fault(call(line, "INCR", "n")), Late)
+        return time.monotonic() - start
+
+    with own.hanging():
+        async with asyncio.timeout(PATIENT):
+            late = asyncio.create_task(increase())
+            await asyncio.sleep(0.03)
+            assert min(await asyncio.gather(late, increase())) >= 0.1 - TICK
     assert await call(line, "PING") == b"PONG"
     assert int(await call(line, "GET", "n")) == 2
     assert own.opened() - before == 2  # who asks here, and the second connection
@@ -238,12 +240,13 @@ async def test_a_server_that_hangs_for_long_is_given_up(make_line: MakeLine, own
 
 async def test_a_long_queue_is_no_late_server(make_line: MakeLine, own: Server) -> None:
     """A burst takes the server several deadlines, and it answers all the time: nobody is failed."""
-    line = make_line(own.url, deadline=0.2)
     # So long that a server, which answers after each reading of 16 kB, answers after each.
-    busy = "local n = 0 for i = 1, 100000 do n = n + i end return 1".ljust(20_000)
+    busy = "local n = 0 for i = 1, 1000000 do n = n + i end return 1".ljust(20_000)
     start = time.monotonic()
-    await call(line, "EVAL", busy, 0)
-    often = int(0.3 / (time.monotonic() - start))
+    await call(make_line(own.url), "EVAL", busy, 0)
+    one = time.monotonic() - start
+    line = make_line(own.url, deadline=max(0.5, 20 * one))
+    often = int(1.5 * max(0.5, 20 * one) / one)
     assert set(await asyncio.gather(*(call(line, "EVAL", busy, 0) for _ in range(often)))) == {1}
 
 
@@ -251,23 +254,23 @@ async def test_a_blocked_event_loop_does_not_blame_the_server(
     make_line: MakeLine, valkey: Server
 ) -> None:
     """Replies that came while this process was busy are read before anybody is judged."""
-    line = make_line(valkey.url, deadline=0.05)
+    line = make_line(valkey.url, deadline=0.2)
     await call(line, "PING")
     before = valkey.opened()
     calls = asyncio.gather(*(call(line, "ECHO", i) for i in range(8)))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    time.sleep(0.12)  # noqa: ASYNC251 - this is the fault
+    time.sleep(0.5)  # noqa: ASYNC251 - this is the fault
     assert await calls == [b"%d" % i for i in range(8)]
     assert valkey.opened() - before == 1
 
 
 async def test_an_idle_connection_has_no_timer(make_line: MakeLine, valkey: Server) -> None:
     """Long after its deadline it still stands."""
-    line = make_line(valkey.url, deadline=0.05)
+    line = make_line(valkey.url, deadline=0.2)
     before = valkey.opened()
     await call(line, "PING")
-    await asyncio.sleep(0.15)
+    await asyncio.sleep(0.3)
     assert line._live is not None
     assert line._live._timer is None
     assert await call(line, "PING") == b"PONG"
@@ -275,14 +278,13 @@ async def test_an_idle_connection_has_no_timer(make_line: MakeLine, valkey: Serv
 
 
 async def test_the_queue_is_bounded(make_line: MakeLine, own: Server) -> None:
-    """What is too much fails at once, and room is made by replies."""
+    """What is too much fails while the others wait, and room is made by replies."""
     line = make_line(own.url, max_in_flight=100)
     await call(line, "PING")
     with own.hanging():
         waiting = await in_flight(line, "PING", times=100)
-        start = time.monotonic()
         faults = await outcomes(*(call(line, "PING") for _ in range(50)))
-        assert time.monotonic() - start < SLACK
         assert {type(fault) for fault in faults} == {Overloaded}
+        assert not any(task.done() for task in waiting)
     assert await asyncio.gather(*waiting) == [b"PONG"] * 100
     assert await call(line, "PING") == b"PONG"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
-import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +17,7 @@ from pumpguard.store.transport import topology
 from pumpguard.store.transport.calls import Unreachable
 from pumpguard.store.transport.endpoint import Endpoint
 from pumpguard.store.transport.topology import Cluster, Sentinels, Standalone, topology_of
+from tests.conftest import PATIENT
 from tests.store.transport.fleet import Server, watched_pair
 from tests.store.transport.stand_ins import Fake, fake, packed, throwaway_certificate
 
@@ -124,9 +125,7 @@ async def test_sentinels_know_the_master(silent: str) -> None:
     """Whoever else is down or silent; a login that the master refuses is the first call's fault."""
     with watched_pair() as (master, replica, sentinel):
         url = f"redis+sentinel://u:p@{NOBODY},{silent},{sentinel.seed}/shop/4"
-        start = time.monotonic()
         found = await Sentinels(url).locate("key")
-        assert time.monotonic() - start < 0.5
         expected = Endpoint("127.0.0.1", master.port, db=4, username="u", password="p")
         assert found == expected
         with pytest.raises(StoreError, match="No such master"):
@@ -149,10 +148,9 @@ async def a_stale_sentinel_is_not_believed(
 @pytest.mark.usefixtures("impatient")
 async def test_sentinels_that_are_all_away_are_a_store_error(silent: str) -> None:
     """In bounded time."""
-    start = time.monotonic()
-    with pytest.raises(Unreachable):
-        await Sentinels(f"redis+sentinel://{NOBODY},{silent}/shop").locate("key")
-    assert time.monotonic() - start < 0.5
+    async with asyncio.timeout(PATIENT):
+        with pytest.raises(Unreachable):
+            await Sentinels(f"redis+sentinel://{NOBODY},{silent}/shop").locate("key")
 
 
 def naming(port: int, epoch: int = 0, flags: str = "master") -> bytes:
@@ -300,7 +298,6 @@ async def test_the_latest_view_counts(stale: Any, recent: Any) -> None:
 @pytest.mark.usefixtures("impatient")
 async def test_a_silent_cluster_is_a_store_error(silent: str) -> None:
     """In bounded time."""
-    start = time.monotonic()
-    with pytest.raises(Unreachable):
-        await Cluster(f"redis+cluster://{NOBODY},{silent}").locate("key")
-    assert time.monotonic() - start < 0.5
+    async with asyncio.timeout(PATIENT):
+        with pytest.raises(Unreachable):
+            await Cluster(f"redis+cluster://{NOBODY},{silent}").locate("key")
