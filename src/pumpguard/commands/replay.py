@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,11 +68,14 @@ def replay(
         Path, typer.Option(help="What is written when it is stopped (Ctrl-C).")
     ] = Path("replay.checkpoint"),
     html: Annotated[Path | None, typer.Option(help="Also write the report as one page.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Also write it as a picture.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide recorded traffic: what attacks cost, what would have been refused, and whom it would
     have bothered. Nothing is sent, and nothing leaves this machine."""
     usd = _usd(price)
+    if png is not None and find_spec("matplotlib") is None:
+        stop('--png needs matplotlib: pip install "pumpguard[replay]"', BAD_INPUT)
     given = {"phone": phone, "time": time, "address": ip, "verified": verified,
              "price": price if usd is None else None, "session": session, "status": status,
              "method": method, "path": path}  # fmt: skip
@@ -95,6 +99,10 @@ def replay(
             report = _reported(found, run, loaded, blind)
             if usd is not None:
                 report.prices = f"At ${usd:g} for each message, as you said."
+            if png is not None:
+                from pumpguard.replay.picture import picture
+
+                picture(report, png)
             difference = None if other is None else _compared(report, other)
         if resume:
             checkpoint.unlink()
@@ -144,6 +152,7 @@ def _play(run: Run) -> None:
         asyncio.run(run.go_on(watch=watch, stopped=stopped))
         if stopped():
             raise KeyboardInterrupt
+    run.forget_counters()
 
 
 def _reported(found: Found, run: Run, policy: Policy, blind: list[str]) -> Report:

@@ -39,8 +39,15 @@ class Run:
         self.challenge = challenge or journal.asks
         self.done = 0
         self.now = journal.first
-        self.store = PlayStore(min(max(journal.messages, ROOM[0]), ROOM[1]), lambda: self.now)
+        self.store = self._new_store()
         self.tally, self.sent, self.delays = Tally(self.policy), LastSent(), Delays()
+
+    def _new_store(self) -> PlayStore:
+        return PlayStore(min(max(self.journal.messages, ROOM[0]), ROOM[1]), lambda: self.now)
+
+    def forget_counters(self) -> None:
+        """Give their memory back: nothing is left to be decided."""
+        self.store = self._new_store()
 
     async def go_on(
         self,

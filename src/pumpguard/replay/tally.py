@@ -6,6 +6,7 @@ from array import array
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from pumpguard.attempt import micros
@@ -16,6 +17,14 @@ from pumpguard.replay.own_events import Again
 from pumpguard.rules.hold_out import HELD_OUT
 
 ALLOWED, ASKED, REFUSED = range(3)
+
+DAY = 86_400
+
+
+@lru_cache(maxsize=1_024)
+def date(day: int) -> str:
+    """That of so many days after 1970, in UTC."""
+    return f"{datetime.fromtimestamp(day * DAY, UTC):%Y-%m-%d}"
 
 
 @dataclass
@@ -102,7 +111,7 @@ class Tally:
 
     def add(self, entry: Played, decision: Decision, asked: bool) -> None:
         price = micros(decision.attempt.price or 0.0)
-        day = f"{datetime.fromtimestamp(entry.at, UTC):%Y-%m-%d}"
+        day = date(int(entry.at // DAY))
         if entry.sent:
             self.without[day].add(price)
         if decision.allowed and entry.sent:
