@@ -73,13 +73,14 @@ def test_another_command_does_not_go_on(
 
 
 def test_a_second_signal_ends_it_at_once() -> None:
+    before = signal.getsignal(signal.SIGINT)
     with signals() as stopped:
         assert not stopped()
         signal.raise_signal(signal.SIGINT)
         assert stopped()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_beside_a_terminal_each_tenth_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from pumpguard.errors import PolicyError
 
 MEANINGS: Mapping[str, tuple[str, ...]] = {
     "time": (
+        "messagerequesttimestamp",
         "sent_at", "created_at", "date_created", "sentdate", "date_sent", "publishtimeutc",
         "notification_timestamp", "event_timestamp", "eventtimestamp", "date_received",
         "requested_at", "datecreated", "datesent", "timestamp", "time", "datetime", "date", "at",
@@ -33,9 +34,9 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "price": (
         "price", "priceinusd", "delivery_priceinusd", "totalmessageprice", "total_price", "cost",
-        "amount",
+        "amount", "price_value",
     ),
-    "currency": ("price_unit", "priceunit", "currency"),
+    "currency": ("price_unit", "priceunit", "currency", "price_currency"),
     "parts": ("num_segments", "numsegments", "totalparts", "total_parts", "parts", "segments"),
     "part": ("partnumber", "part_number"),
     "status": (
@@ -43,6 +44,7 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
         "status_code", "downstream_status", "http_request_status", "http_response_status_code",
     ),
     "direction": ("direction",),
+    "final": ("is_final",),
     "session": ("session", "session_id", "sid_session", "device_id"),
     "method": ("method", "request_method", "http_request_method", "http_method"),
     "path": (
@@ -63,6 +65,7 @@ SOURCES: Mapping[str, frozenset[str]] = {
     # https://docs.aws.amazon.com/sns/latest/dg/sms_stats_usage.html (read 2026-11-26)
     "AWS SNS's daily usage report": frozenset({"publishtimeutc", "priceinusd"}),
     # https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
+    # (read 2026-11-27): a message may have several events, of which one is final
     "AWS End User Messaging's events": frozenset({"destinationphonenumber", "eventtype"}),
     # https://developer.vonage.com/en/api/reports (read 2026-11-26)
     "Vonage's report": frozenset({"datereceived", "messageid", "totalprice"}),

@@ -23,6 +23,9 @@ from pumpguard.replay.read import Row
 EARLIEST, LATEST = 946_684_800, 4_102_444_800
 """Unix seconds of the years 2000 and 2100. A time beyond them is a mistake: 1969 is a zero."""
 
+LONGEST_UNIX = 19
+"""Digits of a Unix time in nanoseconds."""
+
 APACHE = "%d/%b/%Y:%H:%M:%S %z"
 """https://httpd.apache.org/docs/2.4/logs.html#common"""
 
@@ -77,6 +80,9 @@ class Parser:
         """Those of a row. Raises `ValueError` with the reason if it has none."""
         of, columns = self.columns.of, self.columns
         if of(row, "direction").lower().startswith("inbound"):
+            return
+        if of(row, "final").lower() == "false":
+            self.said["events after which another one follows: not used"] += 1
             return
         if of(row, "part") not in ("", "0", "1") and not of(row, "price"):
             return
@@ -136,7 +142,7 @@ def _moment(text: str) -> tuple[datetime, bool]:
     if not text:
         raise ValueError("no time")
     digits = text.replace(".", "", 1)
-    if digits.isdecimal() and len(text.partition(".")[0]) >= 9:
+    if digits.isdecimal() and 9 <= len(text.partition(".")[0]) <= LONGEST_UNIX:
         number = float(text)
         while number > LATEST:
             number /= 1_000
