@@ -147,3 +147,25 @@ async def call(app: ASGIApp, scope: Scope, receive: Receive | bytes = b"") -> Re
 async def ask(app: ASGIApp, phone: object = PHONE, **scope: Any) -> Reply:
     """Ask for a code in JSON."""
     return await call(app, request(**scope), json.dumps({"phone": phone}).encode())
+
+
+async def pipelined(app: ASGIApp, path: str, *bodies: bytes) -> list[int]:
+    """The statuses of requests that wait on one connection. As servers do, each is begun where the
+    answer before it ends: in the context of that request, whose app may be at work still."""
+    waiting, begun, statuses = list(bodies), list[asyncio.Future[None]](), list[int]()
+
+    def begin() -> None:
+        body = waiting.pop(0)
+        scope = request(path=path, headers={"content-length": str(len(body))})
+        begun.append(asyncio.ensure_future(app(scope, arriving(body), send)))
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+        elif not message.get("more_body", False) and waiting:
+            begin()
+
+    begin()
+    while begun:
+        await begun.pop(0)
+    return statuses

@@ -22,6 +22,7 @@ from pumpguard import (
     Finding,
     Guard,
     Policy,
+    PolicyError,
     PumpGuardMiddleware,
     current_decision,
     sender,
@@ -29,6 +30,7 @@ from pumpguard import (
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import RateLimit
+from pumpguard.shadow.current import IN_SCOPE
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import FakeClock, SimulatedHuman
@@ -41,6 +43,7 @@ from tests.asgi import (
     arriving,
     ask,
     call,
+    pipelined,
     request,
     scripted,
 )
@@ -181,13 +184,14 @@ async def test_the_body_reaches_the_app_unchanged() -> None:
 
 
 async def test_the_scope_reaches_the_app_unchanged() -> None:
+    """But for a note of the guard's, under a name of its own; it is empty afterwards."""
     app = Recorder()
     scope = request(path="//OTP/send/", query="a=1", headers={"x-y": "z"}, root_path="/api")
     before = dict(scope)
     await call(guarded(app), scope, BODY)
 
     assert app.scopes[0] is scope
-    assert scope == before
+    assert scope == {**before, IN_SCOPE: None}
 
 
 async def test_the_app_still_hears_that_the_client_has_left() -> None:
@@ -538,6 +542,48 @@ async def test_a_middleware_takes_a_policy_or_a_guard() -> None:
         PumpGuardMiddleware(otp_app(Outbox()))
     with pytest.raises(TypeError):
         PumpGuardMiddleware(otp_app(Outbox()), policy, guard=shared.guard)
+
+
+async def test_a_wsgi_app_is_refused_at_once_and_told_what_guards_it() -> None:
+    """By what it can be called with; an app that does not say, or takes whatever comes, is let
+    be."""
+    policy = Policy(send="/otp/send", rules=one_per_minute())
+
+    def wsgi(environ: object, start_response: object) -> list[bytes]:
+        return []
+
+    async def any_number(*arguments: Any) -> None:
+        await otp_app(Outbox())(*arguments)
+
+    with pytest.raises(PolicyError, match=r"^app: .*PumpGuardWSGI, got ") as raised:
+        PumpGuardMiddleware(wsgi, policy)  # type: ignore[arg-type]
+    assert raised.value.path == "app"
+    assert (await ask(PumpGuardMiddleware(any_number, policy))).status == 202
+    in_c: Any = dict
+    assert PumpGuardMiddleware(in_c, policy).app is in_c
+
+
+# One connection
+
+
+async def test_the_next_request_of_a_connection_is_decided_about_by_itself() -> None:
+    """Though the one before is still at work (a background task), and its context is the same."""
+    found = list[Decision | None]()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await otp_app(Outbox())(scope, receive, send)
+        found.append(current_decision())
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+    rules = [RateLimit(name="limit", by="phone", limits="2/hour")]
+    policy = Policy(send="/otp/send", rules=rules)
+    behind = PumpGuardMiddleware(app, policy, networks=UnknownNetworks())
+    other = json.dumps({"phone": OTHER}).encode()
+    statuses = await pipelined(behind, "/otp/send", *[BODY] * 4, other)
+    assert statuses == [202, 202, 429, 429, 202]
+    numbers = [each.attempt.phone.e164 for each in found if each is not None]
+    assert numbers == [PHONE, PHONE, OTHER]
 
 
 # Sessions, accounts, devices

@@ -10,6 +10,7 @@ import pytest
 from pumpguard import Action, Guard, Policy, PolicyError
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.ops.console import Console
+from pumpguard.ops.fleet import Fleet
 from pumpguard.rules import Budget, RateLimit, SlidingBan
 from pumpguard.testing import make_attempt
 from tests.conftest import PATIENT
@@ -102,10 +103,12 @@ async def test_who_verified_is_known_to_all(uses: Uses) -> None:
 async def test_one_posture_and_one_console_for_all(uses: Uses) -> None:
     """What is set by one holds for the other; the page shows the decisions of both."""
     console = Console(uses.sign_up, token="a token of twenty-four characters")
-    uses.login.listen(console.activity)
+    fleet = Fleet(uses.login)
     await says(uses.login)
     await says(uses.sign_up, OTHER)
-    assert len(console.activity.last) == 2
+    await fleet.speak()
+    seen = (await console.view.values())["seen"]
+    assert len([*seen.sent, *seen.refused]) == seen.day.requests == 2
     await uses.sign_up.overrides.posture("closed", author="mike")
     decision = await uses.login.assess(make_attempt(OTHER, price=0.5))
     assert decision.action is Action.THROTTLE

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from functools import cache
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, signature
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -142,6 +142,16 @@ def require_plain(**given: object) -> None:
     for path, value in given.items():
         awaited = any(map(iscoroutinefunction, (value, type(value).__call__)))
         require(not awaited, path, "a plain function: nobody would await it", value)
+
+
+def require_app(app: Any, arguments: int, expected: str) -> None:
+    """Raise `PolicyError` for an app that cannot be called with so many arguments."""
+    try:
+        signature(app).bind(*range(arguments))
+    except TypeError:
+        raise PolicyError("app", expected, app) from None
+    except ValueError:  # written in C, it does not say
+        return
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from pumpguard.alerts import Alert
 from pumpguard.challenges.base import Challenge
+from pumpguard.config import require_app
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import ClientGone, IntakeError
 from pumpguard.guard import Guard
@@ -29,7 +30,7 @@ from pumpguard.replies import BAD_REQUEST, UNAVAILABLE, OnRefusal, Refusals
 from pumpguard.scores import Score
 from pumpguard.shadow.answer import Answers, WatchedAnswer
 from pumpguard.shadow.carry import is_decided
-from pumpguard.shadow.current import CurrentRequest, current_request
+from pumpguard.shadow.current import IN_SCOPE, CurrentRequest
 from pumpguard.shadow.more import with_more
 from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.route_record import RouteRecords
@@ -44,7 +45,7 @@ class PumpGuardMiddleware:
         app.add_middleware(PumpGuardMiddleware, policy=Policy(send="/otp/send"), store="redis://…")
 
     Give it a ``policy`` (or its file's path) and a ``store`` with the options of `Guard`, or a
-    ready ``guard`` where other parts of the app use it too.
+    ready ``guard`` where other parts of the app use it too. Raises `PolicyError`.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class PumpGuardMiddleware:
         on_alert: Callable[[Alert], None] | None = None,
         on_refusal: OnRefusal | None = None,
     ) -> None:
+        require_app(app, 3, "an ASGI app; of WSGI it is guarded by pumpguard.wsgi.PumpGuardWSGI")
         if guard is None and policy is not None:
             guard = Guard(
                 policy,
@@ -147,7 +149,8 @@ class PumpGuardMiddleware:
             self.guard.observations.sends_nothing()
             await self._verify.passed(scope, replay, send)
             return
-        if current_request.get() is not None and is_decided(self.guard.tokens, attempts):
+        around: CurrentRequest | None = scope.get(IN_SCOPE)
+        if around is not None and is_decided(around, self.guard.tokens, attempts):
             self.guard.observations.judged_twice()
             await self.app(scope, replay, send)
             return
@@ -234,7 +237,8 @@ class PumpGuardMiddleware:
             decision, self.guard.simulated, route, self.guard.tokens, others=others,
             more=self.guard.more, loop=asyncio.get_running_loop(),
         )  # fmt: skip
-        token = OPEN.enter(request)
+        around = scope.get(IN_SCOPE)
+        token, scope[IN_SCOPE] = OPEN.enter(request, around), request
         give_back = partial(self.guard.reports.give_back, decision, *others)
         # A shadow goes the way of a message, to the microsecond.
         answer = WatchedAnswer(self._answers, scope, parameters, send, request, give_back)
@@ -245,6 +249,7 @@ class PumpGuardMiddleware:
             raise
         finally:
             OPEN.leave(request, token, answer.status)
+            scope[IN_SCOPE] = around
             if decision.action is Action.SHADOW:
                 route.answered(request, answer.status)
             await answer.finish()

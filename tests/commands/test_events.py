@@ -80,7 +80,7 @@ def test_a_reference_is_explained(
     assert (code, err) == (0, "")
     assert out.startswith(f"{refused.reference}: throttle at 20")
     assert "number: +33612345••• (FR), not known to have verified before" in out
-    assert "decided: phone_limit RATE_LIMIT: too many messages for phone [" in out
+    assert "decided: phone_limit RATE_LIMIT: too many messages for this number [" in out
     assert "it passes in" in out
     assert f"pumpguard why {refused.reference} --lift" in out
 

@@ -16,6 +16,9 @@ from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import RateLimit
 from pumpguard.testing import SimulatedHuman
 
+CORS_BEHIND = "IN_FRONT" not in os.environ
+"""Whether the framework itself answers for CORS, behind the guard; else something in front does."""
+
 ACTIONS = {"FR": Action.CHALLENGE, "SE": Action.SHADOW, "DE": Action.BLOCK}
 """What happens to numbers of these countries; to others, their limit."""
 

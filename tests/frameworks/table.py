@@ -34,9 +34,10 @@ COLUMNS = {
     "test_forms": "forms", "test_streamed": "streamed", "test_path_parameter": "path",
     "test_mounted": "mounted", "test_app_raises": "app raises",
     "test_head_and_options": "HEAD, OPTIONS", "test_unreadable": "unreadable",
-    "test_verified": "verify", "test_cors_behind": "CORS",
+    "test_verified": "verify", "test_cors_behind": "CORS behind",
+    "test_cors_in_front": "CORS in front",
 }  # fmt: skip
-"""What each test of the suite shows; the last one is shown by Chromium."""
+"""What each test of the suite shows; the last two are shown by Chromium."""
 
 NAMES = {
     "fastapi": ("FastAPI", "fastapi"), "starlette": ("Starlette", "starlette"),

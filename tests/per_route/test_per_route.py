@@ -17,7 +17,7 @@ from pumpguard.errors import PumpGuardError
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import RateLimit
 from pumpguard.testing import SimulatedHuman
-from tests.asgi import PHONE, Reply, call, request, started
+from tests.asgi import PHONE, Reply, call, pipelined, request, started
 from tests.frameworks.guarded import ByCountry
 from tests.per_route import views
 from tests.wsgi.test_wsgi import Called
@@ -120,6 +120,14 @@ async def test_a_number_that_is_none_is_refused(site: Site) -> None:
     assert (status, headers["content-type"].partition(";")[0]) == (422, "application/problem+json")
     assert json.loads(body)["type"].endswith("phone-number")
     assert site.outbox == []
+
+
+async def test_the_next_request_of_a_connection_is_decided_about_by_itself() -> None:
+    """FastAPI's dependencies end after the answer, and the next request is begun before."""
+    site = await Site(views.fastapi).begin()
+    body = json.dumps({"phone": PHONE}).encode()
+    assert await pipelined(site.app, "/send", *[body] * 4) == [202, 202, 429, 429]
+    assert site.outbox == [PHONE] * 2
 
 
 async def test_on_refusal_answers() -> None:

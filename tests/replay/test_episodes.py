@@ -20,17 +20,19 @@ def people(hours: int, an_hour: int, share: float = 0.75, seed: int = 1) -> list
     """British users, of whom so many enter their codes."""
     draw = random.Random(seed)
     return [
-        message(NOON + draw.uniform(0, hours * HOUR), f"+44740012{draw.randrange(10_000):04}",
+        message(NOON + draw.uniform(0, hours * HOUR), f"+4474{draw.randrange(10**8):08}",
                 draw.random() < share)
         for _ in range(hours * an_hour)
     ]  # fmt: skip
 
 
-def bots(start: float, minutes: int, a_minute: int, entered: float = 0.0) -> list[Priced]:
-    """An attack on Azerbaijani numbers."""
+def bots(
+    start: float, minutes: int, a_minute: int, entered: float = 0.0, country: str = "+99455"
+) -> list[Priced]:
+    """An attack on Azerbaijani numbers, unless others are named."""
     draw = random.Random(2)
     return [
-        message(start + n * 60 / a_minute, f"+99455{draw.randrange(10**7):07}",
+        message(start + n * 60 / a_minute, f"{country}{draw.randrange(10**7):07}",
                 draw.random() < entered)
         for n in range(minutes * a_minute)
     ]  # fmt: skip
@@ -52,6 +54,15 @@ def test_a_day_of_people_has_no_episode() -> None:
             assert found(people(24, an_hour, share)) == []
 
 
+def test_a_block_whose_numbers_are_all_users_has_none_either() -> None:
+    """As in a small country: 14,400 messages a day to 10,000 numbers."""
+    crowded = [
+        (entry._replace(phone=f"+35461{entry.phone[-5:]}"), price)
+        for entry, price in people(24, 600)
+    ]
+    assert found(crowded) == []
+
+
 def test_an_attack_is_found_with_its_ends_and_its_cost() -> None:
     ((start, end, usd),) = found(people(24, 100), bots(NOON + 5 * HOUR, 30, 20))
     assert abs(start - 300) <= 1
@@ -71,11 +82,27 @@ def test_bots_that_enter_a_third_of_their_codes_are_found() -> None:
     assert abs(end - 420) <= 5
 
 
-def test_two_attacks_with_an_hour_between_are_two() -> None:
-    first, second = bots(NOON + 2 * HOUR, 20, 20), bots(NOON + 4 * HOUR, 20, 20)
-    assert [(start, end) for start, end, _ in found(people(24, 100), first, second)] == [
+def test_an_attack_that_pauses_is_one_and_two_attacks_are_two() -> None:
+    """The same countries within six hours are told as one attack."""
+    first, later = bots(NOON + 2 * HOUR, 20, 20), bots(NOON + 4 * HOUR, 20, 20)
+    ((start, end, usd),) = found(people(24, 100), first, later)
+    assert (start, end) == (120, 260)
+    assert 200 <= usd <= 205
+    others = bots(NOON + 4 * HOUR, 20, 20, country="+99290")
+    assert [(start, end) for start, end, _ in found(people(24, 100), first, others)] == [
         (120, 140), (240, 260),
     ]  # fmt: skip
+    much_later = bots(NOON + 9 * HOUR, 20, 20)
+    assert len(found(people(24, 100), first, much_later)) == 2
+
+
+def test_bots_that_enter_half_of_their_codes_are_found_by_their_blocks() -> None:
+    """Nobody has so many users among 10,000 numbers, however many of these answer."""
+    in_blocks = bots(NOON + 5 * HOUR, 240, 10, entered=0.55, country="+88016698")
+    narrow = [(entry._replace(phone=entry.phone[:13]), price) for entry, price in in_blocks]
+    ((start, end, _),) = found(people(24, 100), narrow)
+    assert abs(start - 300) <= 5
+    assert abs(end - 540) <= 5
 
 
 def test_a_launch_is_none() -> None:
@@ -94,6 +121,23 @@ def test_a_provider_that_is_away_is_none() -> None:
         for e, price in people(24, 100)
     ]
     assert found(away) == []
+
+
+def test_who_asks_again_while_the_provider_is_away_is_none() -> None:
+    """Everybody presses "resend" twice: three times as many messages, to the same people."""
+    away = [
+        (e._replace(verified=e.verified and not 5 < (e.at - NOON) / HOUR < 5.5), price)
+        for e, price in people(24, 200)
+    ]
+    again = [
+        (e._replace(at=e.at + 90 * n), price)
+        for e, price in away
+        if 5 < (e.at - NOON) / HOUR < 5.5
+        for n in (1, 2)
+    ]
+    assert found(away, again) == []
+    attacked = bots(NOON + 5 * HOUR, 30, 20)
+    assert [start for start, _, _ in found(away, again, attacked)] == [300]
 
 
 def test_what_cost_next_to_nothing_is_not_told() -> None:

@@ -355,7 +355,7 @@ async def test_what_has_failed_within_another_is_given_back_once() -> None:
     numbers = [PHONE, ALIASES[0]]
     decisions = [await shop.guard.decide(shop.guard.attempt(each)) for each in numbers]
     current = CurrentRequest(decisions[0], others=decisions[1:], more=shop.guard.more)
-    token = OPEN.enter(current)
+    token = OPEN.enter(current, None)
     await shop.try_to(ALIASES[0])
     assert current.covered == 1
     await shop.try_to(PHONE)

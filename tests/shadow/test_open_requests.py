@@ -28,7 +28,7 @@ class Requests(OpenRequests):
     def run(self, action: Action, phone: str = PHONE, status: int | None = 202) -> CurrentRequest:
         """A request that the app has answered without calling its sender."""
         request = CurrentRequest(Decision(make_attempt(phone), action))
-        self.leave(request, self.enter(request), status)
+        self.leave(request, self.enter(request, None), status)
         return request
 
     def called(self, *args: object) -> CurrentRequest | None:
@@ -67,7 +67,7 @@ def test_while_the_app_works_a_second_call_is_the_same_requests() -> None:
     """Such as a second attempt in a pool's thread."""
     requests = Requests()
     request = CurrentRequest(Decision(make_attempt(PHONE), Action.SHADOW))
-    token = requests.enter(request)
+    token = requests.enter(request, None)
     elsewhere = contextvars.Context()
     found = [elsewhere.run(requests.called, PHONE) for _ in range(2)]
     requests.leave(request, token, 202)
@@ -79,7 +79,7 @@ def test_a_worker_that_a_request_has_started_keeps_silent_for_that_one_alone() -
     """Its context is that request's for ever."""
     requests = Requests()
     first = CurrentRequest(Decision(make_attempt(PHONE), Action.SHADOW))
-    token = requests.enter(first)
+    token = requests.enter(first, None)
     worker = contextvars.copy_context()
     requests.leave(first, token, 202)
     assert worker.run(requests.called, OTHER) is first  # the number, as this app spells it

@@ -15,7 +15,7 @@ from pumpguard.store.redis import RedisStore
 
 NOW = time.time()
 MINUTE_NOW, HOUR_NOW = int(NOW) // MINUTE * MINUTE, int(NOW) // HOUR * HOUR
-FIELDS, BANS = 2_000, 5_000  # as fleet.lua has them
+FIELDS, BANS = 3_000, 5_000  # as fleet.lua has them
 ALLOWED, REFUSED = "c\tGB\tallow\tn", "c\tBD\tblock\tn"
 
 
@@ -133,6 +133,24 @@ async def test_an_attacker_does_not_fill_the_server(valkey_url: str, name: str) 
     assert bucket["w\tother\t\tn"] > 0
     assert bucket["r\tlimit\tsampled"] == 5_000
     assert len(await store.fleet.bans()) == BANS
+    await store.aclose()
+
+
+async def test_what_is_let_through_leaves_room_for_what_is_refused(
+    valkey_url: str, name: str
+) -> None:
+    """Of blocks without refusals (`-`) two thirds as many are told apart, and in minutes alone."""
+    store = RedisStore(valkey_url, name=name, deadline=10.0)
+    for n in range(60):
+        sent = {f"b\tGB\t+4474{n:03}{each:02}\t-\tn": 1 for each in range(50)}
+        await store.fleet.add("one", n + 1, "{}", batch(sent))
+    refused = {f"b\tBD\t+8801{n:06}\tlimit\tn": 1 for n in range(50)}
+    await store.fleet.add("two", 1, "{}", batch({**refused, ALLOWED: 3_000}))
+    minute, hour = (await store.fleet.look([MINUTE_NOW], [HOUR_NOW])).buckets
+    assert FIELDS * 2 / 3 - 50 <= len(minute) - len(refused) <= FIELDS * 2 / 3 + 2
+    assert sum(n for field, n in minute.items() if field.startswith("b\tGB")) == 3_000
+    assert hour == {**refused, ALLOWED: 3_000}
+    assert refused.items() <= minute.items()
     await store.aclose()
 
 

@@ -65,9 +65,11 @@ async def test_after_three_quiet_days_an_attack_of_twelve_minutes() -> None:
     fleet = Fleet()
     await fleet.people(3 * DAY, 600)
     assert fleet.codes == []
+    began = fleet.clock.now
     await fleet.attack(720)
     assert fleet.codes == ["ATTACK_BEGINS"]
     (begun,) = fleet.alerts
+    assert began - 60 <= int(str(begun.evidence["since"])) <= began + 60
     assert str(begun.evidence["orders"]).startswith("['pumpguard lists deny prefix +88017123")
     await fleet.people(2 * HOUR, 60)
     await fleet.guard.settled()

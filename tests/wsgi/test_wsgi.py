@@ -13,7 +13,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from pumpguard import Decision, Policy, PumpGuardMiddleware, current_decision
+from pumpguard import Decision, Policy, PolicyError, PumpGuardMiddleware, current_decision
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.loop_thread import LOOP
 from pumpguard.rules import RateLimit
@@ -87,6 +87,9 @@ def test_the_middleware_is_the_same_one() -> None:
     assert json.loads(Called(again).body)["status"] == 429
     with pytest.raises(TypeError):
         PumpGuardWSGI(echo)
+    asgi: Any = app._asgi
+    with pytest.raises(PolicyError, match=r"^app: .* pumpguard.PumpGuardMiddleware, got "):
+        PumpGuardWSGI(asgi, guard=app.guard)
     assert issubclass(type(app._asgi), PumpGuardMiddleware)
 
 

@@ -81,7 +81,8 @@ def _line(rule: RuleToday) -> str:
     until = "" if rule.until is None else f" until {shown_time(rule.until)}, by {rule.author}"
     until += f": {rule.reason}" if rule.reason else ""
     later = "" if rule.verified_later is None else f", {rule.verified_later:.1%} verified later"
+    alone = "" if rule.alone is None else f", alone {rule.alone:,}"
     return (
-        f"{rule.name}: {rule.mode}{until}; refused {rule.refused:,} (${rule.usd:,.2f}), alone "
-        f"{rule.alone:,}, monitored {rule.monitored:,}{later}"
+        f"{rule.name}: {rule.mode}{until}; refused {rule.refused:,} (${rule.usd:,.2f}){alone}, "
+        f"monitored {rule.monitored:,}{later}"
     )

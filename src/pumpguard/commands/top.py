@@ -93,7 +93,7 @@ def _sums(view: FleetView) -> Table:
 
 def _tree(places: list[Place]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
-    for name in ("where", "refused", "would have cost", "let through", "since", "by"):
+    for name in ("where", "refused, 10 min", "would have cost", "sent, 1 h", "since", "by"):
         left = name in ("where", "by")
         table.add_column(name, justify="left" if left else "right", no_wrap=name == "where")
     for depth, place in _walk(places, 0):

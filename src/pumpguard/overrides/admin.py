@@ -11,14 +11,7 @@ from pumpguard.errors import OverrideError, StoreError
 from pumpguard.listeners import Change, Listeners
 from pumpguard.overrides.document import OverrideDocument, version_bytes
 from pumpguard.overrides.expected import LONGEST, MOST_TIMES, Expectation
-from pumpguard.overrides.lists import (
-    Hash,
-    ListedKind,
-    Listing,
-    ListName,
-    check_country,
-    subject,
-)
+from pumpguard.overrides.lists import Hash, ListedKind, Listing, ListName, check_country, subject
 from pumpguard.overrides.posture import EVERYWHERE, Escalation, Posture, PostureOverride
 from pumpguard.overrides.standing import LIFT, Order
 from pumpguard.overrides.stored import posture_named

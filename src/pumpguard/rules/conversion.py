@@ -11,12 +11,7 @@ from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.counters import Conversion as Watch
 from pumpguard.counters import Counter, Pulse, Reading
 from pumpguard.decision import Action, Finding
-from pumpguard.rules.base import (
-    ActionName,
-    RegionalRule,
-    action_of,
-    check_dimensions,
-)
+from pumpguard.rules.base import ActionName, RegionalRule, action_of, check_dimensions
 
 NARROW = ("phone", *(f"{PREFIX}{digits}" for digits in range(1, 5)))
 """What an attacker may own the whole of; larger blocks of numbers have other users too."""

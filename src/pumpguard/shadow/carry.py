@@ -36,12 +36,10 @@ def current_token() -> str | None:
     return strictest.tokens.issue(strictest.decision)
 
 
-def is_decided(tokens: Tokens, attempts: Sequence[Attempt]) -> bool:
+def is_decided(outer: CurrentRequest, tokens: Tokens, attempts: Sequence[Attempt]) -> bool:
     """Whether the guard of these tokens stands around itself, and has decided about this number."""
-    outer = current_request.get()
     return (
-        outer is not None
-        and outer.tokens is tokens
+        outer.tokens is tokens
         and outer.answered_at is None
         and [attempt.phone.e164[1:] for attempt in attempts] == outer.digits
     )

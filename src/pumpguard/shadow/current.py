@@ -192,6 +192,10 @@ class CurrentRequest:
                 request.route.passed(has_stand_in)
 
 
+IN_SCOPE = "pumpguard.request"
+"""Where a scope, or a WSGI environment, holds the request that the guard around has decided about.
+A context says less: servers begin a connection's next request in that of the one before."""
+
 current_request: ContextVar[CurrentRequest | None] = ContextVar("pumpguard_request", default=None)
 """Set by the middleware while the app handles a guarded request, and by `Guard.assess`."""
 current_call: ContextVar[SenderCall | None] = ContextVar("pumpguard_call", default=None)

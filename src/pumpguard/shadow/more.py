@@ -21,7 +21,7 @@ from pumpguard.intake.address import Address
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.notices import Notices
-from pumpguard.shadow.current import CurrentRequest
+from pumpguard.shadow.current import CurrentRequest, current_request
 from pumpguard.shadow.numbers import Spelt
 from pumpguard.shadow.open_requests import OPEN
 
@@ -127,7 +127,7 @@ async def with_more(guard: Guard, app: ASGIApp, scope: Scope, receive: Receive, 
         return
     more = partial(guard.more, address=guard.reader.address(scope))
     request = CurrentRequest(None, more=more, loop=asyncio.get_running_loop())
-    token = OPEN.enter(request)
+    token = OPEN.enter(request, current_request.get())
     try:
         await app(scope, receive, send)
     finally:

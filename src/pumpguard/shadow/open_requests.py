@@ -47,9 +47,8 @@ class OpenRequests:
         self._decide_stray: WeakMethod[DecideMore] | None = None
         self._loop: AbstractEventLoop | None = None
 
-    def enter(self, request: CurrentRequest) -> CallerToken:
-        """Make it the current one. The request of a guard around it stays above it."""
-        around = current_request.get()
+    def enter(self, request: CurrentRequest, around: CurrentRequest | None) -> CallerToken:
+        """Make it the current one. The request of a guard ``around`` it stays above it."""
         if around is not None and around.answered_at is None:
             request.outer = around
         if request.decision is not None:
@@ -86,7 +85,7 @@ class OpenRequests:
     def assess(self, request: CurrentRequest) -> None:
         """Make it the current one of whoever asked, from now on."""
         request.assessed = True
-        self.enter(request)
+        self.enter(request, current_request.get())
         self.leave(request, None, None)
 
     def claim(

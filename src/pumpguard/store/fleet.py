@@ -2,7 +2,7 @@
 
 Each process adds a batch once a second, in one call. A batch has a number and is added once, so one
 whose reply was lost is simply sent again. A bucket belongs to a minute or to an hour and ends by
-itself. What the fields of a bucket mean is for `pumpguard.fleet` to say.
+itself. What the fields of a bucket mean is for `pumpguard.ops.fleet` to say.
 """
 
 from __future__ import annotations
@@ -11,14 +11,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pumpguard.store.scripts import Call, Word, script
 
+if TYPE_CHECKING:
+    from pumpguard.store.transport.link import Link
+
 MINUTE, HOUR = 60, 3_600
 MINUTE_LIVES, HOUR_LIVES = 70 * MINUTE, 26 * HOUR
-"""Seconds for which a bucket is kept. In Redis a bucket has at most some 2,000 blocks and networks
+"""Seconds for which a bucket is kept. In Redis a bucket has at most some 3,000 blocks and networks
 (``fleet.lua``)."""
+
+QUIET = "\t-\t"
+"""In fields of what is let through to blocks without refusals: they are of a minute alone."""
 
 AT_ONCE = 10
 """Buckets that are read in one call: others' questions must not wait for it."""
@@ -79,12 +85,6 @@ class FleetStore(Protocol):
         """Take a ban off the list of those that stand. Returns whether it was there."""
 
 
-class Link(Protocol):
-    """What runs calls on a server (`pumpguard.store.transport.link.Link`)."""
-
-    async def run(self, call: Call) -> Any: ...
-
-
 class SharedFleet:
     """In Redis or Valkey, in one slot. Batches go over the ``link`` that requests use, readings
     over the ``reader``."""
@@ -114,7 +114,7 @@ class SharedFleet:
         speakers: list[Speaker] = []
         buckets: list[dict[str, int]] = []
         for first in range(0, max(1, len(names)), AT_ONCE):
-            keys = self._keys("alive", *names[first : first + AT_ONCE])
+            keys = self._keys("nobody" if first else "alive", *names[first : first + AT_ONCE])
             now, said, *found = await self._reader.run(Call(SCRIPT, keys, ["r"]))
             if not first:
                 speakers = [_speaker(now, *pair) for pair in _pairs(said)]
@@ -164,8 +164,9 @@ class MemoryFleet:
             before = [self._refused.pop((batch.hour - n * HOUR, verified), "") for n in range(3)]
             rules = next(filter(None, before), "")
             counts.update(f"r\t{rule}\tverified" for rule in rules.split("\t") if rule)
-        for at in ((MINUTE, batch.minute), (HOUR, batch.hour)):
-            self._buckets.setdefault(at, Counter()).update(counts)
+        known = {name: n for name, n in counts.items() if QUIET not in name}
+        for at, seen in (((MINUTE, batch.minute), counts), ((HOUR, batch.hour), known)):
+            self._buckets.setdefault(at, Counter()).update(seen)
         self._bans.update({each.id: each for each in batch.bans})
 
     async def look(self, minutes: Sequence[int] = (), hours: Sequence[int] = ()) -> Look:

@@ -22,15 +22,7 @@ from weakref import WeakKeyDictionary
 from pumpguard.counters import Reading
 from pumpguard.decision import Action
 from pumpguard.errors import StoreError
-from pumpguard.store.base import (
-    Answer,
-    Question,
-    Redeemed,
-    Redemption,
-    Refusal,
-    Settlement,
-    Store,
-)
+from pumpguard.store.base import Answer, Question, Redeemed, Redemption, Refusal, Settlement, Store
 from pumpguard.store.gathered import Gathered
 from pumpguard.store.in_front import StoreInFront
 from pumpguard.store.line import IN_FLIGHT, Line, phone_of

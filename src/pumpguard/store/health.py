@@ -36,10 +36,7 @@ LEVELS = {
 }  # fmt: skip
 """All others are errors: they stop us from counting at all."""
 
-REFUSALS: dict[type[RedisError], str] = {
-    AuthenticationError: NO_LOGIN,
-    NoPermissionError: NO_RIGHT,
-}
+REFUSALS: dict[type[RedisError], str] = {AuthenticationError: NO_LOGIN, NoPermissionError: NO_RIGHT}
 """By the server's error; all others are `REFUSES`."""
 
 PATIENCE = 2.0

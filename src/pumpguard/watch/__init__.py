@@ -28,6 +28,7 @@ from pumpguard.watch.episode import (
     CALM,
     GOES_ON,
     HOUR,
+    MANY,
     MINUTE,
     NOW,
     OTHER,
@@ -170,9 +171,13 @@ class AttackWatch(Listener):
         minutes = [minute - n * MINUTE for n in range(NOW + 1)]
         buckets = (await self._sums.look(minutes)).buckets
         sums = Sums.of(buckets)
-        episode = await self._recalled(now)
+        text = await self._store.recall(NAME, self._at(now))
+        episode = Episode(*json.loads(text)) if text else None
         if episode is None:
-            await self._may_begin(sums, hour, now)
+            busy = (
+                at for at, seen in zip(minutes, buckets, strict=True) if seen.get("n", 0) >= MANY
+            )
+            await self._may_begin(sums, min(busy, default=minute), hour, now)
         else:
             await self._may_end(episode, sums, now)
         suspicious = self._episode or sums.n >= SUSPECT
@@ -193,14 +198,14 @@ class AttackWatch(Listener):
         self._blocks, self._in_block = Counter(), Counter()
         return counts
 
-    async def _may_begin(self, sums: Sums, hour: int, now: float) -> None:
+    async def _may_begin(self, sums: Sums, since: int, hour: int, now: float) -> None:
         self._episode = False
         if self._sums is None or not begins(self._budget, (), sums):
             return  # the past need not be read
         hours = [hour - n * HOUR for n in range(1, 25)]
         past = [bucket.get("u", 0) for bucket in (await self._sums.look(hours=hours)).buckets]
         if begins(self._budget, past, sums) and await self._first(f"{NAME} begins", CALM * MINUTE):
-            episode = Episode(int(now) - NOW * MINUTE, int(now))
+            episode = Episode(since, int(now))
             await self._keep(episode, now)
             self._episode = True
             self._tell(told(BEGINS, sums, episode, now))
@@ -232,10 +237,6 @@ class AttackWatch(Listener):
             return Sums.of((await self._sums.look(minutes)).buckets)
         hours = list(range(max(begun // HOUR * HOUR, end - 24 * HOUR), end + 1, HOUR))
         return Sums.of((await self._sums.look(hours=hours)).buckets)
-
-    async def _recalled(self, now: float) -> Episode | None:
-        text = await self._store.recall(NAME, self._at(now))
-        return Episode(*json.loads(text)) if text else None
 
     async def _keep(self, episode: Episode, now: float) -> None:
         text = json.dumps([episode.since, episode.seen, episode.told])

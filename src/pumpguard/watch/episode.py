@@ -14,8 +14,9 @@ MINUTE, HOUR = 60, 3_600
 NOW = 10
 """Minutes that are now: the window in which `send_spike` looks for a spike as well."""
 
-LEAST = 50
-"""Refused requests within them, below which nothing is called an attack."""
+LEAST, MANY = 50, 5
+"""Refused requests within them, below which nothing is called an attack; and within a minute: with
+the first such one it has begun."""
 
 IN_ONE_BLOCK = 20
 """Of them to one block of 1,000 numbers. On the days of crowds that the harness plays, none had
@@ -38,7 +39,6 @@ BLOCKS, RULES = 5, 4
 """How many an alert names, those with the most dollars first."""
 
 BEGINS, GOES_ON, OVER = "ATTACK_BEGINS", "ATTACK_GOES_ON", "ATTACK_OVER"
-
 
 NO_SIGN = ("budget", "posture", "lists", "store")
 """Rules whose refusals are no sign of an attack: a spent budget refuses everybody, and people have

@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 from starlette.types import Receive, Scope, Send
 
+from pumpguard.config import require_app
 from pumpguard.guard import Guard
 from pumpguard.loop_thread import LOOP
 from pumpguard.middleware import PumpGuardMiddleware
@@ -45,6 +46,7 @@ class PumpGuardWSGI:
     The arguments are those of `PumpGuardMiddleware`, which does all the work: in an event loop that
     has a thread of its own, started by the first request of each process. The app runs in the
     server's thread, as without the guard. Not for workers that patch threads (gevent, eventlet).
+    Raises `PolicyError`.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class PumpGuardWSGI:
         guard: Guard | None = None,
         **options: Any,
     ) -> None:
+        require_app(app, 2, "a WSGI app; of ASGI it is guarded by pumpguard.PumpGuardMiddleware")
         self._app = app
         self._asgi = _Around(_run, policy, store, guard=guard, **options)
         self.guard = self._asgi.guard

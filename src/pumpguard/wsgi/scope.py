@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
 
+from pumpguard.shadow.current import IN_SCOPE
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, WSGIEnvironment
 
@@ -34,6 +36,7 @@ def scope_of(environ: WSGIEnvironment) -> Scope:
         # None where the server's peer has no address: a Unix socket.
         "client": (client, int(port)) if client else None,
         "server": (environ.get("SERVER_NAME", ""), int(environ.get("SERVER_PORT") or 0)),
+        IN_SCOPE: environ.get(IN_SCOPE),
     }
 
 
@@ -42,7 +45,7 @@ def environ_of(
 ) -> WSGIEnvironment:
     """The environment for the app: with this body, or the beginning of it, and with the method and
     the headers of the scope where the middleware asks something of its own."""
-    made = {**environ, "REQUEST_METHOD": scope["method"]}
+    made = {**environ, "REQUEST_METHOD": scope["method"], IN_SCOPE: scope.get(IN_SCOPE)}
     if scope["method"] != environ["REQUEST_METHOD"]:
         made = {name: value for name, value in made.items() if not _is_header(name)}
         made |= {_name(name): value.decode("latin-1") for name, value in scope["headers"]}

@@ -6,11 +6,14 @@ import time
 from functools import partial
 from typing import Any
 
+from flask import Flask
 from redis.asyncio import Redis
 
-from pumpguard import Guard, sender
+from pumpguard import Guard, PumpGuardMiddleware, sender
 from pumpguard.challenges import Altcha
 from pumpguard.intake.network import MaxMindNetworks
+from pumpguard.wsgi import PumpGuardWSGI
+from tests.docs.wrong.app import App
 from tests.docs.wrong.stage import WrongSetup, refused
 
 
@@ -25,7 +28,9 @@ def send_sms(phone: str) -> str:
 
 NAMES: dict[str, Any] = {
     "Guard": Guard, "Altcha": Altcha, "MaxMindNetworks": MaxMindNetworks, "Redis": Redis,
-    "time": time, "later": later, "sender": sender, "send_sms": send_sms,
+    "time": time, "later": later, "sender": sender, "send_sms": send_sms, "asgi": App().app,
+    "flask": Flask("shop"), "PumpGuardMiddleware": PumpGuardMiddleware,
+    "PumpGuardWSGI": PumpGuardWSGI,
 }  # fmt: skip
 
 routes = partial(refused, "routes", names=NAMES)
@@ -64,6 +69,8 @@ REFUSED: list[WrongSetup] = [
     senders("sender(sender(send_sms))", "send"),
     senders("sender(send_sms('+44…'))  # called, not passed", "send"),
     senders('Policy(send="/otp/send", sent_when="sent")', "sent_when"),
+    loops('PumpGuardMiddleware(flask.wsgi_app, Policy(send="/otp/send"))', "app"),
+    loops('PumpGuardWSGI(asgi, Policy(send="/otp/send"))  # FastAPI, Starlette', "app"),
     loops('Guard(Policy(send="/otp/send"), on_decision=later)', "on_decision"),
     loops('Guard(Policy(send="/otp/send"), on_alert=later)', "on_alert"),
     loops('Guard(Policy(send="/otp/send"), clock=lambda: time.time() * 1000)', "clock"),

@@ -9,7 +9,7 @@ from blacksheep import Application, FromForm, FromJSON, Request, Response, json
 from blacksheep.server.routing import Router
 
 from pumpguard import PumpGuardMiddleware
-from tests.frameworks.guarded import guard, send_sms
+from tests.frameworks.guarded import CORS_BEHIND, guard, send_sms
 
 
 @dataclass
@@ -67,5 +67,6 @@ def health() -> Response:
     return json({"status": "well"})
 
 
-app_.use_cors(allow_origins="*", allow_methods="*", allow_headers="*")
+if CORS_BEHIND:
+    app_.use_cors(allow_origins="*", allow_methods="*", allow_headers="*")
 app = PumpGuardMiddleware(app_, guard=guard)

@@ -9,7 +9,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 from django.views.decorators.http import require_GET, require_POST
 
-from tests.frameworks.guarded import guard, send_sms
+from tests.frameworks.guarded import CORS_BEHIND, guard, send_sms
 
 if not settings.configured:
     settings.configure(
@@ -17,7 +17,7 @@ if not settings.configured:
         ALLOWED_HOSTS=["*"],
         SECRET_KEY="of this suite",
         INSTALLED_APPS=["corsheaders"],
-        MIDDLEWARE=["corsheaders.middleware.CorsMiddleware"],
+        MIDDLEWARE=["corsheaders.middleware.CorsMiddleware"] if CORS_BEHIND else [],
         CORS_ALLOW_ALL_ORIGINS=True,
     )
 

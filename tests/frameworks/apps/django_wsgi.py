@@ -6,8 +6,9 @@ from tests.frameworks.apps import django_views  # isort: skip  # it has the sett
 from django.core.wsgi import get_wsgi_application
 
 from pumpguard.wsgi import PumpGuardWSGI
+from tests.frameworks.cors import with_cors_in_front
 from tests.frameworks.guarded import guard
 
 __all__ = ["app", "django_views"]
 
-app = PumpGuardWSGI(get_wsgi_application(), guard=guard)
+app = with_cors_in_front(PumpGuardWSGI(get_wsgi_application(), guard=guard))

@@ -7,7 +7,7 @@ from typing import Any
 from falcon.asgi import App, Request, Response
 
 from pumpguard import PumpGuardMiddleware
-from tests.frameworks.guarded import guard, send_sms
+from tests.frameworks.guarded import CORS_BEHIND, guard, send_sms
 
 
 class Send:
@@ -56,7 +56,7 @@ class Health:
         response.media = {"status": "well"}
 
 
-falcon = App(cors_enable=True)
+falcon = App(cors_enable=CORS_BEHIND)
 falcon.add_route("/otp/send", Send())
 falcon.add_route("/api/otp/send", Send())
 falcon.add_route("/otp/form", Form())

@@ -8,10 +8,12 @@ from flask import Blueprint, Flask, request
 from flask_cors import CORS
 
 from pumpguard.wsgi import PumpGuardWSGI
-from tests.frameworks.guarded import guard, send_sms
+from tests.frameworks.cors import with_cors_in_front
+from tests.frameworks.guarded import CORS_BEHIND, guard, send_sms
 
 flask, api = Flask(__name__), Blueprint("api", __name__, url_prefix="/api")
-CORS(flask)
+if CORS_BEHIND:
+    CORS(flask)
 
 
 @flask.post("/otp/send")
@@ -59,4 +61,4 @@ def health() -> dict[str, str]:
 
 
 flask.register_blueprint(api)
-app = PumpGuardWSGI(flask, guard=guard)
+app = with_cors_in_front(PumpGuardWSGI(flask, guard=guard))

@@ -9,7 +9,7 @@ from litestar import Litestar, Request, Router, get, post
 from litestar.config.cors import CORSConfig
 
 from pumpguard import PumpGuardMiddleware
-from tests.frameworks.guarded import guard, send_sms
+from tests.frameworks.guarded import CORS_BEHIND, guard, send_sms
 
 
 @dataclass
@@ -56,6 +56,9 @@ async def health() -> dict[str, str]:
 
 api = Router("/api", route_handlers=[send])
 app = PumpGuardMiddleware(
-    Litestar([send, api, form, stream, person, fails, verify, health], cors_config=CORSConfig()),
+    Litestar(
+        [send, api, form, stream, person, fails, verify, health],
+        cors_config=CORSConfig() if CORS_BEHIND else None,
+    ),
     guard=guard,
 )

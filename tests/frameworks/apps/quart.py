@@ -8,7 +8,7 @@ from quart import Blueprint, Quart, request
 from quart_cors import cors
 
 from pumpguard import PumpGuardMiddleware
-from tests.frameworks.guarded import guard, send_sms
+from tests.frameworks.guarded import CORS_BEHIND, guard, send_sms
 
 app, api = Quart(__name__), Blueprint("api", __name__, url_prefix="/api")
 
@@ -55,5 +55,6 @@ def health() -> dict[str, str]:
 
 
 app.register_blueprint(api)
-cors(app, allow_origin="*")
+if CORS_BEHIND:
+    cors(app, allow_origin="*")
 app.asgi_app = PumpGuardMiddleware(app.asgi_app, guard=guard)  # type: ignore

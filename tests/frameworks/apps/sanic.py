@@ -9,7 +9,7 @@ from sanic.response import HTTPResponse, json
 from sanic_ext import Extend
 
 from pumpguard import PumpGuardMiddleware
-from tests.frameworks.guarded import guard, send_sms
+from tests.frameworks.guarded import CORS_BEHIND, guard, send_sms
 
 sanic, api = Sanic("suite"), Blueprint("api", url_prefix="/api")
 
@@ -61,6 +61,6 @@ async def health(request: Request[Any, Any]) -> HTTPResponse:
 
 
 sanic.blueprint(api)
-sanic.config.CORS_ORIGINS = "*"
+sanic.config.CORS, sanic.config.CORS_ORIGINS = CORS_BEHIND, "*"
 Extend(sanic)
 app = PumpGuardMiddleware(sanic, guard=guard)

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from pumpguard import PumpGuardMiddleware
-from tests.frameworks.guarded import guard, send_sms
+from tests.frameworks.guarded import CORS_BEHIND, guard, send_sms
 
 
 async def send(request: Request) -> JSONResponse:
@@ -62,5 +62,5 @@ app = Starlette(
         Route("/otp/verify", verify, methods=POST),
         Route("/health", health),
     ],
-    middleware=[Middleware(PumpGuardMiddleware, guard=guard), cors],
+    middleware=[Middleware(PumpGuardMiddleware, guard=guard), *([cors] if CORS_BEHIND else [])],
 )

@@ -13,6 +13,7 @@ from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.sliding_ban import SlidingBan
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.overrides import MemoryOverrides
+from pumpguard.testing import FakeClock, make_attempt
 from tests.conftest import PATIENT
 from tests.ops.console.operator import Operator
 from tests.store.stand_in import TellsNothing
@@ -49,7 +50,7 @@ async def test_the_block_under_attack_is_found_denied_and_let_go(
     page = await operator.page()
     assert ">BD</span>" in page
     assert "+8801712345…" in page
-    assert "14 refused since" in page
+    assert "14 refused in an hour by limit" in page
     order = re.search(r'<input type="hidden" name="value" value="(\+8801712345)">', page)
     assert order is not None
     form = {"verdict": "deny", "kind": "prefix", "value": order[1], "lasting": "24h",
@@ -95,7 +96,7 @@ async def test_what_stands_in_somebodys_way_is_told_and_lifted(
     assert "If it were asked for now, it would be blocked" in told
     assert "1 of 1 for this number in a day" in told
     assert "this address is banned for" in told
-    assert "ban: BANNED" in told  # one of its last decisions
+    assert "decided: ban BANNED: a ban after many refusals" in told  # one of its last decisions
     assert PHONE[1:] not in told
     assert ADDRESS not in told
     ban = re.search(r'name="id" value="(0-[0-9a-f]{20}-ban)"', told)
@@ -155,6 +156,33 @@ async def test_money_by_hour_and_country(operator: Operator, guard: Guard) -> No
     assert "The policy has no budget." in page
 
 
+async def test_a_new_market_stands_beside_the_money(name: str) -> None:
+    """A country that is not home and whose users verify: its line of credit has grown."""
+    clock = FakeClock()
+    policy = Policy(send="/s", home=["GB"], settled=True, daily_budget=600, name=name,
+                    price_overrides={"PL": 0.3}, secret="a well kept secret")  # fmt: skip
+    async with Guard(policy, clock=clock) as guard:
+        operator = Operator(guard)
+        await operator.sign_in()
+        await operator.get("/money")
+        await operator.console.view.markets.wait()
+        assert "No country but home" in (await operator.get("/money")).body.decode()
+        for n in range(150):
+            phone, address = f"+48512{n:03}781", f"91.192.{n % 200}.7"
+            attempt = make_attempt(phone, address, country="PL", at=clock.advance(70), price=0.3)
+            await guard.assess(attempt)
+            clock.advance(10 + 7 * n % 23)
+            guard.verified(phone)
+            await guard.settled()
+        operator = Operator(guard)
+        await operator.sign_in()
+        await operator.get("/money")
+        await operator.console.view.markets.wait()
+        page = (await operator.get("/money")).body.decode()
+        assert re.search(r"<li>PL: \$\d+\.\d\d verified on the best of 14 days", page)
+        assert "counts what was verified less" in page
+
+
 @pytest.mark.parametrize("path", ["/who", "/rules", "/money", "/orders"])
 async def test_strangers_see_none_of_it(stranger: Operator, path: str) -> None:
     assert (await stranger.get(path)).status == 303
@@ -202,7 +230,7 @@ async def test_last_decisions_are_those_of_the_fleet_where_events_are_kept(
     await there.assess(there.attempt("+8801712340000", ADDRESS))
     await events.flush()
     told = (await operator.submit("/story", number=PHONE, address=ADDRESS)).body.decode()
-    assert "decided: limit RATE_LIMIT: too many messages for phone" in told
+    assert "decided: limit RATE_LIMIT: too many messages for this number" in told
     assert told.count("<time>") == 2
     of_both = (await operator.submit("/story", address=ADDRESS)).body.decode()
     assert of_both.count("<time>") == 3

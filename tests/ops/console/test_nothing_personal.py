@@ -141,7 +141,7 @@ async def test_no_page_shows_any(phone: str, address: str) -> None:
         decision = await guard.assess(guard.attempt(phone, address, account=phone))
         talk = Talkative().judge(decision.attempt)
         guard.record(Decision(decision.attempt, Action.BLOCK, (talk,)))
-        operator.console.activity.alerted(Alert("BUDGET_LOW", "x", talk.evidence, phone, 0.0))
+        guard.listeners.alerted(Alert("BUDGET_LOW", "x", talk.evidence, phone, 0.0))
         why = {"lasting": "24h", "reason": f"{phone} from {address}"}
         pages = []
         for kind, value in (("number", phone), ("prefix", phone), ("network", address),

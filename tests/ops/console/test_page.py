@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from html import unescape
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pumpguard.ops.fleet import Fleet
 from pumpguard.overrides.posture import Escalation
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.testing import make_attempt
+from pumpguard.watch.episode import Episode, Sums, told
 from tests.asgi import call, request
 from tests.ops.console.operator import TOKEN, Operator
 
@@ -79,17 +81,20 @@ async def test_requests_by_action_rule_and_country(operator: Operator, guard: Gu
     assert len(re.findall(r'<rect class="throttle"', page)) == 1
 
 
-async def test_decisions_are_explained(operator: Operator, guard: Guard) -> None:
-    """The newest first; those not allowed by themselves, too: a flood hides none of them."""
-    await assess(guard, 102)
+async def test_decisions_of_all_processes_are_explained(
+    operator: Operator, guard: Guard, there: Guard
+) -> None:
+    """The newest first; those refused by themselves, too: a flood hides none of them."""
+    fleet = Fleet(there)
+    await assess(guard, 101)
+    await assess(there, 1)
+    await fleet.speak()
     page = unescape(await operator.page())
-    refused, everything = page.split("All, the last 50")
-    line = "<code>limit: RATE_LIMIT → throttle"
-    assert refused.count(line) == everything.count(line) == 2
-    assert "+447400101••• (GB) for 81.2.69.•" in refused
-    assert (
-        everything.index("00101•••") < everything.index("00100•••") < everything.index("00099•••")
-    )
+    refused, sent = page.split("Let through, the last 10")
+    assert "Not let through, the last 2" in refused
+    assert refused.count("decided: limit RATE_LIMIT: too many messages for everything") == 2
+    assert refused.index("+447400000••• (GB) for 81.2.69.•") < refused.index("+447400100•••")
+    assert sent.index("00099•••") < sent.index("00098•••")
 
 
 async def test_other_listeners_still_hear(policy: Policy) -> None:
@@ -98,7 +103,10 @@ async def test_other_listeners_still_hear(policy: Policy) -> None:
     guard = Guard(policy, "memory://", on_decision=heard.append)
     operator = Operator(guard)
     await guard.assess(make_attempt())
-    assert len(heard) == len(operator.console.activity.last) == 1
+    assert operator.console.fleet is not None
+    await operator.console.fleet.speak()
+    seen = (await operator.console.view.values())["seen"]
+    assert len(heard) == len(seen.sent) == 1
 
 
 async def test_the_most_an_attacker_can_cost(operator: Operator, guard: Guard) -> None:
@@ -138,14 +146,27 @@ async def test_under_observe_the_bound_does_not_hold(operator: Operator, guard: 
     assert "This bound does not hold. The posture is observe" in await operator.page()
 
 
-async def test_alerts(operator: Operator) -> None:
-    """With their numbers, and what they are about, masked."""
-    assert "this process has raised none" in await operator.page()
-    alert = Alert("BUDGET_LOW", "budget", {"used": 480.5, "limit": 600}, "+447400123456", 0.0)
-    operator.console.activity.alerted(alert)
+async def test_alerts_of_the_fleet(operator: Operator, there: Guard) -> None:
+    """With their numbers, and what they are about, masked; also of a process that has ended."""
+    assert "Alerts: none in the last day." in await operator.page()
+    fleet = Fleet(there)
+    await assess(there, 1)
+    fleet.alerted(Alert("BUDGET_LOW", "budget", {"used": 480.5, "limit": 600}, "+447400123456", 0))
+    sums = Sums(n=60, u=18_000_000, blocks=Counter({"+88017123450": 18_000_000}))
+    fleet.alerted(told("ATTACK_BEGINS", sums, Episode(60, 600), 600))
+    await there.aclose()
     page = await operator.page()
-    assert "<code>BUDGET_LOW</code> budget: +4474••••••••, 1970-01-01 00:00 UTC" in page
+    assert "A budget is low: what is left is kept for customers: +4474••••••••" in page
+    assert "<code>BUDGET_LOW</code> at 1970-01-01 00:00 UTC, by budget" in page
     assert "used=480.5, limit=600" in page
+    assert "An attack has begun: +88017123450" in page
+    assert "refused: 60 requests, $18.00 not spent" in page
+    assert "pumpguard lists deny prefix +88017123450 --for 1d" in page
+    assert "None yet." in page  # its decisions have gone with it
+    (budget, attack) = reversed((await operator.api("GET", "/fleet")).json["alerts"])
+    assert (budget["event"]["action"], attack["event"]["action"]) == (
+        "BUDGET_LOW", "ATTACK_BEGINS",
+    )  # fmt: skip
 
 
 async def test_what_the_guard_has_noticed(operator: Operator, guard: Guard) -> None:
@@ -158,6 +179,21 @@ async def test_what_the_guard_has_noticed(operator: Operator, guard: Guard) -> N
     assert "/otp/+44740012••••" in page
     assert '<th scope="row">unreadable: phone-number</th><td>1</td>' in page
     assert '<th scope="row">websockets</th><td>1</td>' in page
+
+
+async def test_what_several_guards_have_noticed_is_said_once(
+    operator: Operator, guard: Guard, there: Guard
+) -> None:
+    """And what they have counted is added up."""
+    fleet = Fleet(there)
+    for each in (guard, there):
+        each.observations.unguarded.websocket("/otp/send")
+        each.observations.unread("phone-number", "The telephone number is missing.")
+    await fleet.speak()
+    page = await operator.page()
+    assert page.count("<code>PG077</code>") == 1
+    assert "by 2 processes" in page
+    assert '<th scope="row">unreadable: phone-number</th><td>2</td>' in page
 
 
 async def test_a_step_of_escalation_is_explained(operator: Operator, guard: Guard) -> None:
@@ -202,7 +238,7 @@ async def test_beside_the_app_it_says_what_it_cannot_show(guard: Guard) -> None:
     operator = Operator(guard, judges_nothing=True)
     await operator.sign_in()
     page = await operator.page()
-    assert "judges no requests" in page
+    assert "Not known: no process speaks." in page
     assert "No process speaks." in page
 
 

@@ -12,7 +12,7 @@ from pumpguard.errors import OverrideError
 from pumpguard.ops.fleet import Fleet
 from pumpguard.ops.fleet.desk import Desk, desk_of
 from pumpguard.ops.fleet.today import rules_today
-from pumpguard.ops.fleet.words import lines, verdict
+from pumpguard.ops.fleet.words import counted, lines, verdict
 from pumpguard.rules.credit import Credit
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.sliding_ban import SlidingBan
@@ -179,7 +179,7 @@ async def test_how_much_of_the_budgets_is_spent(valkey_url: str, name: str) -> N
         await ask(guard)
         desk = desk_of(guard)
         assert desk is not None
-        budgets = await desk.budgets()
+        budgets = [counted(*each) or "" for each in await desk.spends()]
         assert [re.sub(r"^\S+ of |, \S+ left$", "", line) for line in budgets] == [
             "$100.00 for everything in an hour",
             "$600.00 for everything in a day",

@@ -19,6 +19,7 @@ from attack_harness.attackers.base import Attack, Shot
 from attack_harness.run import play
 from attack_harness.server import served
 from attack_harness.targets import OverHttp
+from pumpguard.money.prices import PriceTable
 
 TOKEN = "2b7e151628aed2a6abf7158809cf4f3c"
 POLICY = """
@@ -31,6 +32,7 @@ deadline = 10
 proxies = ["127.0.0.0/8"]
 """
 PATIENT = 60.0
+PRICES = PriceTable.load("appwrite-2026")
 
 
 class Spread:
@@ -91,14 +93,49 @@ async def settled(url: str, requests: int) -> dict[str, Any]:
 
 
 def agrees(seen: dict[str, Any], exchanges: list[Exchange]) -> None:
-    """Whether the console's sums are those of the books, to the request."""
+    """Whether the console's sums are those of the books, to the request and the micro-dollar: of
+    all, of each country, and of each block."""
     by = seen["day"]["by_action"]
     challenged = sum(each.challenged for each in exchanges)
-    answered = sum(200 <= each.status < 300 for each in exchanges)
-    assert seen["day"]["requests"] == len(exchanges)
+    answered = sum(sent(each) for each in exchanges)
+    assert seen["day"]["requests"] == seen["hour"]["requests"] == len(exchanges)
     assert by["challenge"] == challenged
     assert by["allow"] + by["shadow"] == answered
     assert by["throttle"] + by["block"] == len(exchanges) - challenged - answered
+    rules = seen["day"]["by_rule"].values()
+    assert sum(said.get("refused", 0) for said in rules) == seen["day"]["requests"] - by["allow"]
+    assert by["shadow"] == 0  # else whom asked cannot tell what was sent
+    assert {place["country"] for place in seen["attack"]["places"]} == {"AZ", "BD"}
+    for country in seen["attack"]["places"]:
+        mine = [each for each in exchanges if country_of(each.phone) == country["name"]]
+        assert country["others"] == 0
+        stands_for(country, mine)
+        for part in country["parts"]:
+            stands_for(part, [each for each in mine if each.phone.startswith(part["name"])])
+            for block in part["parts"]:
+                stands_for(block, [each for each in mine if each.phone[:-3] == block["name"]])
+    spent = sum(PRICES.price(country_of(each.phone)) for each in exchanges if sent(each))
+    assert seen["day"]["spent"] == pytest.approx(spent, abs=1e-6)
+
+
+def stands_for(place: dict[str, Any], mine: list[Exchange]) -> None:
+    """Whether all numbers of a country, range or block are those of the books about it."""
+    through = [each for each in mine if sent(each)]
+    price = PRICES.price(place["country"])
+    assert place["let_through"] == len(through), place
+    assert place["refused"] == place["now"] == len(mine) - len(through)
+    assert place["spent"] == pytest.approx(price * len(through), abs=1e-6)
+    assert place["refused_usd"] == pytest.approx(price * place["refused"], abs=1e-6)
+
+
+def sent(exchange: Exchange) -> bool:
+    """Whether the app says that it sent the message."""
+    return 200 <= exchange.status < 300
+
+
+def country_of(phone: str) -> str:
+    """Of the numbers of this attack."""
+    return "BD" if phone.startswith("+880") else "AZ"
 
 
 def workers_of(url: str) -> list[int]:
@@ -128,7 +165,6 @@ async def test_the_sums_are_the_books_and_outlive_a_process(servers: list[str]) 
     for each in seen:
         agrees(each, exchanges)
     assert sum(process["decided"] for process in seen[0]["processes"]) == len(exchanges)
-    assert {place["country"] for place in seen[0]["attack"]["places"]} == {"AZ", "BD"}
 
     os.kill(workers_of(servers[0])[0], signal.SIGKILL)
     agrees(await settled(servers[1], len(exchanges)), exchanges)

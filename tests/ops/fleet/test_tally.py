@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pumpguard import Action, Decision
 from pumpguard.decision import Finding
 from pumpguard.ops.fleet.period import Period
-from pumpguard.ops.fleet.tally import HOT, MOST_KNOWN, MOST_PLACES, MOST_REFUSED, Tally
+from pumpguard.ops.fleet.tally import HOT, MOST_KNOWN, MOST_PLACES, MOST_REFUSED, QUIET, Tally
 from pumpguard.testing import make_attempt
 
 PHONES = st.sampled_from(["+447400123456", "+447400123999", "+8801712345678", "+12015550123"])
@@ -75,15 +75,23 @@ def test_each_rule_is_told_what_it_refused_what_it_alone_and_what_it_would_have(
     }
 
 
-def test_a_block_that_had_refusals_shows_what_is_let_through_to_it_for_an_hour() -> None:
+def test_what_is_let_through_is_told_by_block() -> None:
+    """Also what was before the first refusal: that is what an attack has cost. For an hour after it
+    the block is one of those that go first."""
     tally = Tally()
-    tally.add(decision(action=Action.ALLOW), 0)  # nobody has looked at it yet
+    tally.add(decision(action=Action.ALLOW), 0)
     tally.add(decision(action=Action.BLOCK), 1)
     tally.add(decision(action=Action.ALLOW), 2)
     tally.add(decision("+447400123456", Action.ALLOW), 2)
     tally.add(decision(action=Action.ALLOW), 2 + HOT)
-    (by_rule,) = Period.of([tally.take()[0]]).blocks.values()
-    assert {rule: amount.n for rule, amount in by_rule.items()} == {"limit": 1, "": 1}
+    counts = tally.take()[0]
+    assert {name.split("\t")[3]: n for name, n in counts.items() if name[:6] == "b\tBD\t+"
+            and name.endswith("n")} == {QUIET: 2, "limit": 1, "": 1}  # fmt: skip
+    blocks = Period.of([counts]).blocks
+    assert {block: {rule: amount.n for rule, amount in by_rule.items()}
+            for (_, block), by_rule in blocks.items()} == {
+        "+8801712345": {"limit": 1, "": 3}, "+447400123": {"": 1},
+    }  # fmt: skip
 
 
 def test_an_attacker_chooses_no_field() -> None:

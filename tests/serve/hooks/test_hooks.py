@@ -25,7 +25,7 @@ from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.testing import FakeClock
 from tests.asgi import Reply, call, request
 from tests.conftest import PATIENT
-from tests.serve.hooks.servers import ADDRESS, SECRET, SERVERS, Server
+from tests.serve.hooks.servers import ADDRESS, SECRET, SERVERS, TAKEN, Server
 
 PHONE = "+447400123456"
 TEXT = "{code} is your code."
@@ -86,7 +86,7 @@ class Shop:
 
     async def ask(self, server: Server, phone: str = PHONE, n: int = 0) -> Reply:
         """The server's ``n``-th hook about this number."""
-        return await self.post(server, *server.post(phone, self.clock(), n=n))
+        return await self.post(server, *server.post(phone, self.clock(), args={"code": str(n)}))
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ async def test_a_refusal_has_a_reference(shop: Shop, server: Server) -> None:
     shop.guard.listen(Heard(decisions))
     for n in range(2):
         await shop.ask(server, n=n)
-    body, headers = server.post(PHONE, shop.clock(), n=3)
+    body, headers = server.post(PHONE, shop.clock(), args={"code": "3"})
     found = [references(await shop.post(server, body, headers)) for _ in range(2)]
     refused = [each.reference for each in decisions if not each.allowed]
     assert len(refused) == 1
@@ -184,6 +184,23 @@ async def test_a_hook_sent_twice_is_one_message(shop: Shop, server: Server) -> N
     assert len(shop.sent) == 1
     assert (await shop.guard.assess(shop.guard.attempt(PHONE))).allowed  # one of two was counted
     assert not (await shop.guard.assess(shop.guard.attempt(PHONE))).allowed
+
+
+async def test_zitadel_tries_again_under_another_name(shop: Shop) -> None:
+    """Its body says then that it is another try: it is the same hook all the same. Another code is
+    another hook."""
+    zitadel = SERVERS[4]
+    codes = iter(("561166", "561166", "561167"))
+    for event in (
+        "notification.requested",
+        "notification.retry.requested",
+        "notification.requested",
+    ):
+        context = {"recipientPhoneNumber": PHONE, "eventType": event}
+        shop.clock.advance(20)
+        more = {"contextInfo": context, "args": {"code": next(codes)}}
+        assert said(await shop.post(zitadel, *zitadel.post(PHONE, shop.clock(), **more))) == TAKEN
+    assert len(shop.sent) == 2
 
 
 @each

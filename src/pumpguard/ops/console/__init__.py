@@ -17,7 +17,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pumpguard.errors import ClientGone, IntakeError
 from pumpguard.guard import Guard
 from pumpguard.intake.address import TrustedProxies
-from pumpguard.ops.console.activity import Activity
 from pumpguard.ops.console.api import Api
 from pumpguard.ops.console.auth import Authenticator
 from pumpguard.ops.console.fleet_pages import FleetPages
@@ -28,7 +27,7 @@ from pumpguard.ops.fleet import Fleet
 from pumpguard.ops.fleet.desk import desk_of
 from pumpguard.replies import Problem, unreadable
 
-__all__ = ["Activity", "Console"]
+__all__ = ["Console"]
 
 STATIC = Path(__file__).parent / "static"
 FILES = {"console.css": "text/css", "console.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -63,12 +62,9 @@ class Console:
         policy, clock = guard.policy, guard.overrides.now
         proxies = TrustedProxies(policy.proxies, policy.proxy_header)
         auth = Authenticator(token, clock, proxies, secure)
-        self.activity = Activity()
         desk = desk_of(guard)
         self.fleet = None if judges_nothing else Fleet(guard)
-        if not judges_nothing:
-            guard.listen(self.activity)
-        self.view = View(guard, self.activity, desk, self.fleet)
+        self.view = View(guard, desk, self.fleet)
         frame = Frame(guard, self.view, auth)
         routes = [*Pages(frame).routes(), *Api(guard, auth, desk).routes()]
         if desk is not None:

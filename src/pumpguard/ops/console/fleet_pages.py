@@ -47,13 +47,9 @@ class FleetPages:
 
     async def _story(self, request: Request) -> Response:
         async def told(form: Mapping[str, str]) -> dict[str, Any]:
+            await self._frame.view.speak()
             story = await self._desk.story(form.get("number", ""), form.get("address", ""))
-            decisions = self._frame.view.activity.about(
-                story.explanation.decision.attempt,
-                number=bool(form.get("number", "").strip()),
-                address=bool(form.get("address", "").strip()),
-            )
-            return {"story": story, "told": decisions}
+            return {"story": story}
 
         return await self._asked(request, told)
 

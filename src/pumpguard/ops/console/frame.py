@@ -96,7 +96,7 @@ class Frame:
         filters = (
             *(text.when, text.clock, text.minute, text.lasting, text.largest, masked, dollars),
             *(text.masked_text, text.masked_listing, text.masked_evidence, words.lines),
-            *(words.verdict, words.why, text.ordered, text.event_lines),
+            *(words.verdict, words.why, text.ordered, text.told, text.alarm),
         )
         self.templates.filters.update({each.__name__: each for each in filters})
         self.templates.globals.update(

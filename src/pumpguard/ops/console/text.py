@@ -11,10 +11,12 @@ from math import ceil
 from phonenumbers import NumberParseException, is_valid_number
 from phonenumbers import parse as parse_number
 
+from pumpguard.alerts import Alert
+from pumpguard.alerts.words import headline, words
 from pumpguard.errors import OverrideError
-from pumpguard.masking import masked_network
+from pumpguard.masking import Block, masked_network
 from pumpguard.ops.events.fields import Event
-from pumpguard.ops.events.words import explained, line
+from pumpguard.ops.events.words import findings, line
 from pumpguard.ops.masking import HIDDEN as HIDDEN
 from pumpguard.ops.masking import masked_block as masked_block
 from pumpguard.ops.masking import masked_evidence as masked_evidence
@@ -74,14 +76,26 @@ def masked_listing(listing: Listing) -> str:
     return listing.shown
 
 
-def event_lines(event: Event) -> list[str]:
-    """An event in words, masked; of a decision each finding in a line of its own."""
-    decided = "findings" in event.get("pumpguard", {}) or event["event"].get("kind") == "alert"
+def told(event: Event) -> list[str]:
+    """An event in words, masked: what it was about, and of a decision each finding in lines of its
+    own. When it was and what was done stand beside it."""
     try:
-        said = [*explained(event)] if decided else [line(event)]
-    except KeyError:  # what is no decision, or another release's
+        said = [line(event).split(" ", 2)[2], *findings(event)]
+    except (KeyError, IndexError):  # another release's
         said = [line(event)]
     return [masked_text(each) for each in said]
+
+
+def alarm(event: Event) -> list[str]:
+    """An alert in words: what has happened, and its facts, masked."""
+    code, facts = event["event"]["action"], event["pumpguard"]
+    subject = Block(facts["subject"]) if facts["subject"] else None  # an event has it masked
+    alert = Alert(code, event["rule"].get("name", ""), facts["evidence"], subject, 0.0)
+    if code.startswith(
+        "ATTACK_"
+    ):  # blocks of numbers, and the orders to give: nobody's personal data
+        return [each for each in words(alert).splitlines() if each]
+    return [headline(alert), masked_evidence(facts["evidence"])]
 
 
 def ordered(order: Order) -> str:

@@ -1,4 +1,4 @@
-"""The values that the page shows: overrides, exposure, the store's health, and activity."""
+"""The values that the page shows: overrides, exposure, the store's health, what the fleet sees."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from pumpguard.errors import OverrideError, StoreError
 from pumpguard.guard import Guard
 from pumpguard.money.exposure import Exposure, exposure
 from pumpguard.notices import Notices
-from pumpguard.ops.console.activity import Activity, chart
+from pumpguard.ops.console.chart import chart
 from pumpguard.ops.fleet import Fleet
 from pumpguard.ops.fleet.attack import attack
 from pumpguard.ops.fleet.desk import Desk
+from pumpguard.ops.fleet.lately import Notice, observed
 from pumpguard.ops.fleet.today import today
+from pumpguard.ops.fleet.words import counted
+from pumpguard.ops.markets import Market, markets
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.standing import unbounded_because
 
@@ -24,6 +27,9 @@ T = TypeVar("T")
 
 HEALTH_AGE = 60.0
 """Seconds for which a result of `Guard.check` is shown."""
+
+MARKETS_AGE = 600.0
+"""Seconds for which new markets are shown: finding them is a call of the store for each country."""
 
 FOREVER = 1e9
 """Seconds. A policy does not change, and neither does its exposure while the same is expected."""
@@ -80,19 +86,18 @@ class BackgroundCache(Generic[T]):
 class View:
     """Gathers the templates' values. Without a ``fleet``, this process judges no requests."""
 
-    def __init__(
-        self, guard: Guard, activity: Activity, desk: Desk | None, fleet: Fleet | None = None
-    ) -> None:
+    def __init__(self, guard: Guard, desk: Desk | None, fleet: Fleet | None = None) -> None:
         self.guard = guard
-        self.activity = activity
         self.judges_nothing = fleet is None
         self._desk, self._fleet = desk, fleet
         self.exposure = BackgroundCache(self._expose, FOREVER)
         self._expected: dict[str, float] = {}
         self.concerns = BackgroundCache(guard.check, HEALTH_AGE)
+        self.markets = BackgroundCache(self._markets, MARKETS_AGE)
 
     async def values(self, page: str = "") -> dict[str, Any]:
-        """The values of a page (`pumpguard.ops.console.frame.PAGES`)."""
+        """The values of a page (`pumpguard.ops.console.frame.PAGES`). Where the store is away, what
+        has been noticed is this process's."""
         admin = self.guard.overrides
         now = admin.now()
         values = {
@@ -104,12 +109,16 @@ class View:
             "unknown": None,
             "exposure": self.exposure.get(),
             "concerns": self.concerns.get(),
-            "noticed": self.guard.notices.latest(NOTICED),
-            "observed": self.guard.observations.snapshot(),
-            "activity": self.activity,
+            "noticed": [
+                Notice(now - ago, each.code, each.text)
+                for ago, each in self.guard.notices.latest(NOTICED)
+            ],
+            "observed": observed([{"observed": self.guard.observations.snapshot()}]),
             "seen": None,
             "bans": None,
             "budgets": (),
+            "markets": None,
+            "less": False,
         }
         try:
             overrides = await admin.show()
@@ -131,14 +140,20 @@ class View:
             "exposure": self.exposure.get(),
         }
 
+    async def speak(self) -> None:
+        """Tell the fleet at once what this process has seen."""
+        if self._fleet is not None:
+            await self._fleet.speak()
+
     async def _of_fleet(self, page: str, overrides: OverrideDocument) -> dict[str, Any]:
         """What the fleet has seen, as far as a page shows it."""
         if self._desk is None:
             return {}
-        if self._fleet is not None:
-            await self._fleet.speak()  # what this process has seen is there at once
-        seen = await self._desk.reader.look()
+        await self.speak()
+        seen = await self._desk.reader.look(0.0)
         values: dict[str, Any] = {"seen": seen}
+        if seen.speaking:
+            values |= {"noticed": seen.noticed[:NOTICED], "observed": seen.observed}
         match page:
             case "":
                 now = self.guard.overrides.now()
@@ -154,8 +169,15 @@ class View:
                 found = today(self._desk.chain, seen, overrides)
                 values["rules"] = sorted(found, key=lambda rule: not rule.busy)
             case "money":
-                values["budgets"] = await self._desk.budgets()
+                spends = await self._desk.spends()
+                values["budgets"] = [line for each in spends if (line := counted(*each))]
+                values["less"] = any(counter.verified < 1 for counter, _ in spends)
+                values["markets"] = self.markets.get()
         return values
+
+    async def _markets(self) -> list[Market]:
+        at = self.guard.overrides.now() if self.guard.simulated else None
+        return await markets(self.guard.policy, self.guard.store, at)
 
     async def _expose(self) -> Exposure:
         return await asyncio.to_thread(exposure, self.guard.policy, expected=self._expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pumpguard.attempt import PREFIX
 from pumpguard.ops.events.fields import Event
 
 WHY = {
@@ -39,17 +40,26 @@ WHY = {
     "STORE_UNAVAILABLE": "the store could not answer, and nobody could count",
 }  # fmt: skip
 
+DIMENSIONS = {
+    "phone": "this number", "country": "this country", "calling_code": "this calling code",
+    "network": "this address", "site": "its IPv6 site", "asn": "its network operator",
+    "client_country": "the address's country", "session": "this session",
+    "account": "this account", "device": "this device", "everything": "everything",
+    "client_abroad": "addresses of its kind", "client_hidden": "addresses of its kind",
+    "solution": "this solution",
+}  # fmt: skip
+
 NOT_LIFTED = ("POSTURE_CLOSED", "BUDGET_SPENT")
 """What an entry of the allow list does not lift."""
 
 
 def line(event: Event) -> str:
     """An event in a line."""
-    about, said = event.get("pumpguard", {}), event["event"]
+    facts, said = event.get("pumpguard", {}), event["event"]
     parts = [event["@timestamp"][11:19], said["action"]]
     if "reference" in said:
         parts.append(said["reference"])
-    number = about.get("number")
+    number = facts.get("number")
     if number:
         parts.append(f"{number['masked']} ({number['country']})")
     source = event.get("source")
@@ -58,20 +68,20 @@ def line(event: Event) -> str:
         parts.append(f"for {source['ip']} ({country})")
     parts += [event["rule"].get("name", ""), said.get("reason", "")]
     if "user" in event:
-        order = about.get("order", {})
+        order = facts.get("order", {})
         parts += [order.get("kind", ""), order.get("subject", ""), order.get("value", "")]
         parts.append(f"by {event['user']['name']}")
-    if "price" in about:
-        parts.append(f"${about['price']:.4f}")
+    if "price" in facts:
+        parts.append(f"${facts['price']:.4f}")
     return " ".join(part for part in parts if part)
 
 
 def explained(event: Event) -> Iterator[str]:
     """A decision's event, explained: what was asked, what was answered, and each finding."""
-    about, said, number = event["pumpguard"], event["event"], event["pumpguard"]["number"]
+    facts, said, number = event["pumpguard"], event["event"], event["pumpguard"]["number"]
     at = event["@timestamp"].replace("T", " ").removesuffix("Z")
     yield f"{said.get('reference', 'no reference')}: {said['action']} at {at} UTC"
-    known = "a known number" if about["known"] else "not known to have verified before"
+    known = "a known number" if facts["known"] else "not known to have verified before"
     yield f"number: {number['masked']} ({number['country']}), {known}"
     if "source" in event:
         country = event["source"].get("geo", {}).get("country_iso_code", "country unknown")
@@ -80,17 +90,34 @@ def explained(event: Event) -> Iterator[str]:
         request, path = event["http"]["request"]["method"], event["url"]["path"]
         status = event["http"].get("response", {}).get("status_code", "nothing")
         yield f"request: {request} {path}, answered {status}"
-    if "price" in about:
-        yield f"price: ${about['price']:.4f}"
-    if about["degraded"]:
+    if "price" in facts:
+        yield f"price: ${facts['price']:.4f}"
+    if facts["degraded"]:
         yield "the store could not answer"
-    for finding in about.get("findings", ()):
+    yield from findings(event)
+
+
+def findings(event: Event) -> Iterator[str]:
+    """What each rule has found, with its numbers, and what would have passed it."""
+    for finding in event["pumpguard"].get("findings", ()):
         yield from _finding(finding, decided=finding["rule"] == event["rule"].get("name"))
+
+
+def about(by: str) -> str:
+    """What is counted by a dimension."""
+    parts = []
+    for part in by.split("+"):
+        if part.startswith(PREFIX) and part.removeprefix(PREFIX).isdecimal():
+            parts.append(f"its block of {10 ** int(part.removeprefix(PREFIX)):,} numbers")
+        else:
+            parts.append(DIMENSIONS.get(part, part))
+    return " with ".join(parts)
 
 
 def _finding(finding: dict[str, Any], *, decided: bool) -> Iterator[str]:
     evidence = finding["evidence"]
-    what = WHY.get(finding["code"], "").format_map({"by": evidence.get("by", "one subject")})
+    by = about(str(evidence["by"])) if "by" in evidence else "one subject"
+    what = WHY.get(finding["code"], "").format(by=by)
     role = "decided" if decided else "only recorded" if finding["mode"] == "monitor" else "also"
     numbers = ", ".join(f"{name}={value}" for name, value in evidence.items())
     yield f"{role}: {finding['rule']} {finding['code']}{': ' if what else ''}{what} [{numbers}]"

@@ -25,8 +25,8 @@ COUNTRIES, RANGES, BLOCKS, NETWORKS, RULES = 8, 6, 8, 8, 4
 
 @dataclass
 class Place:
-    """A country, a range or a block: what was refused in the last hour and now, what was let
-    through, since when (Unix seconds; of the hour that is looked at), by which rules."""
+    """A country, a range or a block: what was refused and let through in the last hour, and what
+    was refused now, by which rules."""
 
     kind: Literal["country", "range", "block"]
     name: str
@@ -36,11 +36,22 @@ class Place:
     before: Amount = field(default_factory=Amount)
     """Refused in as many minutes before now."""
     sent: Amount = field(default_factory=Amount)
-    since: int | None = None
+    minutes: set[int] = field(default_factory=set)
+    """In which something was refused, by their start (Unix seconds)."""
     rules: Counter[str] = field(default_factory=Counter)
     parts: list[Place] = field(default_factory=list)
     others: int = 0
     """Parts that are not shown."""
+
+    @property
+    def since(self) -> int | None:
+        """When it began, within the last hour: before that minute nothing was refused for ten."""
+        begun = None
+        for minute in sorted(self.minutes, reverse=True):
+            if begun is not None and begun - minute > NOW * 60:
+                break
+            begun = minute
+        return begun
 
     @property
     def rises(self) -> bool:
@@ -76,61 +87,68 @@ class Attack:
 
 def attack(view: FleetView) -> Attack:
     """What is under attack, by the last hour."""
-    blocks: dict[tuple[str, str], Place] = {}
     latest = max(view.minutes, default=0)
-    for minute, seen in view.minutes.items():
-        ago = (latest - minute) // 60
-        for (country, block), by_rule in seen.blocks.items():
-            place = blocks.setdefault((country, block), Place("block", block, country))
-            for rule, amount in by_rule.items():
-                _count(place, rule, amount, ago, minute)
     countries: dict[str, Place] = {}
-    for (country, block), place in blocks.items():
-        whole = countries.setdefault(country, Place("country", country, country))
-        _join(whole, place)
-        name = block if block == OTHER else block[:-RANGE]
-        part = next((p for p in whole.parts if p.name == name), None)
-        if part is None:
-            part = Place("range", name, country)
-            whole.parts.append(part)
-        _join(part, place)
-        part.parts.append(place)
-    found = [p for p in countries.values() if p.now.n >= FLOOR]
+    for minute, seen in view.minutes.items():
+        for name, by_action in seen.countries.items():
+            place = countries.setdefault(name, Place("country", name, name))
+            for action, amount in by_action.items():
+                _count(place, action != "allow", amount, latest, minute)
+    countries = {name: place for name, place in countries.items() if place.now.n >= FLOOR}
+    ranges: dict[tuple[str, str], Place] = {}
+    blocks: dict[tuple[str, str], Place] = {}
+    for minute, seen in view.minutes.items():
+        for (name, block), by_rule in seen.blocks.items():
+            if name not in countries:
+                continue
+            whole = countries[name]
+            begins = block if block == OTHER else block[:-RANGE]
+            part = ranges.get((name, begins)) or _part(ranges, whole, "range", begins)
+            place = blocks.get((name, block)) or _part(blocks, part, "block", block)
+            for rule, amount in by_rule.items():
+                _count(part, bool(rule), amount, latest, minute)
+                _count(place, bool(rule), amount, latest, minute)
+                if rule:
+                    for each in (whole, part, place):
+                        each.rules[rule] += amount.n
+    found = sorted(countries.values(), key=_most)[:COUNTRIES]
     for place in found:
         for part in place.parts:
             _cut(part, BLOCKS)
         _cut(place, RANGES)
-    found.sort(key=_most)
+    return Attack(found, _networks(view, latest) if found else [])
+
+
+def _part(
+    known: dict[tuple[str, str], Place], whole: Place, kind: Literal["range", "block"], name: str
+) -> Place:
+    """A new part of a country or range."""
+    part = known[whole.country, name] = Place(kind, name, whole.country)
+    whole.parts.append(part)
+    return part
+
+
+def _networks(view: FleetView, latest: int) -> list[tuple[str, str, Amount]]:
+    """Those with the most refused dollars now, and their countries."""
     refused: dict[tuple[str, str], Amount] = {}
     for minute, seen in view.minutes.items():
         if latest - minute < NOW * 60:
             for where, amount in seen.networks.items():
                 _plus(refused.setdefault(where, Amount()), amount)
-    networks = sorted(refused.items(), key=lambda each: (-each[1].u, each[0]))
-    shown = [(*place, amount) for place, amount in networks[:NETWORKS]] if found else []
-    return Attack(found[:COUNTRIES], shown)
+    largest = sorted(refused.items(), key=lambda each: (-each[1].u, each[0]))
+    return [(*place, amount) for place, amount in largest[:NETWORKS]]
 
 
-def _count(place: Place, rule: str, amount: Amount, ago: int, minute: int) -> None:
-    if not rule:
+def _count(place: Place, refused: bool, amount: Amount, latest: int, minute: int) -> None:
+    if not refused:
         _plus(place.sent, amount)
         return
     _plus(place.refused, amount)
-    place.rules[rule] += amount.n
-    if place.since is None:
-        place.since = minute
-    if ago < NOW:
+    place.minutes.add(minute)
+    if latest - minute < NOW * 60:
         _plus(place.now, amount)
-    elif ago < 2 * NOW:
+    elif latest - minute < 2 * NOW * 60:
         _plus(place.before, amount)
-
-
-def _join(whole: Place, part: Place) -> None:
-    for name in ("refused", "now", "before", "sent"):
-        _plus(getattr(whole, name), getattr(part, name))
-    whole.rules.update(part.rules)
-    starts = [each for each in (whole.since, part.since) if each is not None]
-    whole.since = min(starts, default=None)
 
 
 def _plus(to: Amount, amount: Amount) -> None:
@@ -139,7 +157,8 @@ def _plus(to: Amount, amount: Amount) -> None:
 
 
 def _cut(place: Place, most: int) -> None:
-    place.parts.sort(key=_most)
+    """Leave the parts where most was refused; those where nothing was are no part of an attack."""
+    place.parts = sorted((part for part in place.parts if part.refused.n), key=_most)
     place.others = max(0, len(place.parts) - most)
     del place.parts[most:]
 

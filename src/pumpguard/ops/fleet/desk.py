@@ -17,8 +17,9 @@ from pumpguard.ops.events.fields import Event
 from pumpguard.ops.events.reading import StreamSource
 from pumpguard.ops.fleet.bans import Shown, all_bans, lift, shown, standing
 from pumpguard.ops.fleet.explainer import Explainer, Explanation, RuleExplained
+from pumpguard.ops.fleet.lately import newest
 from pumpguard.ops.fleet.view import FleetReader
-from pumpguard.ops.fleet.words import counted, lines
+from pumpguard.ops.fleet.words import lines
 from pumpguard.overrides import rules
 from pumpguard.overrides.lists import Listing, keyed_hash
 from pumpguard.overrides.lookup import Overrides
@@ -48,7 +49,8 @@ class Story:
     number: str
     """The hash by which lists and events know the number; empty without one."""
     events: Sequence[Event]
-    """Of the number, the address or both in the stream of events, if there is one; newest first."""
+    """Of the number, the address or both: of the stream of events, if there is one, else the last
+    that processes have told; newest first."""
 
 
 class Desk:
@@ -97,25 +99,34 @@ class Desk:
         return Story(" for ".join(who), explanation, said, listings, found, key, events)
 
     async def _events(self, number: Attempt | None, address: Attempt | None) -> list[Event]:
-        """What the stream of events has of a number and an address, which it knows by hashes."""
+        """What the stream of events has of a number and an address, which it knows by hashes; and
+        where no events are kept, what the processes have said lately."""
         wanted = {}
         if number is not None:
             wanted["number"] = self._hashed("number", number.phone.e164)
         if address is not None:
             wanted["network"] = self._hashed("network", address.client.network or "")
-        found: list[Event] = []
-        looked_at = 0
-        async for event in StreamSource(self.store.stream).newest():
-            about, looked_at = event.get("pumpguard", {}), looked_at + 1
+
+        def concerns(event: Event) -> bool:
+            about = event.get("pumpguard", {})
             known = {
                 "number": about.get("number", {}).get("hash"),
                 "network": about.get("attempt", {}).get("network"),
             }
-            if all(known[name] == hash_ for name, hash_ in wanted.items()):
+            return all(known[name] == hash_ for name, hash_ in wanted.items())
+
+        found: list[Event] = []
+        looked_at = 0
+        async for event in StreamSource(self.store.stream).newest():
+            looked_at += 1
+            if concerns(event):
                 found.append(event)
             if len(found) >= EVENTS or looked_at >= LOOKED_AT:
                 break
-        return found
+        if looked_at:
+            return found
+        said = [each.said for each in (await self.reader.look(0.0)).processes]
+        return [event for event in newest(said, "refused", "sent") if concerns(event)][:EVENTS]
 
     def attempt(self, number: str, address: str) -> Attempt:
         """The attempt to ask about. Raises `OverrideError`."""
@@ -130,10 +141,6 @@ class Desk:
             return self.guard.attempt(number or self._made_up(), address or None)
         except IntakeError as error:
             raise OverrideError("number", f"a telephone number ({error.detail})") from None
-
-    async def budgets(self) -> list[str]:
-        """How much of each budget is spent, in words. Raises `StoreError`."""
-        return [line for line in (counted(*each) for each in await self.spends()) if line]
 
     async def spends(self) -> list[tuple[Spend, Reading]]:
         """Each budget with what is spent of it, the shortest first. Raises `StoreError`."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from pumpguard.decision import Action
+from pumpguard.ops.fleet.tally import QUIET
 
 MILLION = 1_000_000
 
@@ -47,7 +48,8 @@ class Period:
     rules: dict[str, Counter[str]] = field(default_factory=dict)
     """By rule, and by what is said of it (`pumpguard.ops.fleet.tally`)."""
     blocks: dict[tuple[str, str], dict[str, Amount]] = field(default_factory=dict)
-    """By country and block, and by rule; ``""`` is what was let through."""
+    """By country and block, and by rule; ``""`` is what was let through, in minutes alone to all
+    blocks."""
     networks: dict[tuple[str, str], Amount] = field(default_factory=dict)
     """Refused, by masked network and its country."""
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -88,7 +90,8 @@ class Period:
                 self.rules.setdefault(rule, Counter())[what] += amount
             case ["b", country, block, rule, what]:
                 by_rule = self.blocks.setdefault((country, block), {})
-                by_rule.setdefault(rule, Amount()).add(what, amount)
+                name = "" if rule == QUIET else rule
+                by_rule.setdefault(name, Amount()).add(what, amount)
             case ["w", network, country, what]:
                 self.networks.setdefault((network, country), Amount()).add(what, amount)
             case ["k", what]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 import time
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from contextvars import Context
 from hashlib import blake2b
 
+from pumpguard.alerts import Alert
 from pumpguard.attempt import Phone
 from pumpguard.background import BackgroundTasks
 from pumpguard.errors import StoreError
@@ -19,6 +19,7 @@ from pumpguard.guard import Guard
 from pumpguard.listeners import Became, Listener, Recorded
 from pumpguard.notices import Notices
 from pumpguard.ops.fleet.bans import BansMet
+from pumpguard.ops.fleet.lately import Lately
 from pumpguard.ops.fleet.tally import Tally
 from pumpguard.store.fleet import HOUR, MINUTE, Batch
 from pumpguard.store.in_front import behind
@@ -50,10 +51,10 @@ class Fleet(Listener):
         store = behind(guard.store)
         self.store = store.fleet if isinstance(store, InspectedStore) else None
         self.process = secrets.token_hex(4)
-        self._workers, self._since = guard.policy.workers, time.time()
+        self._workers, self._since = guard.policy.workers, round(time.time())
         self._clock: Callable[[], float] = guard.overrides.now
         self._notices: Notices = guard.notices
-        self._tally = Tally()
+        self._tally, self._lately = Tally(), Lately(guard)
         self._bans = BansMet(
             guard.policy.chain, store if isinstance(store, InspectedStore) else None
         )
@@ -70,19 +71,24 @@ class Fleet(Listener):
     def decided(self, recorded: Recorded) -> None:
         decision = recorded.decision
         self._tally.add(decision, recorded.at)
+        self._lately.decided(recorded)
         if decision.findings:
             self._bans.note(decision, recorded.at)
-        if self._timer is None or self._timer[0].is_closed():
-            self.begin()
+        self._wake()
 
     def outcome(self, became: Became) -> None:
         self._tally.outcome(became.phone, became.outcome)
+
+    def alerted(self, alert: Alert) -> None:
+        self._lately.alerted(alert)
+        self._wake()
 
     async def aclose(self) -> None:
         if self._timer is not None:
             self._timer[1].cancel()
             self._timer = None
         await self._tasks.done()
+        self._lately.leave()
         await self.speak()
 
     def begin(self) -> None:
@@ -108,6 +114,10 @@ class Fleet(Listener):
                         self._notices.say("PG097", "fleet", text, error)
                     return
                 self._waiting.popleft()
+
+    def _wake(self) -> None:
+        if self._timer is None or self._timer[0].is_closed():
+            self.begin()
 
     def _tick(self) -> None:
         assert self._timer is not None  # noqa: S101 - only `begin` and this set it
@@ -135,8 +145,8 @@ class Fleet(Listener):
         self._waiting.append((self._number, batch))
 
     def _word(self) -> str:
-        said = {"since": round(self._since), "workers": self._workers, "n": self._tally.decided}
-        return json.dumps(said, separators=(",", ":"))
+        own = f'"since":{self._since},"workers":{self._workers},"n":{self._tally.decided}'
+        return f"{{{own},{self._lately.said()}}}"
 
     def _hashed(self, phone: Phone) -> str:
         text = phone.e164.encode()

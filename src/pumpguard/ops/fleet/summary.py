@@ -13,8 +13,8 @@ from pumpguard.ops.fleet.words import lines
 
 
 def summary(view: FleetView) -> dict[str, Any]:
-    """Who speaks, the last hour, the last day, and what is under attack. Times are Unix seconds,
-    money USD."""
+    """Who speaks, the last hour, the last day, what is under attack, alerts (as events), and what
+    guards have noticed. Times are Unix seconds, money USD."""
     return {
         "at": view.at,
         "processes": [
@@ -30,6 +30,8 @@ def summary(view: FleetView) -> dict[str, Any]:
             for at, counts in view.by_minute()
         ],
         "attack": attack_json(attack(view)),
+        "alerts": view.alerts,
+        "noticed": [each._asdict() for each in view.noticed],
     }  # fmt: skip
 
 

@@ -6,7 +6,8 @@ cost, or would have cost, in micro-dollars:
 - ``c country action n|u``: all decisions, by the phone's country (or calling code);
 - ``o country n``: the same by the address's country;
 - ``b country block rule n|u``: refused requests for a block of 1,000 numbers, by the rule that
-  decided; without a rule, what was let through to a block that had refusals within the hour;
+  decided; without a rule, what was let through to a block that had refusals within the hour, and
+  with ``-`` to one that had none here (yet);
 - ``w network country n|u``: refused requests from a network, masked to its /24 or /48;
 - ``r rule what``: ``refused`` (it decided), ``alone`` (no other rule would have refused), ``found``
   (it would have refused), ``monitored`` (only recorded), ``u``, and of the numbers that are looked
@@ -40,7 +41,11 @@ MOST_KNOWN = 2_000
 """Blocks, networks, numbers and prices that a process tells apart between two words."""
 
 HOT = 3_600.0
-"""Seconds for which what is let through to a block is counted after a refusal."""
+"""Seconds for which a block counts as one that had refusals."""
+
+QUIET = "-"
+"""In the place of a rule: let through, to a block without refusals. There are many, and attacks
+must not go under among them."""
 
 OTHER = "other"
 
@@ -72,6 +77,7 @@ class Tally:
     def _begin_anew(self) -> None:
         self._kinds: dict[Kind, int] = {}
         self._blocks: dict[tuple[Place, float | None], int] = {}
+        self._quiet: dict[tuple[Place, float | None], int] = {}
         self._networks: dict[tuple[Place, float | None], int] = {}
         self._refused: dict[Phone, tuple[Found, ...]] = {}
         self._verified: dict[Phone, None] = {}
@@ -90,9 +96,9 @@ class Tally:
         rule = None
         if decision.findings:
             found = tuple([(f.rule, f.mode, f.action) for f in decision.findings])
+        block = block_of(phone)
         if action:
             rule = _decided(decision)
-            block = block_of(phone)
             place = country_of(phone), block, rule
             _count(self._blocks, (place, price))
             _count(self._networks, ((client.network or "unknown", client.country or "?"), price))
@@ -100,11 +106,10 @@ class Tally:
                 self._heat(block, at)
             if len(self._refused) < MOST_REFUSED:
                 self._refused[phone] = found
-        elif self._hot and (block := block_of(phone)) in self._hot:
-            if at - self._hot[block] < HOT:
-                _count(self._blocks, ((country_of(phone), block, ""), price))
-            else:
-                del self._hot[block]
+        elif self._hot and at - self._hot.get(block, -HOT) < HOT:
+            _count(self._blocks, ((country_of(phone), block, ""), price))
+        else:
+            _count(self._quiet, ((country_of(phone), block, QUIET), price))
         kind = (
             phone.region, phone.calling_code, client.country, price, action, attempt.proved,
             decision.degraded, rule, found,
@@ -127,7 +132,7 @@ class Tally:
         for ((network, country), price), n in self._networks.items():
             masked = network if network in (OTHER, "unknown") else masked_network(network)
             _count(networks, ((masked, country), price), n)
-        for name, places in (("b", self._blocks), ("w", networks)):
+        for name, places in (("b", self._blocks), ("b", self._quiet), ("w", networks)):
             for place, (n, u) in largest(places).items():
                 self._counts["\t".join((name, *place, "n"))] += n
                 self._counts["\t".join((name, *place, "u"))] += u

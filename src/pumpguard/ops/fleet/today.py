@@ -12,13 +12,14 @@ from pumpguard.ops.fleet.desk import Desk
 from pumpguard.ops.fleet.period import MILLION
 from pumpguard.ops.fleet.view import FleetView
 from pumpguard.overrides.document import OverrideDocument
-from pumpguard.rules import Rule
+from pumpguard.rules import Rule, SlidingBan
 
 
 @dataclass(frozen=True, slots=True)
 class RuleToday:
     """A rule in the last 24 hours. ``refused`` counts requests that it decided, ``alone`` those
-    that nothing else would have refused, ``monitored`` those that it only recorded. Of ``sampled``
+    that nothing else would have refused (``None`` where the other rules are not asked: behind a
+    ban, a posture, a list), ``monitored`` those that it only recorded. Of ``sampled``
     refused numbers ``verified`` were verified within three hours. ``until`` and ``author`` are
     those of an order to monitor."""
 
@@ -26,7 +27,7 @@ class RuleToday:
     mode: Mode
     refused: int
     usd: float
-    alone: int
+    alone: int | None
     monitored: int
     sampled: int
     verified: int
@@ -57,6 +58,7 @@ async def rules_today(desk: Desk) -> list[RuleToday]:
 def today(chain: Sequence[Rule], view: FleetView, document: OverrideDocument) -> list[RuleToday]:
     """Every rule of a chain, in its order, then what refuses beside them, such as the posture."""
     modes: dict[str, Mode] = {rule.name: rule.mode for rule in chain}
+    asks_others = {rule.name for rule in chain if not isinstance(rule, SlidingBan)}
     others: dict[str, Mode] = dict.fromkeys(sorted(view.day.rules.keys() - modes), "enforce")
     found = []
     for name, mode in {**modes, **others}.items():
@@ -66,7 +68,8 @@ def today(chain: Sequence[Rule], view: FleetView, document: OverrideDocument) ->
             RuleToday(
                 name,
                 mode if order is None else "monitor",
-                *(seen["refused"], seen["u"] / MILLION, seen["alone"], seen["monitored"]),
+                *(seen["refused"], seen["u"] / MILLION),
+                *(seen["alone"] if name in asks_others else None, seen["monitored"]),
                 *(seen["sampled"], seen["verified"]),
                 *(() if order is None else (order.until, order.author, order.reason)),
             )

@@ -6,12 +6,14 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
 from typing import Any
 
 from pumpguard.decision import Action
+from pumpguard.ops.events.fields import Event
+from pumpguard.ops.fleet.lately import Notice, Said, newest, noticed, observed
 from pumpguard.ops.fleet.period import Period
 from pumpguard.store.fleet import HOUR, MINUTE, FleetStore, Speaker
 
@@ -28,6 +30,9 @@ not reach the store tells late."""
 OPEN = 3
 """Minutes that are read each time."""
 
+LATELY = 50
+"""Decisions, and alerts, that are shown."""
+
 SPEAKS = 15.0
 """Seconds: a process whose last word is older does not speak."""
 
@@ -38,8 +43,9 @@ class Process:
 
     id: str
     silent: float
-    since: float
-    decided: int
+    since: float = 0.0
+    decided: int = 0
+    said: Said = field(default_factory=dict, repr=False)
 
     @property
     def speaks(self) -> bool:
@@ -78,6 +84,35 @@ class FleetView:
         """Seconds since the oldest last word of those that speak."""
         return max((each.silent for each in self.speaking), default=None)
 
+    @cached_property
+    def refused(self) -> list[Event]:
+        """The last refusals, and what was asked for proof; the newest first."""
+        return newest(self._said, "refused")[:LATELY]
+
+    @cached_property
+    def sent(self) -> list[Event]:
+        """The last requests that were let through."""
+        return newest(self._said, "sent")[:LATELY]
+
+    @cached_property
+    def alerts(self) -> list[Event]:
+        """The last alerts, also of processes that have ended since."""
+        return newest(self._said, "alerts")[:LATELY]
+
+    @property
+    def noticed(self) -> list[Notice]:
+        """What the guards that speak have noticed of the app around them."""
+        return noticed([each.said for each in self.speaking])
+
+    @property
+    def observed(self) -> list[tuple[str, int]]:
+        """What the guards that speak have counted of it."""
+        return observed([each.said for each in self.speaking])
+
+    @property
+    def _said(self) -> list[Said]:
+        return [each.said for each in self.processes]
+
     def by_minute(self) -> list[tuple[int, Counter[Action]]]:
         """The decisions of each minute, oldest first."""
         return [
@@ -102,13 +137,13 @@ class FleetReader:
         self._view: FleetView | None = None
         self._lock: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
 
-    async def look(self) -> FleetView:
-        """The fleet as it is, or was up to a second ago. Raises `StoreError`."""
+    async def look(self, max_age: float = FRESH) -> FleetView:
+        """The fleet as it is, or was up to so many seconds ago. Raises `StoreError`."""
         loop = asyncio.get_running_loop()
         if self._lock is None or self._lock[0] is not loop:
             self._lock = loop, asyncio.Lock()
         async with self._lock[1]:
-            if self._view is None or monotonic() - self._read_at >= FRESH:
+            if self._view is None or monotonic() - self._read_at >= max_age:
                 self._view = await self._read()
                 self._read_at = monotonic()
             return self._view
@@ -142,6 +177,6 @@ def _last(now: float, length: int, count: int) -> list[int]:
 def _process(said: Speaker) -> Process:
     try:
         word: dict[str, Any] = json.loads(said.word)
-        return Process(said.process, said.silent, float(word["since"]), int(word["n"]))
+        return Process(said.process, said.silent, float(word["since"]), int(word["n"]), word)
     except (ValueError, KeyError, TypeError):  # another release's
-        return Process(said.process, said.silent, 0.0, 0)
+        return Process(said.process, said.silent)

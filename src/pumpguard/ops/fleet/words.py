@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from pumpguard.attempt import PREFIX
 from pumpguard.counters import Ban, Counter, Credit, Distinct, Neighbours, Reading, Spend
 from pumpguard.counters.base import Limited
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.money.solve import dollars
-from pumpguard.ops.events.words import WHY
+from pumpguard.ops.events.words import WHY, about
 from pumpguard.ops.fleet.explainer import RuleExplained
 
 SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
-
-DIMENSIONS = {
-    "phone": "this number", "country": "this country", "calling_code": "this calling code",
-    "network": "this address", "site": "its IPv6 site", "asn": "its network operator",
-    "client_country": "the address's country", "session": "this session",
-    "account": "this account", "device": "this device", "everything": "everything",
-    "client_abroad": "addresses of its kind", "client_hidden": "addresses of its kind",
-    "solution": "this solution",
-}  # fmt: skip
 
 
 def lasting(seconds: float) -> str:
@@ -29,17 +19,6 @@ def lasting(seconds: float) -> str:
         if count >= 2 or (count == 1 and (unit == 1 or abs(seconds / unit - 1) < 0.01)):
             return f"{'an' if name == 'hour' else 'a'} {name}" if count == 1 else f"{count} {name}s"
     return "a moment"
-
-
-def about(by: str) -> str:
-    """What is counted by a dimension."""
-    parts = []
-    for part in by.split("+"):
-        if part.startswith(PREFIX):
-            parts.append(f"its block of {10 ** int(part.removeprefix(PREFIX)):,} numbers")
-        else:
-            parts.append(DIMENSIONS.get(part, part))
-    return " with ".join(parts)
 
 
 def counted(counter: Counter, reading: Reading) -> str | None:

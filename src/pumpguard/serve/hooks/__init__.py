@@ -75,14 +75,15 @@ class Hooks:
         async def answer(request: Request) -> Response:
             body = await read_body(request.receive, MAX_BODY, BODY_DEADLINE)
             kind.check(hook.secret, request.headers, body, self._clock())
-            message = kind.read(decode_json(body))
+            found = decode_json(body)
+            message = kind.read(found)
             text = message.text or hook.text.format(code=message.code)
 
             async def send() -> Outcome:
                 return await self._sent(message.phone, message.address, message.account, text)
 
             seconds = SIGNED_FOR if kind.signed else UNSIGNED_FOR
-            name = hook.path.encode() + b"\0" + body
+            name = hook.path.encode() + b"\0" + kind.same(found, body)
             return kind.answer(await self._once.outcome(name, seconds, send))
 
         return answer

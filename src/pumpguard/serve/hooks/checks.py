@@ -27,9 +27,9 @@ FORGED = IntakeError(401, "unauthorized", "Not authentic", "This hook is not sig
 
 
 def standard_webhooks(secret: str, headers: Headers, body: bytes, now: float) -> None:
-    """https://github.com/standard-webhooks/standard-webhooks (spec 1.0.0, from memory; as
-    supabase/auth's internal/hooks/hookshttp signs, read on 2026-11-26). The secret is
-    ``v1,whsec_<base64>``."""
+    """https://github.com/standard-webhooks/standard-webhooks (spec 1.0.0), as supabase/auth's
+    internal/hooks/hookshttp signs (both read on 2026-11-27), which gives each try of one hook an id
+    of its own. The secret is ``v1,whsec_<base64>``."""
     id, at = one(headers, "webhook-id"), one(headers, "webhook-timestamp")
     _recent(at, now)
     key = base64.b64decode(secret.removeprefix("v1,").removeprefix("whsec_"))

@@ -6,6 +6,7 @@ servers add to them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
@@ -73,14 +74,13 @@ def supabase_answer(outcome: Outcome) -> Response:
 
 def always_taken(outcome: Outcome) -> Response:
     """Zitadel sends behind its own answer and shows its user nothing of ours; what is not taken it
-    would post again and again. (Its retries are known from its source, from memory.)"""
+    would post again."""
     return JSONResponse({"status": "taken"})
 
 
 def authgear_answer(outcome: Outcome) -> Response:
-    """``code`` says what Authgear tells its user (docs.authgear.com, Custom SMS Provider; the list
-    of codes is from memory). Of a further member nothing is known, so it has no reference."""
-    words = {"sent": "ok", "throttle": "rate_limited", "failed": "delivery_rejected"}
+    """``code`` says what Authgear tells its user; a reference would reach operators alone."""
+    words = {"sent": "ok", "throttle": "rate_limited"}
     return JSONResponse({"code": words.get(outcome.word, "delivery_rejected")})
 
 
@@ -98,12 +98,19 @@ class Kind:
     only: tuple[str, str] | None = None
     """A member that has to have this value where it is there: a voice call is no text message."""
     plus: bool = False
+    same_by: tuple[str, ...] = ()
+    """What two tries of one hook have in common, where the server changes other members of it."""
     answer: Callable[[Outcome], Response] = plain
 
     @property
     def signed(self) -> bool:
         """Whether what comes is signed, and not only sent by who knows a secret."""
         return self.check is not checks.authorization
+
+    def same(self, found: object, body: bytes) -> bytes:
+        """What tells this hook from all others, however often it is tried. Raises `IntakeError`."""
+        members = [_at(found, (path,)) for path in self.same_by]
+        return json.dumps(members).encode() if members else body
 
     def read(self, found: object) -> Message:
         """What is to be sent. Raises `IntakeError`."""
@@ -141,7 +148,7 @@ def _unreadable(path: str) -> IntakeError:
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         # https://supabase.com/docs/guides/auth/auth-hooks/send-sms-hook, and supabase/auth's
-        # internal/hooks/v0hooks: SendSMSInput (2026-11-26). Numbers are kept without their plus.
+        # internal/hooks/v0hooks: SendSMSInput (2026-11-27). Numbers are kept without their plus.
         "supabase": Kind(
             check=checks.standard_webhooks,
             phone=("sms.phone", "user.phone"),
@@ -151,12 +158,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             plus=True,
             answer=supabase_answer,
         ),
-        # https://docs.logto.io/integrations/http-sms (2026-11-26): a 2xx is what it needs.
+        # https://docs.logto.io/integrations/http-sms (2026-11-26): a 2xx is what it needs. That
+        # ``ip`` is optional says logto-io/logto's connector-kit, SendMessageData (2026-11-27).
         "logto": Kind(
             check=checks.authorization, phone=("to",), code=("payload.code",), address=("ip",)
         ),
-        # https://auth0.com/docs/customize/phone-messages/…/custom-phone-provider (2026-11-26). It
-        # runs an Action: that in docs/hooks.md posts the event's notification and address.
+        # https://auth0.com/docs/customize/phone-messages/…/custom-phone-provider, its event and api
+        # objects (2026-11-27). It runs an Action: that in docs/hooks.md posts the event's
+        # notification and address.
         "auth0": Kind(
             check=checks.authorization,
             phone=("notification.recipient",),
@@ -166,7 +175,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             account=("user.user_id",),
             only=("notification.delivery_method", "text"),
         ),
-        # https://fusionauth.io/docs/customize/email-and-messages/generic-messenger (2026-11-26).
+        # https://fusionauth.io/docs/customize/email-and-messages/generic-messenger (2026-11-27).
         "fusionauth": Kind(
             check=checks.authorization,
             phone=("phoneNumber",),
@@ -174,26 +183,30 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             account=("userId",),
             only=("type", "SMS"),
         ),
-        # https://zitadel.com/docs/guides/manage/customize/notification-providers (2026-11-26). Its
-        # example is of an e-mail; that an SMS has recipientPhoneNumber is from memory.
+        # https://zitadel.com/docs/guides/manage/customize/notification-providers: its example is of
+        # an e-mail. An SMS has recipientPhoneNumber, and the same text: zitadel/zitadel's
+        # internal/notification/types/user_phone.go. What is not taken is posted again with another
+        # contextInfo.eventType: handlers/notification_worker.go (all read on 2026-11-27).
         "zitadel": Kind(
             check=checks.zitadel,
             phone=("contextInfo.recipientPhoneNumber",),
             text=("templateData.text",),
+            same_by=("contextInfo.recipientPhoneNumber", "args.code", "templateData.text"),
             answer=always_taken,
         ),
-        # https://docs.authgear.com/customization/custom-sms-provider/webhook-custom-script
-        # (2026-11-26).
+        # https://docs.authgear.com, Customization, Custom Providers, Webhook/Custom Script, and
+        # authgear/authgear-server's pkg/lib/infra/sms/custom: body and codes (2026-11-27).
         "authgear": Kind(
             check=checks.authgear, phone=("to",), text=("body",), answer=authgear_answer
         ),
-        # https://www.better-auth.com/docs/plugins/phone-number (2026-11-26): sendOTP is a function
-        # of the app's; that in docs/hooks.md posts this.
+        # https://www.better-auth.com/docs/plugins/phone-number, and better-auth 1.7.1's
+        # plugins/phone-number (2026-11-27): sendOTP and sendPasswordResetOTP are functions of the
+        # app's; those in docs/hooks.md post this.
         "better-auth": Kind(
             check=checks.authorization, phone=("phone",), code=("code",), address=("address",)
         ),
-        # netzbegruenung/keycloak-mfa-plugins, ApiSmsService (2026-11-26), with the JSON template of
-        # docs/hooks.md. It only logs what is refused.
+        # netzbegruenung/keycloak-mfa-plugins, ApiSmsService at 99c1e42 (2026-11-27), with the JSON
+        # template of docs/hooks.md. It only logs what is refused.
         "keycloak": Kind(check=checks.authorization, phone=("phone",), text=("text",)),
     }
 )

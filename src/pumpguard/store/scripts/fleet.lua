@@ -15,7 +15,7 @@
 --           Returns id, end (ms), words, …
 -- l, lift   KEYS  as for b; ARGV 2 the id. Returns 1, or 0 if it was not there
 
-local FIELDS = 2000  -- of a bucket, beyond which blocks and networks go into "other"
+local FIELDS = 3000  -- of a bucket, beyond which blocks and networks go into "other"
 local BANS, REFUSED = 5000, 5000  -- that are kept
 local PROCESSES, GONE = 200, 3600000  -- beyond so many, those that have been silent for so long (ms) go
 local WORD_LIVES, SAMPLE_LIVES, BANS_LIVE = 90000, 3 * 3600, 8 * 86400  -- s
@@ -65,22 +65,24 @@ local function taken()
   return ARGV[from - 1]
 end
 
+-- Let through, to blocks without refusals: no room in the last third of a minute, and none in hours.
+local function quiet(field) return string.find(field, '\t-\t', 1, true) end
+
 -- An attacker chooses blocks and networks: in a bucket that has many, new ones are one.
-local function bounded(bucket, full, field)
-  if not full or redis.call('HEXISTS', bucket, field) == 1 then return field end
-  local kind = sub(field, 1, 2)
-  if kind == 'b\t' then return (string.gsub(field, '^(b\t[^\t]*\t)[^\t]*', '%1other')) end
-  if kind == 'w\t' then return (string.gsub(field, '^w\t[^\t]*\t[^\t]*', 'w\tother\t')) end
-  return field
+local function bounded(bucket, room, field)
+  if room >= (quiet(field) and FIELDS / 3 or 0) or redis.call('HEXISTS', bucket, field) == 1 then
+    return field
+  end
+  field = string.gsub(field, '^w\t[^\t]*\t[^\t]*', 'w\tother\t')
+  return (string.gsub(field, '^(b\t[^\t]*\t)[^\t]*', '%1other'))
 end
 
-local count, buckets = tonumber(taken()), {KEYS[7], KEYS[8]}
-local full = {}
-for b, bucket in ipairs(buckets) do full[b] = redis.call('HLEN', bucket) + count > FIELDS end
+local count, buckets, room = tonumber(taken()), {KEYS[7], KEYS[8]}, {}
+for b, bucket in ipairs(buckets) do room[b] = FIELDS - redis.call('HLEN', bucket) - count end
 for _ = 1, count do
   local field, amount = taken(), taken()
-  for b, bucket in ipairs(buckets) do
-    redis.call('HINCRBY', bucket, bounded(bucket, full[b], field), amount)
+  for b = 1, quiet(field) and 1 or 2 do
+    redis.call('HINCRBY', buckets[b], bounded(buckets[b], room[b], field), amount)
   end
 end
 
@@ -102,11 +104,11 @@ local function counted(rules, what)
   end
 end
 
-local room = REFUSED - redis.call('HLEN', KEYS[4])
+local unknown = REFUSED - redis.call('HLEN', KEYS[4])
 for _ = 1, tonumber(taken()) do
   local number, rules = taken(), taken()
-  if room > 0 and redis.call('HSETNX', KEYS[4], number, rules) == 1 then
-    room = room - 1
+  if unknown > 0 and redis.call('HSETNX', KEYS[4], number, rules) == 1 then
+    unknown = unknown - 1
     counted(rules, 'sampled')
   end
 end

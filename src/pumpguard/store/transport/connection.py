@@ -17,14 +17,7 @@ from typing import Any, cast
 
 from pumpguard.errors import StoreError
 from pumpguard.store.scripts import Word
-from pumpguard.store.transport.calls import (
-    Ahead,
-    Call,
-    ErrorReply,
-    Late,
-    Lost,
-    Unreachable,
-)
+from pumpguard.store.transport.calls import Ahead, Call, ErrorReply, Late, Lost, Unreachable
 from pumpguard.store.transport.endpoint import Deadlines, Endpoint, check_greetings
 from pumpguard.store.transport.resp import NOTHING, pack, reader
 from pumpguard.turns import fail_in_turn, slices, within

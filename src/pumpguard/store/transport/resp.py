@@ -25,8 +25,5 @@ def reader() -> hiredis.Reader:
     """Takes bytes (``feed``) and gives replies (``gets``), of which errors are `ErrorReply`s, or
     `NOTHING`. Raises `BrokenReply`."""
     return hiredis.Reader(
-        protocolError=BrokenReply,
-        replyError=ErrorReply.of,
-        errors="replace",
-        notEnoughData=NOTHING,
+        protocolError=BrokenReply, replyError=ErrorReply.of, errors="replace", notEnoughData=NOTHING
     )

@@ -1,4 +1,4 @@
-"""What a process has seen: bounded, by the minute, and drawn to scale."""
+"""The chart of decisions, drawn to scale; and what is made aside."""
 
 from __future__ import annotations
 
@@ -9,41 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpguard import Action, Decision
-from pumpguard.listeners import Recorded
+from pumpguard import Action
 from pumpguard.money.solve import dollars
-from pumpguard.ops.console.activity import HEIGHT, MAX_ENTRIES, WIDTH, Activity, chart
+from pumpguard.ops.console.chart import HEIGHT, WIDTH, chart
 from pumpguard.ops.console.text import lasting, when
 from pumpguard.ops.console.view import BackgroundCache
-from pumpguard.testing import FakeClock, make_attempt
 
 COUNTS = st.dictionaries(st.sampled_from(Action), st.integers(1, 10_000)).map(Counter)
-
-
-def test_a_flood_takes_no_memory_and_hides_no_refusal() -> None:
-    """Fifty of each are kept."""
-    clock = FakeClock()
-    activity = Activity()
-    activity.decided(Recorded(Decision(make_attempt(), Action.BLOCK), clock()))
-    for _ in range(3 * MAX_ENTRIES):
-        clock.advance(60)
-        activity.decided(Recorded(Decision(make_attempt(), Action.ALLOW), clock()))
-    assert len(activity.last) == MAX_ENTRIES
-    assert [entry.action for entry in activity.refused] == ["block"]
-
-
-def test_what_is_known_of_a_number_an_address_or_both() -> None:
-    """The newest first, and each once."""
-    activity = Activity()
-    asked = [("+447400123456", "192.0.2.7"), ("+447400123456", "192.0.2.8"),
-             ("+447400123999", "192.0.2.7")]  # fmt: skip
-    for at, who in enumerate(asked):
-        decision = Decision(make_attempt(*who), Action.BLOCK)
-        activity.decided(Recorded(decision, float(at)))
-    one = make_attempt(*asked[0])
-    assert [each.at for each in activity.about(one, number=True, address=False)] == [1, 0]
-    assert [each.at for each in activity.about(one, number=False, address=True)] == [2, 0]
-    assert [each.at for each in activity.about(one, number=True, address=True)] == [0]
 
 
 @given(st.lists(COUNTS, min_size=1, max_size=60))
