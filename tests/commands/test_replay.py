@@ -273,3 +273,42 @@ def test_an_access_log_is_joined_to_nothing(access_log: Path, log: Path, policy:
     code, _, err = run(access_log, log, "--policy", policy)
     assert code == 1
     assert "access logs by themselves" in err
+
+
+def test_a_hostile_file_is_reported_as_far_as_it_can_be_read(policy: Path, tmp_path: Path) -> None:
+    """Each evil is one row with its place, and the rest is whole."""
+    path = tmp_path / "log.csv"
+    good = [b"2026-05-%02dT12:00:00Z,+4474001234%02d,Z\xc3\xbcrich\n" % (n, n) for n in (9, 4, 7)]
+    evil = [
+        b"2026-05-05T12:00:00Z,+447400123405,\0\n",
+        b"2026-05-05T12:00:00Z," + b"," * 1_000_000 + b"\n",
+        b"2026-05-05T12:00:00Z," + b"," * 2_000_000 + b"\n",
+        b'2026-05-05T12:00:00Z,"+447400123405,\n',
+        b"1969-12-31T23:59:59Z,+447400123405,\n",
+        b"9" * 400 + b",+447400123405,\n",
+        b"2026-05-06T12:00:00Z,+447400123406,Z\xfcrich\n",  # Latin-1: this one is read
+    ]
+    path.write_bytes(b"time,to,city\n" + b"".join([good[0], *evil, *good[1:]]))
+    found = said(path, "--policy", policy)
+    assert found["messages"] == 4
+    assert found["from"] == "2026-05-04 12:00 UTC"
+    assert found["files"][0]["not_read"] == {
+        "a NUL byte": 1,
+        "1000002 values for 3 columns": 1,
+        "longer than 1 MB": 1,
+        "a quote that is never closed": 1,
+        "a time before 2000 or after 2100": 1,
+        "a time that cannot be read": 1,
+        "not UTF-8, read as Latin-1 (the row counts)": 1,
+    }
+    lines = {each["line"] for each in found["files"][0]["examples"]}
+    assert lines == {3, 4, 5, 6, 7, 8}
+
+
+def test_times_out_of_order_by_days_change_nothing(
+    policy: Path, tmp_path: Path, log: Path, day: list[Message]
+) -> None:
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    write(mixed / "log.csv", sorted(day, key=lambda each: (each.phone, -each.at)))
+    assert said(mixed / "log.csv", "--policy", policy) == said(log, "--policy", policy)

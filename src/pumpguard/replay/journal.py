@@ -57,7 +57,7 @@ class Journal:
         """Requests of access logs, which have no number; messages of which the price is known."""
         self.first, self.last = float("inf"), float("-inf")
         self.events, self.versions, self.asks = 0, set[str](), False
-        """Decisions of our own, by policies of which versions, and whether they asked for proof."""
+        """Decisions of our own, by policies of which versions, and whether anybody gave proof."""
         for name, value in (counts or {}).items():
             setattr(self, name, set(value) if name == "versions" else value)
 
@@ -126,7 +126,6 @@ class Journal:
     def _note(self, row: Row) -> None:
         if row.get("event_dataset") == "pumpguard.decision":
             self.versions.add(row.get("rule_version", ""))
-            self.asks |= "challenge" in row.get("event_action", "")
             self.asks |= row.get("pumpguard_attempt_proved") == "true"
 
     def _insert(self, batch: list[Entry]) -> None:
