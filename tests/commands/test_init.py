@@ -100,3 +100,11 @@ def test_an_answer_that_makes_no_sense_is_said(tmp_path: Path) -> None:
     assert code == 1
     assert "home.0: expected an ISO 3166 region" in said
     assert not out.exists()
+
+
+def test_an_access_log_has_no_numbers_to_make_a_policy_of(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_text('5.10.0.1 - - [04/May/2026:00:00:00 +0000] "POST /s HTTP/1.1" 202 1\n')
+    code, _, err = run(path, "--out", tmp_path / "policy.toml")
+    assert code == 1
+    assert "only replay reads it" in err.replace("\n", " ")

@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,31 @@ def test_a_replay_that_is_stopped_goes_on_to_the_same_report(
     assert resumed == whole
     assert '"verified": 1400' in whole
     assert not (tmp_path / "replay.checkpoint").exists()
+
+
+@contextmanager
+def stops_at_once(total: int) -> Iterator[Callable[[int], None]]:
+    """Ctrl-C after the first decision."""
+    yield lambda done: signal.raise_signal(signal.SIGTERM) if done == 0 else None
+
+
+def test_it_is_stopped_between_two_decisions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by who ends the machine."""
+    monkeypatch.chdir(tmp_path)
+    Path("policy.toml").write_text(POLICY)
+    rows = [f"{1_777_852_800 + n},+4474001234{n:02},81.2.69.{n}\n" for n in range(40)]
+    Path("log.csv").write_text("time,to,ip\n" + "".join(rows))
+    words = ["replay", "log.csv", "--policy", "policy.toml", "--json"]
+    whole = CliRunner().invoke(app(), words)
+    with monkeypatch.context() as patched:
+        patched.setattr("pumpguard.commands.replay.progress", stops_at_once)
+        result = CliRunner().invoke(app(), words)
+    assert result.exit_code == STOPPED
+    assert "stopped after 1 entries" in result.stderr
+    resumed = CliRunner().invoke(app(), [*words, "--resume"])
+    assert resumed.stdout == whole.stdout
 
 
 def test_another_command_does_not_go_on(

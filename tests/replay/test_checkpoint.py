@@ -14,6 +14,7 @@ from pumpguard.replay.checkpoint import Stopped, save
 from pumpguard.replay.lacking import told_apart
 from pumpguard.replay.logs import Found, read
 from pumpguard.replay.play import Run
+from pumpguard.replay.play_store import PlayStore
 from tests.replay.test_own_events import POLICY, a_day
 
 SHARES = (0.0, 0.1, 0.5, 0.9)
@@ -119,3 +120,18 @@ def test_only_what_was_stopped_goes_on(events: Path, tmp_path: Path) -> None:
     path.write_bytes(b"no database at all, of whatever kind it may be" * 100)
     with pytest.raises(PolicyError, match="by this version of pumpguard"):
         Stopped(path, "this")
+
+
+def test_a_store_that_is_full_goes_on_forgetting_in_its_order(tmp_path: Path) -> None:
+    """Places that were forgotten are still in the line of those that are looked at."""
+    store, again = PlayStore(1, lambda: 0.0), PlayStore(1, lambda: 0.0)
+    store._kept.update({b"b": b"value", b"c": b"strikes"})
+    store._queue.extend([b"a", b"b", b"c"])
+    store._gone.add(b"a")
+    store._struck[b"c"] = None
+    store._most = 7
+    with closing(sqlite3.connect(tmp_path / "store")) as sql:
+        store.save(sql)
+        again.restore(sql)
+    for name in ("_kept", "_queue", "_gone", "_struck", "_most"):
+        assert getattr(again, name) == getattr(store, name)
