@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +80,7 @@ def test_bans_are_listed_searched_and_lifted(operator: Operator) -> None:
     assert code == 0
     assert out.startswith("Lifted: ")
     assert len(json.loads(operator.types("bans", "--json")[1])) == len(listed) - 1
+    assert json.loads(operator.types("bans", "lift", first, "--json")[1]) == {"lifted": None}
     code, _, err = operator.types("bans", "lift", "none")
     assert (code, "ban: expected the id of a ban" in err) == (1, True)
 
@@ -111,6 +118,8 @@ def test_rules_are_shown_and_one_is_put_into_monitor(operator: Operator) -> None
     shown = operator.types("rules")[1]
     assert "burst_ban: monitor until" in shown
     assert ": a school; refused" in shown
+    again = json.loads(operator.types("rules", "monitor", "burst_ban", "--for", "1h", "--json")[1])
+    assert [each["mode"] for each in again if each["name"] == "burst_ban"] == ["monitor"]
     assert operator.types("rules", "enforce", "burst_ban")[0] == 0
     assert operator.types("rules", "enforce", "burst_ban")[0] == 1
     code, _, err = operator.types("rules", "monitor", "burst_ban")
@@ -123,3 +132,45 @@ def test_a_store_that_is_away_ends_with_3(policy: Path) -> None:
     for words in (("top", "--once"), ("bans",), ("rules",), ("explain", PHONE)):
         code, _, err = away.types(*words)
         assert (code, "the store did not answer" in err) == (3, True)
+
+
+def test_where_nobody_speaks_it_is_said(policy: Path, valkey_url: str) -> None:
+    """And nothing is refused."""
+    code, out, _ = Operator(policy, valkey_url).types("top", "--once")
+    assert code == 0
+    assert out.startswith("No process speaks: Fleet(guard), or a console, in the app?")
+    assert "Nothing of note is refused now." in out
+
+
+def test_top_goes_on_until_ctrl_c(operator: Operator) -> None:
+    """The real command, at a terminal: what other processes decide is there with the next look."""
+    terminal, end = pty.openpty()
+    command = [sys.executable, "-m", "pumpguard.cli", "top", "--every", "1"]
+    env = {**os.environ, **operator.env, "TERM": "xterm", "COLUMNS": "120", "LINES": "60"}
+    with subprocess.Popen(command, env=env, stdout=end) as running:
+        os.close(end)
+
+        def shows(requests: int) -> None:
+            seen = ""
+            while not re.search(rf"hour\s+{requests} ", seen):
+                seen += os.read(terminal, 65_536).decode(errors="replace")
+
+        async def ask() -> None:
+            policy, store = operator.env["PUMPGUARD_POLICY"], operator.env["PUMPGUARD_REDIS_URL"]
+            async with Guard(policy, store) as guard:
+                Fleet(guard)
+                await guard.assess(guard.attempt("+447400123456", "81.2.70.1"))
+
+        shows(60)
+        asyncio.run(ask())
+        shows(61)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(60) == 0
+    os.close(terminal)
+
+
+def test_explain_says_who_is_on_a_list(operator: Operator) -> None:
+    """Where that decides."""
+    operator.types("lists", "deny", "number", PHONE, "--author", "mike")
+    out = operator.types("explain", PHONE, "--ip", "81.2.70.1")[1]
+    assert "  on the list: deny number +8801712345•••" in out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -248,3 +249,26 @@ def test_a_policy_that_monitors_lets_pass_what_it_cannot_read() -> None:
         assert called.body == body
         assert called.status == "202 Accepted"
     assert [Called(app).body for _ in range(3)] == [BODY] * 3
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_error_in_the_middle_of_an_answer(begun: bool) -> None:
+    """As PEP 3333 has it: an app may answer otherwise until something of its answer was sent; after
+    that its error is the server's affair."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        try:
+            if begun:
+                yield b"half "
+            {}["a bug"]
+        except KeyError:
+            start_response("500 Oops", [("Content-Type", "text/plain")], sys.exc_info())
+            yield b"sorry"
+
+    called = Called(guarded(app))
+    if begun:
+        with pytest.raises(KeyError, match="a bug"):
+            assert called.body
+    else:
+        assert (called.body, called.status[:3]) == (b"sorry", "500")

@@ -50,6 +50,7 @@ def lift(
     id_: Annotated[str, typer.Argument(metavar="ID", help="As `pumpguard bans` shows it.")],
     reason: Reason = "",
     author: Author = None,
+    json_wanted: AsJson = False,
 ) -> None:
     """Lift a ban, with the strikes that led to it; in every process within five seconds."""
     policy, store = context.obj
@@ -58,6 +59,10 @@ def lift(
         return await desk.lift(id_, author=author_or_user(author), reason=reason)
 
     found = with_desk(policy, store, work)
+    if json_wanted:
+        lifted = None if found is None else asdict(found)
+        typer.echo(json.dumps({"lifted": lifted}, indent=2, ensure_ascii=False))
+        return
     typer.echo("Lifted." if found is None else f"Lifted: {sentence(found)}")
 
 

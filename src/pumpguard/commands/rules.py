@@ -41,7 +41,7 @@ def show(
         return
     found = with_desk(policy, store, rules_today, asks=asks)
     if json_wanted:
-        typer.echo(json.dumps([each.to_json() for each in found], indent=2))
+        _tell(found)
         return
     for each in found:
         typer.echo(_line(each))
@@ -50,31 +50,49 @@ def show(
 @rules.command()
 def monitor(
     context: typer.Context, name: Name, lasting: For = None, reason: Reason = "",
-    author: Author = None,
+    author: Author = None, json_wanted: AsJson = False,
 ) -> None:  # fmt: skip
     """Only record what a rule finds, in all processes, for --for (at most 7d)."""
     if lasting is None:
         stop("--for: expected an end, such as 2h", BAD_INPUT)
 
-    async def work(desk: Desk) -> None:
+    async def work(desk: Desk) -> list[RuleToday]:
         who = author_or_user(author)
         await desk.monitor(name, seconds_of(lasting), author=who, reason=reason)
+        return await rules_today(desk)
 
     policy, store = context.obj
-    with_desk(policy, store, work)
-    typer.echo(f"{name} only monitors for {lasting}. What it bounded is not bounded until then.")
+    found = with_desk(policy, store, work)
+    if json_wanted:
+        _tell(found)
+    else:
+        typer.echo(
+            f"{name} only monitors for {lasting}. What it bounded is not bounded until then."
+        )
 
 
 @rules.command()
-def enforce(context: typer.Context, name: Name, reason: Reason = "", author: Author = None) -> None:
+def enforce(
+    context: typer.Context, name: Name, reason: Reason = "", author: Author = None,
+    json_wanted: AsJson = False,
+) -> None:  # fmt: skip
     """End that, before its time."""
 
-    async def work(desk: Desk) -> None:
+    async def work(desk: Desk) -> list[RuleToday]:
         await desk.enforce(name, author=author_or_user(author), reason=reason)
+        return await rules_today(desk)
 
     policy, store = context.obj
-    with_desk(policy, store, work)
-    typer.echo(f"{name} is as the policy has it.")
+    found = with_desk(policy, store, work)
+    if json_wanted:
+        _tell(found)
+    else:
+        typer.echo(f"{name} is as the policy has it.")
+
+
+def _tell(found: list[RuleToday]) -> None:
+    """All rules, for programs."""
+    typer.echo(json.dumps([each.to_json() for each in found], indent=2))
 
 
 def _line(rule: RuleToday) -> str:

@@ -45,8 +45,6 @@ def read(
     where = zone_of(zone)
     journal, read, notes, parsers = Journal(), list[FileRead](), list[str](), list[Parser]()
     for path in files:
-        if not path.is_file():
-            raise PolicyError(str(path), "a file that is there")
         table = Table(path)
         given = named if len(files) == 1 else _those_of(named, table.header)
         columns = guess(table.header, given, path.name)

@@ -22,6 +22,7 @@ WHY = {
     "SHADOW_BANNED": "a ban that its subject cannot see",
     "BUDGET_SPENT": "the budget is spent",
     "BUDGET_LOW": "what is left of the budget is kept for customers",
+    "HOLD_OUT_SPENT": "the hold-out's dollars of the day are spent, so it is refused as usual",
     "NUMBER_UNALLOCATED": "nobody has this number",
     "NUMBER_LINE_TYPE": "not a number for messages, such as a premium one",
     "NUMBER_SATELLITE": "a satellite number",

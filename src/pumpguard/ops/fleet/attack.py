@@ -95,28 +95,38 @@ def attack(view: FleetView) -> Attack:
             for action, amount in by_action.items():
                 _count(place, action != "allow", amount, latest, minute)
     countries = {name: place for name, place in countries.items() if place.now.n >= FLOOR}
+    refusing = {
+        where for seen in view.minutes.values() for where, by_rule in seen.blocks.items()
+        if where[0] in countries and by_rule.keys() != {""}
+    }  # fmt: skip
+    under = {(name, _range(block)) for name, block in refusing}
     ranges: dict[tuple[str, str], Place] = {}
     blocks: dict[tuple[str, str], Place] = {}
     for minute, seen in view.minutes.items():
         for (name, block), by_rule in seen.blocks.items():
-            if name not in countries:
+            begins = _range(block)
+            if (name, begins) not in under:  # nearly all that is let through
                 continue
             whole = countries[name]
-            begins = block if block == OTHER else block[:-RANGE]
             part = ranges.get((name, begins)) or _part(ranges, whole, "range", begins)
-            place = blocks.get((name, block)) or _part(blocks, part, "block", block)
+            places = [part]
+            if (name, block) in refusing:
+                places.append(blocks.get((name, block)) or _part(blocks, part, "block", block))
             for rule, amount in by_rule.items():
-                _count(part, bool(rule), amount, latest, minute)
-                _count(place, bool(rule), amount, latest, minute)
-                if rule:
-                    for each in (whole, part, place):
-                        each.rules[rule] += amount.n
+                for each in places:
+                    _count(each, bool(rule), amount, latest, minute)
+                for each in (whole, *places) if rule else ():
+                    each.rules[rule] += amount.n
     found = sorted(countries.values(), key=_most)[:COUNTRIES]
     for place in found:
         for part in place.parts:
             _cut(part, BLOCKS)
         _cut(place, RANGES)
     return Attack(found, _networks(view, latest) if found else [])
+
+
+def _range(block: str) -> str:
+    return block if block == OTHER else block[:-RANGE]
 
 
 def _part(
@@ -157,8 +167,7 @@ def _plus(to: Amount, amount: Amount) -> None:
 
 
 def _cut(place: Place, most: int) -> None:
-    """Leave the parts where most was refused; those where nothing was are no part of an attack."""
-    place.parts = sorted((part for part in place.parts if part.refused.n), key=_most)
+    place.parts.sort(key=_most)
     place.others = max(0, len(place.parts) - most)
     del place.parts[most:]
 
