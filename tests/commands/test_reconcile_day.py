@@ -18,7 +18,7 @@ from pumpguard.cli import app
 from pumpguard.commands.reconcile import UNGUARDED
 from pumpguard.intake.phone import canonical
 
-LEAKED, UNBILLED, DEARER = 60, 25, "ID"
+LEAKED, UNBILLED, DEARER = 60, 25, "US"
 EXPORT = {"twilio": "Twilio's messages + your codes", "vonage": "Vonage's report + your codes"}
 
 
