@@ -74,11 +74,18 @@ def test_it_is_over_when_little_is_refused() -> None:
 
 
 def test_the_order_names_the_narrowest_prefix_that_covers_most() -> None:
-    """A block, what many blocks have in common, or the country."""
+    """A block, what many blocks have in common, a few ranges, or the country."""
     one = Sums.of([block(100, 10.0)])
     assert orders(one) == ["pumpguard lists deny prefix +880171234 --for 1d"]
     many = Sums.of([block(10, 1.0, f"+88017{i:04}") for i in range(40)])
     assert orders(many) == ["pumpguard lists deny prefix +8801700 --for 1d"]
+    two = [
+        block(10, 1.0, f"{begins}{i:02}") for i in range(9) for begins in ("+8801712", "+994501")
+    ]
+    assert orders(Sums.of(two)) == [
+        "pumpguard lists deny prefix +8801712 --for 1d",
+        "pumpguard lists deny prefix +994501 --for 1d",
+    ]
     everywhere = Sums.of([block(10, 1.0, f"+880{i}23456") for i in range(1, 9)])
     assert orders(everywhere) == ["pumpguard posture challenge_all --country BD --for 1h"]
     world = Sums.of([block(10, 1.0, f"+{i}2345678", f"Z{i}") for i in range(1, 9)])

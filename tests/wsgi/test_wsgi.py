@@ -94,6 +94,13 @@ def test_the_middleware_is_the_same_one() -> None:
     assert issubclass(type(app._asgi), PumpGuardMiddleware)
 
 
+def test_around_itself_it_decides_once() -> None:
+    """The note of the guard outside reaches the one inside through the environment."""
+    inner = guarded(echo)
+    app = PumpGuardWSGI(inner, guard=inner.guard)
+    assert [Called(app).body == BODY, json.loads(Called(app).body)["status"]] == [True, 429]
+
+
 def test_an_unguarded_route_passes_untouched() -> None:
     """The very same environment and function, in no other thread's way."""
     seen: list[object] = []
@@ -261,14 +268,14 @@ def test_an_error_in_the_middle_of_an_answer(begun: bool) -> None:
         try:
             if begun:
                 yield b"half "
-            {}["a bug"]
+            yield environ["pumpguard.nothing"]
         except KeyError:
             start_response("500 Oops", [("Content-Type", "text/plain")], sys.exc_info())
             yield b"sorry"
 
     called = Called(guarded(app))
     if begun:
-        with pytest.raises(KeyError, match="a bug"):
+        with pytest.raises(KeyError, match=r"pumpguard\.nothing"):
             assert called.body
     else:
         assert (called.body, called.status[:3]) == (b"sorry", "500")

@@ -35,7 +35,7 @@ CALM = 30
 COVERED = 0.8
 """Share of the refused dollars that the prefix of an order covers."""
 
-BLOCKS, RULES = 5, 4
+BLOCKS, RULES, RANGES = 5, 4, 3
 """How many an alert names, those with the most dollars first."""
 
 BEGINS, GOES_ON, OVER = "ATTACK_BEGINS", "ATTACK_GOES_ON", "ATTACK_OVER"
@@ -128,8 +128,8 @@ def goes_on(budget: float, now: Sums) -> bool:
 
 
 def orders(sums: Sums) -> list[str]:
-    """What to type: deny the narrowest prefix that covers most of it, else ask its country for
-    proof. None of them is given by itself."""
+    """What to type: deny the narrowest prefix that covers most of it, or the few ranges of 100,000
+    numbers that do, else ask its country for proof. None of them is given by itself."""
     if sums.blocks:
         total, block = sum(sums.blocks.values()), max(sums.blocks, key=sums.blocks.__getitem__)
         for length in range(len(block), 5, -1):
@@ -137,6 +137,12 @@ def orders(sums: Sums) -> list[str]:
             covered = sum(u for each, u in sums.blocks.items() if each.startswith(prefix))
             if covered >= COVERED * total:
                 return [f"pumpguard lists deny prefix {prefix} --for 1d"]
+        ranges = Counter[str]()
+        for each, u in sums.blocks.items():
+            ranges[each[:-2]] += u
+        most = ranges.most_common(RANGES)
+        if sum(u for _, u in most) >= COVERED * total:
+            return [f"pumpguard lists deny prefix {each} --for 1d" for each, _ in most]
     if sums.countries:
         country, usd = sums.countries.most_common(1)[0]
         if usd >= sum(sums.countries.values()) / 2:
