@@ -102,6 +102,14 @@ def test_an_answer_that_makes_no_sense_is_said(tmp_path: Path) -> None:
     assert not out.exists()
 
 
+def test_an_access_log_has_no_numbers_to_make_a_policy_of(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    path.write_text('5.10.0.1 - - [04/May/2026:00:00:00 +0000] "POST /s HTTP/1.1" 202 1\n')
+    code, _, err = run(path, "--out", tmp_path / "policy.toml")
+    assert code == 1
+    assert "only replay reads it" in err.replace("\n", " ")
+
+
 def test_what_was_said_is_not_asked_for(tmp_path: Path) -> None:
     """Proxies may be named at once."""
     out = tmp_path / "policy.toml"

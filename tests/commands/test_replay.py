@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,13 @@ send = "/otp/send"
 verify = "/otp/verify"
 home = ["GB", "IE", "FR", "DE", "US"]
 daily_budget = 200
+"""
+
+ONE_A_DAY = """
+[rules.few]
+rule = "rate_limit"
+by = "network"
+limits = "1/day"
 """
 
 
@@ -174,3 +183,132 @@ def test_a_file_that_is_no_log_ends_in_a_message(
     assert (code, out) == (1, "")
     assert message in " ".join(err.split())
     assert run(tmp_path / "nowhere", "--policy", policy)[0] == 1
+
+
+@pytest.fixture
+def access_log(tmp_path: Path, day: list[Message]) -> Path:
+    """The same day as its web server saw it: requests to send, and those to enter a code."""
+    path = tmp_path / "access.log"
+    path.write_text("".join(combined(day)))
+    return path
+
+
+def combined(day: list[Message]) -> Iterator[str]:
+    for each in sorted(day):
+        for at, route in ((each.at, "send"), (each.verified_at, "verify")):
+            if at is not None:
+                when = datetime.fromtimestamp(at, UTC)
+                yield (
+                    f"{each.address} - - [{when:%d/%b/%Y:%H:%M:%S} +0000] "
+                    f'"POST /otp/{route} HTTP/1.1" 202 31 "-" "curl/8"\n'
+                )
+
+
+def test_an_access_log_plays_the_rules_about_addresses_and_says_which_were_blind(
+    access_log: Path, policy: Path, day: list[Message]
+) -> None:
+    """Refused are exactly those whom these rules refuse; what they cost is not known."""
+    policy.write_text(
+        f'{POLICY}[rules.few]\nrule = "rate_limit"\nby = "network"\nlimits = "1/day"\n'
+    )
+    found = said(access_log, "--policy", policy)
+    addresses = {(each.address, int(each.at // 86_400)) for each in day}
+    assert found["messages"] == len(day)
+    assert found["usd"] is None
+    assert found["by_rule"]["few"]["messages"] <= len(day) - len({a for a, _ in addresses})
+    assert found["sent"]["with"] == len(day) - sum(r["messages"] for r in found["by_rule"].values())
+    notes = " ".join(found["notes"])
+    assert "only the rules about addresses were played (network, network_ceiling" in notes
+    assert "Blind were: number, geo_mismatch, phone_limit" in notes
+    assert "to enter a code, which say an address and no number: not used" in notes
+    code, out, _ = run(access_log, "--policy", policy)
+    assert code == 0
+    assert "What they cost is not known; --price 0.05 says it." in out
+    assert "$" not in out
+    assert "episode found" not in out
+
+
+def test_an_access_log_with_a_price_has_money_and_a_budget(
+    access_log: Path, policy: Path, day: list[Message], tmp_path: Path
+) -> None:
+    html = tmp_path / "report.html"
+    found = said(access_log, "--policy", policy, "--price", "0.5", "--html", html)
+    assert found["usd"]["without"] == pytest.approx(len(day) * 0.5)
+    assert found["by_rule"]["budget"]["messages"] > 0
+    assert found["prices"] == "At $0.5 for each message, as you said."
+    assert "<h2>Attack episodes" not in html.read_text()
+    run(access_log, "--policy", policy, "--html", html)
+    assert "messages sent" in html.read_text()
+
+
+def test_two_policies_over_an_access_log_are_compared_in_messages(
+    access_log: Path, policy: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(
+        f'{POLICY}[rules.few]\nrule = "rate_limit"\nby = "network"\nlimits = "1/day"\n'
+    )
+    code, out, err = run(access_log, "--policy", policy, "--compare", other)
+    assert code == 0, err
+    assert " messages; 0 of 0 customers refused" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--route", "/login"], "--route names it: one of POST /otp/send?"),
+        (["--route", "login"], "--route"),
+        (["--price", "0"], "--price: expected a column, or USD above 0"),
+    ],
+)
+def test_mistakes_about_routes_and_prices_are_named(
+    access_log: Path, policy: Path, words: list[str], complaint: str
+) -> None:
+    code, _, err = run(access_log, "--policy", policy, *words)
+    assert code == 1
+    assert complaint in err.replace("\n", " ")
+
+
+def test_an_access_log_is_joined_to_nothing(access_log: Path, log: Path, policy: Path) -> None:
+    code, _, err = run(access_log, log, "--policy", policy)
+    assert code == 1
+    assert "access logs by themselves" in err
+
+
+def test_a_hostile_file_is_reported_as_far_as_it_can_be_read(policy: Path, tmp_path: Path) -> None:
+    """Each evil is one row with its place, and the rest is whole."""
+    path = tmp_path / "log.csv"
+    good = [b"2026-05-%02dT12:00:00Z,+4474001234%02d,Z\xc3\xbcrich\n" % (n, n) for n in (9, 4, 7)]
+    evil = [
+        b"2026-05-05T12:00:00Z,+447400123405,\0\n",
+        b"2026-05-05T12:00:00Z," + b"," * 1_000_000 + b"\n",
+        b"2026-05-05T12:00:00Z," + b"," * 2_000_000 + b"\n",
+        b'2026-05-05T12:00:00Z,"+447400123405,\n',
+        b"1969-12-31T23:59:59Z,+447400123405,\n",
+        b"9" * 400 + b",+447400123405,\n",
+        b"2026-05-06T12:00:00Z,+447400123406,Z\xfcrich\n",  # Latin-1: this one is read
+    ]
+    path.write_bytes(b"time,to,city\n" + b"".join([good[0], *evil, *good[1:]]))
+    found = said(path, "--policy", policy)
+    assert found["messages"] == 4
+    assert found["from"] == "2026-05-04 12:00 UTC"
+    assert found["files"][0]["not_read"] == {
+        "a NUL byte": 1,
+        "1000002 values for 3 columns": 1,
+        "longer than 1 MB": 1,
+        "a quote that is never closed": 1,
+        "a time before 2000 or after 2100": 1,
+        "a time that cannot be read": 1,
+        "not UTF-8, read as Latin-1 (the row counts)": 1,
+    }
+    lines = {each["line"] for each in found["files"][0]["examples"]}
+    assert lines == {3, 4, 5, 6, 7, 8}
+
+
+def test_times_out_of_order_by_days_change_nothing(
+    policy: Path, tmp_path: Path, log: Path, day: list[Message]
+) -> None:
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    write(mixed / "log.csv", sorted(day, key=lambda each: (each.phone, -each.at)))
+    assert said(mixed / "log.csv", "--policy", policy) == said(log, "--policy", policy)

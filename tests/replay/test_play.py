@@ -13,8 +13,10 @@ from pumpguard import Policy
 from pumpguard.replay.columns import guess
 from pumpguard.replay.entry import Parser
 from pumpguard.replay.journal import Journal
-from pumpguard.replay.play import ASKED, REFUSED, Tally, play, told_apart
+from pumpguard.replay.lacking import told_apart
+from pumpguard.replay.play import play
 from pumpguard.replay.read import Table
+from pumpguard.replay.tally import ASKED, REFUSED, Tally
 from pumpguard.rules import GeoMismatch, RateLimit
 
 MIDNIGHT = 1_777_852_800  # 2026-05-04

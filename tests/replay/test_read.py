@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -55,15 +56,39 @@ def test_json_is_read_line_by_line_and_its_names_are_joined(tmp_path: Path) -> N
     assert found.problems.examples == [(2, "no JSON"), (3, "no JSON object")]
 
 
+def test_a_name_that_has_nothing_at_first_is_a_column_too(tmp_path: Path) -> None:
+    """Such as when a code was entered, in a log that begins with an attack."""
+    rows = [{"to": "1", "codes": {"verified_at": None}}] * 60
+    rows.append({"to": "1", "codes": {"verified_at": "2"}})
+    found = table(tmp_path, "".join(json.dumps(row) + "\n" for row in rows))
+    assert found.header == ["to", "codes_verified_at"]
+    assert values(found)[-2:] == [["1"], ["1", "2"]]
+
+
 def test_a_list_in_one_document_is_a_table_too(tmp_path: Path) -> None:
     found = table(tmp_path, json.dumps([{"to": "1"}, {"to": "2"}, 3], indent=1))
     assert values(found) == [["1"], ["2"]]
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "latin-1"])
 def test_an_encoding_is_no_reason_to_give_up(tmp_path: Path, encoding: str) -> None:
     found = table(tmp_path, "time,to\n1,Zürich\n".encode(encoding))
     assert values(found) == [["1", "Zürich"]]
+
+
+def test_a_large_file_of_two_bytes_a_character_is_read_line_by_line(tmp_path: Path) -> None:
+    """Also packed, and what is too long in it is one bad line."""
+    rows = [f"{n},{n}\n" for n in range(40_000)]
+    rows[7] = "9" * (2 << 20) + "\n"
+    data = (HEADER + "".join(rows)).encode("utf-16")
+    for each in (data, gzip.compress(data, 1)):
+        found = table(tmp_path, each)
+        tracemalloc.start()
+        assert sum(1 for _ in found.rows()) == 39_999
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 8 << 20
+        assert found.problems.examples == [(9, "longer than 1 MB")]
 
 
 def test_lines_of_two_encodings_are_both_read(tmp_path: Path) -> None:
@@ -100,6 +125,9 @@ def test_a_file_that_is_no_table_says_so(tmp_path: Path) -> None:
         table(tmp_path, "\n\n")
     with pytest.raises(PolicyError, match="at most 1000 columns"):
         table(tmp_path, ",".join(["a"] * 300_000) + "\n")
+    for encoding in ("utf-8", "utf-16"):
+        with pytest.raises(PolicyError, match="a header of at most 1000 columns"):
+            table(tmp_path, (",".join(["a"] * 1_000_000) + "\n1,2\n").encode(encoding))
 
 
 @settings(max_examples=200)

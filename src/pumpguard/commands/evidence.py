@@ -12,12 +12,13 @@ import typer
 from rich.console import Console
 
 from pumpguard.commands import BAD_INPUT, PolicyFile, stop
-from pumpguard.commands.replay import Column, episodes_of, read
+from pumpguard.commands.replay import Column, episodes_of
 from pumpguard.config import require
 from pumpguard.errors import PolicyError
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.policy import Policy
 from pumpguard.replay.evidence import Refusal, refusal, write
+from pumpguard.replay.logs import read
 from pumpguard.replay.read import Table
 from pumpguard.replay.sealed import SealedZip
 from pumpguard.replay.summary import Shown, Telling
@@ -58,9 +59,8 @@ def evidence(
         journal, notes = None, list[str]()
         if logs:
             journal, read_as, notes = read(logs, named, zone, loaded.region)
-            for table, columns in read_as:
-                name = table.path.name
-                notes += [columns.told(name), *table.problems.lines(name)]
+            for name, columns, problems in read_as:
+                notes += [columns.told(name), *problems.lines(name)]
         else:
             notes.append("No log of messages: what was sent is missing, only refusals are in it.")
         if not events:

@@ -16,15 +16,17 @@ from rich.console import Console
 
 from pumpguard.commands import BAD_INPUT, only_errors, stop
 from pumpguard.commands.exposure import total
-from pumpguard.commands.replay import episodes_of, read
+from pumpguard.commands.replay import episodes_of
 from pumpguard.errors import PolicyError
 from pumpguard.money.exposure import exposure
 from pumpguard.policy import Policy
 from pumpguard.replay.draft import TIMES, Setting, document, from_past, past, rounded_up
 from pumpguard.replay.episodes import Episode
+from pumpguard.replay.figures import interval, moment
 from pumpguard.replay.journal import Journal
-from pumpguard.replay.play import play, told_apart
-from pumpguard.replay.report import interval, moment
+from pumpguard.replay.lacking import told_apart
+from pumpguard.replay.logs import read
+from pumpguard.replay.play import play
 
 APP = """\
 from pumpguard import Guard, Policy, PumpGuardMiddleware, sender
@@ -82,10 +84,9 @@ def init(
     try:
         if files:
             app = App(send or "/otp/send", verify or "/otp/verify", _listed(proxies or ""))
-            journal, tables, notes = read(files, named, zone, region)
-            for each, columns in tables:
-                name = each.path.name
-                notes += [columns.told(name), *each.problems.lines(name)]
+            journal, found, notes = read(files, named, zone, region)
+            for name, columns, problems in found:
+                notes += [columns.told(name), *problems.lines(name)]
             base = Policy(send=app.send, region=region)
             episodes = episodes_of(journal, base) if journal.verifications else []
             table = base.price_table

@@ -12,13 +12,15 @@ import typer
 from rich.console import Console
 
 from pumpguard.commands import BAD_INPUT, AsJson, PolicyFile, stop
-from pumpguard.commands.replay import Column, zone_of
+from pumpguard.commands.replay import Column
 from pumpguard.errors import PolicyError
 from pumpguard.intake.phone import canonical
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.policy import Policy
 from pumpguard.replay.columns import guess
 from pumpguard.replay.entry import Parser
+from pumpguard.replay.figures import moment
+from pumpguard.replay.logs import zone_of
 from pumpguard.replay.read import Table
 from pumpguard.replay.reconcile import (
     Billed,
@@ -30,7 +32,6 @@ from pumpguard.replay.reconcile import (
 from pumpguard.replay.reconcile import (
     reconcile as compared,
 )
-from pumpguard.replay.report import moment
 
 UNGUARDED = 2
 """The exit code where messages were billed that never passed the guard."""

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Sequence
+from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 
+import pumpguard
 from pumpguard.commands import BAD_INPUT, AsJson, PolicyFile, only_errors, stop
+from pumpguard.commands.stopping import kept_if_stopped, progress, signals
 from pumpguard.errors import PolicyError
 from pumpguard.intake.phone import canonical
 from pumpguard.ops.events.fields import policy_version
 from pumpguard.policy import Policy
-from pumpguard.replay.columns import Columns, guess
-from pumpguard.replay.entry import Parser
+from pumpguard.replay.checkpoint import Stopped
 from pumpguard.replay.episodes import Episode, find
 from pumpguard.replay.journal import Journal
+from pumpguard.replay.lacking import told_apart
+from pumpguard.replay.logs import Found, read
 from pumpguard.replay.own_events import other_policy
 from pumpguard.replay.page import page
-from pumpguard.replay.play import play, told_apart
-from pumpguard.replay.read import Table
+from pumpguard.replay.play import Run, play
 from pumpguard.replay.report import Report
+from pumpguard.replay.requests import Sending
 
 Files = Annotated[list[Path], typer.Argument(help="Logs: CSV or JSON lines, also .gz; several are "
                                                   "joined by number and time.")]  # fmt: skip
@@ -41,8 +43,17 @@ def replay(
     time: Annotated[str | None, Column] = None,
     ip: Annotated[str | None, Column] = None,
     verified: Annotated[str | None, Column] = None,
-    price: Annotated[str | None, Column] = None,
+    price: Annotated[
+        str | None, typer.Option(help="The column with the price, or USD for each message.")
+    ] = None,
     session: Annotated[str | None, Column] = None,
+    status: Annotated[str | None, Column] = None,
+    method: Annotated[str | None, Column] = None,
+    path: Annotated[str | None, Column] = None,
+    route: Annotated[
+        list[str] | None,
+        typer.Option(help="In an access log: what sends, as POST /otp/send; else the policy's."),
+    ] = None,
     zone: Annotated[str, typer.Option(help="Of times that name none: Europe/Berlin.")] = "UTC",
     challenge: Annotated[
         bool, typer.Option(help="The app can ask for proof; who entered a code gives it.")
@@ -50,21 +61,51 @@ def replay(
     compare: Annotated[
         Path | None, typer.Option(help="Another policy: what would it decide otherwise?")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the same command was stopped.")
+    ] = False,
+    checkpoint: Annotated[
+        Path, typer.Option(help="What is written when it is stopped (Ctrl-C).")
+    ] = Path("replay.checkpoint"),
     html: Annotated[Path | None, typer.Option(help="Also write the report as one page.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Also write it as a picture.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide recorded traffic: what attacks cost, what would have been refused, and whom it would
     have bothered. Nothing is sent, and nothing leaves this machine."""
-    given = {"phone": phone, "time": time, "address": ip, "verified": verified, "price": price,
-             "session": session}  # fmt: skip
+    usd = _usd(price)
+    if png is not None and find_spec("matplotlib") is None:
+        stop('--png needs matplotlib: pip install "pumpguard[replay]"', BAD_INPUT)
+    given = {"phone": phone, "time": time, "address": ip, "verified": verified,
+             "price": price if usd is None else None, "session": session, "status": status,
+             "method": method, "path": path}  # fmt: skip
     named = {meaning: column for meaning, column in given.items() if column is not None}
     try:
         loaded = Policy.from_toml(policy)
         other = None if compare is None else Policy.from_toml(compare)
-        journal, tables, notes = read(files, named, zone, loaded.region)
-        with only_errors():
-            report = _played(journal, tables, notes, loaded, challenge)
+        sending = Sending.of(route or loaded.send, loaded.verify)
+        asked = _asked_for(files, loaded, other, [named, zone, usd, route, challenge])
+        if resume:
+            stopped = Stopped(checkpoint, asked)
+            found = stopped.found
+        else:
+            stopped, found = None, read(files, named, zone, loaded.region, sending, usd)
+        ready, blind = told_apart(loaded, found.journal)
+        run = Run(found.journal, ready, challenge=challenge)
+        if stopped is not None:
+            stopped.restore(run)
+        with only_errors(), kept_if_stopped(checkpoint, asked, found, run):
+            _play(run)
+            report = _reported(found, run, loaded, blind)
+            if usd is not None:
+                report.prices = f"At ${usd:g} for each message, as you said."
+            if png is not None:
+                from pumpguard.replay.picture import picture
+
+                picture(report, png)
             difference = None if other is None else _compared(report, other)
+        if resume:
+            checkpoint.unlink()
     except PolicyError as error:
         stop(str(error), BAD_INPUT)
     if html is not None:
@@ -82,57 +123,42 @@ def replay(
         print(json.dumps(said))
 
 
-def read(
-    files: Sequence[Path], named: dict[str, str], zone: str, region: str | None
-) -> tuple[Journal, list[tuple[Table, Columns]], list[str]]:
-    """All files as one journal. Raises `PolicyError` for a file that is no log."""
-    where = zone_of(zone)
-    journal, tables, notes = Journal(), [], []
-    for path in files:
-        table = Table(path)
-        given = named if len(files) == 1 else _there(named, table.header)
-        columns = guess(table.header, given, path.name)
-        parser = Parser(columns, where, region)
-        journal.add(table, columns, parser)
-        tables.append((table, columns))
-        for what, count in parser.said.items():
-            assumed = f", taken as {zone}" if "zone" in what else ""
-            notes.append(f"{path.name}: {count:,} {what}{assumed}.")
-    if not journal.messages:
-        raise PolicyError("the log", "a message that can be read")
-    journal.close_books()
-    return journal, tables, notes
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """A time zone by its name. Raises `PolicyError`."""
+def _usd(price: str | None) -> float | None:
+    """The price of each message, if that was given and not a column."""
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise PolicyError("--zone", "a time zone such as Europe/Berlin", name) from None
+        usd = float(price or "")
+    except ValueError:
+        return None
+    if not 0 < usd < 1_000:
+        stop("--price: expected a column, or USD above 0 for each message", BAD_INPUT)
+    return usd
 
 
-def _there(named: dict[str, str], header: Sequence[str]) -> dict[str, str]:
-    """Of several files, each has some of the columns."""
-    return {meaning: column for meaning, column in named.items() if column in header}
+def _asked_for(
+    files: Sequence[Path], policy: Policy, other: Policy | None, options: list[Any]
+) -> str:
+    """A digest of what this command was asked for: by the same one only it goes on."""
+    told = [
+        pumpguard.__version__, policy_version(policy), other and policy_version(other), options,
+        [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files
+         if path.is_file()],
+    ]  # fmt: skip
+    return sha256(json.dumps(told).encode()).hexdigest()
 
 
-def _played(
-    journal: Journal,
-    tables: list[tuple[Table, Columns]],
-    notes: list[str],
-    policy: Policy,
-    challenge: bool,
-) -> Report:
-    ready, blind = told_apart(policy, journal)
+def _play(run: Run) -> None:
+    """Decide what is left, or be stopped."""
+    with progress(len(run.journal)) as watch, signals() as stopped:
+        asyncio.run(run.go_on(watch=watch, stopped=stopped))
+        if stopped():
+            raise KeyboardInterrupt
+    run.forget_counters()
+
+
+def _reported(found: Found, run: Run, policy: Policy, blind: list[str]) -> Report:
+    journal = found.journal
     if journal.events and (other := other_policy(journal.versions, policy_version(policy))):
         blind.append(other)
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("deciding", total=len(journal))
-        tally, _ = asyncio.run(
-            play(journal, ready, challenge=challenge,
-                 watch=lambda number: progress.update(task, completed=number))
-        )  # fmt: skip
     table = policy.price_table
     billed = sum(entry.price is not None for entry in journal if not entry.is_verification)
     prices = f"At the prices of {table.name}, {table.date}."
@@ -140,8 +166,13 @@ def _played(
         prices = (
             f"At the log's own prices for {billed:,} messages, else {table.name}, {table.date}."
         )
-    return Report(tables, journal, tally, episodes_of(journal, policy), [*notes, *blind], prices,
-                  challenge)  # fmt: skip
+    episodes = []
+    if journal.of_requests:
+        blind.append("Attack episodes are not looked for: they show by what goes unanswered.")
+    else:
+        episodes = episodes_of(journal, policy)
+    notes = [*found.notes, *blind]
+    return Report(found.files, journal, run.tally, episodes, notes, prices, run.challenge)
 
 
 def episodes_of(journal: Journal, policy: Policy) -> list[Episode]:
@@ -163,9 +194,9 @@ def _compared(report: Report, other: Policy) -> dict[str, Any]:
     shown = changed[:10]
     _, old = asyncio.run(play(report.journal, report.tally.policy, challenge=asks, explain=shown))
     _, new = asyncio.run(play(report.journal, ready, challenge=asks, explain=shown))
-    then = Report(report.tables, report.journal, tally, (), (), report.prices, asks).to_json()
+    then = Report(report.files, report.journal, tally, (), (), report.prices, asks).to_json()
     return {
-        "usd": then["usd"], "by_rule": then["by_rule"], "customers": then["customers"],
+        **{part: then[part] for part in ("usd", "sent", "by_rule", "customers")},
         "changed": len(changed),
         "examples": [{"before": old[i], "after": new[i]} for i in shown if i in old],
     }  # fmt: skip
@@ -173,8 +204,9 @@ def _compared(report: Report, other: Policy) -> dict[str, Any]:
 
 def _print_difference(console: Console, found: dict[str, Any]) -> None:
     usd, who = found["usd"], found["customers"]
+    left = f"{found['sent']['with']:,} messages" if usd is None else f"${usd['with']:,.2f}"
     console.print(
-        f"\nWith the other policy: ${usd['with']:,.2f}; {who['refused']:,} of {who['verified']:,} "
+        f"\nWith the other policy: {left}; {who['refused']:,} of {who['verified']:,} "
         f"customers refused, {who['asked']:,} asked. {found['changed']:,} messages are decided "
         "otherwise:"
     )

@@ -29,22 +29,26 @@ class Delays:
 
     def __init__(self) -> None:
         self.matures_after: int | None = None
-        self._counts = [0] * (len(EDGES_MS) + 1)
-        self._total = 0
+        self.counts = [0] * (len(EDGES_MS) + 1)
+        self.total = 0
+
+    def go_on_from(self, other: Delays) -> None:
+        """Know what another one has seen."""
+        self.matures_after, self.counts, self.total = other.matures_after, other.counts, other.total
 
     def add(self, milliseconds: int) -> None:
         """A message was verified at this age."""
-        self._counts[bisect_left(EDGES_MS, milliseconds)] += 1
-        self._total += 1
-        if self._total >= HALVED_AT:
-            self._counts = [count // 2 for count in self._counts]
-            self._total = sum(self._counts)
+        self.counts[bisect_left(EDGES_MS, milliseconds)] += 1
+        self.total += 1
+        if self.total >= HALVED_AT:
+            self.counts = [count // 2 for count in self.counts]
+            self.total = sum(self.counts)
         self.matures_after = self._matures_after()
 
     def _matures_after(self) -> int | None:
-        left = QUANTILE * self._total
-        for edge, count in zip(EDGES_MS, self._counts, strict=False):
+        left = QUANTILE * self.total
+        for edge, count in zip(EDGES_MS, self.counts, strict=False):
             left -= count
-            if self._total >= ENOUGH and left <= 0:
+            if self.total >= ENOUGH and left <= 0:
                 return max(SHORTEST_MS, round(GIVE_UP_FACTOR * edge))
         return None

@@ -13,10 +13,11 @@ from pumpguard.errors import PolicyError
 
 MEANINGS: Mapping[str, tuple[str, ...]] = {
     "time": (
+        "messagerequesttimestamp",
         "sent_at", "created_at", "date_created", "sentdate", "date_sent", "publishtimeutc",
         "notification_timestamp", "event_timestamp", "eventtimestamp", "date_received",
         "requested_at", "datecreated", "datesent", "timestamp", "time", "datetime", "date", "at",
-        "ts",
+        "ts", "time_iso8601", "time_local", "start_utc",
     ),
     "phone": (
         "phone", "phone_number", "phonenumber", "to", "destination", "destinationphonenumber",
@@ -25,7 +26,7 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "address": (
         "ip", "ip_address", "client_ip", "clientip", "remote_addr", "source_ip", "user_ip",
-        "address",
+        "address", "remote_ip", "request_remote_ip", "client_host", "http_request_remote_ip",
     ),
     "verified": (
         "verified_at", "used_at", "confirmed_at", "verified", "verification_status", "approved_at",
@@ -33,16 +34,24 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "price": (
         "price", "priceinusd", "delivery_priceinusd", "totalmessageprice", "total_price", "cost",
-        "amount",
+        "amount", "price_value",
     ),
-    "currency": ("price_unit", "priceunit", "currency"),
+    "currency": ("price_unit", "priceunit", "currency", "price_currency"),
     "parts": ("num_segments", "numsegments", "totalparts", "total_parts", "parts", "segments"),
     "part": ("partnumber", "part_number"),
     "status": (
         "status", "deliverystatus", "delivery_status", "messagestatus", "event_type", "eventtype",
+        "status_code", "downstream_status", "http_request_status", "http_response_status_code",
     ),
     "direction": ("direction",),
+    "final": ("is_final",),
     "session": ("session", "session_id", "sid_session", "device_id"),
+    "method": ("method", "request_method", "http_request_method", "http_method"),
+    "path": (
+        "path", "request_path", "uri", "request_uri", "url", "url_path", "url_original",
+        "http_request_request_url",
+    ),
+    "request": ("request", "request_line"),
 }  # fmt: skip
 """What a column may mean, and its names, the best first; compared without case and punctuation."""
 
@@ -56,11 +65,16 @@ SOURCES: Mapping[str, frozenset[str]] = {
     # https://docs.aws.amazon.com/sns/latest/dg/sms_stats_usage.html (read 2026-11-26)
     "AWS SNS's daily usage report": frozenset({"publishtimeutc", "priceinusd"}),
     # https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
+    # (read 2026-11-27): a message may have several events, of which one is final
     "AWS End User Messaging's events": frozenset({"destinationphonenumber", "eventtype"}),
     # https://developer.vonage.com/en/api/reports (read 2026-11-26)
     "Vonage's report": frozenset({"datereceived", "messageid", "totalprice"}),
 }
 """By the columns that only such an export has, without case and punctuation."""
+
+OF_REQUESTS = ("method", "path", "request")
+ACCESS_LOG = "an access log"
+"""A file without numbers, of requests and where they came from (`pumpguard.replay.requests`)."""
 
 OWN = "pumpguard's own events"
 OWN_COLUMNS: Mapping[str, str] = {
@@ -125,6 +139,14 @@ def guess(
             if column is not None and column not in found.values():
                 found[meaning] = column
                 break
+    if (
+        "phone" not in found
+        and {"time", "address"} <= found.keys()
+        and ("path" in found or "request" in found)
+    ):
+        return Columns(found, ACCESS_LOG)
+    for meaning in OF_REQUESTS:
+        found.pop(meaning, None)
     for meaning in ("phone", "time"):
         if meaning not in found and not (meaning == "time" and "verified" in found):
             expected = (

@@ -23,6 +23,12 @@ from pumpguard.replay.read import Row
 EARLIEST, LATEST = 946_684_800, 4_102_444_800
 """Unix seconds of the years 2000 and 2100. A time beyond them is a mistake: 1969 is a zero."""
 
+LONGEST_UNIX = 19
+"""Digits of a Unix time in nanoseconds."""
+
+APACHE = "%d/%b/%Y:%H:%M:%S %z"
+"""https://httpd.apache.org/docs/2.4/logs.html#common"""
+
 TWILIO = re.compile(r"(\d\d:\d\d:\d\d) UTC (\d{4}-\d\d-\d\d)\Z")
 NOT_SENT = frozenset({"failed", "canceled", "cancelled", "rejected", "failure", "invalid"})
 """Statuses of messages that were not sent; what was sent and not delivered is billed."""
@@ -61,17 +67,22 @@ class Entry:
 @dataclass
 class Parser:
     """Makes entries of rows. ``zone`` is what a time without one is in; ``region`` where numbers
-    without a calling code are from. ``said`` counts what was assumed."""
+    without a calling code are from; ``usd`` what a message costs whose price no column has.
+    ``said`` counts what was assumed."""
 
     columns: Columns
     zone: tzinfo = UTC
     region: str | None = None
+    usd: float | None = None
     said: Counter[str] = field(default_factory=Counter)
 
     def entries(self, row: Row) -> Iterator[Entry]:
         """Those of a row. Raises `ValueError` with the reason if it has none."""
         of, columns = self.columns.of, self.columns
         if of(row, "direction").lower().startswith("inbound"):
+            return
+        if of(row, "final").lower() == "false":
+            self.said["events after which another one follows: not used"] += 1
             return
         if of(row, "part") not in ("", "0", "1") and not of(row, "price"):
             return
@@ -115,7 +126,7 @@ class Parser:
     def _price(self, row: Row) -> float | None:
         text = self.columns.of(row, "price")
         if not text:
-            return None
+            return self.usd
         if self.columns.of(row, "currency").upper() not in ("", "USD"):
             self.said["prices in another currency than USD, not used"] += 1
             return None
@@ -131,21 +142,29 @@ def _moment(text: str) -> tuple[datetime, bool]:
     if not text:
         raise ValueError("no time")
     digits = text.replace(".", "", 1)
-    if digits.isdecimal() and len(text.partition(".")[0]) >= 9:
+    if digits.isdecimal() and 9 <= len(text.partition(".")[0]) <= LONGEST_UNIX:
         number = float(text)
         while number > LATEST:
             number /= 1_000
         return datetime.fromtimestamp(number, UTC), True
     if match := TWILIO.match(text):
         return datetime.fromisoformat(f"{match[2]}T{match[1]}+00:00"), True
-    try:
-        at = datetime.fromisoformat(text.removesuffix(" UTC") + ("Z" * text.endswith(" UTC")))
-    except ValueError:
+    for read in _iso, _apache, parsedate_to_datetime:
         try:
-            at = parsedate_to_datetime(text)
+            at = read(text)
         except (ValueError, IndexError):
-            raise ValueError("a time that cannot be read") from None
-    return at, at.tzinfo is not None
+            continue
+        return at, at.tzinfo is not None
+    raise ValueError("a time that cannot be read")
+
+
+def _iso(text: str) -> datetime:
+    return datetime.fromisoformat(text.removesuffix(" UTC") + ("Z" * text.endswith(" UTC")))
+
+
+def _apache(text: str) -> datetime:
+    """Without its brackets or with them."""
+    return datetime.strptime(text.strip("[]"), APACHE)
 
 
 @lru_cache(maxsize=100_000)

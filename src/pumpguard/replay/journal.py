@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from pumpguard.errors import PolicyError
 from pumpguard.replay.columns import OWN, Columns
@@ -39,22 +38,41 @@ class Played(NamedTuple):
 
 
 class Journal:
-    """Entries of several files, joined by number and time. ``path`` is where they are kept while it
-    is open, by default in a file that goes away with it."""
+    """Entries of several files, joined by number and time. They are kept in a file that goes away
+    with it, or in a database that was copied from another one, which had such ``counts``."""
 
-    def __init__(self, path: str | Path = "") -> None:
-        self._sql = sqlite3.connect(str(path))
+    def __init__(
+        self, sql: sqlite3.Connection | None = None, counts: Mapping[str, Any] | None = None
+    ) -> None:
+        self._sql = sqlite3.connect("") if sql is None else sql
         for statement in (
-            "PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-65536",
-            "CREATE TABLE entries (at REAL, phone TEXT, address TEXT, session TEXT, price REAL, "
-            "sent INTEGER, verification INTEGER, event TEXT, outcome TEXT, "
+            "PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-16384",
+            "CREATE TABLE IF NOT EXISTS entries (at REAL, phone TEXT, address TEXT, session TEXT, "
+            "price REAL, sent INTEGER, verification INTEGER, event TEXT, outcome TEXT, "
             "verified INTEGER DEFAULT 0)",
         ):  # fmt: skip
             self._sql.execute(statement)
         self.with_addresses = self.with_sessions = self.verifications = self.messages = 0
+        self.of_requests = self.priced = 0
+        """Requests of access logs, which have no number; messages of which the price is known."""
         self.first, self.last = float("inf"), float("-inf")
         self.events, self.versions, self.asks = 0, set[str](), False
-        """Decisions of our own, by policies of which versions, and whether they asked for proof."""
+        """Decisions of our own, by policies of which versions, and whether anybody gave proof."""
+        for name, value in (counts or {}).items():
+            setattr(self, name, set(value) if name == "versions" else value)
+
+    def counts(self) -> dict[str, Any]:
+        """What is known of all entries, ready for JSON."""
+        return {
+            name: sorted(value) if name == "versions" else value
+            for name, value in vars(self).items()
+            if name != "_sql"
+        }
+
+    def copy_to(self, sql: sqlite3.Connection) -> None:
+        """All entries into another database, which has none."""
+        self._sql.commit()
+        self._sql.backup(sql)
 
     def add(self, table: Table, columns: Columns, parser: Parser) -> None:
         """All rows of a file; what cannot be read is noted in its ``problems``."""
@@ -108,13 +126,14 @@ class Journal:
     def _note(self, row: Row) -> None:
         if row.get("event_dataset") == "pumpguard.decision":
             self.versions.add(row.get("rule_version", ""))
-            self.asks |= "challenge" in row.get("event_action", "")
             self.asks |= row.get("pumpguard_attempt_proved") == "true"
 
     def _insert(self, batch: list[Entry]) -> None:
         for each in batch:
             self.verifications += each.is_verification
             self.messages += not each.is_verification and each.outcome is None
+            self.of_requests += not each.phone
+            self.priced += each.price is not None
             self.events += bool(each.event)
             self.with_addresses += each.address is not None
             self.with_sessions += each.session is not None

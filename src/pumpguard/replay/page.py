@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from pumpguard.replay.report import Report, interval, moment
+from pumpguard.replay.figures import interval, moment
+from pumpguard.replay.report import Report
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
@@ -31,16 +32,15 @@ WIDTH, HEIGHT = 800.0, 160.0
 def page(report: Report) -> str:
     """The whole page. It has blocks of numbers and addresses as the log has them, and no single
     number."""
-    saved = report.without - report.with_guard
-    share = f", {saved / report.without:.1%}" if report.without else ""
+    spent, left, share = amounts(report)
     who = report.tally.customers
     low, high = interval(who.refused, who.all) if who.all else (0.0, 0.0)
     parts = [
         f"<h1>{report.journal.messages:,} messages, {moment(report.journal.first)} to "
         f"{moment(report.journal.last)}</h1>",
         '<div class="figures">',
-        _figure(f"${report.without:,.2f}", "spent"),
-        _figure(f"${report.with_guard:,.2f}", f"with this policy{share} saved"),
+        _figure(spent, "spent" if report.priced else "messages sent"),
+        _figure(left, f"with this policy{share}"),
         _figure(
             f"{who.refused:,} of {who.all:,}",
             f"customers refused (95 % interval {low:.2%} to {high:.2%})",
@@ -48,10 +48,10 @@ def page(report: Report) -> str:
         _figure(f"{who.asked:,}", "customers asked for proof") if report.challenge else "",
         "</div>",
         f"<p><small>{escape(report.prices)}</small></p>",
-        "<h2>Money by day</h2>",
+        f"<h2>{'Money' if report.priced else 'Messages'} by day</h2>",
         _chart(report),
-        "<h2>Attack episodes</h2>",
-        _table(
+        "" if report.journal.of_requests else "<h2>Attack episodes</h2>",
+        "" if report.journal.of_requests else _table(
             ("from", "to", "messages", "USD", "countries", "recognised by"),
             (
                 (
@@ -67,7 +67,7 @@ def page(report: Report) -> str:
         _table(
             ("rule", "messages", "USD"),
             (
-                (rule, f"{each.messages:,}", f"{each.usd:,.2f}")
+                (rule, f"{each.messages:,}", f"{each.usd:,.2f}" if report.priced else "")
                 for rule, each in sorted(
                     report.tally.by_rule.items(), key=lambda pair: -pair[1].micros
                 )
@@ -92,6 +92,15 @@ def page(report: Report) -> str:
     return f"{HEAD}<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>"
 
 
+def amounts(report: Report) -> tuple[str, str, str]:
+    """What was spent, what would have been, and which share that saves."""
+    if not report.priced:
+        sent, passed = report.sent
+        return f"{sent:,}", f"{passed:,}", f", {1 - passed / sent:.1%} refused" if sent else ""
+    spent, left = report.without, report.with_guard
+    return f"${spent:,.2f}", f"${left:,.2f}", f", {1 - left / spent:.1%} saved" if spent else ""
+
+
 def _figure(value: str, what: str) -> str:
     return f"<div><b>{escape(value)}</b>{escape(what)}</div>"
 
@@ -109,17 +118,19 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], nothing: str) -> 
 def _chart(report: Report) -> str:
     """Two bars a day: spent, and with the policy."""
     days = sorted(report.tally.without)
-    top = max((report.tally.without[day].usd for day in days), default=0.0) or 1.0
+    sums = report.tally.without, report.tally.with_guard
+    top = max((report.height(sums[0][day]) for day in days), default=0.0) or 1.0
     step, bars = WIDTH / max(1, len(days)), []
     for i, day in enumerate(days):
-        spent, left = report.tally.without[day].usd, report.tally.with_guard[day].usd
-        text = f"<title>{day}: ${spent:,.2f} and ${left:,.2f}</title>"
-        for j, (usd, kind) in enumerate(((spent, "spent"), (left, "left"))):
-            height = usd / top * HEIGHT
+        spent, left = (each[day] for each in sums)
+        text = f"<title>{day}: {report.amount(spent)} and {report.amount(left)}</title>"
+        for j, (each, kind) in enumerate(((spent, "spent"), (left, "left"))):
+            height = report.height(each) / top * HEIGHT
             x, y = i * step + j * step * 0.4, HEIGHT - height
             place = f'x="{x:.1f}" y="{y:.1f}" width="{step * 0.38:.1f}" height="{height:.1f}"'
             bars.append(f'<rect class="{kind}" {place}>{text}</rect>')
-    label = f"The dearest day ${top:,.2f}. Red: spent; blue: with this policy."
+    most = f"The dearest day ${top:,.2f}." if report.priced else f"The most on a day {top:,.0f}."
+    label = f"{most} Red: {'spent' if report.priced else 'sent'}; blue: with this policy."
     return (
         f'<svg viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" aria-label="{label}">'
         f"{''.join(bars)}</svg><p><small>{days[0] if days else ''} to {days[-1] if days else ''}. "

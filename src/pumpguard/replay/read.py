@@ -1,8 +1,8 @@
 """Rows of a file, whatever is in it: what cannot be read is counted, with its place and reason.
 
-CSV (by comma, semicolon, tab or bar) and JSON lines, also packed with gzip, in UTF-8, UTF-16 or,
-line by line, Latin-1; also one JSON document that is a list, of up to 64 MB. Nested names of JSON
-are joined: ``{"delivery": {"destination": …}}`` is the column ``delivery_destination``.
+CSV (by comma, semicolon, tab or bar), JSON lines and access logs, also packed with gzip; in UTF-8,
+UTF-16 or, line by line, Latin-1; also one JSON document that is a list, of up to 64 MB. Names in
+JSON that are nested are joined: ``{"delivery": {"destination": …}}`` is ``delivery_destination``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 from pumpguard.errors import PolicyError
+from pumpguard.replay import access_log
 
 LONGEST_LINE = 1 << 20
 """Bytes. A message's row has some hundred; what is longer is one bad line."""
@@ -72,14 +74,18 @@ class Table:
         first = next(((n, line) for n, line in self._lines if line.strip()), None)
         if first is None:
             raise PolicyError(str(path), "rows; the file is empty")
+        self._is_access_log = False
         self._is_json = first[1].lstrip()[:1] in ("{", "[")
         self._first = first
         if self._is_json:
             self._objects = self._of_json()
             self._head = [row for _, row in zip(range(50), self._objects, strict=False)]
-            self.header = list(dict.fromkeys(chain.from_iterable(row for _, row in self._head)))
+            named = (flat(found, nothing="") for _, found in self._head)
+            self.header = list(dict.fromkeys(chain.from_iterable(named)))
             if not self.header:
                 raise PolicyError(str(path), "JSON objects, one a line")
+        elif access_log.row(first[1]) is not None:
+            self._is_access_log, self.header = True, list(access_log.NAMES)
         else:
             self._delimiter = max(",;\t|", key=first[1].count)
             try:
@@ -93,9 +99,19 @@ class Table:
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Each with its line's number. To be called once."""
         if self._is_json:
-            yield from chain(self._head, self._objects)
+            yield from ((number, flat(found)) for number, found in chain(self._head, self._objects))
+        elif self._is_access_log:
+            yield from self._of_access_log()
         else:
             yield from self._of_csv()
+
+    def _of_access_log(self) -> Iterator[tuple[int, Row]]:
+        for number, line in chain([self._first], self._lines):
+            row = access_log.row(line)
+            if row is not None:
+                yield number, row
+            elif line.strip():
+                self.problems.add(number, "no line of an access log")
 
     def _of_csv(self) -> Iterator[tuple[int, Row]]:
         lines = chain(self._lines)
@@ -128,7 +144,7 @@ class Table:
                 continue
             yield number, dict(zip(self.header, values, strict=False))
 
-    def _of_json(self) -> Iterator[tuple[int, Row]]:
+    def _of_json(self) -> Iterator[tuple[int, dict[str, Any]]]:
         number, line = self._first
         if line.lstrip().startswith("["):
             yield from self._document(line)
@@ -142,11 +158,11 @@ class Table:
                 self.problems.add(number, "no JSON")
                 continue
             if isinstance(found, dict):
-                yield number, flat(found)
+                yield number, found
             else:
                 self.problems.add(number, "no JSON object")
 
-    def _document(self, first: str) -> Iterator[tuple[int, Row]]:
+    def _document(self, first: str) -> Iterator[tuple[int, dict[str, Any]]]:
         text, size = [first], 0
         for _, line in self._lines:
             size += len(line)
@@ -160,7 +176,7 @@ class Table:
             raise PolicyError(str(self.path), f"JSON ({error})") from None
         for number, each in enumerate(found, 1):
             if isinstance(each, dict):
-                yield number, flat(each)
+                yield number, each
             else:
                 self.problems.add(number, "no JSON object")
 
@@ -175,15 +191,14 @@ class Table:
             self.problems.add(0, f"the file ends early or cannot be read ({type(error).__name__})")
 
     def _texts(self, file: IO[bytes] | Any) -> Iterator[tuple[int, str]]:
-        number, wide = 0, None
+        number = 0
         while line := file.readline(LONGEST_LINE):
             number += 1
-            if number == 1 and line[:2] in UTF16:
-                wide = "utf-16-le" if line[:2] == UTF16[0] else "utf-16-be"
-                yield from self._wide(line[2:] + file.read(LONGEST_DOCUMENT), wide)
+            if number == 1 and (wide := _wide(line)):
+                yield from self._wide_texts(file, wide)
                 return
             if not line.endswith(b"\n") and len(line) >= LONGEST_LINE:
-                self.problems.add(number, f"longer than {LONGEST_LINE >> 20} MB")
+                self._too_long(number)
                 while line and not line.endswith(b"\n"):
                     line = file.readline(LONGEST_LINE)
                 continue
@@ -196,17 +211,48 @@ class Table:
                 self.problems.counts["not UTF-8, read as Latin-1 (the row counts)"] += 1
                 yield number, line.decode("latin-1")
 
-    def _wide(self, data: bytes, encoding: str) -> Iterator[tuple[int, str]]:
-        yield from enumerate(data.decode(encoding, "replace").splitlines(True), 1)
+    def _wide_texts(self, file: IO[bytes] | Any, encoding: str) -> Iterator[tuple[int, str]]:
+        file.seek(0)
+        text, number = TextIOWrapper(file, encoding, "replace"), 0
+        try:
+            while line := text.readline(LONGEST_LINE):
+                number += 1
+                if not line.endswith("\n") and len(line) >= LONGEST_LINE:
+                    self._too_long(number)
+                    while line and not line.endswith("\n"):
+                        line = text.readline(LONGEST_LINE)
+                else:
+                    yield number, line.lstrip("\ufeff")
+        finally:
+            text.detach()
+
+    def _too_long(self, number: int) -> None:
+        """Nothing else can be told without the first line. Raises `PolicyError`."""
+        if number == 1:
+            expected = f"a header of at most {MOST_COLUMNS} columns, or JSON lines; none over 1 MB"
+            raise PolicyError(str(self.path), expected)
+        self.problems.add(number, f"longer than {LONGEST_LINE >> 20} MB")
 
 
-def flat(found: Mapping[str, Any], above: str = "", depth: int = 0) -> dict[str, str]:
-    """Objects within objects as one row, without lists."""
+def _wide(line: bytes) -> str | None:
+    """The encoding of a first line that is UTF-16, with a mark or without one."""
+    if line[:2] in UTF16 or line[1:2] == b"\0":
+        return "utf-16-be" if line[:2] == UTF16[1] else "utf-16-le"
+    return "utf-16-be" if line[:1] == b"\0" and line[1:2] else None
+
+
+def flat(
+    found: Mapping[str, Any], above: str = "", depth: int = 0, nothing: str | None = None
+) -> dict[str, str]:
+    """Objects within objects as one row, without lists; ``nothing`` stands for null, if it is to be
+    there."""
     row: dict[str, str] = {}
     for name, value in found.items():
         path = f"{above}_{name}" if above else str(name)
+        if value is None:
+            value = nothing
         if isinstance(value, dict) and depth < 4:
-            row |= flat(value, path, depth + 1)
+            row |= flat(value, path, depth + 1, nothing)
         elif value is not None and not isinstance(value, list | dict):
             row[path] = str(value).lower() if isinstance(value, bool) else str(value)
     return row

@@ -4,31 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from math import sqrt
 from typing import Any
 
-from pumpguard.replay.columns import Columns
 from pumpguard.replay.episodes import Episode
+from pumpguard.replay.figures import customers, held_out, held_out_line, interval, moment, sum_
 from pumpguard.replay.journal import Journal
-from pumpguard.replay.play import Customers, HeldOut, Sum, Tally
-from pumpguard.replay.read import Table
-
-Z = 1.96
-"""Standard deviations of a 95 % interval."""
+from pumpguard.replay.logs import FileRead
+from pumpguard.replay.tally import Sum, Tally
 
 
 @dataclass
 class Report:
     """A played journal with the files that it was read from."""
 
-    tables: Sequence[tuple[Table, Columns]]
+    files: Sequence[FileRead]
     journal: Journal
     tally: Tally
     episodes: Sequence[Episode]
     notes: Sequence[str]
     prices: str
     challenge: bool
+
+    @property
+    def priced(self) -> bool:
+        """Whether it is known what messages cost; else they are counted."""
+        return not self.journal.of_requests or self.journal.priced > 0
+
+    def amount(self, each: Sum) -> str:
+        """Messages in dollars, or how many they are."""
+        return f"${each.usd:,.2f}" if self.priced else f"{each.messages:,}"
+
+    def height(self, each: Sum) -> float:
+        """The same for a chart."""
+        return each.usd if self.priced else float(each.messages)
+
+    @property
+    def sent(self) -> tuple[int, int]:
+        """Messages without the policy, and with it."""
+        without, left = self.tally.without, self.tally.with_guard
+        return (
+            sum(each.messages for each in without.values()),
+            sum(each.messages for each in left.values()),
+        )
 
     @property
     def without(self) -> float:
@@ -44,15 +61,15 @@ class Report:
         return {
             "files": [
                 {
-                    "path": table.path.name,
+                    "path": name,
                     "read_as": columns.source,
                     "columns": dict(columns.by),
-                    "not_read": dict(table.problems.counts),
+                    "not_read": dict(problems.counts),
                     "examples": [
-                        {"line": line, "reason": reason} for line, reason in table.problems.examples
+                        {"line": line, "reason": reason} for line, reason in problems.examples
                     ],
                 }
-                for table, columns in self.tables
+                for name, columns, problems in self.files
             ],
             "messages": self.journal.messages,
             "verifications": self.journal.verifications,
@@ -60,25 +77,28 @@ class Report:
             "to": moment(self.journal.last),
             "prices": self.prices,
             "notes": list(self.notes),
-            "usd": {"without": round(self.without, 4), "with": round(self.with_guard, 4)},
+            "usd": {"without": round(self.without, 4), "with": round(self.with_guard, 4)}
+            if self.priced
+            else None,
+            "sent": dict(zip(("without", "with"), self.sent, strict=True)),
             "days": {
-                day: {"without": _sum(each), "with": _sum(self.tally.with_guard[day])}
+                day: {"without": sum_(each), "with": sum_(self.tally.with_guard[day])}
                 for day, each in sorted(self.tally.without.items())
             },
             "by_rule": {
-                rule: _sum(each)
+                rule: sum_(each)
                 for rule, each in sorted(
                     self.tally.by_rule.items(), key=lambda pair: -pair[1].micros
                 )
             },
-            "customers": _customers(self.tally.customers),
+            "customers": customers(self.tally.customers),
             "customers_by_country": {
-                country: _customers(each)
+                country: customers(each)
                 for country, each in sorted(
                     self.tally.by_country.items(), key=lambda pair: -pair[1].all
                 )
             },
-            **({"held_out": _held_out(self.tally.held_out)} if self.tally.held_out.numbers else {}),
+            **({"held_out": held_out(self.tally.held_out)} if self.tally.held_out.numbers else {}),
             **(self._again_json() if self.tally.again.decided else {}),
             "episodes": [
                 {
@@ -95,14 +115,11 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report in words."""
-        who, saved = self.tally.customers, self.without - self.with_guard
-        share = f" ({saved / self.without:.1%})" if self.without else ""
-        spent = "Without a guard" if self.tally.again.decided else "Spent"
+        who = self.tally.customers
         lines = [
             f"{self.journal.messages:,} messages and {self.journal.verifications:,} verifications, "
             f"{moment(self.journal.first)} to {moment(self.journal.last)}.",
-            f"{spent}: ${self.without:,.2f}. With this policy: ${self.with_guard:,.2f}, "
-            f"saved ${saved:,.2f}{share}. {self.prices}",
+            self._money(),
         ]
         if who.all:
             low, high = interval(who.refused, who.all)
@@ -116,10 +133,8 @@ class Report:
             lines.append(held_out_line(self.tally.held_out))
         if self.tally.again.decided:
             lines += self._again_lines()
-        lines += [
-            "",
-            f"{len(self.episodes)} attack episode{'s' * (len(self.episodes) != 1)} found:",
-        ]
+        found = f"{len(self.episodes)} attack episode{'s' * (len(self.episodes) != 1)} found:"
+        lines += ["", found] if not self.journal.of_requests else []
         lines += [
             f"  {moment(each.start)} to {moment(each.end)}: {each.messages:,} messages, "
             f"${each.usd:,.2f}, {', '.join(c for c, _ in each.countries.most_common(4))}; "
@@ -128,12 +143,12 @@ class Report:
         ]
         lines += ["", "Refused by rule:"]
         lines += [
-            f"  {rule}: {each.messages:,} messages, ${each.usd:,.2f}"
+            f"  {rule}: {each.messages:,} messages{f', {self.amount(each)}' if self.priced else ''}"
             for rule, each in sorted(self.tally.by_rule.items(), key=lambda pair: -pair[1].micros)
         ]
-        lines += ["", "By day, spent and with this policy:"]
+        lines += ["", f"By day, {'spent' if self.priced else 'messages'} and with this policy:"]
         lines += [
-            f"  {day}: ${each.usd:,.2f} and ${self.tally.with_guard[day].usd:,.2f}"
+            f"  {day}: {self.amount(each)} and {self.amount(self.tally.with_guard[day])}"
             for day, each in sorted(self.tally.without.items())
         ]
         harmed = [(c, each) for c, each in self.tally.by_country.items() if each.refused]
@@ -144,6 +159,21 @@ class Report:
                 for country, each in sorted(harmed, key=lambda pair: -pair[1].refused)[:15]
             ]
         return [*lines, "", *self.cautions()]
+
+    def _money(self) -> str:
+        spent = "Without a guard" if self.tally.again.decided else "Spent"
+        (all_, left), saved = self.sent, self.without - self.with_guard
+        if not self.priced:
+            share = f" ({(all_ - left) / all_:.1%})" if all_ else ""
+            return (
+                f"Sent: {all_:,}. With this policy: {left:,}, refused {all_ - left:,}{share}. What "
+                "they cost is not known; --price 0.05 says it."
+            )
+        share = f" ({saved / self.without:.1%})" if self.without else ""
+        return (
+            f"{spent}: ${self.without:,.2f}. With this policy: ${self.with_guard:,.2f}, "
+            f"saved ${saved:,.2f}{share}. {self.prices}"
+        )
 
     def _again_json(self) -> dict[str, Any]:
         again = self.tally.again
@@ -170,13 +200,8 @@ class Report:
     def cautions(self) -> list[str]:
         """What the reader must know before believing it."""
         lines = list(self.notes)
-        for table, columns in self.tables:
-            named = ", ".join(f"{meaning} = {name}" for meaning, name in columns.by.items())
-            lines.append(f"{table.path.name} was read as {columns.source}: {named}.")
-            for reason, count in table.problems.counts.most_common():
-                places = [str(n) for n, why in table.problems.examples if why == reason]
-                where = f" (line {', '.join(places)})" if places else ""
-                lines.append(f"{table.path.name}: {count:,} rows: {reason}{where}.")
+        for name, columns, problems in self.files:
+            lines += [columns.told(name), *problems.lines(name)]
         for what, count in self.tally.faults.items():
             if count:
                 lines.append(f"{count:,} messages were {what}: the log is larger than its room.")
@@ -189,51 +214,3 @@ class Report:
 
 def _indented(text: str) -> str:
     return text.replace("\n", "\n        ")
-
-
-def moment(at: float) -> str:
-    """A time for people, in UTC."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def interval(some: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    share, square = some / of, Z * Z
-    middle = (share + square / (2 * of)) / (1 + square / of)
-    half = Z / (1 + square / of) * sqrt(share * (1 - share) / of + square / (4 * of * of))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def held_out_line(held: HeldOut) -> str:
-    """What a hold-out has measured, with its error bars: a sentence."""
-    low, high = interval(held.verified, len(held.numbers))
-    return (
-        f"Held out: {held.sum.messages:,} messages that rules would have refused went out "
-        f"(${held.sum.usd:,.2f}), to {len(held.numbers):,} numbers. For {held.verified:,} of these "
-        f"a code was entered ({held.verified / len(held.numbers):.2%}; 95 % interval {low:.2%} to "
-        f"{high:.2%}): so many of the refused are customers."
-    )
-
-
-def _held_out(held: HeldOut) -> dict[str, Any]:
-    return {
-        **_sum(held.sum),
-        "numbers": len(held.numbers),
-        "verified": held.verified,
-        "verified_interval": list(interval(held.verified, len(held.numbers))),
-    }
-
-
-def _sum(each: Sum) -> dict[str, Any]:
-    return {"messages": each.messages, "usd": round(each.usd, 4)}
-
-
-def _customers(each: Customers) -> dict[str, Any]:
-    low, high = interval(each.refused, each.all) if each.all else (0.0, 1.0)
-    return {
-        "verified": each.all,
-        "asked": each.asked,
-        "refused": each.refused,
-        "refused_share": each.refused / each.all if each.all else 0.0,
-        "refused_interval": [low, high],
-    }

@@ -11,7 +11,7 @@ from pumpguard.masking import masked_network
 from pumpguard.money.prices import PriceTable
 from pumpguard.overrides.lists import Hash
 from pumpguard.replay.episodes import Episode
-from pumpguard.replay.report import moment
+from pumpguard.replay.figures import moment
 
 Shown = Literal["whole", "masked", "hashed"]
 """How a number or an address is told."""

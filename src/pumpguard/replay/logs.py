@@ -1,0 +1,88 @@
+"""Several files as one journal, with what was assumed of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pumpguard.errors import PolicyError
+from pumpguard.replay.columns import ACCESS_LOG, Columns, guess
+from pumpguard.replay.entry import Parser
+from pumpguard.replay.journal import Journal
+from pumpguard.replay.read import Problems, Table
+from pumpguard.replay.requests import RequestParser, Sending, nothing_sends
+
+
+class FileRead(NamedTuple):
+    """A file that was read: its name, what its columns were taken for, and what could not be
+    read."""
+
+    name: str
+    columns: Columns
+    problems: Problems
+
+
+class Found(NamedTuple):
+    """What was read, and what was assumed about it."""
+
+    journal: Journal
+    files: list[FileRead]
+    notes: list[str]
+
+
+def read(
+    files: Sequence[Path],
+    named: dict[str, str],
+    zone: str,
+    region: str | None,
+    sending: Sending | None = None,
+    usd: float | None = None,
+) -> Found:
+    """All files as one journal. Of an access log are taken the requests that are ``sending``;
+    without that it is refused. Raises `PolicyError` for a file that is no log."""
+    where = zone_of(zone)
+    journal, read, notes, parsers = Journal(), list[FileRead](), list[str](), list[Parser]()
+    for path in files:
+        table = Table(path)
+        given = named if len(files) == 1 else _those_of(named, table.header)
+        columns = guess(table.header, given, path.name)
+        parser = _parser(columns, where, region, sending, usd)
+        parsers.append(parser)
+        journal.add(table, columns, parser)
+        read.append(FileRead(path.name, columns, table.problems))
+        for what, count in parser.said.items():
+            assumed = f", taken as {zone}" if "zone" in what else ""
+            notes.append(f"{path.name}: {count:,} {what}{assumed}.")
+    if len({columns.source == ACCESS_LOG for _, columns, _ in read}) > 1:
+        raise PolicyError("the files", "access logs by themselves: they are joined to nothing")
+    if not journal.messages:
+        requests = any(columns.source == ACCESS_LOG for _, columns, _ in read)
+        expected = nothing_sends(parsers) if requests else "a message that can be read"
+        raise PolicyError("the log", expected)
+    journal.close_books()
+    return Found(journal, read, notes)
+
+
+def _parser(
+    columns: Columns, zone: ZoneInfo, region: str | None, sending: Sending | None, usd: float | None
+) -> Parser:
+    if columns.source != ACCESS_LOG:
+        return Parser(columns, zone, region, usd)
+    if sending is None:
+        raise PolicyError("the log", "numbers; an access log has none, and only replay reads it")
+    return RequestParser(columns, zone, region, usd, sending=sending)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """A time zone by its name. Raises `PolicyError`."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise PolicyError("--zone", "a time zone such as Europe/Berlin", name) from None
+
+
+def _those_of(named: dict[str, str], header: Sequence[str]) -> dict[str, str]:
+    """Of several files, each has some of the columns."""
+    return {meaning: column for meaning, column in named.items() if column in header}
