@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pumpguard import PumpGuardMiddleware
 from pumpguard.cors import as_the_app_allows
@@ -97,3 +97,23 @@ async def test_the_app_is_asked_as_a_browser_asks_it() -> None:
     }  # fmt: skip
     assert asked[0]["method"] == "OPTIONS"
     assert (b"access-control-allow-origin", b"*") in sent[0]["headers"]  # type: ignore[operator]
+
+
+async def test_an_answer_in_pieces_is_heard_to_its_end() -> None:
+    """And what the guard's own answer says already stays."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        allowed = [(ALLOWED.encode(), PAGE.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": allowed})
+        await send({"type": "http.response.body", "body": b"o", "more_body": True})
+        await send({"type": "http.response.body", "body": b"k"})
+
+    heard: list[Message] = []
+
+    async def send(message: Message) -> None:
+        heard.append(message)
+
+    answer = await as_the_app_allows(app, request(headers={"origin": PAGE}), send)
+    own = [(ALLOWED.encode(), b"*")]
+    await answer({"type": "http.response.start", "status": 429, "headers": own})
+    assert heard == [{"type": "http.response.start", "status": 429, "headers": own}]

@@ -13,7 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 from pumpguard import Action, Guard, Policy
 from pumpguard.alerts import Alert
 from pumpguard.decision import Decision
-from pumpguard.listeners import Became, Change, Listener, Recorded
+from pumpguard.listeners import Became, Change, Listener, Listeners, Recorded
+from pumpguard.notices import Notices
 from pumpguard.testing import FakeClock, make_attempt
 from tests.asgi import PHONE, arriving, ask, call, request
 from tests.otp_app import Outbox, guarded, otp_app
@@ -217,3 +218,19 @@ async def test_structlog_prints_the_facts() -> None:
     told = json.loads(made.getvalue())
     assert told["reference"] == replies[1].json["reference"]
     assert told["rule"] == "limit"
+
+
+def test_a_refusal_is_recorded_where_nobody_watches() -> None:
+    """As of a guard whose listeners are all it has."""
+    listeners, heard = Listeners(Notices()), list[Decision]()
+
+    class Hears(Listener):
+        name = "a test"
+
+        def decided(self, recorded: Recorded) -> None:
+            heard.append(recorded.decision)
+
+    listeners.append(Hears())
+    refused = Decision(make_attempt(), Action.BLOCK)
+    listeners.record(refused, 0.0, None)
+    assert heard == [refused]

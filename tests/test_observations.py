@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pumpguard import Policy, PumpGuardMiddleware
+from pumpguard import Attempt, Policy, PumpGuardMiddleware
+from pumpguard.attempt import Client
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.observations import ENOUGH, RANGES, SAMPLE, Crowd
 from pumpguard.observations.peers import EACH, FEW, IN_A_ROW, NUMBERS
 from pumpguard.observations.unguarded import OTHERS
+from pumpguard.testing import make_attempt
 from tests.asgi import Reply, ask, call, request
 from tests.otp_app import Outbox, guarded, otp_app
 
@@ -173,3 +177,34 @@ async def test_what_was_seen_is_ready_for_json() -> None:
     await call(app, request(), b"{}")
     seen = json.loads(json.dumps(app.guard.observations.snapshot()))
     assert (seen["read"], seen["unread"], seen["unreadable"]) == (1, 1, {"phone-number": 1})
+
+
+def a_request(n: int, ranges: int, networks: int, start: str = "+4474") -> Attempt:
+    """One for a number of one of so many ranges, from one of so many networks."""
+    client = Client(network=f"81.2.{n % networks}.0")
+    return replace(make_attempt(f"{start}{n % ranges:02}{n:06}"), client=client)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "networks", "held"),
+    [(40, 200, True), (3, 200, False), (40, 4, False), (7, 20, True)],
+)
+def test_a_crowd_comes_from_all_over(ranges: int, networks: int, *, held: bool) -> None:
+    """Few ranges of numbers, or few networks, have people in no country."""
+    crowd = Crowd()
+    seen = [crowd.holds(a_request(n, ranges, networks)) for n in range(2 * SAMPLE)]
+    assert all(seen[: ENOUGH - 1])
+    assert set(seen[2 * ENOUGH :]) == {held}
+    few = crowd.stands_out(make_attempt("+447400123456").phone)
+    assert few is (ranges < RANGES)
+
+
+def test_an_attack_stands_out_of_a_crowd() -> None:
+    """Its requests alone, however many they are; and the crowd is itself again after it."""
+    crowd = Crowd()
+    for n in range(4 * SAMPLE):
+        attacks = n % 3 > 0 and n < 2 * SAMPLE
+        held = crowd.holds(a_request(n, 2 if attacks else 40, 200, "+4479" if attacks else "+4474"))
+        assert held is not attacks or n < 2 * ENOUGH
+    assert crowd._same_range == sum(n * (n - 1) // 2 for n in crowd._ranges.values())
+    assert crowd._same_network == sum(n * (n - 1) // 2 for n in crowd._networks.values())

@@ -430,3 +430,10 @@ def test_wrong_texts_are_refused_by_their_path(texts: dict[str, Any], path: str)
     """Before anybody reads them."""
     with pytest.raises(PolicyError, match=re.escape(path)):
         Policy(send="/otp/send", texts=texts)
+
+
+def test_a_language_is_found_among_other_headers() -> None:
+    """Wherever it stands."""
+    headers = [(b"host", b"app.example"), (b"accept-language", b"de-AT, de;q=0.9")]
+    assert Languages({"de": {"blocked": "Nein."}}).of({"headers": headers}) == "de"
+    assert Languages({"de": {"blocked": "Nein."}}).of({"headers": headers[:1]}) is None

@@ -22,7 +22,7 @@ from .code import ROOT
 from .defences import DEFENCES, DEPLOYMENTS, GUARD
 from .workers import Estimate, play_all, unfinished
 
-PRICES = ("appwrite-2025", "aws-2022")
+PRICES = ("appwrite-2026", "aws-2022")
 QUICK = {"users": 400, "part": 0.1, "seeds": 2}
 
 

@@ -22,7 +22,9 @@ async def studies(seed: int, *, quick: bool) -> Table:
         "bound": [await bound.study(seed, hours) for hours in ((1.0,) if quick else (1.0, 24.0))],
         "caps": await caps.study(seed, 600 if quick else 4_000, 0.15 if quick else 1.0),
         "poisoning": await poisoned.study(seed, 1.0 if quick else 4.0),
-        "market": await (market.study(seed, 0.25, (0, 200)) if quick else market.study(seed, 4.0)),
+        "market": await (
+            market.study(seed, 0.25, (0, 200)) if quick else market.study(seed, market.AWAKE)
+        ),
     }
 
 

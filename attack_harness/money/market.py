@@ -25,6 +25,9 @@ BOUGHT = (0, 200, 1_000, 4_000)
 
 COUNTRY = "PL"
 WAKES, SLEEPS = 7 * HOUR, 23 * HOUR
+AWAKE = (SLEEPS - WAKES) / HOUR
+"""Hours. The longer the flood, the less is left of what was bought: unpaid debts lose it."""
+
 EVERY = 10.0
 """Seconds between two requests of the flood: at one a second, what is refused costs him more."""
 

@@ -11,6 +11,7 @@ from math import ceil
 from operator import attrgetter
 from typing import Literal
 
+from pumpguard.facts import facts
 from pumpguard.masking import masked_network, masked_number
 
 LineType = Literal[
@@ -54,7 +55,7 @@ class Phone:
         return masked_number(self)
 
 
-@dataclass(frozen=True, slots=True)
+@facts(frozen=True, slots=True)
 class Client:
     """Who asked, as far as it is proven. ``None`` means unknown and is never a shared bucket."""
 
@@ -93,7 +94,7 @@ NOTHING: Mapping[str, str] = {}
 """The values of most attempts on dimensions of the policy's own."""
 
 
-@dataclass(frozen=True, slots=True)
+@facts(frozen=True, slots=True)
 class Attempt:
     """One request to send a message.
 

@@ -26,7 +26,7 @@ DEADLINE = 1.0
 async def as_the_app_allows(app: ASGIApp, scope: Scope, send: Send) -> Send:
     """A ``send`` that lets the page read the answer if the app says so; for requests without an
     ``Origin`` it is the same one."""
-    if scope["type"] != "http" or all(name != ORIGIN for name, _ in scope["headers"]):
+    if scope["type"] != "http" or ORIGIN not in [name for name, _ in scope["headers"]]:
         return send
     allowed = await _preflight(app, scope)
     if not allowed:

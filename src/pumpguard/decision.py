@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from itertools import product
 from math import prod
 from os import urandom
 from typing import TYPE_CHECKING, Literal
 
+from pumpguard.facts import facts
 from pumpguard.masking import masked_number
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def met(action: Action, proved: bool) -> bool:
     return action is Action.ALLOW or (action is Action.CHALLENGE and proved)
 
 
-@dataclass(frozen=True, slots=True)
+@facts(frozen=True, slots=True)
 class Finding:
     """One rule's reason to be suspicious.
 
@@ -76,11 +77,11 @@ class Finding:
 def new_reference() -> str:
     """Eight characters for a refusal, random, without those that are mistaken for others."""
     bits = int.from_bytes(urandom(5))
-    pairs = [PAIRS[bits >> shift & 1023] for shift in (30, 20, 10, 0)]
-    return f"{pairs[0]}{pairs[1]}-{pairs[2]}{pairs[3]}"
+    first = PAIRS[bits >> 30] + PAIRS[bits >> 20 & 1023]
+    return f"{first}-{PAIRS[bits >> 10 & 1023]}{PAIRS[bits & 1023]}"
 
 
-@dataclass(frozen=True, slots=True)
+@facts(frozen=True, slots=True)
 class Decision:
     """What happens to one attempt, and why.
 
@@ -109,10 +110,12 @@ class Decision:
     @property
     def finding(self) -> Finding | None:
         """The finding that decided, if the request was not allowed."""
-        if self.allowed:
-            return None
-        decisive = (f for f in self.findings if f.mode == "enforce" and f.action is self.action)
-        return next(decisive, None)
+        action = self.action
+        if action is not Action.ALLOW:
+            for each in self.findings:
+                if each.action is action and each.mode == "enforce":
+                    return each
+        return None
 
     @property
     def score(self) -> float:

@@ -96,7 +96,8 @@ class Guard(Protects, OldNames):
         self.on_refusal = on_refusal
         self.observations = Observations(
             self.notices, policy.proxy_header, self.reader.proxies.names,
-            listens=policy.verified, looks_for=self.reader.looks_for, proxies=bool(policy.proxies),
+            listens=policy.verified, told_success=policy.verified_when is not None,
+            looks_for=self.reader.looks_for, proxies=bool(policy.proxies),
         )  # fmt: skip
         require_plain(on_decision=on_decision, on_alert=on_alert)
         self.listeners = listeners = Listeners(self.notices, on_decision)
@@ -120,7 +121,8 @@ class Guard(Protects, OldNames):
             second = Engine(replace(policy, risk=None), chain, *knows)
             self.held_out = HeldOut(second, drawn(hold_out.share, policy.secret))
         asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.notices)
-        more = MoreMessages(policy, *asks, simulated=self.simulated)
+        counts = (self.tokens, overrides.claim)
+        more = MoreMessages(policy, *asks, *counts, simulated=self.simulated)
         self.more = None if policy.mode == "monitor" else more  # it would have to refuse
         claim = None if self.simulated else overrides.claim
         self._alerts = Alerts(on_alert, now, claim, self.notices)
@@ -180,8 +182,8 @@ class Guard(Protects, OldNames):
 
     def admitted(self, decision: Decision, flow: str | None) -> None:
         """For the middleware: a message went out, and the app knows its number by this flow."""
-        suspicious = bool(decision.reservation) and self.observations.sent(decision.attempt.at)
-        if suspicious or flow is not None:
+        asks = bool(decision.reservation) and self.observations.sent(decision.attempt.at)
+        if asks or flow is not None:
             self.reports.admitted(decision.attempt, flow)
 
     async def settled(self) -> None:

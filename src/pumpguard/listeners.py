@@ -7,7 +7,7 @@ it notes what it is told and returns at once. What takes time it does in a task 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pumpguard.alerts import Alert
     from pumpguard.attempt import Attempt, Phone
+    from pumpguard.receipts.base import Reported
 
 
 class Exchange(NamedTuple):
@@ -119,6 +120,9 @@ class Listener:
     def outcome(self, became: Became) -> None:
         """It is known what became of a message."""
 
+    def reported(self, reported: Reported) -> None:
+        """A provider has said what became of a message."""
+
     def overridden(self, change: Change) -> None:
         """This process has changed an override."""
 
@@ -154,6 +158,8 @@ class Listeners(list[Listener]):
 
     def answering(self, decision: Decision) -> None:
         for listener in self:
+            if type(listener).answering is Listener.answering:
+                continue  # as of nearly all, and the client waits
             try:
                 listener.answering(decision)
             except Exception:
@@ -167,43 +173,39 @@ class Listeners(list[Listener]):
                 self.on_refusal(decision)
         if not self:
             return
-        if watched is None:
-            self.decided(Recorded(decision, at))
-        else:
-            self.decided(Recorded(decision, at, watched.seconds, watched.exchange))
+        seen = (None, None) if watched is None else (watched.seconds, watched.exchange)
+        self.decided(Recorded(decision, at, *seen))
 
     def decided(self, recorded: Recorded) -> None:
-        for listener in self:
+        for listener in self:  # as `_tell` does, and twice as fast
             try:
                 listener.decided(recorded)
             except Exception:
                 self._failed(listener)
 
     def outcome(self, became: Became) -> None:
-        for listener in self:
-            try:
-                listener.outcome(became)
-            except Exception:
-                self._failed(listener)
+        self._tell(lambda listener: listener.outcome(became))
+
+    def reported(self, reported: Reported) -> None:
+        self._tell(lambda listener: listener.reported(reported))
 
     def overridden(self, change: Change) -> None:
-        for listener in self:
-            try:
-                listener.overridden(change)
-            except Exception:
-                self._failed(listener)
+        self._tell(lambda listener: listener.overridden(change))
 
     def alerted(self, alert: Alert) -> None:
-        for listener in self:
-            try:
-                listener.alerted(alert)
-            except Exception:
-                self._failed(listener)
+        self._tell(lambda listener: listener.alerted(alert))
 
     async def aclose(self) -> None:
         for listener in self:
             try:
                 await listener.aclose()
+            except Exception:
+                self._failed(listener)
+
+    def _tell(self, tell: Callable[[Listener], None]) -> None:
+        for listener in self:
+            try:
+                tell(listener)
             except Exception:
                 self._failed(listener)
 
@@ -223,10 +225,10 @@ class WatchedRequest:
         self._listeners = listeners
         self._scope, self._send, self._began = scope, send, perf_counter()
 
-    async def __call__(self, message: Message) -> None:
+    def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-        await self._send(message)
+        return self._send(message)
 
     def decided(self, decision: Decision) -> None:
         """Reading and deciding are over."""

@@ -12,7 +12,7 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -69,6 +69,7 @@ class Problem(JSONResponse):
             headers["access-control-expose-headers"] = "Retry-After"
             members["retry_after"] = seconds
         super().__init__({**facts, **members}, status, headers)
+        self._referred: tuple[Any, ...] = ()  # the headers with a reference, and the length then
 
     def about(self, reference: str) -> Problem:
         """The same problem with a reference, if there is one. Nothing is rendered again."""
@@ -78,10 +79,10 @@ class Problem(JSONResponse):
         problem.status_code, problem.background = self.status_code, None
         problem.body = bytes(self.body)[:-1] + REFERRED % reference.encode()
         length = str(len(problem.body)).encode()
-        problem.raw_headers = [
-            (name, length if name == b"content-length" else value)
-            for name, value in self.raw_headers
-        ]
+        if self._referred[:1] != (length,):
+            headers = [(n, length if n == b"content-length" else v) for n, v in self.raw_headers]
+            self._referred = length, headers
+        problem.raw_headers = self._referred[1]
         return problem
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

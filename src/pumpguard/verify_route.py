@@ -48,9 +48,9 @@ class VerifyRoute:
             self._notices.say("PG079", name, text, level=logging.ERROR, exc_info=True)
             result = VerifyResult(missing="number", why="see PG079")
         if 400 <= (answer.status or 0) < 500 or result.missing == "wrong_code":
-            self._guard.observations.code_refused()
+            self._guard.observations.hearing.code_refused()
         if result.missing is not None:
             self._reports.not_understood(result.missing, result.why)
         elif result.phones or result.flow is not None:
-            self._reports.code_entered(result.phones, result.flow)
+            self._reports.code_entered(result.phones, result.flow, another=result.another)
         await self._reports.told()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email
+import smtplib
 from email.message import Message
 from typing import Any
 
@@ -18,23 +19,25 @@ from tests.loopback import Listening
 class MailServer(Listening):
     """Takes mails, or refuses all recipients."""
 
-    def __init__(self, *, refuses: bool = False) -> None:
+    def __init__(self, *, refuses: bool = False, offers: str = "AUTH PLAIN") -> None:
         super().__init__()
-        self.refuses = refuses
+        self.refuses, self.offers = refuses, offers
+        self.heard: list[str] = []
         self.mails: list[Message] = []
         self.logins: list[str] = []
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 here\r\n")
-        while line := await reader.readline():
-            writer.write(await self._answer(line.decode().strip(), reader, writer))
+        while (line := await reader.readline()).isascii() and line:
+            self.heard.append(line.decode().strip())
+            writer.write(await self._answer(self.heard[-1], reader, writer))
 
     async def _answer(
         self, said: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bytes:
         match said.split()[0].upper():
             case "EHLO":
-                return b"250-here\r\n250 AUTH PLAIN\r\n"
+                return f"250-here\r\n250 {self.offers}\r\n".encode()
             case "AUTH":
                 self.logins.append(said)
                 return b"235 in\r\n"
@@ -83,15 +86,39 @@ async def test_a_mail_that_is_not_taken_is_said(caplog: pytest.LogCaptureFixture
 
 async def test_elsewhere_it_is_encrypted_or_not_sent(caplog: pytest.LogCaptureFixture) -> None:
     """A server that cannot is given neither the alert nor a password."""
-    async with MailServer() as server:
-        channel = Mail(
-            "localhost.", server.port, sender="pg@example.com", to="a@example.com", user="u"
-        )
+    async with MailServer() as server:  # 127.1 is 127.0.0.1, and not known for it
+        channel = Mail("127.1", server.port, sender="pg@example.com", to="a@b", user="u")
         channel(ALERT)
         await channel.aclose()
+    assert [each.split()[0] for each in server.heard] == ["ehlo", "QUIT"]
+    assert "PG111 alert BUDGET_SPENT was not mailed (SMTPNotSupportedError)" in caplog.text
+
+
+async def test_a_server_that_offers_to_encrypt_is_taken_at_its_word(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """On this machine too."""
+    async with MailServer(offers="STARTTLS") as server:
+        channel = mail(server, user="u")
+        channel(ALERT)
+        await channel.aclose()
+    assert [each.split()[0] for each in server.heard][:2] == ["ehlo", "STARTTLS"]
     assert server.mails == []
     assert server.logins == []
     assert "PG111" in caplog.text
+
+
+async def test_where_encryption_comes_first_nothing_is_said_before_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on port 465."""
+    async with MailServer() as server:
+        monkeypatch.setattr(smtplib, "SMTP_SSL_PORT", server.port)
+        channel = mail(server, user="u")
+        channel(ALERT)
+        await channel.aclose()
+    assert server.heard == []
+    assert "PG111 alert BUDGET_SPENT was not mailed (SSLError)" in caplog.text
 
 
 def test_without_an_event_loop_it_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:

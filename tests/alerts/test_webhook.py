@@ -184,3 +184,11 @@ async def test_other_alerts_in_words_say_no_number() -> None:
         "A budget is spent: nobody is sent anything from it: +4474••••••••\n\n"
         "budget BUDGET_SPENT, at 2023-11-14 22:13 UTC\nby: phone\nused: 1.5"
     )
+
+
+async def test_what_is_not_known_of_an_attack_is_left_out() -> None:
+    """One that is over has no orders to give, and where numbers are too short no blocks."""
+    known = {"since": 1_700_000_000, "refused": 7, "not_spent": 1.0, "spent": 0.5, "blocks": []}
+    assert words(Alert("ATTACK_OVER", "credit", known, "everybody", 1_700_000_600)).endswith(
+        "refused: 7 requests, $1.00 not spent\nlet through to these blocks: $0.50"
+    )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pumpguard import Action, Decision, Finding, PolicyError
 from pumpguard.challenges import Altcha, Solution
 from pumpguard.challenges.altcha import MAX_TRIES, TRIES
-from pumpguard.testing import FakeClock, make_attempt
+from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
 from tests.challenges.solving import SECRET, easy, policy, posed, read, solution_of, spelt
 
 HOME = make_attempt("+447400123456", "81.2.69.142")
@@ -302,3 +302,12 @@ def test_randomness_does_not_come_from_a_seed() -> None:
         said = posed(easy(tries=10_000, max_tries=10_000), HOME)
         counters.add(said["challenge"]["parameters"]["keyPrefix"])
     assert len(counters) == 6
+
+
+def test_a_simulation_may_have_both() -> None:
+    """Who is human by a header, and who has solved what was posed."""
+    challenge = easy()
+    both = SimulatedHuman(challenge)
+    assert both.solved("1", HOME) is True
+    assert both.solved("2", HOME) is False
+    assert isinstance(both.solved(solution_of(posed(challenge, HOME)), HOME), Solution)

@@ -311,3 +311,16 @@ def test_what_cannot_work_is_refused(kind: Adapter, settings: dict[str, Any], pa
 def test_a_secret_is_needed() -> None:
     with pytest.raises(PolicyError, match=r"^challenge\.secret: "):
         Turnstile("", site_key=SITE_KEY, hostnames=[HOST])
+
+
+async def test_so_many_solutions_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service is asked again for an older one, and says that it was used."""
+    monkeypatch.setattr("pumpguard.challenges.siteverify.MAX_SOLVED", 1)
+    async with a_service() as service:
+        asking = adapter(Turnstile, service)
+        assert await asking.solved("one", SOMEBODY)
+        assert await asking.solved("one", SOMEBODY)
+        assert await asking.solved("two", SOMEBODY)
+        assert await asking.solved("one", SOMEBODY) is False
+        await asking.aclose()
+    assert len(service.asked) == 3

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from phonenumbers import SUPPORTED_REGIONS
 
-from pumpguard import Policy
+from pumpguard import Guard, Policy
+from pumpguard.intake.network import NO_DATA
 from pumpguard.money.exposure import exposure
 from pumpguard.ops import check as checks
 from pumpguard.ops.check import NOTES, concerns
 from pumpguard.startup import NO_KEY
+from pumpguard.testing import FakeClock
+from tests.commands.test_exposure import UNBUDGETED
 from tests.commands.test_overrides import Operator
 from tests.loopback import Loopback
+from tests.ops.test_markets import verify
 
 WHOLE = """
 send = "/s"
@@ -152,3 +157,32 @@ async def test_an_app_without_a_document_is_an_error(tmp_path: Path) -> None:
     for where in (str(tmp_path / "missing.json"), str(with_policy.env["PUMPGUARD_POLICY"])):
         code, _, err = checked(with_policy, "--openapi", where)
         assert (code, err.startswith(where)) == (1, True)
+
+
+def test_a_policy_without_a_bound_is_told_no_sum(tmp_path: Path) -> None:
+    """It is the first thing to mend."""
+    code, out, _ = checked(operator(tmp_path, f'send = "/s"\n{UNBUDGETED}'))
+    assert code == 2
+    assert "can make this policy spend at most" not in out
+
+
+def test_a_market_is_shown(tmp_path: Path, valkey_url: str, name: str) -> None:
+    """A country that is not home, and whose users verify: whoever stays should be listed."""
+    settings = "settled = true\ndaily_budget = 600\nprice_overrides = { PL = 0.3 }\n"
+    of = operator(tmp_path, f'send = "/s"\nhome = ["GB"]\nname = "{name}"\n{settings}', valkey_url)
+
+    async def a_day() -> None:
+        clock = FakeClock(time.time() - 20_000)
+        async with Guard(of.env["PUMPGUARD_POLICY"], valkey_url, clock=clock) as guard:
+            await verify(guard, clock, "+48512{:03}781", 150)
+
+    asyncio.run(a_day())
+    out = checked(of)[1]
+    assert "market: PL: $" in out
+    assert out.partition("market: ")[2].partition("\n")[0].endswith("to stay, list it in home")
+
+
+def test_without_address_data_two_rules_find_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is named."""
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    assert NO_DATA in codes(Policy(send="/s"))

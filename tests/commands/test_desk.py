@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -126,3 +132,45 @@ def test_a_store_that_is_away_ends_with_3(policy: Path) -> None:
     for words in (("top", "--once"), ("bans",), ("rules",), ("explain", PHONE)):
         code, _, err = away.types(*words)
         assert (code, "the store did not answer" in err) == (3, True)
+
+
+def test_where_nobody_speaks_it_is_said(policy: Path, valkey_url: str) -> None:
+    """And nothing is refused."""
+    code, out, _ = Operator(policy, valkey_url).types("top", "--once")
+    assert code == 0
+    assert out.startswith("No process speaks: Fleet(guard), or a console, in the app?")
+    assert "Nothing of note is refused now." in out
+
+
+def test_top_goes_on_until_ctrl_c(operator: Operator) -> None:
+    """The real command, at a terminal: what other processes decide is there with the next look."""
+    terminal, end = pty.openpty()
+    command = [sys.executable, "-m", "pumpguard.cli", "top", "--every", "1"]
+    env = {**os.environ, **operator.env, "TERM": "xterm", "COLUMNS": "120", "LINES": "60"}
+    with subprocess.Popen(command, env=env, stdout=end) as running:
+        os.close(end)
+
+        def shows(requests: int) -> None:
+            seen = ""
+            while not re.search(rf"hour\s+{requests} ", seen):
+                seen += os.read(terminal, 65_536).decode(errors="replace")
+
+        async def ask() -> None:
+            policy, store = operator.env["PUMPGUARD_POLICY"], operator.env["PUMPGUARD_REDIS_URL"]
+            async with Guard(policy, store) as guard:
+                Fleet(guard)
+                await guard.assess(guard.attempt("+447400123456", "81.2.70.1"))
+
+        shows(60)
+        asyncio.run(ask())
+        shows(61)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(60) == 0
+    os.close(terminal)
+
+
+def test_explain_says_who_is_on_a_list(operator: Operator) -> None:
+    """Where that decides."""
+    operator.types("lists", "deny", "number", PHONE, "--author", "mike")
+    out = operator.types("explain", PHONE, "--ip", "81.2.70.1")[1]
+    assert "  on the list: deny number +8801712345•••" in out

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,3 +153,60 @@ def test_every_code_that_refuses_has_words() -> None:
     text = "".join(path.read_text("utf-8") for path in files)
     codes = set(re.findall('"([A-Z]+_[A-Z_]+)"', text)) - {*ALERTING, "RULE_CLASSES"}
     assert codes - WHY.keys() == set()
+
+
+def test_the_whole_event_of_a_reference(operator: Operator, refused: Decision) -> None:
+    """As it was written, for programs."""
+    code, out, _ = operator.types("why", refused.reference, "--json")
+    assert code == 0
+    assert json.loads(out)["event"]["reference"] == refused.reference
+
+
+def test_what_a_lift_does_not_lift_is_said(operator: Operator) -> None:
+    """Closed is closed to those on the list too."""
+    operator.types("posture", "closed", "--for", "1h")
+    policy = Policy.from_toml(operator.env["PUMPGUARD_POLICY"])
+
+    async def ask() -> Decision:
+        async with Guard(policy, operator.env["PUMPGUARD_REDIS_URL"]) as guard:
+            Events(guard, Stream(guard))
+            return await guard.assess(guard.attempt(PHONES[0], "81.2.69.142"))
+
+    code, out, _ = operator.types("why", asyncio.run(ask()).reference, "--lift")
+    assert code == 0
+    assert out.endswith("for 1h\nbut POSTURE_CLOSED is not lifted by that\n")
+
+
+@pytest.mark.parametrize("json_wanted", [False, True])
+def test_those_that_come_are_shown_until_ctrl_c(
+    operator: Operator, refused: Decision, json_wanted: bool
+) -> None:
+    """The real command, and a process of the app that goes on."""
+    command = [sys.executable, "-m", "pumpguard.cli", "tail", "-f", "-n", "1"]
+    command += ["--action", "throttle", *(["--json"] if json_wanted else [])]
+    over, policy = threading.Event(), Policy.from_toml(operator.env["PUMPGUARD_POLICY"])
+
+    async def go_on() -> None:
+        async with Guard(policy, operator.env["PUMPGUARD_REDIS_URL"]) as guard:
+            Events(guard, Stream(guard))
+            while not over.is_set():
+                await guard.assess(guard.attempt(PHONES[1], "81.2.69.142"))
+                await asyncio.sleep(0.02)
+
+    env = {**os.environ, **operator.env}
+    app = threading.Thread(target=asyncio.run, args=(go_on(),))
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        lines = [running.stdout.readline()]
+        app.start()
+        try:
+            lines += [running.stdout.readline() for _ in range(2)]
+        finally:
+            over.set()
+            app.join()
+            running.send_signal(signal.SIGINT)
+        assert running.wait(60) == 0
+    assert refused.reference in lines[0]
+    assert all("throttle" in line for line in lines)
+    assert len(set(lines)) == 3
+    assert all(line.startswith("{") is json_wanted for line in lines)

@@ -162,3 +162,8 @@ def test_times_that_make_no_sense_are_refused(run: Run, log: Path) -> None:
     assert (code, "--to: expected a time after --from" in said) == (1, True)
     code, _, said = run(log, "--from", "May", "--to", "June")
     assert (code, "--from: expected a day or a time such as" in said) == (1, True)
+
+
+def test_a_file_that_is_not_there_is_said(run: Run, log: Path) -> None:
+    code, _, said = run(log, log.with_name("none.jsonl"), *MAY)
+    assert (code, "none.jsonl: expected a file that is there" in said) == (1, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,15 @@ def test_what_makes_no_sense_is_refused(operator: Operator) -> None:
     code, out, err = operator.types("expect", "--times", "2")
     assert (code, out) == (1, "")
     assert "seconds: expected an end" in err
+
+
+def test_it_ends_by_itself(operator: Operator) -> None:
+    """Nobody has to say so."""
+    operator.types("expect", "--times", "2", "--for", "1s")
+    said = "?"
+    for _ in range(600):
+        said = operator.types("expect")[1]
+        if said == "Nothing is expected beyond what is usual.\n":
+            break
+        time.sleep(0.1)
+    assert said == "Nothing is expected beyond what is usual.\n"

@@ -42,6 +42,13 @@ def policy(tmp_path: Path) -> Path:
     return file
 
 
+ALONE = "".join(
+    f'[rules.{rule.name}]\nmode = "off"\n'
+    for rule in Policy(send="/s").chain
+    if rule.name not in ("budget", "credit", "conversion", "all_messages")
+)
+
+
 def run(*words: str | Path) -> tuple[int, str, str]:
     result = CliRunner().invoke(app(), ["exposure", *map(str, words)], env={"COLUMNS": "120"})
     return result.exit_code, result.stdout, result.stderr
@@ -154,3 +161,18 @@ def test_without_its_extra_it_says_what_is_missing(
     with pytest.raises(SystemExit, match="1"):
         cli.main()
     assert "pip install 'pumpguard[cli]'" in capsys.readouterr().err
+
+
+def test_a_broken_package_is_not_called_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own error is the better clue."""
+    monkeypatch.setitem(sys.modules, "pumpguard.commands.top", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pumpguard\.commands\.top"):
+        cli.main()
+
+
+def test_where_every_rule_counts_none_is_idle(policy: Path) -> None:
+    """With one rule alone there is none that changes nothing."""
+    policy.write_text(BOUNDED + UNBUDGETED + ALONE)
+    code, out, _ = run(policy)
+    assert code == 0
+    assert "No other rule changes the total by itself" not in out

@@ -100,3 +100,32 @@ def test_an_answer_that_makes_no_sense_is_said(tmp_path: Path) -> None:
     assert code == 1
     assert "home.0: expected an ISO 3166 region" in said
     assert not out.exists()
+
+
+def test_what_was_said_is_not_asked_for(tmp_path: Path) -> None:
+    """Proxies may be named at once."""
+    out = tmp_path / "policy.toml"
+    code, told, _ = run("--out", out, "--proxies", "10.0.0.0/8", typed="\n\nDE\n40\n")
+    assert code == 0
+    assert "5." not in told
+    assert list(Policy.from_toml(out).proxies) == ["10.0.0.0/8"]
+
+
+def test_a_log_without_verifications_says_nothing_of_customers(log: Path, tmp_path: Path) -> None:
+    """Nobody knows who of them was one."""
+    rows = [line.split(",") for line in log.read_text().splitlines()]
+    log.write_text("\n".join(",".join([*row[:3], row[4]]) for row in rows))
+    _, told, _ = run(log, "--out", tmp_path / "policy.toml")
+    assert "it would have spent $" in told
+    assert "customers" not in told
+
+
+def test_numbers_without_a_calling_code_are_of_the_region_that_was_said(
+    log: Path, tmp_path: Path
+) -> None:
+    """In the log and in the policy that it becomes."""
+    log.write_text(log.read_text().replace("+4474", "074"))
+    out = tmp_path / "policy.toml"
+    assert run(log, "--out", out, "--region", "GB")[0] == 0
+    policy = Policy.from_toml(out)
+    assert (policy.region, list(policy.home)) == ("GB", ["GB", "IE"])

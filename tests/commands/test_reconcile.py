@@ -16,9 +16,11 @@ from typer.testing import CliRunner
 
 from pumpguard import Guard, Policy
 from pumpguard.cli import app
+from pumpguard.listeners import Became, Change
 from pumpguard.ops.events import Events, File
+from pumpguard.ops.events.fields import EventMaker
 from pumpguard.replay.reconcile import EARLIER, LATER, Admitted, Billed, paired
-from pumpguard.testing import FakeClock
+from pumpguard.testing import FakeClock, make_attempt
 
 POLICY = """
 send = "/otp/send"
@@ -206,3 +208,47 @@ def test_pairing_loses_nothing_and_pairs_as_many_as_can_be(
         return False
 
     assert matched == sum(place(i, set()) for i in range(len(sent)))
+
+
+def test_events_that_were_dropped_are_no_leak(bill: Bill, events: Path, policy: Path) -> None:
+    """What they were about cannot be known any more."""
+    with events.open("a") as file:
+        file.write(EventMaker(Policy.from_toml(policy)).dropped(12, EARLY + 1_300) + "\n")
+    _, told = found(bill((3, GB.format(1), 0.05)), events, policy)
+    assert told["notes"][-1] == "12 events were dropped: messages of theirs seem unguarded."
+
+
+def test_a_bill_that_cannot_be_read_is_said(bill: Bill, events: Path, policy: Path) -> None:
+    """Line by line, and if that is all of it, as such; and so is a file that is not there."""
+    good, bad = (3, GB.format(1), 0.05), (9, "nobody", 0.05)
+    _, told = found(bill(good, bad), events, policy)
+    assert [note for note in told["notes"] if "(line 3)" in note]
+    code, _, said = run(bill(bad), events, "--policy", policy)
+    assert (code, "expected a message that can be read" in said) == (1, True)
+    code, _, said = run(bill(good), events.with_name("none"), "--policy", policy)
+    assert (code, "expected a file that is there" in said) == (1, True)
+
+
+def test_what_a_bill_does_not_say_is_not_made_up(
+    events: Path, policy: Path, tmp_path: Path
+) -> None:
+    """Messages that were not sent are none; where prices are missing no country's have moved."""
+    path = tmp_path / "bill.csv"
+    rows = [(3, GB.format(1), "delivered"), (603, GB.format(2), "failed")]
+    lines = [f"{EARLY + at},{to},{status}" for at, to, status in rows]
+    path.write_text("\n".join(["SentDate,To,Status", *lines]))
+    code, told = found(path, events, policy)
+    assert (code, told["matched"]) == (0, 1)
+    assert told["prices"] == {}
+
+
+def test_verifications_and_orders_among_the_events_are_no_messages(
+    bill: Bill, events: Path, policy: Path
+) -> None:
+    maker = EventMaker(Policy.from_toml(policy))
+    became = Became(make_attempt(GB.format(1)).phone, "verified", EARLY + 30)
+    order = Change("posture", "country", "all", "ann", "a drill", EARLY + 40, "observe")
+    with events.open("a") as file:
+        file.writelines(f"{maker.line(each)}\n" for each in (became, order))
+    code, told = found(bill((3, GB.format(1), 0.05), (603, GB.format(2), 0.05)), events, policy)
+    assert (code, told["matched"], told["unbilled"]["messages"]) == (0, 2, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -10,7 +11,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from pumpguard import Guard, Policy
 from pumpguard.cli import app
+from pumpguard.serve import BearerTokens, Service
+from pumpguard.serve.server import Server
 from tests.serve.running import POLICY, TOKEN, Running
 
 
@@ -110,3 +114,49 @@ def test_it_says_what_is_missing_and_what_is_in_the_open(
     assert "Tokens and numbers travel unencrypted" in result.stderr
     assert "the service needs uvicorn: pip install 'pumpguard[cli,serve]'" in result.stderr
     assert "unencrypted" not in CliRunner().invoke(app(), [*words, "--https"]).stderr
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> Path:
+    """The file of tokens."""
+    path = tmp_path / "tokens"
+    path.write_text(f"{TOKEN}\n")
+    return path
+
+
+def test_signals_end_it_one_after_the_other(tokens: Path) -> None:
+    """SIGTERM says that it is not ready; SIGINT, or a second SIGTERM, ends it; a SIGINT after that
+    waits for nobody."""
+    service = Service(Guard(Policy(send="/s")), BearerTokens(tokens))
+    server = Server(service, "127.0.0.1", 0, drain=60)
+    server.handle_exit(signal.SIGTERM, None)
+    assert (service.draining, server.should_exit) == (True, False)
+    server.handle_exit(signal.SIGTERM, None)
+    assert (server.should_exit, server.force_exit) == (True, False)
+    server.handle_exit(signal.SIGTERM, None)
+    assert not server.force_exit
+    server.handle_exit(signal.SIGINT, None)
+    assert server.force_exit
+    at_once = Server(service, "127.0.0.1", 0, drain=60)
+    at_once.handle_exit(signal.SIGINT, None)
+    assert at_once.should_exit
+
+
+@pytest.mark.parametrize(
+    ("words", "module"),
+    [
+        (["serve", "--tokens", "{tokens}", "--store", "memory://"], "pumpguard.serve.server"),
+        (["console", "--store", "redis://127.0.0.1:9"], "pumpguard.ops.console"),
+    ],
+)
+def test_a_package_that_is_broken_is_not_called_missing(
+    tmp_path: Path, tokens: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], module: str
+) -> None:
+    """Nobody is sent to install what is there."""
+    monkeypatch.setenv("PUMPGUARD_CONSOLE_TOKEN", TOKEN)
+    monkeypatch.setitem(sys.modules, module, None)
+    (tmp_path / "policy.toml").write_text('send = "/s"\n')
+    given = [word.format(tokens=tokens) for word in words]
+    result = CliRunner().invoke(app(), [*given, "--policy", f"{tmp_path}/policy.toml"])
+    assert isinstance(result.exception, ModuleNotFoundError)
+    assert "pip install" not in result.stderr

@@ -88,6 +88,21 @@ async def test_verified_money_makes_the_line_longer(store: Store) -> None:
     assert lines[16] == (LINE, 0)
 
 
+async def test_what_has_to_be_forgiven_is_lost_of_what_was_earned(store: Store) -> None:
+    """Dollar by dollar, until the line is as long as at the beginning; not what is entered late."""
+    await settle(store, credit(LINE), price=10 * LINE, age=20_000)
+    assert (await ask(store, credit(LINE))).readings[0].detail == (3 * LINE, 10 * LINE)
+    for n in range(4):
+        assert (await ask(store, credit(LINE), price=2 * LINE, at=n * DAY)).admitted
+    detail = (await ask(store, credit(LINE), at=4 * DAY)).readings[0].detail
+    assert detail == (LINE, 2 * LINE)
+    assert (await ask(store, *PHONE, credit(LINE), price=LINE, ticket=b"1234", at=5 * DAY)).admitted
+    late = 5 * DAY + 500
+    assert (await ask(store, credit(LINE), at=late)).readings[0].detail[1] == 2 * LINE - LINE // 2
+    await verify(store, credit(LINE), at=late)
+    assert (await ask(store, credit(LINE), at=late)).readings[0].detail[1] == 2 * LINE
+
+
 async def test_the_best_day_counts_wherever_it_lies(store: Store) -> None:
     """Not the latest, and not the sum."""
     for day, dollars in ((0, 5), (3, 50), (9, 20)):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from pumpguard.errors import IntakeError
-from pumpguard.intake.phone import MAX_LENGTH, canonical
+from pumpguard.intake.phone import MAX_LENGTH, canonical, kind_and_region
 from tests.asgi import PHONE
 
 SPELLINGS = [
@@ -353,6 +353,25 @@ def test_valid_numbers_are_what_phonenumbers_says_they_are(example: str, ending:
     assert phone.e164 == e164 or (phone.e164 == f"+549{e164[3:]}" and e164.startswith("+54"))
     assert phone.region == phonenumbers.region_code_for_number(parsed)
     assert phone.calling_code == parsed.country_code
+
+
+@given(
+    st.sampled_from(sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)),
+    st.sampled_from(SAMPLES),
+    st.integers(0, 10**12),
+    st.booleans(),
+)
+@settings(deadline=None, max_examples=1_000)
+def test_kind_and_country_are_those_of_phonenumbers(
+    code: int, example: str, national: int, likely: bool
+) -> None:
+    """Also of what is no number at all, and where many countries share a code."""
+    number = phonenumbers.PhoneNumber(code, national)
+    if likely:
+        number = phonenumbers.parse(example)
+        number.national_number = (number.national_number or 0) // 1_000 * 1_000 + national % 1_000
+    kind = phonenumbers.number_type(number)
+    assert kind_and_region(number) == (kind, phonenumbers.region_code_for_number(number))
 
 
 NOISE = st.lists(st.sampled_from(["", " ", "-", ".", "\u200b", "\u00a0"]), min_size=16, max_size=16)

@@ -13,10 +13,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
-from pumpguard import Guard, Policy
-from pumpguard.listeners import Became
+from pumpguard import Action, Decision, Finding, Guard, Policy
+from pumpguard.listeners import Became, Recorded
 from pumpguard.ops import series
 from pumpguard.ops.otel import OpenTelemetryMeter
+from pumpguard.receipts.base import Reported
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.testing import make_attempt
 from tests.asgi import ask
@@ -57,6 +58,21 @@ async def test_decisions_and_outcomes_are_exported() -> None:
         [point] = found["pumpguard.verified.dollars"].data.data_points
         assert (point.value, dict(point.attributes)) == (0.5, {"pumpguard.country": "DE"})
     await app.guard.aclose()
+
+
+async def test_deliveries_are_timed_by_country_and_carrier() -> None:
+    """Each in its own series, once."""
+    meter, reader = metered(Guard(Policy(send="/")))
+    phone = make_attempt(GERMAN).phone
+    for carrier, seconds in (("26202", 12.0), ("26202", 3.0), ("", 7.0)):
+        meter.reported(Reported(phone, "sinch", "delivered", 0.0, carrier, seconds))
+    found = read(reader)
+    points = found["pumpguard.delivery.duration"].data.data_points
+    assert {point.attributes["pumpguard.carrier"]: point.sum for point in points} == {
+        "26202": 15.0, "": 7.0,
+    }  # fmt: skip
+    assert tuple(points[0].explicit_bounds) == series.DELIVERIES
+    assert sum(point.value for point in found["pumpguard.receipts"].data.data_points) == 3
 
 
 async def test_names_and_units_are_the_tables() -> None:
@@ -137,3 +153,40 @@ async def test_the_span_of_a_job_says_it_too(spans: InMemorySpanExporter) -> Non
     assert span.attributes is not None
     assert span.attributes["pumpguard.action"] == "allow"
     await guard.aclose()
+
+
+async def test_a_span_around_a_decision_says_it_too(spans: InMemorySpanExporter) -> None:
+    """Where a guard is asked without HTTP; with the country of an address that is known."""
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    guard = Guard(Policy(send="/"))
+    OpenTelemetryMeter(guard, MeterProvider())
+    with provider.get_tracer("app").start_as_current_span("send a code"):
+        await guard.assess(make_attempt(GERMAN, country="FR"))
+    await guard.aclose()
+    (span,) = spans.get_finished_spans()
+    assert span.attributes is not None
+    assert span.attributes["pumpguard.country"] == "DE"
+    assert span.attributes["client.geo.country.iso_code"] == "FR"
+
+
+async def test_what_only_monitors_is_put_down_to_its_rule() -> None:
+    """Whatever else was noted."""
+    guard = Guard(Policy(send="/"))
+    meter, reader = metered(guard)
+    noted = Finding("budget", Action.ALLOW, "BUDGET_ALERT")
+    monitored = Finding("new", Action.BLOCK, "FULL", mode="monitor")
+    for findings in ((noted, monitored), (noted,)):
+        meter.decided(Recorded(Decision(make_attempt(), Action.ALLOW, findings), 0.0))
+    points = read(reader)["pumpguard.decisions"].data.data_points
+    assert {point.attributes["pumpguard.rule"] for point in points} == {"new", ""}
+    await guard.aclose()
+
+
+async def test_a_budget_in_shards_has_no_one_sum(valkey_url: str, name: str) -> None:
+    """Each shard has its own."""
+    policy = Policy(send="/", name=name, daily_budget=600, shards=2, deadline=5.0)
+    async with Guard(policy, valkey_url) as guard:
+        _, reader = metered(guard)
+        await guard.assess(guard.attempt(GERMAN))
+        assert "pumpguard.budget.limit.dollars" not in read(reader)

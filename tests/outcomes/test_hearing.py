@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -18,7 +18,9 @@ from pumpguard import Guard, Policy, PolicyError, PumpGuardMiddleware
 from pumpguard.decision import Decision
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.observations import NEVER_WRONG
+from pumpguard.intake.phone import canonical
+from pumpguard.observations import ENOUGH
+from pumpguard.observations.hearing import NEVER_WRONG
 from pumpguard.testing import FakeClock, SimulatedHuman
 from tests.asgi import FORM, JSON, Reply, call, request
 
@@ -211,7 +213,7 @@ async def test_a_wrong_code_that_is_answered_200_teaches_nothing() -> None:
     await visit.send()
     await visit.verify(json.dumps({"phone": PHONE}))
     assert not await visit.knows()
-    assert visit.guard.observations.misunderstood == {"wrong_code": 1}
+    assert visit.guard.observations.hearing.misunderstood == {"wrong_code": 1}
 
 
 async def test_what_is_overheard_counts_only_for_a_message_on_its_way(
@@ -229,6 +231,11 @@ async def test_what_is_overheard_counts_only_for_a_message_on_its_way(
     assert await visit.knows("+447400207919")
 
 
+def somebodys(n: int) -> str:
+    """Numbers as a crowd has them: of many ranges."""
+    return f"+4474{n * 34_102_947 % 10**8:08}"
+
+
 async def test_a_second_right_code_for_one_message_is_said(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -238,32 +245,88 @@ async def test_a_second_right_code_for_one_message_is_said(
         caplog.clear()
         visit = Visit(App(), rules={"country_limit": {"mode": "off"}})
         for n in range(100):
-            body = json.dumps({"phone": f"+447400{200_000 + 7_919 * n}"})
-            await visit.send(json.loads(body)["phone"])
+            body = json.dumps({"phone": somebodys(n)})
+            await visit.send(somebodys(n))
             for _ in range(1 + (n in mistyped)):
                 await visit.verify(body)
         assert len([each for each in caplog.messages if each.startswith("PG076")]) == lines
+        assert not visit.guard.observations.hearing.distrusts  # it may be a second click
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told", "distrusted"),
+    [
+        ({"code": "111111"}, {"code": "222222"}, None, True),
+        ({"input": {"pin": "1111"}}, {"input": {"pin": "2222"}}, None, True),
+        ({"code": "111111"}, {"code": "111111"}, None, False),  # a second click
+        ({"code": "1111", "at": "10:01:07"}, {"code": "1111", "at": "10:01:08"}, None, False),
+        ({"code": "1111"}, {"code": "1111", "password": "secret"}, None, False),  # a second step
+        ({"code": "111111"}, {"code": "222222"}, "2xx", False),
+    ],
+)
+async def test_a_route_that_takes_two_codes_for_one_message_is_not_believed(
+    first: object, second: object, told: str | None, distrusted: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """One of them was wrong. From then on nobody is known by it, until the policy says what
+    success is; the app's own word counts."""
+    visit = Visit(App(), rules={"country_limit": {"mode": "off"}}, verified_when=told)
+    for n in range(30):
+        await visit.send(somebodys(n))
+        for entered in (first, second) if n % 3 == 0 else (first,):
+            await visit.verify(json.dumps({"phone": somebodys(n), "entered": entered}))
+    hearing = visit.guard.observations.hearing
+    assert hearing.distrusts is distrusted
+    said = [each for each in caplog.messages if "No verification of the route" in each]
+    assert len(said) == distrusted
+    await visit.send(somebodys(100))
+    await visit.verify(json.dumps({"phone": somebodys(100), "entered": first}))
+    assert await visit.knows(somebodys(100)) is not distrusted
+    visit.guard.verified(somebodys(100))
+    await visit.guard.settled()
+    assert await visit.knows(somebodys(100))
 
 
 @pytest.mark.parametrize("wrong", [None, 401])
 async def test_a_route_that_never_says_no_is_said(
     wrong: int | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Of a hundred people somebody mistypes a code. Where nobody has, it may be that whatever is
-    entered is right; one answer that says no is enough to know better."""
-    app = App()
-    visit = Visit(app, rules={"country_limit": {"mode": "off"}})
+    """Of five hundred people somebody mistypes a code, even where phones fill it in. Where nobody
+    has, it may be that whatever is entered is right; one that says no is enough to know better."""
+    hearing = Visit(App()).guard.observations.hearing
     for n in range(NEVER_WRONG):
         assert not [each for each in caplog.messages if each.startswith("PG089")]
+        if wrong is not None and n == NEVER_WRONG // 2:
+            hearing.code_refused()
+        assert hearing.believes(canonical(somebodys(n)))
+        hearing.verified(is_open=True)
+    said = [each for each in caplog.messages if each.startswith("PG089")]
+    assert len(said) == (wrong is None)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told", "counted"), [(None, None, False), (401, None, True), (None, "2xx", True)]
+)
+async def test_right_codes_for_one_range_alone_are_not_believed_for_ever(
+    wrong: int | None, told: str | None, counted: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bots may enter anything there. A code that was wrong shows that the app looks at them."""
+    app = App()
+    visit = Visit(app, rules={"country_limit": {"mode": "off"}}, verified_when=told)
+    for n in range(2 * ENOUGH):
         phone = f"+447400{200_000 + 7_919 * n}"
         await visit.send(phone)
-        if wrong is not None and n == 50:
+        if wrong is not None and n == ENOUGH // 2:
             app.answer = JSONResponse({"error": "wrong"}, wrong)
             await visit.verify(json.dumps({"phone": phone}))
             app.answer = JSONResponse({"ok": True})
         await visit.verify(json.dumps({"phone": phone}))
-    said = [each for each in caplog.messages if each.startswith("PG089")]
-    assert len(said) == (wrong is None)
+    assert len([each for each in caplog.messages if each.startswith("PG089")]) == (not counted)
+    assert await visit.knows(phone) is counted
+    other = "+447911123456"  # of another range, as people are
+    await visit.send(other)
+    await visit.verify(json.dumps({"phone": other}))
+    assert await visit.knows(other)
 
 
 @pytest.mark.parametrize("where", ["memory", "valkey"])
@@ -293,7 +356,12 @@ def test_a_loop_for_each_request_loses_nothing(where: str, name: str, valkey_url
 
 
 async def crowd(
-    app: App, users: int, body: str, verify: str | None = "/otp/verify", **policy: Any
+    app: App,
+    users: int,
+    body: str,
+    verify: str | None = "/otp/verify",
+    number: Callable[[int], str] = somebodys,
+    **policy: Any,
 ) -> tuple[int, Guard]:
     """So many users, one every 20 s, who all enter their code at ``verify``; how many got one."""
     clock, got = FakeClock(), 0
@@ -306,7 +374,7 @@ async def crowd(
     middleware = PumpGuardMiddleware(app.app, guard=guard)
     for n in range(users):
         clock.advance(20)
-        phone = f"+4474{n * 34_102_947 % 10**8:08}"
+        phone = number(n)
         client = (f"81.{n % 200 + 2}.{n // 200}.9", 1)
         said = json.dumps({"phone": phone}).encode()
         reply = await call(middleware, request(path="/otp/send", client=client), said)
@@ -328,7 +396,7 @@ async def test_a_crowd_behind_a_deaf_guard_is_served_and_it_is_said(
     hearing, _ = await crowd(App(), 300, '{"phone": "PHONE"}')
     got, guard = await crowd(App(answer), 300, body)
     assert got >= hearing - 3
-    assert guard.observations.deaf
+    assert guard.observations.hearing.deaf
     assert [each for each in caplog.messages if each.startswith("PG071")]
 
 
@@ -342,14 +410,27 @@ async def test_where_nothing_reaches_the_verify_route_it_is_said_within_a_hundre
     where = "/v2/codes/check" if elsewhere else None
     _, guard = await crowd(App(), 100, "{}", where, rules=free)
     assert [each for each in caplog.messages if each.startswith("PG071")]
-    assert guard.observations.deaf is elsewhere
+    assert guard.observations.hearing.deaf is elsewhere
+
+
+async def test_until_the_first_is_heard_people_at_home_do_not_pay() -> None:
+    """Nobody knows whether none verifies or the guard is deaf. Bots that ask for numbers of few
+    ranges, or from abroad, are no such crowd."""
+    served, guard = await crowd(App(), 200, "{}", None)
+    assert served == 200
+    assert not guard.observations.hearing.deaf
+    few, _ = await crowd(
+        App(), 200, "{}", None, lambda n: f"+447400{200_000 + 7_919 * n % 700_000}"
+    )
+    abroad, _ = await crowd(App(), 200, "{}", None, lambda n: f"+336{somebodys(n)[5:]}")
+    assert max(few, abroad) < 50
 
 
 async def test_wrong_codes_switch_nothing_off() -> None:
     """A bot that enters nonsense is answered 401 every time: that is heard, and no success."""
     app = App(JSONResponse({"error": "wrong"}, 401))
     got, guard = await crowd(app, 200, '{"phone": "PHONE"}')
-    assert not guard.observations.deaf
+    assert not guard.observations.hearing.deaf
     assert got < 50
 
 
@@ -357,12 +438,12 @@ async def test_the_first_verification_ends_it() -> None:
     """The rules bind again, in every process: the store knows that one was heard."""
     app = App()
     _, guard = await crowd(app, 40, '{"flow": "fPHONE"}')
-    assert guard.observations.deaf
+    assert guard.observations.hearing.deaf
     clock = guard.reader._clock
     await guard.assess(guard.attempt(PHONE, "81.2.69.142"))
     guard.verified(PHONE)
     await guard.settled()
-    assert not guard.observations.deaf
+    assert not guard.observations.hearing.deaf
     again = Guard(guard.policy, guard.store, clock=clock, networks=UnknownNetworks())
     for _ in range(5):
         again.reports.not_understood("number", "as before")
@@ -370,7 +451,7 @@ async def test_the_first_verification_ends_it() -> None:
     decision = await again.assess(again.attempt(OTHER, "81.2.69.143"))
     again.admitted(decision, None)
     await again.settled()
-    assert (again.observations.deaf, again.observations.verifications_arrive) == (False, True)
+    assert (again.observations.hearing.deaf, again.observations.hearing.arrives) == (False, True)
 
 
 async def test_where_verifications_were_heard_before_their_end_is_said(
@@ -388,7 +469,7 @@ async def test_where_verifications_were_heard_before_their_end_is_said(
             again.reports.not_understood("number", "as before")
         await again.settled()
         assert len([each for each in caplog.messages if each.startswith("PG071")]) == lines
-        assert (again.observations.deaf, again.observations.verifications_arrive) == (
+        assert (again.observations.hearing.deaf, again.observations.hearing.arrives) == (
             False,
             not lines,
         )
@@ -402,4 +483,4 @@ async def test_an_answer_in_gzip_is_read() -> None:
         await visit.send()
         await visit.verify(json.dumps({"phone": PHONE}))
         assert visit.guard.observations.counts["verified"] == heard
-        assert visit.guard.observations.misunderstood["answer"] == (not heard)
+        assert visit.guard.observations.hearing.misunderstood["answer"] == (not heard)

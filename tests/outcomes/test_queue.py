@@ -555,3 +555,29 @@ async def test_no_reply_waits_for_an_outcome_beyond_the_deadline() -> None:
     store.gate.set()
     await guard.settled()
     assert store.told == ["failed"] * 100
+
+
+@pytest.mark.parametrize("where", ["redeem", "settle"])
+async def test_a_store_with_a_bug_loses_an_outcome_and_says_so(
+    where: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is not asked again and again; the next outcome is told."""
+    guard = Guard(Policy(send="/s", settled=True, rules=[Credit(lines={"country": 1.0})]))
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    decision = await guard.assess(guard.attempt(PHONE))
+    with monkeypatch.context() as patched:
+        patched.setattr(guard.store, where, broken)
+        guard.verified(PHONE)
+        guard.settle(decision, "not_sent")
+        await guard.settled()
+    assert "PG023 could not record a message outcome; it is lost" in caplog.text
+    assert guard.reports.queue is not None
+    lost = guard.reports.queue.lost
+    assert lost >= 1
+    guard.verified(PHONE)
+    await guard.settled()
+    assert guard.reports.queue.lost == lost
+    await guard.aclose()

@@ -8,7 +8,7 @@ import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urlencode
 
 import jwt
@@ -26,18 +26,39 @@ TOKEN = "b6d0a1f2c3e4958677a8b9c0d1e2f304"
 OTHER = "00d0a1f2c3e4958677a8b9c0d1e2f304"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:receipts"
 
-Sent = tuple[bytes, dict[str, str]]
+
+class Sent(NamedTuple):
+    """A request of a provider."""
+
+    body: bytes
+    headers: dict[str, str]
+    query: str = ""
 
 
 class Provider:
-    """Makes receipts: ``words`` are its own for what ours mean."""
+    """Makes receipts: ``words`` are its own for what ours mean, ``name`` is its path, ``sender``
+    what its sender calls itself, if that is another."""
 
     name: ClassVar[str]
     words: ClassVar[dict[str, str]]
+    method: ClassVar[str] = "POST"
+    sender: ClassVar[str] = ""
+    carrier: ClassVar[str] = ""
+
+    @property
+    def secret(self) -> Any:
+        """What `pumpguard.receipts.Receipts` is given."""
+        return TOKEN
 
     def report(self, id: str, word: str, at: float, *, key: str = TOKEN) -> Sent:
         """The body and headers of one, signed at this time with this key."""
         raise NotImplementedError
+
+
+def iso(at: float) -> str:
+    """A date as most write it."""
+    stamp = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return stamp.replace("+00:00", "Z")
 
 
 class ByTwilio(Provider):
@@ -56,7 +77,8 @@ class ByTwilio(Provider):
         if word in ("undelivered", "unallocated"):
             form["ErrorCode"] = "30003" if word == "undelivered" else "30005"
         signature = RequestValidator(key).compute_signature(f"{URL}/twilio", form)
-        return urlencode(form).encode(), {"content-type": FORM, "x-twilio-signature": signature}
+        headers = {"content-type": FORM, "x-twilio-signature": signature}
+        return Sent(urlencode(form).encode(), headers)
 
 
 class ByPlivo(Provider):
@@ -74,30 +96,31 @@ class ByPlivo(Provider):
         digest = hmac.new(key.encode(), f"{URL}/plivo{nonce}".encode(), hashlib.sha256).digest()
         headers = {"content-type": FORM, "x-plivo-signature-v2-nonce": nonce,
                    "x-plivo-signature-v2": base64.b64encode(digest).decode()}  # fmt: skip
-        return urlencode(form).encode(), headers
+        return Sent(urlencode(form).encode(), headers)
 
 
 class ByVonage(Provider):
     name = "vonage"
     words: ClassVar[dict[str, str]] = {
         "delivered": "delivered",
-        "undelivered": "undeliverable",
-        "failed": "rejected",
+        "undelivered": "rejected",
+        "failed": "undeliverable",
         "on its way": "submitted",
     }
 
     def report(self, id: str, word: str, at: float, *, key: str = TOKEN) -> Sent:
         content = {"message_uuid": id, "to": "447400123456", "status": self.words[word],
-                   "channel": "sms", "timestamp": "2026-11-26T10:00:00Z"}  # fmt: skip
+                   "channel": "sms", "timestamp": iso(at)}  # fmt: skip
         body = json.dumps(content).encode()
         claims = {"iat": int(at), "jti": "c5ba8f24", "iss": "Vonage", "api_key": "a1b2c3d",
                   "payload_hash": hashlib.sha256(body).hexdigest()}  # fmt: skip
         token = jwt.encode(claims, key, algorithm="HS256")
-        return body, {"content-type": JSON, "authorization": f"Bearer {token}"}
+        return Sent(body, {"content-type": JSON, "authorization": f"Bearer {token}"})
 
 
 class ByTelnyx(Provider):
     name = "telnyx"
+    carrier = "Vodafone Ltd"
     words: ClassVar[dict[str, str]] = {
         "delivered": "delivered",
         "undelivered": "delivery_failed",
@@ -109,22 +132,25 @@ class ByTelnyx(Provider):
         self.keys = {key: Ed25519PrivateKey.generate() for key in (TOKEN, OTHER)}
 
     @property
-    def public(self) -> str:
+    def secret(self) -> Any:
         """As the portal shows it."""
         raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
         return base64.b64encode(self.keys[TOKEN].public_key().public_bytes(*raw)).decode()
 
     def report(self, id: str, word: str, at: float, *, key: str = TOKEN) -> Sent:
         kind = "message.sent" if word == "on its way" else "message.finalized"
-        payload = {"id": id, "to": [{"phone_number": "+4474", "status": self.words[word]}]}
+        to = {"phone_number": "+4474", "status": self.words[word], "carrier": self.carrier}
+        payload = {"id": id, "to": [to], "completed_at": iso(at)}
         body = json.dumps({"data": {"event_type": kind, "payload": payload}}).encode()
         signature = self.keys[key].sign(f"{int(at)}|".encode() + body)
-        return body, {"content-type": JSON, "telnyx-timestamp": str(int(at)),
-                      "telnyx-signature-ed25519": base64.b64encode(signature).decode()}  # fmt: skip
+        headers = {"content-type": JSON, "telnyx-timestamp": str(int(at)),
+                   "telnyx-signature-ed25519": base64.b64encode(signature).decode()}  # fmt: skip
+        return Sent(body, headers)
 
 
 class BySns(Provider):
-    name = "sns"
+    name, sender = "sns", "aws"
+    carrier = "23415"
     words: ClassVar[dict[str, str]] = {
         "delivered": "TEXT_DELIVERED",
         "undelivered": "TEXT_CARRIER_UNREACHABLE",
@@ -135,6 +161,11 @@ class BySns(Provider):
 
     def __init__(self) -> None:
         self.fetched: list[str] = []
+
+    @property
+    def secret(self) -> Any:
+        """The topics that it may post from."""
+        return [TOPIC]
 
     @cached_property
     def keys(self) -> dict[str, rsa.RSAPrivateKey]:
@@ -151,14 +182,14 @@ class BySns(Provider):
 
     def report(self, id: str, word: str, at: float, *, key: str = TOKEN) -> Sent:
         event = {"eventType": self.words[word], "messageId": id, "eventTimestamp": int(at * 1000),
-                 "isFinal": True, "destinationPhoneNumber": "+447400123456"}  # fmt: skip
+                 "isFinal": True, "destinationPhoneNumber": "+447400123456", "mcc": "234",
+                 "mnc": "15"}  # fmt: skip
         return self.notify(json.dumps(event), at, key=key)
 
     def notify(self, message: str, at: float, *, key: str = TOKEN, **changes: Any) -> Sent:
         """A message of a topic."""
-        stamp = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
         found = {"Type": "Notification", "MessageId": "m", "TopicArn": TOPIC, "Message": message,
-                 "Timestamp": stamp.replace("+00:00", "Z"), "SignatureVersion": "2",
+                 "Timestamp": iso(at), "SignatureVersion": "2",
                  "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/cert.pem"}  # fmt: skip
         found |= changes
         unsigned = ("SignatureVersion", "SigningCertURL")
@@ -167,4 +198,4 @@ class BySns(Provider):
         hashed = hashes.SHA1() if one else hashes.SHA256()
         signature = self.keys[key].sign(text.encode(), padding.PKCS1v15(), hashed)
         found["Signature"] = base64.b64encode(signature).decode()
-        return json.dumps(found).encode(), {"content-type": "text/plain; charset=UTF-8"}
+        return Sent(json.dumps(found).encode(), {"content-type": "text/plain; charset=UTF-8"})

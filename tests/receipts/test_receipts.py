@@ -2,96 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from pumpguard import Decision, Guard, Policy, PolicyError
+from pumpguard import Guard, Policy, PolicyError
+from pumpguard.background import MAX_TASKS
 from pumpguard.receipts import Receipts
 from pumpguard.receipts.aws import SnsTopics
-from pumpguard.rules import RateLimit
-from pumpguard.store.base import Store
-from pumpguard.store.memory import MemoryStore
-from pumpguard.store.redis import RedisStore
-from pumpguard.testing import FakeClock
-from tests.asgi import Reply, call, request
-from tests.receipts.signing import (
-    OTHER,
-    TOKEN,
-    TOPIC,
-    URL,
-    ByPlivo,
-    BySns,
-    ByTelnyx,
-    ByTwilio,
-    ByVonage,
-    Provider,
-    Sent,
-)
+from tests.asgi import Reply, call, request, scripted
+from tests.receipts.app import SNS, TWILIO, VONAGE, App, each, strongest
+from tests.receipts.signing import OTHER, TOKEN, TOPIC, URL, Provider, Sent
 
-PHONE = "+447400123456"
-PROVIDERS = [ByTwilio(), ByPlivo(), ByVonage(), ByTelnyx(), BySns()]
-each = pytest.mark.parametrize("provider", PROVIDERS, ids=[each.name for each in PROVIDERS])
-
-
-class App:
-    """A guard that lets a number have one message an hour, and its receipts."""
-
-    def __init__(self, store: Store, clock: FakeClock, pauses: tuple[float, ...] = ()) -> None:
-        self.clock = clock
-        limit = RateLimit(name="phone_limit", by="phone", limits="1/hour")
-        self.guard = Guard(Policy(send="/s", settled=True, rules=[limit]), store, clock=clock)
-        telnyx, sns = PROVIDERS[3], PROVIDERS[4]
-        assert isinstance(telnyx, ByTelnyx)
-        assert isinstance(sns, BySns)
-        self.receipts = Receipts(
-            self.guard, url=URL, twilio=TOKEN, plivo=TOKEN, vonage=TOKEN, telnyx=telnyx.public,
-            sns=[TOPIC], clock=clock, pauses=pauses,
-        )  # fmt: skip
-        self.receipts._readers["sns"] = SnsTopics([TOPIC], sns.fetch)
-
-    async def send(self, provider: Provider, id: str = "SM1") -> Decision:
-        """A message goes out."""
-        decision = await self.guard.assess(self.guard.attempt(PHONE))
-        self.receipts.sent("aws" if provider.name == "sns" else provider.name, id, decision)
-        return decision
-
-    async def post(self, provider: Provider, sent: Sent) -> Reply:
-        scope = request("POST", f"/{provider.name}", content_type=None, headers=sent[1])
-        return await call(self.receipts, scope, sent[0])
-
-    async def told(self, provider: Provider, word: str, id: str = "SM1") -> None:
-        """The provider says this of that message, and it is taken."""
-        reply = await self.post(provider, provider.report(id, word, self.clock()))
-        assert reply.status == 204
-        await self.settled()
-
-    async def settled(self) -> None:
-        await self.receipts.done()
-        await self.guard.settled()
-
-    async def allows(self) -> bool:
-        """Whether the number may have a message now."""
-        return (await self.guard.decide(self.guard.attempt(PHONE))).allowed
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def app(clock: FakeClock) -> AsyncIterator[App]:
-    """One over memory."""
-    app = App(MemoryStore(), clock)
-    yield app
-    await app.settled()
-    await app.guard.aclose()
+PROOFS = ("signature", "authorization", "v2", "9", "jwt")
+"""How the names of the headers end that prove something."""
 
 
 @each
@@ -99,75 +27,29 @@ async def app(clock: FakeClock) -> AsyncIterator[App]:
     "word", ["delivered", "undelivered", "failed", "unallocated", "on its way"]
 )
 async def test_what_a_receipt_means(app: App, provider: Provider, word: str) -> None:
-    """What the provider has not sent is given back; what it has sent and billed is not."""
+    """What the provider has not sent is given back; what it has sent and billed is not. Listeners
+    hear it, with the carrier where the receipt names one."""
     if word not in provider.words:
         return
     await app.send(provider)
+    app.clock.advance(7)
     await app.told(provider, word)
     assert await app.allows() is (word == "failed")
-
-
-@each
-async def test_twice_is_once(app: App, provider: Provider) -> None:
-    """The same receipt again gives nothing back a second time."""
-    await app.send(provider)
-    sent = provider.report("SM1", "failed", app.clock())
-    for _ in range(3):
-        await app.post(provider, sent)
-        await app.settled()
-    assert await app.allows()  # which takes it
-    await app.post(provider, sent)
-    await app.settled()
-    assert not await app.allows()
-
-
-@each
-async def test_a_receipt_may_be_faster_than_the_answer(
-    clock: FakeClock, provider: Provider
-) -> None:
-    """It is kept until the sender says whose message it is."""
-    app = App(MemoryStore(), clock, pauses=(30.0,))
-    decision = await app.guard.assess(app.guard.attempt(PHONE))
-    reply = await app.post(provider, provider.report("SM1", "failed", clock()))
-    assert reply.status == 204
-    await asyncio.sleep(0.01)
-    assert not await app.allows()
-    app.receipts.sent("aws" if provider.name == "sns" else provider.name, "SM1", decision)
-    await app.settled()
-    assert await app.allows()
-    await app.guard.aclose()
-
-
-async def test_another_process_takes_it(clock: FakeClock, valkey_url: str, name: str) -> None:
-    """What was sent here is known there: the ticket lies in the store, sealed."""
-    here, there = (App(RedisStore(valkey_url, name=name), clock) for _ in range(2))
-    await here.send(PROVIDERS[0])
-    await here.settled()
-    await there.told(PROVIDERS[0], "failed")
-    assert await here.allows()
-    for app in (here, there):
-        await app.guard.aclose()
-
-
-@pytest.mark.parametrize(("age", "given_back"), [(3_600, True), (86_401, False)])
-async def test_an_old_receipt(app: App, age: int, given_back: bool) -> None:
-    """An hour later it counts as at once; after a day (``outcomes.seconds``) the ticket has closed,
-    and it changes nothing."""
-    limit = RateLimit(name="phone_limit", by="phone", limits="1/90 hours")
-    app.guard = Guard(Policy(send="/s", settled=True, rules=[limit]), clock=app.clock)
-    app.receipts = Receipts(app.guard, url=URL, twilio=TOKEN, clock=app.clock, pauses=())
-    await app.send(PROVIDERS[0])
-    app.clock.advance(age)
-    await app.told(PROVIDERS[0], "failed")
-    assert await app.allows() is given_back
+    assert app.heard.words == ([] if word == "on its way" else [word])
+    for heard in app.heard.reported_:
+        assert (heard.provider, heard.carrier) == (
+            provider.sender or provider.name, provider.carrier,
+        )  # fmt: skip
+        assert heard.seconds == (7.0 if word == "delivered" else None)
 
 
 @each
 async def test_what_is_about_nobodys_message_moves_nothing(app: App, provider: Provider) -> None:
     """Signed, and of another app of the account's; it is counted as foreign."""
     await app.send(provider)
-    await app.told(provider, "failed", id="SM2")
+    await app.told(provider, strongest(provider), id="SM2")
     assert not await app.allows()
+    assert app.heard.words == []
     found = next(iter(app.receipts.snapshot().values()))
     assert found == {"unknown": {"foreign": 1}}
 
@@ -175,60 +57,75 @@ async def test_what_is_about_nobodys_message_moves_nothing(app: App, provider: P
 @each
 @pytest.mark.parametrize("forgery", ["key", "body", "missing", "twice", "garbage", "old"])
 async def test_a_forged_receipt_moves_nothing(app: App, provider: Provider, forgery: str) -> None:
-    """Whatever of it is wrong. (Plivo signs no body, nor a time; Twilio no time.)"""
+    """Whatever of it is wrong. (Plivo signs no body, Infobip nothing; those two and Twilio sign no
+    time.)"""
     await app.send(provider)
     key = OTHER if forgery == "key" else TOKEN
     late = app.clock() - (90_000 if forgery == "old" else 0)
-    body, headers = provider.report("SM1", "failed", late, key=key)
-    proof = next((n for n in headers if n.endswith(("signature", "authorization", "v2", "9"))), "")
+    body, headers, query = provider.report("SM1", strongest(provider), late, key=key)
+    proof = next((n for n in headers if n.endswith(PROOFS)), "")
     lines = list(headers.items())
     match forgery:
-        case "body" if provider.name != "plivo":
+        case "body" if provider.method == "GET":
+            query = query.replace("SM1", "SM2")
+        case "body" if provider.name not in ("plivo", "infobip"):
             body = body.replace(b"SM1", b"SM2") + b" "
+        case "missing" if provider.name == "infobip":
+            query = ""
         case "missing" if proof:
             lines = [each for each in lines if each[0] != proof]
         case "twice" if proof:
             lines.append((proof, headers[proof]))
+        case "twice" if provider.name == "infobip":
+            query += f"&{query}"
         case "garbage" if proof:
             lines = [(n, "é.é.é" if n == proof else v) for n, v in lines]
-        case "old" | "key" if provider.name not in ("twilio", "plivo") or forgery == "key":
+        case "garbage" if provider.name == "infobip":
+            query = "key=%ff"
+        case "key":
+            pass
+        case "old" if provider.name not in ("twilio", "twilio_verify", "plivo", "infobip"):
             pass
         case _:
             return
-    scope = request("POST", f"/{provider.name}", content_type=None, headers=lines)
+    scope = request(
+        provider.method, f"/{provider.name}", content_type=None, headers=lines, query=query
+    )
     assert (await call(app.receipts, scope, body)).status in (400, 401)
     await app.settled()
     assert not await app.allows()
     assert app.receipts.snapshot() == {}
+    assert app.heard.words == []
 
 
 @each
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"Type": 1}', b"a=1&a=2", b"\xff"])
 async def test_garbage_is_refused(app: App, provider: Provider, body: bytes) -> None:
     """And nothing of it is repeated."""
-    _, headers = provider.report("SM1", "failed", app.clock())
-    reply = await app.post(provider, (body, headers))
-    # Plivo signs its address alone: what it says in a body that says nothing is nothing.
-    assert reply.status in ((204, 400) if provider.name == "plivo" else (400, 401, 422))
+    sent = provider.report("SM1", strongest(provider), app.clock())
+    reply = await app.post(provider, sent._replace(body=body))
+    # Plivo signs its address alone, and MessageBird has no body: where it says nothing, it is
+    # nothing.
+    nothing = provider.name == "plivo" or (provider.name == "messagebird" and not body)
+    assert reply.status in ((204, 400) if nothing else (400, 401, 422))
 
 
 async def test_a_token_that_signs_nothing(app: App) -> None:
     """``alg: none``, and a payload that was signed for another body."""
     import base64
 
-    vonage = PROVIDERS[2]
-    body, headers = vonage.report("SM1", "failed", app.clock())
+    vonage = VONAGE
+    body, headers, _ = vonage.report("SM1", "failed", app.clock())
     head, claims, signature = headers["authorization"].removeprefix("Bearer ").split(".")
     none = base64.urlsafe_b64encode(b'{"alg": "none"}').decode().rstrip("=")
     for token in (f"{none}.{claims}.", f"{none}.{claims}.{signature}", f"{head}.{claims}", "..."):
         wrong = {**headers, "authorization": f"Bearer {token}"}
-        assert (await app.post(vonage, (body, wrong))).status == 401
+        assert (await app.post(vonage, Sent(body, wrong))).status == 401
 
 
 async def test_a_topic_is_subscribed_to(app: App) -> None:
     """Only those that are named, by addresses of AWS alone."""
-    sns = PROVIDERS[4]
-    assert isinstance(sns, BySns)
+    sns = SNS
     sns.fetched.clear()
     confirm = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=t"
     said = {"Type": "SubscriptionConfirmation", "Token": "t", "SubscribeURL": confirm}
@@ -252,9 +149,9 @@ async def test_a_topic_is_subscribed_to(app: App) -> None:
 
 async def test_what_was_delivered_and_how_soon(app: App) -> None:
     """By provider and country."""
-    await app.send(PROVIDERS[0])
+    await app.send(TWILIO)
     app.clock.advance(12)
-    await app.told(PROVIDERS[0], "delivered")
+    await app.told(TWILIO, "delivered")
     assert app.receipts.snapshot() == {
         "twilio": {"GB": {"delivered": 1, "seconds_to_delivery": 12.0}}
     }
@@ -263,8 +160,8 @@ async def test_what_was_delivered_and_how_soon(app: App) -> None:
 async def test_mounted_in_an_app(app: App) -> None:
     """As the page shows it."""
     whole = Starlette(routes=[Mount("/receipts", app.receipts)])
-    await app.send(PROVIDERS[0])
-    body, headers = PROVIDERS[0].report("SM1", "failed", app.clock())
+    await app.send(TWILIO)
+    body, headers, _ = TWILIO.report("SM1", "failed", app.clock())
     scope = request("POST", "/receipts/twilio", content_type=None, headers=headers)
     assert (await call(whole, scope, body)).status == 204
     await app.settled()
@@ -275,8 +172,8 @@ async def test_paths(app: App) -> None:
     """One for each provider that was named, and no other."""
     assert app.receipts.callback("twilio") == f"{URL}/twilio"
     with pytest.raises(PolicyError):
-        app.receipts.callback("sinch")
-    assert (await call(app.receipts, request("POST", "/sinch"))).status == 404
+        app.receipts.callback("fax")
+    assert (await call(app.receipts, request("POST", "/fax"))).status == 404
     assert (await call(app.receipts, request("GET", "/twilio"))).status == 405
 
 
@@ -287,6 +184,11 @@ async def test_paths(app: App) -> None:
         ({"twilio": "short"}, "receipts.twilio"),
         ({"telnyx": "no key"}, "receipts.telnyx"),
         ({"sns": ["topic"]}, "receipts.sns.0"),
+        ({"twilio_verify": "short"}, "receipts.twilio_verify"),
+        ({"infobip": "short"}, "receipts.infobip"),
+        ({"sinch": "short"}, "receipts.sinch"),
+        ({"bird": "short"}, "receipts.bird"),
+        ({"messagebird": "short"}, "receipts.messagebird"),
         ({"twilio": TOKEN, "url": "http://app.example"}, "receipts.url"),
     ],
 )
@@ -305,3 +207,19 @@ def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ModuleNotFoundError) as raised:
         SnsTopics([TOPIC])
     assert "pumpguard[receipts]" in json.dumps(raised.value.__notes__)
+
+
+async def test_a_provider_that_hangs_up(app: App) -> None:
+    """Nobody is there to be answered."""
+    reply = Reply()
+    scope = request("POST", "/twilio", content_type=None, headers={"content-length": "9"})
+    await app.receipts(scope, scripted({"type": "http.disconnect"}), reply.send)
+    assert reply.messages == []
+    assert app.receipts.providers[0] == "twilio"
+
+
+async def test_too_many_wait_for_their_messages(app: App) -> None:
+    """The provider is asked to come again, and nothing is lost of what waits."""
+    app.receipts._tasks._tasks = cast(Any, range(MAX_TASKS))
+    assert (await app.post(TWILIO, TWILIO.report("SM9", "failed", app.clock()))).status == 503
+    app.receipts._tasks._tasks = set()

@@ -91,3 +91,13 @@ def test_what_is_written_is_toml(value: object) -> None:
     except UnicodeEncodeError:
         return
     assert tomllib.loads(text) == {"x": value}
+
+
+def test_what_was_not_sent_cost_nothing() -> None:
+    """And neither does an attack on a day on which nothing else was."""
+    sent = Entry(MIDNIGHT, "+447400123456", price=1.0)
+    failed = Entry(MIDNIGHT + DAY, "+447400123457", price=1.0, sent=False)
+    attack = Episode(MIDNIGHT + DAY, MIDNIGHT + DAY + 60, 40, 40.0)
+    found = past(journal(sent, failed), [attack], PriceTable.load())
+    assert found.usd == {"2026-05-03": 1}
+    assert found.attacks == {"2026-05-04": 40}

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pumpguard import PolicyError
+from pumpguard.replay import read
 from pumpguard.replay.read import Table
 
 HEADER = "time,to\n"
@@ -114,3 +115,29 @@ def test_no_bytes_raise_anything_else(
             assert all(isinstance(value, str) for value in row.values())
     except PolicyError:
         pass
+
+
+def test_a_quote_that_is_open_at_the_end_is_said(tmp_path: Path) -> None:
+    """And empty lines are none."""
+    found = table(tmp_path, f'{HEADER}\n1,2\n\n3,"4\n')
+    assert values(found) == [["1", "2"]]
+    assert found.problems.lines("log") == ["log: 1 rows: a quote that is never closed (line 5)."]
+
+
+def test_of_many_bad_lines_the_first_three_are_named(tmp_path: Path) -> None:
+    found = table(tmp_path, HEADER + "1,2,3\n" * 9)
+    assert values(found) == []
+    assert found.problems.lines("log") == ["log: 9 rows: 3 values for 2 columns (line 2, 3, 4)."]
+
+
+def test_one_document_has_a_largest_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has to be in memory as a whole."""
+    monkeypatch.setattr(read, "LONGEST_DOCUMENT", 1 << 20)
+    rows = ",\n".join(['{"to": "+447400123456"}'] * 50_000)
+    with pytest.raises(PolicyError, match="expected JSON lines: one document may have 1 MB"):
+        table(tmp_path, f"[\n{rows}\n]")
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="none: expected a file that is there"):
+        Table(tmp_path / "none")

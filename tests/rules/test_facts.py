@@ -143,6 +143,36 @@ async def test_some_countries_have_no_travellers_to_spare() -> None:
     assert await app.allows("+8801712345678", country="BD")
 
 
+async def test_travellers_who_verify_do_not_count() -> None:
+    """Of two that may come from elsewhere, one who has entered the code is none."""
+    rule = GeoMismatch(limits="2/hour", ratio=0.1)
+    app = Trying(rule, settled=True)
+    travellers = [f"+4474001234{n}" for n in range(50, 55)]
+    for phone in travellers[:3]:
+        assert await app.allows(phone, country="RO")
+        if phone != travellers[2]:
+            await app.verified(phone)
+    assert await app.allows(travellers[3], country="RO")
+    assert (await app.send(travellers[4], country="RO")).action is Action.CHALLENGE
+
+
+async def test_a_strict_country_earns_room_for_travellers_by_dollars() -> None:
+    """A tenth of what was verified from elsewhere may be unverified there."""
+    rule = GeoMismatch(limits="2/hour", strict_regions=["BD"], ratio=0.1)
+    app = Trying(rule, settled=True)
+    travellers = [f"+88017123456{n}" for n in range(50, 65)]
+    for phone in travellers[:10]:
+        assert (await app.send(phone, country="RO", price=0.5)).action is Action.CHALLENGE
+        assert await app.allows(phone, country="RO", price=0.5, proved=True, after=60)
+        app.clock.advance(20)
+        await app.verified(phone)
+    assert await app.allows(travellers[10], country="RO", price=0.5)
+    found = (await app.send(travellers[11], country="RO", price=0.5)).finding
+    assert found is not None
+    assert found.code == "GEO_MISMATCH"
+    assert await app.allows(travellers[12], country="BD", price=0.5)
+
+
 async def test_one_address_for_many_countries() -> None:
     """Five countries a day from one address pass, the sixth has to prove itself."""
     phones = ["+447400123456", "+33612345678", "+4915112345678", "+353851234567", "+12025550123"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import logging
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from pumpguard import PolicyError
 from pumpguard.scores import LookupScore
+from pumpguard.scores import lookup as lookups
 from pumpguard.testing import FakeClock, make_attempt
 from tests.scores.service import Service
 
@@ -51,6 +53,42 @@ async def test_a_field_of_another_service() -> None:
         service.body = '{"fraud": {"score": 0.91}}'
         asking = lookup(service, field="fraud.score", bands={0.0: 1.0, 0.9: 3.0})
         assert await asking.score(make_attempt()) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "factor"),
+    [
+        ({"valid": False, "validation_errors": ["TOO_SHORT"]}, 4.0),
+        ({"valid": True, "validation_errors": []}, None),
+        ({"valid": True, "sms_pumping_risk": {"sms_pumping_risk_score": 10}}, 0.75),
+        ({"sms_pumping_risk": {"sms_pumping_risk_score": 10, "number_blocked": True}}, 4.0),
+        ({"sms_pumping_risk": {"sms_pumping_risk_score": 10,
+                               "number_blocked_last_3_months": True}}, 1.5),
+        ({"sms_pumping_risk": {"sms_pumping_risk_score": 95, "carrier_risk_category": "high"}},
+         4.0),
+        ({"sms_pumping_risk": {"sms_pumping_risk_score": 10, "carrier_risk_category": "low",
+                               "number_blocked": False}}, 0.75),
+        ({"valid": {"no": 1}, "sms_pumping_risk": None}, None),
+    ],
+)  # fmt: skip
+async def test_what_twilio_says_besides(
+    answer: dict[str, Any], factor: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At no other price: that a number is none, that Twilio has blocked it, and whose it is. The
+    strictest of all counts, and without the package what comes without it is enough."""
+    async with Service() as service:
+        monkeypatch.setattr("pumpguard.scores.lookup.TWILIO", service.url)
+        service.body = json.dumps(answer)
+        assert await lookup(service).score(make_attempt()) == factor
+
+
+async def test_another_services_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None, unless they are named."""
+    async with Service() as service:
+        service.body = '{"valid": false, "sms_pumping_risk": {"sms_pumping_risk_score": 10}}'
+        assert await lookup(service).score(make_attempt()) == 0.75
+        named = lookup(service, facts={"valid": {False: 2.0}})
+        assert await named.score(make_attempt()) == 2.0
 
 
 async def test_an_answer_is_remembered() -> None:
@@ -172,3 +210,15 @@ def test_mistakes_are_named(settings: Any, path: str) -> None:
     with pytest.raises(PolicyError) as raised:
         LookupScore(**settings)
     assert raised.value.path == path
+
+
+async def test_so_many_answers_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest is asked for again."""
+    monkeypatch.setattr(lookups, "MAX_KNOWN", 2)
+    async with Service() as service:
+        asking = lookup(service)
+        for phone in ("+447400123456", "+447400123457", "+447400123458", "+447400123458"):
+            await asking.score(make_attempt(phone))
+        assert len(service.asked) == 3
+        await asking.score(make_attempt("+447400123456"))
+    assert len(service.asked) == 4

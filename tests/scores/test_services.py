@@ -71,6 +71,7 @@ async def test_google_says_how_likely_toll_fraud_is(
     [
         ({"body": {"number": "{number}"}}, "score.url"),
         ({"words": {"bad": 0.0}}, "score.words"),
+        ({"facts": {"valid": {False: 0.0}}}, "score.words"),
         ({"url": "http://score.example/"}, "score.url"),
     ],
 )

@@ -98,3 +98,13 @@ async def test_nobody_listens_there() -> None:
     aws = client("pinpoint-sms-voice-v2", endpoint_url=url)
     with pytest.raises(ProviderAway):
         await EndUserMessaging(aws, from_="pool-1")(PHONE, json.dumps("hello"))
+
+
+async def test_an_answer_that_does_not_come_is_unclear() -> None:
+    """It may have gone out, so it is asked once."""
+    never = Config(retries={"total_max_attempts": 1}, read_timeout=0.2)
+    async with Provider(200, {"MessageId": "m-1"}, delay=2) as provider:
+        aws = client("pinpoint-sms-voice-v2", never, endpoint_url=provider.origin)
+        with pytest.raises(SendUnknown):
+            await EndUserMessaging(aws, from_="pool-1")(PHONE, "hello")
+    assert len(provider.lines) == 1

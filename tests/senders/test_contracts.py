@@ -84,6 +84,17 @@ CONTRACTS = {
         (403, {"code": 60410, "status": 403}),  # blocked by its Fraud Guard
         60410,
     ),
+    "twilio verify, the second message": Contract(
+        lambda base: TwilioVerify("AC1", "tok", service="VA1", base=base),
+        "/v2/Services/VA1/Verifications",
+        basic("AC1", "tok"),
+        {"To": PHONE, "Channel": "sms"},
+        (201, {"sid": "VE1", "send_code_attempts": [{"attempt_sid": "VL1"},
+                                                    {"attempt_sid": "VL2"}]}),
+        "VL2",
+        (429, {"code": 60203, "status": 429}),
+        60203,
+    ),
     "vonage": Contract(
         lambda base: Vonage("key", "secret", from_="+447700900000", callback=HOOK, base=base),
         "/v1/messages",
@@ -110,7 +121,8 @@ CONTRACTS = {
         lambda base: MessageBird("key", from_="Shop", callback=HOOK, base=base),
         "/messages",
         "AccessKey key",
-        {"originator": "Shop", "recipients": [PHONE[1:]], "body": TEXT, "reportUrl": HOOK},
+        {"originator": "Shop", "recipients": [PHONE[1:]], "body": TEXT, "reportUrl": HOOK,
+         "reference": "pumpguard"},
         (201, {"id": "e8077d803532c0b5937c639b60216938"}),
         "e8077d803532c0b5937c639b60216938",
         (422, {"errors": [{"code": 9, "description": "no (correct) recipients found"}]}),
@@ -215,3 +227,26 @@ async def test_a_fault_of_theirs_is_unclear(contract: Contract, status: int) -> 
         with pytest.raises(SendUnknown):
             await sent(contract, provider)
     assert len(provider.lines) == 1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda base: Vonage("key", "secret", from_="Shop", base=base),
+        lambda base: Sinch("plan", "tok", from_="Shop", base=base),
+        lambda base: Plivo("MA1", "tok", from_="Shop", base=base),
+        lambda base: Infobip("key", from_="Shop", base=base),
+        lambda base: MessageBird("key", from_="Shop", base=base),
+    ],
+)
+async def test_without_a_callback_no_report_is_asked_for(
+    make: Callable[[str], HttpSender],
+) -> None:
+    """No address of anybody's is in what is asked."""
+    async with Provider(500, {}) as provider:
+        asking = make(provider.origin)
+        with pytest.raises(SendUnknown):
+            await asking(PHONE, TEXT)
+        await asking.aclose()
+    (asked,) = provider.bodies
+    assert "http" not in str(asked)

@@ -61,14 +61,19 @@ class Running:
         """A new one to it."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
-    def ask(self, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
-        """Status and JSON of an answer; a ``body`` is posted, with the token."""
+    def begin(self, path: str, body: object = None, **headers: str) -> http.client.HTTPConnection:
+        """The connection on which an answer will come; a ``body`` is posted, with the token."""
         headers = {"authorization": f"Bearer {TOKEN}", **headers}
         sent = None if body is None else json.dumps(body)
         if sent is not None:
             headers["content-type"] = "application/json"
         connection = self.connection()
         connection.request("GET" if sent is None else "POST", path, sent, headers)
+        return connection
+
+    def ask(self, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+        """Status and JSON of an answer; a ``body`` is posted, with the token."""
+        connection = self.begin(path, body, **headers)
         reply = connection.getresponse()
         found = json.loads(reply.read())
         connection.close()

@@ -13,12 +13,15 @@ from pumpguard.challenges import Altcha
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.ops.events.reading import reference as spelt
 from pumpguard.outcomes import Ticket
-from pumpguard.serve import BearerTokens, Service
+from pumpguard.serve import BearerTokens, Service, answers
 from pumpguard.serve.answers import decided
 from pumpguard.shadow.current import current_request
+from pumpguard.store.base import Answer, Question
+from pumpguard.store.overrides import MemoryOverrides
 from pumpguard.testing import SimulatedHuman, make_attempt
 from tests.serve.conftest import PHONE, Client
 from tests.serve.running import TOKEN
+from tests.store.stand_in import TellsNothing
 
 
 async def test_a_message_may_be_sent(client: Client) -> None:
@@ -221,3 +224,29 @@ async def test_the_token_comes_first(client: Client) -> None:
     assert (reply.status, reply.headers["allow"]) == (405, "POST")
     assert reply.headers["content-type"] == "application/problem+json"
     assert TOKEN not in reply.body.decode()
+
+
+async def test_the_newest_decisions_can_be_explained(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So many of them; an older one is not known any more."""
+    monkeypatch.setattr(answers, "RECENT", 2)
+    ids = [(await client.assess(f"+4474001234{n}"))["id"] for n in (56, 57, 58)]
+    found = [(await client.post("/v1/explain", {"id": each})).status for each in ids]
+    assert found == [404, 200, 200]
+
+
+async def test_a_store_of_your_own_may_not_be_able_to_explain(tokens: Path) -> None:
+    """Where it cannot be asked without counting."""
+
+    class Plain(TellsNothing):
+        overrides = MemoryOverrides()
+
+        async def decide(self, question: Question) -> Answer:
+            raise AssertionError("an explanation counts nothing")
+
+        async def aclose(self) -> None:
+            pass
+
+    client = Client(Service(Guard(Policy(send="/s"), Plain()), BearerTokens(tokens)))
+    assert (await client.post("/v1/explain", {"phone": PHONE})).status == 503

@@ -23,9 +23,12 @@ from starlette.routing import Route
 
 from pumpguard import Policy, PumpGuardMiddleware, sender
 from pumpguard.errors import MessageNotSent
+from pumpguard.intake.conditions import SentWhen
 from pumpguard.intake.network import UnknownNetworks
+from pumpguard.notices import Notices
 from pumpguard.rules import RateLimit
-from pumpguard.shadow.answer import SILENT
+from pumpguard.shadow import answer
+from pumpguard.shadow.answer import SILENT, Answers
 from pumpguard.testing import FakeClock
 from tests.asgi import PHONE, Reply, call, request
 
@@ -312,3 +315,24 @@ def test_who_is_redirected_over_a_socket_gets_one_code_every_time(
         thread.join()
     assert [reply.status_code for reply in codes] == [200] * 10
     assert sent == OTHERS[:10]
+
+
+async def test_a_route_with_parameters_is_one_route() -> None:
+    """Wherever in the path an attacker may choose, nothing is remembered of it."""
+    answers = Answers(SentWhen("sender"), Notices())
+    found = {
+        answers.route({"type": "http", "path": f"/u/{n}/code"}, {"user": str(n)}) for n in range(9)
+    }
+    assert found == {"/u/{user}/code"}
+
+
+async def test_routes_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that calls its sender is known for it; what is forgotten has only to say so again."""
+    monkeypatch.setattr(answer, "MAX_REMEMBERED", 3)
+    answers = Answers(SentWhen("sender"), Notices())
+    for n in range(10):
+        assert not answers.silence_says(f"/silent/{n}", called=False)
+        answers.silence_says(f"/{n}", called=True)
+        assert answers.silence_says(f"/{n}", called=False)
+        assert len(answers._heard) <= 3
+        assert len(answers._silent) <= 3

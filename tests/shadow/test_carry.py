@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextvars
 import functools
 import queue
@@ -20,6 +21,7 @@ from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import RateLimit
 from pumpguard.shadow.carry import current_decision
 from pumpguard.shadow.current import current_request
+from pumpguard.shadow.tokens import reader_of
 from pumpguard.testing import FakeClock, SimulatedHuman
 from tests.asgi import PHONE, ask
 from tests.otp_app import Outbox, guarded
@@ -295,3 +297,10 @@ async def test_an_attacker_under_a_shadow_costs_the_same_whoever_calls(policy: s
         spent.append(len(outbox.sent) * site.guard.policy.price_table.price("BD"))
         ways.pool.shutdown()
     assert spent[0] == spent[1] <= 2.5
+
+
+def test_a_token_of_a_secret_that_nobody_here_has() -> None:
+    """Which process could read it is not known here."""
+    token = base64.urlsafe_b64encode(bytes(64)).decode().rstrip("=")
+    with pytest.raises(TicketError, match="no guard in this process has the secret"):
+        reader_of(token)

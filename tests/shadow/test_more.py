@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
@@ -33,7 +34,7 @@ from pumpguard.notices import Notices
 from pumpguard.rules import RateLimit
 from pumpguard.shadow import more
 from pumpguard.shadow.current import CurrentRequest
-from pumpguard.shadow.open_requests import OPEN
+from pumpguard.shadow.open_requests import LINGER, OPEN
 from pumpguard.testing import FakeClock
 from tests.asgi import PHONE, Reply, call, request
 from tests.http_client import TestClient
@@ -401,6 +402,36 @@ async def test_a_policy_says_what_a_message_under_no_decision_is(undecided: str,
     for phone in ALIASES:
         await shop.try_to(phone)
     assert shop.provider.sent == ALIASES[:sent]
+
+
+@pytest.mark.parametrize("later", [False, True])
+async def test_a_task_that_outlives_the_answer_is_decided_about_for_a_minute(
+    later: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sends to further numbers. After that minute it is as under no decision: a worker that a
+    request has started keeps that request's context for ever."""
+    shop, answered, tasks = Shop(), asyncio.Event(), list[asyncio.Task[None]]()
+
+    async def fan_out(phones: list[str]) -> None:
+        first, *more = phones
+        await shop.try_to(first)
+
+        async def go_on() -> None:
+            await answered.wait()
+            for phone in more:
+                await shop.try_to(phone)
+
+        tasks.append(asyncio.create_task(go_on()))
+
+    monkeypatch.setattr(shop, "send_all", fan_out)
+    assert (await shop.ask(PHONE, *ALIASES)).status == 200
+    if later:
+        now = time.monotonic()
+        monkeypatch.setattr(OPEN, "_clock", lambda: now + LINGER + 1)
+    answered.set()
+    await asyncio.gather(*tasks)
+    assert len(shop.provider.sent) == 1 + (len(ALIASES) if later else 10)
+    assert len(shop.refused) == (0 if later else len(ALIASES) - 10)
 
 
 async def test_a_guard_that_is_gone_decides_about_nothing() -> None:

@@ -124,3 +124,22 @@ def test_what_people_and_budgets_refuse_is_no_sign(
     finding = Finding(rule, Action.BLOCK, "SOME_CODE", subject=subject)
     decision = Decision(make_attempt("+447400123456"), Action.BLOCK, (finding,))
     assert no_sign(decision) is tells_nothing
+
+
+def test_blocks_beside_those_that_are_told_apart_are_their_countrys() -> None:
+    """No prefix can be denied for them."""
+    sums = Sums.of([{"n": 90, "u": 9, "b\tBD\tother\tn": 90, "b\tBD\tother\tu": 9}])
+    assert not sums.blocks
+    assert sums.countries == {"BD": 9}
+    assert orders(sums) == ["pumpguard posture challenge_all --country BD --for 1h"]
+
+
+def test_where_no_country_stands_out_all_are_asked() -> None:
+    spread = {f"b\t{country}\tother\tu": 10 for country in ("BD", "UZ", "AZ")}
+    everybody = ["pumpguard posture challenge_all --for 1h"]
+    assert orders(Sums.of([spread])) == orders(Sums()) == everybody
+
+
+def test_a_refusal_without_a_rule_is_a_sign() -> None:
+    """As of an app whose store is away and that fails closed: nobody has said what it is about."""
+    assert not no_sign(Decision(make_attempt(), Action.THROTTLE))

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from pumpguard import Guard, Policy
+from pumpguard import Action, Decision, Finding, Guard, Policy
 from pumpguard.alerts import Alert
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.testing import FakeClock, make_attempt
@@ -126,3 +126,27 @@ async def test_a_store_that_is_away_holds_nobody_up(caplog: pytest.LogCaptureFix
     assert not (await guard.assess(guard.attempt("+447400123456"))).allowed
     await guard.aclose()
     assert "PG043" not in caplog.text
+
+
+async def test_what_an_attacker_varies_is_remembered_within_bounds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Blocks and bans, however many there are."""
+    monkeypatch.setattr("pumpguard.watch.MOST_KNOWN", 3)
+    guard = Guard(Policy(send="/s"), clock=FakeClock())
+    for n in range(20):
+        banned = Finding("ban", Action.BLOCK, "BANNED", subject=f"somebody {n}")
+        attempt = make_attempt(f"+8801712{n:02}5678", at=1_700_000_000.0)
+        guard._watch.refused(Decision(attempt, Action.BLOCK, (banned,)))
+        assert len(guard._watch._hot) <= 3
+        assert len(guard._watch._bans) <= 3
+    await guard.aclose()
+
+
+async def test_a_refusal_that_no_rule_made_counts() -> None:
+    """Such as all of an app that fails closed."""
+    guard = Guard(Policy(send="/s"), clock=FakeClock())
+    guard._watch.refused(Decision(make_attempt(at=1_700_000_000.0), Action.THROTTLE))
+    assert guard._watch._counts["n"] == 1
+    assert not [name for name in guard._watch._counts if name.startswith("r\t")]
+    await guard.aclose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,13 @@ def test_the_middleware_is_the_same_one() -> None:
     with pytest.raises(PolicyError, match=r"^app: .* pumpguard.PumpGuardMiddleware, got "):
         PumpGuardWSGI(asgi, guard=app.guard)
     assert issubclass(type(app._asgi), PumpGuardMiddleware)
+
+
+def test_around_itself_it_decides_once() -> None:
+    """The note of the guard outside reaches the one inside through the environment."""
+    inner = guarded(echo)
+    app = PumpGuardWSGI(inner, guard=inner.guard)
+    assert [Called(app).body == BODY, json.loads(Called(app).body)["status"]] == [True, 429]
 
 
 def test_an_unguarded_route_passes_untouched() -> None:
@@ -248,3 +256,26 @@ def test_a_policy_that_monitors_lets_pass_what_it_cannot_read() -> None:
         assert called.body == body
         assert called.status == "202 Accepted"
     assert [Called(app).body for _ in range(3)] == [BODY] * 3
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_error_in_the_middle_of_an_answer(begun: bool) -> None:
+    """As PEP 3333 has it: an app may answer otherwise until something of its answer was sent; after
+    that its error is the server's affair."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        try:
+            if begun:
+                yield b"half "
+            yield environ["pumpguard.nothing"]
+        except KeyError:
+            start_response("500 Oops", [("Content-Type", "text/plain")], sys.exc_info())
+            yield b"sorry"
+
+    called = Called(guarded(app))
+    if begun:
+        with pytest.raises(KeyError, match=r"pumpguard\.nothing"):
+            assert called.body
+    else:
+        assert (called.body, called.status[:3]) == (b"sorry", "500")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pumpguard.ops.played import PARTS, Row
+from pumpguard.ops.played import PARTS, Row, setting
 
 from ...crowds import CROWDS
 from ...figures import Table
@@ -29,7 +29,7 @@ def publish_rows(scorecard: Table, root: Path) -> list[Path]:
     page.write_text(put(page.read_text("utf-8"), said(rows[README], run)), "utf-8")
     table = {
         "made": run["made"][:10], "held_out": run["held_out"], "seeds": run["seeds"],
-        "users": run["users"], "prices": ", ".join(run["prices"]),
+        "users": run["users"], "part": run["part"], "prices": ", ".join(run["prices"]),
         "readme": mark(), "rows": [_json(found) for found in rows.values()],
     }  # fmt: skip
     (root / DATA).write_text(json.dumps(table, indent=1) + "\n", "utf-8")
@@ -57,13 +57,11 @@ def row(scorecard: Table, name: str) -> Row:
 
 def said(found: Row, run: Table) -> str:
     """README's sentences."""
-    seeds = " to ".join(str(seed) for seed in sorted({run["seeds"][0], run["seeds"][-1]}))
-    drawn = "held-out " if run["held_out"] else ""
     return (
         f"<!-- of lines {mark()} -->\n"
         f"**Copied as they stand**, these lines were played on {run['made'][:10]} with every "
-        f"attack and every crowd of [the scorecard](docs/scorecard.md) ({drawn}seeds {seeds}, "
-        f"{run['users']:,} users a day): {found}."
+        f"attack and every crowd of [the scorecard](docs/scorecard.md) ({setting(run)}): "
+        f"{found}."
     )
 
 

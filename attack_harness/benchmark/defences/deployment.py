@@ -49,7 +49,8 @@ class Deployment:
         if self.home:
             policy = replace(policy, home=HOME, daily_budget=budget or DAILY_BUDGET)
         if self.verify:
-            policy = replace(policy, verify="/otp/verify")
+            # In an app that is used somebody's code was wrong before long; here nobody's ever is.
+            policy = replace(policy, verify="/otp/verify", verified_when="2xx")
         return policy
 
     def guarded(self, settings: Settings, budget: float | None = None) -> Guarded:

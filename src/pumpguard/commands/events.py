@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,19 +10,16 @@ from typing import Annotated, TypeVar
 import typer
 
 from pumpguard.commands import (
-    BAD_INPUT,
-    STORE_AWAY,
     AsJson,
     Author,
     PolicyFile,
     StoreUrl,
     author_or_user,
+    finished,
     seconds_of,
     shared_store,
-    stop,
     with_overrides,
 )
-from pumpguard.errors import OverrideError, PolicyError, StoreError
 from pumpguard.ops.events.fields import Event
 from pumpguard.ops.events.reading import FileSource, Source, StreamSource, Wanted, last, refusal
 from pumpguard.ops.events.words import NOT_LIFTED, explained, line
@@ -121,20 +117,13 @@ def _lift(policy: Path, store: str, event: Event, lasting: str, author: str) -> 
 
 
 def _read(policy: Path, store: str, file: Path | None, work: Callable[[Source], Awaitable[T]]) -> T:
-    async def run() -> T:
+    async def run(loaded: Policy) -> T:
         if file is not None:
             return await work(FileSource(file))
-        opened = shared_store(Policy.from_toml(policy), store)
+        opened = shared_store(loaded, store)
         try:
             return await work(StreamSource(opened.stream))
         finally:
             await opened.aclose()
 
-    try:
-        return asyncio.run(run())
-    except OverrideError as error:
-        stop(str(error), BAD_INPUT)
-    except PolicyError as error:
-        stop(f"{policy}: {error}", BAD_INPUT)
-    except StoreError as error:
-        stop(f"the store did not answer ({error})", STORE_AWAY)
+    return finished(policy, run, "its events are not known")

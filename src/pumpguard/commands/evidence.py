@@ -104,8 +104,6 @@ def _refusals(
 
 
 def _is_events(path: Path) -> bool:
-    if not path.is_file():
-        raise PolicyError(str(path), "a file that is there")
     return "event_dataset" in Table(path).header
 
 

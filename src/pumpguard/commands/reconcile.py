@@ -89,7 +89,7 @@ def reconcile(
 def _bill(
     path: Path, named: dict[str, str], zone: str, region: str | None
 ) -> tuple[list[Billed], list[str]]:
-    table = _table(path)
+    table = Table(path)
     columns = guess(table.header, named)
     parser, found = Parser(columns, zone_of(zone), region), list[Billed]()
     for line, row in table.rows():
@@ -104,17 +104,11 @@ def _bill(
 
 
 def _events(path: Path, books: Books) -> list[str]:
-    table, before = _table(path), books.events
+    table, before = Table(path), books.events
     books.add(table.rows(), table.problems)
     if books.events == before:
         raise PolicyError(str(path), "events of pumpguard, one a line")
     return table.problems.lines(path.name)
-
-
-def _table(path: Path) -> Table:
-    if not path.is_file():
-        raise PolicyError(str(path), "a file that is there")
-    return Table(path)
 
 
 def _lines(found: Reconciled, policy: Policy) -> list[str]:

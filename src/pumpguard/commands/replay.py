@@ -89,8 +89,6 @@ def read(
     where = zone_of(zone)
     journal, tables, notes = Journal(), [], []
     for path in files:
-        if not path.is_file():
-            raise PolicyError(str(path), "a file that is there")
         table = Table(path)
         given = named if len(files) == 1 else _there(named, table.header)
         columns = guess(table.header, given, path.name)

@@ -25,11 +25,12 @@ the hooks of kinds that are told what became of messages (``store/scripts/settle
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
 from pumpguard.decision import Action
+from pumpguard.facts import facts
 
 DESTINATIONS = frozenset({"phone", "country", "calling_code"})
 """Dimensions that tell where a message goes; so do blocks of numbers."""
@@ -38,7 +39,7 @@ OF_ONE_CLIENT = frozenset({"network", "site", "session", "account", "device"})
 """Dimensions that tell where a request comes from, and of which one person has few."""
 
 
-@dataclass(frozen=True, slots=True)
+@facts(frozen=True, slots=True)
 class Reading:
     """What the store said about one counter.
 

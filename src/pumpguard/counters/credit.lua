@@ -2,22 +2,25 @@
 --
 -- The rules of lines are in credit.py. What is reserved is beside the line, as far as it is open to
 -- the request (common.lua).
--- Stored: the debt (6 bytes), the thousandth in which it was written (6), the most that was
--- verified on one of the days (6), the newest day (2), and what was verified on it and on the days
+-- Stored: the debt (6 bytes), the thousandth in which it was written (6), the most that was verified on
+-- one of the days, less what had to be forgiven since (6), the newest day (2), and what was verified on it and on the days
 -- before it, 6 bytes each, newest first, 15 at most.
 
-local DAYS = 15
-local AGAIN = 2
+local DAYS, AGAIN = 15, 2
 local USUALLY, LATEST = 150000, 4  -- ms after which messages are given up where codes come in time
 local LONGEST_DEBT = 4000  -- thousandths of `span` for which one that nobody touches is remembered
+
+local function credit_most(days, most)  -- on one of them
+  for at = 1, #days, 6 do most = max(most, (unpack_from('>I6', days, at))) end
+  return most
+end
 
 local function credit_days(best, newest, days, today)
   local ago = today - newest
   if ago == 0 or #days == 0 then return best, days end
   days = sub(string.rep('\0', 6 * min(ago, DAYS)) .. days, 1, 6 * DAYS)
-  best = 0
-  for at = 1, #days, 6 do best = max(best, (unpack_from('>I6', days, at))) end
-  return best, best > 0 and days or ''
+  local most = credit_most(days, 0)
+  return min(best, most), most > 0 and days or ''
 end
 
 TAIL[KIND] = function()
@@ -41,7 +44,12 @@ local function credit_read(limit, span, stored, now, terms)
   end
   local line = max(limit, floor(best / 1000) * terms.permille)
   local forgiven = max(1, floor(line / 1000))
-  debt = passed <= LONGEST_DEBT and max(0, debt - passed * forgiven) or 0
+  local lost = passed <= LONGEST_DEBT and min(debt, passed * forgiven) or debt
+  if lost > 0 then
+    debt, best = debt - lost, max(0, best - lost)
+    line = max(limit, floor(best / 1000) * terms.permille)
+    forgiven = max(1, floor(line / 1000))
+  end
   local least = limit > 0 and price or 0  -- who owes nothing has one message, however dear
   local more = min(halves == 2 and AGAIN * price or max(owed, mistyped), AGAIN * price)
   local wait, fits = 0, max(line, least) + more
@@ -84,18 +92,21 @@ end
 
 -- outcomes
 
--- The debt is paid back, and some of others' debts; what was `earned` makes today's credit grow.
+-- The debt is paid back, and some of others'; what was `earned` makes today's credit grow.
 TELL[KIND] = function(limit, span, stored, terms, worth)
   local earned = outcome == 'v' and floor(price * worth / 1000) or 0
   if earned == 0 and stored == '' then return end
   local state = credit_read(limit, span, stored, now, terms)
-  if earned == 0 and state.used == 0 then return end
+  if earned == 0 and state.used == 0 and state.days == '' then return end
   if earned > 0 then
     local days = #state.days > 0 and state.days or string.rep('\0', 6)
     local verified = unpack_from('>I6', days) + earned
     state.days = pack('>I6', verified) .. sub(days, 7)
     state.best = max(state.best, verified)
   end
+  -- What was forgiven too soon is no loss.
+  local soon = floor(max(0, price - state.used) * (outcome == 'v' and worth or 1000) / 1000)
+  if soon > 0 then state.best = max(state.best, min(state.best + soon, credit_most(state.days, 0))) end
   local paid = price + floor(earned * terms.vouches / 1000)
   return credit_kept(span, state, max(0, state.used - paid))
 end

@@ -33,10 +33,10 @@ class Credit(Limited):
 
     The line is the highest of ``limit`` and ``ratio`` times what was verified on the best of the
     last 14 days or today so far (UTC days; today never exceeds the last 24 hours, so this is
-    never more than earned). Debts are forgiven evenly, a whole line in ``seconds``; a
-    verification pays its message back at once, and lets the line grow; beyond that it pays back
-    ``vouches`` times its price of what others owe, if that is anything. Whom a line that ``yields``
-    serves first is said at the top of this module.
+    never more than earned), less all debts that had to be forgiven since: who verifies no more
+    loses what he has earned as he uses it. Debts are forgiven evenly, a whole line in ``seconds``;
+    a verification pays its message back at once, lets the line grow, and pays back ``vouches``
+    times its price of what others owe. Whom a line that ``yields`` serves first: see above.
 
     Beside the line, ``reserved`` times as much is kept for customers, half of that for known
     numbers too unless it yields (see `Known`); and customers may always go two messages beyond, so
@@ -47,7 +47,7 @@ class Credit(Limited):
     times, and no number that asks again yields; and while verifications have stopped (see `Pulse`)
     it is never full, and nothing is owed on it.
 
-    Its reading's ``used`` is the debt in µ$, its ``detail`` the line in µ$.
+    Its reading's ``used`` is the debt in µ$, its ``detail`` the line and what it grows with, in µ$.
     Source: the shape is Authgear's fraud protection, in messages: max(20, 0.3 × best of 14 days,
     0.3 × last 24 hours) unverified per country and day.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import NamedTuple
@@ -101,11 +101,11 @@ class Plan:
         return tuple(counting.index(i) for i in self.order if i in counting)
 
     @cached_property
-    def lasting(self) -> tuple[tuple[int, str], ...]:
+    def lasting(self) -> Mapping[int, str]:
         """The counters that bind, by their index, each with what makes it the same counter with
         the same limits in other plans: what a process may know of them (`Counter.full_from`)."""
         binding = [i for i, may in enumerate(self.binds) if may and i not in self.binding_bans]
-        return tuple((i, f"{self.identities[i]} {self.counters[i]!r}") for i in binding)
+        return {i: f"{self.identities[i]} {self.counters[i]!r}" for i in binding}
 
     @cached_property
     def refused_alike(self) -> bool:

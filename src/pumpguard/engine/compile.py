@@ -7,46 +7,27 @@ occurs is prepared once, as `CompiledRules`; an attempt then only says whose cou
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
 from math import prod
-from typing import NamedTuple, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 from pumpguard.attempt import Attempt, subject_reader
 from pumpguard.counters import Counter, Reading, Spend
 from pumpguard.counters.expected import Expected
 from pumpguard.counters.plan import Plan, Weight
 from pumpguard.decision import Action, Enforced, Finding, Mode, met
+from pumpguard.engine.judge import Judged
 from pumpguard.notices import Notices
+from pumpguard.rules.assembly import in_monitor
 from pumpguard.rules.base import Rule
-from pumpguard.rules.monitored import in_monitor
 
 COMBINATIONS = 1_024
 """How many different combinations a policy keeps prepared; far more than it has."""
 
 UNREAD = Reading(0, 0.0)
-Readings: TypeAlias = Mapping[Counter, Reading]
-
-
-class Judged(NamedTuple):
-    """A rule that is judged by readings: all that it ``declared``; of that what is ``asked`` for
-    (not what is kept by dimensions that the attempt lacks), and what is ``weighing`` if full."""
-
-    rule: Rule
-    declared: Sequence[Counter]
-    asked: tuple[Counter, ...]
-    concerned: frozenset[Counter]  # what is asked for, with its hashes, which cost most
-    weighing: frozenset[Counter]
-
-    @classmethod
-    def of(cls, rule: Rule, declared: Sequence[Counter], missing: frozenset[str]) -> Judged:
-        asked = tuple(each for each in declared if not _lacks(each, missing))
-        return cls(rule, declared, asked, frozenset(asked), frozenset(filter(rule.weighs, asked)))
-
-    def factor(self, full: Set[Counter]) -> float:
-        """What the rule puts into the risk score."""
-        return 1.0 if full.isdisjoint(self.weighing) else self.rule.weight
+Readings: TypeAlias = Mapping[int, Reading]
+"""By the counter's index in the plan."""
 
 
 class RuleSet:
@@ -143,8 +124,16 @@ class CompiledRules:
         self._without: dict[tuple[bool, ...], CompiledRules] = {}
         pairs = list(zip(rules, declared, strict=True))
         self._by_request = tuple(r for r, mine in pairs if not mine and not r.needs_readings)
-        self._by_readings = tuple(Judged.of(rule, mine, missing) for rule, mine in pairs if mine)
         self._extra = tuple(each for each in extra_counters if not _lacks(each, missing))
+        judged: list[Judged] = []
+        judges = [-1 for _ in self._extra]
+        for rule, mine in pairs:
+            if mine:
+                lacking = [_lacks(each, missing) for each in mine]
+                judged.append(Judged.of(rule, lacking, mine, len(judges)))
+                judges += [len(judged) - 1] * len(judged[-1].asked)
+        self._by_readings, self._judges = tuple(judged), tuple(judges)
+        self._always = {i for i, each in enumerate(judged) if each.rule.judged_always}
         self.plans: Mapping[Enforced, Plan] = {
             enforced: self._planned(enforced) for enforced in get_args(Enforced)
         }
@@ -176,37 +165,39 @@ class CompiledRules:
         A rule is judged if one of its counters is full, or if it is ``judged_always``. A finding
         weighs what the store reckons with, which is what the rule declares.
         """
+        if not readings:
+            return []
         found = []
-        full = {c for c, reading in readings.items() if reading.full} if readings else set()
-        for each in self._by_readings if readings else ():
-            if full.isdisjoint(each.concerned) and not each.rule.judged_always:
-                continue
-            binds = [self._binds(each.rule, c, enforced) for c in each.asked if c in full]
-            monitored = enforced != "all" and not any(binds)
-            mine = [readings.get(counter, UNREAD) for counter in each.declared]
-            if finding := _judged(each.rule, attempt, mine, self._notices, monitored=monitored):
-                factor = each.factor(full)
-                same = finding.weight == factor
-                found.append(finding if same else replace(finding, weight=factor))
+        full = {i for i, reading in readings.items() if reading.wait > 0}
+        concerned = self._always.union([self._judges[i] for i in full])
+        for each in [self._by_readings[n] for n in sorted(concerned) if n >= 0]:
+            mine = [readings.get(i, UNREAD) for i in each.places]
+            monitored = enforced != "all" and not any(
+                self._binds(each.rule, c, enforced) for i, c in each.asked.items() if i in full
+            )
+            finding = _judged(
+                each.rule, attempt, mine, self._notices, each.factor(full), monitored=monitored
+            )
+            if finding is not None:
+                found.append(finding)
         return found
 
     def score(self, score: float, readings: Readings) -> float:
         """The risk score as the store reckons it: times every weight that a full counter earns, in
         the order of the rules, because another could round differently."""
-        full = {counter for counter, reading in readings.items() if reading.full}
+        full = {i for i, reading in readings.items() if reading.full}
         return prod([each.factor(full) for each in self._by_readings], start=score)
 
     def _planned(self, enforced: Enforced) -> Plan:
         """The plan of all counters. ``budgets`` and ``nothing`` enforce no score."""
-        asked = [(each.rule, counter) for each in self._by_readings for counter in each.asked]
+        asked = [(each.rule, c) for each in self._by_readings for c in each.asked.values()]
         counters = [*self._extra, *(counter for _, counter in asked)]
         binds = [False for _ in self._extra]
         binds += [rule.mode == "enforce" and self._binds(rule, c, enforced) for rule, c in asked]
         weights: list[Weight] = []
         if self._scored and enforced == "all":
             for each in self._by_readings:
-                places = tuple(i for i, c in enumerate(counters) if c in each.weighing)
-                weights.append(Weight(each.rule.weight, places))
+                weights.append(Weight(each.rule.weight, tuple(sorted(each.weighing))))
         reports = any(each.rule.judged_always for each in self._by_readings)
         return Plan(counters, binds, reports, weights, self._proved)
 
@@ -238,7 +229,13 @@ def _declared(rule: Rule, attempt: Attempt, notices: Notices) -> Sequence[Counte
 
 
 def _judged(
-    rule: Rule, attempt: Attempt, readings: Sequence[Reading], notices: Notices, *, monitored: bool
+    rule: Rule,
+    attempt: Attempt,
+    readings: Sequence[Reading],
+    notices: Notices,
+    weight: float | None = None,
+    *,
+    monitored: bool,
 ) -> Finding | None:
     try:
         finding = rule.judge(attempt, readings)
@@ -248,10 +245,12 @@ def _judged(
         return None
     if finding is None:
         return None
-    monitored |= asks and not rule.asks
-    mode: Mode = "monitor" if monitored else rule.mode
-    same = finding.rule == rule.name and finding.mode == mode
-    return finding if same else replace(finding, rule=rule.name, mode=mode)
+    mode: Mode = "monitor" if monitored or (asks and not rule.asks) else rule.mode
+    weight = finding.weight if weight is None else weight
+    if finding.rule == rule.name and finding.mode == mode and finding.weight == weight:
+        return finding
+    facts = finding.action, finding.code, finding.evidence, finding.retry_after, weight
+    return Finding(rule.name, *facts, finding.subject, mode)  # `replace` is slow
 
 
 def _skipped(rule: Rule, notices: Notices) -> tuple[()]:

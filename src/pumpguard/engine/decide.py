@@ -55,7 +55,7 @@ class Engine:
         self._overrides = overrides
         self._outcomes = outcomes
         self._simulated = simulated
-        self._deadline = policy.deadline
+        self._deadline, self._home = policy.deadline, policy.home
         self._monitors = policy.mode == "monitor"
         self._unknown_price = policy.price_table.unknown
         self._risk = None if policy.risk is None or policy.risk.mode == "off" else policy.risk
@@ -126,7 +126,11 @@ class Engine:
         judged = replace(attempt, proved=True) if override.allowed else attempt
 
         # 2. What do the rules say from the request alone, and which counters do they need?
-        ruleset = self._deaf_rules if self._observations.deaf else self._rules
+        # While no verification was heard, those that need them monitor for a crowd of people.
+        ruleset, seen = self._rules, self._observations
+        if seen.hearing.watches:
+            crowd = seen.at_home if attempt.phone.region in self._home else seen.abroad
+            ruleset = self._deaf_rules if crowd.holds(attempt) and crowd.monitored else ruleset
         if override.expected is not None or override.monitored:
             ruleset = ruleset.during(override.expected, override.monitored)
         rules, subjects = ruleset.compiled(judged)
@@ -140,13 +144,12 @@ class Engine:
             return None
 
         # 4. What do the rules say to that?
-        readings = {rules.counters[i]: each for i, each in answer.readings.items()}
-        found = rules.judge_readings(judged, readings, override.enforced)
+        found = rules.judge_readings(judged, answer.readings, override.enforced)
         findings += found if override.expected is None else override.expected.noted(found)
         if override.known_only and not answer.known:
             findings.append(KNOWN_ONLY)
         if self._risk is not None:
-            score = rules.score(question.score, readings)
+            score = rules.score(question.score, answer.readings)
             findings += _by_score(self._risk, score, judged, override.enforced, refuse_medium)
 
         # 5. All findings together are the decision.

@@ -129,7 +129,9 @@ def _parse_any(text: str) -> Address | None:
 
 def text_of(address: Address) -> str:
     """The canonical text of an address, in C where that gives the same."""
-    return inet_ntop(AF_INET, address.packed) if address.version == 4 else str(address)
+    if isinstance(address, IPv4Address):
+        return inet_ntop(AF_INET, int(address).to_bytes(4))
+    return str(address)
 
 
 def network_of(address: Address) -> str:

@@ -204,10 +204,10 @@ def _opened(path: str | Path) -> Any:
     return reader
 
 
-def asn_of(networks: Networks, address: Address) -> str | None:
-    """The system that announces an address, where the data knows it."""
+def asn_of(networks: Networks) -> Callable[[Address], str | None] | None:
+    """What says which system announces an address, where the data knows it."""
     find: Callable[[Address], str | None] | None = getattr(networks, "asn", None)
-    return find(address) if find is not None else None
+    return find
 
 
 def default_networks() -> Networks:

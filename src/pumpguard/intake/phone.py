@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 import phonenumbers
@@ -18,6 +19,10 @@ except ImportError:
     pass
 else:
     enable_pattern_cache()
+
+TYPE_IN: Callable[[str, PhoneMetadata], int] | None
+TYPE_IN = getattr(phonenumbers.phonenumberutil, "_number_type_helper", None)
+"""A number's type by a country's plan; a name of theirs that may go."""
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 MAX_LENGTH = 64
@@ -163,13 +168,12 @@ def _parse(text: str, region: str | None) -> Phone:
         raise _unreadable(f"The telephone number cannot be read; {EXAMPLE}") from None
     if number.country_code == ARGENTINA:
         number = _handset(number)
-    kind = phonenumbers.number_type(number)
+    kind, country = kind_and_region(number)
     # A number has a type exactly if it is valid, and is possible then: two look-ups less.
     valid = kind != PhoneNumberType.UNKNOWN
     if number.extension or not (valid or phonenumbers.is_possible_number(number)):
         raise _unreadable(f"The telephone number is not a possible one; {EXAMPLE}")
     calling_code = number.country_code or 0
-    country = phonenumbers.region_code_for_number(number)
     if country is None and calling_code:  # unallocated: the country that the plan belongs to
         country = phonenumbers.region_code_for_country_code(calling_code)
     satellite = calling_code in SATELLITE
@@ -180,6 +184,28 @@ def _parse(text: str, region: str | None) -> Phone:
         line_type="satellite" if satellite else LINE_TYPES.get(kind, "unknown"),
         valid=valid,
     )
+
+
+def kind_and_region(number: PhoneNumber) -> tuple[int, str | None]:
+    """The same as ``phonenumbers.number_type`` and ``region_code_for_number``.
+
+    Where countries share a calling code, the country is found by trying the type in each of them,
+    which those two do three times. A test holds them equal.
+    """
+    code, unknown = number.country_code or 0, PhoneNumberType.UNKNOWN
+    regions = COUNTRY_CODE_TO_REGION_CODE.get(code, ())
+    if TYPE_IN is None or len(regions) < 2:
+        return phonenumbers.number_type(number), phonenumbers.region_code_for_number(number)
+    national = phonenumbers.national_significant_number(number)
+    for region in regions:
+        plan = PhoneMetadata.metadata_for_region(region, None)
+        digits = None if plan is None else plan.leading_digits
+        if plan is None or (digits is not None and not re.match(digits, national)):
+            continue
+        kind = TYPE_IN(national, plan)
+        if kind != unknown or digits is not None:
+            return kind, region
+    return unknown, None
 
 
 def _after_zeros(text: str, region: str | None) -> str:

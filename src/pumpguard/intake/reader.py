@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -71,7 +71,7 @@ class Reader:
         self._parts = policy.parts if callable(policy.parts) else None
         self._client = lru_cache(CLIENTS)(self._look_up)
         self.proxies = TrustedProxies(policy.proxies, policy.proxy_header)
-        self._networks, self._client_field = networks, policy.client
+        self._networks, self._asn, self._client_field = networks, asn_of(networks), policy.client
         # A function of the policy's gives the whole number.
         code = None if callable(policy.phone) else policy.code
         self._phone = field_reader(policy.phone, in_lists=True)
@@ -191,7 +191,7 @@ class Reader:
                 expected = f"one of the policy's own dimensions ({', '.join(own) or 'none'})"
                 raise PolicyError(f"extra.{name}", expected, name)
             extra = {name: bounded(value) for name, value in extra.items() if value}
-        for name in KEYS:
+        for name in KEYS if facts else ():
             if facts.get(name):
                 facts[name] = bounded(facts[name])
         now = self._clock()
@@ -212,7 +212,7 @@ class Reader:
             site=site_of(address),
             country=self._found(country, address, None),
             kind=kind,
-            asn=self._found(partial(asn_of, self._networks), address, None),
+            asn=None if self._asn is None else self._found(self._asn, address, None),
         )
 
     def _found(self, look_up: Callable[[Address], T], address: Address, unknown: T) -> T:

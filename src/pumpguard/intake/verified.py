@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.types import Scope
@@ -16,20 +19,28 @@ from pumpguard.intake.flow import FlowReader
 from pumpguard.intake.phone import canonical
 
 if TYPE_CHECKING:
-    from pumpguard.observations import Misunderstood
+    from pumpguard.observations.hearing import Misunderstood
     from pumpguard.policy import Policy
+
+
+CODE = re.compile(r"[A-Za-z0-9-]{3,12}")
+"""What may be a code."""
+
+REMEMBERED = 1_000
 
 
 class VerifyResult(NamedTuple):
     """The number or the flow that was verified, or what of it was not understood, and why.
 
     A number without its plus may be several: the one that a message was sent to is meant.
+    ``another``: by another code than the one that was right for it before.
     """
 
     phones: tuple[Phone, ...] = ()
     flow: str | None = None
     missing: Misunderstood | None = None
     why: str = ""
+    another: bool = False
 
 
 class VerifyReader:
@@ -44,6 +55,7 @@ class VerifyReader:
         # Where the policy names no region, the home ones are tried: a wrong guess teaches nothing,
         # because no message to that number is open.
         self._regions = (policy.region,) if policy.region else (None, *policy.home)
+        self._entered = Entered()
 
     def read(
         self, scope: Scope, body: bytes | None, parameters: Mapping[str, str], answer: AnswerCopy
@@ -64,12 +76,45 @@ class VerifyReader:
             number = self._number(fields)
             if isinstance(number, str) and "@" in number:  # that code came by e-mail
                 return VerifyResult()
-            return VerifyResult(numbers_of(number, self._regions), flow)
+            phones = numbers_of(number, self._regions)
+            another = self._entered.another(flow or phones[0].e164, fields)
+            return VerifyResult(phones, flow, another=another)
         except IntakeError as error:
             if flow is not None:
-                return VerifyResult(flow=flow)
+                return VerifyResult(flow=flow, another=self._entered.another(flow, fields))
             why = error.detail if body is not None else "its body is longer than max_body"
             return VerifyResult(missing="number", why=why)
+
+
+class Entered:
+    """What was last entered for a number or flow with a right code: hashes alone."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, dict[str, tuple[int, int]]] = OrderedDict()
+
+    def another(self, whose: str, fields: Fields) -> bool:
+        """Whether all is as it was there the last time, but one code."""
+        with suppress(IntakeError):
+            now = dict(_leaves("", fields.json if fields.is_json else fields.form))
+            before = self._known.pop(whose, {})
+            self._known[whose] = now
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+            other = [name for name in now if before.get(name) != now[name]]
+            if before.keys() == now.keys() and len(other) == 1:
+                return 0 < before[other[0]][1] == now[other[0]][1]
+        return False
+
+
+def _leaves(name: str, value: object, depth: int = 4) -> Iterator[tuple[str, tuple[int, int]]]:
+    """All texts and numbers of a body: each by its place, as a hash and, of what may be a code, its
+    length."""
+    if depth and isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _leaves(f"{name}.{key}", each, depth - 1)
+    else:
+        text = str(value)
+        yield name, (hash(text), len(text) if CODE.fullmatch(text) else 0)
 
 
 def numbers_of(number: object, regions: tuple[str | None, ...]) -> tuple[Phone, ...]:

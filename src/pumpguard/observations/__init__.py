@@ -6,50 +6,46 @@ no request. Each of these shows in the first hundred requests. All counts are of
 
 from __future__ import annotations
 
-import logging
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pumpguard.notices import Notices
+from pumpguard.observations.hearing import Hearing
 from pumpguard.observations.peers import EACH, IN_A_ROW, Peers
 from pumpguard.observations.unguarded import OTHERS, Unguarded
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-    from pumpguard.attempt import Attempt
+    from pumpguard.attempt import Attempt, Phone
 
 UNSOLVED = 50
 """Clients that were asked for proof, while none has ever given one."""
 
-MATURE = 300.0
-"""Seconds after which a code will hardly be entered any more: people take 13.5 in the median."""
+MATURE, SOON, LATEST = 300.0, 10.0, 100
+"""Seconds after which a code will hardly be entered any more (people take 13.5 in the median), and
+after which other processes are asked; and how many messages are looked at."""
 
-SILENT, LATEST = 50, 100
-"""Of so many messages that old somebody has entered a code; so many are looked at."""
+SAMPLE, ENOUGH = 300, 20
+"""The newest requests that are looked at, and before how many nothing is said of them."""
 
-MISUNDERSTOOD, ASKED_EVERY = 5, 60.0
-"""Verifications that were answered like successes and not understood, while none was; and seconds
-between questions whether another process has heard one."""
+RANGES, NETWORKS = 5, 10
+"""Ranges of numbers, and networks, that a crowd is spread over at least: so many equally large ones
+would have as many pairs alike. No source: a country's 24 largest ranges, taken by Zipf, are nine,
+and whoever rents numbers has some blocks in one to three."""
 
-WITHOUT_MESSAGE, PART_WITHOUT = 5, 0.05
-"""Verifications of numbers with no message on its way: so many, and such a part of all, mean that
-wrong codes are answered like right ones. Who mistypes a code enters two for one message."""
-
-NEVER_WRONG = 100
-"""Of so many codes somebody has mistyped one."""
-
-Misunderstood = Literal["answer", "number", "flow", "wrong_code"]
+DIGITS = 4
+"""Of the national number: a range of a million where numbers have ten digits, and of ten thousand
+where they have eight."""
 
 
 class Observations:
     """Plain counts of what one guard has seen, fed by the middleware and the outcomes.
 
     ``header`` is the one with the client's address, ``trusts`` says whether it is believed of a
-    peer. Of the policy: ``listens``, whether verifications are told; ``looks_for``, the dimensions
-    for which it names a field; ``proxies``, whether it names any. ``deaf``: codes are
-    entered and none was ever heard, in no process, so the rules that need them only monitor.
+    peer. Of the policy: ``looks_for``, the dimensions for which it names a field; ``proxies``,
+    whether it names any; ``listens`` and ``told_success`` as in `Hearing`.
     """
 
     def __init__(
@@ -59,34 +55,34 @@ class Observations:
         trusts: Callable[[str], bool],
         *,
         listens: bool,
+        told_success: bool = False,
         looks_for: Sequence[str] = (),
         proxies: bool = False,
     ) -> None:
-        self.deaf = False
-        self.verifications_arrive = not listens
         self.counts: Counter[str] = Counter()
         self.unreadable: Counter[str] = Counter()
         """Requests that could not be read, by what was wrong."""
-        self.misunderstood: Counter[Misunderstood] = Counter()
-        """Verifications that were answered below 400 and taught nothing, by what was missing."""
         self.notices = notices
+        self.at_home, self.abroad = Crowd(), Crowd()
+        self.hearing = Hearing(
+            notices, self.counts, self.at_home, self.abroad, listens=listens,
+            told_success=told_success,
+        )  # fmt: skip
+        self._waiting: deque[float] = deque()
         self.unguarded = Unguarded(notices, self.counts)
         self._peers = Peers(notices, self.counts, header, trusts)
         self._names_proxies = proxies
         self._unseen = set(looks_for)
         self._asked_for_proof = 0
         self._in_a_row = 0
-        self._waiting: deque[float] = deque()
-        self._asks_at = 0.0
-        self._says_wrong = False
 
     def snapshot(self) -> dict[str, object]:
         """All counts, ready for JSON."""
         return {
             **self.counts,
             "unreadable": dict(self.unreadable),
-            "misunderstood": dict(self.misunderstood),
-            "deaf": self.deaf,
+            "misunderstood": dict(self.hearing.misunderstood),
+            "deaf": self.hearing.deaf,
         }
 
     def read(self, scope: Scope, attempt: Attempt) -> None:
@@ -155,6 +151,21 @@ class Observations:
         text = "this guard stands twice in front of the app; the inner one lets its requests pass"
         self.notices.say("PG068", "twice", text)
 
+    def sent(self, at: float) -> bool:
+        """A message went out at this Unix time. Whether to ask the fleet for verifications."""
+        counts, waiting = self.counts, self._waiting
+        counts["sent"] += 1
+        if self.hearing.arrives:
+            waiting.clear()
+            return False
+        if len(waiting) < LATEST:
+            waiting.append(at)
+        while waiting and waiting[0] <= at - MATURE:
+            waiting.popleft()
+            counts["matured"] += 1
+        late = counts["matured"] or waiting[0] <= at - SOON
+        return bool(late) and at >= self.hearing.asks_at
+
     def unread(self, problem: str, detail: str) -> None:
         """A guarded request could not be read, so its user gets no code."""
         self.counts["unread"] += 1
@@ -169,85 +180,6 @@ class Observations:
             self._in_a_row, problem, detail,
         )  # fmt: skip
 
-    def sent(self, at: float) -> bool:
-        """A message went out at this Unix time. Whether that is reason to ask, as `suspects`."""
-        self.counts["sent"] += 1
-        if self.verifications_arrive:
-            return False
-        if len(self._waiting) < LATEST:
-            self._waiting.append(at)
-        while self._waiting and self._waiting[0] <= at - MATURE:
-            self._waiting.popleft()
-            self.counts["matured"] += 1
-        return self.suspects(at)
-
-    def suspects(self, at: float) -> bool:
-        """Whether to ask the fleet for verifications; then call `hear` or `fall_silent`."""
-        fine = self.counts["matured"] < SILENT and self.counts["not_understood"] < MISUNDERSTOOD
-        return not (self.verifications_arrive or fine or at < self._asks_at)
-
-    def asked(self, at: float) -> None:
-        """The fleet was asked; not again for a minute."""
-        self._asks_at = at + ASKED_EVERY
-
-    def hear(self) -> None:
-        """A verification of an open message was heard, here or in another process."""
-        if self.deaf:
-            text = "a verification was heard; the rules that need them are enforced"
-            self.notices.say("PG071", "heard", text, level=logging.INFO)
-        self.verifications_arrive, self.deaf = True, False
-        self._waiting.clear()
-
-    def fall_silent(self, *, ever_heard: bool) -> None:
-        """No process has heard a verification lately. That may also be an attack on an app without
-        users, so the rules are only lifted where codes were entered, here or past the route, and
-        none was ``ever_heard``."""
-        counts = self.counts
-        missed = counts["not_understood"] >= MISUNDERSTOOD or counts["past_verify"] >= SILENT
-        self.deaf = missed and not ever_heard
-        missing = ", ".join(f"{n} by their {what}" for what, n in self.misunderstood.items())
-        why = "some were heard before" if ever_heard else "none was missed"
-        self.notices.say(
-            "PG071", "verify",
-            "%d messages were sent and no verification was heard%s; not understood: %s. The rules "
-            "that need verifications %s. Check verify=, verify_phone=, flow= and verified_when=",
-            counts["sent"], " for a day" if ever_heard else "", missing or "none",
-            "only monitor until one is heard" if self.deaf else f"stay enforced: {why}",
-        )  # fmt: skip
-
-    def verified(self, *, is_open: bool) -> None:
-        """A verification was told; ``is_open``: for a message that was on its way."""
-        self.counts["verified" if is_open else "verified_without_message"] += 1
-        right, without = self.counts["verified"], self.counts["verified_without_message"]
-        if is_open:
-            self.hear()
-            if right >= NEVER_WRONG and not self._says_wrong:
-                self.notices.say(
-                    "PG089", "never wrong",
-                    "all of %d codes were right, so far: does the route answer wrong codes like "
-                    "right ones? Then whoever enters anything is believed. See verified_when=",
-                    right,
-                )  # fmt: skip
-        elif without >= WITHOUT_MESSAGE and without > PART_WITHOUT * (right + without):
-            self.notices.say(
-                "PG076", "verified",
-                "%d verifications were for numbers with no message on its way, and %d for others: "
-                "more is verified than was sent. Does the route answer wrong codes, or codes by "
-                "e-mail, like right ones? See verified_when=",
-                without, right,
-            )  # fmt: skip
-
-    def code_refused(self) -> None:
-        """The app has said of an entered code that it is wrong."""
-        self._says_wrong = True
-
-    def not_understood(self, what: Misunderstood, detail: str) -> None:
-        """An answer to an entered code was no error, and taught nothing."""
-        self.misunderstood[what] += 1
-        if what != "wrong_code":
-            self.counts["not_understood"] += 1
-            self.notices.say("PG024", what, "a verification was not understood: %s", detail)
-
     def lost(self, reason: str, count: int = 1, *, in_the_end: bool = False) -> None:
         """So many more outcomes could not be told to the store."""
         self.counts["outcomes_lost"] += count
@@ -257,3 +189,55 @@ class Observations:
             "failed messages are not refunded",
             self.counts["outcomes_lost"], reason,
         )  # fmt: skip
+
+
+class Crowd:
+    """Whether the newest requests come from where people do: from many ranges and networks.
+
+    ``monitored``: the rules that need verifications only monitor for those that do.
+    """
+
+    def __init__(self) -> None:
+        self.monitored = False
+        self._newest: deque[tuple[str, str | None]] = deque()
+        self._ranges: dict[str, int] = {}
+        self._networks: dict[str | None, int] = {}
+        # How many pairs of requests are alike in their range, and in their network.
+        self._same_range = self._same_network = 0
+
+    def holds(self, attempt: Attempt) -> bool:
+        """Count a request; whether it is like one of a crowd. It is not if too few ranges or
+        networks have most of all requests, and its own is one of these."""
+        phone, ranges, networks, newest = attempt.phone, self._ranges, self._networks, self._newest
+        code = phone.calling_code
+        place = phone.e164[: 2 + (code > 9) + (code > 99) + DIGITS]
+        network = attempt.client.network
+        newest.append((place, network))
+        self._same_range += (here := ranges.get(place, 0))
+        self._same_network += (there := networks.get(network, 0))
+        ranges[place], networks[network] = here + 1, there + 1
+        total = len(newest)
+        if total > SAMPLE:
+            total, (place, old) = SAMPLE, newest.popleft()
+            self._same_range -= (left := ranges.pop(place) - 1)
+            if left:
+                ranges[place] = left
+            self._same_network -= (left := networks.pop(old) - 1)
+            if left:
+                networks[old] = left
+        if total < ENOUGH:
+            return True
+        pairs = total * (total - 1) // 2
+        few = self._same_range * RANGES > pairs and here * 2 * RANGES >= total
+        return not few and (
+            network is None
+            or self._same_network * NETWORKS <= pairs
+            or there * 2 * NETWORKS < total
+        )
+
+    def stands_out(self, phone: Phone) -> bool:
+        """Whether too few ranges have most requests, and this number is of one of them."""
+        code, total = phone.calling_code, len(self._newest)
+        here = self._ranges.get(phone.e164[: 2 + (code > 9) + (code > 99) + DIGITS], 0)
+        few = self._same_range * RANGES > total * (total - 1) // 2
+        return few and here * 2 * RANGES > total >= ENOUGH

@@ -20,8 +20,9 @@ RULE = "country_credit"
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A country whose line has grown, in USD: what was verified there on the best of 14 days, what
-    it may owe before strangers are asked for proof, and what any such country may."""
+    """A country whose line has grown, in USD: what was verified there on the best of 14 days, less
+    what nobody has verified since, what it may owe before strangers are asked for proof, and what
+    any such country may."""
 
     country: str
     verified: float
@@ -30,8 +31,9 @@ class Market:
 
     def __str__(self) -> str:
         return (
-            f"{self.country}: ${self.verified:,.2f} verified on the best of 14 days; may owe "
-            f"${self.line:,.2f} before proof is asked for, others ${self.usual:,.2f}"
+            f"{self.country}: ${self.verified:,.2f} verified on the best of 14 days, less what was "
+            f"not since; may owe ${self.line:,.2f} before proof is asked for, others "
+            f"${self.usual:,.2f}"
         )
 
 
@@ -41,10 +43,11 @@ async def markets(policy: Policy, store: Store, at: float | None = None) -> list
     rule = {each.name: each for each in policy.chain if each.mode != "off"}.get(RULE)
     version = (await store.overrides.read())[:VERSION_BYTES]
     found = []
-    for region in sorted(SUPPORTED_REGIONS - set(policy.home)) if rule else ():
+    if rule is None:
+        return []
+    for region in sorted(SUPPORTED_REGIONS - set(policy.home)):
         number = example_number(region)
-        if number is None or rule is None:
-            continue
+        assert number is not None  # noqa: S101 - each of them has one
         attempt = Attempt(canonical(format_number(number, PhoneNumberFormat.E164)), Client())
         lines = [each for each in rule.counters(attempt) if isinstance(each, Credit)]
         plan = Plan(lines, [False] * len(lines))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import Context
 from functools import partial
 from threading import Lock
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pumpguard.alerts import Alert
 from pumpguard.attempt import Phone
@@ -28,6 +28,9 @@ from pumpguard.store.base import Store
 from pumpguard.store.breaker import Breaker
 from pumpguard.store.in_front import behind
 from pumpguard.store.redis import RedisStore
+
+if TYPE_CHECKING:
+    from pumpguard.receipts.base import Reported
 
 Labels: TypeAlias = tuple[str, ...]
 Write: TypeAlias = Callable[[float], object]
@@ -104,6 +107,12 @@ class Meter(Listener):
         if became.outcome == "verified":
             self._write(series.VERIFICATIONS, country)(1)
             self._write(series.VERIFIED, country)(became.usd)
+
+    def reported(self, reported: Reported) -> None:
+        where = country_of(reported.phone), reported.carrier
+        self._write(series.REPORTED, reported.word, *where)(1)
+        if reported.seconds is not None:
+            self._write(series.DELIVERY, *where)(reported.seconds)
 
     def alerted(self, alert: Alert) -> None:
         self._write(series.ALERTS, alert.code)(1)

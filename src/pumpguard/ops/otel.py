@@ -26,10 +26,11 @@ from pumpguard.guard import Guard
 from pumpguard.listeners import Recorded
 from pumpguard.ops import series
 from pumpguard.ops.meter import Labels, Meter, Write, country_of
-from pumpguard.ops.series import LATENCIES, Series
+from pumpguard.ops.series import Series
 
 KEPT = 100_000
-"""Times of the store's answers that wait for an export; older ones are left out."""
+"""Times, of the store's answers and of deliveries, that wait for an export; older ones are left
+out."""
 
 
 class Cell:
@@ -60,13 +61,16 @@ class OpenTelemetryMeter(Meter):
         self, guard: Guard, provider: MeterProvider | None = None, *, spans: bool = True
     ) -> None:
         self._cells: dict[Series, list[Cell]] = {each: [] for each in series.ALL}
-        self._latencies: deque[float] = deque(maxlen=KEPT)
+        self._times: deque[tuple[Series, dict[str, AttributeValue], float]] = deque(maxlen=KEPT)
         self._spans, self._ruleset = spans, guard.policy.name
         meter = metrics.get_meter("pumpguard", meter_provider=provider)
-        self._latency = meter.create_histogram(
-            series.LATENCY.name, series.LATENCY.unit, series.LATENCY.text,
-            explicit_bucket_boundaries_advisory=LATENCIES,
-        )  # fmt: skip
+        self._histograms = {
+            each: meter.create_histogram(
+                each.name, each.unit, each.text, explicit_bucket_boundaries_advisory=each.bounds
+            )
+            for each in series.ALL
+            if each.kind == "histogram"
+        }
         super().__init__(guard)
         for each in series.ALL:
             about = [partial(self._observe, each)], each.unit, each.text
@@ -77,9 +81,12 @@ class OpenTelemetryMeter(Meter):
                     meter.create_observable_gauge(each.name, *about)
 
     def instrument(self, series: Series, labels: Labels) -> Write:
-        if series.kind == "histogram":
-            return self._latencies.append  # recording one takes as long as all the rest
-        cell = Cell({f"pumpguard.{k}": v for k, v in zip(series.labels, labels, strict=True)})
+        about: dict[str, AttributeValue] = {
+            f"pumpguard.{k}": v for k, v in zip(series.labels, labels, strict=True)
+        }
+        if series.kind == "histogram":  # recording one takes as long as all the rest
+            return lambda value: self._times.append((series, about, value))
+        cell = Cell(about)
         self._cells[series].append(cell)
         return cell.add if series.kind == "counter" else cell.set
 
@@ -101,8 +108,9 @@ class OpenTelemetryMeter(Meter):
     def _observe(self, of: Series, options: CallbackOptions) -> Iterable[Observation]:
         if of is series.ALL[0]:  # once for each export
             self.poll()
-            while self._latencies:
-                self._latency.record(self._latencies.popleft())
+            while self._times:
+                measured, about, value = self._times.popleft()
+                self._histograms[measured].record(value, about)
         return [Observation(cell.value, cell.attributes) for cell in list(self._cells[of])]
 
     def _attributes(self, decision: Decision) -> dict[str, AttributeValue]:

@@ -58,6 +58,14 @@ def document() -> dict[str, Any]:
     return found
 
 
+def setting(made: dict[str, Any]) -> str:
+    """With which days they were played, in words."""
+    seeds = " to ".join(str(seed) for seed in sorted({made["seeds"][0], made["seeds"][-1]}))
+    drawn = "held-out " if made["held_out"] else ""
+    part = "" if made["part"] == 1 else f", {100 * made['part']:g} % of each attack's time"
+    return f"{drawn}seeds {seeds}, {made['users']:,} users a day{part}"
+
+
 def rows() -> list[Row]:
     """All that were played."""
     return [Row.of(table) for table in document()["rows"]]
@@ -82,7 +90,7 @@ def told(parts: Set[str], among: Sequence[Row]) -> list[str]:
     shown = ", ".join(part for part in PARTS if part in mine.parts) or "send alone"
     such = "such a policy" if mine.parts == parts else "the policy that is most like it"
     said = [
-        f"Played with {such} ({shown}; on {made['made']}, seeds {made['seeds']}, prices of "
+        f"Played with {such} ({shown}; on {made['made']}, {setting(made)}, prices of "
         f"{made['prices']}): {mine}."
     ]
     for part in PARTS:

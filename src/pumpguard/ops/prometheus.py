@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pumpguard.guard import Guard
 from pumpguard.ops import series
 from pumpguard.ops.meter import Labels, Meter, Write
-from pumpguard.ops.series import LATENCIES, Series
+from pumpguard.ops.series import Series
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -101,7 +101,7 @@ def _metric(series: Series, registry: CollectorRegistry) -> Counter | Gauge | Hi
         case "counter":
             return Counter(name, text, labels, registry=registry)
         case "histogram":
-            return Histogram(name, text, labels, registry=registry, buckets=LATENCIES)
+            return Histogram(name, text, labels, registry=registry, buckets=series.bounds)
     mode = MODES.get(series, "livemostrecent")
     return Gauge(name, text, labels, registry=registry, multiprocess_mode=mode)
 

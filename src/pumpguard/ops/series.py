@@ -2,8 +2,8 @@
 
 A name is OpenTelemetry's; Prometheus has it with underscores, its unit and ``_total``, as the
 OpenTelemetry collector would translate it. No label is an attacker's to choose: a country is one of
-some 250 ISO codes or a calling code without a country, a rule is one of the policy's, and all other
-labels are words of ours.
+some 250 ISO codes or a calling code without a country, a carrier is one of the 200 that receipts
+named first, a rule is one of the policy's, and all other labels are words of ours.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ LATENCIES = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.
 one of them."""
 
 
+DELIVERIES = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0)
+"""The same for deliveries: people wait for half a minute, and codes live for ten."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
     """One name and its labels. ``unit`` is UCUM's, as OpenTelemetry wants it; ``most`` says how
-    many time series there can be in a process at most."""
+    many time series there can be in a process at most; ``bounds`` are those of the buckets."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
@@ -27,6 +31,7 @@ class Series:
     unit: str
     text: str
     most: str
+    bounds: tuple[float, ...] = ()
 
     @property
     def prometheus(self) -> str:
@@ -86,7 +91,18 @@ CHALLENGES = Series(
 )  # fmt: skip
 LATENCY = Series(
     "pumpguard.store.duration", "histogram", (), "s",
-    "How long calls of the store took, failed ones too", str(len(LATENCIES) + 3),
+    "How long calls of the store took, failed ones too", str(len(LATENCIES) + 3), LATENCIES,
+)  # fmt: skip
+REPORTED = Series(
+    "pumpguard.receipts", "counter", ("outcome", "country", "carrier"), "{message}",
+    "What providers have reported of messages: delivered, undelivered, failed or unallocated, by "
+    "the number's country and the carrier where a receipt names one",
+    "4 × (countries + carriers)",
+)  # fmt: skip
+DELIVERY = Series(
+    "pumpguard.delivery.duration", "histogram", ("country", "carrier"), "s",
+    "How long messages took from the provider's answer to the phone, as receipts have it",
+    f"{len(DELIVERIES) + 3} × (countries + carriers)", DELIVERIES,
 )  # fmt: skip
 FAULTS = Series(
     "pumpguard.store.faults", "counter", ("reason",), "{fault}",
@@ -130,6 +146,6 @@ LOST = Series(
 
 ALL = (
     DECISIONS, FINDINGS, DEGRADED, SPENT, REFUSED, LIMIT, LEFT, OUTCOMES, VERIFICATIONS, VERIFIED,
-    CHALLENGES, LATENCY, FAULTS, BREAKER, POSTURE, ALERTS, NOTICED, OBSERVED, DROPPED, WAITING,
-    LOST,
+    REPORTED, DELIVERY, CHALLENGES, LATENCY, FAULTS, BREAKER, POSTURE, ALERTS, NOTICED, OBSERVED,
+    DROPPED, WAITING, LOST,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import TypeVar
 from pumpguard.attempt import Attempt
 from pumpguard.errors import StoreError
 from pumpguard.loop_thread import LOOP
-from pumpguard.observations import Misunderstood
+from pumpguard.observations.hearing import Misunderstood
 from pumpguard.outcomes.telling import Failed, Flow, Listen, QueuedOutcome, Teller, Verified
 from pumpguard.store.base import Settlement
 
@@ -80,13 +80,12 @@ class OutcomeQueue:
 
     def not_understood(self, what: Misunderstood, why: str, at: float | None) -> None:
         """A code was entered, and what became of it was not understood."""
-        self._observations.not_understood(what, why)
+        self._observations.hearing.not_understood(what, why)
         self._ask_around(time.time() if at is None else at, at)
 
     def _ask_around(self, now: float, at: float | None) -> None:
         """Ask the fleet whether anybody hears verifications, if this process has reason to."""
-        if self._observations.suspects(now):
-            self._observations.asked(now)
+        if self._observations.hearing.asks(now):
             self.add(Listen(at))
 
     def deliver(self) -> None:
@@ -249,5 +248,4 @@ def _key(outcome: QueuedOutcome) -> object:
             return tuple(phone.e164 for phone in phones), flow, at, only_open
         case Flow(flow, phone, at):
             return Flow, flow, phone.e164, at
-        case Listen(at):
-            return Listen, at
+    return Listen, outcome.at

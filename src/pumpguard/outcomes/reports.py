@@ -11,7 +11,8 @@ from pumpguard.attempt import Attempt, Phone
 from pumpguard.decision import Decision
 from pumpguard.errors import TicketError
 from pumpguard.listeners import Listeners
-from pumpguard.observations import Misunderstood, Observations
+from pumpguard.observations import Observations
+from pumpguard.observations.hearing import Misunderstood
 from pumpguard.outcomes import Ticket
 from pumpguard.outcomes.queue import OutcomeQueue
 from pumpguard.outcomes.telling import Failed, Teller, Verified
@@ -92,10 +93,13 @@ class OutcomeReports:
         if self.queue is not None:
             self.queue.not_understood(what, why, self._now())
 
-    def code_entered(self, phones: tuple[Phone, ...], flow: str | None) -> None:
-        """A right code was entered for the flow's number, or for one of these."""
+    def code_entered(
+        self, phones: tuple[Phone, ...], flow: str | None, *, another: bool = False
+    ) -> None:
+        """A right code was entered for the flow's number, or for one of these; ``another`` than the
+        one that was right before."""
         if self.queue is not None:
-            self.queue.add(Verified(phones, self._now(), flow, only_open=True))
+            self.queue.add(Verified(phones, self._now(), flow, only_open=True, another=another))
 
     async def told(self) -> None:
         """Wait until the store knows all outcomes so far, for as long as a decision may take."""

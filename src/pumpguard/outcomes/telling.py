@@ -45,12 +45,14 @@ class Failed:
 class Verified:
     """A number was verified: that of the ``flow``, if one is known by it, else the first of
     ``phones`` that a message is open to. With ``only_open`` it counts only if there is one: so
-    does what was seen of an answer; what the app says counts always."""
+    does what was seen of an answer; what the app says counts always. ``another``: by
+    another code than the one that was right before."""
 
     phones: tuple[Phone, ...]
     at: float | None
     flow: str | None = None
     only_open: bool = False
+    another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Teller:
         self._rules = rules
         self._counters = counters
         self.store = store
-        self.observations = observations
+        self.observations, self._hearing = observations, observations.hearing
         self._noted_heard = 0.0
 
     async def settlements(self, outcome: QueuedOutcome) -> list[Settlement]:
@@ -107,9 +109,9 @@ class Teller:
                 last = await self.store.recall(HEARD, at)
                 now = time.time() if at is None else at
                 if last is not None and now - float(last) < HEARD_LATELY:
-                    self.observations.hear()
+                    self._hearing.hear()
                 else:
-                    self.observations.fall_silent(ever_heard=last is not None)
+                    self._hearing.fall_silent(ever_heard=last is not None)
         return []
 
     async def _verifications(self, outcome: Verified) -> list[Settlement]:
@@ -119,14 +121,18 @@ class Teller:
             phones = phones if e164 is None else (canonical(e164),)
         if not phones:
             why = "no message is known by its flow; is flow= what the app knows the number by?"
-            self.observations.not_understood("flow", why)
+            self._hearing.not_understood("flow", why)
             return []
+        if outcome.only_open:
+            phones = tuple(phone for phone in phones if self._hearing.believes(phone))
+            if not phones:
+                return []
         for phone in phones:
             redeemed = await self._redeem(phone, outcome)
             if redeemed.tickets:
                 break
         if outcome.only_open or redeemed.tickets:
-            self.observations.verified(is_open=bool(redeemed.tickets))
+            self._hearing.verified(is_open=bool(redeemed.tickets), another=outcome.another)
         now = redeemed.at / 1000
         if redeemed.tickets and now - self._noted_heard >= NOTED_EVERY:
             with suppress(StoreError):  # the next one is soon enough, and these tickets are taken

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from ipaddress import ip_network
 from typing import Literal, TypeAlias, get_args
@@ -62,9 +63,15 @@ def keyed_hash(secret: str) -> Hash:
     """
     keyed = blake2b(digest_size=10, key=blake2b(secret.encode(), digest_size=32).digest())
 
-    def hashed(kind: str, value: str) -> str:
+    @cache
+    def begun(kind: str) -> blake2b:
         made = keyed.copy()
-        made.update(f"listed {kind}\0{value}".encode("utf-8", "surrogatepass"))
+        made.update(f"listed {kind}\0".encode())
+        return made
+
+    def hashed(kind: str, value: str) -> str:
+        made = begun(kind).copy()
+        made.update(value.encode("utf-8", "surrogatepass"))
         return made.hexdigest()
 
     return hashed

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,33 +28,52 @@ from pumpguard.guard import Guard
 from pumpguard.intake.body import read_body
 from pumpguard.outcomes import Ticket
 from pumpguard.receipts.aws import SnsTopics
-from pumpguard.receipts.readers import Plivo, Reader, Receipt, Telnyx, Twilio, Vonage
+from pumpguard.receipts.base import Reader, Receipt, Reported
+from pumpguard.receipts.bird import Bird, MessageBird
+from pumpguard.receipts.infobip import Infobip
+from pumpguard.receipts.notes import Note, Notes
+from pumpguard.receipts.plivo import Plivo
+from pumpguard.receipts.sinch import Sinch
+from pumpguard.receipts.telnyx import Telnyx
+from pumpguard.receipts.twilio import Twilio, TwilioVerify
+from pumpguard.receipts.vonage import Vonage
 from pumpguard.replies import UNAVAILABLE, Problem, unreadable
 
 __all__ = ["Receipt", "Receipts"]
 
-MAX_BODY, BODY_DEADLINE = 65_536, 5.0
-"""Bytes of a receipt, and seconds for all of it."""
+MAX_BODY, BODY_DEADLINE = 262_144, 5.0
+"""Bytes of a request, which may hold a hundred receipts, and seconds for all of it."""
 
 PAUSES = (1.0, 4.0, 15.0, 40.0)
 """Seconds after which the store is asked again whose message a receipt is about: it may be faster
 than the answer to the request that sent the message. A minute in all."""
 
-MAX_KNOWN = 10_000
-"""Messages that a process knows by itself; the others it asks the store about."""
+CARRIERS = 200
+"""Names of carriers that a process tells apart; the others are ``other``."""
+
+KINDS: dict[str, Callable[[str], Reader]] = {
+    kind.provider: kind
+    for kind in (
+        Twilio, TwilioVerify, Vonage, Plivo, Telnyx, Sinch, MessageBird, Bird, Infobip,
+    )
+}  # fmt: skip
+"""By the names of their settings and paths; AWS has topics, and is told apart."""
 
 
 class Receipts:
-    """An ASGI app to mount at ``url``, with a path for each provider that is named.
+    """An ASGI app to mount at ``url``, with a path for each provider that is named by its secret.
 
-    ``twilio`` and ``plivo`` are auth tokens, ``vonage`` a signature secret, ``telnyx`` a public key
-    (extra ``[receipts]``), ``sns`` the ARNs of topics that AWS reports to (the same extra). Pass
+    ``twilio``, ``twilio_verify`` and ``plivo`` are auth tokens, ``vonage`` a signature secret,
+    ``messagebird`` and ``bird`` signing keys, ``telnyx`` a public key (extra ``[receipts]``),
+    ``sns`` the ARNs of topics that AWS reports to (the same extra). Of ``sinch`` and ``infobip``
+    it is a secret of your own, where they sign nothing (`pumpguard.receipts.base.Shared`). Pass
     `sent` to the senders: it remembers in the guard's store whose message an id is, sealed, for as
     long as its ticket is open (``outcomes.seconds``).
 
     A receipt may come in any order, twice, or before the message was remembered. Of each message
-    the first word about its cost counts. What is forged, and what is about nobody's message, moves
-    no counter. ``clock`` gives Unix seconds. Raises `PolicyError`.
+    the first word about its cost counts, and each word once. It is answered once the store knows;
+    if that is away the provider is asked to come again. What is forged, and what is about nobody's
+    message, moves no counter. ``clock`` gives Unix seconds. Raises `PolicyError`.
     """
 
     def __init__(
@@ -63,9 +82,14 @@ class Receipts:
         *,
         url: str,
         twilio: str | None = None,
+        twilio_verify: str | None = None,
         vonage: str | None = None,
         plivo: str | None = None,
         telnyx: str | None = None,
+        sinch: str | None = None,
+        messagebird: str | None = None,
+        bird: str | None = None,
+        infobip: str | None = None,
         sns: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
         pauses: Sequence[float] = PAUSES,
@@ -74,26 +98,26 @@ class Receipts:
         require(scheme == "https" or "://127.0.0.1" in url, "receipts.url", "https://…", url)
         self._guard, self._clock, self._pauses = guard, clock, tuple(pauses)
         self._url = url.rstrip("/")
-        self._readers: dict[str, Reader] = {}
-        kinds: dict[str, tuple[Callable[[str], Reader], str | None]] = {
-            "twilio": (Twilio, twilio),
-            "vonage": (Vonage, vonage),
-            "plivo": (Plivo, plivo),
-            "telnyx": (Telnyx, telnyx),
+        secrets = {
+            "twilio": twilio, "twilio_verify": twilio_verify, "vonage": vonage, "plivo": plivo,
+            "telnyx": telnyx, "sinch": sinch, "messagebird": messagebird, "bird": bird,
+            "infobip": infobip,
+        }  # fmt: skip
+        self._readers: dict[str, Reader] = {
+            name: KINDS[name](secret) for name, secret in secrets.items() if secret is not None
         }
-        for name, (kind, secret) in kinds.items():
-            if secret is not None:
-                self._readers[name] = kind(secret)
         if sns:
             self._readers["sns"] = SnsTopics(sns)
         require(self._readers, "receipts", "the secret of at least one provider")
-        self._known: OrderedDict[str, str] = OrderedDict()
-        self._waiting: dict[str, asyncio.Event] = {}
-        self._tasks = BackgroundTasks()
+        self._notes, self._tasks = Notes(guard), BackgroundTasks()
+        self._carriers: set[str] = set()
         self.counts: Counter[tuple[str, str, str]] = Counter()
         self.seconds: Counter[tuple[str, str]] = Counter()
         self._router = Router(
-            [Route(f"/{name}", self._handler(name), methods=["POST"]) for name in self._readers],
+            [
+                Route(f"/{name}", self._handler(name), methods=[reader.method])
+                for name, reader in self._readers.items()
+            ],
             redirect_slashes=False,
         )
 
@@ -103,26 +127,25 @@ class Receipts:
         return tuple(self._readers)
 
     def callback(self, provider: str) -> str:
-        """Where a provider has to report to: a sender's ``callback``."""
+        """Where a provider has to report to: a sender's ``callback``. For one that signs nothing it
+        holds a key: keep it out of public places."""
         require(provider in self._readers, "provider", " or ".join(self._readers), provider)
-        return f"{self._url}/{provider}"
+        key = self._readers[provider].key
+        return f"{self._url}/{provider}" + (f"?key={key}" if key else "")
 
     def sent(self, provider: str, id: str, decision: Decision | None) -> None:
         """A message went out under this decision; a sender's ``sent``. Returns at once."""
         if decision is None or not decision.reservation:
             return
-        key, at = f"receipt {provider} {id}", int(self._clock())
-        text = f"{at} {Ticket.of(decision)}"
-        self._known[key] = text
-        if len(self._known) > MAX_KNOWN:
-            self._known.popitem(last=False)
-        if key in self._waiting:
-            self._waiting[key].set()
-        self._tasks.start(self._remember(key, text))
+        key = f"receipt {provider} {id}"
+        note = Note(int(self._clock()), str(Ticket.of(decision)))
+        self._notes.know(key, note)
+        self._tasks.start(self._remember(provider, key, note))
 
     def snapshot(self) -> dict[str, Any]:
-        """Receipts by provider, country of the number and what they said; those that were
-        ``foreign`` (about no message that is known), and the mean seconds to delivery."""
+        """Receipts that this process took, by provider, country of the number and what they said;
+        those that were ``foreign`` (about no message that is known), and the mean seconds to
+        delivery."""
         found: dict[str, Any] = {}
         for (provider, country, word), number in sorted(self.counts.items()):
             entry = found.setdefault(provider, {}).setdefault(country, {})
@@ -152,61 +175,76 @@ class Receipts:
             body = await read_body(request.receive, MAX_BODY, BODY_DEADLINE)
             query = request.url.query
             url = f"{self._url}/{name}" + (f"?{query}" if query else "")
-            for receipt in await self._readers[name].read(
-                url, request.headers, body, self._clock()
-            ):
-                if not self._tasks.start(self._take(receipt)):
-                    raise UNAVAILABLE  # too many at once: the provider tries again
+            reader = self._readers[name]
+            receipts = await reader.read(url, request.headers, body, self._clock())
+            taken = await asyncio.gather(*map(self._take, receipts))
+            if not all(taken):
+                raise UNAVAILABLE  # the provider tries again
             return Response(status_code=204)
 
         return answer
 
-    async def _take(self, receipt: Receipt) -> None:
-        """Tell the guard, once it is known whose message it is."""
-        key = f"receipt {receipt.provider} {receipt.id}"
-        text = await self._find(key)
+    async def _take(self, receipt: Receipt) -> bool:
+        """Tell the guard, at once or as soon as it is known whose message it is. Whether that can
+        be relied on."""
         try:
-            at, _, ticket_text = (text or "").partition(" ")
-            ticket = Ticket.parse(ticket_text)
-        except TicketError:
-            self.counts[receipt.provider, "unknown", "foreign"] += 1
-            return
-        country = ticket.attempt.phone.region or "unknown"
+            known = await self._tell(receipt)
+        except StoreError:
+            self._tasks.start(self._wait(receipt))  # not every provider tries again
+            return False
+        return self._tasks.start(self._wait(receipt)) if known is None else known
+
+    async def _wait(self, receipt: Receipt) -> None:
+        what = "foreign"
+        for pause in self._pauses:
+            await self._notes.news(_key(receipt), pause)
+            try:
+                if await self._tell(receipt):
+                    return
+                what = "foreign"
+            except StoreError:
+                what = "lost"
+        self.counts[receipt.provider, "unknown", what] += 1
+
+    async def _tell(self, receipt: Receipt) -> bool | None:
+        """Whether the guard has been told, now or before; it is not while somebody else is at it,
+        and ``None`` if nobody knows whose message it is. Raises `StoreError`."""
+        key, word = _key(receipt), receipt.word
+        note = await self._notes.find(key)
+        if note is None or word in note.words:
+            return None if note is None else True
+        try:
+            ticket = Ticket.parse(note.ticket)
+        except TicketError:  # another release's
+            return None
+        if not await self._notes.begin(key, word):
+            return False
+        self._count(receipt, note, ticket)
+        self._guard.settle(ticket, receipt.outcome)
+        await self._guard.reports.told()
+        self._notes.know(key, note.after(word))
+        await self._remember(receipt.provider, key, note.after(word))
+        return True
+
+    def _count(self, receipt: Receipt, note: Note, ticket: Ticket) -> None:
+        phone, now = ticket.attempt.phone, self._clock()
+        country, carrier, took = phone.region or "unknown", receipt.carrier, None
         self.counts[receipt.provider, country, receipt.word] += 1
         if receipt.word == "delivered":
-            took = (receipt.at or self._clock()) - int(at)
-            self.seconds[receipt.provider, country] += max(0, round(took))
-        self._guard.settle(ticket, receipt.outcome)
+            took = max(0.0, (receipt.at or now) - note.at)
+            self.seconds[receipt.provider, country] += round(took)
+        if carrier and carrier not in self._carriers:
+            carrier = carrier if len(self._carriers) < CARRIERS else "other"
+            self._carriers.add(carrier)
+        reported = Reported(phone, receipt.provider, receipt.word, now, carrier, took)
+        self._guard.listeners.reported(reported)
 
-    async def _find(self, key: str) -> str | None:
-        """What was remembered of a message, now or within a minute."""
-        waiting = self._waiting.setdefault(key, asyncio.Event())
+    async def _remember(self, provider: str, key: str, note: Note) -> None:
         try:
-            for pause in (*self._pauses, 0.0):
-                text = self._known.get(key) or await self._recall(key)
-                if text is not None or not pause:
-                    return text
-                try:
-                    async with asyncio.timeout(pause):
-                        await waiting.wait()
-                except TimeoutError:
-                    continue
-        finally:
-            self._waiting.pop(key, None)
-        return None
-
-    async def _remember(self, key: str, text: str) -> None:
-        seconds = self._guard.policy.outcomes.seconds
-        try:
-            await self._guard.store.remember(key, text, seconds, self._at())
+            await self._notes.keep(key, note, self._clock())
         except (StoreError, ValueError):  # away, or a ticket that is longer than a note may be
-            self.counts[key.split()[1], "unknown", "not_remembered"] += 1
+            self.counts[provider, "unknown", "not_remembered"] += 1
 
-    async def _recall(self, key: str) -> str | None:
-        try:
-            return await self._guard.store.recall(key, self._at())
-        except StoreError:
-            return None
 
-    def _at(self) -> float | None:
-        return self._guard.overrides.now() if self._guard.simulated else None
+def _key(receipt: Receipt) -> str:
+    return f"receipt {receipt.provider} {receipt.id}"

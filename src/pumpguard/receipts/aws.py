@@ -1,8 +1,9 @@
 """AWS End User Messaging's events, as an SNS topic posts them.
 
-Contracts: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html (from
-memory) and https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
-(read on 2026-11-26).
+Contracts: https://docs.aws.amazon.com/sns/latest/dg/
+sns-verify-signature-of-message-verify-message-signature.html (read on 2026-11-27) and
+https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html (read on
+2026-11-26).
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import base64
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -20,7 +20,7 @@ from pumpguard.config import require
 from pumpguard.errors import IntakeError
 from pumpguard.external import ExternalService, Unavailable
 from pumpguard.intake.fields import decode_json
-from pumpguard.receipts.readers import FORGED, UNREADABLE, Receipt, member, receipt
+from pumpguard.receipts.base import FORGED, UNREADABLE, Reader, Receipt, ReportedWord, member, when
 
 AWS = re.compile(r"https://sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/")
 """Where certificates and confirmations of subscriptions are asked for, and nowhere else."""
@@ -36,7 +36,7 @@ SIGNED = {
 }  # fmt: skip
 """What is signed of each type, in this order, where it is there."""
 
-WORDS = {
+WORDS: dict[str, ReportedWord] = {
     "TEXT_DELIVERED": "delivered",
     "TEXT_BLOCKED": "undelivered",
     "TEXT_CARRIER_BLOCKED": "undelivered",
@@ -54,9 +54,11 @@ WORDS = {
 Fetch = Callable[[str], Awaitable[bytes]]
 
 
-class SnsTopics:
+class SnsTopics(Reader):
     """Reads what the topics of these ARNs post, and confirms their subscriptions. Needs the
     ``[receipts]`` extra."""
+
+    provider = "aws"
 
     def __init__(self, topics: Sequence[str], fetch: Fetch | None = None) -> None:
         for i, topic in enumerate(topics):
@@ -76,7 +78,10 @@ class SnsTopics:
         if kind not in SIGNED or found.get("TopicArn") not in self._topics:
             raise FORGED
         await self._check(found, SIGNED[str(kind)])
-        if abs(_unix(found.get("Timestamp")) - now) > HOUR:
+        sent = when(found.get("Timestamp"))
+        if sent is None:
+            raise UNREADABLE
+        if abs(sent - now) > HOUR:
             raise FORGED
         if kind == "SubscriptionConfirmation":
             await self._get(found.get("SubscribeURL"))
@@ -87,7 +92,9 @@ class SnsTopics:
             return ()
         at = event.get("eventTimestamp")
         seconds = at / 1000 if isinstance(at, int | float) else None
-        return (receipt("aws", event.get("messageId"), word, seconds),)
+        return (
+            self.receipt(event.get("messageId"), word, seconds, event.get("mcc"), event.get("mnc")),
+        )
 
     async def _check(self, found: Any, names: Sequence[str]) -> None:
         from cryptography.exceptions import InvalidSignature
@@ -140,10 +147,3 @@ class _Web:
             return bytes(reply.content)
 
         return await self._service.ask(ask)
-
-
-def _unix(text: object) -> float:
-    try:
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        raise UNREADABLE from None

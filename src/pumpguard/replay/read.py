@@ -64,6 +64,8 @@ class Table:
     ``header`` are the names of its columns."""
 
     def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise PolicyError(str(path), "a file that is there")
         self.path = path
         self.problems = Problems()
         self._lines = self._decoded()

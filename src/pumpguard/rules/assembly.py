@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from copy import copy
 from dataclasses import fields, replace
 from importlib import import_module
 from math import inf
@@ -167,21 +168,23 @@ def _drop_disabled_feeders(chain: Sequence[Rule], default: Sequence[Rule]) -> tu
     return tuple(found)
 
 
+def in_monitor(rules: Sequence[Rule], names: Set[str]) -> tuple[Rule, ...]:
+    """The rules, of which those with these names are recorded only."""
+    return tuple([_recorded(rule) if rule.name in names else rule for rule in rules])
+
+
+def _recorded(rule: Rule) -> Rule:
+    rule = copy(rule)
+    object.__setattr__(rule, "mode", "monitor")
+    return rule
+
+
 def without_verifications(chain: Sequence[Rule]) -> tuple[Rule, ...]:
     """The chain in which the rules that need verifications only monitor, and so do the bans that
     follow from these alone: for as long as none was ever heard, everybody would be refused."""
     silent = {rule.name for rule in chain if rule.needs_verifications}
-    return tuple(
-        replace(rule, mode="monitor")
-        if rule.mode == "enforce" and (rule.name in silent or _follows(rule, silent))
-        else rule
-        for rule in chain
-    )
-
-
-def _follows(rule: Rule, silent: set[str]) -> bool:
-    """Whether this is a ban that only these rules feed."""
-    return isinstance(rule, SlidingBan) and bool(rule.after) and silent.issuperset(rule.after)
+    bans = [rule for rule in chain if isinstance(rule, SlidingBan) and rule.after]
+    return in_monitor(chain, silent.union(b.name for b in bans if silent.issuperset(b.after)))
 
 
 def _check(chain: Sequence[Rule], verified: bool, own: Sequence[str]) -> None:

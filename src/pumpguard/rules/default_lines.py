@@ -14,9 +14,9 @@ from pumpguard.rules.sliding_ban import SlidingBan
 MINUTE, HOUR = 60, 3_600
 
 VOUCHES = 0.5
-"""What a verification pays back of others' debts to a home country, in its own price, before its
-strangers are asked. No source: where two of three codes are entered, no crowd leaves a debt; people
-enter 60 to 85 % (IronAuth). At once the price, resets of accounts would pay (docs/money.md)."""
+"""What a verification pays back of others' debts, in its own price, before strangers are asked. No
+source: where two of three codes are entered, no crowd leaves a debt; people enter 60 to 85 %
+(IronAuth). At once the price, resets of accounts would pay (docs/money.md)."""
 
 COUNTRY_SHARE = 0.1
 """Of the daily budget: what a country may have outstanding before any of it was verified."""
@@ -61,10 +61,8 @@ served no more people (country spray, 4,000 users: $60 and $18; 8 and 6, 6 and 8
 ABROAD_PART, ABROAD_PART_LEAST, AT_HOME = 1 / 1_200, 0.5, 5
 """The same for one of these countries, where nothing helps, so that it falls there before it falls
 for all: as seen from networks of one kind elsewhere, and so many times that from anywhere. They
-grow with what was verified on the best day, to a twentieth of it. No source: one country cannot
-have half of what all have together, nor twelve of them as seen from elsewhere all of it. With all
-of the best day for the twentieth, a thousand codes that were entered on one day let $3.50 more an
-hour through for fourteen (docs/money.md)."""
+grow with what was verified on the best day, to a twentieth of it (docs/money.md). No source: one
+country cannot have half of what all have together, nor twelve as seen from elsewhere all of it."""
 
 WATCHED = ("prefix:3", "prefix:4", "prefix:6", "network")
 """Whose conversion is watched. Not that of countries: their lines ask for proof in dollars, at once
@@ -96,11 +94,11 @@ def by_verifications(
         Credit(lines=lines, ask_first=True, reserved=RESERVED, mistyped="prefix:3"),
         Credit(
             name="network_credit", lines=network, seconds=NETWORK_FORGIVEN, ask_first=True,
-            reserved=RESERVED,
+            reserved=RESERVED, vouches=VOUCHES,
         ),
         replace(
             _asking("home_credit", {"country": home_asked}, HOUR // 2, 0.03),
-            regions=home, mode=with_home, vouches=VOUCHES, unasked=HOME_UNASKED,
+            regions=home, mode=with_home, unasked=HOME_UNASKED,
         ),
         replace(
             _asking("country_credit", {"country": asked}, 2 * HOUR, 0.1),
@@ -120,9 +118,7 @@ def by_verifications(
             ask_first=True, except_regions=home, mode=with_home, reserved=RESERVED,
         ),
         # A relay's users are not asked as those of a VPN are, but where they do not verify.
-        replace(
-            _asking("relay_credit", {"client_hidden": part}, HOUR // 2, 0.1), vouches=VOUCHES,
-        ),
+        _asking("relay_credit", {"client_hidden": part}, HOUR // 2, 0.1),
         Conversion(
             by=WATCHED, refuse_for=20 * MINUTE, proof_by=PROOF_WATCHED, except_regions=home,
         ),
@@ -136,7 +132,7 @@ def _asking(name: str, lines: Mapping[str, float], seconds: int, ratio: float) -
     have all that is forgiven meanwhile."""
     return Credit(
         name=name, lines=lines, seconds=seconds, ratio=ratio,
-        action="challenge", needs_challenge=True, yields=True, reserved=1.0,
+        action="challenge", needs_challenge=True, yields=True, reserved=1.0, vouches=VOUCHES,
     )  # fmt: skip
 
 

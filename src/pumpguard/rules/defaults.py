@@ -29,6 +29,10 @@ EARNED_ABROAD = 34
 country's 60 become at ten times, as far as exact times are kept. With 10, of 200 people behind one
 new gateway in 20 minutes 53 were asked for proof (docs/trust.md)."""
 
+AWAY_EARNED = 0.1
+"""Of what was verified from elsewhere to a high-risk country: what may be unverified there before
+proof is asked for. No source: as other countries' lines grow, from nothing."""
+
 UNSENT_EARNED = 4
 """The same for attempts that send nothing: so many times 120 still have their exact times kept."""
 
@@ -65,7 +69,7 @@ def default_rules(
         # ask of anybody. So from where fraud is rare, only more of them than usual are asked.
         GeoMismatch(
             limits="6/hour; 24/day", strict_regions=away, relaxed_regions=home,
-            needs_challenge=True,
+            needs_challenge=True, ratio=AWAY_EARNED if verified else 0.0,
         ),
         # Cooldown of 60 s and 5 to 10 a day: the common checklist; 3 an hour: IronAuth; 10 a week:
         # Flipdish engineering. Whoever signs in with a code does so several times a day: what was
@@ -137,11 +141,10 @@ def default_rules(
         ),
         ShadowBan(strikes="3/hour", after=("prefix_pattern",)),
         # Authgear caps a high-risk country at 50 messages a day until its users verify. Where that
-        # cannot be known they have more room, and where it is, credit refuses earlier and for less
-        # long.
+        # cannot be known they have more room; where it can, credit asks, earlier and for less long.
         RateLimit(
             name="country_limit", by="country", limits="100/hour; 400/day", regions=away,
-            action="challenge" if verified else "throttle",
+            mode="off" if verified else "enforce",
         ),
         # A spike of 200 % in 10 minutes: the common checklist. It only says so.
         SendSpike(),

@@ -8,9 +8,11 @@ from functools import cached_property
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from pumpguard.attempt import Attempt
-from pumpguard.counters import Reading, Window
+from pumpguard.counters import Credit, Reading, Window
 from pumpguard.decision import Finding
 from pumpguard.rules.base import HIGHEST_LIMIT, ActionName, Rule, parse_limits
+
+SEEN_FROM_ELSEWHERE, TWO_HOURS = "country+client_abroad", 7_200
 
 
 class GeoMismatch(Rule):
@@ -22,51 +24,59 @@ class GeoMismatch(Rule):
 
     With ``limits``, so many messages to a country may come from elsewhere before clients are asked.
     In ``relaxed_regions``, where most users live, limits are ``relaxed_factor`` times as high; in
-    ``strict_regions`` the first is asked already.
+    ``strict_regions`` the first is asked already. With ``ratio``, what was verified does not count,
+    and a strict country may owe, of two hours, so much of what was verified on its best day.
     """
 
     limits: str = ""
     strict_regions: Sequence[str] = ()
     relaxed_regions: Sequence[str] = ()
     relaxed_factor: int = 5
+    ratio: float = 0.0
     action: ActionName = "challenge"
     weight: float = 1.25
     needs_challenge: bool = False
     declares_by = ("client_country", "country")
     needs_readings = False
+    needs_outcomes = True
 
     @cached_property
-    def _usual(self) -> tuple[Window, ...]:
-        return self._windows(1)
-
-    @cached_property
-    def _relaxed(self) -> tuple[Window, ...]:
-        return self._windows(self.relaxed_factor)
-
-    def _windows(self, factor: int) -> tuple[Window, ...]:
-        path = f"rules.{self.name}.limits"
+    def _declared(self) -> tuple[tuple[Window | Credit, ...], ...]:
+        """For usual regions, relaxed ones and strict ones."""
+        self.require(0 <= self.ratio <= 1, "ratio", "0 to 1")
+        by, path, factor = SEEN_FROM_ELSEWHERE, f"rules.{self.name}.limits", self.relaxed_factor
         limits = parse_limits(self.limits, path) if self.limits else ()
         highest = max((limit for limit, _ in limits), default=1)
-        countable = factor > 0 and highest * factor <= HIGHEST_LIMIT
-        self.require(countable, "relaxed_factor", "a countable limit")
-        return tuple(
-            Window(self.name, "country", limit * factor, seconds, self.effect)
-            for limit, seconds in limits
+        self.require(0 < highest * factor <= HIGHEST_LIMIT, "relaxed_factor", "a countable limit")
+        usual, relaxed = (
+            tuple(
+                Window(self.name, by, n * times, seconds, self.effect, unverified=self.ratio > 0)
+                for n, seconds in limits
+            )
+            for times in (1, factor)
         )
+        earned = Credit(self.name, by, 0, TWO_HOURS, self.ratio, self.effect)
+        return usual, relaxed, (earned,) if self.ratio else ()
 
-    def counters(self, attempt: Attempt) -> Sequence[Window]:
+    @property
+    def outcome_dimensions(self) -> Sequence[str]:
+        return (SEEN_FROM_ELSEWHERE,)
+
+    def counters(self, attempt: Attempt) -> Sequence[Window | Credit]:
         region = attempt.phone.region
-        if region in self.strict_regions or not _differ(attempt):
+        # Without a client, it is told what became of a message from somewhere.
+        if attempt.client.country is not None and not _differ(attempt):
             return ()
-        return self._relaxed if region in self.relaxed_regions else self._usual
+        usual, relaxed, strict = self._declared
+        if region in self.strict_regions:
+            return strict
+        return relaxed if region in self.relaxed_regions else usual
 
     def judge(self, attempt: Attempt, readings: Sequence[Reading]) -> Finding | None:
-        there, region = attempt.client.country, attempt.phone.region
-        if there is None or there == region or not _differ(attempt):
+        if not _differ(attempt) or (readings and not any(reading.full for reading in readings)):
             return None
-        if readings and not any(reading.full for reading in readings):
-            return None
-        return self.finding("GEO_MISMATCH", {"client": there, "phone": region})
+        evidence = {"client": attempt.client.country, "phone": attempt.phone.region}
+        return self.finding("GEO_MISMATCH", evidence)
 
 
 def _differ(attempt: Attempt) -> bool:

@@ -12,8 +12,8 @@ from pumpguard.config import check, require
 from pumpguard.counters import Reading, Spend
 from pumpguard.decision import Finding
 from pumpguard.rules import Budget, Number, Rule
+from pumpguard.rules.assembly import in_monitor
 from pumpguard.rules.budget import DAY
-from pumpguard.rules.monitored import in_monitor
 
 RULE = "hold_out"
 """What the rule that bounds it is called."""

@@ -29,6 +29,15 @@ uses it in public code calls 75 to 90 suspicious and does not send from 90 on; t
 
 NO_WORDS: Mapping[str, float] = MappingProxyType({})
 
+FREE: Mapping[str, Mapping[object, float]] = MappingProxyType({
+    "valid": {False: 4.0},
+    "sms_pumping_risk.number_blocked": {True: 4.0},
+    "sms_pumping_risk.number_blocked_last_3_months": {True: 1.5},
+    "sms_pumping_risk.carrier_risk_category": {"high": 1.5},
+})  # fmt: skip
+"""What Twilio's answer says besides, at no other price, and factors of ours for it. ``valid`` comes
+without a package too: https://www.twilio.com/docs/lookup/v2-api (read on 2026-11-27)."""
+
 MAX_KNOWN = 10_000
 
 OUTAGE = "PG036 look-ups fail (%s); for %d s requests are judged without them"
@@ -42,8 +51,9 @@ class LookupScore:
     """Asks ``url`` with the number at ``{phone}`` and reads the score at ``field`` of the JSON.
 
     The defaults are Twilio's Lookup; ``auth`` is (account SID, auth token). ``bands`` maps scores
-    to factors, each from its score on; ``words`` those of a service that answers in words. With a
-    ``body`` it is posted, as JSON or with ``form`` as a form: in its texts ``{phone}`` and
+    to factors, each from its score on; ``words`` those of a service that answers in words;
+    ``facts`` the values of other fields, by default Twilio's (`FREE`): the strictest of all counts.
+    With a ``body`` it is posted, as JSON or with ``form`` as a form: in its texts ``{phone}`` and
     ``{address}`` are replaced, and what would be an unknown address is left out. In ``url`` the
     number may be ``{digits}``, without its plus. An answer is remembered for ``remember`` seconds.
     Ready for some services: `pumpguard.scores.services`.
@@ -66,6 +76,7 @@ class LookupScore:
         field: str = TWILIO_FIELD,
         bands: Mapping[float, float] = BANDS,
         words: Mapping[str, float] = NO_WORDS,
+        facts: Mapping[str, Mapping[object, float]] | None = None,
         body: Mapping[str, Any] | None = None,
         form: bool = False,
         price: float = 0.035,
@@ -75,20 +86,19 @@ class LookupScore:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         where = "an https:// address with '{phone}' in it, or in the body"
-        named = any(mark in url for mark in ("{phone}", "{digits}")) or "{phone}" in json.dumps(
-            body
-        )
+        named = "{digits}" in url or "{phone}" in url + json.dumps(body)
         require(named and is_safe(url), "score.url", where, url)
         right = (bands or words) and all(0 < factor < inf for factor in bands.values())
         require(right, "score.bands", "factors above 0 by score", dict(bands))
-        right = all(0 < factor < inf for factor in words.values())
-        require(right, "score.words", "factors above 0 by word", dict(words))
+        told = [*words.values(), *(f for each in (facts or {}).values() for f in each.values())]
+        require(all(0 < f < inf for f in told), "score.words", "factors above 0 by word", told)
         require(0 < price < inf, "score.price", "USD above 0", price)
         enough = price <= daily_budget < inf
         require(enough, "score.daily_budget", "USD for at least one look-up", daily_budget)
         require(0 < deadline < inf, "score.deadline", "seconds above 0", deadline)
         self._url, self._field = url, field
         self._bands, self._words = sorted(bands.items(), reverse=True), dict(words)
+        self._facts = facts if facts is not None else FREE if url == TWILIO else {}
         self._body, self._form = body, form
         self._remember, self._clock = remember, clock
         self._allowance = Allowance(int(daily_budget / price + 1e-9), clock)
@@ -129,9 +139,13 @@ class LookupScore:
         if response.status_code == 404:
             return None
         response.raise_for_status()
-        value: Any = response.json()
-        for name in self._field.split("."):
-            value = value.get(name) if isinstance(value, dict) else None
+        answer = response.json()
+        said = [self._factor(_field(answer, self._field))]
+        said += [known.get(_field(answer, path)) for path, known in self._facts.items()]
+        return max((factor for factor in said if factor is not None), default=None)
+
+    def _factor(self, value: Any) -> float | None:
+        """That of a score or a word; ``None`` if there is none."""
         if value is None:
             return None
         if isinstance(value, str) and value in self._words:
@@ -139,6 +153,12 @@ class LookupScore:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise TypeError(f"{self._field} is neither a number nor one of the words")
         return next((factor for score, factor in self._bands if value >= score), 1.0)
+
+
+def _field(answer: Any, path: str) -> Any:
+    for name in path.split("."):
+        answer = answer.get(name) if isinstance(answer, dict) else None
+    return answer if isinstance(answer, str | int | float | None) else str(answer)
 
 
 def _filled(value: Any, known: Mapping[str, str | None]) -> Any:

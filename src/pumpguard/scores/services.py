@@ -34,8 +34,9 @@ def prelude(key: str, **settings: Any) -> LookupScore:
 def telesign(customer: str, key: str, **settings: Any) -> LookupScore:
     """Telesign Intelligence: 0 to 1,000, where it advises to flag from 401 and to block from 601.
 
-    https://developer.telesign.com/enterprise/docs/intelligence-get-started (its scale read on
-    2026-11-26; the names in its form are those of the Score API, https://rest-ww.telesign.com)."""
+    https://developer.telesign.com/enterprise/docs/intelligence-get-started (its scale, 2026-11-26);
+    the form is that of Telesign's own clients (github.com/TeleSign/sample_code, ruby_telesign;
+    2026-11-27), whose newest ask Intelligence Cloud instead, at another host."""
     own: dict[str, Any] = {
         "url": "https://rest-ww.telesign.com/v1/score/{digits}",
         "auth": (customer, key),
@@ -49,10 +50,10 @@ def telesign(customer: str, key: str, **settings: Any) -> LookupScore:
 
 
 def google(project: str, key: str, site_key: str, **settings: Any) -> LookupScore:
-    """Google's SMS defense: the risk of toll fraud, 0 to 1.
+    """Google's SMS defense: the risk of toll fraud, 0 to 1; the site key is an "express" one.
 
-    https://cloud.google.com/recaptcha/docs/sms-fraud-detection (its scale read on 2026-11-26; the
-    body without a browser's token is from memory, and needs an "express" key)."""
+    https://cloud.google.com/recaptcha/docs/sms-fraud-detection (its scale, 2026-11-26), and Event,
+    UserId and SmsTollFraudVerdict as Google publishes its API for clients (2026-11-27)."""
     where = f"https://recaptchaenterprise.googleapis.com/v1/projects/{quote(project, safe='')}"
     own: dict[str, Any] = {
         "url": f"{where}/assessments",

@@ -9,10 +9,13 @@ sent.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pumpguard.config import require
 from pumpguard.senders.base import OnSent, ProviderAway, Sender
+from pumpguard.senders.feedback import News, accepted
 
 NO_RETRIES = "a client without retries: Config(retries={'total_max_attempts': 1})"
 
@@ -91,7 +94,9 @@ class Sns(AwsSender):
 class EndUserMessaging(AwsSender):
     """``boto3.client("pinpoint-sms-voice-v2", config=…)``. ``from_`` is the origination identity
     (a number, a pool, a sender id), ``configuration_set`` says where AWS reports what became of a
-    message. With ``feedback`` it waits for `PutMessageFeedback`."""
+    message. With ``feedback`` it waits for an hour to be told whose code was entered, and takes
+    the others for not received: https://docs.aws.amazon.com/pinpoint/latest/
+    apireference_smsvoicev2/API_PutMessageFeedback.html (read on 2026-11-27)."""
 
     provider = "aws"
 
@@ -114,6 +119,12 @@ class EndUserMessaging(AwsSender):
             "MessageFeedbackEnabled": feedback or None,
         }
         self._fixed = {name: value for name, value in given.items() if value is not None}
+        self.feedback = feedback
+
+    async def inform(self, news: Sequence[News]) -> int:
+        """Tell AWS that these messages were received."""
+        put = partial(self._client.put_message_feedback, MessageFeedbackStatus="RECEIVED")
+        return await accepted(asyncio.to_thread(put, MessageId=each.id) for each in news)
 
     def call(self, phone: str, text: str) -> Any:
         return self._client.send_text_message(

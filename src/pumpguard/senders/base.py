@@ -43,15 +43,28 @@ class Sender:
     """Sends a text by a provider: ``await sender(phone, text)`` is the provider's id of it.
 
     It asks once, within ``deadline`` seconds, and never again: what may have been sent is not sent
-    twice. ``sent`` is told of every message. Raises `NotSent`, `ProviderAway` and `SendUnknown`,
-    and `IntakeError` for what is no number; `pumpguard.sender` knows what each of them means.
+    twice. ``sent`` is told of every message. Raises `NotSent`, `ProviderAway` and
+    `SendUnknown`, and `IntakeError` for what is no number; `pumpguard.sender` knows what each of
+    them means. ``feedback`` says whether it can be told of what became of its messages
+    (`pumpguard.senders.feedback`).
     """
 
     provider: ClassVar[str]
+    feedback = False
 
     def __init__(self, *, deadline: float = 5.0, sent: OnSent | None = None) -> None:
         require(0 < deadline < inf, "sender.deadline", "seconds above 0", deadline)
-        self._deadline, self._sent = deadline, sent
+        self._deadline = deadline
+        self._sent: tuple[OnSent, ...] = () if sent is None else (sent,)
+
+    @property
+    def hears_of(self) -> str:
+        """Whose messages it can be told of."""
+        return self.provider
+
+    def tell(self, sent: OnSent) -> None:
+        """Tell this too of every message."""
+        self._sent += (sent,)
 
     async def __call__(self, phone: str, text: str, *, decision: Decision | None = None) -> str:
         number = canonical(phone).e164
@@ -62,8 +75,8 @@ class Sender:
             raise
         except TimeoutError:
             raise SendUnknown(f"{self.provider} did not answer in {self._deadline} s") from None
-        if self._sent is not None:
-            self._sent(self.provider, id, decision or current_decision())
+        for each in self._sent:
+            each(self.provider, id, decision or current_decision())
         return id
 
     async def ask(self, phone: str, text: str) -> str:

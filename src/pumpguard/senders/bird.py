@@ -1,9 +1,12 @@
 """MessageBird, and Bird, as it is called now: two APIs.
 
 Contracts: https://developers.messagebird.com/api/sms-messaging/ (201 with ``id``; a refusal is 4xx
-with ``errors[].code``; as its stored example shows it, read on 2026-11-26) and
-https://docs.bird.com/api/channels-api/api-reference/messaging (202 with ``id``; a refusal is 4xx
-with ``code``; this page was not at hand, and is cited from memory).
+with ``errors[].code``; as its stored example shows it, read on 2026-11-26), with
+https://docs.bird.com/connectivity-platform/getting-started/receiving-delivery-reports-dlrs: reports
+come for messages with a ``reference`` alone (read on 2026-11-27). And Bird's
+https://docs.bird.com/api/channels-api/supported-channels/programmable-sms/sending-sms-messages
+(path, receiver and body; read on 2026-11-27); that its answer is 202 with ``id`` is so in public
+integrations, and that a refusal is 4xx with ``code`` is from memory.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ class MessageBird(HttpSender):
         super().__init__(base, headers={"authorization": f"AccessKey {key}"}, **options)
         self._fixed = {"originator": from_}
         if callback is not None:
-            self._fixed["reportUrl"] = callback
+            self._fixed |= {"reportUrl": callback, "reference": "pumpguard"}
 
     async def ask(self, phone: str, text: str) -> str:
         content = {**self._fixed, "recipients": [phone[1:]], "body": text}

@@ -33,7 +33,7 @@ def current_token() -> str | None:
     if strictest.tokens is None or strictest.decision is None:
         return None
     request.handed_over()
-    return strictest.tokens.issue(strictest.decision)
+    return strictest.tokens.issue(strictest.decision, 1 + len(strictest.others))
 
 
 def is_decided(outer: CurrentRequest, tokens: Tokens, attempts: Sequence[Attempt]) -> bool:
@@ -51,9 +51,11 @@ def request_of(carried: Decision | str, reader: Tokens | None = None) -> Current
         return CurrentRequest(carried, outer=OPEN.of(carried))
     reader = reader or reader_of(carried)
     said = reader.read(carried)
+    decide = reader.decide() if reader.decide is not None else None
     return CurrentRequest(
-        None, reader.simulated, tokens=reader, told=said.action, told_number=said.number
-    )
+        None, reader.simulated, tokens=reader, told=said.action, told_number=said.number,
+        token=said, more=decide,
+    )  # fmt: skip
 
 
 @contextmanager

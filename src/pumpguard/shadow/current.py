@@ -14,7 +14,7 @@ from pumpguard.decision import Action, Decision
 if TYPE_CHECKING:
     from pumpguard.shadow.numbers import Spelt
     from pumpguard.shadow.route_record import RouteRecord
-    from pumpguard.shadow.tokens import Tokens
+    from pumpguard.shadow.tokens import Carried, Tokens
 
 SendOutcome: TypeAlias = Literal["sent", "not_sent", "unknown"]
 
@@ -55,8 +55,8 @@ class CurrentRequest:
     messages were sent so far; ``more`` decides about any beyond them, on ``loop``. ``sending`` are
     the calls of wrapped senders that run for it now, and ``settle_failed`` is called if its message
     was not sent.
-    A resumed token has no ``decision``: it has told the action and a keyed hash of its number. Nor
-    has a websocket, all of whose messages are beyond what was decided.
+    A resumed ``token`` has no ``decision``: it has told the action and a keyed hash of its number.
+    Nor has a websocket, all of whose messages are beyond what was decided.
     """
 
     decision: Decision | None
@@ -65,6 +65,7 @@ class CurrentRequest:
     tokens: Tokens | None = None
     told: Action = Action.ALLOW
     told_number: bytes = b""
+    token: Carried | None = None
     digits: list[str] = field(default_factory=list)
     others: Sequence[Decision] = ()
     more: DecideMore | None = None

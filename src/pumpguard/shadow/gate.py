@@ -61,7 +61,8 @@ class Gate:
         if carried is not None:
             resumed = request_of(carried)
             resumed.called()
-            yield Asked(resumed, numbers)
+            counted = resumed.more is not None and resumed.action is Action.ALLOW
+            yield Asked(resumed, numbers, resumed if counted else None, numbers)
             return
         call, around = SenderCall(self), current_call.get()
         request, covered = OPEN.claim(numbers, call, names_its_own=self._names_its_own)

@@ -7,23 +7,28 @@ the guard could not see before, its wrapped sender sees.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
-from weakref import WeakSet
+from typing import TYPE_CHECKING, TypeAlias
+from weakref import WeakMethod, WeakSet
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pumpguard.attempt import Attempt, Phone
 from pumpguard.decision import Action, Decision
-from pumpguard.errors import IntakeError, MessageNotSent
+from pumpguard.errors import IntakeError, MessageNotSent, StoreError
 from pumpguard.intake.address import Address
 from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
+from pumpguard.loop_thread import LOOP
 from pumpguard.notices import Notices
 from pumpguard.shadow.current import CurrentRequest, current_request
 from pumpguard.shadow.numbers import Spelt
 from pumpguard.shadow.open_requests import OPEN
+from pumpguard.shadow.tokens import LIFETIME, Carried, Tokens
 
 if TYPE_CHECKING:
     from pumpguard.guard import Guard
@@ -34,6 +39,12 @@ PATIENCE, NEXT_PATIENCE = 2.0, 0.1
 """Seconds for which a plain sender waits for a decision. A thread that the event loop itself waits
 for would wait for ever, and no other request would be served; so after that has happened, the next
 ones wait for less, until one is decided."""
+
+MAX_TOKENS = 10_000
+"""Tokens whose messages a process remembers."""
+
+Claim: TypeAlias = Callable[[str, int], Awaitable[bool]]
+"""Whether this process is the first to claim something within so many seconds."""
 
 _notices = Notices()
 _standing = WeakSet[asyncio.AbstractEventLoop]()
@@ -51,9 +62,15 @@ class MoreMessages:
         record: Callable[[Decision], None],
         not_sent: Callable[[Decision], None],
         notices: Notices,
+        tokens: Tokens,
+        claim: Claim,
         *,
         simulated: bool,
     ) -> None:
+        self._claim = claim
+        self._tried: dict[bytes, tuple[int, deque[int]]] = {}
+        """By token: of how many of its messages it was asked who sends them, and those that were
+        this process's to send and failed."""
         self._simulated = simulated
         self._reader = reader
         self._policy = policy
@@ -63,6 +80,7 @@ class MoreMessages:
         self._notices = notices
         if policy.undecided != "sent" and policy.mode == "enforce":
             OPEN.decide_strays(self._stray)
+            tokens.decide = WeakMethod(self._by_token)
 
     async def __call__(
         self,
@@ -103,6 +121,30 @@ class MoreMessages:
         if self._policy.undecided == "refused":
             raise MessageNotSent("a wrapped sender was called under no decision")
         return await self(request, numbers)
+
+    async def _by_token(self, request: CurrentRequest, numbers: Sequence[Spelt]) -> CurrentRequest:
+        """A message by a token, which is for so many in all processes; one more is under no
+        decision. In the store it takes one trip for each message of the token."""
+        token = request.token
+        if token is None or not await self._takes(token):
+            return await self._stray(CurrentRequest(None), numbers)
+        failed = partial(self._tried[token.name][1].append, 1)
+        return replace(request, sending=[], outer=None, more=None, settle_failed=failed)
+
+    async def _takes(self, token: Carried) -> bool:
+        if len(self._tried) > MAX_TOKENS:
+            self._tried.clear()
+        tried, failed = self._tried.get(token.name, (0, deque()))
+        with suppress(IndexError):
+            failed.pop()
+            return True
+        for n in range(tried, token.messages):
+            self._tried[token.name] = n + 1, failed
+            with suppress(StoreError):  # nobody can say: better twice than never
+                if not await self._claim(f"token {token.name.hex()} {n}", LIFETIME):
+                    continue
+            return True
+        return False
 
     def _phone(self, request: CurrentRequest, numbers: Sequence[Spelt]) -> Phone:
         for spelt in sorted(numbers, key=lambda each: not each.international):
@@ -168,6 +210,8 @@ def decided_here(request: CurrentRequest, numbers: Sequence[Spelt]) -> CurrentRe
             raise MessageNotSent(text) from None
         _standing.discard(loop)
         return found
+    if request.token is not None:  # which needs nothing of this loop
+        return LOOP.submit(decided(request, numbers)).result(PATIENCE)
     raise MessageNotSent(
         "a message that nothing was decided about yet, by a plain sender in the thread of an event "
         "loop: make it async, or let the policy's phone= read all numbers"

@@ -165,10 +165,12 @@ class OpenRequests:
         request's for ever."""
         if current.answered_at is None:
             return False
-        old = self._is_old(current)
-        return (
-            old or current.calls > 0 or current.assessed if numbers else old and current.calls > 0
-        )
+        old, called = self._is_old(current), current.calls > 0
+        if not numbers:
+            return old and called
+        # One that it may be about is decided about as one more of its messages.
+        more = current.more is not None and current.strictest().action is Action.ALLOW
+        return old or current.assessed or (called and not more)
 
     def _is_old(self, request: CurrentRequest) -> bool:
         return request.answered_at is not None and self._clock() - request.answered_at > LINGER

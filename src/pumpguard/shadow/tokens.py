@@ -9,10 +9,14 @@ import secrets
 import time
 from collections.abc import Callable
 from hashlib import sha256
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakMethod
 
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import TicketError
+
+if TYPE_CHECKING:
+    from pumpguard.shadow.current import DecideMore
 
 LIFETIME = 3_600
 """Seconds for which a token holds: longer than any code."""
@@ -28,12 +32,19 @@ OF_THIS_PROCESS = secrets.token_bytes(32)
 _known: dict[bytes, Tokens] = {}
 
 
+MOST, COUNTED_FROM = 32, 3
+"""Messages that a token may be for, and the bit from which on their count (less one) stands beside
+the action: older tokens are for one."""
+
+
 class Carried(NamedTuple):
-    """What a token says: the action, the keyed hash of the number, and the reservation."""
+    """What a token says: the action, the keyed hash of the number, for how many messages it is, and
+    what tells it from others."""
 
     action: Action
     number: bytes
-    reservation: bytes
+    messages: int
+    name: bytes
 
 
 class Tokens:
@@ -45,13 +56,15 @@ class Tokens:
         self._id = self._hash(b"id")[:KEY_ID]
         self._clock = clock or time.time
         self.simulated = clock is not None
+        self.decide: WeakMethod[DecideMore] | None = None
+        """Who decides about a message by a token, where it counts how many these are."""
         _known[self._id] = self
 
-    def issue(self, decision: Decision) -> str:
-        """The decision, for an hour. The number in it is a keyed hash."""
+    def issue(self, decision: Decision, count: int = 1) -> str:
+        """The decision, for an hour and so many messages. The number in it is a keyed hash."""
         parts = (
             self._id,
-            bytes([decision.action]),
+            bytes([decision.action | (min(count, MOST) - 1) << COUNTED_FROM]),
             (int(self._clock()) + LIFETIME).to_bytes(EXPIRY),
             self.number(decision.attempt.phone.e164[1:]),
             decision.reservation,
@@ -70,7 +83,9 @@ class Tokens:
         if int.from_bytes(payload[at : at + EXPIRY]) < self._clock():
             raise TicketError(f"this token is older than {LIFETIME} seconds")
         number, reservation = payload[at + EXPIRY : HEAD], payload[HEAD:]
-        return Carried(Action(payload[KEY_ID]), number, reservation)
+        more, action = divmod(payload[KEY_ID], 1 << COUNTED_FROM)
+        name = number + reservation if reservation else signature
+        return Carried(Action(action), number, more + 1, name)
 
     def number(self, digits: str) -> bytes:
         """The keyed hash of a number in E.164 without its plus."""

@@ -41,11 +41,10 @@ ASKED_AGAIN = 0.4
 """After so many of them one request asks the store, so that the others need not."""
 
 MOST = 10_000
-"""Bans that are remembered, and other full counters. What was learnt first is forgotten first."""
+"""Bans that are remembered, and subjects of which other counters are full. What was learnt first is
+forgotten first."""
 
-Known = tuple[str, int, str]
-"""What is remembered of: a counter in words, the shard, the subject."""
-
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -84,8 +83,10 @@ class FullCache(StoreInFront):
         super().__init__(store)
         self._clock = clock
         self._shards = shards
-        self._bans: dict[Known, CachedBan] = {}
-        self._full: dict[Known, CachedFull] = {}
+        self._bans: dict[tuple[str, int, str], CachedBan] = {}
+        """By the ban's identity, the shard and the subject."""
+        self._full: dict[str, dict[tuple[str, int], CachedFull]] = {}
+        """By the subject, the counter in words and the shard."""
         self._version = b""
         self._gathered: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Gathered]]
         self._gathered = WeakKeyDictionary()
@@ -168,14 +169,18 @@ class FullCache(StoreInFront):
             self._version = question.overrides_version
         if not plan.refused_alike:
             return None
-        found = {}
-        for i, counter in plan.lasting:
-            full = self._full.get((counter, shard, question.subjects[plan.group_of[i]]))
-            if full is None or question.price < full.price or not full.since <= now < full.until:
-                continue
-            if plan.counters[i].action is Action.SHADOW:
-                return None
-            found[i] = full
+        found: dict[int, CachedFull] = {}
+        for subject, group in zip(question.subjects, plan.grouped, strict=True):
+            known = self._full.get(subject, {})
+            for i in group if known else ():
+                full = known.get((plan.lasting.get(i, ""), shard))
+                if full is None or question.price < full.price:
+                    continue
+                if not full.since <= now < full.until:
+                    continue
+                if plan.counters[i].action is Action.SHADOW:
+                    return None
+                found[i] = full
         if all(now >= full.again for full in found.values()):
             for full in found.values():
                 full.again = full.until
@@ -206,9 +211,9 @@ class FullCache(StoreInFront):
                 _keep(self._bans, (plan.identities[i], shard, subject), ban)
         if answer.known or not plan.refused_alike:
             return
-        for i, counter in plan.lasting:
-            reading = answer.readings.get(i)
-            if reading is None or not reading.full:
+        for i, reading in answer.readings.items():
+            counter = plan.lasting.get(i)
+            if counter is None or not reading.full:
                 continue
             price = plan.counters[i].full_from(reading, question.price)
             if price is not None:
@@ -216,7 +221,8 @@ class FullCache(StoreInFront):
                 until, again = min(now + LASTING, ends), min(now + ASKED_AGAIN, ends)
                 subject = question.subjects[plan.group_of[i]]
                 full = CachedFull(now, again, until, ends, price, reading)
-                _keep(self._full, (counter, shard, subject), full)
+                of_subject = self._full.get(subject, {})
+                _keep(self._full, subject, {**of_subject, (counter, shard): full})
 
     def _shard(self, calling_code: str) -> int:
         return 0 if self._shards == 1 else shard_of(calling_code, self._shards)
@@ -228,7 +234,7 @@ class FullCache(StoreInFront):
         return here[shard]
 
 
-def _keep(memory: dict[Known, T], what: Known, value: T) -> None:
+def _keep(memory: dict[K, T], what: K, value: T) -> None:
     memory.pop(what, None)  # so that it is the newest
     memory[what] = value
     if len(memory) > MOST:

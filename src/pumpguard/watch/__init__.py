@@ -82,7 +82,8 @@ class AttackWatch(Listener):
             self._sums = MemoryFleet(clock)  # the store's buckets end by real time
         self._process, self._number = secrets.token_hex(4), 0
         self._counts: Counter[str] = Counter()
-        self._blocks, self._in_block = Counter[tuple[str, str]](), Counter[str]()
+        self._refused: dict[tuple[str, str, str, float | None], int] = {}
+        self._n = 0
         self._hot: dict[str, None] = {}
         self._bans: dict[tuple[str, str | None], None] = {}
         self._episode = False
@@ -96,19 +97,15 @@ class AttackWatch(Listener):
         finding, attempt = decision.finding, decision.attempt
         if self._sums is None or no_sign(decision):
             return
-        counts, phone, price = self._counts, attempt.phone, micros(attempt.price or 0.0)
-        counts["n"] += 1
-        counts["u"] += price
-        block = _block(phone)
-        self._blocks[phone.region or f"+{phone.calling_code}", block] += price
-        self._in_block[block] += 1
-        if finding is not None:
-            counts[f"r\t{finding.rule}\tu"] += price
-            if finding.code in ("BANNED", "SHADOW_BANNED"):
-                self._ban(finding.rule, finding.subject)
+        phone, rule = attempt.phone, "" if finding is None else finding.rule
+        block, self._n = _block(phone), self._n + 1
+        kind = phone.region or f"+{phone.calling_code}", block, rule, attempt.price
+        self._refused[kind] = self._refused.get(kind, 0) + 1
+        if finding is not None and finding.code in ("BANNED", "SHADOW_BANNED"):
+            self._ban(rule, finding.subject)
         if len(self._hot) < MOST_KNOWN:
             self._hot[block] = None
-        if counts["n"] >= SUSPECT and self not in self._listeners:
+        if self._n >= SUSPECT and self not in self._listeners:
             self._listeners.append(self)
         self._look_soon()
 
@@ -127,7 +124,7 @@ class AttackWatch(Listener):
             self._timer[1].cancel()
             self._timer = None
         await self._tasks.done()
-        if self._counts:
+        if self._counts or self._refused:
             await self.look()
 
     async def look(self) -> None:
@@ -191,11 +188,20 @@ class AttackWatch(Listener):
     def _taken(self) -> Counter[str]:
         """What was counted since the last look; of the blocks those with the most dollars."""
         counts, self._counts = self._counts, Counter()
-        for i, ((country, block), u) in enumerate(self._blocks.most_common()):
+        refused, self._refused, self._n = self._refused, {}, 0
+        blocks, in_block = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+        for (country, block, rule, price), n in refused.items():
+            u = n * micros(price or 0.0)
+            for name, more in ("n", n), ("u", u), (f"r\t{rule}\tu" if rule else "", u):
+                counts[name] += more
+            blocks[country, block] += u
+            in_block[country, block] += n
+        del counts[""]
+        for i, (place, u) in enumerate(blocks.most_common()):
+            country, block = place
             named = block if i < MOST_TOLD else OTHER
             counts[f"b\t{country}\t{named}\tu"] += u
-            counts[f"b\t{country}\t{named}\tn"] += self._in_block[block]
-        self._blocks, self._in_block = Counter(), Counter()
+            counts[f"b\t{country}\t{named}\tn"] += in_block[place]
         return counts
 
     async def _may_begin(self, sums: Sums, since: int, hour: int, now: float) -> None:

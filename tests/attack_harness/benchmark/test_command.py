@@ -39,7 +39,7 @@ def test_somebodys_own_app_is_scored_beside_the_others() -> None:
 
 def test_a_running_server_has_one_price_list_and_one_caller() -> None:
     options = parse(["--url", "http://127.0.0.1:1", "--jobs", "4", "--defence", "checklist"])
-    assert {cell.prices for cell in options.cells} == {"appwrite-2025"}
+    assert {cell.prices for cell in options.cells} == {"appwrite-2026"}
     assert {cell.defence for cell in options.cells} == {"none", "http://127.0.0.1:1", "checklist"}
     assert options.jobs == 1
 

@@ -30,7 +30,7 @@ def card(*names: str) -> dict[str, Any]:
     }
     run = {
         "made": "2026-11-26T20:00:00+00:00", "held_out": True, "seeds": [1001, 1002],
-        "users": 2_000, "prices": ["appwrite-2025"],
+        "users": 2_000, "part": 0.3, "prices": ["appwrite-2025"],
     }  # fmt: skip
     return {"defences": {name: {"results": results} for name in names}, "run": run}
 
@@ -56,7 +56,7 @@ def test_all_rows_go_into_the_package_and_readmes_own_into_its_page(root: Path) 
     assert page.startswith(f"Above.\n{BEGIN}\n<!-- of lines ")
     assert page.endswith(f"\n{END}\nBelow.\n")
     assert "80.0 % of the worst (account resets)" in page
-    assert "held-out seeds 1001 to 1002" in page
+    assert "held-out seeds 1001 to 1002, 2,000 users a day, 30 % of each attack's time" in page
     table = json.loads((root / DATA).read_text("utf-8"))
     assert [each["parts"] for each in table["rows"]][:2] == [["home", "verify", "challenge"], []]
 

@@ -76,6 +76,33 @@ async def believed(stage: Stage) -> Request:
     return ask
 
 
+async def mistyped(stage: Stage) -> Request:
+    """Every tenth person enters a wrong code first, and both are answered alike."""
+    policy = stage.Policy(send="/otp/send", verify="/otp/verify", home=["GB"])
+    behind = stage.guarded(App(verified=lambda: JSONResponse({"ok": False})).app, policy)
+    send = Traffic(behind, body=lambda n: json_of(phone=somebodys(n)))
+
+    async def ask(n: int) -> Reply:
+        stage.clock.advance(30)
+        reply = await send(n)
+        for code in ("123456", "654321")[: 1 + (n % 10 == 0)]:
+            entered = partial(entering, code=code)
+            reply = await Traffic(behind, path="/otp/verify", body=entered)(n)
+        return reply
+
+    return ask
+
+
+def entering(n: int, code: str) -> bytes:
+    """That code, for that person's number."""
+    return json_of(phone=somebodys(n), code=code)
+
+
+def somebodys(n: int) -> str:
+    """Numbers as a crowd has them: of many ranges."""
+    return f"+4474{n * 34_102_947 % 10**8:08}"
+
+
 def later(attempt: Attempt) -> Finding | None:
     """A rule that shadows all but the first, which shows that the route sends by its sender."""
     first = attempt.phone.e164 == phone(1)
@@ -147,6 +174,8 @@ SETTLED: list[WrongSetup] = [
            partial(App, verified=lambda: JSONResponse({"ok": False})), **ENTERED),
     WrongSetup("verify", '`Policy(send="/otp/send", verify="/otp/verify")`; wrong codes are '
                "answered 200 as well, and each bot enters one for its message", "PG089", believed),
+    WrongSetup("verify", '`Policy(send="/otp/send", verify="/otp/verify")`; wrong codes are '
+               "answered 200 as well, and every tenth person enters one first", "PG076", mistyped),
     verify('Policy(send="/otp/send", verify="/otp/verify", verify_phone=number_of)', "PG079",
            "`number_of` expects another body",
            names={"number_of": lambda fields: fields.json["user"]["phone"]}, **ENTERED),

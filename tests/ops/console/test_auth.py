@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from starlette.types import Message
 
 from pumpguard import Guard, Policy, PolicyError
 from pumpguard.intake.address import parse_address
@@ -166,3 +167,20 @@ def test_what_is_remembered_of_guessers_is_bounded() -> None:
     for address in addresses:
         wrong.count(address)
     assert len(wrong._times) == MAX_NETWORKS
+
+
+async def test_a_strangers_question_is_not_answered(stranger: Operator) -> None:
+    """Nor are websockets."""
+    reply = await stranger.post("/story", {"number": "+447400123456"})
+    assert (reply.status, reply.headers["location"]) == (303, "/pumpguard/login")
+    heard: list[Message] = []
+
+    async def send(message: Message) -> None:
+        heard.append(message)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    scope = {"type": "websocket", "path": "/", "headers": [], "root_path": ""}
+    await stranger.console(scope, receive, send)
+    assert [each["type"] for each in heard] == ["websocket.close"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 import pytest
 
 from pumpguard import Guard, Policy
 from pumpguard.ops.events import Events
 from pumpguard.ops.events.sinks import Stream
+from pumpguard.receipts.base import Reported, ReportedWord
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.sliding_ban import SlidingBan
 from pumpguard.store.base import Answer, Question
@@ -154,6 +156,23 @@ async def test_money_by_hour_and_country(operator: Operator, guard: Guard) -> No
     assert "spent, last hour" in page
     assert re.search(r'<th scope="row">BD</th><td>\$0.\d\d</td><td>\$0.\d\d</td><td>', page)
     assert "The policy has no budget." in page
+
+
+async def test_no_receipts_are_said(operator: Operator) -> None:
+    assert "no receipts have come" in (await operator.get("/money")).body.decode()
+
+
+async def test_what_was_delivered_by_country_and_carrier(operator: Operator, guard: Guard) -> None:
+    """And how soon; where a receipt names no carrier, that is said."""
+    phone = guard.attempt(PHONE).phone
+    for carrier, word, seconds in (("47001", "delivered", 4.0), ("47001", "delivered", 5.0),
+                                   ("", "undelivered", None)):  # fmt: skip
+        guard.listeners.reported(
+            Reported(phone, "sinch", cast(ReportedWord, word), 0.0, carrier, seconds)
+        )
+    page = (await operator.get("/money")).body.decode()
+    assert "<td>47001</td><td>2</td><td>0</td><td>0</td><td>4.5</td>" in page
+    assert "<td>not named</td><td>0</td><td>1</td><td>0</td><td>–</td>" in page
 
 
 async def test_a_new_market_stands_beside_the_money(name: str) -> None:

@@ -20,6 +20,7 @@ from pumpguard.masking import Block
 from pumpguard.ops.events.decisions import Addresses, Numbers, hashed_address, masked_address
 from pumpguard.ops.events.fields import EventMaker, policy_version
 from pumpguard.ops.events.sinks import flat
+from pumpguard.ops.events.words import explained
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.testing import make_attempt
 from tests.ops.console.test_nothing_personal import ADDRESSES, Talkative, numbers
@@ -234,3 +235,14 @@ def test_times_are_to_the_millisecond(at: float) -> None:
     """Rounded down, as clocks are read, but for what a float cannot hold."""
     shown = datetime.fromisoformat(event_of(Recorded(Decision(make_attempt()), at))["@timestamp"])
     assert -1e-9 < at - shown.timestamp() < 0.001_01
+
+
+def test_all_that_is_known_of_a_refusal_is_explained() -> None:
+    """The request and its answer, and that the store was away; no address where there is none."""
+    decision = Decision(make_attempt(address=None), Action.THROTTLE, degraded=True)
+    exchange = Exchange("POST", "/otp/send", "https", 429)
+    made = event_of(Recorded(decision, 1_700_000_000.0, 0.01, exchange))
+    said = list(explained(made))
+    assert "request: POST /otp/send, answered 429" in said
+    assert "the store could not answer" in said
+    assert not [line for line in said if line.startswith(("address:", "price:"))]

@@ -99,3 +99,30 @@ async def told(event: asyncio.Future[Event]) -> str:
     """Its action, once it is there."""
     found: str = (await asyncio.wait_for(event, PATIENT))["event"]["action"]
     return found
+
+
+async def test_a_line_that_is_being_written_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if it comes in pieces; what is no event is passed over."""
+    monkeypatch.setattr(reading, "POLL", 0.001)
+    path = tmp_path / "events.jsonl"
+    path.write_text("")
+    coming = asyncio.ensure_future(anext(FileSource(path).following()))
+    await asyncio.sleep(0.01)
+    whole = lines(event("whole"))
+    with path.open("a") as file:
+        for piece in ('[1]\n{"event": 7}\n', whole[:9], whole[9:20]):
+            file.write(piece)
+            file.flush()
+            await asyncio.sleep(0.01)
+        assert not coming.done()
+        file.write(whole[20:])
+    assert await told(coming) == "whole"
+
+
+async def test_none_is_none(tmp_path: Path) -> None:
+    """As `pumpguard tail -f -n 0` asks: only what comes."""
+    path = tmp_path / "events.jsonl"
+    path.write_text(lines(event("a")))
+    assert await last(FileSource(path), Wanted(), 0) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
@@ -9,10 +10,13 @@ import pytest
 
 from pumpguard import Guard, Policy
 from pumpguard.errors import OverrideError
+from pumpguard.ops.events import Events, Stream
 from pumpguard.ops.fleet import Fleet
+from pumpguard.ops.fleet import desk as desks
 from pumpguard.ops.fleet.desk import Desk, desk_of
 from pumpguard.ops.fleet.today import rules_today
 from pumpguard.ops.fleet.words import counted, lines, verdict
+from pumpguard.rules import Number
 from pumpguard.rules.credit import Credit
 from pumpguard.rules.rate_limit import RateLimit
 from pumpguard.rules.sliding_ban import SlidingBan
@@ -187,3 +191,40 @@ async def test_how_much_of_the_budgets_is_spent(valkey_url: str, name: str) -> N
         ]
         assert re.fullmatch(r"\$0\.\d\d of \$600\.00 .*, \$599\.\d\d left", budgets[1])
         assert all(not line.startswith("$0.00 ") for line in budgets)
+
+
+async def test_a_policy_without_counters_is_explained(valkey_url: str, name: str) -> None:
+    """The store has nothing to say to it."""
+    policy = Policy(send="/s", rules=[Number(name="number")], name=name, deadline=PATIENT)
+    async with Guard(policy, valkey_url) as guard:
+        desk = desk_of(guard)
+        assert desk is not None
+        said = await desk.explain(desk.attempt("+441111111111", ADDRESS))
+        assert str(said.decision.action) == "block"
+        assert said.rules[0].counters == ()
+
+
+async def test_a_story_has_so_many_events(
+    valkey_url: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest of that number."""
+    monkeypatch.setattr(desks, "EVENTS", 3)
+    rules = [RateLimit(name="limit", by="phone", limits="1/day")]
+    policy = Policy(send="/s", rules=rules, name=name, secret="a well kept secret",
+                    deadline=PATIENT)  # fmt: skip
+    async with Guard(policy, valkey_url) as guard:
+        Events(guard, Stream(guard))
+        for phone in (OTHER, *[PHONE] * 6, OTHER):
+            await ask(guard, phone)
+        await guard.settled()
+        desk = desk_of(guard)
+        assert desk is not None
+        await _written(desk, 8)
+        events = (await desk.story(PHONE)).events
+    assert [each["event"]["action"] for each in events] == ["throttle"] * 3
+
+
+async def _written(desk: Desk, many: int) -> None:
+    async with asyncio.timeout(PATIENT):
+        while len(await desk.store.stream.last(many)) < many:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)

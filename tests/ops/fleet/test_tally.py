@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpguard import Action, Decision
 from pumpguard.decision import Finding
+from pumpguard.ops.fleet import tally as tally_module
 from pumpguard.ops.fleet.period import Period
 from pumpguard.ops.fleet.tally import HOT, MOST_KNOWN, MOST_PLACES, MOST_REFUSED, QUIET, Tally
 from pumpguard.testing import make_attempt
@@ -124,3 +127,33 @@ def test_no_number_and_no_address_is_in_a_field() -> None:
     assert "+447400123\t" in fields
     assert "203.0.113.•" in fields
     assert not any(part in fields for part in ("7400123456", "203.0.113.77", "2001:db8:1:2"))
+
+
+def test_what_was_decided_without_the_store_is_told() -> None:
+    tally = Tally()
+    tally.add(replace(decision(), degraded=True), 0)
+    tally.add(decision(), 0)
+    assert tally.take()[0]["k\tdegraded"] == 1
+
+
+def test_a_rule_that_only_monitors_has_refused_nothing() -> None:
+    """Though it was the first to find something."""
+    found = (
+        Finding("new", Action.BLOCK, "FULL", mode="monitor"),
+        Finding("limit", Action.BLOCK, "FULL"),
+    )
+    tally = Tally()
+    tally.add(replace(decision(action=Action.BLOCK), findings=found), 0)
+    rules = Period.of([tally.take()[0]]).rules
+    assert (rules["limit"]["refused"], rules["new"]["refused"]) == (1, 0)
+
+
+def test_many_kinds_are_added_up_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that no attacker makes them many; nothing is lost by that."""
+    monkeypatch.setattr(tally_module, "MOST_KNOWN", 3)
+    tally = Tally()
+    for cents in range(40):
+        one = decision()
+        tally.add(replace(one, attempt=replace(one.attempt, price=cents / 100)), 0)
+        assert len(tally._kinds) <= 3
+    assert Period.of([tally.take()[0]]).requests == 40

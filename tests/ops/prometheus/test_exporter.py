@@ -25,6 +25,7 @@ from pumpguard.observations.peers import EACH
 from pumpguard.ops import series
 from pumpguard.ops.meter import PAUSE, RULES
 from pumpguard.ops.prometheus import MetricsApp, PrometheusMeter, metrics_app
+from pumpguard.receipts.base import Reported
 from pumpguard.store.embedded import EmbeddedServer
 from pumpguard.testing import FakeClock, make_attempt
 from tests.asgi import PHONE, ask
@@ -123,6 +124,22 @@ def test_outcomes_are_counted_by_country() -> None:
     assert value("pumpguard_outcomes_total", outcome="verified", country="DE") == 2
     assert value("pumpguard_outcomes_total", outcome="unallocated", country="DE") == 1
     assert value("pumpguard_verified_dollars_total", country="DE") == 0.25
+
+
+def test_receipts_are_counted_and_deliveries_timed() -> None:
+    """By the number's country, and the carrier where one is named."""
+    meter, value = registered(Guard(Policy(send="/")))
+    phone = make_attempt(GERMAN).phone
+    meter.reported(Reported(phone, "sinch", "delivered", 0.0, "26202", 12.0))
+    meter.reported(Reported(phone, "twilio", "failed", 0.0))
+    where = {"country": "DE", "carrier": "26202"}
+    assert value("pumpguard_receipts_total", outcome="delivered", **where) == 1
+    assert value("pumpguard_receipts_total", outcome="failed", country="DE", carrier="") == 1
+    name = "pumpguard_delivery_duration_seconds"
+    assert value(f"{name}_sum", **where) == 12.0
+    assert value(f"{name}_bucket", le="10.0", **where) == 0
+    assert value(f"{name}_bucket", le="20.0", **where) == 1
+    assert value(f"{name}_count", country="DE", carrier="") is None
 
 
 def test_no_label_is_for_others_to_choose() -> None:

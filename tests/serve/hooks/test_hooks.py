@@ -7,18 +7,19 @@ import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pumpguard import Decision, Guard, Policy
-from pumpguard.errors import StoreError
+from pumpguard.errors import IntakeError, StoreError
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.listeners import Listener, Recorded
 from pumpguard.rules import Number, RateLimit
 from pumpguard.senders import NotSent, SendUnknown
 from pumpguard.serve import BearerTokens, Service
 from pumpguard.serve.hooks import Hook, Hooks
-from pumpguard.serve.hooks.kinds import KINDS
+from pumpguard.serve.hooks.kinds import KINDS, Kind
 from pumpguard.store.base import Store
 from pumpguard.store.memory import MemoryStore
 from pumpguard.store.overrides import MemoryOverrides
@@ -389,3 +390,35 @@ async def test_a_plain_function_may_send(clock: FakeClock, tokens: Path, server:
         assert said(await call(service, scope, body)) == server.sent
     assert len(calls) == (3 if server.address else 5)
     await shop.guard.aclose()
+
+
+async def test_a_function_may_return_what_is_to_be_awaited(clock: FakeClock, tokens: Path) -> None:
+    """As a plain function does that hands on to an ``async`` one."""
+    shop, sent = Shop(clock, tokens, MemoryStore()), list[str]()
+
+    async def later(phone: str) -> None:
+        sent.append(phone)
+
+    server = SERVERS[0]
+    hook = Hook(kind=KINDS[server.name], secret=server.secret, text=TEXT, path="/hooks/plain")
+    routes = Hooks(shop.guard, lambda phone, _: later(phone), [hook], clock).routes
+    service = Service(shop.guard, BearerTokens(tokens), routes=routes)
+    body, headers = server.post(PHONE, clock())
+    scope = request("POST", "/hooks/plain", content_type=None, headers=headers)
+    assert said(await call(service, scope, body)) == server.sent
+    assert sent == [PHONE]
+    await shop.guard.aclose()
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_a_hook_without_anything_to_send_is_said(kind: Kind) -> None:
+    """It names the member that is missing."""
+    found: dict[str, Any] = {}
+    *way, last = kind.phone[0].split(".")
+    inner = found
+    for name in way:
+        inner = inner.setdefault(name, {})
+    inner[last] = PHONE
+    with pytest.raises(IntakeError) as raised:
+        kind.read(found)
+    assert (kind.text or kind.code)[0] in str(raised.value)

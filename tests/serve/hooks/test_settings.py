@@ -87,7 +87,7 @@ def test_receipts_beside_the_hooks(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     send, _, receipts = read_hooks_of(write(tmp_path, SENDER + SUPABASE + RECEIPTS))
     assert receipts is not None
     assert send._form["StatusCallback"] == "https://guard.example/receipts/twilio"
-    assert send._sent == receipts.sent
+    assert send._sent == (receipts.sent,)
 
 
 @pytest.mark.parametrize(
@@ -129,3 +129,13 @@ def test_mistakes_are_named(
     assert raised.value.path == path
     assert "hunter2" not in str(raised.value)
     assert SECRET not in str(raised.value)
+
+
+def test_receipts_of_another_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sends is told whom to tell, and of no address that takes nothing of his."""
+    monkeypatch.setenv("TWILIO_TOKEN", "tok")
+    plivo = '[sender]\nprovider = "Plivo"\nauth_id = "MA1"\ntoken = "tok"\nfrom_ = "Shop"\n'
+    send, _, receipts = read_hooks_of(write(tmp_path, plivo + SUPABASE + RECEIPTS))
+    assert receipts is not None
+    assert "url" not in send._fixed
+    assert send._sent == receipts.sent

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, cast
 
+import pytest
 from starlette.routing import Mount
 
 from pumpguard import Guard, Policy
 from pumpguard.receipts import Receipts
 from pumpguard.rules import RateLimit
+from pumpguard.senders.feedback import Feedback
 from pumpguard.serve import BearerTokens, Service
-from pumpguard.serve.hooks.settings import hooks_of
+from pumpguard.serve.hooks.settings import hooks_of, read_hooks
 from tests.asgi import JSON, call, request
 from tests.receipts.signing import TOKEN, ByTwilio
 from tests.senders.provider import Provider
@@ -58,7 +61,7 @@ async def test_a_message_that_twilio_did_not_send(tmp_path: Path, tokens: Path) 
         assert asked["StatusCallback"] == "https://app.example/receipts/twilio"
         assert not (await guard.assess(guard.attempt(PHONE))).allowed
 
-        body, headers = ByTwilio().report("SM9", "failed", 0)
+        body, headers, _ = ByTwilio().report("SM9", "failed", 0)
         scope = request("POST", "/receipts/twilio", content_type=None, headers=headers)
         assert (await call(service, scope, body)).status == 204
         mount = routes[-1]
@@ -67,3 +70,61 @@ async def test_a_message_that_twilio_did_not_send(tmp_path: Path, tokens: Path) 
         await mount.app.done()
         await guard.settled()
         assert (await guard.assess(guard.attempt(PHONE))).allowed
+
+
+@pytest.mark.parametrize(
+    ("sender", "asked"),
+    [
+        ('"Infobip"\nbase = "https://x.api.infobip.com"\nfrom_ = "Shop"', True),
+        ('"Bird"\nworkspace = "w"\nchannel = "c"', False),
+    ],
+    ids=["infobip", "bird"],
+)
+async def test_who_is_told_where_to_report(tmp_path: Path, sender: str, asked: bool) -> None:
+    """A provider that is told by its own pages is not told by each message."""
+    path = tmp_path / "hooks.toml"
+    path.write_text(
+        f"""
+        [sender]
+        provider = {sender}
+        key = "key"
+
+        [receipts]
+        url = "https://app.example/receipts"
+        infobip = "{TOKEN}"
+        bird = "{TOKEN}"
+
+        [[hook]]
+        server = "logto"
+        secret = "{SECRET}"
+        """
+    )
+    async with Guard(Policy(send="/s", rules=[])) as guard:
+        send, _, receipts = read_hooks(path, guard)
+        assert receipts is not None
+        told: Any = getattr(send, "_fixed", {})
+        assert told.get("notifyUrl") == (receipts.callback("infobip") if asked else None)
+
+
+async def test_a_provider_that_wants_to_know_is_told(tmp_path: Path) -> None:
+    """``feedback = true`` is all there is to say: who verifies is told to Twilio."""
+    path = tmp_path / "hooks.toml"
+    path.write_text(
+        f"""
+        [sender]
+        provider = "Twilio"
+        account = "AC1"
+        token = "{TOKEN}"
+        from_ = "+15005550006"
+        feedback = true
+
+        [[hook]]
+        server = "logto"
+        secret = "{SECRET}"
+        """
+    )
+    async with Guard(Policy(send="/s", settled=True, rules=[])) as guard:
+        send, _, _ = read_hooks(path, guard)
+        (feedback,) = guard.listeners
+        assert isinstance(feedback, Feedback)
+        assert cast(Any, send)._sent == (feedback.sent,)

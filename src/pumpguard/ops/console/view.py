@@ -15,6 +15,7 @@ from pumpguard.notices import Notices
 from pumpguard.ops.console.chart import chart
 from pumpguard.ops.fleet import Fleet
 from pumpguard.ops.fleet.attack import attack
+from pumpguard.ops.fleet.deliveries import MOST, deliveries
 from pumpguard.ops.fleet.desk import Desk
 from pumpguard.ops.fleet.lately import Notice, observed
 from pumpguard.ops.fleet.today import today
@@ -70,8 +71,8 @@ class BackgroundCache(Generic[T]):
     async def wait(self) -> T | None:
         """Like `get`, but waits for a computation under way."""
         self.get()
-        if self._task is not None:
-            await asyncio.wait({self._task})
+        assert self._task is not None  # noqa: S101 - the first call has begun one
+        await asyncio.wait({self._task})
         return self._result
 
     async def _work(self) -> None:
@@ -117,6 +118,7 @@ class View:
             "seen": None,
             "bans": None,
             "budgets": (),
+            "deliveries": (),
             "markets": None,
             "less": False,
         }
@@ -173,6 +175,7 @@ class View:
                 values["budgets"] = [line for each in spends if (line := counted(*each))]
                 values["less"] = any(counter.verified < 1 for counter, _ in spends)
                 values["markets"] = self.markets.get()
+                values["deliveries"] = deliveries(seen.day)[:MOST]
         return values
 
     async def _markets(self) -> list[Market]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import ip_network
 from json.encoder import encode_basestring_ascii as quoted
-from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from socket import AF_INET6, inet_ntop, inet_pton
 from typing import Literal
 
 from pumpguard.attempt import PREFIX, SUBJECTS, Attempt, Phone
@@ -165,8 +165,8 @@ def masked_address(network: str) -> str:
     schema wants it."""
     address, _, bits = network.partition("/")
     try:  # what nearly all are, in a tenth of the time: in an attack each is another one
-        if bits == "32":
-            return inet_ntop(AF_INET, inet_pton(AF_INET, address)[:3] + bytes(1))
+        if bits == "32" and "." in address:
+            return f"{address.rpartition('.')[0]}.0"
         if bits == "64":
             return inet_ntop(AF_INET6, inet_pton(AF_INET6, address)[:6] + bytes(10))
     except OSError:

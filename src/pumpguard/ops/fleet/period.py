@@ -52,6 +52,8 @@ class Period:
     blocks."""
     networks: dict[tuple[str, str], Amount] = field(default_factory=dict)
     """Refused, by masked network and its country."""
+    deliveries: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
+    """By country and carrier: what providers reported (`pumpguard.ops.fleet.deliveries`)."""
     outcomes: Counter[str] = field(default_factory=Counter)
 
     @classmethod
@@ -75,6 +77,8 @@ class Period:
                     known.u += amount.u
             whole.clients.update(each.clients)
             whole.outcomes.update(each.outcomes)
+            for where, words in each.deliveries.items():
+                whole.deliveries.setdefault(where, Counter()).update(words)
             for rule, said in each.rules.items():
                 whole.rules.setdefault(rule, Counter()).update(said)
         return whole
@@ -94,6 +98,8 @@ class Period:
                 by_rule.setdefault(name, Amount()).add(what, amount)
             case ["w", network, country, what]:
                 self.networks.setdefault((network, country), Amount()).add(what, amount)
+            case ["d", country, carrier, what]:
+                self.deliveries.setdefault((country, carrier), Counter())[what] += amount
             case ["k", what]:
                 self.outcomes[what] += amount
 

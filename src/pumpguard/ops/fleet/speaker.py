@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from pumpguard.alerts import Alert
 from pumpguard.attempt import Phone
@@ -23,6 +24,9 @@ from pumpguard.ops.fleet.lately import Lately
 from pumpguard.ops.fleet.tally import Tally
 from pumpguard.store.fleet import HOUR, MINUTE, Batch
 from pumpguard.store.in_front import behind
+
+if TYPE_CHECKING:
+    from pumpguard.receipts.base import Reported
 from pumpguard.store.inspected import InspectedStore
 
 TICK = 1.0
@@ -78,6 +82,10 @@ class Fleet(Listener):
 
     def outcome(self, became: Became) -> None:
         self._tally.outcome(became.phone, became.outcome)
+
+    def reported(self, reported: Reported) -> None:
+        self._tally.reported(reported)
+        self._wake()
 
     def alerted(self, alert: Alert) -> None:
         self._lately.alerted(alert)

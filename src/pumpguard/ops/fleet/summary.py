@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pumpguard.ops.fleet.attack import Attack, Place, attack
+from pumpguard.ops.fleet.deliveries import deliveries
 from pumpguard.ops.fleet.desk import Story
 from pumpguard.ops.fleet.period import Period
 from pumpguard.ops.fleet.view import FleetView
@@ -52,6 +53,7 @@ def period(seen: Period) -> dict[str, Any]:
         },
         "by_rule": {rule: dict(said) for rule, said in sorted(seen.rules.items())},
         "outcomes": dict(seen.outcomes),
+        "deliveries": [each.to_json() for each in deliveries(seen)],
     }
 
 

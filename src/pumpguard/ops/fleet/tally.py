@@ -12,21 +12,27 @@ cost, or would have cost, in micro-dollars:
 - ``r rule what``: ``refused`` (it decided), ``alone`` (no other rule would have refused), ``found``
   (it would have refused), ``monitored`` (only recorded), ``u``, and of the numbers that are looked
   out for ``sampled`` and ``verified``;
+- ``d country carrier what``: messages by what providers have reported of them (``delivered`` …),
+  and ``ms`` from their sending to their delivery;
 - ``k what``: ``verified``, ``failed``, ``unallocated``; ``degraded`` decisions; ``dropped``
   batches.
 
-An attacker chooses none of these: countries and rules are few, and of blocks and networks only
-those with the most dollars are told each second, the others together as ``other``.
+An attacker chooses none of these: countries, carriers and rules are few, and of blocks and networks
+only those with the most dollars are told each second, the others together as ``other``.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pumpguard.attempt import Phone, micros
 from pumpguard.decision import Action, Decision, Mode, met
 from pumpguard.masking import masked_network
+
+if TYPE_CHECKING:
+    from pumpguard.receipts.base import Reported
 
 BLOCK = 3
 """Digits that are cut off for a block: 1,000 numbers are nobody's personal data."""
@@ -124,6 +130,13 @@ class Tally:
         self._counts[f"k\t{what}"] += 1
         if what == "verified" and len(self._verified) < MOST_KNOWN:
             self._verified[phone] = None
+
+    def reported(self, reported: Reported) -> None:
+        """Count what a provider has said of a message."""
+        where = f"d\t{country_of(reported.phone)}\t{reported.carrier}"
+        self._counts[f"{where}\t{reported.word}"] += 1
+        if reported.seconds is not None:
+            self._counts[f"{where}\tms"] += round(reported.seconds * 1_000)
 
     def take(self) -> tuple[dict[str, int], dict[Phone, str], Sequence[Phone]]:
         """The counts; the refused numbers, each with its rules; and those that were verified."""

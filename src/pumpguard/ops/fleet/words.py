@@ -13,10 +13,11 @@ SPANS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 def lasting(seconds: float) -> str:
-    """A duration in one unit: ``90 seconds``, ``a day``, ``4 hours``."""
+    """A duration in one unit, no more than a tenth off: ``90 seconds``, ``a day``, ``4 hours``."""
     for unit, name in SPANS:
         count = round(seconds / unit)
-        if count >= 2 or (count == 1 and (unit == 1 or abs(seconds / unit - 1) < 0.01)):
+        near = abs(seconds / unit - count) < (0.01 if count == 1 else count / 10)
+        if count and (near or unit == 1):
             return f"{'an' if name == 'hour' else 'a'} {name}" if count == 1 else f"{count} {name}s"
     return "a moment"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from pumpguard.config import importable, one_of, require
 from pumpguard.errors import PolicyError
 from pumpguard.guard import Guard
 from pumpguard.receipts import Receipts
+from pumpguard.senders.feedback import Feedback
 from pumpguard.serve.hooks import Hook, Hooks
 from pumpguard.serve.hooks.checks import check_secret
 from pumpguard.serve.hooks.kinds import KINDS
@@ -56,7 +58,7 @@ def read_hooks(path: Path, guard: Guard) -> tuple[Send, list[Hook], Receipts | N
     require(len({*paths}) == len(paths), "hook.path", "a path of its own for each", paths)
     with importable(path.parent):
         receipts = _receipts(table.get("receipts"), guard)
-        return _sender(table.get("sender"), receipts), found, receipts
+        return _sender(table.get("sender"), receipts, guard), found, receipts
 
 
 def _receipts(table: object, guard: Guard) -> Receipts | None:
@@ -97,7 +99,7 @@ def _settings(table: Mapping[str, Any], path: str) -> dict[str, Any]:
     }
 
 
-def _sender(table: object, receipts: Receipts | None) -> Send:
+def _sender(table: object, receipts: Receipts | None, guard: Guard) -> Send:
     if not isinstance(table, dict) or not isinstance(table.get("provider"), str):
         raise PolicyError("sender.provider", f"one of {', '.join(_providers())}, or 'module:name'")
     settings = _settings(table, "sender")
@@ -107,17 +109,21 @@ def _sender(table: object, receipts: Receipts | None) -> Send:
         return _imported(name)
     require(name in _providers(), "sender.provider", one_of(name, _providers()), name)
     settings.setdefault("deadline", DEADLINE)
+    kind = getattr(pumpguard.senders, name)
     if receipts is not None:
         settings["sent"] = receipts.sent
-        if name.lower() in receipts.providers:
-            settings.setdefault("callback", receipts.callback(name.lower()))
+        told_where = "callback" in inspect.signature(kind).parameters
+        if told_where and kind.provider in receipts.providers:
+            settings.setdefault("callback", receipts.callback(kind.provider))
     try:
         if name in ("Sns", "EndUserMessaging"):
             settings["client"] = _aws(name, settings.pop("region", None))
-        send: Send = getattr(pumpguard.senders, name)(**settings)
+        send: Any = kind(**settings)
     except TypeError as error:  # a setting that is missing, or unknown
         raise PolicyError("sender", f"the settings of pumpguard.senders.{name} ({error})") from None
-    return send
+    if send.feedback:
+        Feedback(guard, send)
+    return cast(Send, send)
 
 
 def _providers() -> list[str]:
