@@ -14,7 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from attack_harness.recording import Message, record, write
+from pumpguard import Policy
 from pumpguard.cli import app
+from pumpguard.replay.compare import without_rule
+from pumpguard.rules import RateLimit
 
 POLICY = """
 send = "/otp/send"
@@ -151,6 +154,29 @@ def test_two_policies_are_compared(log: Path, policy: Path, tmp_path: Path) -> N
     code, out, _ = run(log, "--policy", policy, "--compare", other)
     assert code == 0
     assert "With the other policy: $" in out
+    assert "  without budget: $" in out
+
+
+def test_each_rule_is_left_out_once(log: Path, policy: Path) -> None:
+    """What the policy would have come to without it: the one that the attack met cost it least."""
+    found = said(log, "--policy", policy, "--compare", policy)["compared"]
+    assert set(found["without"]) == set(found["by_rule"])
+    assert found["changed"] == 0
+    left = {rule: less["usd"]["with"] for rule, less in found["without"].items()}
+    assert max(left.values()) > found["usd"]["with"]
+
+
+def test_what_cannot_be_left_out_is_not(policy: Path) -> None:
+    """The risk score is no rule; of rules of one's own each can, also in a use of its own."""
+    whole = Policy.from_toml(policy)
+    assert without_rule(whole, "risk") is None
+    less = without_rule(whole, "credit")
+    assert less is not None
+    assert {rule.name for rule in whole.chain} - {rule.name for rule in less.chain} == {"credit"}
+    own = [RateLimit(name=name, by="phone", limits="1/day") for name in ("one", "two")]
+    login = without_rule(Policy(send="/s", use="login", rules=own), "login.one")
+    assert login is not None
+    assert [rule.name for rule in login.chain] == ["login.two"]
 
 
 def test_what_cannot_be_read_is_shown_with_its_place(policy: Path, tmp_path: Path) -> None:

@@ -21,13 +21,14 @@ from pumpguard.intake.phone import canonical
 from pumpguard.ops.events.fields import policy_version
 from pumpguard.policy import Policy
 from pumpguard.replay.checkpoint import Stopped
+from pumpguard.replay.compare import compared, lines
 from pumpguard.replay.episodes import Episode, find
 from pumpguard.replay.journal import Journal
 from pumpguard.replay.lacking import told_apart
 from pumpguard.replay.logs import Found, read
 from pumpguard.replay.own_events import other_policy
 from pumpguard.replay.page import page
-from pumpguard.replay.play import Run, play
+from pumpguard.replay.play import Run
 from pumpguard.replay.report import Report
 from pumpguard.replay.requests import Sending
 
@@ -103,7 +104,7 @@ def replay(
                 from pumpguard.replay.picture import picture
 
                 picture(report, png)
-            difference = None if other is None else _compared(report, other)
+            difference = None if other is None else compared(report, other, _leaving_out)
         if resume:
             checkpoint.unlink()
     except PolicyError as error:
@@ -117,8 +118,8 @@ def replay(
             console.print(line)
     if difference is not None:
         said["compared"] = difference
-        if not as_json:
-            _print_difference(console, difference)
+        for line in () if as_json else lines(difference):
+            console.print(line)
     if as_json:
         print(json.dumps(said))
 
@@ -155,6 +156,10 @@ def _play(run: Run) -> None:
     run.forget_counters()
 
 
+def _leaving_out(rule: str) -> None:
+    typer.echo(f"without {rule} …", err=True)
+
+
 def _reported(found: Found, run: Run, policy: Policy, blind: list[str]) -> Report:
     journal = found.journal
     if journal.events and (other := other_policy(journal.versions, policy_version(policy))):
@@ -181,34 +186,3 @@ def episodes_of(journal: Journal, policy: Policy) -> list[Episode]:
     return find(
         (entry, entry.price or table.price(canonical(entry.phone).region)) for entry in journal
     )
-
-
-def _compared(report: Report, other: Policy) -> dict[str, Any]:
-    """The other policy's money and customers, and the first messages about which both differ, with
-    both explanations."""
-    ready, _ = told_apart(other, report.journal)
-    asks = report.challenge
-    tally, _ = asyncio.run(play(report.journal, ready, challenge=asks))
-    before = report.tally.verdicts
-    changed = [i for i, (a, b) in enumerate(zip(before, tally.verdicts, strict=True)) if a != b]
-    shown = changed[:10]
-    _, old = asyncio.run(play(report.journal, report.tally.policy, challenge=asks, explain=shown))
-    _, new = asyncio.run(play(report.journal, ready, challenge=asks, explain=shown))
-    then = Report(report.files, report.journal, tally, (), (), report.prices, asks).to_json()
-    return {
-        **{part: then[part] for part in ("usd", "sent", "by_rule", "customers")},
-        "changed": len(changed),
-        "examples": [{"before": old[i], "after": new[i]} for i in shown if i in old],
-    }  # fmt: skip
-
-
-def _print_difference(console: Console, found: dict[str, Any]) -> None:
-    usd, who = found["usd"], found["customers"]
-    left = f"{found['sent']['with']:,} messages" if usd is None else f"${usd['with']:,.2f}"
-    console.print(
-        f"\nWith the other policy: {left}; {who['refused']:,} of {who['verified']:,} "
-        f"customers refused, {who['asked']:,} asked. {found['changed']:,} messages are decided "
-        "otherwise:"
-    )
-    for example in found["examples"]:
-        console.print(f"\n  before: {example['before']}\n  after:  {example['after']}")
