@@ -156,6 +156,16 @@ async def test_travellers_who_verify_do_not_count() -> None:
     assert (await app.send(travellers[4], country="RO")).action is Action.CHALLENGE
 
 
+async def test_whoever_hides_where_they_are_is_no_traveller() -> None:
+    """Users of a relay may be at home: none of them is counted, or asked."""
+    app = Trying(GeoMismatch(limits="2/hour", strict_regions=["BD"], ratio=0.1), settled=True)
+    for n in range(50, 56):
+        for phone in (f"+4474001234{n}", f"+88017123456{n}"):
+            attempt = make_attempt(phone, at=app.clock(), country=None)
+            relay = replace(attempt, client=replace(attempt.client, kind="relay"))
+            assert (await app.guard.assess(relay)).allowed
+
+
 async def test_a_strict_country_earns_room_for_travellers_by_dollars() -> None:
     """A tenth of what was verified from elsewhere may be unverified there."""
     rule = GeoMismatch(limits="2/hour", strict_regions=["BD"], ratio=0.1)

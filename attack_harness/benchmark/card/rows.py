@@ -85,6 +85,6 @@ def _json(found: Row) -> dict[str, Any]:
     texts = ("attack", "refused_in", "asked_in")
     return {
         "parts": [part for part in PARTS if part in found.parts],
-        **{name: round(getattr(found, name), 5) for name in shares},
+        **{name: round(getattr(found, name), 6) for name in shares},
         **{name: getattr(found, name) for name in texts},
     }

@@ -36,7 +36,7 @@ class GeoMismatch(Rule):
     action: ActionName = "challenge"
     weight: float = 1.25
     needs_challenge: bool = False
-    declares_by = ("client_country", "country")
+    declares_by = ("client_country", "country", "client_hidden")
     needs_readings = False
     needs_outcomes = True
 
@@ -64,8 +64,9 @@ class GeoMismatch(Rule):
 
     def counters(self, attempt: Attempt) -> Sequence[Window | Credit]:
         region = attempt.phone.region
-        # Without a client, it is told what became of a message from somewhere.
-        if attempt.client.country is not None and not _differ(attempt):
+        # A relay's users may be anywhere. Without a client, it is told what became of a message.
+        there = attempt.client.country or attempt.subject("client_hidden")
+        if there is not None and not _differ(attempt):
             return ()
         usual, relaxed, strict = self._declared
         if region in self.strict_regions:
