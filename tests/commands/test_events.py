@@ -17,7 +17,7 @@ import pytest
 
 import pumpguard
 from pumpguard import Action, Decision, Guard, Policy
-from pumpguard.decision import ALERTING
+from pumpguard.alerts import ALERTING
 from pumpguard.ops.events import Events, File, Stream
 from pumpguard.ops.events.words import WHY
 from tests.commands.test_overrides import Operator, operator, policy
