@@ -150,6 +150,7 @@ def default_policy() -> Policy:
     return Policy(
         send="/otp/send",
         verify="/otp/verify",
+        verified_when="2xx",  # this app answers 400 to a wrong code
         phone="phone",
         code="code",
         home=HOME,

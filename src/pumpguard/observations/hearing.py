@@ -132,7 +132,7 @@ class Hearing:
         right, without = counts["verified"], counts["verified_without_message"]
         if is_open:
             self.hear()
-            if right >= NEVER_WRONG and not self._says_wrong:
+            if right >= NEVER_WRONG and not (self._told or self._says_wrong):
                 self._never_wrong(
                     "all of %d codes were right, so far: does the route answer wrong codes like "
                     "right ones? Then whoever enters anything is believed. See verified_when=",
