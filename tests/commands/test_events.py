@@ -24,6 +24,15 @@ from tests.commands.test_overrides import Operator, operator, policy
 
 __all__ = ["operator", "policy"]
 
+IN_FRONT = """
+import signal
+from pumpguard.cli import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+"""The command as in a terminal: what a shell starts behind itself ignores Ctrl-C."""
+
 PHONES = ("+447400123456", "+33612345678")
 
 
@@ -182,7 +191,7 @@ def test_those_that_come_are_shown_until_ctrl_c(
     operator: Operator, refused: Decision, json_wanted: bool
 ) -> None:
     """The real command, and a process of the app that goes on."""
-    command = [sys.executable, "-m", "pumpguard.cli", "tail", "-f", "-n", "1"]
+    command = [sys.executable, "-c", IN_FRONT, "tail", "-f", "-n", "1"]
     command += ["--action", "throttle", *(["--json"] if json_wanted else [])]
     over, policy = threading.Event(), Policy.from_toml(operator.env["PUMPGUARD_POLICY"])
 
@@ -201,11 +210,12 @@ def test_those_that_come_are_shown_until_ctrl_c(
         app.start()
         try:
             lines += [running.stdout.readline() for _ in range(2)]
+            running.send_signal(signal.SIGINT)
+            assert running.wait(60) == 0
         finally:
             over.set()
             app.join()
-            running.send_signal(signal.SIGINT)
-        assert running.wait(60) == 0
+            running.kill()
     assert refused.reference in lines[0]
     assert all("throttle" in line for line in lines)
     assert len(set(lines)) == 3
