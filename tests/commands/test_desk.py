@@ -17,7 +17,7 @@ import pytest
 from pumpguard import Guard
 from pumpguard.ops.fleet import Fleet
 from pumpguard.testing import SimulatedHuman
-from tests.commands.test_overrides import Operator
+from tests.commands.test_overrides import IN_FRONT, Operator
 
 PHONE, ADDRESS = "+8801712345678", "81.2.69.142"
 
@@ -145,7 +145,7 @@ def test_where_nobody_speaks_it_is_said(policy: Path, valkey_url: str) -> None:
 def test_top_goes_on_until_ctrl_c(operator: Operator) -> None:
     """The real command, at a terminal: what other processes decide is there with the next look."""
     terminal, end = pty.openpty()
-    command = [sys.executable, "-m", "pumpguard.cli", "top", "--every", "1"]
+    command = [sys.executable, "-c", IN_FRONT, "top", "--every", "1"]
     env = {**os.environ, **operator.env, "TERM": "xterm", "COLUMNS": "120", "LINES": "60"}
     with subprocess.Popen(command, env=env, stdout=end) as running:
         os.close(end)

@@ -20,18 +20,9 @@ from pumpguard import Action, Decision, Guard, Policy
 from pumpguard.alerts import ALERTING
 from pumpguard.ops.events import Events, File, Stream
 from pumpguard.ops.events.words import WHY
-from tests.commands.test_overrides import Operator, operator, policy
+from tests.commands.test_overrides import IN_FRONT, Operator, operator, policy
 
 __all__ = ["operator", "policy"]
-
-IN_FRONT = """
-import signal
-from pumpguard.cli import main
-
-signal.signal(signal.SIGINT, signal.default_int_handler)
-main()
-"""
-"""The command as in a terminal: what a shell starts behind itself ignores Ctrl-C."""
 
 PHONES = ("+447400123456", "+33612345678")
 

@@ -17,6 +17,15 @@ from pumpguard.testing import make_attempt
 
 Command = tuple[int, str, str]
 
+IN_FRONT = """
+import signal
+from pumpguard.cli import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+"""The command as in a terminal: what a shell starts behind itself ignores Ctrl-C."""
+
 
 @pytest.fixture
 def policy(tmp_path: Path, name: str) -> Path:

@@ -147,6 +147,6 @@ async def test_a_refusal_that_no_rule_made_counts() -> None:
     """Such as all of an app that fails closed."""
     guard = Guard(Policy(send="/s"), clock=FakeClock())
     guard._watch.refused(Decision(make_attempt(at=1_700_000_000.0), Action.THROTTLE))
-    assert guard._watch._counts["n"] == 1
-    assert not [name for name in guard._watch._counts if name.startswith("r\t")]
+    assert guard._watch._n == 1
+    assert [rule for _, _, rule, _ in guard._watch._refused] == [""]
     await guard.aclose()

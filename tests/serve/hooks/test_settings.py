@@ -138,4 +138,4 @@ def test_receipts_of_another_provider(tmp_path: Path, monkeypatch: pytest.Monkey
     send, _, receipts = read_hooks_of(write(tmp_path, plivo + SUPABASE + RECEIPTS))
     assert receipts is not None
     assert "url" not in send._fixed
-    assert send._sent == receipts.sent
+    assert send._sent == (receipts.sent,)
