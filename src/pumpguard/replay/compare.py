@@ -31,8 +31,10 @@ def compared(
     before = report.tally.verdicts
     changed = [i for i, (a, b) in enumerate(zip(before, tally.verdicts, strict=True)) if a != b]
     shown = changed[:SHOWN]
-    _, old = asyncio.run(play(journal, report.tally.policy, challenge=asks, explain=shown))
-    _, new = asyncio.run(play(journal, ready, challenge=asks, explain=shown))
+    old, new = dict[int, str](), dict[int, str]()
+    if shown:  # the log is played once more for each
+        _, old = asyncio.run(play(journal, report.tally.policy, challenge=asks, explain=shown))
+        _, new = asyncio.run(play(journal, ready, challenge=asks, explain=shown))
     then = replace(report, tally=tally, episodes=()).to_json()
     without = dict[str, Any]()
     for rule in then["by_rule"]:
