@@ -72,15 +72,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if results["about"]["load_before"] > BUSY:
         console.print("[yellow]The machine is busy: app and Redis will not have a core each.[/]")
     began = time.monotonic()
+    failed = False
     for name in options.only or SCENARIOS:
-        results[name] = _run(name, Bench(quick=options.quick), console)
+        try:
+            results[name] = _run(name, Bench(quick=options.quick), console)
+        except Exception:  # what the others have measured in a quarter of an hour is kept
+            console.print_exception()
+            failed = True
     results["about"]["seconds"] = round(time.monotonic() - began)
     results["targets"] = targets(results)
     written = write(results, options.out)
     show(results, console)
     for path in written:
         console.print(f"[dim]{path}[/]")
-    return 0
+    return 1 if failed else 0
 
 
 def about(quick: bool) -> Table:

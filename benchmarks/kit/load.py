@@ -23,12 +23,12 @@ from .stats import Table, quantile
 from .traffic import PATH, Request, endless, traffic
 
 
-def wire_format(request: Request) -> bytes:
-    """The request as bytes."""
+def wire_format(request: Request, path: str = PATH) -> bytes:
+    """The request as bytes, to the route that sends unless another is given."""
     head = (
         b"POST %s HTTP/1.1\r\n%s: %s\r\nhost: bench\r\ncontent-type: application/json\r\n"
         b"content-length: %d\r\n\r\n"
-    ) % (PATH.encode(), CLIENT, request.address.encode(), len(request.body))
+    ) % (path.encode(), CLIENT, request.address.encode(), len(request.body))
     return head + request.body
 
 
@@ -52,8 +52,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Count an answer when it is whole."""
         self._read += data
-        end = self._read.find(b"\r\n\r\n")
-        if end < 0 or len(self._read) < end + 4 + content_length(self._read[:end]):
+        if not is_whole(self._read):
             return
         self._seen.statuses[int(self._read[9:12])] += 1
         self._seen.latencies.append(time.perf_counter() - self._sent)
@@ -82,10 +81,17 @@ class Seen:
         self.latencies: list[float] = []
 
 
-def content_length(head: bytes) -> int:
-    """The length that a head announces; none is none."""
-    found = head.lower().find(b"content-length:")
-    return int(head[found + 15 :].split(b"\r\n", 1)[0]) if found >= 0 else 0
+def is_whole(answer: bytes) -> bool:
+    """Whether an answer has come to its end: by the length that it announces, or in chunks."""
+    end = answer.find(b"\r\n\r\n")
+    if end < 0:
+        return False
+    head = answer[:end].lower()
+    if b"transfer-encoding: chunked" in head:
+        return answer.endswith(b"\r\n0\r\n\r\n")
+    found = head.find(b"content-length:")
+    length = int(head[found + 15 :].split(b"\r\n", 1)[0]) if found >= 0 else 0
+    return len(answer) >= end + 4 + length
 
 
 async def load(port: int, connections: int, seconds: float, start: int) -> Table:

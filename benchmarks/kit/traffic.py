@@ -18,6 +18,7 @@ from attack_harness.numbering import mobile_ranges
 
 HOME = ("GB", "US", "DE", "IN", "IT")
 PATH = "/otp/send"
+VERIFY = "/otp/verify"
 COUNT = 50_000
 SEED = 7
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
-from ..kit.traffic import PATH
+from ..kit.traffic import PATH, VERIFY
 from . import Variant
 
 
@@ -25,10 +25,16 @@ async def send_code(body: SendCode) -> dict[str, str]:
     return {"status": "sent"}
 
 
+async def verify_code(body: SendCode) -> dict[str, str]:
+    """Say that the code was right."""
+    return {"status": "verified"}
+
+
 def make_app(endpoint: Callable[..., Any] = send_code, dependencies: Sequence[Any] = ()) -> FastAPI:
     """The app, with a peer's wrapped endpoint or dependencies where it has such."""
     app = FastAPI(openapi_url=None)
     app.post(PATH, status_code=202, dependencies=list(dependencies))(endpoint)
+    app.post(VERIFY)(verify_code)
     return app
 
 

@@ -14,7 +14,7 @@ from pumpguard.intake.network import PackagedNetworks
 from pumpguard.store.base import Store
 from pumpguard.store.memory import MemoryStore
 
-from ..kit.traffic import HOME, PATH
+from ..kit.traffic import HOME, PATH, VERIFY
 from . import Variant
 from .app import make_app
 
@@ -66,7 +66,7 @@ async def on_redis(url: str, stack: AsyncExitStack, amount: int) -> ASGIApp:
 
 async def flooded(url: str, stack: AsyncExitStack, amount: int) -> ASGIApp:
     """The default policy with a budget that a small shop has, and verifications."""
-    made = guard(url, stack=stack, daily_budget=SMALL, verify="/otp/verify", deadline=1.0)
+    made = guard(url, stack=stack, daily_budget=SMALL, verify=VERIFY, deadline=1.0)
     await made.check()
     return PumpGuardMiddleware(make_app(), guard=made)
 
