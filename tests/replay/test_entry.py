@@ -41,7 +41,9 @@ def entries(row: dict[str, str], **settings: object) -> list[Entry]:
     ],
 )
 def test_a_time_is_read_as_it_is_written(text: str) -> None:
+    """That of a message, and that at which its code was entered."""
     assert entries({"time": text})[0].at == AT
+    assert [each.at for each in entries({"time": str(AT - 60), "verified": text})] == [AT - 60, AT]
 
 
 def test_a_time_without_a_zone_is_in_the_one_that_is_named() -> None:

@@ -94,9 +94,9 @@ class Parser:
         address = self._address(of(row, "address"))
         sent = of(row, "status").lower() not in NOT_SENT
         yield Entry(at, phone, address, of(row, "session") or None, self._price(row), sent)
-        entered = of(row, "verified").lower()
-        if entered not in NO:
-            seen = at + CODE_ENTERED if entered in YES else self._time(entered)
+        entered = of(row, "verified")
+        if entered.lower() not in NO:
+            seen = at + CODE_ENTERED if entered.lower() in YES else self._time(entered)
             yield Entry(max(at, seen), phone, is_verification=True)
 
     def _time(self, text: str) -> float:
