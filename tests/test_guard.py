@@ -303,11 +303,17 @@ def test_a_hook_that_could_not_be_called_is_refused(given: Any, expected: str) -
     that does not say what it takes is believed."""
     with pytest.raises(PolicyError, match=f"^{expected}"):
         Guard(Policy(send="/s", rules=[COOLDOWN]), **given)
+
+    def page(refused: object, request: object, language: str = "en") -> None:
+        """Leaves it at the problem."""
+
+    heard: list[Decision] = []
+    more: Any = {}.update
     Guard(
         Policy(send="/s", rules=[COOLDOWN]),
-        on_refusal=lambda refused, request, page="": None,
-        on_decision=[].append,
-        on_alert={}.update,
+        on_refusal=page,
+        on_decision=heard.append,
+        on_alert=more,
     )
 
 
