@@ -289,6 +289,34 @@ def test_a_listener_that_wants_to_be_awaited_is_refused(listener: Any) -> None:
         Guard(Policy(send="/s", rules=[COOLDOWN]), on_decision=listener)
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"on_refusal": lambda decision: None}, "on_refusal: expected a function of a refusal and"),
+        ({"on_refusal": 403}, "on_refusal: expected a function of a refusal and"),
+        ({"on_decision": lambda: None}, "on_decision: expected a function of 1 argument,"),
+        ({"on_alert": lambda alert, to: None}, "on_alert: expected a function of 1 argument,"),
+    ],
+)
+def test_a_hook_that_could_not_be_called_is_refused(given: Any, expected: str) -> None:
+    """And not noticed at the first refusal. More arguments with defaults do no harm, and a function
+    that does not say what it takes is believed."""
+    with pytest.raises(PolicyError, match=f"^{expected}"):
+        Guard(Policy(send="/s", rules=[COOLDOWN]), **given)
+
+    def page(refused: object, request: object, language: str = "en") -> None:
+        """Leaves it at the problem."""
+
+    heard: list[Decision] = []
+    more: Any = {}.update
+    Guard(
+        Policy(send="/s", rules=[COOLDOWN]),
+        on_refusal=page,
+        on_decision=heard.append,
+        on_alert=more,
+    )
+
+
 async def test_a_guard_reads_its_policy_from_a_file(tmp_path: Path) -> None:
     """By its path, as a text or a `Path`; a missing file is named."""
     file = tmp_path / "policy.toml"

@@ -127,6 +127,13 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
         ({"send": "/s", "session": "json:"}, "session", "a field"),
         ({"send": "/s", "deadline": 0}, "deadline", "seconds (not ms) above 0, at most 30"),
         ({"send": "/s", "deadline": "fast"}, "deadline", "a number"),
+        ({"send": "/s", "daily_budget": 1e7}, "daily_budget", "above 0, below 10,000,000"),
+        (
+            {"send": "/s", "hold_out": {"share": 1, "day": 1e6}},
+            "hold_out.day",
+            "above 0, below 1,000,000",
+        ),
+        ({"send": "/s", "hold_out": {"day": 1, "share": 0}}, "hold_out.share", "above 0, up to 1"),
         ({"send": "/s", "workers": 0}, "workers", "at least 1"),
         ({"send": "/s", "workers": True}, "workers", "a whole number"),
         ({"send": "/s", "max_body": -1}, "max_body", "at least 1"),
@@ -158,6 +165,16 @@ def test_the_high_risk_list_leaves_home_alone() -> None:
             {"send": "/s", "rules": {"phone_limit": {"limits": "1/fortnight"}}},
             "rules.phone_limit.limits",
             "limits such as",
+        ),
+        (
+            {"send": "/s", "rules": {"budget": {"alert": 0}}},
+            "rules.budget.alert",
+            "a share above 0, up to 1",
+        ),
+        (
+            {"send": "/s", "rules": {"burst_ban": {"jitter": 1}}},
+            "rules.burst_ban.jitter",
+            "0 or more, below 1",
         ),
     ],
 )

@@ -138,19 +138,30 @@ def require_parts(**given: object) -> None:
             require(right, path, f"an object (no class) with {', '.join(names)}", value)
 
 
-def require_plain(**given: object) -> None:
-    """Raise `PolicyError` for a coroutine function, or an object that is called as one."""
+def require_plain(arguments: int = 1, /, **given: object) -> None:
+    """Raise `PolicyError` for a coroutine function, or an object that is called as one, and for one
+    that cannot be called with so many arguments."""
     for path, value in given.items():
+        if callable(value):
+            s = "s" * (arguments > 1)
+            require_arguments(path, value, arguments, f"a function of {arguments} argument{s}")
         awaited = any(map(iscoroutinefunction, (value, type(value).__call__)))
         require(not awaited, path, "a plain function: nobody would await it", value)
 
 
 def require_app(app: Any, arguments: int, expected: str) -> None:
     """Raise `PolicyError` for an app that cannot be called with so many arguments."""
+    require(callable(app), "app", expected, app)
+    require_arguments("app", app, arguments, expected)
+
+
+def require_arguments(path: str, function: Any, arguments: int, expected: str) -> None:
+    """Raise `PolicyError` for what is given and cannot be called with so many arguments."""
     try:
-        signature(app).bind(*range(arguments))
+        if function is not None:
+            signature(function).bind(*range(arguments))
     except TypeError:
-        raise PolicyError("app", expected, app) from None
+        raise PolicyError(path, expected, function) from None
     except ValueError:  # written in C, it does not say
         return
 

@@ -11,7 +11,7 @@ from pumpguard.alerts import Alert, Alerts
 from pumpguard.alerts.webhook import Webhook
 from pumpguard.attempt import Attempt
 from pumpguard.challenges.base import Challenge
-from pumpguard.config import require_parts, require_plain
+from pumpguard.config import require_arguments, require_parts, require_plain
 from pumpguard.decision import Decision
 from pumpguard.engine.decide import Engine
 from pumpguard.errors import PolicyError
@@ -93,6 +93,7 @@ class Guard(Protects, OldNames):
         networks = default_networks() if networks is None else networks
         self.reader = Reader(policy, networks, challenge, clock, self.notices)
         self.on_refusal = on_refusal
+        require_arguments("on_refusal", on_refusal, 2, "a function of a refusal and its request")
         self.observations = Observations(
             self.notices, policy.proxy_header, self.reader.proxies.names,
             listens=policy.verified, told_success=policy.verified_when is not None,

@@ -26,7 +26,8 @@ def check_ranges(policy: Policy) -> None:
         require(policy.region in SUPPORTED_REGIONS, "region", REGION, policy.region)
     for i, region in enumerate(policy.home):
         require(region in SUPPORTED_REGIONS, f"home.{i}", REGION, region)
-    require(0 < policy.daily_budget < 1e7, "daily_budget", "USD above 0", policy.daily_budget)
+    expected = "USD above 0, below 10,000,000"
+    require(0 < policy.daily_budget < 1e7, "daily_budget", expected, policy.daily_budget)
     share = policy.refund_share
     require(0 <= share <= 1, "refund_share", "a share from 0 to 1", share)
     for name in ("max_body", "workers", "shards"):

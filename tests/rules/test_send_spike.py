@@ -55,7 +55,7 @@ def test_it_is_part_of_the_default_chain_and_says_nothing_there_about_attempts()
     ("wrong", "said"),
     [
         ({"ratio": 0.5}, "rules.send_spike.ratio: expected 1 to 1000"),
-        ({"minimum": 0}, "rules.send_spike.minimum: expected at least 1"),
+        ({"minimum": 0}, "rules.send_spike.minimum: expected 1 or more, below 2^32"),
         ({"seconds": 605}, "rules.send_spike.seconds: expected tens of seconds"),
         ({"watch": []}, "rules.send_spike.watch: expected admissions, attempts or both"),
         ({"watch": ["sends"]}, "rules.send_spike.watch: expected a list of one of 'attempts'"),

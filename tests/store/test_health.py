@@ -11,9 +11,10 @@ import pytest
 from pumpguard import Guard, Policy
 from pumpguard.errors import StoreError
 from pumpguard.store import health
-from pumpguard.store.health import Concern
+from pumpguard.store.health import Checkup, Concern
 from pumpguard.store.memory import MemoryStore
 from pumpguard.store.redis import RedisStore
+from pumpguard.store.transport.topology import topology_of
 from tests.conftest import PATIENT, SERVERS
 from tests.store.asking import ask, question, window
 from tests.store.transport.fleet import Server, free_ports
@@ -227,6 +228,28 @@ async def test_a_check_that_hangs_keeps_no_decision_waiting(
             async with Guard(Policy(send="/otp/send", deadline=PATIENT), server.url) as guard:
                 assert [await decide(guard) for _ in range(20)] == [True] * 20
         assert server.connections == 2
+
+
+def test_a_check_whose_event_loop_is_closed_is_begun_again(valkey: Server) -> None:
+    """As by servers that have a loop for each request, and close it without cancelling anything."""
+    begun = list[asyncio.AbstractEventLoop]()
+
+    class Slow(Checkup):
+        async def _check(self) -> None:
+            begun.append(asyncio.get_running_loop())
+            await asyncio.Event().wait()
+
+    async def request() -> None:
+        for _ in range(2):
+            checkup.begin()
+            await asyncio.sleep(0)
+
+    checkup = Slow(topology_of(valkey.url), ())
+    loops = [asyncio.new_event_loop() for _ in range(2)]
+    for loop in loops:
+        loop.run_until_complete(request())
+        loop.close()
+    assert begun == loops
 
 
 async def test_guards_of_one_name_that_are_set_differently_are_said(

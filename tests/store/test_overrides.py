@@ -10,8 +10,10 @@ from redis import Redis
 from pumpguard.counters import Known
 from pumpguard.store.base import Store
 from pumpguard.store.embedded import EmbeddedServer
+from pumpguard.store.memory import MemoryStore
 from pumpguard.store.overrides import VERSION_BYTES, version_of
 from pumpguard.store.redis import RedisStore
+from pumpguard.testing import FakeClock
 from tests.conftest import PATIENT
 from tests.store.asking import About, ask, redeem, window
 
@@ -87,6 +89,15 @@ async def test_a_claim_is_for_the_first(store: Store) -> None:
     claims = await asyncio.gather(*(store.overrides.claim("spike", 60) for _ in range(10)))
     assert sum(claims) == 1
     assert await store.overrides.claim("another", 60)
+
+
+async def test_a_claim_is_for_the_first_of_one_instant_too() -> None:
+    """A clock that stands still, as in simulations, says nothing about who came first."""
+    clock = FakeClock()
+    overrides = MemoryStore(clock=clock).overrides
+    assert [await overrides.claim("spike", 60) for _ in range(3)] == [True, False, False]
+    clock.advance(60)
+    assert await overrides.claim("spike", 60)
 
 
 @pytest.fixture

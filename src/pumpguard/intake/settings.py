@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pumpguard.policy import Policy
 
 FIELDS = ("phone", "code", "client", "session", "account", "device", "verify_phone")
-FUNCTIONS = ("phone", "verify_phone", "when", "verified_when", "sent_when", "parts")
+FUNCTIONS = ("phone", "verify_phone", "when", "sent_when", "parts")
 PATH = "path:"
 
 MOST_PARTS = 10
@@ -38,6 +38,7 @@ def check_intake(policy: Policy) -> None:
         require(verify or value is None, name, expected, value)
     # Whoever does not await it takes what it returns for true.
     require_plain(**{name: getattr(policy, name) for name in FUNCTIONS})
+    require_plain(3, verified_when=policy.verified_when)
     require_plain(**{f"dimensions.{name}": read for name, read in policy.dimensions.items()})
     success_when(policy.verified_when)
     if policy.flow is not None:

@@ -132,12 +132,12 @@ class Hearing:
         right, without = counts["verified"], counts["verified_without_message"]
         if is_open:
             self.hear()
-            if right >= NEVER_WRONG and not (self._told or self._says_wrong):
+            if right >= NEVER_WRONG and not self._says_wrong:
                 self._never_wrong(
                     "all of %d codes were right, so far: does the route answer wrong codes like "
-                    "right ones? Then whoever enters anything is believed. See verified_when=",
-                    right,
-                )
+                    "right ones%s? Then whoever enters anything is believed. See verified_when=",
+                    right, ", as verified_when= reads them" if self._told else "",
+                )  # fmt: skip
             return
         counts["second_codes"] += another
         seconds, many = counts["second_codes"], PART_WITHOUT * (right + without)
@@ -164,8 +164,8 @@ class Hearing:
             codes, level=logging.ERROR,
         )  # fmt: skip
 
-    def _never_wrong(self, text: str, codes: int) -> bool:
-        self._notices.say("PG089", "never wrong", text, codes)
+    def _never_wrong(self, text: str, *facts: object) -> bool:
+        self._notices.say("PG089", "never wrong", text, *facts)
         return True
 
     def code_refused(self) -> None:

@@ -68,10 +68,10 @@ class Budget(RegionalRule):
         factor = self.high_risk_factor
         ordered = 0 < hour <= self.day <= month < 1e9
         self.require(ordered, "day", "0 < hour ≤ day ≤ month in USD", (hour, self.day, month))
-        self.require(0 <= self.reserved < 1, "reserved", "a share below 1")
-        self.require(0 < self.challenge <= 1, "challenge", "a share up to 1")
-        self.require(0 < self.alert <= 1, "alert", "a share up to 1")
-        self.require(0 < factor <= 1, "high_risk_factor", "a factor up to 1")
+        self.require(0 <= self.reserved < 1, "reserved", "a share of 0 or more, below 1")
+        self.require(0 < self.challenge <= 1, "challenge", "a share above 0, up to 1")
+        self.require(0 < self.alert <= 1, "alert", "a share above 0, up to 1")
+        self.require(0 < factor <= 1, "high_risk_factor", "a factor above 0, up to 1")
         self.require(0.001 <= self.verified <= 1, "verified", "a share from 0.001 to 1")
         windows = ((hour, HOUR), (self.day, DAY), (month, MONTH))
         variants = ((risk, proved) for risk in (1.0, factor) for proved in (False, True))

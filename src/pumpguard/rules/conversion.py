@@ -86,7 +86,7 @@ class Conversion(RegionalRule):
     def _watched(self) -> tuple[Watch | Pulse, ...]:
         ordered = 0 < self.p1 < self.p0 < 1
         self.require(ordered, "p0", "0 < p1 < p0 < 1", (self.p0, self.p1))
-        self.require(0 < self.h < 1_000, "h", "nats above 0")
+        self.require(0 < self.h < 1_000, "h", "nats above 0, below 1000")
         self.require(self.minimum > 0, "minimum", "at least 1")
         self.require(self.seconds >= 12, "seconds", "at least 12")
         self.require(self._refused_for > 0, "refuse_for", "at least 1")

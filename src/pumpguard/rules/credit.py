@@ -89,13 +89,13 @@ class Credit(RegionalRule):
         self.require(0 <= self.vouches <= 10, "vouches", "0 to 10")
         for by, usd in self.lines.items():
             check_dimensions(by.split("+"), f"rules.{self.name}.lines.{by}")
-            self.require(0 < usd < 1e6, f"lines.{by}", "USD above 0", usd)
+            self.require(0 < usd < 1e6, f"lines.{by}", "USD above 0, below 1,000,000", usd)
         return self._lines(1.0)
 
     @cached_property
     def _risky(self) -> tuple[Line, ...]:
         factor = self.high_risk_factor
-        self.require(0 < factor <= 1, "high_risk_factor", "a factor up to 1")
+        self.require(0 < factor <= 1, "high_risk_factor", "a factor above 0, up to 1")
         return self._lines(factor)
 
     @cached_property

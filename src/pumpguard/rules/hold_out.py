@@ -41,8 +41,9 @@ class HoldOut:
 
     def __post_init__(self) -> None:
         check(self, RULE)
-        require(0 < self.share <= 1, f"{RULE}.share", "a share up to 1", self.share)
-        require(0 < self.day < 1e6, f"{RULE}.day", "USD a day", self.day)
+        require(0 < self.share <= 1, f"{RULE}.share", "a share above 0, up to 1", self.share)
+        expected = "USD a day above 0, below 1,000,000"
+        require(0 < self.day < 1e6, f"{RULE}.day", expected, self.day)
 
     def rules(self, chain: Sequence[Rule], use: str) -> list[Rule]:
         """The chain as it decides about what is held out: judged and counted, not enforced."""

@@ -34,7 +34,7 @@ class SendSpike(Rule):
     @cached_property
     def _spikes(self) -> tuple[Spike, ...]:
         self.require(1 <= self.ratio <= 1_000, "ratio", "1 to 1000")
-        self.require(0 < self.minimum < 2**32, "minimum", "at least 1")
+        self.require(0 < self.minimum < 2**32, "minimum", "1 or more, below 2^32")
         divisible = 0 < self.seconds <= 3_600 and self.seconds % 10 == 0
         self.require(divisible, "seconds", "tens of seconds, at most 3600")
         self.require(bool(self.watch), "watch", "admissions, attempts or both")

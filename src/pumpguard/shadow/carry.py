@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from pumpguard.attempt import Attempt
 from pumpguard.decision import Decision
-from pumpguard.shadow.current import CurrentRequest, current_request
+from pumpguard.shadow.current import CurrentRequest, current_request, handed_request
 from pumpguard.shadow.open_requests import OPEN
 from pumpguard.shadow.tokens import Tokens, reader_of
 
@@ -16,7 +16,10 @@ def current_decision() -> Decision | None:
     """The decision about the request being handled, or ``None`` outside a guarded one. Where guards
     are nested it is the strictest, and the innermost of equally strict ones."""
     request = current_request.get()
-    return None if request is None else request.strictest().decision
+    decision = None if request is None else request.strictest().decision
+    if decision is not None:
+        OPEN.by_hand(decision)
+    return decision
 
 
 def current_token() -> str | None:
@@ -48,7 +51,7 @@ def is_decided(outer: CurrentRequest, tokens: Tokens, attempts: Sequence[Attempt
 def request_of(carried: Decision | str, reader: Tokens | None = None) -> CurrentRequest:
     """The request that a decision or a token is about. Raises `TicketError` for a bad token."""
     if isinstance(carried, Decision):
-        return CurrentRequest(carried, outer=OPEN.of(carried))
+        return OPEN.by_hand(carried)
     reader = reader or reader_of(carried)
     said = reader.read(carried)
     decide = reader.decide() if reader.decide is not None else None
@@ -62,8 +65,9 @@ def request_of(carried: Decision | str, reader: Tokens | None = None) -> Current
 def resumed(carried: Decision | str | None, reader: Tokens | None = None) -> Iterator[None]:
     """Within it, wrapped senders obey that decision; with ``None``, no decision."""
     request = None if carried is None else request_of(carried, reader)
-    token = current_request.set(request)
+    token, handed = current_request.set(request), handed_request.set(request)
     try:
         yield
     finally:
+        handed_request.reset(handed)
         current_request.reset(token)

@@ -199,4 +199,6 @@ A context says less: servers begin a connection's next request in that of the on
 
 current_request: ContextVar[CurrentRequest | None] = ContextVar("pumpguard_request", default=None)
 """Set by the middleware while the app handles a guarded request, and by `Guard.assess`."""
+handed_request: ContextVar[CurrentRequest | None] = ContextVar("pumpguard_handed", default=None)
+"""The one whose decision was handed over here: it is never another's, however old it is."""
 current_call: ContextVar[SenderCall | None] = ContextVar("pumpguard_call", default=None)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple, TypeGuard
 
 from pumpguard.decision import Action
 from pumpguard.errors import MessageNotSent
-from pumpguard.shadow.carry import request_of
+from pumpguard.shadow.carry import resumed
 from pumpguard.shadow.current import CurrentRequest, SenderCall, SendOutcome, current_call
 from pumpguard.shadow.latency import LatencyModel, SendTiming
 from pumpguard.shadow.numbers import Spelt, numbers_in
@@ -58,14 +58,9 @@ class Gate:
         """One call, counted."""
         numbers = numbers_in((*args, *kwargs.values()))
         carried = kwargs.pop(CARRIED, None)
-        if carried is not None:
-            resumed = request_of(carried)
-            resumed.called()
-            counted = resumed.more is not None and resumed.action is Action.ALLOW
-            yield Asked(resumed, numbers, resumed if counted else None, numbers)
-            return
         call, around = SenderCall(self), current_call.get()
-        request, covered = OPEN.claim(numbers, call, names_its_own=self._names_its_own)
+        with nullcontext() if carried is None else resumed(carried):
+            request, covered = OPEN.claim(numbers, call, names_its_own=self._names_its_own)
         if request is None:
             for shadow in OPEN.awaiting():
                 if shadow.route is not None:

@@ -18,6 +18,7 @@ from pumpguard.shadow.current import (
     SenderCall,
     current_call,
     current_request,
+    handed_request,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ LINGER = 60.0
 
 MAX_LINGERING = 10_000
 
+MAX_HELD = 1_000
+"""Decisions that the app holds, and may hand over, whose messages are counted: some 3 kB each."""
+
 CallerToken = Token[CurrentRequest | None]
 
 
@@ -44,6 +48,7 @@ class OpenRequests:
         self._lock = Lock()
         self._open: dict[str, list[CurrentRequest]] = {}
         self._lingering: deque[CurrentRequest] = deque()
+        self._by_hand: dict[int, tuple[Decision, CurrentRequest]] = {}
         self._decide_stray: WeakMethod[DecideMore] | None = None
         self._loop: AbstractEventLoop | None = None
 
@@ -86,6 +91,8 @@ class OpenRequests:
         """Make it the current one of whoever asked, from now on."""
         request.assessed = True
         self.enter(request, current_request.get())
+        if request.decision is not None:
+            self.by_hand(request.decision)
         self.leave(request, None, None)
 
     def claim(
@@ -128,10 +135,25 @@ class OpenRequests:
         return request, request.covers(call, stranger=True)
 
     def of(self, decision: Decision) -> CurrentRequest | None:
-        """The open request of this very decision."""
+        """The open request of this very decision, or of one in a guard inside that guard."""
         with self._lock:
-            known = self._open.get(decision.attempt.phone.e164[1:], ())
-            return next((each for each in known if each.decision is decision), None)
+            for each in self._open.get(decision.attempt.phone.e164[1:], ()):
+                if any(own is decision for nested in each.chain() for own in nested.decisions):
+                    return each
+        return None
+
+    def by_hand(self, decision: Decision) -> CurrentRequest:
+        """The request of a decision that the app holds. It counts what is sent by it, also when the
+        app has answered; a decision of no request gets one."""
+        request = self.of(decision)
+        with self._lock:
+            _, known = self._by_hand.get(id(decision), (decision, None))
+            decide = self._decide_stray() if self._decide_stray is not None else None
+            request = request or known or CurrentRequest(decision, more=decide, loop=self._loop)
+            self._by_hand[id(decision)] = decision, request  # which keeps the id its own
+            if len(self._by_hand) > MAX_HELD:
+                del self._by_hand[next(iter(self._by_hand))]
+            return request
 
     def awaiting(self) -> list[CurrentRequest]:
         """Shadows that the app has answered without calling its sender."""
@@ -146,11 +168,12 @@ class OpenRequests:
             self._decide_stray = None
             self._open.clear()
             self._lingering.clear()
+            self._by_hand.clear()
 
     def _asking(
         self, current: CurrentRequest | None, numbers: Sequence[Spelt]
     ) -> CurrentRequest | None:
-        if current is None or current.decision is None:
+        if current is None or current.decision is None or current is handed_request.get():
             return current or self._found(numbers)
         own = any(each.means(numbers) for each in current.chain())
         fresh = current.answered_at is None or not current.calls

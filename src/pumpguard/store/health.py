@@ -210,8 +210,9 @@ class Checkup:
         self._done = False
 
     def begin(self) -> None:
-        """Start, unless it is under way or done."""
-        if not self._done and (self._task is None or self._task.done()):
+        """Start, unless it is under way or done. What a closed event loop has begun is over."""
+        task = self._task
+        if not self._done and (task is None or task.done() or task.get_loop().is_closed()):
             self._task = asyncio.get_running_loop().create_task(self._check())
 
     async def now(self) -> Concerns:

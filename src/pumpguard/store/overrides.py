@@ -95,7 +95,10 @@ class MemoryOverrides:
     async def claim(self, what: str, seconds: int) -> bool:
         now = self._clock()
         self._claims = {each: until for each, until in self._claims.items() if until > now}
-        return self._claims.setdefault(what, now + seconds) == now + seconds
+        if what in self._claims:
+            return False
+        self._claims[what] = now + seconds
+        return True
 
 
 class SharedOverrides:

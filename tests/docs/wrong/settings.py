@@ -73,6 +73,7 @@ REFUSED: list[WrongSetup] = [
     loops('PumpGuardWSGI(asgi, Policy(send="/otp/send"))  # FastAPI, Starlette', "app"),
     loops('Guard(Policy(send="/otp/send"), on_decision=later)', "on_decision"),
     loops('Guard(Policy(send="/otp/send"), on_alert=later)', "on_alert"),
+    loops('Guard(Policy(send="/otp/send"), on_refusal=lambda decision: page)', "on_refusal"),
     loops('Guard(Policy(send="/otp/send"), clock=lambda: time.time() * 1000)', "clock"),
     stores('Guard(Policy(send="/otp/send"), None)  # os.environ.get("REDIS_URL")', "store"),
     stores('Guard(Policy(send="/otp/send"), "localhost:6379")', "store"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import time
@@ -14,6 +15,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError, ResponseErr
 
 from pumpguard.errors import StoreError
 from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Overloaded, Unreachable
+from pumpguard.store.transport.connection import Connection
+from pumpguard.store.transport.endpoint import Deadlines, Endpoint
 from tests.conftest import PATIENT
 from tests.store.transport.calling import TICK, MakeLine, call, closed, in_flight, outcomes
 from tests.store.transport.fleet import Server
@@ -45,6 +48,27 @@ async def test_a_connection_closed_while_idle_is_replaced(make_line: MakeLine, o
     while line.busy:  # noqa: ASYNC110 - what is waited for happens in the transport
         await asyncio.sleep(0)
     assert await call(line, "PING") == b"PONG"
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # its socket ends with its loop
+def test_nothing_of_a_closed_event_loop_is_waited_for(own: Server) -> None:
+    """Of servers with a loop for each request: what was under way there cannot be told any more,
+    and whoever asked is gone."""
+
+    async def begin() -> Connection:
+        connection = Connection(Endpoint.of(own.url), Deadlines(PATIENT), lambda _: None)
+        await connection.ask(("PING",))
+        connection.ask(("PING",)).add_done_callback(told.append)
+        return connection
+
+    told = list[object]()
+    loop = asyncio.new_event_loop()
+    connection = loop.run_until_complete(begin())
+    loop.close()
+    asyncio.run(connection.aclose())
+    assert not told
+    del connection, loop
+    gc.collect()
 
 
 async def test_a_closed_multiplexer_fails_its_calls_and_may_be_used_again(

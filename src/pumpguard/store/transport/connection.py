@@ -107,6 +107,8 @@ class Connection(asyncio.Protocol):
     async def aclose(self) -> None:
         """Close, and wait until the socket is closed."""
         self.close()
+        if self._loop.is_closed():  # nothing of it runs any more, nor can be waited for
+            return
         await asyncio.wait({self.opening})
         if self._transport is not None:
             await asyncio.wait({self._closed})
@@ -237,7 +239,9 @@ class Connection(asyncio.Protocol):
         self._on_gone(self)
         if self._timer is not None:
             self._timer.cancel()
-        if self._transport is not None and not self._loop.is_closed():
+        if self._loop.is_closed():  # and whoever waited in it is gone
+            return
+        if self._transport is not None:
             self._transport.abort()
         if self.opening is not asyncio.current_task(self._loop):
             self.opening.cancel()  # and the greetings with it
