@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks.kit.delay import delayed
-from benchmarks.kit.load import content_length, wire_format
+from benchmarks.kit.load import wire_format
 from benchmarks.kit.servers import server
 from benchmarks.kit.traffic import traffic
 from benchmarks.report.picture import draw
@@ -74,8 +74,8 @@ def _echo(listener: socket.socket) -> None:
 def test_the_load_client_speaks_http() -> None:
     request = traffic(200)[0]
     head, _, body = wire_format(request).partition(b"\r\n\r\n")
-    assert content_length(head) == len(body) == len(request.body)
-    assert content_length(b"HTTP/1.1 204 No Content") == 0
+    assert body == request.body
+    assert b"content-length: %d" % len(body) in head.lower()
 
 
 def test_the_picture_is_drawn_from_the_results() -> None:
