@@ -35,6 +35,7 @@ from .scenarios import (
     refused,
     script_time,
     through_uvicorn,
+    told,
 )
 from .targets import targets
 
@@ -43,6 +44,7 @@ SCENARIOS: dict[str, Callable[[Bench], Awaitable[Table]]] = {
     "through_uvicorn": through_uvicorn.run,
     "far_redis": far_redis.run,
     "refused": refused.run,
+    "told": told.run,
     "script_time": script_time.run,
     "growth": growth.run,
     "memory": memory.run,

@@ -136,6 +136,30 @@ async def test_an_attacker_does_not_fill_the_server(valkey_url: str, name: str) 
     await store.aclose()
 
 
+async def test_a_flood_over_many_blocks_hides_none_that_is_under_attack(
+    valkey_url: str, name: str
+) -> None:
+    """The dearest keep their names, and not the first: this one begins when the bucket is full."""
+    store = RedisStore(valkey_url, name=name, deadline=10.0)
+    attacked, dollars = "b\tAZ\t+994501234\tlimit\t", 0
+    for second in range(200):
+        flood = {
+            f"b\tAZ\t+99455{50 * second + n:06}\tlimit\t{what}": amount
+            for n in range(50)
+            for what, amount in (("n", 1), ("u", 270_000))
+        }
+        if second >= 100:
+            flood |= {f"{attacked}n": 4, f"{attacked}u": 4 * 270_000}
+        dollars += sum(amount for field, amount in flood.items() if field.endswith("u"))
+        await store.fleet.add("one", second + 1, "{}", batch(flood))
+    for bucket in (await store.fleet.look([MINUTE_NOW], [HOUR_NOW])).buckets:
+        assert bucket[f"{attacked}n"] == 400
+        assert bucket[f"{attacked}u"] == 400 * 270_000
+        assert sum(amount for field, amount in bucket.items() if field.endswith("u")) == dollars
+        assert len(bucket) <= FIELDS
+    await store.aclose()
+
+
 async def test_what_is_let_through_leaves_room_for_what_is_refused(
     valkey_url: str, name: str
 ) -> None:

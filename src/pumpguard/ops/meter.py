@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import Context
 from functools import partial
@@ -11,8 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
 from pumpguard.alerts import ALERTING, Alert
-from pumpguard.attempt import Phone
-from pumpguard.background import BackgroundTasks
+from pumpguard.background import BackgroundTasks, Later
 from pumpguard.counters import Reading, Spend
 from pumpguard.decision import Action, Decision
 from pumpguard.errors import StoreError
@@ -22,6 +21,7 @@ from pumpguard.notices import INTERVAL, MAX_REMEMBERED
 from pumpguard.ops import series
 from pumpguard.ops.fleet.desk import desk_of
 from pumpguard.ops.fleet.period import MILLION
+from pumpguard.ops.fleet.tally import country_of
 from pumpguard.ops.series import Series
 from pumpguard.overrides.posture import EVERYWHERE, Posture
 from pumpguard.store.base import Store
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 Labels: TypeAlias = tuple[str, ...]
 Write: TypeAlias = Callable[[float], object]
 """Adds to a counter, observes for a histogram, or sets a gauge."""
+
+TICK = 1.0
+"""Seconds for which decisions wait to be counted together."""
+
+WAITING = 1_000
+"""Decisions that wait at most; then they are counted at once."""
 
 PAUSE = 10.0
 """Seconds between two looks at what no decision tells, such as the posture."""
@@ -50,9 +56,10 @@ BREAKER = {"closed": 0, "half-open": 1, "open": 2}
 class Meter(Listener):
     """Counts what a guard does; a subclass says by `instrument` where to.
 
-    Of each series and its labels, what writes to it is looked up once. Gauges are set by `poll`,
-    which asks nobody, and by `look`, which asks the store: after a decision, at most every ten
-    seconds, and whenever the subclass is asked for its values.
+    Of each series and its labels, what writes to it is looked up once. Decisions are counted once a
+    second: those that are alike, as under attack nearly all are, together. Gauges are set by
+    `poll`, which asks nobody, and by `look`, which asks the store: after a decision, at most every
+    ten seconds, and whenever the subclass is asked for its values.
     """
 
     name = "metrics"
@@ -60,10 +67,11 @@ class Meter(Listener):
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._writers: dict[tuple[Series, Labels], Write] = {}
-        self._plain: dict[str, tuple[Write, Write]] = {}
+        self._decided: deque[Decision] = deque()
         self._rules: set[str] = set()
         self._told: Counter[tuple[Series, Labels]] = Counter()
         self._tasks, self._lock = BackgroundTasks(), Lock()
+        self._later = Later(TICK, self._tick)
         self._looked_at = 0.0
         self._posture = {EVERYWHERE: Posture.NORMAL}
         latency = self._write(series.LATENCY)
@@ -85,16 +93,9 @@ class Meter(Listener):
         """What writes to one series with these labels."""
 
     def decided(self, recorded: Recorded) -> None:
-        decision = recorded.decision
-        attempt = decision.attempt
-        if decision.action or decision.findings or decision.degraded or attempt.proved:
-            count, dollars = self._with_findings(decision)
-        else:  # the way of most people is short
-            country = country_of(attempt.phone)
-            count, dollars = self._plain.get(country) or self._let_through(country)
-        count(1)
-        if attempt.price:
-            dollars(attempt.price)
+        self._decided.append(recorded.decision)
+        if not self._later.soon() or len(self._decided) >= WAITING:
+            self.count()
         if abs(recorded.at - self._looked_at) >= PAUSE:
             self._looked_at = recorded.at
             self.poll()
@@ -118,11 +119,13 @@ class Meter(Listener):
         self._write(series.ALERTS, alert.code)(1)
 
     async def aclose(self) -> None:
+        await self._later.done()
         await self._tasks.done()
         self.poll()
 
     def poll(self) -> None:
         """Take up what this process knows beside its decisions. Any thread may call it."""
+        self.count()
         with self._lock:
             for what, total in self._totals():
                 since = total - self._told[what]
@@ -137,6 +140,16 @@ class Meter(Listener):
             said = {notice.code for age, notice in latest if age < INTERVAL}
             for code in said | {labels[0] for of, labels in self._writers if of is series.NOTICED}:
                 self._write(series.NOTICED, code)(code in said)
+
+    def count(self) -> None:
+        """Count the decisions that wait, those that are alike together. Any thread may call it."""
+        with self._lock:
+            kinds: dict[object, list[Decision]] = {}
+            while self._decided:
+                decision = self._decided.popleft()
+                kinds.setdefault(_kind(decision), []).append(decision)
+            for alike in kinds.values():
+                self._add(alike[0], len(alike))
 
     async def look(self) -> None:
         """Take up what the store knows of the whole fleet; while it is away, all stays as it
@@ -173,32 +186,28 @@ class Meter(Listener):
         queue = self._guard.reports.queue
         yield (series.LOST, ()), 0 if queue is None else queue.lost
 
-    def _let_through(self, country: str) -> tuple[Write, Write]:
-        """What counts a message to a country that nothing spoke against, and its dollars."""
-        self._plain[country] = writers = (
-            self._write(series.DECISIONS, "allow", "", "enforce", country),
-            self._write(series.SPENT, country),
-        )
-        return writers
+    async def _tick(self) -> None:
+        self.count()
 
-    def _with_findings(self, decision: Decision) -> tuple[Write, Write]:
-        """Count what else there is to a decision; what counts it, and its dollars."""
+    def _add(self, decision: Decision, n: int) -> None:
+        """Count so many decisions like this one."""
+        attempt = decision.attempt
         if decision.degraded:
-            self._write(series.DEGRADED)(1)
-        if decision.attempt.proved:
-            self._write(series.CHALLENGES, "met")(1)
+            self._write(series.DEGRADED)(n)
+        if attempt.proved:
+            self._write(series.CHALLENGES, "met")(n)
         if decision.action is Action.CHALLENGE:
-            self._write(series.CHALLENGES, "posed")(1)
+            self._write(series.CHALLENGES, "posed")(n)
         for each in decision.findings:
             if each.action:
                 rule = self._rule(each.rule)
-                self._write(series.FINDINGS, rule, WORDS[each.action], each.mode)(1)
+                self._write(series.FINDINGS, rule, WORDS[each.action], each.mode)(n)
         rule, mode = self._decisive(decision)
-        action, country = WORDS[decision.action], country_of(decision.attempt.phone)
-        dollars = self._write(series.SPENT, country)
-        if decision.action:
-            dollars = self._write(series.REFUSED, action, country)
-        return self._write(series.DECISIONS, action, rule, mode, country), dollars
+        action, country = WORDS[decision.action], country_of(attempt.phone)
+        self._write(series.DECISIONS, action, rule, mode, country)(n)
+        where = (series.REFUSED, action, country) if decision.action else (series.SPENT, country)
+        if attempt.price:
+            self._write(*where)(n * attempt.price)
 
     def _decisive(self, decision: Decision) -> tuple[str, str]:
         """The rule that a decision is put down to, and its mode."""
@@ -229,12 +238,17 @@ class Meter(Listener):
         return writer
 
 
+def _kind(decision: Decision) -> object:
+    """What is equal for decisions that are counted alike."""
+    attempt, phone = decision.attempt, decision.attempt.phone
+    kind = (phone.region, phone.calling_code, attempt.price, decision.action, attempt.proved,
+            decision.degraded)  # fmt: skip
+    if not decision.findings:
+        return kind
+    return kind, *[(each.rule, each.action, each.mode) for each in decision.findings]
+
+
 def breakers(store: Store) -> Sequence[Breaker]:
     """Those of a Redis, one for each shard; a store in memory has none."""
     store = behind(store)
     return store.breakers if isinstance(store, RedisStore) else ()
-
-
-def country_of(phone: Phone) -> str:
-    """A number's country, or its calling code where it belongs to none."""
-    return phone.region or f"+{phone.calling_code}"

@@ -25,7 +25,8 @@ from pumpguard.decision import Decision
 from pumpguard.guard import Guard
 from pumpguard.listeners import Recorded
 from pumpguard.ops import series
-from pumpguard.ops.meter import Labels, Meter, Write, country_of
+from pumpguard.ops.fleet.tally import country_of
+from pumpguard.ops.meter import Labels, Meter, Write
 from pumpguard.ops.series import Series
 
 KEPT = 100_000

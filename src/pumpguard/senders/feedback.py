@@ -10,10 +10,9 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import suppress
-from contextvars import Context
 from typing import Any, NamedTuple, Protocol
 
-from pumpguard.background import BackgroundTasks
+from pumpguard.background import Later
 from pumpguard.config import require
 from pumpguard.decision import Decision
 from pumpguard.errors import StoreError
@@ -84,8 +83,7 @@ class Feedback(Listener):
         self.told = 0
         self._guard, self._providers = guard, providers
         self._waiting: deque[News] = deque()
-        self._timer: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
-        self._tasks = BackgroundTasks()
+        self._later = Later(EVERY, self._tell)
         guard.listen(self)
 
     def sent(self, provider: str, id: str, decision: Decision | None) -> None:
@@ -99,10 +97,7 @@ class Feedback(Listener):
 
     async def done(self) -> None:
         """Tell now what waits."""
-        if self._timer is not None:
-            self._timer[1].cancel()
-            self._timer = None
-        await self._tasks.done()
+        await self._later.done()
         await self._tell()
 
     aclose = done
@@ -112,16 +107,7 @@ class Feedback(Listener):
             self._waiting.popleft()
             self.dropped += 1
         self._waiting.append(news)
-        if self._timer is None or self._timer[0].is_closed():
-            try:
-                loop = asyncio.get_running_loop()
-            except RuntimeError:  # the next news will have one
-                return
-            self._timer = loop, loop.call_later(EVERY, self._tick, context=Context())
-
-    def _tick(self) -> None:
-        self._timer = None
-        self._tasks.start(self._tell())
+        self._later.soon()  # without a loop the next news will have one
 
     async def _tell(self) -> None:
         while self._waiting:

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from pumpguard.alerts import Alert, Claim
 from pumpguard.attempt import Phone, micros
-from pumpguard.background import BackgroundTasks
+from pumpguard.background import Later
 from pumpguard.decision import Decision
 from pumpguard.errors import StoreError
 from pumpguard.listeners import Listener, Listeners, Recorded
@@ -88,8 +88,7 @@ class AttackWatch(Listener):
         self._bans: dict[tuple[str, str | None], None] = {}
         self._episode = False
         self._looked_at = 0.0
-        self._timer: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
-        self._tasks, self._looking = BackgroundTasks(), asyncio.Lock()
+        self._later, self._looking = Later(TICK, self.look), asyncio.Lock()
         listeners.on_refusal = self.refused
 
     def refused(self, decision: Decision) -> None:
@@ -120,10 +119,7 @@ class AttackWatch(Listener):
         self._look_soon()
 
     async def done(self) -> None:
-        if self._timer is not None:
-            self._timer[1].cancel()
-            self._timer = None
-        await self._tasks.done()
+        await self._later.done()
         if self._counts or self._refused:
             await self.look()
 
@@ -145,17 +141,9 @@ class AttackWatch(Listener):
             now = self._now()
             if now - self._looked_at >= TICK:
                 self._looked_at = now
-                self._tasks.start(self.look())
-        elif self._timer is None or self._timer[0].is_closed():
-            try:
-                loop = asyncio.get_running_loop()
-            except RuntimeError:  # the next one may come in a loop
-                return
-            self._timer = loop, loop.call_later(TICK, self._due)
-
-    def _due(self) -> None:
-        self._timer = None
-        self._tasks.start(self.look())
+                self._later.now()
+        else:
+            self._later.soon()  # without a loop the next one may come in one
 
     async def _look(self) -> None:
         counts, now = self._taken(), self._now()

@@ -71,10 +71,11 @@ def finding(rule: str, action: Action = Action.THROTTLE, **others: Any) -> Findi
 async def test_a_decision_is_counted_with_its_dollars() -> None:
     """By what was done, by which rule, in which mode, to which country."""
     app = guarded(otp_app(Outbox()))
-    _, value = registered(app.guard)
+    meter, value = registered(app.guard)
     assert (await ask(app)).status == 202
     assert (await ask(app)).status == 429
     price = app.guard.attempt(PHONE).price
+    meter.poll()
     sent = {"action": "allow", "rule": "", "mode": "enforce", "country": "GB"}
     refused = {**sent, "action": "throttle", "rule": "limit"}
     assert value("pumpguard_decisions_total", **sent) == 1

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 from pumpguard.alerts import Alert
-from pumpguard.background import BackgroundTasks
+from pumpguard.background import Later
 from pumpguard.config import require
 from pumpguard.guard import Guard
 from pumpguard.listeners import Became, Change, Listener, Recorded
@@ -71,9 +71,8 @@ class Events(Listener):
         self._maker = EventMaker(guard.policy, addresses, numbers)
         self._clock, self._notices = guard.overrides.now, guard.notices
         self._queue: deque[Recorded | Became | Change | Alert] = deque()
-        self._capacity, self._tick = capacity, tick
-        self._timer: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
-        self._tasks, self._writing = BackgroundTasks(), asyncio.Lock()
+        self._capacity, self._writing = capacity, asyncio.Lock()
+        self._later = Later(tick, self.flush)
         guard.listen(self)
 
     def decided(self, recorded: Recorded) -> None:
@@ -95,10 +94,7 @@ class Events(Listener):
                 await self._write([self._queue.popleft() for _ in range(len(self._queue))])
 
     async def aclose(self) -> None:
-        if self._timer is not None:
-            self._timer[1].cancel()
-            self._timer = None
-        await self._tasks.done()
+        await self._later.done()
         await self.flush()
         for sink in self._sinks:
             await sink.aclose()
@@ -108,19 +104,7 @@ class Events(Listener):
             self._drop(1, "too many wait")
             return
         self._queue.append(told)
-        if self._timer is None or self._timer[0].is_closed():
-            self._begin()
-
-    def _begin(self) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # they wait for one that is told in a loop, or for the end
-            return
-        self._timer = loop, loop.call_later(self._tick, self._due)
-
-    def _due(self) -> None:
-        self._timer = None
-        self._tasks.start(self.flush())
+        self._later.soon()  # without a loop it waits for one that is told in one, or for the end
 
     async def _write(self, told: list[Recorded | Became | Change | Alert]) -> None:
         lines: list[str] = []

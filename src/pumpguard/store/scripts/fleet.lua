@@ -15,7 +15,7 @@
 --           Returns id, end (ms), words, …
 -- l, lift   KEYS  as for b; ARGV 2 the id. Returns 1, or 0 if it was not there
 
-local FIELDS = 3000  -- of a bucket, beyond which blocks and networks go into "other"
+local FIELDS = 3000  -- of a bucket, beyond which the cheaper half of blocks and networks goes into "other"
 local BANS, REFUSED = 5000, 5000  -- that are kept
 local PROCESSES, GONE = 200, 3600000  -- beyond so many, those that have been silent for so long (ms) go
 local WORD_LIVES, SAMPLE_LIVES, BANS_LIVE = 90000, 3 * 3600, 8 * 86400  -- s
@@ -68,22 +68,54 @@ end
 -- Let through, to blocks without refusals: no room in the last third of a minute, and none in hours.
 local function quiet(field) return string.find(field, '\t-\t', 1, true) end
 
--- An attacker chooses blocks and networks: in a bucket that has many, new ones are one.
-local function bounded(bucket, room, field)
-  if room >= (quiet(field) and FIELDS / 3 or 0) or redis.call('HEXISTS', bucket, field) == 1 then
-    return field
-  end
+local function other(field)
   field = string.gsub(field, '^w\t[^\t]*\t[^\t]*', 'w\tother\t')
   return (string.gsub(field, '^(b\t[^\t]*\t)[^\t]*', '%1other'))
 end
 
-local count, buckets, room = tonumber(taken()), {KEYS[7], KEYS[8]}, {}
-for b, bucket in ipairs(buckets) do room[b] = FIELDS - redis.call('HLEN', bucket) - count end
+-- An attacker chooses blocks and networks. Those that have gathered most dollars keep their names,
+-- whenever they began: a flood over many blocks must not hide one that is under attack.
+local function make_room(bucket)
+  local requests, dollars, ranked, gone, sums = {}, {}, {}, {}, {}
+  local all = redis.call('HGETALL', bucket)
+  for i = 1, #all, 2 do
+    local place, what = string.match(all[i], '^([bw]\t.*\t)([nu])$')
+    if place and not string.find(place, '\tother\t', 1, true) then
+      if what == 'n' then
+        requests[place] = tonumber(all[i + 1])
+      else
+        dollars[place] = tonumber(all[i + 1])
+        ranked[#ranked + 1] = dollars[place]
+      end
+    end
+  end
+  table.sort(ranked)
+  local half = math.ceil(#ranked / 2)
+  for place, n in pairs(requests) do
+    local u = dollars[place] or 0
+    if half == 0 or (u <= ranked[half] and #gone < 2 * half) then
+      local name = other(place)
+      sums[name .. 'n'], sums[name .. 'u'] = (sums[name .. 'n'] or 0) + n, (sums[name .. 'u'] or 0) + u
+      gone[#gone + 1], gone[#gone + 2] = place .. 'n', place .. 'u'
+    end
+  end
+  if #gone > 0 then redis.call('HDEL', bucket, unpack(gone)) end
+  for field, amount in pairs(sums) do redis.call('HINCRBY', bucket, field, string.format('%.0f', amount)) end
+end
+
+local count, buckets = tonumber(taken()), {KEYS[7], KEYS[8]}
+local crowded = redis.call('HLEN', KEYS[7]) + count > FIELDS * 2 / 3
 for _ = 1, count do
   local field, amount = taken(), taken()
-  for b = 1, quiet(field) and 1 or 2 do
-    redis.call('HINCRBY', buckets[b], bounded(buckets[b], room[b], field), amount)
+  if not quiet(field) then
+    redis.call('HINCRBY', KEYS[8], field, amount)
+  elseif crowded and redis.call('HEXISTS', KEYS[7], field) == 0 then
+    field = other(field)
   end
+  redis.call('HINCRBY', KEYS[7], field, amount)
+end
+for _, bucket in ipairs(buckets) do
+  if redis.call('HLEN', bucket) > FIELDS then make_room(bucket) end
 end
 
 local bans = tonumber(taken())
