@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pumpguard.policy import Policy
 
 FIELDS = ("phone", "code", "client", "session", "account", "device", "verify_phone")
-FUNCTIONS = ("phone", "verify_phone", "when", "verified_when", "sent_when", "parts")
+FUNCTIONS = ("when", "verified_when", "sent_when", "parts")
 PATH = "path:"
 
 MOST_PARTS = 10
