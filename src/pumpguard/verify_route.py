@@ -41,7 +41,7 @@ class VerifyRoute:
         tee, answer = BodyTee(receive, self._max_body), AnswerCopy(send)
         await self._app(scope, tee, answer)
         try:
-            result = self._reader.read(scope, tee.body, parameters, answer)
+            result = await self._reader.read(scope, tee.body, parameters, answer)
         except Exception as error:
             text = "exception while reading a verification; it was not counted"
             name = type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -120,6 +121,33 @@ async def test_a_function_that_finds_no_number_may_say_so() -> None:
     assert (await app.ask({"kind": "phone", "value": PHONE})).status == 200
     assert len(app.decisions) == 1
     assert (await App(phone=phone).ask({"kind": "email"})).status == 422
+
+
+async def test_a_number_that_only_the_app_knows_is_looked_up() -> None:
+    """Which may take a while."""
+    known = {"ann": PHONE}
+
+    async def phone(fields: Fields) -> object:
+        body: Any = fields.json
+        await asyncio.sleep(0)
+        return known.get(body["user"])
+
+    app = App(phone=phone, **OPTIONAL)
+    assert (await app.ask({"user": "ann"})).status == 200
+    assert (await app.ask({"user": "ann"})).status == 429
+    assert (await app.ask({"user": "bob"})).status == 200
+    assert [decision.attempt.phone.e164 for decision in app.decisions] == [PHONE, PHONE]
+
+
+async def test_a_look_up_that_does_not_end_sends_nothing() -> None:
+    """The request waits for as long as for its body."""
+
+    async def phone(fields: Fields) -> object:
+        return await asyncio.get_running_loop().create_future()
+
+    app = App(phone=phone, body_deadline=0.01)
+    assert (await app.ask({})).status == 400
+    assert app.read == []
 
 
 async def test_graphql_passes_with_other_queries() -> None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
 
+import pytest
+from starlette.types import Message
+
+from pumpguard import Policy
 from pumpguard.errors import IntakeError
-from pumpguard.intake.verified import numbers_of
+from pumpguard.intake.body import AnswerCopy
+from pumpguard.intake.fields import Fields
+from pumpguard.intake.verified import VerifyReader, numbers_of
+from tests.asgi import PHONE, request
 
 
 @pytest.mark.parametrize(
@@ -40,3 +47,23 @@ def test_what_is_no_number_stays_none(text: object) -> None:
     """A code, an id, or a national number from nowhere."""
     with pytest.raises(IntakeError):
         numbers_of(text, (None,))
+
+
+async def test_a_number_that_only_the_app_knows_is_looked_up() -> None:
+    """By the session, say, of a database."""
+
+    async def phone(fields: Fields) -> object:
+        await asyncio.sleep(0)
+        return {"a17c": PHONE}.get(str(fields.get("cookie:session")))
+
+    reader = VerifyReader(Policy(send="/otp", phone=phone, verify="/verify"))
+    answer = AnswerCopy(nowhere)
+    await answer({"type": "http.response.start", "status": 200, "headers": []})
+    for session, found in (("a17c", (PHONE,)), ("another", ())):
+        scope = request("POST", "/verify", headers={"cookie": f"session={session}"})
+        result = await reader.read(scope, b"{}", {}, answer)
+        assert tuple(phone.e164 for phone in result.phones) == found
+
+
+async def nowhere(message: Message) -> None:
+    """A client that does not listen."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import json
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -14,14 +12,9 @@ from twilio.request_validator import RequestValidator
 
 from pumpguard.receipts.base import Shared
 from tests.asgi import JSON
-from tests.receipts.signing import TOKEN, URL, Provider, Sent, iso
+from tests.receipts.signing import TOKEN, URL, Provider, Sent, hmac_of, iso
 
 CARRIER = "23415"
-
-
-def hmac_of(key: str, *parts: bytes) -> str:
-    """HMAC-SHA256 of these together, in base64."""
-    return base64.b64encode(hmac.new(key.encode(), b"".join(parts), "sha256").digest()).decode()
 
 
 class ByVerify(Provider):

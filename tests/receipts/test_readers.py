@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -18,11 +19,11 @@ from pumpguard import IntakeError, senders
 from pumpguard.external import Unavailable
 from pumpguard.receipts import KINDS
 from pumpguard.receipts.aws import SnsTopics, _Web
-from pumpguard.receipts.base import LONGEST_CARRIER, Shared, claims_of, when
+from pumpguard.receipts.base import LONGEST_CARRIER, Reader, Shared, claims_of, when
 from pumpguard.receipts.telnyx import Telnyx
 from tests.receipts.app import PROVIDERS, SNS, App
-from tests.receipts.keyed import ByBird, ByInfobip, ByMessageBird, BySinch, ByVerify, hmac_of
-from tests.receipts.signing import OTHER, TOKEN, TOPIC, URL, ByTelnyx, Sent
+from tests.receipts.keyed import ByBird, ByInfobip, ByMessageBird, BySinch, ByVerify
+from tests.receipts.signing import OTHER, TOKEN, TOPIC, URL, ByTelnyx, Sent, hmac_of
 from tests.senders.provider import Provider
 
 SINCH, BIRD, INFOBIP, VERIFY, MESSAGEBIRD = (
@@ -279,9 +280,10 @@ async def test_aws_is_asked_over_the_web() -> None:
             await _Web().get(there.origin)
 
 
-def test_telnyx_needs_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("make", [lambda: Telnyx("key"), lambda: SnsTopics([])])
+def test_two_need_cryptography(make: Callable[[], Reader], monkeypatch: pytest.MonkeyPatch) -> None:
     """Which is an extra."""
-    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.ed25519", None)
+    monkeypatch.setitem(sys.modules, "cryptography.x509", None)
     with pytest.raises(ModuleNotFoundError) as raised:
-        Telnyx("key")
+        make()
     assert "pumpguard[receipts]" in str(raised.value.__notes__)

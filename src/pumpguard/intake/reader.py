@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -72,8 +73,7 @@ class Reader:
         self._client = lru_cache(CLIENTS)(self._look_up)
         self.proxies = TrustedProxies(policy.proxies, policy.proxy_header)
         self._networks, self._asn, self._client_field = networks, asn_of(networks), policy.client
-        # A function of the policy's gives the whole number.
-        code = None if callable(policy.phone) else policy.code
+        code = None if callable(policy.phone) else policy.code  # a function gives all of it
         self._phone = field_reader(policy.phone, in_lists=True)
         self._code = field_reader(code, in_lists=True) if code else None
         self._when = None if policy.when is None else condition(policy.when)
@@ -101,8 +101,10 @@ class Reader:
         fields = Fields(scope, body, parameters)
         if self._when is not None and not self._when(fields):
             return [], body
-        phones = self._phones(fields)
-        if not phones:
+        number = self._phone(fields)
+        if not isinstance(number, str) and isawaitable(number):
+            number = await asyncio.wait_for(number, self._policy.body_deadline)
+        if not (phones := self._phones(fields, number)):
             return [], body
         address = self.address(scope) if self._client_field is None else self._stated(fields)
         facts: dict[str, Any] = {}
@@ -138,8 +140,7 @@ class Reader:
         """The client's, as far as it is believed."""
         if self._policy.proxies:
             return self.proxies.client(scope)
-        peer = scope.get("client")
-        return peer[0] if peer else None
+        return (scope.get("client") or (None,))[0]
 
     def _stated(self, fields: Fields) -> Address | str | None:
         """The address of the person for whom one of our own servers asks, as that says it; whoever
@@ -150,8 +151,7 @@ class Reader:
         said = fields.get(field) if fields.can_have(field) else None
         return parse_address(said) if isinstance(said, str) else None
 
-    def _phones(self, fields: Fields) -> list[Phone]:
-        number = self._phone(fields)
+    def _phones(self, fields: Fields, number: object) -> list[Phone]:
         policy = self._policy
         if policy.phone_optional and number in NO_NUMBER:
             return []

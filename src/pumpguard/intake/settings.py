@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pumpguard.config import require, require_plain
+from pumpguard.config import require, require_arguments, require_plain
 from pumpguard.errors import PolicyError
 from pumpguard.intake.address import TrustedProxies
 from pumpguard.intake.conditions import SentWhen, condition, success_when
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pumpguard.policy import Policy
 
 FIELDS = ("phone", "code", "client", "session", "account", "device", "verify_phone")
-FUNCTIONS = ("phone", "verify_phone", "when", "sent_when", "parts")
+FUNCTIONS = ("when", "sent_when", "parts")
 PATH = "path:"
 
 MOST_PARTS = 10
@@ -45,7 +45,9 @@ def check_intake(policy: Policy) -> None:
         check_flow(policy.flow)
     for name in FIELDS:
         where = getattr(policy, name)
-        if not callable(where) and (where is not None or name == "phone"):
+        if callable(where):  # also a coroutine function, which the reader awaits
+            require_arguments(name, where, 1, "a function of 1 argument")
+        elif where is not None or name == "phone":
             check_field(where, name)
             asked = verify if name == "verify_phone" and verify else sends
             _check_parameter(where, name, asked)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from inspect import isawaitable
 from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.types import Scope
@@ -51,13 +53,14 @@ class VerifyReader:
         self._refused: Misunderstood = "answer" if policy.verified_when is None else "wrong_code"
         # There, ``code`` is mostly the one-time code: a number in two parts needs a function.
         self._number = field_reader(policy.verify_phone or policy.phone)
+        self._deadline = policy.body_deadline
         self._flow = None if policy.flow is None else FlowReader(policy.flow)
         # Where the policy names no region, the home ones are tried: a wrong guess teaches nothing,
         # because no message to that number is open.
         self._regions = (policy.region,) if policy.region else (None, *policy.home)
         self._entered = Entered()
 
-    def read(
+    async def read(
         self, scope: Scope, body: bytes | None, parameters: Mapping[str, str], answer: AnswerCopy
     ) -> VerifyResult:
         """What this answer to this request teaches. Raises what a policy's function raises."""
@@ -74,6 +77,8 @@ class VerifyReader:
         flow = None if self._flow is None else self._flow.of_request(fields)
         try:
             number = self._number(fields)
+            if not isinstance(number, str) and isawaitable(number):
+                number = await asyncio.wait_for(number, self._deadline)
             if isinstance(number, str) and "@" in number:  # that code came by e-mail
                 return VerifyResult()
             phones = numbers_of(number, self._regions)

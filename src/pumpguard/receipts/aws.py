@@ -20,7 +20,16 @@ from pumpguard.config import require
 from pumpguard.errors import IntakeError
 from pumpguard.external import ExternalService, Unavailable
 from pumpguard.intake.fields import decode_json
-from pumpguard.receipts.base import FORGED, UNREADABLE, Reader, Receipt, ReportedWord, member, when
+from pumpguard.receipts.base import (
+    FORGED,
+    UNREADABLE,
+    Reader,
+    Receipt,
+    ReportedWord,
+    member,
+    require_cryptography,
+    when,
+)
 
 AWS = re.compile(r"https://sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/")
 """Where certificates and confirmations of subscriptions are asked for, and nowhere else."""
@@ -63,11 +72,7 @@ class SnsTopics(Reader):
     def __init__(self, topics: Sequence[str], fetch: Fetch | None = None) -> None:
         for i, topic in enumerate(topics):
             require(topic.startswith("arn:aws"), f"receipts.sns.{i}", "a topic's ARN", topic)
-        try:
-            import cryptography.x509  # noqa: F401 - fails at the start if it fails
-        except ModuleNotFoundError as error:
-            error.add_note("these receipts need cryptography: pip install 'pumpguard[receipts]'")
-            raise
+        require_cryptography()
         self._topics = frozenset(topics)
         self._fetch = fetch or _Web().get
         self._keys: dict[str, Any] = {}

@@ -119,6 +119,15 @@ class Shared:
             raise FORGED
 
 
+def require_cryptography() -> None:
+    """Fail at the start where the extra is missing, and say which."""
+    try:
+        import cryptography.x509  # noqa: F401
+    except ModuleNotFoundError as error:
+        error.add_note("these receipts need cryptography: pip install 'pumpguard[receipts]'")
+        raise
+
+
 def claims_of(token: str, secret: bytes) -> Mapping[str, Any]:
     """The claims of a JWT that was signed by this secret (HS256, and nothing else)."""
     parts = token.strip().split(".")

@@ -38,8 +38,10 @@ class MessageBird(Reader):
     """A status report is a GET: https://support.messagebird.com/hc/en-us/articles/360001869258 (it
     comes for messages with a ``reference`` alone), signed by a JWT in ``MessageBird-Signature-JWT``
     as MessageBird's own Python client checks it (github.com/messagebird/python-rest-api,
-    request_validator.py); both read on 2026-11-27. ``statusErrorCode`` and ``mccmnc`` are called so
-    in a message; that a report has them under these names is not documented where it was read.
+    request_validator.py); both read on 2026-11-27. ``statusErrorCode`` is
+    what two public integrations read of a report (github.com/tutorcruncher/morpheus, its tests of
+    such requests; github.com/padosoft/laravel-rebel-channel-bird; both read on 2026-11-27).
+    ``mccmnc`` is called so in a message; that a report has it was found nowhere.
 
     It never says that it has not handed a message over, so nothing is given back."""
 
@@ -78,8 +80,10 @@ class Bird(Reader):
     verifying-a-webhook-subscription (HMAC-SHA256 of time, address and the body's hash; read on
     2026-11-27), of a subscription to ``sms.outbound``. The payload is a message of the Channels
     API, as https://docs.bird.com/api/channels-api/message-status-and-interactions/
-    message-failure-codes shows one; its envelope (service, event, payload) is that of a public
-    integration's test event (github.com/PipedreamHQ/pipedream, components/messagebird)."""
+    message-failure-codes shows one; service and event are named as
+    https://docs.bird.com/api/channels-api/message-status-and-interactions has them, and the whole
+    envelope (with ``payload``) as the test event of a public integration does
+    (@pipedream/messagebird 0.1.0); all read on 2026-11-27."""
 
     provider = "bird"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Any
 
 from starlette.datastructures import Headers
 
@@ -18,6 +17,7 @@ from pumpguard.receipts.base import (
     member,
     only,
     recent,
+    require_cryptography,
     seconds,
     when,
 )
@@ -38,9 +38,11 @@ class Telnyx(Reader):
     provider = "telnyx"
 
     def __init__(self, key: str) -> None:
-        public = _needs_cryptography()
+        require_cryptography()
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         try:
-            self._key = public.from_public_bytes(base64.b64decode(key, validate=True))
+            self._key = Ed25519PublicKey.from_public_bytes(base64.b64decode(key, validate=True))
         except ValueError:
             require(False, "receipts.telnyx", "the account's public key, in base64")
 
@@ -66,12 +68,3 @@ class Telnyx(Reader):
             return ()
         at_last = when(payload.get("completed_at"))
         return (self.receipt(payload.get("id"), word, at_last, first.get("carrier")),)
-
-
-def _needs_cryptography() -> Any:
-    try:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    except ModuleNotFoundError as error:
-        error.add_note("these receipts need cryptography: pip install 'pumpguard[receipts]'")
-        raise
-    return Ed25519PublicKey

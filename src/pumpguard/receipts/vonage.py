@@ -35,7 +35,9 @@ class Vonage(Reader):
     https://developer.vonage.com/en/messages/concepts/messages-status-callbacks (read on
     2026-11-27): ``undeliverable`` is what Vonage "was unable to connect to the messaging provider"
     for. An SMS is charged once it is ``submitted``, and may be ``rejected`` after that, by the
-    carrier or because its time is over: nothing is given back for it."""
+    carrier or because its time is over: nothing is given back for it. The carrier's ``expired``,
+    ``failed``, ``unknown`` and ``rejected`` all come as that
+    (https://developer.vonage.com/en/messages/concepts/sms-status-callbacks, read on 2026-11-27)."""
 
     provider = "vonage"
 

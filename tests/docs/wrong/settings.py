@@ -55,7 +55,6 @@ REFUSED: list[WrongSetup] = [
     routes('Policy(send="/otp", verify="/otp")', "verified_when"),
     fields('Policy(send="/otp/send", phone="path:phone")', "phone"),
     fields('Policy(send="/otp/send", phone="body:phone")', "phone"),
-    fields('Policy(send="/otp/send", phone=later)  # async def', "phone"),
     fields('Policy(send="/otp/send", when=later)', "when"),
     fields('Policy(send="/otp/send", region="UK")', "region"),
     proxies('Policy(send="/otp/send", proxies=["*"])', "proxies.0"),

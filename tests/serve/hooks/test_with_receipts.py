@@ -21,6 +21,23 @@ from tests.senders.provider import Provider
 from tests.serve.hooks.servers import SECRET, SERVERS
 
 PHONE = "+447400123456"
+TWILIO = f"""
+    provider = "Twilio"
+    account = "AC1"
+    token = "{TOKEN}"
+    from_ = "+15005550006"
+"""
+
+
+def hooks_toml(folder: Path, sender: str, **receipts: str) -> Path:
+    """Logto's hook, that sender, and where its receipts come, if anywhere."""
+    text = f'[sender]\n{sender}\n[[hook]]\nserver = "logto"\nsecret = "{SECRET}"\n'
+    if receipts:
+        text += '[receipts]\nurl = "https://app.example/receipts"\n'
+        text += "".join(f'{name} = "{secret}"\n' for name, secret in receipts.items())
+    path = folder / "hooks.toml"
+    path.write_text(text)
+    return path
 
 
 async def test_a_message_that_twilio_did_not_send(tmp_path: Path, tokens: Path) -> None:
@@ -31,25 +48,7 @@ async def test_a_message_that_twilio_did_not_send(tmp_path: Path, tokens: Path) 
         Guard(Policy(send="/s", settled=True, rules=[limit])) as guard,
         Provider(201, {"sid": "SM9"}) as twilio,
     ):
-        path = tmp_path / "hooks.toml"
-        path.write_text(
-            f"""
-            [sender]
-            provider = "Twilio"
-            account = "AC1"
-            token = "{TOKEN}"
-            from_ = "+15005550006"
-            base = "{twilio.origin}"
-
-            [receipts]
-            url = "https://app.example/receipts"
-            twilio = "{TOKEN}"
-
-            [[hook]]
-            server = "logto"
-            secret = "{SECRET}"
-            """
-        )
+        path = hooks_toml(tmp_path, f'{TWILIO}base = "{twilio.origin}"', twilio=TOKEN)
         routes = hooks_of(path, guard)
         service = Service(guard, BearerTokens(tokens), routes=routes)
         headers = {"authorization": SECRET, "content-type": JSON}
@@ -82,23 +81,7 @@ async def test_a_message_that_twilio_did_not_send(tmp_path: Path, tokens: Path) 
 )
 async def test_who_is_told_where_to_report(tmp_path: Path, sender: str, asked: bool) -> None:
     """A provider that is told by its own pages is not told by each message."""
-    path = tmp_path / "hooks.toml"
-    path.write_text(
-        f"""
-        [sender]
-        provider = {sender}
-        key = "key"
-
-        [receipts]
-        url = "https://app.example/receipts"
-        infobip = "{TOKEN}"
-        bird = "{TOKEN}"
-
-        [[hook]]
-        server = "logto"
-        secret = "{SECRET}"
-        """
-    )
+    path = hooks_toml(tmp_path, f'provider = {sender}\nkey = "key"', infobip=TOKEN, bird=TOKEN)
     async with Guard(Policy(send="/s", rules=[])) as guard:
         send, _, receipts = read_hooks(path, guard)
         assert receipts is not None
@@ -108,21 +91,7 @@ async def test_who_is_told_where_to_report(tmp_path: Path, sender: str, asked: b
 
 async def test_a_provider_that_wants_to_know_is_told(tmp_path: Path) -> None:
     """``feedback = true`` is all there is to say: who verifies is told to Twilio."""
-    path = tmp_path / "hooks.toml"
-    path.write_text(
-        f"""
-        [sender]
-        provider = "Twilio"
-        account = "AC1"
-        token = "{TOKEN}"
-        from_ = "+15005550006"
-        feedback = true
-
-        [[hook]]
-        server = "logto"
-        secret = "{SECRET}"
-        """
-    )
+    path = hooks_toml(tmp_path, f"{TWILIO}feedback = true")
     async with Guard(Policy(send="/s", settled=True, rules=[])) as guard:
         send, _, _ = read_hooks(path, guard)
         (feedback,) = guard.listeners

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from pumpguard.attempt import Phone, micros
@@ -213,9 +214,9 @@ def largest(places: Mapping[tuple[Place, float | None], int]) -> dict[Place, tup
         sums[place] = before[0] + n, before[1] + n * micros(usd or 0.0)
     if len(sums) <= MOST_PLACES:
         return sums
-    ranked = sorted(sums, key=lambda place: (-sums[place][1], place))
-    found = {place: sums[place] for place in ranked[:MOST_PLACES]}
-    for place in ranked[MOST_PLACES:]:
+    kept = nsmallest(MOST_PLACES, sums, key=lambda place: (-sums[place][1], place))
+    found = {place: sums[place] for place in kept}
+    for place in sums.keys() - kept:
         other = (OTHER, "") if len(place) == 2 else (place[0], OTHER, place[2])
         before = found.get(other, (0, 0))
         found[other] = before[0] + sums[place][0], before[1] + sums[place][1]
