@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from attack_harness.recording import Message, record, write
-from pumpguard import Policy
+from pumpguard import Attempt, Policy
 from pumpguard.cli import app
 from pumpguard.replay.compare import without_rule
 from pumpguard.rules import RateLimit
@@ -177,6 +177,20 @@ def test_what_cannot_be_left_out_is_not(policy: Path) -> None:
     login = without_rule(Policy(send="/s", use="login", rules=own), "login.one")
     assert login is not None
     assert [rule.name for rule in login.chain] == ["login.two"]
+
+
+def nobody_at_night(attempt: Attempt) -> bool:
+    """A rule that is a plain function."""
+    return attempt.at % 86_400 < 3_600
+
+
+def test_a_rule_that_is_a_function_is_left_out_by_its_name() -> None:
+    whole = Policy(
+        send="/s", rules=[nobody_at_night, RateLimit(name="few", by="phone", limits="1/day")]
+    )
+    less = without_rule(whole, "nobody_at_night")
+    assert less is not None
+    assert [rule.name for rule in less.chain] == ["few"]
 
 
 def test_what_cannot_be_read_is_shown_with_its_place(policy: Path, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pumpguard.cli import app
-from pumpguard.commands.stopping import STOPPED, progress, signals
+from pumpguard.commands.stopping import STOPPED, progress, reading, signals
+from pumpguard.replay.entry import Entry
 
 POLICY = 'send = "/s"\nverify = "/v"\nhome = ["GB"]\ndaily_budget = 30\n'
 
@@ -90,6 +91,22 @@ def test_it_is_stopped_between_two_decisions(
     assert resumed.stdout == whole.stdout
 
 
+def test_stopped_while_it_reads_it_keeps_nothing(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says so."""
+    monkeypatch.chdir(tmp_path)
+
+    def stops(*_: object) -> Iterator[Entry]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pumpguard.replay.entry.Parser.entries", stops)
+    result = CliRunner().invoke(app(), command)
+    assert result.exit_code == STOPPED
+    assert "nothing is kept, and the same command begins anew" in result.stderr
+    assert not (tmp_path / "replay.checkpoint").exists()
+
+
 def test_another_command_does_not_go_on(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,7 +136,11 @@ def test_beside_a_terminal_each_tenth_is_a_line(capsys: pytest.CaptureFixture[st
     ]  # fmt: skip
 
 
-def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One for reading, by the bytes of the files, and one for deciding."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    (tmp_path / "log").write_text("1,2\n")
+    with reading([tmp_path / "log"]) as took:
+        took(4)
     with progress(1_000) as watch:
         watch(500)

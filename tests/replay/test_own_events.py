@@ -18,14 +18,15 @@ from typer.testing import CliRunner
 from pumpguard import Decision, Guard, Policy
 from pumpguard.cli import app
 from pumpguard.commands import BAD_INPUT
+from pumpguard.intake.phone import canonical
 from pumpguard.listeners import Became, Recorded
 from pumpguard.ops.events import Event, Events, File
 from pumpguard.ops.events.fields import EventMaker
-from pumpguard.replay.columns import OWN, guess
+from pumpguard.replay.columns import OWN, flat, guess
 from pumpguard.replay.entry import EARLIEST, LATEST, Parser
 from pumpguard.replay.journal import Journal
 from pumpguard.replay.own_events import own_attempt, own_entries
-from pumpguard.replay.read import Table, flat
+from pumpguard.replay.read import Table
 from pumpguard.testing import FakeClock, SimulatedHuman, make_attempt
 
 POLICY = """
@@ -224,7 +225,7 @@ def test_times_and_prices_are_exact(at: float, price: float) -> None:
     (entry,) = own_entries(flat(json.loads(line)), "a log")
     assert (entry.at, entry.price) == (at, price)
     facts = json.loads(entry.event or "")
-    again = own_attempt(facts, entry.at, entry.phone, entry.address, entry.price)
+    again = own_attempt(facts, entry.at, canonical(entry.phone), entry.address, entry.price)
     assert again == recorded.decision.attempt
 
 
@@ -243,4 +244,7 @@ def test_no_row_raises_anything_but_a_reason(
         ):
             if entry.event:  # a decision; an outcome is no attempt
                 facts = json.loads(entry.event)
-                assert own_attempt(facts, entry.at, entry.phone, None, entry.price).at == entry.at
+                assert (
+                    own_attempt(facts, entry.at, canonical(entry.phone), None, entry.price).at
+                    == entry.at
+                )

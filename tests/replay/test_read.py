@@ -46,6 +46,20 @@ def test_a_packed_file_that_ends_early_is_read_so_far(tmp_path: Path) -> None:
     assert any("ends early" in reason for reason in found.problems.counts)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_it_tells_how_far_it_is(tmp_path: Path, packed: bool) -> None:
+    """In bytes of the file as it lies there, packed or not."""
+    data = HEADER.encode() + b"".join(b"%d,%d\n" % (n, n * n) for n in range(200_000))
+    found, told = table(tmp_path, gzip.compress(data) if packed else data), list[int]()
+    for number, _ in found.rows():
+        if number == 100_000:
+            told.append(found.taken())
+    told.append(found.taken())
+    size = found.path.stat().st_size
+    assert sum(told) == size
+    assert min(told) > size / 4
+
+
 def test_json_is_read_line_by_line_and_its_names_are_joined(tmp_path: Path) -> None:
     rows = [{"delivery": {"destination": "+1", "mcc": 310}, "ok": True}, {"late": 1}]
     text = "\n".join([json.dumps(rows[0]), "{broken", "[1]", "", json.dumps(rows[1])])

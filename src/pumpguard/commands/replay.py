@@ -15,9 +15,8 @@ from rich.console import Console
 
 import pumpguard
 from pumpguard.commands import BAD_INPUT, AsJson, PolicyFile, only_errors, stop
-from pumpguard.commands.stopping import kept_if_stopped, progress, signals
+from pumpguard.commands.stopping import kept_if_stopped, progress, reading, signals
 from pumpguard.errors import PolicyError
-from pumpguard.intake.phone import canonical
 from pumpguard.ops.events.fields import policy_version
 from pumpguard.policy import Policy
 from pumpguard.replay.checkpoint import Stopped
@@ -90,7 +89,9 @@ def replay(
             stopped = Stopped(checkpoint, asked)
             found = stopped.found
         else:
-            stopped, found = None, read(files, named, zone, loaded.region, sending, usd)
+            with reading(files) as watch:
+                found = read(files, named, zone, loaded.region, sending, usd, watch)
+            stopped = None
         ready, blind = told_apart(loaded, found.journal)
         run = Run(found.journal, ready, challenge=challenge)
         if stopped is not None:
@@ -183,6 +184,4 @@ def _reported(found: Found, run: Run, policy: Policy, blind: list[str]) -> Repor
 def episodes_of(journal: Journal, policy: Policy) -> list[Episode]:
     """The attacks in a log, at the policy's prices where it has none."""
     table = policy.price_table
-    return find(
-        (entry, entry.price or table.price(canonical(entry.phone).region)) for entry in journal
-    )
+    return find((entry, entry.price or table.price(entry.whose.region)) for entry in journal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,20 @@ STOPPED = 130
 """The exit code, as of a program that Ctrl-C ends."""
 
 SIGNALS = signal.SIGINT, signal.SIGTERM
+
+
+@contextmanager
+def reading(files: Sequence[Path]) -> Iterator[Callable[[int], object]]:
+    """Tell it how many bytes of these files more were read: a bar on a terminal, else nothing. What
+    was read is not kept if it is stopped: that is the smaller part of a replay."""
+    total = sum(path.stat().st_size for path in files if path.is_file())
+    try:
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("reading", total=total)
+            yield lambda more: bar.advance(task, more)
+    except KeyboardInterrupt:
+        warn("stopped while it read the logs; nothing is kept, and the same command begins anew")
+        raise typer.Exit(STOPPED) from None
 
 
 @contextmanager

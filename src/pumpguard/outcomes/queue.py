@@ -215,6 +215,11 @@ async def _each(
     call: Callable[[A], Awaitable[T]], arguments: Sequence[A]
 ) -> list[T | BaseException]:
     """The answers to calls that are made together, in their order, or what they raised."""
+    if len(arguments) == 1:  # as mostly: then no task is needed
+        try:
+            return [await call(arguments[0])]
+        except Exception as error:
+            return [error]
     return await asyncio.gather(*map(call, arguments), return_exceptions=True)
 
 

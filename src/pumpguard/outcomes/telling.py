@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Literal, TypeAlias
 
 from pumpguard.attempt import Attempt, Phone
@@ -28,6 +29,9 @@ FLOW, HEARD = "flow ", "heard"
 HEARD_FOR, HEARD_LATELY, NOTED_EVERY = 365 * 86_400, 86_400, 3_600
 """Seconds: how long it is known when a process has last heard one, after which time that is said,
 and how often it is noted."""
+
+COMBINATIONS = 1_024
+"""How many different combinations of counters are remembered; far more than a policy has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class Teller:
         self.store = store
         self.observations, self._hearing = observations, observations.hearing
         self._noted_heard = 0.0
+        self._told: dict[object, tuple[list[Sequence[Counter]], list[Counter]]] = {}
 
     async def settlements(self, outcome: QueuedOutcome) -> list[Settlement]:
         """Ask the store what an outcome is about; what is to be told then. May be asked again as
@@ -200,12 +205,19 @@ class Teller:
     def _told_of(self, outcome: Outcome, attempt: Attempt) -> list[Counter]:
         """This attempt's counters that have to know of such outcomes; a sum with several limits
         once."""
-        found: dict[str, Counter] = {}
-        by_rules = [counter for rule in self._rules for counter in rule.counters(attempt)]
-        for counter in (*by_rules, *self._counters.asked):
-            if counter.hears(outcome):
-                found.setdefault(counter.identity(), counter)
-        return list(found.values())
+        declared = [rule.counters(attempt) for rule in self._rules]
+        # A rule returns the same tuple every time; what is remembered holds on to it, so that no
+        # identity is used twice.
+        key = (outcome, *map(id, declared))
+        if key not in self._told:
+            if len(self._told) >= COMBINATIONS:
+                self._told.clear()
+            found: dict[str, Counter] = {}
+            for counter in (*chain.from_iterable(declared), *self._counters.asked):
+                if counter.hears(outcome):
+                    found.setdefault(counter.identity(), counter)
+            self._told[key] = declared, list(found.values())
+        return self._told[key][1]
 
 
 def _plan_for(
@@ -217,6 +229,6 @@ def _plan_for(
     return plan, tuple(found for by in plan.groups if (found := subject(by)) is not None)
 
 
-@lru_cache(maxsize=1_024)
+@lru_cache(maxsize=COMBINATIONS)
 def _plan(counters: tuple[Counter, ...]) -> Plan:
     return Plan(counters, [False] * len(counters))

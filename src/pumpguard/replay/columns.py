@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pumpguard.errors import PolicyError
 
@@ -156,3 +157,20 @@ def guess(
     there = squeezed.keys()
     source = next((name for name, need in SOURCES.items() if need <= there), "a file")
     return Columns(found, source)
+
+
+def flat(
+    found: Mapping[str, Any], above: str = "", depth: int = 0, nothing: str | None = None
+) -> dict[str, str]:
+    """Objects within objects as one row, without lists; ``nothing`` stands for null, if it is to be
+    there."""
+    row: dict[str, str] = {}
+    for name, value in found.items():
+        path = f"{above}_{name}" if above else str(name)
+        if value is None:
+            value = nothing
+        if isinstance(value, dict) and depth < 4:
+            row |= flat(value, path, depth + 1, nothing)
+        elif value is not None and not isinstance(value, list | dict):
+            row[path] = str(value).lower() if isinstance(value, bool) else str(value)
+    return row

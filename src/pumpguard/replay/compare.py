@@ -13,6 +13,7 @@ from pumpguard.policy import Policy
 from pumpguard.replay.lacking import told_apart
 from pumpguard.replay.play import play
 from pumpguard.replay.report import Report
+from pumpguard.rules.assembly import as_rule
 
 SHOWN = 10
 """Messages that are decided otherwise, with both explanations."""
@@ -58,7 +59,7 @@ def without_rule(policy: Policy, name: str) -> Policy | None:
     name = name.removeprefix(f"{policy.use}.") if policy.use else name
     rules = policy.rules
     if isinstance(rules, tuple):
-        less: object = tuple(rule for rule in rules if getattr(rule, "name", None) != name)
+        less: object = tuple(rule for rule in rules if as_rule(rule, "rules").name != name)
     else:
         table = rules if isinstance(rules, Mapping) else {}
         less = {**table, name: {**table.get(name, {}), "mode": "off"}}

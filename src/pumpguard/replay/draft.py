@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil, floor, log10
 
-from pumpguard.intake.phone import canonical
 from pumpguard.money.prices import PriceTable
 from pumpguard.replay.episodes import Episode
 from pumpguard.replay.journal import Journal
@@ -69,7 +68,7 @@ def past(journal: Journal, episodes: Sequence[Episode], prices: PriceTable) -> P
     for entry in journal:
         if entry.is_verification:
             continue
-        country = canonical(entry.phone).region or ""
+        country = entry.whose.region or ""
         hours.add((country, entry.at // HOUR))
         found.codes[country] += entry.verified
         if entry.price is not None:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from pumpguard.intake.phone import canonical
 from pumpguard.replay.journal import Played
 from pumpguard.replay.scan import APART, BESIDE, STEP, TIMES, Group, Unanswered, stretches
 
@@ -74,7 +73,7 @@ def find(entries: Iterable[tuple[Played, float]]) -> list[Episode]:
         if entry.is_verification:
             continue
         first, last = first or entry.at, entry.at
-        phone = canonical(entry.phone)
+        phone = entry.whose
         country = phone.region or f"+{phone.calling_code}"
         for name, cap in _names(entry, country):
             group = groups[name]

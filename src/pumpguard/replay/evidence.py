@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pumpguard.intake.phone import canonical
 from pumpguard.money.prices import PriceTable
 from pumpguard.replay.episodes import Episode
 from pumpguard.replay.journal import Journal, Played
@@ -131,7 +130,7 @@ def _messages(
     for entry in journal:
         if entry.is_verification or not entry.sent or not span[0] <= entry.at < span[1]:
             continue
-        phone = canonical(entry.phone)
+        phone = entry.whose
         country = phone.region or f"+{phone.calling_code}"
         number = next((i for i, e in enumerate(episodes, 1) if belongs(entry, country, e)), None)
         if number is None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
+from pumpguard.attempt import LineType, Phone
 from pumpguard.errors import PolicyError
+from pumpguard.intake.phone import canonical
 from pumpguard.replay.columns import OWN, Columns
 from pumpguard.replay.entry import Entry, Outcome, Parser
 from pumpguard.replay.own_events import own_entries
@@ -15,10 +17,16 @@ from pumpguard.replay.read import Row, Table
 ANSWERED_WITHIN = 3_600
 """Seconds in which a code is entered for a message, or it is for none."""
 
-BATCH = 10_000
+BATCH = 5_000
+"""Entries. Their numbers are still remembered as they were read (`pumpguard.intake.phone`)."""
 
 ORDER = "at, (event IS NULL AND verification)"
 """Of one time, codes come after messages. Our own events are in the order of their file."""
+
+
+Kind: TypeAlias = tuple[str | None, int, LineType, bool]
+"""What a `Phone` says of its number. There are some hundred, and finding one out takes longer than
+most of what is done with it."""
 
 
 class Played(NamedTuple):
@@ -35,6 +43,12 @@ class Played(NamedTuple):
     verified: bool
     event: str | None = None
     outcome: Outcome | None = None
+    kind: Kind | None = None
+
+    @property
+    def whose(self) -> Phone:
+        """Its number, with what the journal has noted of it."""
+        return canonical(self.phone) if self.kind is None else Phone(self.phone, *self.kind)
 
 
 class Journal:
@@ -49,7 +63,7 @@ class Journal:
             "PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-16384",
             "CREATE TABLE IF NOT EXISTS entries (at REAL, phone TEXT, address TEXT, session TEXT, "
             "price REAL, sent INTEGER, verification INTEGER, event TEXT, outcome TEXT, "
-            "verified INTEGER DEFAULT 0)",
+            "kind INTEGER, verified INTEGER DEFAULT 0)",
         ):  # fmt: skip
             self._sql.execute(statement)
         self.with_addresses = self.with_sessions = self.verifications = self.messages = 0
@@ -58,6 +72,8 @@ class Journal:
         self.first, self.last = float("inf"), float("-inf")
         self.events, self.versions, self.asks = 0, set[str](), False
         """Decisions of our own, by policies of which versions, and whether anybody gave proof."""
+        self.kinds = list[Kind]()
+        self._place_of: dict[Kind, int] = {}
         for name, value in (counts or {}).items():
             setattr(self, name, set(value) if name == "versions" else value)
 
@@ -66,7 +82,7 @@ class Journal:
         return {
             name: sorted(value) if name == "versions" else value
             for name, value in vars(self).items()
-            if name != "_sql"
+            if not name.startswith("_")
         }
 
     def copy_to(self, sql: sqlite3.Connection) -> None:
@@ -74,8 +90,15 @@ class Journal:
         self._sql.commit()
         self._sql.backup(sql)
 
-    def add(self, table: Table, columns: Columns, parser: Parser) -> None:
-        """All rows of a file; what cannot be read is noted in its ``problems``."""
+    def add(
+        self,
+        table: Table,
+        columns: Columns,
+        parser: Parser,
+        watch: Callable[[int], object] = lambda more: None,
+    ) -> None:
+        """All rows of a file; what cannot be read is noted in its ``problems``. ``watch`` hears how
+        many bytes more were read."""
         batch: list[Entry] = []
         own, name = columns.source == OWN, table.path.name
         for line, row in table.rows():
@@ -90,7 +113,10 @@ class Journal:
             if len(batch) >= BATCH:
                 self._insert(batch)
                 batch = []
+            if line % BATCH == 0:
+                watch(table.taken())
         self._insert(batch)
+        watch(table.taken())
 
     def close_books(self) -> None:
         """Sort, and find out for which messages a code was entered: those to its number in the hour
@@ -112,9 +138,10 @@ class Journal:
         """With the messages of our own that failed, which have no number in the order."""
         number = 0
         for row in self._sql.execute(f"SELECT * FROM entries ORDER BY {ORDER}, rowid"):  # noqa: S608 - a constant
-            at, phone, address, session, price, sent, verification, event, outcome, verified = row
-            yield Played(number, at, phone, address, session, price, bool(sent),
-                         bool(verification), bool(verified), event, outcome)  # fmt: skip
+            at, phone, address, session, price, sent, coded, event, outcome, kind, verified = row
+            yield Played(number, at, phone, address, session, price, bool(sent), bool(coded),
+                         bool(verified), event, outcome,
+                         None if kind is None else self.kinds[kind])  # fmt: skip
             number += outcome is None
 
     def __len__(self) -> int:
@@ -140,19 +167,21 @@ class Journal:
             self.first, self.last = min(self.first, each.at), max(self.last, each.at)
         self._sql.executemany(
             "INSERT INTO entries (at, phone, address, session, price, sent, verification, "
-            "event, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "event, outcome, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (
-                    e.at,
-                    e.phone,
-                    e.address,
-                    e.session,
-                    e.price,
-                    e.sent,
-                    e.is_verification,
-                    e.event,
-                    e.outcome,
-                )
+                (e.at, e.phone, e.address, e.session, e.price, e.sent, e.is_verification, e.event,
+                 e.outcome, self._kind(e.phone))
                 for e in batch
             ],
-        )
+        )  # fmt: skip
+
+    def _kind(self, number: str) -> int | None:
+        """Its place among all kinds; a request of an access log has no number."""
+        if not number:
+            return None
+        phone = canonical(number)
+        kind = phone.region, phone.calling_code, phone.line_type, phone.valid
+        place = self._place_of.setdefault(kind, len(self.kinds))
+        if place == len(self.kinds):
+            self.kinds.append(kind)
+        return place

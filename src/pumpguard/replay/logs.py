@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -39,18 +40,20 @@ def read(
     region: str | None,
     sending: Sending | None = None,
     usd: float | None = None,
+    watch: Callable[[int], object] = lambda more: None,
 ) -> Found:
     """All files as one journal. Of an access log are taken the requests that are ``sending``;
-    without that it is refused. Raises `PolicyError` for a file that is no log."""
+    without that it is refused. ``watch`` hears how many bytes more were read. Raises `PolicyError`
+    for a file that is no log."""
     where = zone_of(zone)
     journal, read, notes, parsers = Journal(), list[FileRead](), list[str](), list[Parser]()
     for path in files:
-        table = Table(path)
-        given = named if len(files) == 1 else _those_of(named, table.header)
-        columns = guess(table.header, given, path.name)
-        parser = _parser(columns, where, region, sending, usd)
-        parsers.append(parser)
-        journal.add(table, columns, parser)
+        with closing(Table(path)) as table:
+            given = named if len(files) == 1 else _those_of(named, table.header)
+            columns = guess(table.header, given, path.name)
+            parser = _parser(columns, where, region, sending, usd)
+            parsers.append(parser)
+            journal.add(table, columns, parser, watch)
         read.append(FileRead(path.name, columns, table.problems))
         for what, count in parser.said.items():
             assumed = f", taken as {zone}" if "zone" in what else ""

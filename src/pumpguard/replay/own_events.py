@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from pumpguard.attempt import Attempt, Client, NetworkKind
+from pumpguard.attempt import Attempt, Client, NetworkKind, Phone
 from pumpguard.decision import Decision
 from pumpguard.errors import IntakeError, PolicyError
 from pumpguard.intake.phone import canonical
@@ -15,7 +15,7 @@ from pumpguard.replay.columns import OWN_COLUMNS
 from pumpguard.replay.entry import EARLIEST, LATEST, Entry, Outcome
 from pumpguard.replay.read import Row
 
-ABOUT, EXTRA = "pumpguard_attempt_", "pumpguard_attempt_extra_"
+ABOUT = "pumpguard_attempt_"
 KEYS = ("session", "account", "device", "solution")
 OUTCOMES = ("failed", "unallocated")
 EXAMPLES = 10
@@ -61,7 +61,7 @@ def own_entries(row: Row, file: str) -> Iterator[Entry]:
 
 
 def own_attempt(
-    facts: dict[str, Any], at: float, phone: str, address: str | None, price: float | None
+    facts: dict[str, Any], at: float, phone: Phone, address: str | None, price: float | None
 ) -> Attempt:
     """The attempt as it was. Hashes of subjects stand for them: the same for the same one."""
     kind = cast(NetworkKind, facts.get("kind", "unknown"))
@@ -75,7 +75,7 @@ def own_attempt(
     }
     # One whose solution was used before is told as not proved; that is the rule's finding.
     proved = facts.get("proved") == "true" or keys["solution"] is not None
-    return Attempt(canonical(phone), client, at, price, proved=proved, extra=extra, **keys)
+    return Attempt(phone, client, at, price, proved=proved, extra=extra, **keys)
 
 
 def _float(text: str | None, what: str, least: float, most: float) -> float:

@@ -91,7 +91,7 @@ class Run:
                 await guard.reports.told()
             return None
         if entry.is_verification:
-            guard.verified(entry.phone)
+            guard.reports.verified(entry.whose)
             await guard.reports.told()
             self.tally.entered(entry)
             return None
@@ -141,8 +141,8 @@ async def _decided(guard: Guard, entry: Played, again: Again) -> tuple[Decision,
 
 def _attempt(guard: Guard, entry: Played, facts: dict[str, Any] | None) -> Attempt:
     if facts is not None:
-        return own_attempt(facts, entry.at, entry.phone, entry.address, entry.price)
-    phone = guard.reader.phone(entry.phone) if entry.phone else NOBODY
+        return own_attempt(facts, entry.at, entry.whose, entry.address, entry.price)
+    phone = entry.whose if entry.phone else NOBODY
     attempt = guard.reader.attempt(phone, entry.address, session=entry.session)
     if entry.price is not None or phone is NOBODY:
         attempt = replace(attempt, price=entry.price or 0.0)

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from pumpguard.errors import PolicyError
 from pumpguard.replay import access_log
+from pumpguard.replay.columns import flat
 
 LONGEST_LINE = 1 << 20
 """Bytes. A message's row has some hundred; what is longer is one bad line."""
@@ -70,6 +71,8 @@ class Table:
             raise PolicyError(str(path), "a file that is there")
         self.path = path
         self.problems = Problems()
+        self._file: IO[bytes] | None = None
+        self._told = 0
         self._lines = self._decoded()
         first = next(((n, line) for n, line in self._lines if line.strip()), None)
         if first is None:
@@ -104,6 +107,18 @@ class Table:
             yield from self._of_access_log()
         else:
             yield from self._of_csv()
+
+    def close(self) -> None:
+        """Also if it was not read to its end."""
+        if self._file is not None:
+            self._file.close()
+
+    def taken(self) -> int:
+        """The bytes of the file, packed as they lie there, that were read since this was asked."""
+        file, before = self._file, self._told
+        if file is not None:
+            self._told = self.path.stat().st_size if file.closed else file.tell()
+        return self._told - before
 
     def _of_access_log(self) -> Iterator[tuple[int, Row]]:
         for number, line in chain([self._first], self._lines):
@@ -183,10 +198,11 @@ class Table:
     def _decoded(self) -> Iterator[tuple[int, str]]:
         """The lines with their numbers."""
         try:
-            with self.path.open("rb") as file:
-                start = file.read(2)
-            with gzip.open(self.path) if start == GZIP else self.path.open("rb") as file:
-                yield from self._texts(file)
+            with self.path.open("rb") as self._file:
+                packed = self._file.read(2) == GZIP
+                self._file.seek(0)
+                with gzip.open(self._file) if packed else self._file as file:
+                    yield from self._texts(file)
         except (OSError, EOFError) as error:
             self.problems.add(0, f"the file ends early or cannot be read ({type(error).__name__})")
 
@@ -239,20 +255,3 @@ def _wide(line: bytes) -> str | None:
     if line[:2] in UTF16 or line[1:2] == b"\0":
         return "utf-16-be" if line[:2] == UTF16[1] else "utf-16-le"
     return "utf-16-be" if line[:1] == b"\0" and line[1:2] else None
-
-
-def flat(
-    found: Mapping[str, Any], above: str = "", depth: int = 0, nothing: str | None = None
-) -> dict[str, str]:
-    """Objects within objects as one row, without lists; ``nothing`` stands for null, if it is to be
-    there."""
-    row: dict[str, str] = {}
-    for name, value in found.items():
-        path = f"{above}_{name}" if above else str(name)
-        if value is None:
-            value = nothing
-        if isinstance(value, dict) and depth < 4:
-            row |= flat(value, path, depth + 1, nothing)
-        elif value is not None and not isinstance(value, list | dict):
-            row[path] = str(value).lower() if isinstance(value, bool) else str(value)
-    return row

@@ -42,7 +42,7 @@ def assemble(
     elif rules is None:
         given = list(default)
     elif isinstance(rules, tuple):
-        given = [_as_rule(rule, f"rules.{i}") for i, rule in enumerate(rules)]
+        given = [as_rule(rule, f"rules.{i}") for i, rule in enumerate(rules)]
     else:
         expected = "a list of rules, or a table of changes by rule name"
         raise PolicyError("rules", f"{expected}; to add a rule use extra_rules=[…]", rules)
@@ -112,7 +112,8 @@ def _kind(name: object, path: str) -> type[Rule]:
     return found
 
 
-def _as_rule(rule: object, path: str) -> Rule:
+def as_rule(rule: object, path: str) -> Rule:
+    """A rule of a policy's own list; a plain function is one of its name. Raises `PolicyError`."""
     if isinstance(rule, Rule):
         return rule
     expected = "a rule: an object of a class that subclasses pumpguard.Rule"
@@ -132,9 +133,9 @@ def _add(chain: list[Rule], extra: object) -> None:
     for i, each in enumerate(extra):
         path = f"extra_rules.{i}"
         if isinstance(each, Placed):
-            _place(chain, _as_rule(each.rule, path), each.where, each.name, path)
+            _place(chain, as_rule(each.rule, path), each.where, each.name, path)
         else:
-            chain.append(_as_rule(each, path))
+            chain.append(as_rule(each, path))
 
 
 def _place(chain: list[Rule], rule: Rule, where: str, name: object, path: str) -> None:
