@@ -6,6 +6,7 @@ import pytest
 
 from pumpguard import Action, Finding, Guard, Policy
 from pumpguard.attempt import Attempt
+from pumpguard.counters import Credit as Line
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.rules import (
     Budget,
@@ -127,6 +128,19 @@ def test_each_limit_that_only_asks_refuses_at_a_wider_one() -> None:
     assert (unsent.limit, unsent.ask_first) == (120, False)
     line = Credit(lines={"country": 2.0}, action="challenge", unasked=3).without_challenge()
     assert (line.action, line.lines) == ("throttle", {"country": 6.0})
+
+
+def test_whom_a_line_would_not_have_asked_it_does_not_refuse() -> None:
+    """Those who come from where users verify, and those whose provider is late or down."""
+    asking = Credit(lines={"country": 2.0}, action="challenge", yields=True, unasked=3)
+    for rule in (asking, asking.without_challenge()):
+        (line,) = rule.counters(make_attempt())
+        assert isinstance(line, Line)
+        assert line.except_trusted
+    refusing = Credit(lines={"country": 2.0}, action="throttle", yields=True)
+    (line,) = refusing.counters(make_attempt())
+    assert isinstance(line, Line)
+    assert not line.except_trusted
 
 
 async def test_a_budget_that_is_nearly_spent_refuses_nobody_before_it_is() -> None:

@@ -54,7 +54,7 @@ class Credit(RegionalRule):
     addresses whose users verify: nobody else's messages use that up.
 
     Where nobody can be asked for proof, a line that only asks refuses at ``unasked`` times its
-    amount; without that it is only recorded.
+    amount, and whom it would not have asked it does not refuse; without that it is only recorded.
 
     With ``mistyped`` (a dimension, such as ``"prefix:3"``) the same holds for what a client owes
     for the last number that it has asked for in the same block: people mistype
@@ -104,7 +104,7 @@ class Credit(RegionalRule):
 
     def _lines(self, factor: float) -> tuple[Line, ...]:
         amounts = {by: usd if by == "network" else usd * factor for by, usd in self.lines.items()}
-        asks = self.effect <= Action.CHALLENGE
+        asks = self.effect <= Action.CHALLENGE or self.unasked > 0
         shape = (
             self.seconds, self.ratio, self.effect, self.yields, self.reserved, self.vouches,
             self.yields and asks,
