@@ -18,8 +18,10 @@ VOUCHES = 0.5
 source: where two of three codes are entered, no crowd leaves a debt; people enter 60 to 85 %
 (IronAuth). At once the price, resets of accounts would pay (docs/money.md)."""
 
-COUNTRY_SHARE = 0.1
+COUNTRY_SHARE = 0.25
 """Of the daily budget: what a country may have outstanding before any of it was verified."""
+
+COUNTRY_RATIO = 1.0
 
 BLOCK_LINE = 0.4
 """USD for a block of 1,000 numbers: one message to a dear country, as to the dearest whatever it
@@ -79,8 +81,10 @@ def by_verifications(
 ) -> tuple[Rule, ...]:
     """The rules of the default chain that need verifications, for ``daily_budget`` USD; addresses
     whose users verify may have ``earned`` times a ban's strikes."""
-    lines = {**LINES, "prefix:3": BLOCK_LINE, "country": COUNTRY_SHARE * daily_budget}
+    lines = {**LINES, "prefix:3": BLOCK_LINE}
     network = {"network": lines.pop("network")}
+    country = {"country": COUNTRY_SHARE * daily_budget}
+    del lines["country"]
     if session:
         lines["session"] = SESSION_LINE
     home_asked = max(HOME_ASKED_LEAST, HOME_ASKED * daily_budget)
@@ -92,6 +96,10 @@ def by_verifications(
     # A line of so many hours grows with so much less of the best day.
     rules: tuple[Rule, ...] = (
         Credit(lines=lines, ask_first=True, reserved=RESERVED, mistyped="prefix:3"),
+        Credit(
+            name="country_limit", lines=country, ratio=COUNTRY_RATIO, ask_first=True,
+            reserved=RESERVED,
+        ),
         Credit(
             name="network_credit", lines=network, seconds=NETWORK_FORGIVEN, ask_first=True,
             reserved=RESERVED, vouches=VOUCHES,
