@@ -9,6 +9,7 @@ from .habits import (
     ClocksChange,
     ComingBack,
     Monitor,
+    OneCountry,
     SlowProvider,
 )
 from .launches import AttackedLaunch, BigLaunch, Launch, NewMarket
@@ -20,7 +21,7 @@ CROWDS: dict[str, CrowdDay] = {
     for each in (
         Launch(), BigLaunch(), AttackedLaunch(), NewMarket(), RelayUsers(), Campus(), CarrierNat(),
         ComingBack(), SlowProvider(), BrokenProvider(), ClocksChange(), Monitor(),
-        AnnouncedLoadTest(),
+        AnnouncedLoadTest(), OneCountry(),
     )
 }  # fmt: skip
 """By the name of the day."""
@@ -28,5 +29,5 @@ CROWDS: dict[str, CrowdDay] = {
 __all__ = [
     "CROWDS", "AnnouncedLoadTest", "AttackedLaunch", "BigLaunch", "BrokenProvider", "Campus",
     "CarrierNat", "ClocksChange", "ComingBack", "CrowdDay", "LateInbox", "Launch", "Monitor",
-    "NewMarket", "RelayUsers", "SlowProvider",
+    "NewMarket", "OneCountry", "RelayUsers", "SlowProvider",
 ]  # fmt: skip

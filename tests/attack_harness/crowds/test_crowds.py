@@ -81,6 +81,12 @@ def test_a_new_market_is_no_home_country() -> None:
     assert {int((user.at - MIDNIGHT) // DAY) for user in market} == {0, 1, 2, 3}
 
 
+def test_three_of_five_users_of_one_country_enter_their_codes() -> None:
+    found = members("one_country", 2_000)
+    assert {user.country for user in found} == {"DE"}
+    assert 0.55 < sum(user.patience.finishes for user in found) / len(found) < 0.65
+
+
 def test_relay_users_are_the_usual_ones_behind_addresses_that_say_so() -> None:
     changed = members("relay", 1_000)
     assert 0.08 < len(changed) / 1_000 < 0.16
