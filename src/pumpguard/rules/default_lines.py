@@ -13,7 +13,7 @@ from pumpguard.rules.sliding_ban import SlidingBan
 
 MINUTE, HOUR = 60, 3_600
 
-VOUCHES = 0.5
+VOUCHES = 0.7
 """What a verification pays back of others' debts, in its own price, before strangers are asked. No
 source: where two of three codes are entered, no crowd leaves a debt; people enter 60 to 85 %
 (IronAuth). At once the price, resets of accounts would pay (docs/money.md)."""
