@@ -159,10 +159,28 @@ def test_lines_grow_with_what_a_day_may_cost(budget: float, usd: float) -> None:
     assert line.lines["country"] == pytest.approx(usd)
 
 
+@pytest.mark.parametrize(("home", "usd", "ratio"), [(["GB"], 60.0, 0.3), ([], 150.0, 1.0)])
+def test_a_home_country_may_owe_what_a_usual_day_leaves(
+    home: list[str], usd: float, ratio: float
+) -> None:
+    """Of a budget of twice a busy day: so may every country where none is named. Others may not."""
+    rules = {
+        rule.name: rule
+        for rule in Policy(send="/s", settled=True, home=home, daily_budget=600).chain
+        if isinstance(rule, Credit)
+    }
+    other = rules["country_day_credit"]
+    assert (other.lines, other.ratio) == ({"country": usd}, ratio)
+    if home:
+        own = rules["home_day_credit"]
+        assert (own.lines, own.ratio, own.regions) == ({"country": 150.0}, 1.0, tuple(home))
+
+
 def test_a_ban_forgets_rules_that_are_turned_off() -> None:
     """One change is enough; and where nothing asks for proof, nobody is asked again."""
     asking = ("home_credit", "country_credit", "abroad_challenge", "relay_credit")
-    lines = ("credit", "network_credit", *asking, "abroad_part", "abroad_credit")
+    days = ("home_day_credit", "country_day_credit")
+    lines = ("credit", "network_credit", *days, *asking, "abroad_part", "abroad_credit")
 
     def bans(*off: str) -> dict[str, SlidingBan]:
         rules = {name: {"mode": "off"} for name in off}
@@ -177,7 +195,7 @@ def test_a_ban_forgets_rules_that_are_turned_off() -> None:
 def test_without_a_home_there_is_no_abroad() -> None:
     names = {rule.name for rule in Policy(send="/s", settled=True).chain}
     assert "country_credit" in names
-    assert not names & {"home_credit", "abroad_credit", "abroad_challenge"}
+    assert not names & {"home_credit", "home_day_credit", "abroad_credit", "abroad_challenge"}
 
 
 def test_whoever_hears_of_no_verifications_keeps_the_plain_cap() -> None:
