@@ -161,6 +161,7 @@ OF_CROWD: Mapping[str, Mapping[str, Draw]] = {
     "carrier_nat": {"countries": lambda rng: (_home(rng), _market(rng)), "each": whole(200, 400)},
     "coming_back": {"visits": whole(1, 3)},
     "slow_provider": {"seconds": between(HOUR, 6 * HOUR)},
+    "one_country": {"country": _home, "finish": between(0.6, 0.85)},
     "broken_provider": {"seconds": between(900, 1_800)},
 }
 

@@ -43,8 +43,7 @@ class Policy:
         ``*`` is any one segment, ``**`` at the end is all below.
         ``phone``, ``code``: the fields of the number and its calling code: ``"phone"`` (in the JSON
         or form body), or ``json:user.phone``, ``form:…``, ``query:…``, ``path:…``, ``header:…``;
-        ``phone`` may also be a function of `pumpguard.intake.fields.Fields`, ``async`` if it has to
-        look the number up.
+        ``phone`` may also be a function, plain or ``async``, of `pumpguard.intake.fields.Fields`.
         ``phone_optional``: whether a request without a number sends nothing, and passes untouched.
         ``when``: which requests send a message (``"json:channel == 'sms'"``, ``!=``, or a function
         of the fields); others pass untouched (`pumpguard.intake.conditions`).
