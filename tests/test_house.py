@@ -29,7 +29,7 @@ SRC = Path(pumpguard.__file__).parent
 ROOMS = ("commands", "ops", "wsgi", "per_route", "serve", "senders", "receipts", "replay")
 """Rooms of their own: only those who use one import it, and nobody else has to read it."""
 
-LINES, FILES = 23_900, 208
+LINES, FILES = 23_950, 208
 """Of the guard itself, which is all but those rooms: Python and Lua, comments included. The
 rebuilding for 0.2 ended with 16,704 lines in 156 files, rooms included; what the guard has learnt
 since of the apps that it stands in front of is the rest."""
