@@ -81,19 +81,15 @@ local function make_room(bucket)
   for i = 1, #all, 2 do
     local place, what = string.match(all[i], '^([bw]\t.*\t)([nu])$')
     if place and not string.find(place, '\tother\t', 1, true) then
-      if what == 'n' then
-        requests[place] = tonumber(all[i + 1])
-      else
-        dollars[place] = tonumber(all[i + 1])
-        ranked[#ranked + 1] = dollars[place]
-      end
+      (what == 'n' and requests or dollars)[place] = tonumber(all[i + 1])
     end
   end
+  for place in pairs(requests) do ranked[#ranked + 1] = dollars[place] or 0 end
   table.sort(ranked)
   local half = math.ceil(#ranked / 2)
   for place, n in pairs(requests) do
     local u = dollars[place] or 0
-    if half == 0 or (u <= ranked[half] and #gone < 2 * half) then
+    if u <= ranked[half] and #gone < 2 * half then
       local name = other(place)
       sums[name .. 'n'], sums[name .. 'u'] = (sums[name .. 'n'] or 0) + n, (sums[name .. 'u'] or 0) + u
       gone[#gone + 1], gone[#gone + 2] = place .. 'n', place .. 'u'
