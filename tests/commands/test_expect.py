@@ -33,7 +33,7 @@ def test_who_announces_a_launch_is_told_what_it_may_cost(operator: Operator) -> 
     assert first.endswith(" UTC: on television")
     assert second.startswith("Meanwhile an attacker can cost at most $605.00 per hour, $720.00")
     assert second.endswith("; $605.00 per hour without any code.")
-    assert third.startswith("Otherwise: $605.00 per hour, $720.00 per day; $81.80 per hour")
+    assert third.startswith("Otherwise: $605.00 per hour, $720.00 per day; $105.00 per hour")
     said = json.loads(operator.types("expect", "--json")[1])["expectations"]["DE"]
     assert said["until"] - said["at"] == 7_200
 

@@ -89,7 +89,7 @@ class Credit(RegionalRule):
         self.require(0 <= self.vouches <= 10, "vouches", "0 to 10")
         for by, usd in self.lines.items():
             check_dimensions(by.split("+"), f"rules.{self.name}.lines.{by}")
-            self.require(0 < usd < 1e6, f"lines.{by}", "USD above 0, below 1,000,000", usd)
+            self.require(0 < usd < 1e7, f"lines.{by}", "USD above 0, below 10,000,000", usd)
         return self._lines(1.0)
 
     @cached_property
