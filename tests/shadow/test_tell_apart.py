@@ -36,9 +36,9 @@ async def test_a_shadow_cannot_be_told_from_a_message_sent() -> None:
 
     Where there is nothing to see, the larger of both areas is 0.507 on average with a deviation of
     0.014 (120 permutations of the labels of such a play), and so above 0.55 in 1 of 700 plays.
-    On a machine whose other guests take turns it is so in one of five (20 plays of eight versions of
-    the code, seeds 1 to 3: 4 were not hidden), so up to four plays are looked at. What can
-    be told apart, can be in each: a naive refusal and an instant answer below.
+    On a machine whose other guests take turns it is so in one of five (20 plays of eight versions
+    of the code, seeds 1 to 3: 4 were not hidden), so up to four plays are looked at. What can be
+    told apart, can be in each: a naive refusal and an instant answer below.
     """
     looks: list[Compared] = []
     while len(looks) < 4 and not any(map(hidden, looks)):
