@@ -62,6 +62,7 @@ class AttackedLaunch(Launch):
     attack_country: str = "ID"
     share: float = 0.2
     name: ClassVar[str] = "attacked_launch"
+    expected: ClassVar[Mapping[str, int]] = {"SEND_SPIKE": 1, "ATTACK_BEGINS": 1, "ATTACK_OVER": 1}
 
     @property
     def attack(self) -> Family:

@@ -164,3 +164,6 @@ def test_only_what_a_day_brings_with_it_is_a_true_alert() -> None:
     assert launch.false_alerts({"SEND_SPIKE": 1, "BUDGET_ALERT": 2}) == 0
     assert launch.false_alerts({"SEND_SPIKE": 2, "PROVIDER_OUTAGE": 1}) == 2
     assert broken.false_alerts({"PROVIDER_OUTAGE": 1}) == 0
+    attacked = {"ATTACK_BEGINS": 1, "ATTACK_OVER": 1}
+    assert launch.false_alerts(attacked) == 2
+    assert CROWDS["attacked_launch"].false_alerts(attacked) == 0
