@@ -186,6 +186,14 @@ async def test_the_same_number_again_is_another_message(shop: Shop) -> None:
     assert shop.provider.sent == [PHONE]
 
 
+@pytest.mark.parametrize("typed", ["+44 (0)7400 123456", "+4407400123456", "+541124456790"])
+async def test_a_number_as_it_was_typed_is_its_own(shop: Shop, typed: str) -> None:
+    """Apps hand on what people type."""
+    assert (await shop.ask(typed)).status == 200
+    assert shop.provider.sent == [typed]
+    assert len(shop.decisions) == 1
+
+
 async def test_another_number_in_place_of_its_own(shop: Shop) -> None:
     """As by an inline argument beside harmless variables: it is charged, and not the other."""
     shop.send, inner = (lambda phone: inner(ALIASES[0])), shop.send
