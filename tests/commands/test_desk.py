@@ -92,7 +92,9 @@ def test_explain_says_what_would_happen_and_why(operator: Operator) -> None:
     code, out, err = said
     assert (code, err) == (0, "")
     assert "(BD) for 81.2.69.•" in out.splitlines()[0]
-    assert ": would be " in out.splitlines()[0]
+    assert ": would be asked for proof" in out.splitlines()[0]
+    assert "  (if the app has a challenge=" in out
+    assert "has a challenge=" not in operator.types("explain", PHONE, "--no-challenge")[1]
     assert "to lift: pumpguard bans lift 0-" in out
     assert PHONE not in out
     told = json.loads(operator.types("explain", PHONE, "--ip", ADDRESS, "--json")[1])

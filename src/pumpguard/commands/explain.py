@@ -10,6 +10,7 @@ import typer
 from pumpguard.commands import AsJson, PolicyFile, StoreUrl
 from pumpguard.commands.bans import sentence
 from pumpguard.commands.desk import Asks, with_desk
+from pumpguard.decision import Action
 from pumpguard.ops.fleet.desk import Desk, Story
 from pumpguard.ops.fleet.summary import story_json
 from pumpguard.ops.fleet.words import lines, verdict
@@ -38,6 +39,8 @@ def explain(
         return
     head = story.explanation.decision.explain().splitlines()[0].partition(": ")[2]
     typer.echo(f"{head}: {verdict(story.explanation.decision)}")
+    if asks and story.explanation.decision.action is Action.CHALLENGE:
+        typer.echo("  (if the app has a challenge=; of one that has none --no-challenge tells)")
     for listing in story.listings:
         typer.echo(f"  on the list: {listing.verdict} {listing.kind} {listing.shown}")
     for finding in story.explanation.others:
