@@ -19,7 +19,7 @@ LATEST = 1e11
 
 MEMORY = "memory://"
 
-NO_KEY = "PG006"
+NO_KEY, MONITORS = "PG006", "PG120"
 
 _guards: WeakKeyDictionary[object, tuple[str, str | int, int]] = WeakKeyDictionary()
 """The guards of this process, by what they count for."""
@@ -57,7 +57,7 @@ def say_what_is_missing(
         return
     if policy.mode == "monitor":
         text = "mode='monitor': everything is judged and recorded, and nothing is refused"
-        notices.say("PG120", policy.name, text)
+        notices.say(MONITORS, policy.name, text)
     warn_without_defaults(policy.rules, policy.chain)
     if not has_challenge:
         by_score = policy.risk is not None and policy.risk.asks_for_proof

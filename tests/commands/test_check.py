@@ -118,6 +118,38 @@ def test_a_policy_that_nothing_bounds_is_to_be_mended() -> None:
     assert checks.NOT_BOUNDED not in codes(Policy(send="/s"))
 
 
+def test_a_policy_in_monitor_refuses_nothing(tmp_path: Path) -> None:
+    """So it is to be mended, has no bound as it is, and no row of the scorecard is about it."""
+    whole = operator(tmp_path, f'mode = "monitor"{WHOLE}')
+    code, out, _ = checked(whole, "--challenge")
+    assert code == 2
+    assert out.startswith("mend: PG120 mode: it is monitor: nothing is refused, ")
+    assert "Nothing is to be mended" not in out
+    assert "NOT BOUNDED at the moment. With mode = 'enforce' an attacker can make this" in out
+    assert "Played with" not in out
+    assert "not known: only those that enforce the whole default chain were played." in out
+    said = json.loads(checked(whole, "--json")[1])
+    assert [each["code"] for each in said["to_mend"]] == ["PG120"]
+    assert said["played"] is None
+
+
+@pytest.mark.parametrize("rule", ["credit", "prefix_pattern", "budget"])
+def test_a_rule_that_is_not_enforced_is_named(tmp_path: Path, rule: str) -> None:
+    """And no row of the scorecard is about such a policy."""
+    code, out, _ = checked(operator(tmp_path, f'{WHOLE}[rules.{rule}]\nmode = "monitor"\n'))
+    assert code == (2 if rule == "budget" else 0)
+    assert f"note: PG152 rules: {rule}: not enforced" in out
+    assert "Played with" not in out
+
+
+def test_of_many_rules_that_are_not_enforced_some_are_named() -> None:
+    """Such as where a policy has only rules of its own."""
+    policy = Policy(send="/s", rules=[])
+    found = concerns(policy, exposure(policy), has_challenge=True)
+    (what,) = [each.what for each in found if each.code == checks.NOT_ENFORCED]
+    assert what.startswith("number, network, geo_mismatch, phone_limit, network_limit and ")
+
+
 @pytest.mark.parametrize("has_challenge", [True, False])
 def test_a_missing_challenge_is_a_note(has_challenge: bool) -> None:
     """The app passes it, and no file says so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from pathlib import Path
 
@@ -61,6 +62,31 @@ def test_the_lines_for_the_app_are_code_that_runs(log: Path, tmp_path: Path) -> 
     assert policy.secret not in told
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     compile(told.partition("In the app:\n\n")[2], "app.py", "exec")
+
+
+def test_the_command_for_the_whole_report_can_be_pasted(log: Path, tmp_path: Path) -> None:
+    """With the files, the policy and the columns of this very run, whatever their names."""
+    other, out = tmp_path / "last year.csv", tmp_path / "my policy.toml"
+    other.write_text(log.read_text().replace("used_at", "redeemed").replace("sent_at", "lokal"))
+    words = ["--time", "lokal", "--verified", "redeemed", "--zone", "Europe/Berlin"]
+    _, told, _ = run(other, "--out", out, *words)
+    line = told.partition("The whole report:\n\n")[2].partition("\n")[0]
+    program, *typed = shlex.split(line)
+    assert program == "pumpguard"
+    result = CliRunner().invoke(app(), typed)
+    assert (result.exit_code, typed[:2]) == (0, ["replay", str(other)])
+    assert "80 messages and " in result.stdout
+
+
+def test_what_an_option_said_is_not_to_be_changed(log: Path, tmp_path: Path) -> None:
+    """What no option said is."""
+    out = tmp_path / "policy.toml"
+    run(log, "--out", out, "--send", "/login/sms", "--proxies", "10.0.0.0/8")
+    text = out.read_text()
+    assert "# The route that sends a code. As you said.\n" in text
+    assert "X-Forwarded-For is believed. As you said.\n" in text
+    assert "codes are entered. No log says it: change it to yours.\n" in text
+    assert text.count("No log says it") == 1
 
 
 def test_what_was_read_and_what_could_not_be_is_said(log: Path, tmp_path: Path) -> None:

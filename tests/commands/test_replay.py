@@ -7,6 +7,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,31 @@ def test_two_policies_are_compared(log: Path, policy: Path, tmp_path: Path) -> N
     assert code == 0
     assert "With the other policy: $" in out
     assert "  without budget: $" in out
+
+
+def test_a_policy_in_monitor_is_played_as_if_enforced(
+    log: Path, policy: Path, access_log: Path, tmp_path: Path
+) -> None:
+    """That is what one wants to know before enforcing it; every form of the report says so."""
+    other, html = tmp_path / "monitor.toml", tmp_path / "report.html"
+    other.write_text(f'mode = "monitor"\n{POLICY}')
+    found, enforced = said(log, "--policy", other, "--html", html), said(log, "--policy", policy)
+    note = "The policy's mode is monitor, in which nothing is refused, but it was played as if"
+    assert found["notes"].pop(0).startswith(note)
+    assert found == enforced
+    assert note in unescape(html.read_text())
+    assert note in run(access_log, "--policy", other)[1]
+    compared = said(log, "--policy", policy, "--compare", other)
+    assert compared["notes"][-1].startswith("The other policy's mode is monitor")
+    assert compared["compared"]["changed"] == 0
+
+
+def test_rules_that_only_monitor_are_named(log: Path, policy: Path) -> None:
+    """They refuse nothing in a replay either."""
+    policy.write_text(f'{POLICY}[rules.credit]\nmode = "monitor"\n')
+    found = said(log, "--policy", policy)
+    assert "The policy only records what these rules find: credit." in found["notes"]
+    assert "credit" not in found["by_rule"]
 
 
 def test_each_rule_is_left_out_once(log: Path, policy: Path) -> None:

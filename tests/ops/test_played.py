@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from pumpguard import Policy
-from pumpguard.ops.played import PARTS, Row, nearest, parts_of, rows, told
+from pumpguard.ops.played import PARTS, Row, nearest, not_enforced, parts_of, rows, told
 
 ALONE = Row(frozenset(), 0.9, 0.5, "account resets", 0.1, "launch", 0.0, "launch")
 BOTH = replace(ALONE, parts=frozenset({"home", "verify"}), refused=0.0004)
@@ -21,6 +23,19 @@ def test_a_policy_has_the_row_of_its_parts() -> None:
     assert nearest(set(PARTS), PLAYED) is ALL
     assert nearest({"verify"}, PLAYED) is ALONE
     assert nearest({"verify"}, [ALL, BOTH]) is BOTH
+
+
+@pytest.mark.parametrize("use", ["", "login"])
+@pytest.mark.parametrize("home", [[], ["GB"]])
+@pytest.mark.parametrize("settled", [True, False])
+def test_the_default_chain_is_enforced(use: str, home: list[str], settled: bool) -> None:
+    """But for what a policy changes, whatever parts it has; a spike is only told of anyway."""
+    shares = ["budget"] if use else []
+    rules = {"send_spike": {"mode": "off"}}
+    whole = Policy(send="/s", home=home, settled=settled, use=use, shares=shares, rules=rules)
+    assert not_enforced(whole) == []
+    less = replace(whole, rules={"budget": {"mode": "monitor"}, "burst_ban": {"mode": "off"}})
+    assert not_enforced(less) == ["burst_ban", "budget"]
 
 
 def test_every_row_is_a_row() -> None:

@@ -50,6 +50,22 @@ def test_homes_are_where_codes_are_entered() -> None:
     assert settings["region"].value == "GB"
 
 
+@pytest.mark.parametrize(
+    ("codes", "told"),
+    [
+        ({"GB": 99, "FR": 1}, ["1 other has less; add it where you expect users."]),
+        ({"GB": 98, "FR": 1, "IE": 1},
+         ["2 others have less each; add those where you expect users."]),
+        ({"GB": 99}, []),
+    ],
+)  # fmt: skip
+def test_countries_with_few_codes_are_counted(codes: dict[str, int], told: list[str]) -> None:
+    """Not one of which no code was entered: it was attacked."""
+    found = Past(codes=Counter({**codes, "BD": 0}), usd={"2026-05-03": 5})
+    home = from_past(found, "log", None, "a list")[0]
+    assert home.why.splitlines()[1:] == told
+
+
 def test_without_codes_homes_are_where_messages_go_all_day() -> None:
     """An attack has more messages, but not in more hours; and the operator is told to look."""
     people = [Entry(MIDNIGHT + hour * 3_600, f"+4474001{hour:05}") for hour in range(24)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,13 +19,18 @@ from pumpguard.money.exposure import exposure as exposure_of
 from pumpguard.ops.check import NOTES, concerns
 from pumpguard.ops.markets import Market, markets
 from pumpguard.ops.openapi import route_concerns
-from pumpguard.ops.played import document, nearest, parts_of, rows, told
+from pumpguard.ops.played import document, nearest, not_enforced, parts_of, rows, told
 from pumpguard.policy import Policy
 from pumpguard.store.health import Concern
 from pumpguard.store.health import check as store_concerns
 
 TO_MEND = 2
 """The exit code where something is to be mended."""
+
+NOT_PLAYED = (
+    "What such a policy is worth is not known: only those that enforce the whole default chain "
+    "were played."
+)
 
 DOCUMENTS = ("/openapi.json", "/schema/openapi.json", "/schema/")
 """Where FastAPI, Litestar and drf-spectacular put it."""
@@ -65,27 +70,40 @@ def check(
     routes = _of_app(loaded, openapi) if openapi else ()
     everything = (*there, *routes, *concerns(loaded, found, has_challenge=challenge))
     parts = parts_of(loaded, has_challenge=challenge)
+    played = loaded.mode == "enforce" and not not_enforced(loaded)
     mend = [each for each in everything if each.code not in NOTES]
     if json_wanted:
-        row = nearest(parts, rows())
-        made = {name: value for name, value in document().items() if name != "rows"}
         said = {
             "to_mend": [asdict(each) for each in mend],
             "notes": [asdict(each) for each in everything if each.code in NOTES],
             "markets": [asdict(each) for each in grown],
-            "played": {**made, **asdict(row), "parts": sorted(row.parts)},
+            "played": _row(parts) if played else None,
         }
         typer.echo(json.dumps(said, indent=2))
     else:
         _print(everything)
         if found.bounded:
-            typer.echo(f"An attacker can make this policy spend at most {total(found)}.")
+            typer.echo(f"{_when(loaded)} can make this policy spend at most {total(found)}.")
         for market in grown:
             typer.echo(f"market: {market}; if it is to stay, list it in home")
-        for line in told(parts, rows()):
+        for line in told(parts, rows()) if played else [NOT_PLAYED]:
             typer.echo(line)
     if mend:
         raise typer.Exit(TO_MEND)
+
+
+def _when(policy: Policy) -> str:
+    """Who can spend it, and when: as `pumpguard exposure` says it."""
+    if policy.mode == "monitor":
+        return "NOT BOUNDED at the moment. With mode = 'enforce' an attacker"
+    return "An attacker"
+
+
+def _row(parts: Set[str]) -> dict[str, Any]:
+    """The row of a policy with these parts, and how it was made."""
+    row = nearest(parts, rows())
+    made = {name: value for name, value in document().items() if name != "rows"}
+    return {**made, **asdict(row), "parts": sorted(row.parts)}
 
 
 def _of_store(policy: Policy, url: str) -> tuple[tuple[Concern, ...], list[Market]]:

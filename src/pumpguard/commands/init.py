@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shlex
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +85,7 @@ def init(
     console = Console(highlight=False, markup=False, soft_wrap=True)
     try:
         if files:
+            said = {"send": send, "verify": verify, "proxies": proxies}
             app = App(send or "/otp/send", verify or "/otp/verify", _listed(proxies or ""))
             journal, found, notes = read(files, named, zone, region)
             for name, columns, problems in found:
@@ -98,11 +101,13 @@ def init(
                 f"Made by pumpguard init from {source}: {journal.messages:,} messages,\n"
                 f"{moment(journal.first)} to {moment(journal.last)}."
             )
-            text = document(head, [*_of_app(app, asked=False), *learnt])
+            text = document(head, [*_of_app(app, said), *learnt])
         else:
             text, journal, episodes, notes = _asked(send, verify, proxies), None, [], []
         policy = Policy.from_toml(text)
         result = [] if journal is None else _replayed(journal, policy, episodes)
+        if files:
+            result += [f"The whole report:\n\n    {_command(files, out, named, zone)}\n"]
         bound = total(exposure(policy))
     except PolicyError as error:
         stop(str(error), BAD_INPUT)
@@ -127,14 +132,20 @@ def _write(path: Path, text: str) -> None:
         f.write(text)
 
 
-def _of_app(app: App, *, asked: bool) -> list[Setting]:
-    how = "As you said." if asked else "No log says it: change it to yours."
+def _of_app(app: App, said: Mapping[str, str | None] | None = None) -> list[Setting]:
+    """The settings that no log says; ``said`` names the options that did, or else all was asked."""
+
+    def how(name: str) -> str:
+        known = said is None or said[name] is not None
+        return "As you said." if known else "No log says it: change it to yours."
+
     return [
-        Setting("send", app.send, f"The route that sends a code. {how}"),
-        Setting("verify", app.verify, f"The route where codes are entered. {how}\n"
+        Setting("send", app.send, f"The route that sends a code. {how('send')}"),
+        Setting("verify", app.verify, f"The route where codes are entered. {how('verify')}\n"
                 "An answer of 2xx there must mean that the code was right, see docs/setup.md."),
         Setting("proxies", app.proxies, "The proxies before the app, whose X-Forwarded-For is "
-                f"believed. {how}\nBehind one that is not named here all users look like one."),
+                f"believed. {how('proxies')}\nBehind one that is not named here all users look "
+                "like one."),
         Setting("secret", token_hex(16), "Keys the hashes in the store, and challenges; made just "
                 "now. The same in every process;\nkeep this file out of version control."),
     ]  # fmt: skip
@@ -164,7 +175,7 @@ def _asked(send: str | None, verify: str | None, proxies: str | None) -> str:
     head = (
         "Made by pumpguard init from five answers. With a log it would know prices and countries."
     )
-    return document(head, [*_of_app(app, asked=True), *settings])
+    return document(head, [*_of_app(app), *settings])
 
 
 def _replayed(journal: Journal, policy: Policy, episodes: list[Episode]) -> list[str]:
@@ -187,7 +198,15 @@ def _replayed(journal: Journal, policy: Policy, episodes: list[Episode]) -> list
             f"({who.refused / who.all:.2%}; 95 % interval {low:.2%} to {high:.2%}), and "
             f"{who.asked:,} would have been asked for proof."
         )
-    return [*blind, *lines, "The whole report: pumpguard replay --challenge.", ""]
+    return [*blind, *lines]
+
+
+def _command(files: list[Path], out: Path, named: Mapping[str, str], zone: str) -> str:
+    """How to have the whole report: the logs as they were read here, and the policy."""
+    words = ["pumpguard", "replay", *map(str, files), "--policy", str(out), "--challenge"]
+    for meaning, column in named.items():
+        words += [f"--{'ip' if meaning == 'address' else meaning}", column]
+    return shlex.join(words if zone == "UTC" else [*words, "--zone", zone])
 
 
 def _listed(text: str) -> list[str]:

@@ -23,7 +23,7 @@ from pumpguard.replay.checkpoint import Stopped
 from pumpguard.replay.compare import compared, lines
 from pumpguard.replay.episodes import Episode, find
 from pumpguard.replay.journal import Journal
-from pumpguard.replay.lacking import told_apart
+from pumpguard.replay.lacking import monitoring, told_apart
 from pumpguard.replay.logs import Found, read
 from pumpguard.replay.own_events import other_policy
 from pumpguard.replay.page import page
@@ -93,6 +93,8 @@ def replay(
                 found = read(files, named, zone, loaded.region, sending, usd, watch)
             stopped = None
         ready, blind = told_apart(loaded, found.journal)
+        if other is not None:
+            blind += monitoring(other, found.journal, "The other policy")
         run = Run(found.journal, ready, challenge=challenge)
         if stopped is not None:
             stopped.restore(run)

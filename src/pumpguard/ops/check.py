@@ -11,17 +11,21 @@ from phonenumbers import SUPPORTED_REGIONS
 from pumpguard.intake.network import NO_DATA
 from pumpguard.money.exposure import Exposure
 from pumpguard.ops.openapi import UNGUARDED
+from pumpguard.ops.played import not_enforced
 from pumpguard.policy import Policy
 from pumpguard.rules.defaults import DAILY_BUDGET
-from pumpguard.startup import NO_KEY
+from pumpguard.startup import MONITORS, NO_KEY
 from pumpguard.store.health import Concern
 
 NO_VERIFY, NO_HOME, NO_CHALLENGE, NO_PROXIES = "PG140", "PG141", "PG142", "PG143"
 OLD_PRICES, NO_PRICE, SOME_PRICES = "PG144", "PG145", "PG146"
-NOBODYS_BUDGET, NOT_BOUNDED = "PG147", "PG148"
+NOBODYS_BUDGET, NOT_BOUNDED, NOT_ENFORCED = "PG147", "PG148", "PG152"
 
-NOTES = frozenset({NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES, UNGUARDED})
+NOTES = frozenset({NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES, UNGUARDED, NOT_ENFORCED})
 """What may be as it should; all else is to be mended."""
+
+SHOWN = 5
+"""Rules that are named."""
 
 OLD = 365
 """Days. Prices of a destination have changed by a factor of five within two years
@@ -33,7 +37,20 @@ def concerns(
 ) -> tuple[Concern, ...]:
     """All that can be known of a policy by itself; ``found`` is its exposure."""
     today = today or datetime.now(UTC).date()
-    return (*_parts(policy, has_challenge=has_challenge), *_money(policy, found, today))
+    parts = _parts(policy, has_challenge=has_challenge)
+    return (*_modes(policy), *parts, *_money(policy, found, today))
+
+
+def _modes(policy: Policy) -> Iterator[Concern]:
+    if policy.mode == "monitor":
+        what = (
+            "it is monitor: nothing is refused, and nothing bounds what is spent; take it out when "
+        )
+        yield Concern(MONITORS, "mode", f"{what}you have seen enough")
+    if idle := not_enforced(policy):
+        more = f" and {len(idle) - SHOWN} more" if len(idle) > SHOWN else ""
+        what = f"{', '.join(idle[:SHOWN])}{more}: not enforced; they refuse nothing and ask nobody"
+        yield Concern(NOT_ENFORCED, "rules", what)
 
 
 def _parts(policy: Policy, *, has_challenge: bool) -> Iterator[Concern]:

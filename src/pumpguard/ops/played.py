@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from pumpguard.policy import Policy
+from pumpguard.rules.defaults import default_rules
 
 CHALLENGE = "challenge"
 PARTS = ("home", "verify", CHALLENGE)
@@ -75,6 +76,22 @@ def parts_of(policy: Policy, *, has_challenge: bool) -> frozenset[str]:
     """Which parts a policy has."""
     has = {"home": bool(policy.home), "verify": policy.verified, CHALLENGE: has_challenge}
     return frozenset(part for part in PARTS if has[part])
+
+
+def not_enforced(policy: Policy) -> list[str]:
+    """The rules of the default chain that ask or refuse, and that this policy does not enforce by
+    their own mode. Of a policy without one of them no row can speak."""
+    enforced = {rule.name for rule in policy.chain if rule.mode == "enforce"}
+    default = default_rules(
+        policy.home, daily_budget=policy.daily_budget, verified=policy.verified,
+        session=policy.session is not None,
+    )  # fmt: skip
+    return [
+        rule.name
+        for rule in default
+        if rule.mode == "enforce" and rule.action != "allow"
+        if enforced.isdisjoint((rule.name, f"{policy.use}.{rule.name}"))
+    ]
 
 
 def nearest(parts: Set[str], among: Sequence[Row]) -> Row:

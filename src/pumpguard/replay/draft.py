@@ -98,13 +98,14 @@ def from_past(found: Past, source: str, region: str | None, prices: str) -> list
     shares = [(country, count / of.total()) for country, count in of.most_common() if country]
     home = [(country, share) for country, share in shares if share >= HOME_SHARE]
     told = ", ".join(f"{country} {share:.0%}" for country, share in home)
-    left = len(shares) - len(home)
+    left = sum(0 < share < HOME_SHARE for _, share in shares)
+    others = f"{left} others have less each; add those" if left > 1 else "1 other has less; add it"
     settings = [
         Setting(
             "home",
             [country for country, _ in home],
-            f"Countries with {HOME_SHARE:.0%} or more of {what}: {told or 'none'}.\n"
-            f"{left} others have less each; add those where you expect users.",
+            f"Countries with {HOME_SHARE:.0%} or more of {what}: {told or 'none'}."
+            + (f"\n{others} where you expect users." if left else ""),
         ),
         _budget(found),
     ]
@@ -154,11 +155,9 @@ def _budget(found: Past) -> Setting:
     )
     if not found.codes.total():
         without = "\nNo codes are known, so attacks cannot be told from users: they are in it."
-    few = (
-        f"\nThe log has only {len(found.usd)} days: look again after your busiest one."
-        if len(found.usd) < 7
-        else ""
-    )
+    days = len(found.usd)
+    only = f"{days} day{'s' * (days > 1)}"
+    few = f"\nThe log has only {only}: look again after your busiest one." if days < 7 else ""
     why = f"USD: {TIMES} times the busiest day, {day}, which cost ${usd:,.2f}.{without}{few}"
     return Setting("daily_budget", rounded_up(TIMES * usd), why)
 

@@ -22,11 +22,12 @@ SOMEWHERE = Attempt(NOBODY, Client("192.0.2.1", "192.0.2.1", "192.0.2.0/24", "GB
 
 def told_apart(policy: Policy, journal: Journal) -> tuple[Policy, list[str]]:
     """The policy as far as this log can play it, and what follows from what the log lacks."""
-    blind = []
+    blind = monitoring(policy, journal)
     if not journal.events:  # nothing was held out then, and nothing is drawn now
-        policy = replace(policy, hold_out=None)
+        policy = replace(policy, hold_out=None, mode="enforce")
     if journal.of_requests:
-        return by_addresses(policy, journal.priced > 0)
+        policy, said = by_addresses(policy, journal.priced > 0)
+        return policy, [*blind, *said]
     if journal.events:
         policy = replace(
             policy, verify=None, settled=policy.verified, verified_when=None, flow=None
@@ -46,6 +47,23 @@ def told_apart(policy: Policy, journal: Journal) -> tuple[Policy, list[str]]:
     if not journal.with_sessions and policy.session is not None:
         blind.append("No sessions in the log: every rule about sessions was blind.")
     return policy, blind
+
+
+def monitoring(policy: Policy, journal: Journal, whose: str = "The policy") -> list[str]:
+    """What follows from modes that refuse nothing. A log is played to see what would be refused;
+    in events of our own each decision is held against what it was, so there the mode stays."""
+    said = []
+    if policy.mode == "monitor":
+        then = (
+            "and events are decided as they were: so nothing is refused here. Take the mode out to "
+            "see what would be."
+            if journal.events
+            else "but it was played as if its rules were enforced: this is what it would refuse."
+        )
+        said.append(f"{whose}'s mode is monitor, in which nothing is refused, {then}")
+    if rules := [rule.name for rule in policy.chain if rule.mode == "monitor"]:
+        said.append(f"{whose} only records what these rules find: {', '.join(rules)}.")
+    return said
 
 
 def by_addresses(policy: Policy, priced: bool) -> tuple[Policy, list[str]]:
