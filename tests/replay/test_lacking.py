@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pumpguard import Policy
-from pumpguard.replay.lacking import by_addresses
+from pumpguard.replay.entry import Entry
+from pumpguard.replay.journal import Journal
+from pumpguard.replay.lacking import by_addresses, told_apart
 from pumpguard.rules import Budget, Network, RateLimit, SlidingBan, Spread
 
 
@@ -55,3 +57,13 @@ def test_nobody_can_earn_anything_and_that_is_said() -> None:
     assert "addresses that many people share look worse than they are" in said[1]
     _, said = by_addresses(Policy(send="/s"), False)
     assert len(said) == 1
+
+
+def test_over_events_of_our_own_the_mode_stays() -> None:
+    """Each decision is held against what it was; that nothing is refused is said."""
+    found = Journal()
+    found._insert([Entry(1_777_852_800.0, "+447400123456", event="{}")])
+    found.close_books()
+    policy, said = told_apart(Policy(send="/s", mode="monitor"), found)
+    assert policy.mode == "monitor"
+    assert said[0].endswith("nothing is refused here. Take the mode out to see what would be.")
