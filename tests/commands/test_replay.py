@@ -223,7 +223,7 @@ def test_what_cannot_be_read_is_shown_with_its_place(policy: Path, tmp_path: Pat
     """And the rest is reported."""
     path = tmp_path / "log.csv"
     good = "".join(f"2026-05-04T12:{n:02}:00Z,+4474001234{n:02},\n" for n in range(5))
-    path.write_text("time,to,ip\n" + good + "1969-12-31,+447400123456,\nsoon,+44,\n")
+    path.write_text("time,to,ip\n" + good + "1969-12-31 12:00,+447400123456,\nsoon,+44,\n")
     code, out, _ = run(path, "--policy", policy)
     assert code == 0
     assert out.startswith("5 messages and 0 verifications")

@@ -61,7 +61,13 @@ def test_a_time_without_a_zone_is_in_the_one_that_is_named() -> None:
         ({"time": ""}, "no time"),
         ({"time": "soon"}, "a time that cannot be read"),
         ({"time": "1969-12-31T23:59:59Z"}, "a time before 2000"),
+        ({"time": "2026-11-16"}, "a day without an hour"),
+        ({"time": "20261116"}, "a day without an hour"),
+        ({"time": "2026-11-16Z"}, "a day without an hour"),
+        ({"time": "2026-W47-1"}, "a day without an hour"),
         ({"phone": ""}, "no number"),
+        ({"phone": "4.47E+11"}, "a number that a spreadsheet has rounded"),
+        ({"phone": "4,47487521278e11"}, "a number that a spreadsheet has rounded"),
         ({"phone": "hello"}, "no telephone number"),
         ({"phone": "+1XXX5550100"}, "a masked number"),
         ({"price": "free"}, "a price that is no number"),
@@ -75,6 +81,12 @@ def test_what_cannot_be_read_is_a_reason(row: dict[str, str], reason: str) -> No
 def test_plain_digits_are_a_number() -> None:
     """As Vonage and others write them."""
     assert entries({"phone": "447400123456"})[0].phone == PHONE
+
+
+@pytest.mark.parametrize("number", ["447487521278", "4915112345678", "493012345678"])
+def test_a_number_that_pandas_wrote_is_the_one_without_its_point(number: str) -> None:
+    """Its zero is no digit of it."""
+    assert entries({"phone": f"{number}.0"})[0].phone == f"+{number}"
 
 
 def test_a_price_may_be_negative_and_only_dollars_count() -> None:
@@ -102,6 +114,16 @@ def test_a_code_that_was_entered_is_an_entry_of_its_own() -> None:
     assert entries({"verified": "true"})[1].at == AT + CODE_ENTERED
     assert len(entries({"verified": "converted"})) == 2
     assert [len(entries({"verified": each})) for each in ("", "0", "false", "expired")] == [1] * 4
+
+
+def test_a_code_of_which_only_the_day_is_known_was_entered() -> None:
+    """Midnight would be before its message."""
+    reading = parser()
+    row = {"time": str(AT), "phone": PHONE, "verified": "2026-05-04"}
+    assert [each.at for each in reading.entries(row)] == [AT, AT + CODE_ENTERED]
+    assert list(reading.said) == [
+        "codes with a day and no hour, taken as entered soon after the message"
+    ]
 
 
 @given(text=st.text(max_size=40))

@@ -29,6 +29,15 @@ LONGEST_UNIX = 19
 APACHE = "%d/%b/%Y:%H:%M:%S %z"
 """https://httpd.apache.org/docs/2.4/logs.html#common"""
 
+DAY_ALONE = re.compile(r"\d{4}-?(\d\d-?\d\d|W\d\d(-?\d)?)(Z| UTC)?\Z")
+"""``2026-11-16``. Read as midnight, all messages of a day would come at once."""
+
+FLOAT = re.compile(r"\+?\d+\.0\Z")
+"""``447400123456.0``, as pandas writes a column of numbers in which one is missing."""
+
+ROUNDED = re.compile(r"\d+([.,]\d+)?[eE]\+?\d+\Z")
+"""``4.474E+11``, as spreadsheets write what does not fit into a cell."""
+
 TWILIO = re.compile(r"(\d\d:\d\d:\d\d) UTC (\d{4}-\d\d-\d\d)\Z")
 NOT_SENT = frozenset({"failed", "canceled", "cancelled", "rejected", "failure", "invalid"})
 """Statuses of messages that were not sent; what was sent and not delivered is billed."""
@@ -96,8 +105,15 @@ class Parser:
         yield Entry(at, phone, address, of(row, "session") or None, self._price(row), sent)
         entered = of(row, "verified")
         if entered.lower() not in NO:
-            seen = at + CODE_ENTERED if entered.lower() in YES else self._time(entered)
+            seen = self._time(entered) if self._says_when(entered) else at + CODE_ENTERED
             yield Entry(max(at, seen), phone, is_verification=True)
+
+    def _says_when(self, entered: str) -> bool:
+        """Whether a code's column has its time, or only says that it was entered."""
+        if DAY_ALONE.match(entered):
+            self.said["codes with a day and no hour, taken as entered soon after the message"] += 1
+            return False
+        return entered.lower() not in YES
 
     def _time(self, text: str) -> float:
         at, has_zone = _moment(text)
@@ -147,6 +163,8 @@ def _moment(text: str) -> tuple[datetime, bool]:
         while number > LATEST:
             number /= 1_000
         return datetime.fromtimestamp(number, UTC), True
+    if DAY_ALONE.match(text):
+        raise ValueError("a day without an hour")
     if match := TWILIO.match(text):
         return datetime.fromisoformat(f"{match[2]}T{match[1]}+00:00"), True
     for read in _iso, _apache, parsedate_to_datetime:
@@ -171,6 +189,10 @@ def _apache(text: str) -> datetime:
 def _number(text: str, region: str | None) -> str:
     if not text:
         raise ValueError("no number")
+    if ROUNDED.match(text):
+        raise ValueError("a number that a spreadsheet has rounded")
+    if FLOAT.match(text):
+        text = text.removesuffix(".0")
     try:
         return canonical(text, None, region, plain_digits=True).e164
     except IntakeError:

@@ -131,6 +131,21 @@ class Journal:
         )
         self._sql.execute(f"CREATE INDEX by_time ON entries ({ORDER})")
 
+    def codes_without_message(self) -> int:
+        """Codes to whose number no message went in the hour before; after `close_books`."""
+        ((lost,),) = self._sql.execute(
+            "SELECT count(*) FROM entries v WHERE v.verification = 1 AND NOT EXISTS (SELECT 1 FROM "
+            "entries m WHERE m.verification = 0 AND m.outcome IS NULL AND m.phone = v.phone "
+            "AND m.at BETWEEN v.at - ? AND v.at)",
+            (ANSWERED_WITHIN,),
+        )
+        return int(lost)
+
+    def addresses(self) -> Iterator[str]:
+        """Each once, as they are found."""
+        found = self._sql.execute("SELECT DISTINCT address FROM entries WHERE address IS NOT NULL")
+        return (address for (address,) in found)
+
     def __iter__(self) -> Iterator[Played]:
         return (each for each in self.whole() if each.outcome is None)
 

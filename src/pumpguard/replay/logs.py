@@ -10,10 +10,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pumpguard.errors import PolicyError
 from pumpguard.replay.columns import ACCESS_LOG, Columns, guess
+from pumpguard.replay.doubts import doubts
 from pumpguard.replay.entry import Parser
 from pumpguard.replay.journal import Journal
 from pumpguard.replay.read import Problems, Table
 from pumpguard.replay.requests import RequestParser, Sending, nothing_sends
+
+MOST_REASONS = 3
+"""Of a file that cannot be read, the most frequent ones: the message is to be read at a glance."""
 
 
 class FileRead(NamedTuple):
@@ -63,9 +67,14 @@ def read(
     if not journal.messages:
         requests = any(columns.source == ACCESS_LOG for _, columns, _ in read)
         expected = nothing_sends(parsers) if requests else "a message that can be read"
-        raise PolicyError("the log", expected)
+        raise PolicyError("the log", "\n  ".join([expected, *_why_not(read)]))
     journal.close_books()
-    return Found(journal, read, notes)
+    return Found(journal, read, [*doubts(journal), *notes])
+
+
+def _why_not(files: Sequence[FileRead]) -> list[str]:
+    """The reasons for which rows were not read, with their first lines."""
+    return [line for name, _, problems in files for line in problems.lines(name)[:MOST_REASONS]]
 
 
 def _parser(

@@ -1,0 +1,58 @@
+"""What is odd about a log as a whole, though each of its rows can be read."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+from pumpguard.intake.address import parse_address
+from pumpguard.replay.journal import Journal
+
+MANY = 20
+"""Rows. Fewer may well be of one household: no source."""
+
+PRIVATE = tuple(
+    ip_network(each)
+    for each in (
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16",
+        "100.64.0.0/10", "::1/128", "fc00::/7", "fe80::/10",
+    )
+)  # fmt: skip
+"""RFC 1918, RFC 6598 and their like: no client comes from there over the internet."""
+
+
+def doubts(journal: Journal) -> list[str]:
+    """Each as a sentence that asks what the reader alone can know."""
+    return [*_about_codes(journal), *_about_addresses(journal)]
+
+
+def _about_codes(journal: Journal) -> list[str]:
+    lost = journal.codes_without_message()
+    if 2 * lost <= journal.verifications:
+        return []
+    return [
+        f"{lost:,} of {journal.verifications:,} codes belong to no message in the hour before "
+        "them: another time zone (--zone), or other days? They count for no customer."
+    ]
+
+
+def _about_addresses(journal: Journal) -> list[str]:
+    rows = journal.with_addresses
+    if rows < MANY:
+        return []
+    addresses = journal.addresses()
+    first, second = next(addresses), next(addresses, None)
+    if second is None:
+        what = f"one address, {first}"
+    elif all(map(_is_private, (first, second))) and all(map(_is_private, addresses)):
+        what = "private addresses"
+    else:
+        return []
+    return [
+        f"All {rows:,} rows with an address have {what}: your own proxy's? Rules about addresses "
+        "are wrong then."
+    ]
+
+
+def _is_private(text: str) -> bool:
+    address = parse_address(text)
+    return address is not None and any(address in network for network in PRIVATE)
