@@ -38,8 +38,8 @@ class MessageBird(Reader):
     """A status report is a GET: https://support.messagebird.com/hc/en-us/articles/360001869258 (it
     comes for messages with a ``reference`` alone), signed by a JWT in ``MessageBird-Signature-JWT``
     as MessageBird's own Python client checks it (github.com/messagebird/python-rest-api,
-    request_validator.py); both read on 2026-11-27. ``statusErrorCode`` is
-    what two public integrations read of a report (github.com/tutorcruncher/morpheus, its tests of
+    request_validator.py); both read on 2026-11-27. ``statusErrorCode`` is what two public
+    integrations read of a report (github.com/tutorcruncher/morpheus, its tests of
     such requests; github.com/padosoft/laravel-rebel-channel-bird; both read on 2026-11-27).
     ``mccmnc`` is called so in a message; that a report has it was found nowhere.
 
