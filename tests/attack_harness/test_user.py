@@ -203,3 +203,12 @@ def test_a_resend_may_be_typed_differently() -> None:
     stage = Stage(arrives=(False, True))
     stage.play(replace(ANNA, typed=({"phone": PHONE}, other, other)))
     assert stage.sends[1][1].json == other
+
+
+def test_every_twenty_fifth_user_types_the_code_wrongly_first() -> None:
+    stage = Stage()
+    stage.play(replace(ANNA, number=49))
+    assert stage.verified == [
+        (1023.0, {"phone": PHONE, "code": "100001"}),
+        (1028.0, {"phone": PHONE, "code": "000001"}),
+    ]
