@@ -21,7 +21,7 @@ TRIES_PER_SEND = 3
 LOOKS_FOR_NEWER = 3
 
 MISTYPES = 25
-"""Every so many'th user types the code wrongly first: our assumption. Who never errs is no person."""
+"""One user of so many types the code wrongly first: our assumption. Nobody real never errs."""
 
 TYPES_AGAIN_AFTER = 5.0
 
