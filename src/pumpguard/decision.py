@@ -125,11 +125,12 @@ class Decision:
         return masked_number(self.attempt.phone, [each.subject for each in self.findings])
 
     def explain(self) -> str:
-        """The whole reasoning in plain lines, for the operator; never show it to a client."""
+        """The whole reasoning in plain lines, for the operator; never show it to a client. It
+        begins with a refusal's ``reference``."""
         phone, client = self.attempt.phone, self.attempt.client
         to, country = phone.region or "unknown", client.country or "unknown"
-        who = f"{self.masked_number} ({to}) for {client.masked} ({country})"
-        head = f"{self.action}: {who}"
+        head = f"{self.action} {self.reference}" if self.reference else f"{self.action}"
+        head += f": {self.masked_number} ({to}) for {client.masked} ({country})"
         if self.degraded:
             head += " [store unavailable]"
         if self.allowed_because:

@@ -223,6 +223,7 @@ class Guard(Protects, OldNames):
         if isinstance(self._on_alert, Webhook):
             await self._on_alert.aclose()
         await self.listeners.aclose()
+        await self._sync.aclose()
         await self.store.aclose()
         for service in (self._score, self.challenge):
             if service is not None:

@@ -85,6 +85,26 @@ def test_bans_are_listed_searched_and_lifted(operator: Operator) -> None:
     assert (code, "ban: expected the id of a ban" in err) == (1, True)
 
 
+def test_a_groups_options_stand_before_its_command_or_behind_it(
+    operator: Operator, policy: Path, valkey_url: str
+) -> None:
+    """What stands behind counts, and what was typed before more than the environment."""
+    where = ("--policy", str(policy), "--store", valkey_url)
+    order = ("monitor", "burst_ban", "--for", "2h")
+    nowhere = Operator(policy, "")
+    nowhere.env = {}
+    assert nowhere.types("rules", *where, *order)[0] == 0
+    assert nowhere.types("rules", "enforce", "burst_ban", *where)[0] == 0
+    first = operator.types("bans")[1].split()[0]
+    assert nowhere.types("bans", "lift", first, *where)[1].startswith("Lifted: ")
+    assert nowhere.types("rules", "--store", "redis://127.0.0.1:1", *order, *where)[0] == 0
+    nowhere.env = {"PUMPGUARD_REDIS_URL": "redis://127.0.0.1:1"}
+    assert nowhere.types("rules", *where, "enforce", "burst_ban")[0] == 0
+    for words in (("rules",), ("bans", *where[2:]), ("rules", *where[2:], *order)):
+        code, _, err = nowhere.types(*words)
+        assert (code, "--policy" in err) == (2, True)
+
+
 def test_explain_says_what_would_happen_and_why(operator: Operator) -> None:
     """And the same when it is asked again: nothing is charged."""
     said = operator.types("explain", PHONE, "--ip", ADDRESS)

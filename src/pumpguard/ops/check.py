@@ -12,6 +12,9 @@ from pumpguard.intake.network import NO_DATA
 from pumpguard.money.exposure import Exposure
 from pumpguard.ops.openapi import UNGUARDED
 from pumpguard.ops.played import not_enforced
+from pumpguard.overrides.document import OverrideDocument
+from pumpguard.overrides.posture import Posture
+from pumpguard.overrides.standing import unbounded_because
 from pumpguard.policy import Policy
 from pumpguard.rules.defaults import DAILY_BUDGET
 from pumpguard.startup import MONITORS, NO_KEY
@@ -20,8 +23,11 @@ from pumpguard.store.health import Concern
 NO_VERIFY, NO_HOME, NO_CHALLENGE, NO_PROXIES = "PG140", "PG141", "PG142", "PG143"
 OLD_PRICES, NO_PRICE, SOME_PRICES = "PG144", "PG145", "PG146"
 NOBODYS_BUDGET, NOT_BOUNDED, NOT_ENFORCED = "PG147", "PG148", "PG152"
+LIFTED, STRICTER = "PG153", "PG154"
 
-NOTES = frozenset({NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES, UNGUARDED, NOT_ENFORCED})
+NOTES = frozenset(
+    {NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES, UNGUARDED, NOT_ENFORCED, STRICTER}
+)
 """What may be as it should; all else is to be mended."""
 
 SHOWN = 5
@@ -39,6 +45,17 @@ def concerns(
     today = today or datetime.now(UTC).date()
     parts = _parts(policy, has_challenge=has_challenge)
     return (*_modes(policy), *parts, *_money(policy, found, today))
+
+
+def standing(document: OverrideDocument, now: float) -> Iterator[Concern]:
+    """What people, or escalation, have set at run time, as at ``now`` (Unix seconds)."""
+    for reason in unbounded_because(document, now):
+        yield Concern(LIFTED, "overrides", reason.removesuffix("."))
+    fleet = document.fleet(now)
+    places = {"all": fleet, **{place: document.posture(place, now) for place in document.postures}}
+    for place, posture in sorted(places.items()):
+        if posture > Posture.NORMAL and (place == "all" or posture is not fleet):
+            yield Concern(STRICTER, "posture", f"{posture} for {place}; see pumpguard posture")
 
 
 def _modes(policy: Policy) -> Iterator[Concern]:

@@ -92,7 +92,7 @@ def warn_missing_challenge(chain: Iterable[Rule], others_ask: bool) -> None:
         logger.warning(
             "PG003 no challenge= is set, so nobody can be asked for proof: rules that would ask "
             "let clients pass within wider limits (%s), and rules that would refuse even with "
-            "proof refuse at once (%s). To ask, pass challenge=Altcha(policy) or another",
+            "proof refuse at once (%s). To ask: challenge=Altcha(policy); pumpguard serve --proof",
             *(", ".join(names) or "no rule" for names in (asking, refusing)),
         )
 
