@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from pumpguard.attempt import Attempt, Phone
 from pumpguard.decision import Decision
 from pumpguard.notices import Notices
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from starlette.types import Message, Scope, Send
 
     from pumpguard.alerts import Alert
-    from pumpguard.attempt import Attempt, Phone
     from pumpguard.receipts.base import Reported
 
 
@@ -92,7 +92,7 @@ def log_refusal(decision: Decision) -> None:
     attempt, finding = decision.attempt, decision.finding
     rule, code = ("", "") if finding is None else (finding.rule, finding.code)
     number, network = decision.masked_number, attempt.client.masked
-    country = attempt.phone.region or f"+{attempt.phone.calling_code}"
+    country = attempt.phone.country
     text = "%s %s %s (%s) for %s: %s %s"
     facts = {
         "action": str(decision.action), "reference": decision.reference, "rule": rule, "code": code,

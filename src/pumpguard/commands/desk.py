@@ -23,12 +23,8 @@ Asks = Annotated[
 # A group's options may stand before its command or behind it. Only the group reads the environment:
 # behind, that would outdo what was typed before.
 FILE, URL = "The policy, a TOML file.", "The store, as the app has it."
-GroupPolicy = Annotated[
-    Path | None, typer.Option("--policy", envvar="PUMPGUARD_POLICY", help=FILE)
-]
-GroupStore = Annotated[
-    str | None, typer.Option("--store", envvar="PUMPGUARD_REDIS_URL", help=URL)
-]
+GroupPolicy = Annotated[Path | None, typer.Option("--policy", envvar="PUMPGUARD_POLICY", help=FILE)]
+GroupStore = Annotated[str | None, typer.Option("--store", envvar="PUMPGUARD_REDIS_URL", help=URL)]
 OwnPolicy = Annotated[Path | None, typer.Option("--policy", help=FILE)]
 OwnStore = Annotated[str | None, typer.Option("--store", help=URL)]
 

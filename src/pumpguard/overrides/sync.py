@@ -52,7 +52,6 @@ class OverrideSync:
         self.sharded = sharded
         self._task: asyncio.Task[None] | None = None
         self._watching, self._closed = Later(WATCHED, self._watch), False
-| None = None
 
     def mark_fresh(self) -> None:
         """The store has just confirmed that ``current`` has its version."""

@@ -17,12 +17,7 @@ from pumpguard.errors import OverrideError
 from pumpguard.masking import Block, masked_network
 from pumpguard.ops.events.fields import Event
 from pumpguard.ops.events.words import findings, line
-from pumpguard.ops.masking import HIDDEN as HIDDEN
-from pumpguard.ops.masking import masked_block as masked_block
-from pumpguard.ops.masking import masked_evidence as masked_evidence
-from pumpguard.ops.masking import masked_explanation as masked_explanation
-from pumpguard.ops.masking import masked_text as masked_text
-from pumpguard.ops.masking import without as without
+from pumpguard.ops.masking import masked_block, masked_evidence, masked_text
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.lists import Listing
 from pumpguard.overrides.standing import Order

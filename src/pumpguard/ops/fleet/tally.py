@@ -233,9 +233,9 @@ def _decided(decision: Decision) -> str:
 
 def country_of(phone: Phone) -> str:
     """A number's country, or its calling code where it belongs to none."""
-    return phone.region or f"+{phone.calling_code}"
+    return phone.country
 
 
 def block_of(phone: Phone) -> str:
     """The block of 1,000 numbers around a number; of a very short one its calling code."""
-    return phone.prefix(BLOCK) or f"+{phone.calling_code}"
+    return phone.block
