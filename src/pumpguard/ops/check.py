@@ -10,11 +10,11 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from pumpguard.intake.network import NO_DATA
 from pumpguard.money.exposure import Exposure
+from pumpguard.money.prices import OLD
 from pumpguard.ops.openapi import UNGUARDED
 from pumpguard.ops.played import not_enforced
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.posture import Posture
-from pumpguard.overrides.standing import unbounded_because
 from pumpguard.policy import Policy
 from pumpguard.rules.defaults import DAILY_BUDGET
 from pumpguard.startup import MONITORS, NO_KEY
@@ -33,10 +33,6 @@ NOTES = frozenset(
 SHOWN = 5
 """Rules that are named."""
 
-OLD = 365
-"""Days. Prices of a destination have changed by a factor of five within two years
-(docs/money.md)."""
-
 
 def concerns(
     policy: Policy, found: Exposure, *, has_challenge: bool, today: date | None = None
@@ -49,7 +45,7 @@ def concerns(
 
 def standing(document: OverrideDocument, now: float) -> Iterator[Concern]:
     """What people, or escalation, have set at run time, as at ``now`` (Unix seconds)."""
-    for reason in unbounded_because(document, now):
+    for reason in document.unbounded_because(now):
         yield Concern(LIFTED, "overrides", reason.removesuffix("."))
     fleet = document.fleet(now)
     places = {"all": fleet, **{place: document.posture(place, now) for place in document.postures}}
@@ -99,8 +95,7 @@ def _money(policy: Policy, found: Exposure, today: date) -> Iterator[Concern]:
     if policy.daily_budget == DAILY_BUDGET:
         what = f"${DAILY_BUDGET:g} is the default, and nobody's: set twice what a busy day costs"
         yield Concern(NOBODYS_BUDGET, "daily_budget", what)
-    age = (today - date.fromisoformat(prices.date)).days
-    if age > OLD:
+    if (age := prices.age(today) or 0) > OLD:
         what = f"{prices.name} is {age} days old, and dollars are counted by it; read in your "
         yield Concern(OLD_PRICES, "prices", f"{what}provider's list (prices = 'rates.csv')")
     without = SUPPORTED_REGIONS - prices.usd.keys()

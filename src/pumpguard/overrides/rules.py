@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 from pumpguard.errors import OverrideError
 from pumpguard.listeners import Change
-from pumpguard.overrides.standing import LIFT, Monitoring
+from pumpguard.overrides.standing import LIFT, LONGEST, Monitoring
 
 if TYPE_CHECKING:
     from pumpguard.overrides.admin import OverrideAdmin
     from pumpguard.overrides.document import OverrideDocument
-
-LONGEST = 7 * 86_400
-"""Seconds. What shall last longer belongs into the policy."""
 
 
 async def monitor(

@@ -51,7 +51,7 @@ class OverrideSync:
         self._hashed = hashed
         self.sharded = sharded
         self._task: asyncio.Task[None] | None = None
-        self._watching, self._closed = Later(WATCHED, self._watch), False
+        self._watching, self._closed = Later(WATCHED, self.refresh), False
 
     def mark_fresh(self) -> None:
         """The store has just confirmed that ``current`` has its version."""
@@ -80,9 +80,6 @@ class OverrideSync:
     async def aclose(self) -> None:
         self._closed = True
         await self._watching.done()
-
-    async def _watch(self) -> None:
-        await self.refresh()
 
     def _start_reading(self) -> asyncio.Task[None]:
         loop, task = asyncio.get_running_loop(), self._task
