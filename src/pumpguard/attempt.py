@@ -153,7 +153,8 @@ OWN_NAME = re.compile(r"(?!prefix\Z)[a-z][a-z0-9_]{0,31}\Z")
 
 SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
     "phone": attrgetter("phone.e164"),
-    "country": attrgetter("phone.country"),
+    # `Phone.country`, without a call more: it is asked about every request.
+    "country": lambda attempt: attempt.phone.region or f"+{attempt.phone.calling_code}",
     "calling_code": lambda attempt: f"+{attempt.phone.calling_code}",
     "network": attrgetter("client.network"),  # one IPv4 address or one IPv6 /64
     "site": attrgetter("client.site"),  # one IPv6 /48

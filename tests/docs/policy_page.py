@@ -18,7 +18,8 @@ from pumpguard.rules.hold_out import HoldOut
 
 PAGE = Path(__file__).parents[2] / "docs" / "policy.md"
 
-COMMON = ("name", "mode", "action", "weight", "regions", "except_regions")
+COMMON = ("name", "mode", "action", "weight", "regions", "except_regions",
+          "ask_first", "needs_challenge")  # fmt: skip
 """Settings that every rule has, or many; the page says once what they are."""
 
 SECTION = re.compile(r"^(\w[\w ]+):$")
@@ -56,6 +57,8 @@ RULES = """## The rules
 Their settings stand under `[rules.NAME]` in a file. All have `name`, `mode` (`"enforce"`,
 `"monitor"`, `"off"`), `action` and `weight` (in the risk score). `budget`, `conversion`, `credit`
 and `rate_limit` may be for numbers of some `regions` (ISO 3166), or of all but `except_regions`.
+With `ask_first` a refusal is told to clients that have solved a challenge, and the others are asked
+for one; a rule with `needs_challenge` is only recorded where the guard has no `challenge=`.
 """
 
 TABLES = {"risk": Risk, "escalation": Escalation, "hold_out": HoldOut, "outcomes": Outcomes}
