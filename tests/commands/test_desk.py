@@ -58,7 +58,7 @@ def operator(policy: Path, valkey_url: str) -> Operator:
 def test_top_shows_who_speaks_and_what_is_under_attack(operator: Operator) -> None:
     code, out, err = operator.types("top", "--once")
     assert (code, err) == (0, "")
-    assert "1 process speaks" in out
+    assert "1 process reports" in out
     assert "asked for" in out
     assert "BD" in out
     assert "+8801712345" in out
@@ -160,7 +160,7 @@ def test_where_nobody_speaks_it_is_said(policy: Path, valkey_url: str) -> None:
     """And nothing is refused."""
     code, out, _ = Operator(policy, valkey_url).types("top", "--once")
     assert code == 0
-    assert out.startswith("No process speaks: Fleet(guard), or a console, in the app?")
+    assert out.startswith("No process reports: is Fleet(guard), or a console, in the app?")
     assert "Nothing of note is refused now." in out
 
 

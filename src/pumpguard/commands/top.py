@@ -34,7 +34,7 @@ def top(
     once: Once = False,
     json_wanted: AsJson = False,
 ) -> None:
-    """Show what the fleet sees, live: who speaks, requests and dollars, what is under attack.
+    """Show what the fleet sees, live: who reports, requests and dollars, what is under attack.
 
     Ends with Ctrl-C; --json and --once show it once. Nothing is asked of the app.
     """
@@ -71,9 +71,11 @@ def shown(view: FleetView) -> RenderableType:
 def _head(view: FleetView) -> Text:
     speaking, oldest = len(view.speaking), view.oldest
     if oldest is None:
-        return Text("No process speaks: Fleet(guard), or a console, in the app?", style="yellow")
-    names = "1 process speaks" if speaking == 1 else f"{speaking} processes speak"
-    return Text(f"{_clock(time.time())} UTC  {names}, the oldest word is {oldest:.0f} s old")
+        return Text(
+            "No process reports: is Fleet(guard), or a console, in the app?", style="yellow"
+        )
+    names = "1 process reports" if speaking == 1 else f"{speaking} processes report"
+    return Text(f"{_clock(time.time())} UTC  {names}, the oldest report is {oldest:.0f} s old")
 
 
 def _sums(view: FleetView) -> Table:
