@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from starlette.types import Message, Scope, Send
 
     from pumpguard.alerts import Alert
-    from pumpguard.receipts.base import Reported
 
 
 class Exchange(NamedTuple):
@@ -59,6 +58,21 @@ class Became:
     messages: int = 1
     usd: float = 0.0
     attempt: Attempt | None = None
+
+
+ReportedWord = Literal["delivered", "undelivered", "failed", "unallocated"]
+
+
+class Reported(NamedTuple):
+    """What a provider has reported of a message (`pumpguard.receipts`), each word once: when it was
+    heard (Unix seconds), who carried it, if that is known, and the seconds to its delivery."""
+
+    phone: Phone
+    provider: str
+    word: ReportedWord
+    at: float
+    carrier: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pumpguard.errors import OverrideError
 from pumpguard.listeners import Change
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.standing import LIFT, LONGEST, Monitoring
-
-if TYPE_CHECKING:
-    from pumpguard.overrides.admin import OverrideAdmin
-    from pumpguard.overrides.document import OverrideDocument
 
 
 async def monitor(

@@ -26,14 +26,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from heapq import nsmallest
-from typing import TYPE_CHECKING
 
 from pumpguard.attempt import Phone, micros
 from pumpguard.decision import Action, Decision, Mode, met
+from pumpguard.listeners import Reported
 from pumpguard.masking import masked_network
-
-if TYPE_CHECKING:
-    from pumpguard.receipts.base import Reported
 
 BLOCK = 3
 """Digits that are cut off for a block: 1,000 numbers are nobody's personal data."""
