@@ -17,9 +17,9 @@ from pumpguard.commands.desk import (
     given,
     with_desk,
 )
-from pumpguard.commands.overrides import shown_time
 from pumpguard.ops.fleet.bans import Shown
 from pumpguard.ops.fleet.desk import Desk
+from pumpguard.times import exactly
 
 bans = typer.Typer(help="The bans that stand, and lifting them.")
 
@@ -78,5 +78,5 @@ def sentence(ban: Shown) -> str:
     """A ban in a line."""
     return (
         f"{ban.rule}: {ban.subject} ({ban.country}) is to {ban.action}, level {ban.level}, "
-        f"until {shown_time(ban.until)}"
+        f"until {exactly(ban.until)}"
     )

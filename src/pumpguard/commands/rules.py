@@ -26,9 +26,9 @@ from pumpguard.commands.desk import (
     given,
     with_desk,
 )
-from pumpguard.commands.overrides import shown_time
 from pumpguard.ops.fleet.desk import Desk
 from pumpguard.ops.fleet.today import RuleToday, rules_today
+from pumpguard.times import exactly
 
 rules = typer.Typer(help="What each rule does, and putting one into monitor for a while.")
 
@@ -100,7 +100,7 @@ def _tell(found: list[RuleToday]) -> None:
 
 
 def _line(rule: RuleToday) -> str:
-    until = "" if rule.until is None else f" until {shown_time(rule.until)}, by {rule.author}"
+    until = "" if rule.until is None else f" until {exactly(rule.until)}, by {rule.author}"
     until += f": {rule.reason}" if rule.reason else ""
     later = "" if rule.verified_later is None else f", {rule.verified_later:.1%} verified later"
     alone = "" if rule.alone is None else f", alone {rule.alone:,}"

@@ -27,6 +27,7 @@ from pumpguard.ops.fleet import words
 from pumpguard.ops.masking import masked_evidence, masked_text, without
 from pumpguard.overrides.lists import LISTED_KINDS
 from pumpguard.overrides.posture import Posture
+from pumpguard.times import clock, minute, when
 
 REFRESH = 3_000
 """Milliseconds after which a browser asks again."""
@@ -95,7 +96,7 @@ class Frame:
             lstrip_blocks=True,
         )
         filters = (
-            *(text.when, text.clock, text.minute, text.lasting, text.largest, masked, dollars),
+            *(when, clock, minute, text.lasting, text.largest, masked, dollars),
             *(masked_text, text.masked_listing, masked_evidence, words.lines),
             *(words.verdict, words.why, text.ordered, text.told, text.alarm),
         )
