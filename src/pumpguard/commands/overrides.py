@@ -136,28 +136,18 @@ def allow(
 
 @lists.command()
 def deny(
-    kind: What,
-    whom: Whom,
-    policy: PolicyFile,
-    store: StoreUrl,
-    lasting: For = None,
-    reason: Reason = "",
-    author: Author = None,
-    json_wanted: AsJson = False,
-) -> None:
+    kind: What, whom: Whom, policy: PolicyFile, store: StoreUrl, lasting: For = None,
+    reason: Reason = "", author: Author = None, json_wanted: AsJson = False,
+) -> None:  # fmt: skip
     """Refuse them."""
-    _run(
-        policy,
-        store,
-        lambda admin, _: admin.deny(
-            cast(ListedKind, kind),
-            whom,
-            author=author_or_user(author),
-            reason=reason,
-            seconds=seconds_of(lasting),
-        ),
-        json_wanted,
-    )
+
+    async def work(admin: OverrideAdmin, _: Policy) -> OverrideDocument:
+        who, seconds = author_or_user(author), seconds_of(lasting)
+        return await admin.deny(
+            cast(ListedKind, kind), whom, author=who, reason=reason, seconds=seconds
+        )
+
+    _run(policy, store, work, json_wanted)
 
 
 @lists.command()
