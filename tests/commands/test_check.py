@@ -234,3 +234,4 @@ def test_what_is_set_at_run_time_is_told(tmp_path: Path, valkey_url: str, name: 
     of.types("posture", "observe")
     code, out, _ = checked(of, "--challenge")
     assert (code, "mend: PG153 overrides: The posture is observe" in out) == (2, True)
+    assert "NOT BOUNDED at the moment. Once that ends an attacker can make" in out

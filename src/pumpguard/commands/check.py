@@ -17,7 +17,7 @@ from pumpguard.commands import BAD_INPUT, AsJson, shared_store, stop
 from pumpguard.commands.exposure import total
 from pumpguard.errors import OverrideError, PolicyError
 from pumpguard.money.exposure import exposure as exposure_of
-from pumpguard.ops.check import NOTES, concerns, standing
+from pumpguard.ops.check import LIFTED, NOTES, concerns, standing
 from pumpguard.ops.markets import Market, markets
 from pumpguard.ops.openapi import route_concerns
 from pumpguard.ops.played import document, nearest, not_enforced, parts_of, rows, told
@@ -85,7 +85,8 @@ def check(
     else:
         _print(everything)
         if found.bounded:
-            typer.echo(f"{_when(loaded)} can make this policy spend at most {total(found)}.")
+            who = _who(loaded, lifted=any(each.code == LIFTED for each in there))
+            typer.echo(f"{who} can make this policy spend at most {total(found)}.")
         for market in grown:
             typer.echo(f"market: {market}; if it is to stay, list it in home")
         for line in told(parts, rows()) if played else [NOT_PLAYED]:
@@ -94,10 +95,12 @@ def check(
         raise typer.Exit(TO_MEND)
 
 
-def _when(policy: Policy) -> str:
+def _who(policy: Policy, *, lifted: bool) -> str:
     """Who can spend it, and when: as `pumpguard exposure` says it."""
     if policy.mode == "monitor":
         return "NOT BOUNDED at the moment. With mode = 'enforce' an attacker"
+    if lifted:
+        return "NOT BOUNDED at the moment. Once that ends an attacker"
     return "An attacker"
 
 
