@@ -241,12 +241,13 @@ async def test_workers_can_ask_without_http() -> None:
 
 
 async def test_a_decision_explains_itself_without_naming_anybody() -> None:
-    """Rule, code, numbers; the phone and the address masked."""
+    """Its reference, rule, code, numbers; the phone and the address masked."""
     app = Trying(COOLDOWN)
     await app.send("+447400123456")
-    text = (await app.send("+447400123456")).explain()
-    assert text == (
-        "throttle: +447400123••• (GB) for 81.2.69.• (unknown)\n"
+    refused = await app.send("+447400123456")
+    assert refused.reference
+    assert refused.explain() == (
+        f"throttle {refused.reference}: +447400123••• (GB) for 81.2.69.• (unknown)\n"
         "  cooldown: RATE_LIMIT → throttle [by=phone, used=1, limit=1, seconds=60]"
     )
 

@@ -10,7 +10,6 @@ from starlette.types import Receive, Scope, Send
 from pumpguard import Action, Decision, Guard, Policy, PumpGuardMiddleware, sender
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.overrides.document import OverrideDocument
-from pumpguard.overrides.standing import unbounded_because
 from pumpguard.rules import Number, RateLimit
 from pumpguard.testing import FakeClock
 from tests.asgi import PHONE, arriving, ask, call, request
@@ -89,8 +88,8 @@ async def test_a_persons_posture_still_holds() -> None:
 async def test_exposure_says_that_nothing_is_bounded() -> None:
     """Until a posture is set."""
     document = OverrideDocument()
-    assert unbounded_because(document, 0) == []
-    assert unbounded_because(document, 0, "monitor") == [
+    assert document.unbounded_because(0) == []
+    assert document.unbounded_because(0, "monitor") == [
         "The policy's mode is monitor: nothing is enforced."
     ]
 

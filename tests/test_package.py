@@ -7,9 +7,11 @@ from pathlib import Path
 
 from hatchling.metadata.core import ProjectMetadata
 from hatchling.plugin.manager import PluginManager
+from typer.testing import CliRunner
 
 import pumpguard
 from hatch_build import for_the_index
+from pumpguard.cli import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,3 +54,8 @@ def test_every_relative_link_of_the_readme_leads_to_a_file() -> None:
     """An absolute link to a file that is not there would be as broken as a relative one."""
     relative = [to.split("#")[0] for to in targets(README) if not to.startswith("https://")]
     assert [to for to in relative if not (ROOT / to).exists()] == []
+
+
+def test_the_command_says_its_release() -> None:
+    result = CliRunner().invoke(app(), ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"pumpguard {pumpguard.__version__}\n")

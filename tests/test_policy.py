@@ -233,7 +233,7 @@ def test_a_missing_file_is_a_policy_error(tmp_path: Path) -> None:
         Policy.from_toml(tmp_path / "none.toml")
 
 
-OTHERS = ("phone", "ladder")  # whatever is a function; the old name of escalation
+OTHERS = ("phone",)  # whatever is a function
 FIELDS = [field.name for field in fields(Policy) if field.init and field.name not in OTHERS]
 JUNK = st.one_of(
     st.none(),
@@ -247,7 +247,6 @@ JUNK = st.one_of(
 )
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # old names are no junk
 @given(field=st.sampled_from(FIELDS), junk=JUNK)
 def test_junk_is_refused_with_a_path_or_is_no_junk(field: str, junk: Any) -> None:
     """Whatever is put anywhere: a policy, or a PolicyError, and nothing else."""

@@ -5,7 +5,6 @@ from pumpguard.counters import Distinct, Reading, Window
 from pumpguard.decision import Action, Decision, Finding
 from pumpguard.errors import (
     IntakeError,
-    OrdersError,
     OverrideError,
     PolicyError,
     PumpGuardError,
@@ -32,7 +31,6 @@ __all__ = [
     "Finding",
     "Guard",
     "IntakeError",
-    "OrdersError",
     "OverrideError",
     "Phone",
     "Policy",

@@ -50,9 +50,19 @@ class Phone:
         return self.e164[len(f"+{self.calling_code}") :]
 
     @property
+    def block(self) -> str:
+        """The block of 1,000 numbers around this one; of a very short one the calling code."""
+        return self.prefix(3) or f"+{self.calling_code}"
+
+    @property
+    def country(self) -> str:
+        """The region, or the calling code where the number belongs to none."""
+        return self.region or f"+{self.calling_code}"
+
+    @property
     def masked(self) -> str:
         """For people, logs and events: the block of 1,000 numbers."""
-        return masked_number(self)
+        return masked_number(self.e164, self.block)
 
 
 @facts(frozen=True, slots=True)
@@ -143,6 +153,7 @@ OWN_NAME = re.compile(r"(?!prefix\Z)[a-z][a-z0-9_]{0,31}\Z")
 
 SUBJECTS: dict[str, Callable[[Attempt], str | None]] = {
     "phone": attrgetter("phone.e164"),
+    # `Phone.country`, without a call more: it is asked about every request.
     "country": lambda attempt: attempt.phone.region or f"+{attempt.phone.calling_code}",
     "calling_code": lambda attempt: f"+{attempt.phone.calling_code}",
     "network": attrgetter("client.network"),  # one IPv4 address or one IPv6 /64

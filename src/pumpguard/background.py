@@ -20,7 +20,7 @@ class BackgroundTasks:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> bool:
+    def start(self, work: Coroutine[Any, Any, object]) -> bool:
         """Start it if there are an event loop and room. Returns whether it was started."""
         try:
             loop = asyncio.get_running_loop()
@@ -41,7 +41,7 @@ class BackgroundTasks:
             await asyncio.wait(mine)
 
     @staticmethod
-    async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(work: Coroutine[Any, Any, object]) -> None:
         try:
             await work
         except Exception:
@@ -52,7 +52,7 @@ class Later:
     """Work for what gathers: ``work`` begins so many seconds after the first call of `soon`, in the
     event loop that runs then, and in no request's context. Then `soon` may be called anew."""
 
-    def __init__(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, seconds: float, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         self._seconds, self._work = seconds, work
         self._timer: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
         self._tasks = BackgroundTasks()

@@ -29,6 +29,7 @@ def app() -> typer.Typer:
     """All commands. Raises `ModuleNotFoundError` without the extra."""
     import typer
 
+    from pumpguard import __version__
     from pumpguard.commands.bans import bans
     from pumpguard.commands.check import check
     from pumpguard.commands.console import console
@@ -52,23 +53,25 @@ def app() -> typer.Typer:
         rich_markup_mode=None,
         help="Stops SMS pumping before the message is paid for.",
     )
-    commands.command()(check)
-    commands.command()(exposure)
-    commands.command()(posture)
-    commands.command()(expect)
-    commands.command()(console)
-    commands.command()(top)
-    commands.command()(explain)
-    commands.command()(tail)
-    commands.command()(why)
-    commands.command()(serve)
-    commands.command()(replay)
-    commands.command()(init)
-    commands.command()(reconcile)
-    commands.command()(evidence)
+    for command in (
+        check, exposure, posture, expect, console, top, explain, tail, why, serve, replay, init,
+        reconcile, evidence,
+    ):  # fmt: skip
+        commands.command()(command)
     commands.add_typer(lists, name="lists")
     commands.add_typer(bans, name="bans")
     commands.add_typer(rules, name="rules")
+
+    def say(wanted: bool) -> None:
+        if wanted:
+            typer.echo(f"pumpguard {__version__}")
+            raise typer.Exit
+
+    said = typer.Option(False, "--version", callback=say, is_eager=True, help="Say the version.")
+
+    @commands.callback()
+    def pumpguard(version: bool = said) -> None: ...
+
     return commands
 
 

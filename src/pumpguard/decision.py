@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import field
 from enum import IntEnum
 from math import prod
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from pumpguard.attempt import Attempt
 from pumpguard.facts import facts
 from pumpguard.masking import masked_number
-
-if TYPE_CHECKING:
-    from pumpguard.attempt import Attempt
 
 Mode = Literal["enforce", "monitor", "off"]
 """How a rule counts: acted on, only judged and recorded, or not asked at all."""
@@ -122,14 +120,16 @@ class Decision:
     def masked_number(self) -> str:
         """The number for people, logs and events: its block of 1,000, or the narrower one that a
         finding shows."""
-        return masked_number(self.attempt.phone, [each.subject for each in self.findings])
+        phone = self.attempt.phone
+        return masked_number(phone.e164, phone.block, [each.subject for each in self.findings])
 
     def explain(self) -> str:
-        """The whole reasoning in plain lines, for the operator; never show it to a client."""
+        """The whole reasoning in plain lines, for the operator; never show it to a client. It
+        begins with a refusal's ``reference``."""
         phone, client = self.attempt.phone, self.attempt.client
         to, country = phone.region or "unknown", client.country or "unknown"
-        who = f"{self.masked_number} ({to}) for {client.masked} ({country})"
-        head = f"{self.action}: {who}"
+        head = f"{self.action} {self.reference}" if self.reference else f"{self.action}"
+        head += f": {self.masked_number} ({to}) for {client.masked} ({country})"
         if self.degraded:
             head += " [store unavailable]"
         if self.allowed_because:

@@ -25,9 +25,6 @@ class OverrideError(PolicyError):
     """An override, or a document of overrides, that cannot be understood; ``path`` says where."""
 
 
-OrdersError = OverrideError  # its name until 0.2
-
-
 class StoreError(PumpGuardError):
     """The store could not answer in time; whether it has counted is unknown, unless ``undone`` says
     that it has certainly not. ``refused`` says that it is there and would not do it."""

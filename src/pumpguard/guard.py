@@ -29,7 +29,6 @@ from pumpguard.overrides.lists import keyed_hash
 from pumpguard.overrides.sync import OverrideSync
 from pumpguard.policy import Policy
 from pumpguard.protects import Protects
-from pumpguard.renamed import OldNames
 from pumpguard.rules.challenge import with_single_use
 from pumpguard.scores import Score, decide_with_score
 from pumpguard.shadow.current import CurrentRequest
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
     from pumpguard.store.health import Concern
 
 
-class Guard(Protects, OldNames):
+class Guard(Protects):
     """Judges attempts by a policy, over a store.
 
     ``policy`` may be the path of its TOML file. ``store`` is a URL (``redis://``, ``rediss://``,
@@ -223,6 +222,7 @@ class Guard(Protects, OldNames):
         if isinstance(self._on_alert, Webhook):
             await self._on_alert.aclose()
         await self.listeners.aclose()
+        await self._sync.aclose()
         await self.store.aclose()
         for service in (self._score, self.challenge):
             if service is not None:

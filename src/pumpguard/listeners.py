@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from pumpguard.attempt import Attempt, Phone
 from pumpguard.decision import Decision
 from pumpguard.notices import Notices
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from starlette.types import Message, Scope, Send
 
     from pumpguard.alerts import Alert
-    from pumpguard.attempt import Attempt, Phone
-    from pumpguard.receipts.base import Reported
 
 
 class Exchange(NamedTuple):
@@ -61,6 +60,21 @@ class Became:
     attempt: Attempt | None = None
 
 
+ReportedWord = Literal["delivered", "undelivered", "failed", "unallocated"]
+
+
+class Reported(NamedTuple):
+    """What a provider has reported of a message (`pumpguard.receipts`), each word once: when it was
+    heard (Unix seconds), who carried it, if that is known, and the seconds to its delivery."""
+
+    phone: Phone
+    provider: str
+    word: ReportedWord
+    at: float
+    carrier: str = ""
+    seconds: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """An order: what a person, or escalation, has changed at run time.
@@ -92,7 +106,7 @@ def log_refusal(decision: Decision) -> None:
     attempt, finding = decision.attempt, decision.finding
     rule, code = ("", "") if finding is None else (finding.rule, finding.code)
     number, network = decision.masked_number, attempt.client.masked
-    country = attempt.phone.region or f"+{attempt.phone.calling_code}"
+    country = attempt.phone.country
     text = "%s %s %s (%s) for %s: %s %s"
     facts = {
         "action": str(decision.action), "reference": decision.reference, "rule": rule, "code": code,

@@ -6,13 +6,6 @@ from collections.abc import Iterable
 from ipaddress import ip_network
 from itertools import product
 from os import urandom
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pumpguard.attempt import Phone
-
-LAST_DIGITS = 3
-"""That are hidden of a number: its block of 1,000 is nobody's."""
 
 BLOCK_FROM = 2
 """Digits that are left open in a block of a hundred numbers."""
@@ -28,19 +21,18 @@ class Block(str):
     __slots__ = ()
 
 
-def block_of(subject: str | None, phone: Phone) -> Block | None:
-    """The subject, if it is such a block around this number."""
-    if subject is None or not subject.startswith("+") or not phone.e164.startswith(subject):
+def block_of(subject: str | None, number: str) -> Block | None:
+    """The subject, if it is such a block around this number (E.164)."""
+    if subject is None or not subject.startswith("+") or not number.startswith(subject):
         return None
-    return Block(subject) if len(phone.e164) - len(subject) >= BLOCK_FROM else None
+    return Block(subject) if len(number) - len(subject) >= BLOCK_FROM else None
 
 
-def masked_number(phone: Phone, subjects: Iterable[str | None] = ()) -> str:
-    """A number's block of 1,000, or the narrower one that is among ``subjects``. Never the last
+def masked_number(number: str, block: str, subjects: Iterable[str | None] = ()) -> str:
+    """A number's ``block`` of 1,000, or the narrower one that is among ``subjects``. Never the last
     digits: beside the block, which something else may show, they would be the number."""
-    shown = phone.prefix(LAST_DIGITS) or f"+{phone.calling_code}"
-    shown = max([shown, *(each for each in subjects if isinstance(each, Block))], key=len)
-    return shown + "•" * (len(phone.e164) - len(shown))
+    shown = max([block, *(each for each in subjects if isinstance(each, Block))], key=len)
+    return shown + "•" * (len(number) - len(shown))
 
 
 def masked_network(network: str) -> str:

@@ -16,7 +16,6 @@ from pumpguard.money.prices import NEWEST, PriceTable, beside
 from pumpguard.outcomes import OutcomeCounters, Outcomes
 from pumpguard.overrides.posture import Escalation
 from pumpguard.ranges import check_ranges
-from pumpguard.renamed import renamed_settings
 from pumpguard.risk import Risk
 from pumpguard.rules import Rule
 from pumpguard.rules.assembly import assemble, check_shards
@@ -36,7 +35,7 @@ class Policy:
 
     Lists may be given for tuples, and tables (as TOML has them) for ``risk``, ``escalation``,
     ``outcomes`` and ``hold_out``. Raises `PolicyError` with the exact path of what is unknown,
-    mistyped or contradictory. Old names of settings are in `pumpguard.renamed`.
+    mistyped or contradictory.
 
     Reading requests:
         ``send``: the guarded route or routes, ``"/otp/send"`` or ``"GET /otp/{phone}/send"``;
@@ -135,7 +134,6 @@ class Policy:
     risk: Risk | None = None
     escalation: Escalation | None = None
     hold_out: HoldOut | None = None
-    ladder: Escalation | None = None
     verify: str | Sequence[str] | None = None
     verify_phone: Any = None
     verified_when: Any = None
@@ -163,8 +161,6 @@ class Policy:
     price_table: PriceTable = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name, value in renamed_settings(self):
-            self._set(name, value)
         for name, kind in TABLES.items():
             if isinstance(table := getattr(self, name), Mapping):
                 self._set(name, build(kind, table, name))

@@ -280,15 +280,6 @@ def test_what_cannot_work_is_refused(settings: dict[str, Any], path: str) -> Non
         Altcha(policy(), **settings)
 
 
-def test_the_old_names_of_its_settings_are_understood_until_0_3() -> None:
-    """``least`` and ``most``, with a warning that names the new ones."""
-    with pytest.warns(DeprecationWarning, match="tries= and max_tries="):
-        old = Altcha(policy(), least=10, most=40)
-    new = Altcha(policy(), tries=10, max_tries=40)
-    for score in (0.1, 1.0, 2.0, 1e6):
-        assert old.tries(score, 0.05) == new.tries(score, 0.05)
-
-
 def test_a_policy_without_a_secret_signs_nothing() -> None:
     with pytest.raises(PolicyError, match=r"^secret: .* 16 characters"):
         Altcha(policy(secret=""))

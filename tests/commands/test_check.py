@@ -219,3 +219,19 @@ def test_without_address_data_two_rules_find_nothing(monkeypatch: pytest.MonkeyP
     """The extra is named."""
     monkeypatch.setattr(checks, "find_spec", lambda name: None)
     assert NO_DATA in codes(Policy(send="/s"))
+
+
+def test_what_is_set_at_run_time_is_told(tmp_path: Path, valkey_url: str, name: str) -> None:
+    """A posture that stands, for all or a country; and what leaves the spending without a bound."""
+    of = operator(tmp_path, f'{WHOLE}name = "{name}"\n', valkey_url)
+    of.types("posture", "challenge_all", "--country", "FR")
+    code, out, _ = checked(of, "--challenge")
+    assert (code, "note: PG154 posture: challenge_all for FR; " in out) == (0, True)
+    of.types("posture", "closed")
+    code, out, _ = checked(of, "--challenge")
+    assert (code, "note: PG154 posture: closed for all; " in out) == (0, True)
+    assert "for FR" not in out
+    of.types("posture", "observe")
+    code, out, _ = checked(of, "--challenge")
+    assert (code, "mend: PG153 overrides: The posture is observe" in out) == (2, True)
+    assert "NOT BOUNDED at the moment. Once that ends an attacker can make" in out

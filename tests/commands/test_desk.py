@@ -58,7 +58,7 @@ def operator(policy: Path, valkey_url: str) -> Operator:
 def test_top_shows_who_speaks_and_what_is_under_attack(operator: Operator) -> None:
     code, out, err = operator.types("top", "--once")
     assert (code, err) == (0, "")
-    assert "1 process speaks" in out
+    assert "1 process reports" in out
     assert "asked for" in out
     assert "BD" in out
     assert "+8801712345" in out
@@ -83,6 +83,26 @@ def test_bans_are_listed_searched_and_lifted(operator: Operator) -> None:
     assert json.loads(operator.types("bans", "lift", first, "--json")[1]) == {"lifted": None}
     code, _, err = operator.types("bans", "lift", "none")
     assert (code, "ban: expected the id of a ban" in err) == (1, True)
+
+
+def test_a_groups_options_stand_before_its_command_or_behind_it(
+    operator: Operator, policy: Path, valkey_url: str
+) -> None:
+    """What stands behind counts, and what was typed before more than the environment."""
+    where = ("--policy", str(policy), "--store", valkey_url)
+    order = ("monitor", "burst_ban", "--for", "2h")
+    nowhere = Operator(policy, "")
+    nowhere.env = {}
+    assert nowhere.types("rules", *where, *order)[0] == 0
+    assert nowhere.types("rules", "enforce", "burst_ban", *where)[0] == 0
+    first = operator.types("bans")[1].split()[0]
+    assert nowhere.types("bans", "lift", first, *where)[1].startswith("Lifted: ")
+    assert nowhere.types("rules", "--store", "redis://127.0.0.1:1", *order, *where)[0] == 0
+    nowhere.env = {"PUMPGUARD_REDIS_URL": "redis://127.0.0.1:1"}
+    assert nowhere.types("rules", *where, "enforce", "burst_ban")[0] == 0
+    for words in (("rules",), ("bans", *where[2:]), ("rules", *where[2:], *order)):
+        code, _, err = nowhere.types(*words)
+        assert (code, "--policy" in err) == (2, True)
 
 
 def test_explain_says_what_would_happen_and_why(operator: Operator) -> None:
@@ -140,7 +160,7 @@ def test_where_nobody_speaks_it_is_said(policy: Path, valkey_url: str) -> None:
     """And nothing is refused."""
     code, out, _ = Operator(policy, valkey_url).types("top", "--once")
     assert code == 0
-    assert out.startswith("No process speaks: Fleet(guard), or a console, in the app?")
+    assert out.startswith("No process reports: is Fleet(guard), or a console, in the app?")
     assert "Nothing of note is refused now." in out
 
 

@@ -28,7 +28,8 @@ def test_it_decides_for_all_processes(tmp_path: Path, valkey_url: str, name: str
         found = [each.ask("/v1/assess", asked)[1]["action"] for each in (here, there, here, there)]
         assert found == ["allow", "allow", "throttle", "throttle"]
     assert TOKEN not in "".join(here.said + there.said)
-    assert "PG003" in "".join(here.said)
+    (said,) = [line for line in here.said if "PG003" in line]
+    assert "pumpguard serve --proof" in said
     assert "PG003" not in "".join(there.said)
 
 

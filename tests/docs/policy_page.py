@@ -12,12 +12,15 @@ from pumpguard import Policy
 from pumpguard.outcomes import Outcomes
 from pumpguard.overrides.posture import Escalation
 from pumpguard.risk import Risk
+from pumpguard.rules import RULE_CLASSES, Rule
+from pumpguard.rules.declared import complete
 from pumpguard.rules.hold_out import HoldOut
 
 PAGE = Path(__file__).parents[2] / "docs" / "policy.md"
 
-OLD = ("ladder",)
-"""Names that are not used any more."""
+COMMON = ("name", "mode", "action", "weight", "regions", "except_regions",
+          "ask_first", "needs_challenge")  # fmt: skip
+"""Settings that every rule has, or many; the page says once what they are."""
 
 SECTION = re.compile(r"^(\w[\w ]+):$")
 ENTRY = re.compile(r"^ {4}((?:``\w+``(?:, )?)+): (.*)$")
@@ -49,6 +52,15 @@ guard = Guard("policy.toml", "redis://…", on_decision=lambda decision: print(d
 - A mistake is a `PolicyError` with its exact path. Check a file: `pumpguard exposure policy.toml`.
 """
 
+RULES = """## The rules
+
+Their settings stand under `[rules.NAME]` in a file. All have `name`, `mode` (`"enforce"`,
+`"monitor"`, `"off"`), `action` and `weight` (in the risk score). `budget`, `conversion`, `credit`
+and `rate_limit` may be for numbers of some `regions` (ISO 3166), or of all but `except_regions`.
+With `ask_first` a refusal is told to clients that have solved a challenge, and the others are asked
+for one; a rule with `needs_challenge` is only recorded where the guard has no `challenge=`.
+"""
+
 TABLES = {"risk": Risk, "escalation": Escalation, "hold_out": HoldOut, "outcomes": Outcomes}
 
 
@@ -63,14 +75,25 @@ def page() -> str:
             given = ", ".join(dict.fromkeys(defaults.pop(name) for name in names))
             parts[-1] += f"\n| {shown} | {given} | {text} |"
         parts[-1] += "\n"
-    if missing := defaults.keys() - set(OLD):
+    if missing := defaults.keys():
         raise LookupError(f"Policy's docstring says nothing of {', '.join(sorted(missing))}")
     for name, table in TABLES.items():
         rows = "\n".join(f"| `{field.name}` | {_default(field)} |" for field in fields(table))
         doc = _escaped(getdoc(table) or "").replace("\n    ", "\n")
         heading = f"## The table `[{name}]`\n\n{doc}\n"
         parts.append(f"{heading}\n| setting | default |\n| --- | --- |\n{rows}\n")
+    parts.append(RULES)
+    parts += [_rule(name, kind) for name, kind in sorted(RULE_CLASSES.items())]
     return "\n".join(parts)
+
+
+def _rule(name: str, kind: type[Rule]) -> str:
+    """What a rule does, and its settings."""
+    complete(kind)
+    text = re.sub(r"\n\n( {4}.*\n)+", "\n", f"{getdoc(kind)}\n")  # without its examples
+    own = [field for field in fields(kind) if field.init and field.name not in COMMON]
+    settings = ", ".join(f"`{field.name}` ({_default(field).strip('`')})" for field in own)
+    return f"### `{name}`\n\n{_escaped(' '.join(text.split()))}\n\nSettings: {settings}.\n"
 
 
 def _sections(doc: str) -> Iterator[tuple[str, list[tuple[list[str], str]]]]:

@@ -247,15 +247,6 @@ async def test_who_has_verified_is_known(shop: Shop) -> None:
     assert not (await shop.guard.assess(make_attempt(price=PRICE, at=shop.clock()))).known
 
 
-async def test_a_valued_number_is_a_verified_one(shop: Shop) -> None:
-    """The former word is accepted for one release, and says so."""
-    await shop.send(1)
-    with pytest.deprecated_call(match="verified"):
-        shop.guard.valued("+447400000001")
-    await shop.guard.settled()
-    assert [await shop.send(number) for number in (2, 3, 4)] == [202, 202, 429]
-
-
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [

@@ -159,18 +159,6 @@ def test_what_a_verification_earns_can_be_changed() -> None:
     assert {(trust.by, trust.gain) for trust in trusts} == {("network", 2), ("site", 2)}
 
 
-def test_the_rules_of_0_1_are_outcomes_now() -> None:
-    """A policy of release 0.1 is understood for one release more, and told where its settings are
-    now."""
-    old = {"earned_trust": {"gain": 2}, "settling": {"seconds": 900}}
-    with pytest.warns(DeprecationWarning, match="outcomes"):
-        policy = Policy(send="/s", verify="/v", rules=old)
-    assert policy.outcomes == Outcomes(gain=2, seconds=900)
-    assert [rule.name for rule in policy.chain] == [
-        rule.name for rule in Policy(send="/s", verify="/v").chain
-    ]
-
-
 def test_nobody_earns_where_nobody_is_verified() -> None:
     """The default chain then gives no room, and asking for it is refused."""
     chain = Policy(send="/s", home=["GB"]).chain

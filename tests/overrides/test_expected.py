@@ -11,7 +11,7 @@ from pumpguard.counters import Credit, Distinct, Spend, Window
 from pumpguard.counters.expected import Expected
 from pumpguard.money.exposure import exposure
 from pumpguard.overrides.document import OverrideDocument
-from pumpguard.overrides.expected import LONGEST
+from pumpguard.overrides.standing import LONGEST
 from pumpguard.rules import Budget, RateLimit
 from pumpguard.rules import Credit as Lines
 from pumpguard.store.base import Store

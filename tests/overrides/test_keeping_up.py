@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pumpguard import Action, Guard, Policy, StoreError
 from pumpguard.engine import decide
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.overrides import sync
+from pumpguard.overrides.posture import Posture
 from pumpguard.rules import Number, RateLimit, SlidingBan
 from pumpguard.store.base import Answer, Question
 from pumpguard.store.memory import MemoryStore
@@ -304,3 +306,53 @@ async def test_while_the_store_is_away_nobody_looks_for_orders() -> None:
     (guard,) = processes(store, 1)
     assert (await guard.assess(make_attempt())).degraded
     assert store.overrides.reads == 0
+
+
+async def turns(until: Callable[[], bool]) -> None:
+    """Let the event loop go round until then."""
+    for _ in range(10_000):
+        if until():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("in vain")
+
+
+async def test_what_is_lifted_is_heard_without_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that saw none, and then loses the store, goes on by what it heard last."""
+
+    class Leaving(Counted):
+        gone = False
+
+        async def decide(self, question: Question) -> Answer:
+            if self.gone:
+                raise StoreError("away")
+            return await super().decide(question)
+
+    monkeypatch.setattr(sync, "WATCHED", 0.0)
+    store = Leaving()
+    here, there = processes(store)
+    await here.overrides.posture("closed", author="mike")
+    assert await send(there) is Action.THROTTLE
+    await here.overrides.posture("normal", author="mike")
+    await turns(lambda: there._sync.current.document.fleet(0) is Posture.NORMAL)
+    store.gone = store.overrides.away = True
+    assert await send(there) is Action.ALLOW
+    await here.aclose()
+    await there.aclose()
+
+
+async def test_where_nothing_stands_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the last override is over, or where there was none."""
+    monkeypatch.setattr(sync, "WATCHED", 0.0)
+    store = Counted()
+    (guard,) = processes(store, 1)
+    await guard.overrides.allow("number", "+447400123456", author="mike")
+    await send(guard)
+    await guard.overrides.remove("number", "+447400123456")
+    await turns(lambda: guard._sync.current.empty)
+    await guard.settled()
+    store.overrides.reads = 0
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert store.overrides.reads == 0
+    await guard.aclose()

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from pumpguard import Action, Decision, PolicyError
-from pumpguard.attempt import Attempt, Phone
 from pumpguard.rules import Conversion
 from tests.rules.trying import Trying
 
@@ -97,15 +96,6 @@ def test_what_makes_no_sense_is_refused(settings: dict[str, Any], path: str) -> 
     with pytest.raises(PolicyError) as caught:
         Conversion(**settings)
     assert caught.value.path == path
-
-
-def test_the_old_name_of_refuse_for_is_understood_until_0_3() -> None:
-    """``hold``, with a warning to whoever makes the rule."""
-    with pytest.warns(DeprecationWarning, match="refuse_for") as warned:
-        rule = Conversion(hold=900)
-    assert warned[0].filename == __file__
-    attempt = Attempt(Phone("+447400123456", "GB", 44))
-    assert rule.counters(attempt) == Conversion(refuse_for=900).counters(attempt)
 
 
 RANGE = "+9477"

@@ -146,7 +146,8 @@ async def test_operators_are_told_why(client: Client) -> None:
         await client.assess(address="81.2.69.142")
     refused = await client.assess(address="81.2.69.142")
     reply = await client.post("/v1/explain", {"id": refused["id"]})
-    assert reply.json["explanation"].startswith("throttle: +447400123••• (GB) for 81.2.69.•")
+    head = f"throttle {refused['reference']}: +447400123••• (GB) for 81.2.69.•"
+    assert reply.json["explanation"].startswith(head)
     assert reply.json["findings"][0]["rule"] == "phone_limit"
     assert reply.json["reference"] == refused["reference"]
     assert "123456" not in reply.body.decode()

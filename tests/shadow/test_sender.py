@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import importlib
 import inspect
 import time
 from collections.abc import Iterator
@@ -257,16 +256,6 @@ def test_an_app_names_the_errors_that_are_about_its_provider() -> None:
     wrapped = outage(RefusedNumber("+447400123456"), failures=(RefusedNumber,))
     with deciding(Action.SHADOW), pytest.raises(RefusedNumber, match=r"^$"):
         wrapped("+1")
-
-
-def test_the_old_name_of_the_latency_model_warns_and_works() -> None:
-    """For one release: ``pace=`` and ``Pace``."""
-    with pytest.warns(DeprecationWarning, match="LatencyModel"):
-        Pace = importlib.import_module("pumpguard.shadow.pace").Pace
-    with pytest.warns(DeprecationWarning, match="latency="):
-        wrapped = sender(send, "id-0", pace=Pace((0.03, 0.01)))
-    with deciding(Action.SHADOW):
-        assert wrapped("+1") == "id-0"
 
 
 async def test_a_plain_function_around_an_async_one_is_awaited() -> None:

@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from math import inf
 from typing import TypeAlias
 
@@ -17,6 +16,7 @@ from pumpguard.background import BackgroundTasks
 from pumpguard.decision import Decision, Finding
 from pumpguard.errors import StoreError
 from pumpguard.notices import Notices
+from pumpguard.times import exactly
 
 ALERTING = (
     "BUDGET_ALERT", "BUDGET_LOW", "BUDGET_SPENT", "PROVIDER_OUTAGE", "SEND_SPIKE", "ATTEMPT_SPIKE",
@@ -121,5 +121,5 @@ class Alerts:
 
 def _words(name: str, value: object) -> object:
     if name == "since" and isinstance(value, int | float):
-        return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return exactly(value)
     return "; ".join(map(str, value)) if isinstance(value, list) else value

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from typing import cast
 
 from pumpguard.alerts import Alert
 from pumpguard.masking import masked
+from pumpguard.times import when
 
 HEADS = {
     "ATTACK_BEGINS": "An attack has begun",
@@ -36,11 +37,11 @@ def words(alert: Alert) -> str:
 def _facts(alert: Alert) -> Iterator[str]:
     evidence = alert.evidence
     if not alert.code.startswith("ATTACK_"):
-        yield f"{alert.rule} {alert.code}, at {_at(alert.at)}"
+        yield f"{alert.rule} {alert.code}, at {when(alert.at)}"
         for name, value in evidence.items():
             yield f"{name}: {value}"
         return
-    yield f"since {_at(evidence['since'])}"
+    yield f"since {when(cast(float, evidence['since']))}"
     yield f"refused: {evidence['refused']} requests, ${evidence['not_spent']:,.2f} not spent"
     yield f"let through to these blocks: ${evidence['spent']:,.2f}"
     for name, title in (("blocks", "blocks"), ("countries", "countries"), ("rules", "rules")):
@@ -52,8 +53,3 @@ def _facts(alert: Alert) -> Iterator[str]:
         yield ""
         yield "To stop it at once:"
         yield from (f"    {order}" for order in orders)
-
-
-def _at(at: object) -> str:
-    seconds = float(at) if isinstance(at, int | float) else 0.0
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"

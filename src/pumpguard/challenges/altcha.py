@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import time
-import warnings
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
@@ -72,16 +71,8 @@ class Altcha(Challenge):
         max_tries: int = MAX_TRIES,
         lifetime: int = 300,
         clock: Callable[[], float] = time.time,
-        least: int | None = None,
-        most: int | None = None,
     ) -> None:
         import altcha
-
-        if least is not None or most is not None:  # kept until 0.3
-            text = "Altcha's least= and most= are tries= and max_tries= now"
-            warnings.warn(text, DeprecationWarning, stacklevel=2)
-            tries = tries if least is None else least
-            max_tries = max_tries if most is None else most
 
         secret = policy.secret if secret is None else secret
         if len(secret) < SHORTEST_SECRET:  # what it signed is in strangers' hands, to guess it by

@@ -8,11 +8,18 @@ from typing import Annotated
 
 import typer
 
-from pumpguard.commands import AsJson, Author, PolicyFile, Reason, StoreUrl, author_or_user
-from pumpguard.commands.desk import with_desk
-from pumpguard.commands.overrides import shown_time
+from pumpguard.commands import AsJson, Author, Reason, author_or_user
+from pumpguard.commands.desk import (
+    GroupPolicy,
+    GroupStore,
+    OwnPolicy,
+    OwnStore,
+    given,
+    with_desk,
+)
 from pumpguard.ops.fleet.bans import Shown
 from pumpguard.ops.fleet.desk import Desk
+from pumpguard.times import exactly
 
 bans = typer.Typer(help="The bans that stand, and lifting them.")
 
@@ -22,8 +29,8 @@ Search = Annotated[str, typer.Option(help="Only those with these words: a rule, 
 @bans.callback(invoke_without_command=True)
 def show(
     context: typer.Context,
-    policy: PolicyFile,
-    store: StoreUrl,
+    policy: GroupPolicy = None,
+    store: GroupStore = None,
     search: Search = "",
     json_wanted: AsJson = False,
 ) -> None:
@@ -34,7 +41,7 @@ def show(
     context.obj = policy, store
     if context.invoked_subcommand is not None:
         return
-    found = with_desk(policy, store, lambda desk: desk.bans(search))
+    found = with_desk(*given(context, policy, store), lambda desk: desk.bans(search))
     if json_wanted:
         typer.echo(json.dumps([asdict(each) for each in found], indent=2, ensure_ascii=False))
         return
@@ -48,17 +55,18 @@ def show(
 def lift(
     context: typer.Context,
     id_: Annotated[str, typer.Argument(metavar="ID", help="As `pumpguard bans` shows it.")],
+    policy: OwnPolicy = None,
+    store: OwnStore = None,
     reason: Reason = "",
     author: Author = None,
     json_wanted: AsJson = False,
 ) -> None:
     """Lift a ban, with the strikes that led to it; in every process within five seconds."""
-    policy, store = context.obj
 
     async def work(desk: Desk) -> Shown | None:
         return await desk.lift(id_, author=author_or_user(author), reason=reason)
 
-    found = with_desk(policy, store, work)
+    found = with_desk(*given(context, policy, store), work)
     if json_wanted:
         lifted = None if found is None else asdict(found)
         typer.echo(json.dumps({"lifted": lifted}, indent=2, ensure_ascii=False))
@@ -70,5 +78,5 @@ def sentence(ban: Shown) -> str:
     """A ban in a line."""
     return (
         f"{ban.rule}: {ban.subject} ({ban.country}) is to {ban.action}, level {ban.level}, "
-        f"until {shown_time(ban.until)}"
+        f"until {exactly(ban.until)}"
     )

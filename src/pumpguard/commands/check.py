@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence, Set
 from dataclasses import asdict
 from pathlib import Path
@@ -16,10 +17,11 @@ from pumpguard.commands import BAD_INPUT, AsJson, shared_store, stop
 from pumpguard.commands.exposure import total
 from pumpguard.errors import OverrideError, PolicyError
 from pumpguard.money.exposure import exposure as exposure_of
-from pumpguard.ops.check import NOTES, concerns
+from pumpguard.ops.check import LIFTED, NOTES, concerns, standing
 from pumpguard.ops.markets import Market, markets
 from pumpguard.ops.openapi import route_concerns
 from pumpguard.ops.played import document, nearest, not_enforced, parts_of, rows, told
+from pumpguard.overrides.document import OverrideDocument
 from pumpguard.policy import Policy
 from pumpguard.store.health import Concern
 from pumpguard.store.health import check as store_concerns
@@ -64,7 +66,7 @@ def check(
     try:
         loaded = Policy.from_toml(policy)
         found = exposure_of(loaded)
-        there, grown = _of_store(loaded, store) if store else ((), [])
+        there, grown = _of_store(loaded, store) if store else ([], [])
     except (PolicyError, OverrideError) as error:
         stop(f"{policy}: {error}", BAD_INPUT)
     routes = _of_app(loaded, openapi) if openapi else ()
@@ -83,7 +85,8 @@ def check(
     else:
         _print(everything)
         if found.bounded:
-            typer.echo(f"{_when(loaded)} can make this policy spend at most {total(found)}.")
+            who = _who(loaded, lifted=any(each.code == LIFTED for each in there))
+            typer.echo(f"{who} can make this policy spend at most {total(found)}.")
         for market in grown:
             typer.echo(f"market: {market}; if it is to stay, list it in home")
         for line in told(parts, rows()) if played else [NOT_PLAYED]:
@@ -92,10 +95,12 @@ def check(
         raise typer.Exit(TO_MEND)
 
 
-def _when(policy: Policy) -> str:
+def _who(policy: Policy, *, lifted: bool) -> str:
     """Who can spend it, and when: as `pumpguard exposure` says it."""
     if policy.mode == "monitor":
         return "NOT BOUNDED at the moment. With mode = 'enforce' an attacker"
+    if lifted:
+        return "NOT BOUNDED at the moment. Once that ends an attacker"
     return "An attacker"
 
 
@@ -106,15 +111,17 @@ def _row(parts: Set[str]) -> dict[str, Any]:
     return {**made, **asdict(row), "parts": sorted(row.parts)}
 
 
-def _of_store(policy: Policy, url: str) -> tuple[tuple[Concern, ...], list[Market]]:
-    """What is wrong with the store, as a guard over it would find, and else what it says of
-    countries that are not home."""
+def _of_store(policy: Policy, url: str) -> tuple[list[Concern], list[Market]]:
+    """What is wrong with the store, as a guard over it would find, and else what is set in it and
+    what it says of countries that are not home."""
 
-    async def look() -> tuple[tuple[Concern, ...], list[Market]]:
+    async def look() -> tuple[list[Concern], list[Market]]:
         opened = shared_store(policy, url)
         try:
-            wrong = await store_concerns(opened)
-            return wrong, [] if wrong else await markets(policy, opened)
+            if wrong := await store_concerns(opened):
+                return [*wrong], []
+            document = OverrideDocument.parse(await opened.overrides.read())
+            return [*standing(document, time.time())], await markets(policy, opened)
         finally:
             await opened.aclose()
 

@@ -11,6 +11,7 @@ import typer
 from pumpguard.challenges.base import Elsewhere
 from pumpguard.commands import BAD_INPUT, PolicyFile, StoreUrl, shared_store, stop, warn
 from pumpguard.errors import PolicyError
+from pumpguard.external import LOOPBACK
 from pumpguard.guard import Guard
 from pumpguard.policy import Policy
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pumpguard.store.redis import RedisStore
 
 TOKEN = "PUMPGUARD_CONSOLE_TOKEN"  # noqa: S105 - where it is, not what it is
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def console(
@@ -27,7 +27,7 @@ def console(
     host: Annotated[str, typer.Option(help="Where to listen; this machine only.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The port.")] = 8321,
     https: Annotated[
-        bool, typer.Option(help="Browsers reach it by HTTPS, through a proxy of yours.")
+        bool, typer.Option("--https", help="Browsers reach it by HTTPS, through a proxy.")
     ] = False,
 ) -> None:
     """Serve the operator's page: postures, lists, and the most an attacker can cost.

@@ -20,6 +20,24 @@ Asks = Annotated[
     bool, typer.Option("--challenge/--no-challenge", help="Whether the app has challenge=.")
 ]
 
+# A group's options may stand before its command or behind it. Only the group reads the environment:
+# behind, that would outdo what was typed before.
+FILE, URL = "The policy, a TOML file.", "The store, as the app has it."
+GroupPolicy = Annotated[Path | None, typer.Option("--policy", envvar="PUMPGUARD_POLICY", help=FILE)]
+GroupStore = Annotated[str | None, typer.Option("--store", envvar="PUMPGUARD_REDIS_URL", help=URL)]
+OwnPolicy = Annotated[Path | None, typer.Option("--policy", help=FILE)]
+OwnStore = Annotated[str | None, typer.Option("--store", help=URL)]
+
+
+def given(context: typer.Context, policy: Path | None, store: str | None) -> tuple[Path, str]:
+    """The policy and the store of a command, or else those before it. Ends it without them."""
+    policy_before, store_before = context.obj or (None, None)
+    policy, store = policy or policy_before, store or store_before
+    if policy is None or store is None:
+        missing = "--policy" if policy is None else "--store"
+        raise typer.BadParameter("it is missing", context, param_hint=missing)
+    return policy, store
+
 
 def with_desk(
     policy: Path, store: str, work: Callable[[Desk], Awaitable[T]], *, asks: bool = True

@@ -20,12 +20,12 @@ from pumpguard.commands import (
     with_overrides,
 )
 from pumpguard.commands.exposure import total, while_expected
-from pumpguard.commands.overrides import shown_time
 from pumpguard.money.exposure import exposure as exposure_of
 from pumpguard.money.solve import dollars
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.policy import Policy
+from pumpguard.times import exactly
 
 
 def expect(
@@ -84,6 +84,6 @@ def _lines(overrides: OverrideDocument, now: float) -> list[str]:
             reason = f": {each.reason}" if each.reason else ""
             found.append(
                 f"{country or 'everywhere'}: {each.times:g} times as much as usual, by "
-                f"{each.author} at {shown_time(each.at)}, until {shown_time(each.until)}{reason}"
+                f"{each.author} at {exactly(each.at)}, until {exactly(each.until)}{reason}"
             )
     return found or ["Nothing is expected beyond what is usual."]

@@ -21,7 +21,6 @@ from pumpguard.money.prices import OLD, PriceTable
 from pumpguard.money.solve import Bound, dollars
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.document import OverrideDocument
-from pumpguard.overrides.standing import unbounded_because
 from pumpguard.policy import Policy
 
 NOT_BOUNDED = 2
@@ -67,7 +66,7 @@ def exposure(
         shown = _shown(found, country, top)
     except PolicyError as error:
         stop(f"{policy}: {error}", BAD_INPUT)
-    lifted = unbounded_because(OverrideDocument(), time.time(), loaded.mode)
+    lifted = OverrideDocument().unbounded_because(time.time(), loaded.mode)
     expected = dict[str, float]()
     if store is not None:
         lifted, expected = with_overrides(policy, store, _overrides)
@@ -107,7 +106,7 @@ def total(found: Exposure) -> str:
 async def _overrides(admin: OverrideAdmin, policy: Policy) -> tuple[list[str], dict[str, float]]:
     """Why nothing bounds it at the moment, and what is expected."""
     document, now = await admin.show(), time.time()
-    return unbounded_because(document, now, policy.mode), document.expected(now)
+    return document.unbounded_because(now, policy.mode), document.expected(now)
 
 
 def _shown(found: Exposure, names: list[str] | None, top: int) -> list[CountryExposure]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -28,6 +27,7 @@ from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.lists import LISTED_KINDS, ListedKind
 from pumpguard.overrides.posture import EVERYWHERE, Posture, PostureOverride
 from pumpguard.policy import Policy
+from pumpguard.times import exactly
 
 lists = typer.Typer(no_args_is_help=True, help="Who is always let through, and who never is.")
 
@@ -136,28 +136,18 @@ def allow(
 
 @lists.command()
 def deny(
-    kind: What,
-    whom: Whom,
-    policy: PolicyFile,
-    store: StoreUrl,
-    lasting: For = None,
-    reason: Reason = "",
-    author: Author = None,
-    json_wanted: AsJson = False,
-) -> None:
+    kind: What, whom: Whom, policy: PolicyFile, store: StoreUrl, lasting: For = None,
+    reason: Reason = "", author: Author = None, json_wanted: AsJson = False,
+) -> None:  # fmt: skip
     """Refuse them."""
-    _run(
-        policy,
-        store,
-        lambda admin, _: admin.deny(
-            cast(ListedKind, kind),
-            whom,
-            author=author_or_user(author),
-            reason=reason,
-            seconds=seconds_of(lasting),
-        ),
-        json_wanted,
-    )
+
+    async def work(admin: OverrideAdmin, _: Policy) -> OverrideDocument:
+        who, seconds = author_or_user(author), seconds_of(lasting)
+        return await admin.deny(
+            cast(ListedKind, kind), whom, author=who, reason=reason, seconds=seconds
+        )
+
+    _run(policy, store, work, json_wanted)
 
 
 @lists.command()
@@ -172,9 +162,9 @@ def _print_listings(overrides: OverrideDocument) -> None:
     """Print both lists, a line for each entry."""
     for each in sorted(overrides.listings, key=lambda each: (each.verdict, each.kind, each.shown)):
         how = " (spends freely)" if each.spends_freely else ""
-        end = "" if each.until is None else f", until {shown_time(each.until)}"
+        end = "" if each.until is None else f", until {exactly(each.until)}"
         reason = f": {each.reason}" if each.reason else ""
-        by = f"by {each.author} at {shown_time(each.at)}"
+        by = f"by {each.author} at {exactly(each.at)}"
         typer.echo(f"{each.verdict} {each.kind} {each.shown}{how}, {by}{end}{reason}")
     if not overrides.listings:
         typer.echo("Nobody is on a list.")
@@ -209,11 +199,11 @@ def _reason(overrides: OverrideDocument, now: float) -> str:
     if override is not None and (overrides.set_by_person(now) or overrides.step is None):
         if override.until is None or now < override.until:
             return _by_whom(override)
-        ended = shown_time(override.until)
+        ended = exactly(override.until)
         return f", since {override.posture} by {override.author} has ended at {ended}"
     if overrides.step is not None and overrides.fleet(now) is not Posture.NORMAL:
         step = overrides.step
-        at = shown_time(step.last_seen)
+        at = exactly(step.last_seen)
         return f", by escalation after {step.code} at {at}, steps down when calm"
     return ""
 
@@ -221,13 +211,6 @@ def _reason(overrides: OverrideDocument, now: float) -> str:
 def _by_whom(override: PostureOverride) -> str:
     reason = f": {override.reason}" if override.reason else ""
     end = (
-        ""
-        if override.until is None
-        else f", until {shown_time(override.until)}, then {override.then}"
+        "" if override.until is None else f", until {exactly(override.until)}, then {override.then}"
     )
-    return f", by {override.author} at {shown_time(override.at)}{end}{reason}"
-
-
-def shown_time(at: float) -> str:
-    """A time for people."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f", by {override.author} at {exactly(override.at)}{end}{reason}"

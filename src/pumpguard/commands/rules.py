@@ -12,17 +12,23 @@ from pumpguard.commands import (
     AsJson,
     Author,
     For,
-    PolicyFile,
     Reason,
-    StoreUrl,
     author_or_user,
     seconds_of,
     stop,
 )
-from pumpguard.commands.desk import Asks, with_desk
-from pumpguard.commands.overrides import shown_time
+from pumpguard.commands.desk import (
+    Asks,
+    GroupPolicy,
+    GroupStore,
+    OwnPolicy,
+    OwnStore,
+    given,
+    with_desk,
+)
 from pumpguard.ops.fleet.desk import Desk
 from pumpguard.ops.fleet.today import RuleToday, rules_today
+from pumpguard.times import exactly
 
 rules = typer.Typer(help="What each rule does, and putting one into monitor for a while.")
 
@@ -31,15 +37,15 @@ Name = Annotated[str, typer.Argument(help="The rule, as `pumpguard rules` calls 
 
 @rules.callback(invoke_without_command=True)
 def show(
-    context: typer.Context, policy: PolicyFile, store: StoreUrl, asks: Asks = True,
-    json_wanted: AsJson = False,
+    context: typer.Context, policy: GroupPolicy = None, store: GroupStore = None,
+    asks: Asks = True, json_wanted: AsJson = False,
 ) -> None:  # fmt: skip
     """Show each rule: its mode, what it refused in the last 24 hours, what it alone refused, and
     how many of those numbers were verified within three hours."""
     context.obj = policy, store
     if context.invoked_subcommand is not None:
         return
-    found = with_desk(policy, store, rules_today, asks=asks)
+    found = with_desk(*given(context, policy, store), rules_today, asks=asks)
     if json_wanted:
         _tell(found)
         return
@@ -49,8 +55,8 @@ def show(
 
 @rules.command()
 def monitor(
-    context: typer.Context, name: Name, lasting: For = None, reason: Reason = "",
-    author: Author = None, json_wanted: AsJson = False,
+    context: typer.Context, name: Name, policy: OwnPolicy = None, store: OwnStore = None,
+    lasting: For = None, reason: Reason = "", author: Author = None, json_wanted: AsJson = False,
 ) -> None:  # fmt: skip
     """Only record what a rule finds, in all processes, for --for (at most 7d)."""
     if lasting is None:
@@ -61,8 +67,7 @@ def monitor(
         await desk.monitor(name, seconds_of(lasting), author=who, reason=reason)
         return await rules_today(desk)
 
-    policy, store = context.obj
-    found = with_desk(policy, store, work)
+    found = with_desk(*given(context, policy, store), work)
     if json_wanted:
         _tell(found)
     else:
@@ -73,8 +78,8 @@ def monitor(
 
 @rules.command()
 def enforce(
-    context: typer.Context, name: Name, reason: Reason = "", author: Author = None,
-    json_wanted: AsJson = False,
+    context: typer.Context, name: Name, policy: OwnPolicy = None, store: OwnStore = None,
+    reason: Reason = "", author: Author = None, json_wanted: AsJson = False,
 ) -> None:  # fmt: skip
     """End that, before its time."""
 
@@ -82,8 +87,7 @@ def enforce(
         await desk.enforce(name, author=author_or_user(author), reason=reason)
         return await rules_today(desk)
 
-    policy, store = context.obj
-    found = with_desk(policy, store, work)
+    found = with_desk(*given(context, policy, store), work)
     if json_wanted:
         _tell(found)
     else:
@@ -96,7 +100,7 @@ def _tell(found: list[RuleToday]) -> None:
 
 
 def _line(rule: RuleToday) -> str:
-    until = "" if rule.until is None else f" until {shown_time(rule.until)}, by {rule.author}"
+    until = "" if rule.until is None else f" until {exactly(rule.until)}, by {rule.author}"
     until += f": {rule.reason}" if rule.reason else ""
     later = "" if rule.verified_later is None else f", {rule.verified_later:.1%} verified later"
     alone = "" if rule.alone is None else f", alone {rule.alone:,}"

@@ -12,13 +12,12 @@ from starlette.routing import BaseRoute
 from pumpguard.challenges.base import Elsewhere
 from pumpguard.commands import BAD_INPUT, PolicyFile, StoreUrl, stop, warn
 from pumpguard.errors import PolicyError, StoreError
+from pumpguard.external import LOOPBACK
 from pumpguard.guard import Guard
 from pumpguard.ops.events import Events, Stream
 from pumpguard.ops.fleet import Fleet
 from pumpguard.ops.metrics import FirewallMetrics
 from pumpguard.policy import Policy
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def serve(
@@ -39,13 +38,13 @@ def serve(
     ] = 0,
     proof: Annotated[
         bool,
-        typer.Option(help="Its clients pose challenges, and say proved. Else nobody is asked."),
+        typer.Option("--proof", help="Its clients pose challenges; else nobody is asked."),
     ] = False,
     hooks: Annotated[
         Path | None,
         typer.Option(help="A file of identity servers whose codes it sends (docs/hooks.md)."),
     ] = None,
-    https: Annotated[bool, typer.Option(help="HTTPS is in front of it.")] = False,
+    https: Annotated[bool, typer.Option("--https", help="HTTPS is in front of it.")] = False,
 ) -> None:
     """Serve decisions over HTTP: POST /v1/assess, /v1/verified, /v1/settle, /v1/explain.
 

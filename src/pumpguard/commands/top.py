@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -22,6 +21,7 @@ from pumpguard.ops.fleet.attack import Place, attack
 from pumpguard.ops.fleet.desk import Desk
 from pumpguard.ops.fleet.summary import summary
 from pumpguard.ops.fleet.view import FleetView
+from pumpguard.times import minute
 
 Every = Annotated[float, typer.Option(min=1.0, help="Seconds between two looks.")]
 Once = Annotated[bool, typer.Option("--once", help="Show it once, and end.")]
@@ -34,7 +34,7 @@ def top(
     once: Once = False,
     json_wanted: AsJson = False,
 ) -> None:
-    """Show what the fleet sees, live: who speaks, requests and dollars, what is under attack.
+    """Show what the fleet sees, live: who reports, requests and dollars, what is under attack.
 
     Ends with Ctrl-C; --json and --once show it once. Nothing is asked of the app.
     """
@@ -60,7 +60,7 @@ def shown(view: FleetView) -> RenderableType:
     parts: list[RenderableType] = [_head(view), _sums(view)]
     found = attack(view)
     if found.places:
-        since = "" if found.since is None else f" since {_clock(found.since)}"
+        since = "" if found.since is None else f" since {minute(found.since)}"
         parts.append(Text(f"Refused now{since}: {found.refused.n:,} requests", style="bold red"))
         parts.append(_tree(found.places))
     else:
@@ -71,9 +71,11 @@ def shown(view: FleetView) -> RenderableType:
 def _head(view: FleetView) -> Text:
     speaking, oldest = len(view.speaking), view.oldest
     if oldest is None:
-        return Text("No process speaks: Fleet(guard), or a console, in the app?", style="yellow")
-    names = "1 process speaks" if speaking == 1 else f"{speaking} processes speak"
-    return Text(f"{_clock(time.time())} UTC  {names}, the oldest word is {oldest:.0f} s old")
+        return Text(
+            "No process reports: is Fleet(guard), or a console, in the app?", style="yellow"
+        )
+    names = "1 process reports" if speaking == 1 else f"{speaking} processes report"
+    return Text(f"{minute(time.time())} UTC  {names}, the oldest report is {oldest:.0f} s old")
 
 
 def _sums(view: FleetView) -> Table:
@@ -98,7 +100,7 @@ def _tree(places: list[Place]) -> Table:
         table.add_column(name, justify="left" if left else "right", no_wrap=name == "where")
     for depth, place in _walk(places, 0):
         arrow = " ↑" if place.rises else ""
-        since = "" if place.since is None else _clock(place.since)
+        since = "" if place.since is None else minute(place.since)
         where = "  " * depth + place.name + arrow
         money = f"${place.now.usd:,.2f}"
         row = (where, f"{place.now.n:,}", money, f"{place.sent.n:,}", since, ", ".join(place.by))
@@ -110,7 +112,3 @@ def _walk(places: list[Place], depth: int) -> Iterator[tuple[int, Place]]:
     for place in places:
         yield depth, place
         yield from _walk(place.parts, depth + 1)
-
-
-def _clock(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M}"

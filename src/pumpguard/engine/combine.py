@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pumpguard.attempt import Attempt, Phone
+from pumpguard.attempt import Attempt
 from pumpguard.decision import Action, Decision, Finding, met
 from pumpguard.masking import block_of, new_reference
 from pumpguard.rules.challenge import USED
@@ -27,7 +27,7 @@ def combine(attempt: Attempt, findings: Sequence[Finding], answer: Answer) -> De
         return Decision(
             attempt, degraded=answer.degraded, known=answer.known, reservation=answer.ticket
         )
-    findings = [_with_block(finding, attempt.phone) for finding in findings]
+    findings = [_with_block(finding, attempt.phone.e164) for finding in findings]
     if attempt.proved and any(finding.code == USED for finding in findings):
         attempt = replace(attempt, proved=False)  # what was shown before proves nothing now
     refusing = [finding for finding in findings if refuses(finding, attempt)]
@@ -56,9 +56,9 @@ def refuses(finding: Finding, attempt: Attempt) -> bool:
     return finding.mode == "enforce" and not met(finding.action, attempt.proved)
 
 
-def _with_block(finding: Finding, phone: Phone) -> Finding:
+def _with_block(finding: Finding, number: str) -> Finding:
     """A finding about a block of numbers, with its digits: an order needs them."""
-    block = block_of(finding.subject, phone)
+    block = block_of(finding.subject, number)
     if block is None:
         return finding
     evidence = {**finding.evidence, "prefix": block}

@@ -21,9 +21,9 @@ which a block remembers only two dozen; counts per session, account, device or I
 request may come without; distinct countries; conversion, which needs messages to judge by. Credit
 bounds only those who cannot verify, where nobody else does: ``unverified``, beside the total.
 
-What is not covered: prices above the table's (`pumpguard.money.drift`), messages longer than one
+What is not covered: prices above the table's (`pumpguard reconcile`), messages longer than one
 segment, sends that the app makes without asking, rules that are changed meanwhile, overrides that
-lift budgets (`unbounded_because`), a store that forgets (evicts keys, or is restored from a copy)
+lift budgets (a posture, a list), a store that forgets (evicts keys, or is restored from a copy)
 or whose shards' clocks disagree, a ``memory://`` store in several processes (each is bounded by
 itself), and, where you say how many networks he has, requests whose address is unknown. A rule of
 your own that reads the number itself, or more facts than can be tried in all combinations, is

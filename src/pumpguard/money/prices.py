@@ -48,6 +48,10 @@ LATER = "aws_later_usd"
 
 NEWEST = "appwrite-2026"
 
+WARN_ABOVE = 1.5
+"""Ratio of a bill to the list, above which it is said. Peru rose from $0.028 (2022) to $0.233
+(2026) in AWS's own feed; Appwrite raised 165 of its 189 prices in one month."""
+
 OLD = 365
 """Days after which a list is said to be old: the lists here rose by a fifth within a year (one of
 2025-02 beside one of 2026-05, see ``data/README.md``)."""

@@ -10,8 +10,11 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from pumpguard.intake.network import NO_DATA
 from pumpguard.money.exposure import Exposure
+from pumpguard.money.prices import OLD
 from pumpguard.ops.openapi import UNGUARDED
 from pumpguard.ops.played import not_enforced
+from pumpguard.overrides.document import OverrideDocument
+from pumpguard.overrides.posture import Posture
 from pumpguard.policy import Policy
 from pumpguard.rules.defaults import DAILY_BUDGET
 from pumpguard.startup import MONITORS, NO_KEY
@@ -20,16 +23,15 @@ from pumpguard.store.health import Concern
 NO_VERIFY, NO_HOME, NO_CHALLENGE, NO_PROXIES = "PG140", "PG141", "PG142", "PG143"
 OLD_PRICES, NO_PRICE, SOME_PRICES = "PG144", "PG145", "PG146"
 NOBODYS_BUDGET, NOT_BOUNDED, NOT_ENFORCED = "PG147", "PG148", "PG152"
+LIFTED, STRICTER = "PG153", "PG154"
 
-NOTES = frozenset({NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES, UNGUARDED, NOT_ENFORCED})
+NOTES = frozenset(
+    {NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES, UNGUARDED, NOT_ENFORCED, STRICTER}
+)
 """What may be as it should; all else is to be mended."""
 
 SHOWN = 5
 """Rules that are named."""
-
-OLD = 365
-"""Days. Prices of a destination have changed by a factor of five within two years
-(docs/money.md)."""
 
 
 def concerns(
@@ -39,6 +41,17 @@ def concerns(
     today = today or datetime.now(UTC).date()
     parts = _parts(policy, has_challenge=has_challenge)
     return (*_modes(policy), *parts, *_money(policy, found, today))
+
+
+def standing(document: OverrideDocument, now: float) -> Iterator[Concern]:
+    """What people, or escalation, have set at run time, as at ``now`` (Unix seconds)."""
+    for reason in document.unbounded_because(now):
+        yield Concern(LIFTED, "overrides", reason.removesuffix("."))
+    fleet = document.fleet(now)
+    places = {"all": fleet, **{place: document.posture(place, now) for place in document.postures}}
+    for place, posture in sorted(places.items()):
+        if posture > Posture.NORMAL and (place == "all" or posture is not fleet):
+            yield Concern(STRICTER, "posture", f"{posture} for {place}; see pumpguard posture")
 
 
 def _modes(policy: Policy) -> Iterator[Concern]:
@@ -82,8 +95,7 @@ def _money(policy: Policy, found: Exposure, today: date) -> Iterator[Concern]:
     if policy.daily_budget == DAILY_BUDGET:
         what = f"${DAILY_BUDGET:g} is the default, and nobody's: set twice what a busy day costs"
         yield Concern(NOBODYS_BUDGET, "daily_budget", what)
-    age = (today - date.fromisoformat(prices.date)).days
-    if age > OLD:
+    if (age := prices.age(today) or 0) > OLD:
         what = f"{prices.name} is {age} days old, and dollars are counted by it; read in your "
         yield Concern(OLD_PRICES, "prices", f"{what}provider's list (prices = 'rates.csv')")
     without = SUPPORTED_REGIONS - prices.usd.keys()

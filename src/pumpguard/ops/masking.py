@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping
 from ipaddress import ip_network
 
 from pumpguard.attempt import Attempt
-from pumpguard.decision import Decision
 from pumpguard.masking import Block, masked_network
 
 HIDDEN = "•••"
@@ -56,12 +55,6 @@ def masked_value(value: object, hidden: Iterable[str] = ()) -> object:
 def masked_digits(text: str) -> str:
     """Text without five digits in a row."""
     return DIGITS.sub(HIDDEN, text)
-
-
-def masked_explanation(decision: Decision) -> str:
-    """`Decision.explain`, masked also where a rule's evidence repeats a field of the request."""
-    blocks = {each.subject for each in decision.findings if isinstance(each.subject, Block)}
-    return masked_text(without(decision.explain(), personal(decision.attempt)), blocks)
 
 
 def personal(attempt: Attempt) -> list[str]:

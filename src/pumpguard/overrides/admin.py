@@ -10,10 +10,9 @@ from typing import Any
 from pumpguard.errors import OverrideError, StoreError
 from pumpguard.listeners import Change, Listeners
 from pumpguard.overrides.document import OverrideDocument, version_bytes
-from pumpguard.overrides.expected import LONGEST, MOST_TIMES, Expectation
 from pumpguard.overrides.lists import Hash, ListedKind, Listing, ListName, check_country, subject
 from pumpguard.overrides.posture import EVERYWHERE, Escalation, Posture, PostureOverride
-from pumpguard.overrides.standing import LIFT, Order
+from pumpguard.overrides.standing import LIFT, LONGEST, MOST_TIMES, Expectation, Order
 from pumpguard.overrides.stored import posture_named
 from pumpguard.store.overrides import OverrideStore, version_of
 

@@ -9,11 +9,11 @@ from ipaddress import ip_network
 from typing import Any
 
 from pumpguard.config import join
+from pumpguard.decision import Mode
 from pumpguard.errors import OverrideError
-from pumpguard.overrides.expected import Expectation
 from pumpguard.overrides.lists import ListedKind, Listing
 from pumpguard.overrides.posture import EVERYWHERE, Posture, PostureOverride, Step
-from pumpguard.overrides.standing import MAX_ORDERS, Monitoring, Order
+from pumpguard.overrides.standing import MAX_ORDERS, Expectation, Monitoring, Order
 from pumpguard.overrides.stored import mapping, parsed, stored, table_of
 from pumpguard.store.overrides import VERSION_BYTES
 
@@ -64,6 +64,26 @@ class OverrideDocument:
     def expected(self, now: float) -> dict[str, float]:
         """How many times as much as usual is expected at a time, by country."""
         return {c: each.times for c, each in self.expectations.items() if each.in_force(now)}
+
+    def unbounded_because(self, now: float, mode: Mode = "enforce") -> list[str]:
+        """Why nothing bounds the spending meanwhile, under a policy of this ``mode``, a sentence
+        each. What is expected raises the bound (`pumpguard.money.exposure.exposure`), and all other
+        overrides only reduce it: what the allowed spend within budgets is part of it."""
+        fleet, reasons = self.fleet(now), list[str]()
+        if mode == "monitor" and fleet is Posture.NORMAL:
+            reasons.append("The policy's mode is monitor: nothing is enforced.")
+        if fleet is Posture.OBSERVE:
+            strict = sorted(country for country in self.postures if country != EVERYWHERE)
+            but = f", but for {', '.join(strict)}" if strict else ""
+            reasons.append(f"The posture is observe: nothing is enforced{but}.")
+        for each in self.listings:
+            if each.spends_freely and each.in_force(now):
+                reasons.append(f"{each.kind} {each.shown} spends freely, set by {each.author}.")
+        for rule, order in sorted(self.monitored.items()):
+            if order.in_force(now):
+                by = f"by {order.author}: it bounds nothing"
+                reasons.append(f"The rule {rule} only monitors, {by}.")
+        return reasons
 
     def with_posture(self, override: PostureOverride, country: str) -> OverrideDocument:
         """This document with one more posture. One for everybody ends the escalation as well."""

@@ -127,6 +127,3 @@ class Escalation:
         if posture < step.posture or now - step.last_seen >= self.calm / 4:
             return replace(step, posture=posture, since=reached, last_seen=now, code=code)
         return None
-
-
-Ladder = Escalation  # its name until 0.2

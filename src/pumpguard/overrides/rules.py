@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pumpguard.errors import OverrideError
 from pumpguard.listeners import Change
-from pumpguard.overrides.standing import LIFT, Monitoring
-
-if TYPE_CHECKING:
-    from pumpguard.overrides.admin import OverrideAdmin
-    from pumpguard.overrides.document import OverrideDocument
-
-LONGEST = 7 * 86_400
-"""Seconds. What shall last longer belongs into the policy."""
+from pumpguard.overrides.admin import OverrideAdmin
+from pumpguard.overrides.document import OverrideDocument
+from pumpguard.overrides.standing import LIFT, LONGEST, Monitoring
 
 
 async def monitor(

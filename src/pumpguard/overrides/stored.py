@@ -8,10 +8,9 @@ from typing import Any, TypeAlias, TypeVar
 
 from pumpguard.config import build, check, join
 from pumpguard.errors import OverrideError, PolicyError
-from pumpguard.overrides.expected import Expectation
 from pumpguard.overrides.lists import Listing
 from pumpguard.overrides.posture import Posture, PostureOverride, Step
-from pumpguard.overrides.standing import Monitoring, Order
+from pumpguard.overrides.standing import Expectation, Monitoring, Order
 
 T = TypeVar("T")
 

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from time import monotonic
 
+from pumpguard.background import Later
 from pumpguard.errors import OverrideError, StoreError
 from pumpguard.notices import Notices
 from pumpguard.overrides.document import OverrideDocument
@@ -21,6 +22,10 @@ from pumpguard.store.overrides import VERSION_BYTES, OverrideStore, version_of
 
 MAX_AGE = 0.5
 """Seconds. Half of the second within which an override holds in every process."""
+
+WATCHED = 5.0
+"""Seconds after which overrides that stand are looked at again, whether or not anybody asks for a
+message: once the store is away, what was heard last goes on."""
 
 UNREADABLE = "overrides cannot be read; the last known ones stay in force"
 
@@ -46,6 +51,7 @@ class OverrideSync:
         self._hashed = hashed
         self.sharded = sharded
         self._task: asyncio.Task[None] | None = None
+        self._watching, self._closed = Later(WATCHED, self.refresh), False
 
     def mark_fresh(self) -> None:
         """The store has just confirmed that ``current`` has its version."""
@@ -71,6 +77,10 @@ class OverrideSync:
         if task is not None and task.get_loop() is asyncio.get_running_loop():
             await asyncio.wait({task})
 
+    async def aclose(self) -> None:
+        self._closed = True
+        await self._watching.done()
+
     def _start_reading(self) -> asyncio.Task[None]:
         loop, task = asyncio.get_running_loop(), self._task
         if task is None or task.done() or task.get_loop() is not loop:
@@ -82,8 +92,8 @@ class OverrideSync:
         try:
             document = await self._store.read_if_changed(self._document[:VERSION_BYTES])
             if document is None:
-                return
-            if version_of(document) < version_of(self._document):
+                pass
+            elif version_of(document) < version_of(self._document):
                 # The server has lost its data: a kill switch must not be lost with it.
                 self._notices.say(
                     "PG041", "overrides",
@@ -97,6 +107,8 @@ class OverrideSync:
             logger.debug("the overrides could not be read: %s", error)
         except Exception:
             self._notices.say("PG042", "read", UNREADABLE, level=logging.ERROR, exc_info=True)
+        if not (self.current.empty or self._closed):
+            self._watching.soon()
 
     def _use(self, stored: bytes) -> None:
         try:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -24,10 +24,9 @@ from starlette.datastructures import Headers
 from pumpguard.config import require
 from pumpguard.errors import IntakeError
 from pumpguard.intake.decode import pairs
+from pumpguard.listeners import Reported as Reported
+from pumpguard.listeners import ReportedWord as ReportedWord
 from pumpguard.outcomes.reports import MessageOutcome
-
-if TYPE_CHECKING:
-    from pumpguard.attempt import Phone
 
 TOLERANCE = 300
 """Seconds by which a signed time may differ from ours."""
@@ -37,21 +36,6 @@ LONGEST_CARRIER = 40
 
 FORGED = IntakeError(401, "unauthorized", "Not authentic", "This receipt is not signed as agreed.")
 UNREADABLE = IntakeError(422, "bad-receipt", "Not a receipt", "This is not as agreed.")
-
-
-ReportedWord = Literal["delivered", "undelivered", "failed", "unallocated"]
-
-
-class Reported(NamedTuple):
-    """What a provider has reported of a message (`pumpguard.receipts`), each word once: when it was
-    heard (Unix seconds), who carried it, if that is known, and the seconds to its delivery."""
-
-    phone: Phone
-    provider: str
-    word: ReportedWord
-    at: float
-    carrier: str = ""
-    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

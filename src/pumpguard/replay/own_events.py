@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pumpguard.attempt import Attempt, Client, NetworkKind, Phone
@@ -105,7 +105,7 @@ class Again:
         if facts["told"] == [str(decision.action), rule, reason]:
             self.same += 1
         elif len(self.examples) < EXAMPLES:
-            self.examples.append((at, facts["why"], decision.explain()))
+            self.examples.append((at, facts["why"], replace(decision, reference="").explain()))
 
 
 def other_policy(versions: Collection[str], version: str) -> str | None:

@@ -75,7 +75,7 @@ class Run:
                         break
                     decision = await self._next(guard, entry)
                     if decision is not None and entry.number in wanted:
-                        explained[entry.number] = decision.explain()
+                        explained[entry.number] = replace(decision, reference="").explain()
                 self.done += 1
                 if entry.number % 100 == 0:
                     watch(entry.number)

@@ -13,8 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from pumpguard.intake.phone import canonical
-from pumpguard.money.drift import WARN_ABOVE
-from pumpguard.money.prices import PriceTable
+from pumpguard.money.prices import WARN_ABOVE, PriceTable
 from pumpguard.overrides.lists import Hash
 from pumpguard.replay.entry import Entry
 from pumpguard.replay.read import Problems, Row

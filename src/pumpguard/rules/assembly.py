@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from copy import copy
 from dataclasses import fields, replace
 from math import inf
 
@@ -15,7 +14,7 @@ from pumpguard.config import build, imported, join, one_of, require
 from pumpguard.errors import PolicyError
 from pumpguard.rules import RULE_CLASSES, FunctionRule, Placed, Rule, SlidingBan
 from pumpguard.rules.base import check_dimension
-from pumpguard.rules.declared import complete
+from pumpguard.rules.declared import changed, complete
 
 NAMING_DIMENSIONS = ("by", "of", "lines")
 """What a rule's settings are called that name dimensions."""
@@ -162,13 +161,7 @@ def _drop_disabled_feeders(chain: Sequence[Rule], default: Sequence[Rule]) -> tu
 
 def in_monitor(rules: Sequence[Rule], names: Set[str]) -> tuple[Rule, ...]:
     """The rules, of which those with these names are recorded only."""
-    return tuple([_recorded(rule) if rule.name in names else rule for rule in rules])
-
-
-def _recorded(rule: Rule) -> Rule:
-    rule = copy(rule)
-    object.__setattr__(rule, "mode", "monitor")
-    return rule
+    return tuple([changed(r, "mode", "monitor") if r.name in names else r for r in rules])
 
 
 def without_verifications(chain: Sequence[Rule]) -> tuple[Rule, ...]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from copy import copy
-from dataclasses import replace
 from functools import cached_property
-from typing import Protocol
 
 from pumpguard.attempt import Attempt
+from pumpguard.challenges.base import Challenge
 from pumpguard.counters import Reading, Window
 from pumpguard.decision import Action, Finding
 from pumpguard.rules.base import Rule, parse_limits
+from pumpguard.rules.declared import changed
 
 USED = "SOLUTION_USED"
 """The reason code of a solution that was used before: it proves nothing."""
@@ -58,14 +57,7 @@ class SingleUse(Rule):
         return self.finding(USED, {"seconds": self.seconds}, action=Action.CHALLENGE)
 
 
-class Expiring(Protocol):
-    """A challenge, as far as this rule cares: no solution is accepted after ``lifetime`` s."""
-
-    @property
-    def lifetime(self) -> int: ...
-
-
-def with_single_use(chain: Sequence[Rule], challenge: Expiring | None) -> tuple[Rule, ...]:
+def with_single_use(chain: Sequence[Rule], challenge: Challenge | None) -> tuple[Rule, ...]:
     """The chain in which each solution of this challenge counts once.
 
     Without one, rules are as they say of themselves (`Rule.without_challenge`), and those that mean
@@ -74,7 +66,10 @@ def with_single_use(chain: Sequence[Rule], challenge: Expiring | None) -> tuple[
     if challenge is None:
         alone = [rule.without_challenge() for rule in chain]
         return tuple(
-            replace(rule, mode="monitor") if _only_asks(rule) else _silent(rule) for rule in alone
+            changed(rule, "mode", "monitor")
+            if rule.mode == "enforce" and rule.needs_challenge
+            else changed(rule, "asks", rule.ask_first)  # with proof too it refuses, so at once
+            for rule in alone
         )
     # Twice as long, because the clocks of app servers and of the store need not agree.
     return (*chain, SingleUse(seconds=2 * challenge.lifetime))
@@ -92,17 +87,6 @@ def warn_missing_challenge(chain: Iterable[Rule], others_ask: bool) -> None:
         logger.warning(
             "PG003 no challenge= is set, so nobody can be asked for proof: rules that would ask "
             "let clients pass within wider limits (%s), and rules that would refuse even with "
-            "proof refuse at once (%s). To ask, pass challenge=Altcha(policy) or another",
+            "proof refuse at once (%s). To ask: challenge=Altcha(policy); pumpguard serve --proof",
             *(", ".join(names) or "no rule" for names in (asking, refusing)),
         )
-
-
-def _silent(rule: Rule) -> Rule:
-    """The rule, which asks nobody; one that would refuse with proof too refuses at once."""
-    silent = copy(rule)
-    object.__setattr__(silent, "asks", rule.ask_first)
-    return silent
-
-
-def _only_asks(rule: Rule) -> bool:
-    return rule.mode == "enforce" and rule.needs_challenge

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -64,8 +63,6 @@ class Conversion(RegionalRule):
     minimum: int = 20
     seconds: int = 600
     refuse_for: int = 1_800
-    hold: int | None = None
-    """The old name of ``refuse_for``, kept until 0.3."""
     action: ActionName = "block"
     wide_action: ActionName = "challenge"
     proof_by: Sequence[str] = ()
@@ -75,21 +72,13 @@ class Conversion(RegionalRule):
     needs_outcomes = True
 
     @cached_property
-    def _refused_for(self) -> int:
-        if self.hold is None:
-            return self.refuse_for
-        text = "conversion.hold is conversion.refuse_for now"
-        warnings.warn(text, DeprecationWarning, stacklevel=5)
-        return self.hold
-
-    @cached_property
     def _watched(self) -> tuple[Watch | Pulse, ...]:
         ordered = 0 < self.p1 < self.p0 < 1
         self.require(ordered, "p0", "0 < p1 < p0 < 1", (self.p0, self.p1))
         self.require(0 < self.h < 1_000, "h", "nats above 0, below 1000")
         self.require(self.minimum > 0, "minimum", "at least 1")
         self.require(self.seconds >= 12, "seconds", "at least 12")
-        self.require(self._refused_for > 0, "refuse_for", "at least 1")
+        self.require(self.refuse_for > 0, "refuse_for", "at least 1")
         self.require(bool(self.by), "by", "at least one dimension")
         return (*(self._watch(by, i) for i, by in enumerate(self.by)), Pulse(self.name))
 
@@ -98,7 +87,7 @@ class Conversion(RegionalRule):
         narrow = any(part in NARROW for part in parts)
         return Watch(
             self.name, check_dimensions(parts, f"rules.{self.name}.by.{i}"), self.p0, self.p1,
-            self.h, self.minimum, self.seconds, self._refused_for,
+            self.h, self.minimum, self.seconds, self.refuse_for,
             self.effect if narrow else action_of(self.wide_action),
         )  # fmt: skip
 

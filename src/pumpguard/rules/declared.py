@@ -5,11 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC
+from copy import copy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Self, dataclass_transform, get_type_hints
+from typing import Any, Self, TypeVar, dataclass_transform, get_type_hints
 
 FIELDS = "__dataclass_fields__"
+
+D = TypeVar("D", bound="Declared")
 
 
 # To mypy a field that is frozen is a property, and ``name = "night"`` could not override it.
@@ -53,6 +56,13 @@ def complete(cls: type[Declared]) -> None:
     own = [each for each in cls.__mro__ if FIELDS not in vars(each)]
     if cls in own[:1] and not any("__init__" in vars(each) for each in own if each is not object):
         dataclass(frozen=True, kw_only=True)(cls)
+
+
+def changed(rule: D, name: str, value: object) -> D:
+    """A copy with another value. What was made of its settings is not made anew."""
+    rule = copy(rule)
+    object.__setattr__(rule, name, value)
+    return rule
 
 
 def _refuse_misspelt(cls: type[Declared]) -> None:

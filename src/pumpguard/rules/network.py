@@ -11,7 +11,8 @@ from pumpguard.rules.base import ActionName, Rule, action_of
 
 
 class Network(Rule):
-    """Refuses addresses of hosting companies and Tor, asks proof of VPNs and proxies.
+    """Refuses addresses of hosting companies and Tor (``refused_kinds``), asks proof of VPNs and
+    proxies (``challenged_kinds``).
 
     ``refused_countries`` and ``only_countries`` are about the address, not the phone; ``unknown``
     is the action where the address is not known. Most bots rent residential addresses, so expect

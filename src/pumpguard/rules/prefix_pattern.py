@@ -36,7 +36,8 @@ class PrefixPattern(Rule):
     ``earned`` lets blocks whose users verify have up to so many times their limits
     (`pumpguard.outcomes.Outcomes`). The owner of a block can verify in it, so leave it at 1 for
     narrow ones. ``reserved`` is what customers have beside each limit of a block, as in
-    `pumpguard.rules.RateLimit`; they are not asked about neighbours.
+    `pumpguard.rules.RateLimit`; they are not asked about neighbours. With ``unverified``, messages
+    that were verified give their places back.
 
     Sources: blocks of 1,000 (last three digits dropped, 10 per day: ``achrafsouk/sms-pumping``)
     and of 10,000 (last four: Coss fraud guard); adjacent numbers as the mark of the attack: MITRE

@@ -16,9 +16,9 @@ class SendSpike(Rule):
     """Says that in the last ``seconds`` more than ``ratio`` times the usual was sent, or asked for.
 
     It refuses nobody: it raises an alert, and escalation may step up (`Policy.escalation`).
-    It watches ``"admissions"``, all that is let through (``SEND_SPIKE``), or ``"attempts"``, all
-    that is asked for (``ATTEMPT_SPIKE``): under an attack that is refused, only the latter grow.
-    Below ``minimum`` in that time, and in its first day, it says nothing.
+    ``watch`` has ``"admissions"``, all that is let through (``SEND_SPIKE``), or ``"attempts"``, all
+    that is asked for (``ATTEMPT_SPIKE``), or both: under an attack that is refused, only the latter
+    grow. Below ``minimum`` in that time, and in its first day, it says nothing.
 
     Source: an alert when the volume spikes by more than 200 % in 10 minutes (the common checklist);
     the minimum is ours: at fewer than 50 in ten minutes chance alone makes such spikes.

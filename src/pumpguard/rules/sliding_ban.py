@@ -43,7 +43,8 @@ class SlidingBan(Rule):
 
     The subject is where requests come from, by default the client's network: what a refused
     request points at, such as a number or a block, anybody can point at, and lock its people out.
-    A ban may be kept by both (``by=["network", "prefix:3"]``).
+    A ban may be kept by both (``by=["network", "prefix:3"]``). It lasts ``cap`` seconds at most,
+    and by up to the share ``jitter`` less or more, at random.
 
     Sources: growth and random spread as in fail2ban's ``bantime.increment`` and ``rndtime``.
     """

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from math import inf
+from operator import getitem
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from pumpguard.config import require
@@ -103,6 +105,9 @@ class HttpSender(Sender):
     else, and a connection that breaks once it is open, is unclear. Raises `PolicyError`.
     """
 
+    code_at: ClassVar[Sequence[str | int]] = ("code",)
+    """Where the JSON of a refusal has the provider's own code."""
+
     def __init__(
         self,
         base: str,
@@ -147,15 +152,11 @@ class HttpSender(Sender):
 
     def code_of(self, problem: Any) -> object:
         """The provider's own code in the JSON of a refusal, if it has one."""
-        return problem.get("code") if isinstance(problem, dict) else None
+        return _at(problem, self.code_at)
 
     def id_in(self, found: Any, *path: str | int) -> str:
         """The text at this place of an answer. Without one it is unclear what became of it."""
-        for step in path:
-            try:
-                found = found[step]
-            except (KeyError, IndexError, TypeError):
-                self.unclear("an answer without an id")
+        found = _at(found, path)
         if not isinstance(found, str) or not found:
             self.unclear("an answer without an id")
         return found
@@ -165,4 +166,12 @@ def _json(reply: httpx.Response) -> Any:
     try:
         return reply.json()
     except ValueError:
+        return None
+
+
+def _at(found: Any, path: Sequence[str | int]) -> Any:
+    """What stands at this place of JSON, if anything does."""
+    try:
+        return reduce(getitem, path, found)
+    except (KeyError, IndexError, TypeError):
         return None

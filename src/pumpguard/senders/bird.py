@@ -21,6 +21,7 @@ class MessageBird(HttpSender):
     """``from_`` is the originator; ``callback`` is where the provider reports what became of it."""
 
     provider = "messagebird"
+    code_at = ("errors", 0, "code")
 
     def __init__(
         self,
@@ -39,12 +40,6 @@ class MessageBird(HttpSender):
     async def ask(self, phone: str, text: str) -> str:
         content = {**self._fixed, "recipients": [phone[1:]], "body": text}
         return self.id_in(await self.post("/messages", json=content), "id")
-
-    def code_of(self, problem: Any) -> object:
-        try:
-            return problem["errors"][0]["code"]
-        except (KeyError, IndexError, TypeError):
-            return None
 
 
 class Bird(HttpSender):

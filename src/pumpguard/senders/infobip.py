@@ -19,6 +19,7 @@ class Infobip(HttpSender):
     """``base`` is the account's own address (``https://….api.infobip.com``)."""
 
     provider = "infobip"
+    code_at = ("requestError", "serviceException", "messageId")
 
     def __init__(
         self, key: str, *, from_: str, base: str, callback: str | None = None, **options: Any
@@ -36,9 +37,3 @@ class Infobip(HttpSender):
         if isinstance(status, dict) and status.get("groupId") == REJECTED:
             self.refused(status.get("name"))
         return id
-
-    def code_of(self, problem: Any) -> object:
-        try:
-            return problem["requestError"]["serviceException"]["messageId"]
-        except (KeyError, TypeError):
-            return None

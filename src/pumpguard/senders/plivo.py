@@ -17,6 +17,7 @@ class Plivo(HttpSender):
     message."""
 
     provider = "plivo"
+    code_at = ("error_code",)
 
     def __init__(
         self,
@@ -38,6 +39,3 @@ class Plivo(HttpSender):
     async def ask(self, phone: str, text: str) -> str:
         found = await self.post(self._path, json={**self._fixed, "dst": phone[1:], "text": text})
         return self.id_in(found, "message_uuid", 0)
-
-    def code_of(self, problem: Any) -> object:
-        return problem.get("error_code") if isinstance(problem, dict) else None

@@ -16,6 +16,7 @@ class Telnyx(HttpSender):
     ``callback`` is where Telnyx reports what became of a message."""
 
     provider = "telnyx"
+    code_at = ("errors", 0, "code")
 
     def __init__(
         self,
@@ -34,9 +35,3 @@ class Telnyx(HttpSender):
     async def ask(self, phone: str, text: str) -> str:
         content = {**self._fixed, "to": phone, "text": text, "type": "SMS"}
         return self.id_in(await self.post("/v2/messages", json=content), "data", "id")
-
-    def code_of(self, problem: Any) -> object:
-        try:
-            return problem["errors"][0]["code"]
-        except (KeyError, IndexError, TypeError):
-            return None

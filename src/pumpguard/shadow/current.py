@@ -10,11 +10,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pumpguard.decision import Action, Decision
+from pumpguard.shadow.numbers import Spelt
+from pumpguard.shadow.tokens import Carried, Tokens
 
 if TYPE_CHECKING:
-    from pumpguard.shadow.numbers import Spelt
     from pumpguard.shadow.route_record import RouteRecord
-    from pumpguard.shadow.tokens import Carried, Tokens
 
 SendOutcome: TypeAlias = Literal["sent", "not_sent", "unknown"]
 

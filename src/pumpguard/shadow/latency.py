@@ -8,7 +8,6 @@ import os
 import random
 import statistics
 import time
-import warnings
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -86,14 +85,6 @@ class LatencyModel:
         if seen:
             median = statistics.median(send.seconds for send in seen)
         return median * math.exp(_chance.gauss(0, sigma))
-
-
-def __getattr__(name: str) -> type[LatencyModel]:
-    if name != "Pace":  # the model's name until 0.2, kept until 0.3
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    told = "pumpguard.shadow.pace.Pace is now pumpguard.shadow.latency.LatencyModel"
-    warnings.warn(told, DeprecationWarning, stacklevel=2)
-    return LatencyModel
 
 
 def _near(seconds: float, among: Sequence[float]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import time
-import warnings
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, cast
@@ -40,7 +39,6 @@ def sender(
     timeouts: tuple[type[BaseException], ...] = (),
     failed: Callable[[Any], object] | None = None,
     latency: LatencyModel | None = None,
-    pace: LatencyModel | None = None,
 ) -> Callable[P, R]:
     """Wrap the function that sends messages; plain and ``async`` ones alike.
 
@@ -50,7 +48,7 @@ def sender(
     same arguments, or ``None`` if nobody reads it. It takes as long as real sends recently took,
     and fails as often with the errors in ``failures``: those that say something of the provider,
     and nothing of a number. ``latency`` is the model that these times are drawn from, if you know
-    them beforehand; ``pace`` is its old name, and goes with the next release.
+    them beforehand.
 
     The decision is that of the request being handled. Elsewhere it is found by the number among
     the arguments (`pumpguard.shadow.current`), or handed over by `Guard.resume` or as the argument
@@ -68,14 +66,12 @@ def sender(
     returns its errors needs ``failed``, which says of a result (of an ``async`` function's too)
     whether nothing was sent; what it raises is the caller's.
     """
-    if pace is not None:
-        warnings.warn("sender(pace=…) is now latency=…", DeprecationWarning, stacklevel=2)
     require(callable(send), "send", "the function that sends, not what it returns", send)
     new = not isinstance(send, FunctionType) or send not in _wrapped
     require(new, "send", "a function that is not wrapped yet", send)
     # An object may be called asynchronously too, by its own ``__call__``.
     awaits = any(map(inspect.iscoroutinefunction, (send, type(send).__call__)))
-    gate = Gate(latency or pace or LatencyModel(), failures, timeouts, failed)
+    gate = Gate(latency or LatencyModel(), failures, timeouts, failed)
     sleep = PreciseSleep()
     learnt = StandIns() if shadowed is LEARNT else None
 

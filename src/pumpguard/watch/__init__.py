@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from pumpguard.alerts import Alert, Claim
-from pumpguard.attempt import Phone, micros
+from pumpguard.attempt import micros
 from pumpguard.background import Later
 from pumpguard.decision import Decision
 from pumpguard.errors import StoreError
@@ -97,8 +97,8 @@ class AttackWatch(Listener):
         if self._sums is None or no_sign(decision):
             return
         phone, rule = attempt.phone, "" if finding is None else finding.rule
-        block, self._n = _block(phone), self._n + 1
-        kind = phone.region or f"+{phone.calling_code}", block, rule, attempt.price
+        block, self._n = phone.block, self._n + 1
+        kind = phone.country, block, rule, attempt.price
         self._refused[kind] = self._refused.get(kind, 0) + 1
         if finding is not None and finding.code in ("BANNED", "SHADOW_BANNED"):
             self._ban(rule, finding.subject)
@@ -114,7 +114,7 @@ class AttackWatch(Listener):
             self._counts["an"] += not no_sign(decision)
             return
         self._counts["a"] += 1
-        if _block(decision.attempt.phone) in self._hot:
+        if decision.attempt.phone.block in self._hot:
             self._counts["sent"] += micros(decision.attempt.price or 0.0)
         self._look_soon()
 
@@ -241,7 +241,3 @@ class AttackWatch(Listener):
 
     def _at(self, now: float) -> float | None:
         return now if self._simulated else None
-
-
-def _block(phone: Phone) -> str:
-    return phone.prefix(3) or f"+{phone.calling_code}"  # 1,000 numbers

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pumpguard import Action
 from pumpguard.money.solve import dollars
 from pumpguard.ops.console.chart import HEIGHT, WIDTH, chart
-from pumpguard.ops.console.text import lasting, when
+from pumpguard.ops.console.text import lasting
 from pumpguard.ops.console.view import BackgroundCache
+from pumpguard.times import when
 
 COUNTS = st.dictionaries(st.sampled_from(Action), st.integers(1, 10_000)).map(Counter)
 

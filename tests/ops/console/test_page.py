@@ -238,8 +238,8 @@ async def test_beside_the_app_it_says_what_it_cannot_show(guard: Guard) -> None:
     operator = Operator(guard, judges_nothing=True)
     await operator.sign_in()
     page = await operator.page()
-    assert "Not known: no process speaks." in page
-    assert "No process speaks." in page
+    assert "Not known: no process reports." in page
+    assert "No process reports." in page
 
 
 async def test_beside_the_app_it_shows_what_all_processes_see(guard: Guard, there: Guard) -> None:
@@ -251,7 +251,7 @@ async def test_beside_the_app_it_shows_what_all_processes_see(guard: Guard, ther
         await there.assess(there.attempt(phone, "81.2.69.142"))
     await speaks.speak()
     page = await operator.page()
-    assert "1 process speaks" in page
+    assert "1 process reports" in page
     assert "<dt>requests</dt><dd>3</dd>" in page
 
 

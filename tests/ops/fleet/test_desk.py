@@ -16,6 +16,7 @@ from pumpguard.ops.fleet import desk as desks
 from pumpguard.ops.fleet.desk import Desk, desk_of
 from pumpguard.ops.fleet.today import rules_today
 from pumpguard.ops.fleet.words import counted, lines, verdict
+from pumpguard.overrides import sync
 from pumpguard.rules import Number
 from pumpguard.rules.credit import Credit
 from pumpguard.rules.rate_limit import RateLimit
@@ -51,6 +52,20 @@ def desk(guard: Guard) -> Desk:
 async def ask(guard: Guard, phone: str = PHONE, address: str = ADDRESS) -> str:
     """Ask for a message; what became of it."""
     return str((await guard.assess(guard.attempt(phone, address))).action)
+
+
+async def test_explaining_leaves_nobody_looking_at_overrides(
+    guard: Guard, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a guard does while some stand: each explanation would go on for ever."""
+    monkeypatch.setattr(sync, "WATCHED", 0.0)
+    await guard.overrides.posture("challenge_all", author="mike")
+    attempt, reads = desk.attempt(PHONE, ADDRESS), list[bytes]()
+    await desk.explain(attempt)
+    monkeypatch.setattr(guard.store.overrides, "read_if_changed", reads.append)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert reads == []
 
 
 async def test_explaining_charges_nothing(guard: Guard, desk: Desk) -> None:

@@ -20,8 +20,9 @@ from pumpguard.ops.console.forms import (
     change_from,
     read_json,
 )
-from pumpguard.ops.console.text import listing_by_id, listing_id, masked_listing, masked_text
+from pumpguard.ops.console.text import listing_by_id, listing_id, masked_listing
 from pumpguard.ops.fleet.desk import Desk
+from pumpguard.ops.masking import masked_text
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.replies import Problem, unreadable
 

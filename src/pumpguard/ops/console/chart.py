@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from math import log10
 from typing import NamedTuple
 
 from pumpguard.decision import Action
+from pumpguard.times import minute
 
 WIDTH, HEIGHT, GAP = 600.0, 120.0, 2.0
 """The chart's size and the space between its bars, in units of its SVG."""
@@ -50,7 +50,7 @@ def chart(minutes: Sequence[tuple[int, Counter[Action]]]) -> Chart:
         for i, (at, counts) in enumerate(minutes)
         if counts
     ]
-    return Chart(drawn, top, _clock(minutes[0][0]), _clock(minutes[-1][0]), sum(totals))
+    return Chart(drawn, top, minute(minutes[0][0]), minute(minutes[-1][0]), sum(totals))
 
 
 def _bars(x: float, width: float, counts: Counter[Action], top: int) -> list[Bar]:
@@ -73,8 +73,4 @@ def _round(most: int) -> int:
 
 def _label(at: int, counts: Counter[Action]) -> str:
     counted = ", ".join(f"{counts[action]} {action}" for action in Action if counts[action])
-    return f"{_clock(at)}: {counted}"
-
-
-def _clock(at: int) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M}"
+    return f"{minute(at)}: {counted}"

@@ -9,10 +9,10 @@ from typing import Any
 from starlette.requests import Request
 
 from pumpguard.ops.console.forms import change_from, read_json
-from pumpguard.ops.console.text import masked_text
 from pumpguard.ops.fleet.desk import Desk
 from pumpguard.ops.fleet.summary import story_json, summary
 from pumpguard.ops.fleet.today import rules_today
+from pumpguard.ops.masking import masked_text
 
 Call = Callable[[Request], Awaitable[Any]]
 

@@ -13,12 +13,12 @@ from pumpguard.errors import PolicyError, StoreError
 from pumpguard.ops.console.auth import Session
 from pumpguard.ops.console.forms import read_form, reason_of, seconds_of
 from pumpguard.ops.console.frame import Frame, to
-from pumpguard.ops.console.text import without
 from pumpguard.ops.events.fields import Event
 from pumpguard.ops.events.reading import StreamSource, refusal
 from pumpguard.ops.events.sinks import stream_of
 from pumpguard.ops.events.words import explained
 from pumpguard.ops.fleet.desk import Desk
+from pumpguard.ops.masking import without
 
 HOUR = 3_600
 """Seconds for which a number is allowed by the reference of its refusal."""

@@ -24,8 +24,10 @@ from pumpguard.ops.console.auth import Authenticator, Session
 from pumpguard.ops.console.forms import DURATIONS, read_form
 from pumpguard.ops.console.view import View
 from pumpguard.ops.fleet import words
+from pumpguard.ops.masking import masked_evidence, masked_text, without
 from pumpguard.overrides.lists import LISTED_KINDS
 from pumpguard.overrides.posture import Posture
+from pumpguard.times import clock, minute, when
 
 REFRESH = 3_000
 """Milliseconds after which a browser asks again."""
@@ -94,8 +96,8 @@ class Frame:
             lstrip_blocks=True,
         )
         filters = (
-            *(text.when, text.clock, text.minute, text.lasting, text.largest, masked, dollars),
-            *(text.masked_text, text.masked_listing, text.masked_evidence, words.lines),
+            *(when, clock, minute, text.lasting, text.largest, masked, dollars),
+            *(masked_text, text.masked_listing, masked_evidence, words.lines),
             *(words.verdict, words.why, text.ordered, text.told, text.alarm),
         )
         self.templates.filters.update({each.__name__: each for each in filters})
@@ -176,7 +178,7 @@ class Frame:
                 return to(request, f"{name}?done={done}")
             except PolicyError as error:
                 wrong = f"Nothing was changed. {error.path}: expected {error.expected}."
-                wrong = text.without(wrong, [form.get("value", "")])
+                wrong = without(wrong, [form.get("value", "")])
                 return await self.page(request, session, name, 422, wrong=wrong, form=form)
             except StoreError:
                 return await self.page(request, session, name, 503, wrong=AWAY, form=form)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from hashlib import blake2b
 from ipaddress import ip_network
 from math import ceil
@@ -17,12 +16,7 @@ from pumpguard.errors import OverrideError
 from pumpguard.masking import Block, masked_network
 from pumpguard.ops.events.fields import Event
 from pumpguard.ops.events.words import findings, line
-from pumpguard.ops.masking import HIDDEN as HIDDEN
-from pumpguard.ops.masking import masked_block as masked_block
-from pumpguard.ops.masking import masked_evidence as masked_evidence
-from pumpguard.ops.masking import masked_explanation as masked_explanation
-from pumpguard.ops.masking import masked_text as masked_text
-from pumpguard.ops.masking import without as without
+from pumpguard.ops.masking import masked_block, masked_evidence, masked_text
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.overrides.lists import Listing
 from pumpguard.overrides.standing import Order
@@ -31,21 +25,6 @@ UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 MAX_ROWS = 8
 """Rows of the tables by country and by rule."""
-
-
-def when(at: float) -> str:
-    """A time (Unix seconds), in UTC, as in the logs."""
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def clock(at: float) -> str:
-    """The time of day (Unix seconds), in UTC."""
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"
-
-
-def minute(at: float) -> str:
-    """The minute of the day (Unix seconds), in UTC."""
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M}"
 
 
 def lasting(seconds: float) -> str:

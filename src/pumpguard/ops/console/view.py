@@ -22,7 +22,6 @@ from pumpguard.ops.fleet.today import today
 from pumpguard.ops.fleet.words import counted
 from pumpguard.ops.markets import Market, markets
 from pumpguard.overrides.document import OverrideDocument
-from pumpguard.overrides.standing import unbounded_because
 
 T = TypeVar("T")
 
@@ -137,7 +136,7 @@ class View:
             **values,
             "overrides": overrides,
             "fleet": str(overrides.fleet(now)),
-            "lifted": unbounded_because(overrides, now, self.guard.policy.mode),
+            "lifted": overrides.unbounded_because(now, self.guard.policy.mode),
             "expected": expected,
             "exposure": self.exposure.get(),
         }

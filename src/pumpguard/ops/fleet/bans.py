@@ -10,7 +10,6 @@ from pumpguard.attempt import PREFIX, Attempt
 from pumpguard.decision import Decision, Finding
 from pumpguard.errors import OverrideError
 from pumpguard.masking import masked_network
-from pumpguard.ops.fleet.tally import country_of
 from pumpguard.rules import Rule, SlidingBan
 from pumpguard.store.fleet import StandingBan
 from pumpguard.store.inspected import InspectedStore
@@ -93,7 +92,7 @@ def standing(
         "rule": rule.name,
         "by": by,
         "subject": masked_subject(by, attempt),
-        "country": country_of(attempt.phone) if "prefix" in by else attempt.client.country or "?",
+        "country": attempt.phone.country if "prefix" in by else attempt.client.country or "?",
         "action": str(finding.action),
         "level": finding.evidence.get("level", 0),
         "since": round(at),

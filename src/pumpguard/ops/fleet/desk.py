@@ -72,7 +72,10 @@ class Desk:
             self.policy, self.chain, self.store, sync, guard.observations,
             simulated=guard.simulated,
         )  # fmt: skip
-        return await explainer.explain(attempt)
+        try:
+            return await explainer.explain(attempt)
+        finally:
+            await sync.aclose()  # nobody goes on asking it
 
     async def story(self, number: str = "", address: str = "") -> Story:
         """What there is to say of a number, an address, or both together. Raises `OverrideError`

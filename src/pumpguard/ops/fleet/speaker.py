@@ -10,23 +10,19 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
 from pumpguard.alerts import Alert
 from pumpguard.attempt import Phone
 from pumpguard.background import BackgroundTasks
 from pumpguard.errors import StoreError
 from pumpguard.guard import Guard
-from pumpguard.listeners import Became, Listener, Recorded
+from pumpguard.listeners import Became, Listener, Recorded, Reported
 from pumpguard.notices import Notices
 from pumpguard.ops.fleet.bans import BansMet
 from pumpguard.ops.fleet.lately import Lately
 from pumpguard.ops.fleet.tally import Tally
 from pumpguard.store.fleet import HOUR, MINUTE, Batch
 from pumpguard.store.in_front import behind
-
-if TYPE_CHECKING:
-    from pumpguard.receipts.base import Reported
 from pumpguard.store.inspected import InspectedStore
 
 TICK = 1.0

@@ -26,17 +26,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from heapq import nsmallest
-from typing import TYPE_CHECKING
 
 from pumpguard.attempt import Phone, micros
 from pumpguard.decision import Action, Decision, Mode, met
+from pumpguard.listeners import Reported
 from pumpguard.masking import masked_network
-
-if TYPE_CHECKING:
-    from pumpguard.receipts.base import Reported
-
-BLOCK = 3
-"""Digits that are cut off for a block: 1,000 numbers are nobody's personal data."""
 
 MOST_PLACES = 50
 """Blocks, and networks, that a process tells at once."""
@@ -103,10 +97,10 @@ class Tally:
         rule = None
         if decision.findings:
             found = tuple([(f.rule, f.mode, f.action) for f in decision.findings])
-        block = block_of(phone)
+        block = phone.block
         if action:
             rule = _decided(decision)
-            place = country_of(phone), block, rule
+            place = phone.country, block, rule
             _count(self._blocks, (place, price))
             _count(self._networks, ((client.network or "unknown", client.country or "?"), price))
             if at - self._hot.get(block, -HOT) > HOT / 60:
@@ -114,9 +108,9 @@ class Tally:
             if len(self._refused) < MOST_REFUSED:
                 self._refused[phone] = found
         elif self._hot and at - self._hot.get(block, -HOT) < HOT:
-            _count(self._blocks, ((country_of(phone), block, ""), price))
+            _count(self._blocks, ((phone.country, block, ""), price))
         else:
-            _count(self._quiet, ((country_of(phone), block, QUIET), price))
+            _count(self._quiet, ((phone.country, block, QUIET), price))
         kind = (
             phone.region, phone.calling_code, client.country, price, action, attempt.proved,
             decision.degraded, rule, found,
@@ -134,7 +128,7 @@ class Tally:
 
     def reported(self, reported: Reported) -> None:
         """Count what a provider has said of a message."""
-        where = f"d\t{country_of(reported.phone)}\t{reported.carrier}"
+        where = f"d\t{reported.phone.country}\t{reported.carrier}"
         self._counts[f"{where}\t{reported.word}"] += 1
         if reported.seconds is not None:
             self._counts[f"{where}\tms"] += round(reported.seconds * 1_000)
@@ -233,9 +227,4 @@ def _decided(decision: Decision) -> str:
 
 def country_of(phone: Phone) -> str:
     """A number's country, or its calling code where it belongs to none."""
-    return phone.region or f"+{phone.calling_code}"
-
-
-def block_of(phone: Phone) -> str:
-    """The block of 1,000 numbers around a number; of a very short one its calling code."""
-    return phone.prefix(BLOCK) or f"+{phone.calling_code}"
+    return phone.country
