@@ -21,6 +21,7 @@ SERVER = (
     ("script µs, the same counters naively", ("script_time", "naive")),
     ("script µs, 12 exact windows", ("script_time", "twelve")),
     ("script µs, banned", ("script_time", "banned")),
+    ("script µs, banned unless known", ("script_time", "banned_unless_known")),
     ("bytes per subject, two windows, 1 message", ("memory", "bytes_per_subject")),
     ("bytes per subject, two windows, 3 messages", ("memory", "bytes_per_subject_after_3")),
     ("µs per decision, 2 thousand subjects", ("live_subjects", "microseconds", "2000")),

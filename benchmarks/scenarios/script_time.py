@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from importlib.resources import files
 from itertools import islice
 from typing import TypeAlias
@@ -16,13 +17,16 @@ from pumpguard.rules import RateLimit
 from ..kit.client import WIDTH
 from ..kit.servers import Server, server
 from ..kit.stats import Table, paired, spread
-from ..kit.traffic import Request, endless, traffic
+from ..kit.traffic import VERIFY, Request, endless, traffic
 from ..kit.wire import Wire, connect
 from ..systems.ours import guard
 from . import Bench
+from .refused import BAN, STRIKES
 
-BURST = 60
 SOURCES = 200
+
+BANS = {"banned": BAN, "banned_unless_known": replace(BAN, except_known=True)}
+"""The second one asks whether the number is known, so all is read."""
 
 TWELVE = tuple(
     RateLimit(name=f"exact_{number}", by=by, limits="10/hour; 10 per 6 hour; 10/day")
@@ -34,15 +38,20 @@ TWELVE = tuple(
 async def run(bench: Bench) -> Table:
     """Microseconds of script time per decision, in alternating blocks on one server."""
     size = bench.pick(1_500, 3_000)
-    found: dict[str, list[float]] = {name: [] for name in ("default", "naive", "twelve", "banned")}
+    found: dict[str, list[float]] = {name: [] for name in ("default", "naive", "twelve", *BANS)}
     with server() as store:
         async with AsyncExitStack() as stack:
             wire = await connect(store.url, stack)
             ours = guard(store.url, stack=stack)
             exact = guard(store.url, TWELVE, stack, name="twelve")
             naive = await Naive.load(wire, ours)
-            banned = await _ban(ours)
-            fresh = endless(traffic(), BURST * SOURCES)  # after those that get addresses banned
+            banning = {
+                name: {"name": name, "extra_rules": [ban], "verify": VERIFY}
+                for name, ban in BANS.items()
+            }
+            for more in banning.values():
+                await _ban(guard(store.url, stack=stack, **more))
+            fresh = endless(traffic(), SOURCES)
             repeated = endless(_nine_times(traffic()))
             for number in range(bench.pick(4, 10)):
                 bench.say(f"round {number + 1}")
@@ -52,8 +61,9 @@ async def run(bench: Bench) -> Table:
                 attempts = [_attempt(exact, each) for each in islice(repeated, size)]
                 found["twelve"].append(await _timed(store, assess(exact, attempts), size))
                 # A guard of its own: another process, which has not heard of the bans yet.
-                stranger = guard(store.url, stack=stack)
-                found["banned"].append(await _timed(store, assess(stranger, banned), len(banned)))
+                for name, more in banning.items():
+                    stranger = guard(store.url, stack=stack, **more)
+                    found[name].append(await _timed(store, _refused(stranger), SOURCES))
     return {
         "counters": naive.size,
         **{name: spread(times).table() for name, times in found.items()},
@@ -88,16 +98,17 @@ async def _timed(store: Server, work: Awaitable[object], decisions: int) -> floa
     return microseconds / decisions
 
 
-async def _ban(asked: Guard) -> list[Attempt]:
-    """Get addresses banned; returns an attempt of each."""
-    sources, phones = traffic()[-SOURCES:], iter(traffic())
-    bursts = [
-        asked.attempt(next(phones).phone, source.address)
-        for _ in range(BURST)
-        for source in sources
-    ]
-    await assess(asked, bursts)
-    return bursts[:SOURCES]
+async def _ban(asked: Guard) -> None:
+    """Get addresses banned."""
+    for source in traffic()[-SOURCES:]:
+        await assess(asked, [_attempt(asked, source)] * STRIKES)
+
+
+async def _refused(asked: Guard) -> None:
+    """One attempt of each banned address, for a number that nobody has asked for."""
+    for phone, source in zip(traffic()[:SOURCES], traffic()[-SOURCES:], strict=True):
+        decision = await asked.assess(asked.attempt(phone.phone, source.address))
+        assert [each.code for each in decision.findings] == ["BANNED"], decision.explain()
 
 
 Limit: TypeAlias = Window | Distinct | Neighbours | Spend

@@ -57,5 +57,6 @@ class InspectedStore(ScriptStore):
 def peek_script(kinds: frozenset[type[Counter]], shared: frozenset[str]) -> Script:
     """The script that decides, whose writes go nowhere."""
     nowhere = f"\nlocal function value_write() end{WRITES.replace('value_write', 'value_written')}"
-    body = decide_script(kinds, shared).body.replace(WRITES, nowhere, 1)
-    return Script(sha1(body.encode(), usedforsecurity=False).hexdigest(), body)
+    decides = decide_script(kinds, shared)
+    body, kept = (text.replace(WRITES, nowhere, 1) for text in (decides.body, decides.kept))
+    return Script(sha1(body.encode(), usedforsecurity=False).hexdigest(), body, kept)

@@ -19,7 +19,10 @@ OUTCOMES = "\n-- outcomes\n"
 """Behind this line a kind's Lua, and what kinds share, is for outcomes alone."""
 
 KINDS_HERE = "\n-- Here come the kinds of counter.\n"
-"""The line of a script where its kinds are put in, between what they use and what uses them."""
+"""Where its kinds are put in; before that is what all calls have alike, behind it what one does."""
+
+EACH_CALL = "\n-- Each call begins so.\n"
+"""Behind this line of ``common`` is what is known before a plan is read: nothing."""
 
 SHARED = ("log", "slices")
 """All that kinds share (`Counter.parts`)."""
@@ -30,10 +33,12 @@ Word: TypeAlias = bytes | str | int | float
 
 
 class Script(NamedTuple):
-    """A script and the hash that servers know it by."""
+    """A script and the hash that servers know it by. ``kept``, if there is one, is for a process
+    that keeps what a script defines: it defines that, and returns the function to call."""
 
     sha: str
     body: str
+    kept: str = ""
 
 
 class Call(NamedTuple):
@@ -114,9 +119,10 @@ def _with_kinds(name: str, shared: Sequence[str], kinds: Iterable[str], *first: 
     """Only its registration leads into a kind's Lua: every function that is defined has to search
     all names that are open for those which it uses."""
     before, _, behind = lua(name).partition(KINDS_HERE)
-    return script(
-        *first, "common", before, *shared, *(f"do\n{kind}\nend" for kind in kinds), behind
-    )
+    common, _, begin = lua("common").partition(EACH_CALL)
+    defined = (common, before, *shared, *(f"do\n{kind}\nend" for kind in kinds))
+    kept = script(*defined, "return function()\n", *first, begin, behind, "end\n").body
+    return script(*first, *defined, begin, behind)._replace(kept=kept)
 
 
 def _shared(part: str) -> str:

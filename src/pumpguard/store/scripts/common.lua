@@ -8,21 +8,19 @@
 -- weights at last: how many (1), of each the factor (double), how many (1) and which (1 each)
 -- counters earn it.
 
-local plan, at = '', 0  -- and where it is being read
-local members, members_seen = '', 0  -- the hashes of the values that `distinct` counts, 4 bytes each
-local last4 = 0  -- the last four digits of the number
-local price = 0  -- micro-dollars
-local matures_after = 0  -- the age in ms at which an unverified send speaks against conversion
-local ticket = ''  -- the ticket to write: its id, and the key hashes that go with it
+local plan, at  -- and where it is being read
+local members, members_seen  -- the hashes of the values that `distinct` counts, 4 bytes each
+local last4, price  -- the last four digits of the number; micro-dollars
+local matures_after  -- the age in ms at which an unverified send speaks against conversion
+local ticket  -- the ticket to write: its id, and the key hashes that go with it
 
 -- Set by kinds that others depend on.
-local known = false  -- has the number been verified before?
-local familiar = false  -- and from where this request comes?
-local trusted = false  -- do those who ask from there verify?
-local owed, mistyped = 0, 0  -- micro-dollars of the number's open tickets; of the client's last, if nearby
-local no_verifications, unheard = false, false  -- do none arrive, whoever sends? where they did before?
-local headroom = 0  -- messages that the subject at hand has earned
-local halves = 0  -- of what limits reserve, how many halves are open to this request: 0, 1 or 2
+local known, familiar  -- has the number been verified before? and from where this request comes?
+local trusted  -- do those who ask from there verify?
+local owed, mistyped  -- micro-dollars of the number's open tickets; of the client's last, if nearby
+local no_verifications, unheard  -- do none arrive, whoever sends? where they did before?
+local headroom  -- messages that the subject at hand has earned
+local halves  -- of what limits reserve, how many halves are open to this request: 0, 1 or 2
 
 -- How much of what is reserved is open to this request.
 local function opened(reserved) return floor(reserved * halves / 2) end
@@ -45,8 +43,7 @@ local function value_segments(value, from)
     from = from + 4
     if size == LONG then
       if #value < from + 1 then break end
-      size = unpack_from('>I2', value, from)
-      from = from + 2
+      size, from = unpack_from('>I2', value, from)
     end
     found[id] = sub(value, from, from + size - 1)
     from = from + size
@@ -55,8 +52,7 @@ local function value_segments(value, from)
 end
 
 local function value_head(id, size)
-  if size < LONG then return pack('>I3B', id, size) end
-  return pack('>I3BI2', id, LONG, size)
+  return size < LONG and pack('>I3B', id, size) or pack('>I3BI2', id, LONG, size)
 end
 
 -- Puts the segments of ids[first..last] into `into`, '' for none. Returns the others by their ids,
@@ -130,3 +126,8 @@ local function value_write(key, parts, expires, now, ttl)
     redis.call('SET', key, text, 'PX', kept)
   end
 end
+
+-- Each call begins so.
+plan, at, members, members_seen, last4, price, matures_after, ticket = '', 0, '', 0, 0, 0, 0, ''
+known, familiar, trusted, owed, mistyped = false, false, false, 0, 0
+no_verifications, unheard, headroom, halves = false, false, 0, 0

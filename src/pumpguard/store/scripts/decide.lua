@@ -19,9 +19,8 @@
 --          two numbers. Only -1 and the time if the overrides have changed: then nothing is decided.
 
 -- What is known of the counters, by their index in the order of the plan.
-local reports = byte(ARGV[4]) % 2 == 1  -- are all to be reported, not only those that are full?
-local used, waits, details, full = {}, {}, {}, false
-local refusing, admitted = {}, ARGV[2] ~= '1'
+local reports  -- are all to be reported, not only those that are full?
+local used, waits, details, full, refusing, admitted
 
 local function noted(counter, binds, amount, wait, detail, second)
   used[counter], waits[counter] = amount, wait
@@ -35,12 +34,17 @@ local function noted(counter, binds, amount, wait, detail, second)
   end
 end
 
+local function no_detail() end
+
 -- Here come the kinds of counter.
 
 local WEIGHS, PROVED = 2, 4  -- flags of the plan: 1 to report everything, 2 for weights at its end, 4
                              -- for requests that carry proof
 local ATTEMPTS = 2  -- flags of a counter: 1 for one that binds, 2 for one that counts attempts
 local UNKNOWN_KEPT = 4096  -- bytes of a value up to which foreign segments are kept
+
+reports, used, waits, details, full = byte(ARGV[4]) % 2 == 1, {}, {}, {}, false
+refusing, admitted = {}, ARGV[2] ~= '1'
 
 local chance = tonumber(ARGV[3])
 
@@ -55,10 +59,8 @@ end
 -- Of each segment, in columns: a table per segment would cost more than all the counting, and so
 -- would growing them, so they have room for most plans.
 local function column()
-  return {
-    nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
-    nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
-  }
+  return {nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
+    nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil}
 end
 local kinds, flags, ids, limits, spans = column(), column(), column(), column(), column()
 local tails, segments, states = column(), column(), column()
@@ -95,12 +97,8 @@ for round = 1, 2 do
         states[s] = state
         if not noted_by_kind then
           if state.wait > 0 or reports then
-            local detail = DETAIL[kind]
-            if detail then
-              noted(counters[s], flags[s] % 2 == 1, state.used, state.wait, detail(state))
-            else
-              noted(counters[s], flags[s] % 2 == 1, state.used, state.wait)
-            end
+            local detail = DETAIL[kind] or no_detail
+            noted(counters[s], flags[s] % 2 == 1, state.used, state.wait, detail(state))
           end
           if STRIKE[kind] then bans[#bans + 1] = s end
         end
@@ -204,14 +202,9 @@ end
 local reply = {(admitted and 1 or 0) + (known and 2 or 0), now}
 for i = 0, (full or reports) and count - 1 or -1 do
   if waits[i] then
-    reply[#reply + 1] = i
-    reply[#reply + 1] = used[i]
-    reply[#reply + 1] = math.ceil(waits[i])
-    if details[i] then
-      reply[#reply + 1] = -i - 1
-      reply[#reply + 1] = details[i][1]
-      reply[#reply + 1] = details[i][2]
-    end
+    local n = #reply
+    reply[n + 1], reply[n + 2], reply[n + 3] = i, used[i], math.ceil(waits[i])
+    if details[i] then reply[n + 4], reply[n + 5], reply[n + 6] = -i - 1, details[i][1], details[i][2] end
   end
 end
 return reply
