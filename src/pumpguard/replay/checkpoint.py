@@ -23,7 +23,7 @@ from pumpguard.replay.play_store import TABLES
 from pumpguard.replay.read import Problems
 from pumpguard.replay.tally import Tally
 
-KIND = "a stopped replay of pumpguard, 2"
+KIND = "a stopped replay of pumpguard, 3"
 """Stands in every such file; another number if it is written otherwise."""
 
 

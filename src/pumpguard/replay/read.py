@@ -21,6 +21,7 @@ from typing import IO, Any
 from pumpguard.errors import PolicyError
 from pumpguard.replay import access_log
 from pumpguard.replay.columns import flat
+from pumpguard.replay.words import counted
 
 LONGEST_LINE = 1 << 20
 """Bytes. A message's row has some hundred; what is longer is one bad line."""
@@ -34,6 +35,15 @@ MOST_LINES = 20
 
 EXAMPLES = 20
 GZIP, UTF16 = b"\x1f\x8b", (b"\xff\xfe", b"\xfe\xff")
+
+NO_TABLES = {
+    b"PK\x03\x04": "a spreadsheet (.xlsx, .ods) or a ZIP archive",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet (.xls)",
+    b"PAR1": "Parquet",
+}
+"""What people have instead, by its first bytes."""
+
+NO_ROWS = "a header, and no row below it"
 
 Row = Mapping[str, str]
 
@@ -51,9 +61,12 @@ class Problems:
             self.examples.append((line, reason))
 
     def lines(self, name: str) -> list[str]:
-        """Each reason as a sentence about the file of that name, with the first places."""
+        """Each reason as a sentence about the file of that name, with the first places. What is
+        about no line is about the file."""
         return [
-            f"{name}: {count:,} rows: {reason}{self._where(reason)}."
+            f"{name}: {reason}."
+            if (0, reason) in self.examples
+            else f"{name}: {counted(count, 'row')}: {reason}{self._where(reason)}."
             for reason, count in self.counts.most_common()
         ]
 
@@ -199,7 +212,11 @@ class Table:
         """The lines with their numbers."""
         try:
             with self.path.open("rb") as self._file:
-                packed = self._file.read(2) == GZIP
+                begins = self._file.read(4)
+                if begins in NO_TABLES:
+                    expected = "CSV or JSON lines: save a spreadsheet as CSV (UTF-8), unpack a ZIP"
+                    raise PolicyError(str(self.path), expected, NO_TABLES[begins])
+                packed = begins[:2] == GZIP
                 self._file.seek(0)
                 with gzip.open(self._file) if packed else self._file as file:
                     yield from self._texts(file)

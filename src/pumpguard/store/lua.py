@@ -49,7 +49,7 @@ class Interpreter:
         Unix ms. Raises `StoreError` for a script that fails."""
         compiled = self._compiled.get(script.sha)
         if compiled is None:
-            compiled = self._compiled[script.sha] = self._state.compile(script.body.encode())
+            compiled = self._compiled[script.sha] = self._begun(script.body)
         words = [each if type(each) is bytes else str(each).encode() for each in arguments]
         try:
             listed, written, *found = self._call(compiled, now, len(keys), *keys, *values, *words)
@@ -57,6 +57,13 @@ class Interpreter:
             raise StoreError(f"a script failed: {error}") from error
         writes = [Write(*found[at : at + 3]) for at in range(0, written, 3)]
         return found[written:] if listed else found[written], writes
+
+    def _begun(self, body: str) -> Any:
+        """A script without its beginning, which holds nothing of a call and is run once, here: what
+        a function finds around itself costs less than what stands beside it."""
+        start = lua("start")
+        text = f"{start}\nreturn function()\n{body.removeprefix(start)}\nend"
+        return self._state.execute(text.encode())
 
 
 @cache
