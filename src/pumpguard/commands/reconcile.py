@@ -22,7 +22,8 @@ from pumpguard.replay.copies import Copies
 from pumpguard.replay.entry import Entry, Parser
 from pumpguard.replay.figures import moment
 from pumpguard.replay.logs import once, zone_of
-from pumpguard.replay.read import NO_ROWS, Table
+from pumpguard.replay.problems import NO_ROWS
+from pumpguard.replay.read import Table
 from pumpguard.replay.reconcile import (
     Billed,
     Books,

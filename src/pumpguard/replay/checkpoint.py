@@ -20,7 +20,7 @@ from pumpguard.replay.last_sent import LastSent
 from pumpguard.replay.logs import FileRead, Found
 from pumpguard.replay.play import Run
 from pumpguard.replay.play_store import TABLES
-from pumpguard.replay.read import Problems
+from pumpguard.replay.problems import Problems
 from pumpguard.replay.tally import Tally
 
 KIND = "a stopped replay of pumpguard, 3"

@@ -12,7 +12,8 @@ from pumpguard.intake.phone import canonical
 from pumpguard.replay.columns import OWN, Columns
 from pumpguard.replay.entry import Entry, Outcome, Parser
 from pumpguard.replay.own_events import own_entries
-from pumpguard.replay.read import NO_ROWS, Row, Table
+from pumpguard.replay.problems import NO_ROWS
+from pumpguard.replay.read import Row, Table
 
 ANSWERED_WITHIN = 3_600
 """Seconds in which a code is entered for a message, or it is for none."""

@@ -15,7 +15,8 @@ from pumpguard.replay.columns import ACCESS_LOG, Columns, guess
 from pumpguard.replay.doubts import doubts
 from pumpguard.replay.entry import Parser
 from pumpguard.replay.journal import Journal
-from pumpguard.replay.read import Problems, Table
+from pumpguard.replay.problems import Problems
+from pumpguard.replay.read import Table
 from pumpguard.replay.requests import RequestParser, Sending, nothing_sends
 
 MOST_REASONS = 3

@@ -10,9 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
@@ -21,7 +19,7 @@ from typing import IO, Any
 from pumpguard.errors import PolicyError
 from pumpguard.replay import access_log
 from pumpguard.replay.columns import flat
-from pumpguard.replay.words import counted
+from pumpguard.replay.problems import Problems
 
 LONGEST_LINE = 1 << 20
 """Bytes. A message's row has some hundred; what is longer is one bad line."""
@@ -33,7 +31,6 @@ MOST_COLUMNS = 1_000
 MOST_LINES = 20
 """That one quoted value may go over. A quote that is never closed would swallow the whole file."""
 
-EXAMPLES = 20
 GZIP, UTF16 = b"\x1f\x8b", (b"\xff\xfe", b"\xfe\xff")
 
 NO_TABLES = {
@@ -43,36 +40,8 @@ NO_TABLES = {
 }
 """What people have instead, by its first bytes."""
 
-NO_ROWS = "a header, and no row below it"
 
 Row = Mapping[str, str]
-
-
-@dataclass
-class Problems:
-    """What could not be read of a file: how often for each reason, and the first places."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    examples: list[tuple[int, str]] = field(default_factory=list)
-
-    def add(self, line: int, reason: str) -> None:
-        self.counts[reason] += 1
-        if self.counts[reason] <= 3 and len(self.examples) < EXAMPLES:
-            self.examples.append((line, reason))
-
-    def lines(self, name: str) -> list[str]:
-        """Each reason as a sentence about the file of that name, with the first places. What is
-        about no line is about the file."""
-        return [
-            f"{name}: {reason}."
-            if (0, reason) in self.examples
-            else f"{name}: {counted(count, 'row')}: {reason}{self._where(reason)}."
-            for reason, count in self.counts.most_common()
-        ]
-
-    def _where(self, reason: str) -> str:
-        places = [str(line) for line, why in self.examples if why == reason and line]
-        return f" (line {', '.join(places)})" if places else ""
 
 
 class Table:
