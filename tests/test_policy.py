@@ -271,3 +271,10 @@ def test_junk_in_a_rule_is_refused_with_a_path(rule: str, setting: str, junk: An
         Policy(send="/s", home=["GB"], rules={rule: {setting: junk}})
     except PolicyError as error:
         assert error.path.startswith(f"rules.{rule}")  # noqa: PT017
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    """As editors on Windows write it."""
+    path = tmp_path / "policy.toml"
+    path.write_text(TOML, encoding="utf-8-sig")
+    assert Policy.from_toml(path).home == Policy.from_toml(TOML).home

@@ -182,7 +182,7 @@ class Policy:
         """
         text = source if isinstance(source, str) and "\n" in source else None
         try:
-            table = tomllib.loads(Path(source).read_text("utf-8") if text is None else text)
+            table = tomllib.loads(Path(source).read_text("utf-8-sig") if text is None else text)
         except OSError as error:
             expected = f"a readable file ({error.strerror})"
             raise PolicyError("policy", expected, str(source)) from None

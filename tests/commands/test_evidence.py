@@ -157,6 +157,34 @@ def test_what_is_missing_is_said(run: Run, log: Path, events: Path) -> None:
     assert "No log of messages" in run(events, *MAY)[1]
 
 
+def test_all_parts_say_the_same_of_an_attack(run: Run, log: Path, tmp_path: Path) -> None:
+    """Also of one of which only the end is asked for, with a stranger of its country in it."""
+    with log.open("a") as file:
+        file.write(f"\n{ATTACK + 590},+994501234567,185.41.0.1,")
+    code, told, _ = run(log, "--from", "2026-05-11T00:05", "--to", "2026-06-01")
+    assert (code, told.partition(", $")[0]) == (0, "Attacks: 1, 150 messages")
+    (episode,) = rows(tmp_path, "episodes.csv")
+    assert episode["messages"] == str(len(rows(tmp_path, "messages.csv"))) == "150"
+    assert "| 150 | " in summary(tmp_path)
+
+
+def test_files_that_overlap_are_counted_once(run: Run, log: Path, events: Path) -> None:
+    """Exports of the same messages, and of the same events."""
+    usual, again, later = run(log, events, *MAY)[1], log.with_name("b.csv"), events.with_name("e2")
+    again.write_text("\n".join(log.read_text().splitlines()[:600]))
+    later.write_text(events.read_text() + "\n")
+    told = run(log, again, events, later, *MAY)[1]
+    assert told.splitlines()[0] == usual.splitlines()[0]
+    assert "In more than one file, and counted once: 2 events." in told
+
+
+def test_without_codes_nobody_is_accused(run: Run, log: Path) -> None:
+    log.write_text("\n".join(line.rpartition(",")[0] for line in log.read_text().splitlines()))
+    code, told, _ = run(log, *MAY)
+    assert (code, told.startswith("Attacks: 0, 0 messages")) == (2, True)
+    assert "Attack episodes were not looked for" in told
+
+
 def test_times_that_make_no_sense_are_refused(run: Run, log: Path) -> None:
     code, _, said = run(log, "--from", "2026-06-01", "--to", "2026-05-01")
     assert (code, "--to: expected a time after --from" in said) == (1, True)

@@ -94,7 +94,7 @@ def test_what_was_read_and_what_could_not_be_is_said(log: Path, tmp_path: Path) 
     log.write_text(f"{log.read_text()}\nsoon,+447400000000,,,\n")
     _, told, _ = run(log, "--out", tmp_path / "policy.toml")
     assert "log.csv was read as a file: time = sent_at, phone = phone" in told
-    assert "log.csv: 1 rows: a time that cannot be read (line 82)." in told
+    assert "log.csv: 1 row: a time that cannot be read (line 82)." in told
 
 
 def test_a_policy_that_is_there_stays(log: Path, tmp_path: Path) -> None:
@@ -119,12 +119,22 @@ def test_without_a_log_there_are_five_questions(tmp_path: Path) -> None:
     assert "at most" in told
 
 
-def test_an_answer_that_makes_no_sense_is_said(tmp_path: Path) -> None:
-    """And nothing is written."""
+def test_an_answer_that_makes_no_sense_is_asked_for_again(tmp_path: Path) -> None:
+    """And the ones before it stand."""
     out = tmp_path / "policy.toml"
-    code, _, said = run("--out", out, typed="\n\nUtopia\n40\n\n")
-    assert code == 1
-    assert "home.0: expected an ISO 3166 region" in said
+    typed = "login\n/login\n\nUtopia\nGermany\nde\nmuch\n-4\n$40\n10.0.0.0/99\n10.0.0.0/8\n"
+    code, said, _ = run("--out", out, typed=typed)
+    assert code == 0
+    assert "home.0: expected an ISO 3166 region such as 'GB', got 'UTOPIA'" in said
+    assert "expected USD such as 40, got 'much'" in said
+    policy = Policy.from_toml(out)
+    assert (policy.send, list(policy.home), policy.daily_budget) == ("/login", ["DE"], 80)
+    assert list(policy.proxies) == ["10.0.0.0/8"]
+
+
+def test_questions_that_nobody_answers_write_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "policy.toml"
+    assert run("--out", out, typed="\n\nUtopia\n")[0] == 1
     assert not out.exists()
 
 
@@ -151,6 +161,7 @@ def test_a_log_without_verifications_says_nothing_of_customers(log: Path, tmp_pa
     log.write_text("\n".join(",".join([*row[:3], row[4]]) for row in rows))
     _, told, _ = run(log, "--out", tmp_path / "policy.toml")
     assert "it would have spent $" in told
+    assert "whether attacks are in it cannot be told without the codes" in told
     assert "customers" not in told
 
 

@@ -171,7 +171,7 @@ def test_the_messages_may_be_written_to_a_file(
     _, said, _ = run(rows, packed, "--policy", policy, "--unguarded", out)
     assert BD.format(1) in out.read_text()
     assert BD.format(1) not in said
-    assert "events.gz: 1 rows: no JSON (line" in said
+    assert "events.gz: 1 row: no JSON (line" in said
 
 
 def test_a_file_without_events_is_said(bill: Bill, events: Path, policy: Path) -> None:
@@ -252,3 +252,15 @@ def test_verifications_and_orders_among_the_events_are_no_messages(
         file.writelines(f"{maker.line(each)}\n" for each in (became, order))
     code, told = found(bill((3, GB.format(1), 0.05), (603, GB.format(2), 0.05)), events, policy)
     assert (code, told["matched"], told["unbilled"]["messages"]) == (0, 2, 0)
+
+
+def test_what_two_files_have_is_counted_once(bill: Bill, events: Path, policy: Path) -> None:
+    """Of the events, and of a bill by the provider's id."""
+    again, path = events.with_name("again.jsonl"), bill()
+    again.write_text(events.read_text() + "\n")
+    row = f"{EARLY + 3},{GB.format(1)},delivered,1,SM1,outbound-api,-0.05,USD\n"
+    path.write_text("SentDate,To,Status,NumSegments,Sid,Direction,Price,PriceUnit\n" + row * 2)
+    code, said, _ = run(path, events, again, "--policy", policy)
+    assert (code, said.partition("\n")[0]) == (0, "Billed, and passed the guard: 1.")
+    assert "bill.csv: twice in it, by the provider's id, and left out once: 1 row." in said
+    assert "In more than one file, and counted once: " in said

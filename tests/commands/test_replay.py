@@ -128,8 +128,8 @@ def test_a_providers_log_and_a_table_of_ones_own_are_joined(
     messages, codes = tmp_path / "twilio.csv", tmp_path / "codes.csv"
     head = "From,To,Status,SentDate,NumSegments,Sid,Direction,Price,PriceUnit\n"
     messages.write_text(
-        head + "".join(f"+15005550006,{m.phone},delivered,{m.at},1,SM1,outbound-api,-0.05,USD\n"
-                       for m in sorted(day))
+        head + "".join(f"+15005550006,{m.phone},delivered,{m.at},1,SM{n},outbound-api,-0.05,USD\n"
+                       for n, m in enumerate(sorted(day)))
     )  # fmt: skip
     codes.write_text(
         "phone,verified_at\n"
@@ -227,9 +227,9 @@ def test_what_cannot_be_read_is_shown_with_its_place(policy: Path, tmp_path: Pat
     code, out, _ = run(path, "--policy", policy)
     assert code == 0
     assert out.startswith("5 messages and 0 verifications")
-    assert "log.csv: 1 rows: a time before 2000 or after 2100 (line 7)." in out
-    assert "log.csv: 1 rows: no telephone number (line 8)." in out
-    assert "1 times without a zone, taken as UTC" in out
+    assert "log.csv: 1 row: a time before 2000 or after 2100 (line 7)." in out
+    assert "log.csv: 1 row: no telephone number (line 8)." in out
+    assert "times without a zone, taken as UTC: 1" in out
 
 
 @pytest.mark.parametrize(

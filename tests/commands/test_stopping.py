@@ -91,14 +91,16 @@ def test_it_is_stopped_between_two_decisions(
     assert resumed.stdout == whole.stdout
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_it_reads_it_keeps_nothing(
-    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
-    """And says so."""
+    """And says so, whoever stops it."""
     monkeypatch.chdir(tmp_path)
 
     def stops(*_: object) -> Iterator[Entry]:
-        raise KeyboardInterrupt
+        signal.raise_signal(number)
+        yield from ()
 
     monkeypatch.setattr("pumpguard.replay.entry.Parser.entries", stops)
     result = CliRunner().invoke(app(), command)

@@ -468,7 +468,7 @@ async def test_threads_and_the_event_loop_lose_nothing_to_each_other(shop: Shop)
         await asyncio.sleep(0)
         return []
 
-    queue._teller.settlements = settlements  # type: ignore[method-assign]
+    queue.teller.settlements = settlements  # type: ignore[method-assign]
     with ThreadPoolExecutor(8) as pool:
         loop = asyncio.get_running_loop()
         await asyncio.gather(*(loop.run_in_executor(pool, shop.guard.verified, n) for n in phones))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from pumpguard import PolicyError
@@ -66,3 +68,27 @@ def test_a_file_of_verifications_has_a_number_and_one_time() -> None:
     """As a database has them; it is joined with the messages of the provider."""
     assert guess(["phone", "verified_at"]).only_verifications
     assert not guess(["phone", "sent_at", "verified_at"]).only_verifications
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["Telefonnummer", "Gesendet am", "IP-Adresse", "Bestätigt am"],
+        ["Teléfono", "Fecha y hora", "Dirección IP", "Verificado el"],
+        ["Téléphone", "Date d'envoi", "Adresse IP", "Vérifié le"],
+    ],
+)
+def test_headers_in_other_languages_are_understood(header: list[str]) -> None:
+    """With their accents, however these are encoded."""
+    for form in ("NFC", "NFD"):
+        spelt = [unicodedata.normalize(form, each) for each in header]
+        by = dict(zip(("phone", "time", "address", "verified"), spelt, strict=True))
+        assert guess(spelt).by == by
+
+
+def test_only_a_providers_id_is_one() -> None:
+    """In a table of one's own it may be any number."""
+    assert guess(TWILIO.split(",")).by["id"] == "Sid"
+    assert guess(USAGE).by["id"] == "MessageId"
+    assert guess(SNS).by["id"] == "notification_messageId"
+    assert "id" not in guess(["id", "message_id", "to", "sent_at"]).by

@@ -55,6 +55,12 @@ def test_a_time_without_a_zone_is_in_the_one_that_is_named() -> None:
     assert reading.said == {"times without a zone": 1}
 
 
+def test_a_day_with_dots_is_before_its_month() -> None:
+    """Wherever it is written so."""
+    assert entries({"time": "04.05.2026 12:30:15"})[0].at == AT
+    assert entries({"time": "4.5.2026, 12:30"})[0].at == AT - 15
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
@@ -69,6 +75,7 @@ def test_a_time_without_a_zone_is_in_the_one_that_is_named() -> None:
         ({"phone": "4.47E+11"}, "a number that a spreadsheet has rounded"),
         ({"phone": "4,47487521278e11"}, "a number that a spreadsheet has rounded"),
         ({"phone": "hello"}, "no telephone number"),
+        ({"phone": "(07400) 123456"}, "a number without its calling code; --region"),
         ({"phone": "+1XXX5550100"}, "a masked number"),
         ({"price": "free"}, "a price that is no number"),
     ],

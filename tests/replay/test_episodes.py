@@ -140,6 +140,39 @@ def test_who_asks_again_while_the_provider_is_away_is_none() -> None:
     assert [start for start, _, _ in found(away, again, attacked)] == [300]
 
 
+def test_a_stranger_who_asks_meanwhile_is_no_part_of_an_attack() -> None:
+    """Of the same country, in its last minute; the block says who is meant."""
+    attack = bots(NOON + 5 * HOUR, 60, 1, country="+9945549")
+    attack = [(entry._replace(phone=f"+994554925{i:03}"), 0.25)
+              for i, (entry, _) in enumerate(attack)]  # fmt: skip
+    stranger = [message(NOON + 5 * HOUR + 59 * 60 + 20, "+994501234567", False)]
+    (episode,) = find(sorted(people(24, 100) + attack + stranger, key=lambda pair: pair[0].at))
+    assert (episode.messages, episode.usd) == (60, 15.0)
+    assert all(episode.has(entry) for entry, _ in attack)
+    assert not episode.has(stranger[0][0])
+
+
+def test_an_episode_has_as_many_messages_as_it_says() -> None:
+    """Also one that pauses, or goes to numbers all over the world."""
+    narrow = [(e._replace(phone=f"+99455492{i % 700:04}"), 0.25)
+              for i, (e, _) in enumerate(bots(NOON + 2 * HOUR, 20, 20))]  # fmt: skip
+    wide = [(e._replace(phone=f"+{(92, 880, 994, 998)[i % 4]}{e.phone[-9:]}"), 0.25)
+            for i, (e, _) in enumerate(bots(NOON + 9 * HOUR, 30, 20))]  # fmt: skip
+    parts = people(24, 100), narrow, bots(NOON + 4 * HOUR, 20, 20, entered=0.3), wide
+    entries = sorted((each for part in parts for each in part), key=lambda pair: pair[0].at)
+    episodes = find(entries)
+    assert len(episodes) == 2
+    for episode in episodes:
+        own = [price for entry, price in entries if episode.has(entry)]
+        assert (len(own), sum(own)) == (episode.messages, episode.usd)
+
+
+def test_what_was_never_sent_is_no_part_of_an_attack() -> None:
+    attack = [(e._replace(sent=i % 2 > 0), p) for i, (e, p) in enumerate(bots(NOON + HOUR, 30, 20))]
+    (episode,) = find(sorted(people(24, 100) + attack, key=lambda pair: pair[0].at))
+    assert 300 <= episode.messages <= 303
+
+
 def test_what_cost_next_to_nothing_is_not_told() -> None:
     cheap = [(entry, 0.01) for entry, _ in bots(NOON + HOUR, 10, 20)]
     assert found(people(24, 100), cheap) == []

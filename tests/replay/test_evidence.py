@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 
 from pumpguard.overrides.lists import keyed_hash
-from pumpguard.replay.episodes import Episode
-from pumpguard.replay.evidence import belongs, refusal
+from pumpguard.replay.episodes import Episode, Part
+from pumpguard.replay.evidence import refusal
 from pumpguard.replay.journal import Played
 from pumpguard.replay.summary import Telling
 
@@ -35,17 +33,18 @@ def entry(phone: str = "+994554925001", at: float = AT, *, verified: bool = Fals
 
 
 @pytest.mark.parametrize("group", ["block +994554925", "block +99455492", "country AZ",
-                                   "address 185.40.32.7"])  # fmt: skip
+                                   "address 185.40.32.7", "everything"])  # fmt: skip
 def test_a_message_belongs_to_an_attack_on_its_range_country_or_from_its_address(
     group: str,
 ) -> None:
-    """If it was in its time, and nobody entered a code for it."""
-    attack = Episode(AT - 60, AT + 60, groups=Counter([group]))
-    assert belongs(entry(), "AZ", attack)
-    assert not belongs(entry(verified=True), "AZ", attack)
-    assert not belongs(entry(at=AT + 61), "AZ", attack)
-    other = Episode(AT - 60, AT + 60, groups=Counter(["block +447400123", "country GB"]))
-    assert not belongs(entry(), "AZ", other)
+    """If it was sent in the time of that, and nobody entered a code for it."""
+    attack = Episode(AT - 90, AT + 90, parts=[Part(AT - 60, AT + 60, group)])
+    assert attack.has(entry())
+    assert not attack.has(entry(verified=True))
+    assert not attack.has(entry()._replace(sent=False))
+    assert not attack.has(entry(at=AT + 61))
+    other = Episode(AT - 60, AT + 60, parts=[Part(AT - 60, AT + 60, "country GB")])
+    assert not other.has(entry())
 
 
 @pytest.mark.parametrize(

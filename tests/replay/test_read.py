@@ -163,7 +163,7 @@ def test_a_quote_that_is_open_at_the_end_is_said(tmp_path: Path) -> None:
     """And empty lines are none."""
     found = table(tmp_path, f'{HEADER}\n1,2\n\n3,"4\n')
     assert values(found) == [["1", "2"]]
-    assert found.problems.lines("log") == ["log: 1 rows: a quote that is never closed (line 5)."]
+    assert found.problems.lines("log") == ["log: 1 row: a quote that is never closed (line 5)."]
 
 
 def test_of_many_bad_lines_the_first_three_are_named(tmp_path: Path) -> None:
@@ -183,3 +183,18 @@ def test_one_document_has_a_largest_size(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="none: expected a file that is there"):
         Table(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("begins", "what"),
+    [
+        (b"PK\x03\x04", "(.xlsx"),
+        (b"\xd0\xcf\x11\xe0", "(.xls)"),
+        (b"PAR1", "Parquet"),
+    ],
+)
+def test_a_spreadsheet_says_what_to_do(tmp_path: Path, begins: bytes, what: str) -> None:
+    with pytest.raises(PolicyError) as refused:
+        table(tmp_path, begins + bytes(range(256)))
+    assert "save a spreadsheet as CSV (UTF-8), unpack a ZIP, got" in str(refused.value)
+    assert what in str(refused.value)

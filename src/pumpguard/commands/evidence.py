@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +11,14 @@ import typer
 from rich.console import Console
 
 from pumpguard.commands import BAD_INPUT, PolicyFile, stop
-from pumpguard.commands.replay import Column, episodes_of
+from pumpguard.commands.replay import NO_ATTACKS, Column, Region, episodes_of, region_of
 from pumpguard.config import require
 from pumpguard.errors import PolicyError
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.policy import Policy
+from pumpguard.replay.copies import Copies
 from pumpguard.replay.evidence import Refusal, refusal, write
-from pumpguard.replay.logs import read
+from pumpguard.replay.logs import digest, once, read
 from pumpguard.replay.read import Table
 from pumpguard.replay.sealed import SealedZip
 from pumpguard.replay.summary import Shown, Telling
@@ -42,6 +42,7 @@ def evidence(
     verified: Annotated[str | None, Column] = None,
     price: Annotated[str | None, Column] = None,
     zone: Annotated[str, typer.Option(help="Of times that name none: Europe/Berlin.")] = "UTC",
+    region: Annotated[str | None, Region] = None,
 ) -> None:  # fmt: skip
     """Pack what a provider needs to judge a refund: the messages of each attack, the ranges, the
     addresses, and what was refused, as CSV and with a summary, chained by hashes.
@@ -53,12 +54,17 @@ def evidence(
     try:
         loaded, span = Policy.from_toml(policy), (_time("--from", begin), _time("--to", end))
         require(span[0] < span[1], "--to", "a time after --from", end)
+        where = region_of(region, loaded)
+        files, notes = once(files)
         tables = {path: _is_events(path) for path in files}
         logs = [path for path, is_events in tables.items() if not is_events]
         events = [path for path, is_events in tables.items() if is_events]
-        journal, notes = None, list[str]()
+        journal = None
         if logs:
-            journal, read_as, notes = read(logs, named, zone, loaded.region)
+            journal, read_as, said = read(logs, named, zone, where)
+            notes += said
+            if not journal.tells_attacks:
+                notes.append(NO_ATTACKS)
             for name, columns, problems in read_as:
                 notes += [columns.told(name), *problems.lines(name)]
         else:
@@ -70,7 +76,7 @@ def evidence(
     found_in = [] if journal is None else episodes_of(journal, loaded)
     episodes = [each for each in found_in if each.start < span[1] and each.end >= span[0]]
     telling = Telling(numbers, addresses, keyed_hash(loaded.secret))
-    sources = {path.name: _digest(path) for path in files}
+    sources = {path.name: digest(path) for path in files}
     with SealedZip(out) as zipped:
         refusals = _refusals(events, span, telling, notes)
         found = write(zipped, sources, span, journal, episodes, refusals, telling,
@@ -90,9 +96,10 @@ def evidence(
 def _refusals(
     paths: Sequence[Path], span: tuple[float, float], telling: Telling, notes: list[str]
 ) -> Iterator[Refusal]:
+    copies = Copies()
     for path in paths:
         table = Table(path)
-        for line, row in table.rows():
+        for line, row in copies.new(table.rows()):
             try:
                 found = refusal(row, telling)
             except (KeyError, ValueError):
@@ -101,18 +108,11 @@ def _refusals(
             if found is not None and span[0] <= found.at < span[1]:
                 yield found
         notes += table.problems.lines(path.name)
+    notes += copies.told()
 
 
 def _is_events(path: Path) -> bool:
     return "event_dataset" in Table(path).header
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        digest = sha256()
-        while part := file.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()
 
 
 def _time(option: str, text: str) -> float:

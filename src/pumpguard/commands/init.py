@@ -6,12 +6,12 @@ import asyncio
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -29,6 +29,7 @@ from pumpguard.replay.journal import Journal
 from pumpguard.replay.lacking import told_apart
 from pumpguard.replay.logs import read
 from pumpguard.replay.play import play
+from pumpguard.replay.words import counted
 
 APP = """\
 from pumpguard import Guard, Policy, PumpGuardMiddleware, sender
@@ -91,14 +92,14 @@ def init(
             for name, columns, problems in found:
                 notes += [columns.told(name), *problems.lines(name)]
             base = Policy(send=app.send, region=region)
-            episodes = episodes_of(journal, base) if journal.verifications else []
+            episodes = episodes_of(journal, base)
             table = base.price_table
             source = ", ".join(path.name for path in files)
             learnt = from_past(
                 past(journal, episodes, table), source, region, f"{table.name}, {table.date}"
             )
             head = (
-                f"Made by pumpguard init from {source}: {journal.messages:,} messages,\n"
+                f"Made by pumpguard init from {source}: {counted(journal.messages, 'message')},\n"
                 f"{moment(journal.first)} to {moment(journal.last)}."
             )
             text = document(head, [*_of_app(app, said), *learnt])
@@ -152,30 +153,65 @@ def _of_app(app: App, said: Mapping[str, str | None] | None = None) -> list[Sett
 
 
 def _asked(send: str | None, verify: str | None, proxies: str | None) -> str:
-    """The policy of five answers."""
-    app = App(
-        send or typer.prompt("1. The route that sends a code", default="/otp/send"),
-        verify or typer.prompt("2. The route where codes are entered", default="/otp/verify"),
-        [],
-    )
-    home = typer.prompt("3. The countries where most users live (GB, IE)")
-    busy = typer.prompt("4. USD that a busy day's messages cost", type=float)
-    said = proxies
-    if said is None:
-        said = typer.prompt("5. Networks of the proxies before the app (empty: none)", default="",
-                            show_default=False)  # fmt: skip
-    app.proxies = _listed(said)
+    """The policy of five answers. One that makes no sense is asked for again."""
+    known: dict[str, Any] = {}
+    _answer(known, "send", send, "1. The route that sends a code", str.strip, "/otp/send")
+    _answer(known, "verify", verify, "2. The route where codes are entered", str.strip,
+            "/otp/verify")  # fmt: skip
+    _answer(known, "home", None, "3. The countries where most users live (GB, IE)",
+            lambda text: [each.upper() for each in _listed(text)])  # fmt: skip
+    _answer(known, "daily_budget", None, "4. USD that a busy day's messages cost", _budget)
+    _answer(known, "proxies", proxies, "5. Networks of the proxies before the app (empty: none)",
+            _listed, "")  # fmt: skip
+    app = App(known["send"], known["verify"], known["proxies"])
     settings = [
-        Setting("home", [each.upper() for each in _listed(home)],
+        Setting("home", known["home"],
                 "Where most users live. Elsewhere the limits are tight: list every country with "
                 "real traffic."),
-        Setting("daily_budget", rounded_up(TIMES * busy),
-                f"USD: {TIMES} times a busy day, which costs ${busy:,.2f}, as you said."),
+        Setting("daily_budget", known["daily_budget"],
+                f"USD: {TIMES} times a busy day, as you said."),
     ]  # fmt: skip
     head = (
         "Made by pumpguard init from five answers. With a log it would know prices and countries."
     )
     return document(head, [*_of_app(app), *settings])
+
+
+def _answer(
+    known: dict[str, Any],
+    setting: str,
+    said: str | None,
+    question: str,
+    read: Callable[[str], Any],
+    default: str | None = None,
+) -> None:
+    """Add a setting to those that are known: as an option ``said``, or as it is answered."""
+
+    def checked(text: str) -> Any:
+        try:
+            value = read(text)
+            Policy(**{"send": "/otp/send", **known, setting: value})
+        except (PolicyError, ValueError) as error:
+            raise typer.BadParameter(str(error)) from None
+        return value
+
+    if said is not None:
+        known[setting] = read(said)
+        return
+    known[setting] = typer.prompt(
+        question, default=default, show_default=bool(default), value_proc=checked
+    )
+
+
+def _budget(busy: str) -> float:
+    """Of what a busy day costs. Raises `ValueError`."""
+    try:
+        usd = float(busy.strip().lstrip("$"))
+    except ValueError:
+        usd = 0.0
+    if not usd > 0:
+        raise ValueError(f"expected USD such as 40, got {busy!r}")
+    return rounded_up(TIMES * usd)
 
 
 def _replayed(journal: Journal, policy: Policy, episodes: list[Episode]) -> list[str]:
@@ -186,16 +222,17 @@ def _replayed(journal: Journal, policy: Policy, episodes: list[Episode]) -> list
         tally, _ = asyncio.run(play(journal, ready, challenge=True))
     spent = sum(each.usd for each in tally.without.values())
     left = sum(each.usd for each in tally.with_guard.values())
-    lines = [
-        f"Of this log's ${spent:,.2f} it would have spent ${left:,.2f}; attacks found "
-        f"in it: {len(episodes)}, ${sum(each.usd for each in episodes):,.2f}."
-    ]
+    cost = sum(each.usd for each in episodes)
+    attacks = f"attacks found in it: {len(episodes)}, ${cost:,.2f}."
+    if not journal.tells_attacks:
+        attacks = "whether attacks are in it cannot be told without the codes that were entered."
+    lines = [f"Of this log's ${spent:,.2f} it would have spent ${left:,.2f}; {attacks}"]
     who = tally.customers
     if who.all:
         low, high = interval(who.refused, who.all)
         lines.append(
-            f"Of {who.all:,} customers who entered a code {who.refused:,} would have got none "
-            f"({who.refused / who.all:.2%}; 95 % interval {low:.2%} to {high:.2%}), and "
+            f"Of {counted(who.all, 'customer')} who entered a code {who.refused:,} would have got "
+            f"none ({who.refused / who.all:.2%}; 95 % interval {low:.2%} to {high:.2%}), and "
             f"{who.asked:,} would have been asked for proof."
         )
     return [*blind, *lines]

@@ -12,15 +12,17 @@ import typer
 from rich.console import Console
 
 from pumpguard.commands import BAD_INPUT, AsJson, PolicyFile, stop
-from pumpguard.commands.replay import Column
+from pumpguard.commands.replay import Column, Region, region_of
 from pumpguard.errors import PolicyError
 from pumpguard.intake.phone import canonical
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.policy import Policy
 from pumpguard.replay.columns import guess
-from pumpguard.replay.entry import Parser
+from pumpguard.replay.copies import Copies
+from pumpguard.replay.entry import Entry, Parser
 from pumpguard.replay.figures import moment
-from pumpguard.replay.logs import zone_of
+from pumpguard.replay.logs import once, zone_of
+from pumpguard.replay.problems import NO_ROWS
 from pumpguard.replay.read import Table
 from pumpguard.replay.reconcile import (
     Billed,
@@ -32,6 +34,7 @@ from pumpguard.replay.reconcile import (
 from pumpguard.replay.reconcile import (
     reconcile as compared,
 )
+from pumpguard.replay.words import counted
 
 UNGUARDED = 2
 """The exit code where messages were billed that never passed the guard."""
@@ -48,6 +51,7 @@ def reconcile(
     time: Annotated[str | None, Column] = None,
     price: Annotated[str | None, Column] = None,
     zone: Annotated[str, typer.Option(help="Of times that name none: Europe/Berlin.")] = "UTC",
+    region: Annotated[str | None, Region] = None,
     unguarded: Annotated[
         Path | None, typer.Option(help="Write the messages that never passed the guard, as CSV.")
     ] = None,
@@ -62,10 +66,12 @@ def reconcile(
     named = {meaning: column for meaning, column in given.items() if column is not None}
     try:
         loaded = Policy.from_toml(policy)
-        messages, notes = _bill(bill, named, zone, loaded.region)
-        books = Books()
+        messages, notes = _bill(bill, named, zone, region_of(region, loaded))
+        books, copies = Books(), Copies()
+        events, same = once(events)
         for path in events:
-            notes += _events(path, books)
+            notes += _events(path, books, copies)
+        notes += [*same, *copies.told()]
     except PolicyError as error:
         stop(str(error), BAD_INPUT)
     found = compared(messages, books, keyed_hash(loaded.secret), loaded.price_table)
@@ -92,22 +98,29 @@ def _bill(
 ) -> tuple[list[Billed], list[str]]:
     table = Table(path)
     columns = guess(table.header, named)
-    parser, found = Parser(columns, zone_of(zone), region), list[Billed]()
+    parser, found, line = Parser(columns, zone_of(zone), region), list[Entry](), 0
     for line, row in table.rows():
         try:
-            found += billed(parser.entries(row))
+            found += [each for each in parser.entries(row) if not each.is_verification]
         except ValueError as error:
             table.problems.add(line, str(error))
-    if not found:
-        raise PolicyError(str(path), "a message that can be read")
-    said = [f"{path.name}: {count:,} {what}." for what, count in parser.said.items()]
-    return found, [columns.told(path.name), *said, *table.problems.lines(path.name)]
+    if not line:
+        table.problems.add(0, NO_ROWS)
+    bad = table.problems.lines(path.name)
+    each_once = {entry.id or n: entry for n, entry in enumerate(found)}.values()
+    if not (messages := [*billed(each_once)]):
+        raise PolicyError(str(path), "\n  ".join(["a message that can be read", *bad]))
+    if len(each_once) < len(found):
+        twice = counted(len(found) - len(each_once), "row")
+        bad.append(f"{path.name}: twice in it, by the provider's id, and left out once: {twice}.")
+    said = [f"{path.name}: {what}: {count:,}." for what, count in parser.said.items()]
+    return messages, [columns.told(path.name), *said, *bad]
 
 
-def _events(path: Path, books: Books) -> list[str]:
-    table, before = Table(path), books.events
-    books.add(table.rows(), table.problems)
-    if books.events == before:
+def _events(path: Path, books: Books, copies: Copies) -> list[str]:
+    table, before = Table(path), books.events + copies.left_out
+    books.add(copies.new(table.rows()), table.problems)
+    if books.events + copies.left_out == before:
         raise PolicyError(str(path), "events of pumpguard, one a line")
     return table.problems.lines(path.name)
 
@@ -116,8 +129,8 @@ def _lines(found: Reconciled, policy: Policy) -> list[str]:
     unguarded, unbilled = found.usd(policy.price_table)
     places = Counter(each.country for each in found.unguarded).most_common(8)
     lines = [
-        f"{found.matched:,} messages were billed and had passed the guard.",
-        f"{len(found.unguarded):,} were billed and never passed it, ${unguarded:,.2f}"
+        f"Billed, and passed the guard: {found.matched:,}.",
+        f"Billed, and never passed it: {len(found.unguarded):,}, ${unguarded:,.2f}"
         f"{': ' * bool(places)}{', '.join(f'{place} {count:,}' for place, count in places)}.",
     ]
     lines += [
@@ -128,7 +141,7 @@ def _lines(found: Reconciled, policy: Policy) -> list[str]:
         lines.append(f"  {found.in_spite:,} of them it had refused: the app sends all the same.")
     if len(found.unguarded) > found.in_spite:
         lines.append("  A leaked key, or a way in the app that the guard does not see.")
-    lines.append(f"{len(found.unbilled):,} passed it and were never billed, ${unbilled:,.2f}.")
+    lines.append(f"Passed it, and never billed: {len(found.unbilled):,}, ${unbilled:,.2f}.")
     lines += [
         f"  {moment(each.at)} {each.masked} ({each.country})" for each in found.unbilled[:SHOWN]
     ]

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from phonenumbers import SUPPORTED_REGIONS
 from rich.console import Console
 
 import pumpguard
 from pumpguard.commands import BAD_INPUT, AsJson, PolicyFile, only_errors, stop
 from pumpguard.commands.stopping import kept_if_stopped, progress, reading, signals
+from pumpguard.config import require
 from pumpguard.errors import PolicyError
 from pumpguard.ops.events.fields import policy_version
 from pumpguard.policy import Policy
+from pumpguard.ranges import REGION
 from pumpguard.replay.checkpoint import Stopped
 from pumpguard.replay.compare import compared, lines
 from pumpguard.replay.episodes import Episode, find
@@ -30,10 +33,18 @@ from pumpguard.replay.page import page
 from pumpguard.replay.play import Run
 from pumpguard.replay.report import Report
 from pumpguard.replay.requests import Sending
+from pumpguard.replay.words import counted
 
 Files = Annotated[list[Path], typer.Argument(help="Logs: CSV or JSON lines, also .gz; several are "
                                                   "joined by number and time.")]  # fmt: skip
 Column = typer.Option(help="The column with this, where the header does not tell.")
+Region = typer.Option(help="Where numbers without a calling code are from; else the policy's.")
+
+
+NO_ATTACKS = (
+    "Attack episodes were not looked for: they show by what goes unanswered, and the log has no "
+    "code that was entered."
+)
 
 
 def replay(
@@ -55,6 +66,7 @@ def replay(
         typer.Option(help="In an access log: what sends, as POST /otp/send; else the policy's."),
     ] = None,
     zone: Annotated[str, typer.Option(help="Of times that name none: Europe/Berlin.")] = "UTC",
+    region: Annotated[str | None, Region] = None,
     challenge: Annotated[
         bool, typer.Option(help="The app can ask for proof; who entered a code gives it.")
     ] = False,
@@ -84,13 +96,13 @@ def replay(
         loaded = Policy.from_toml(policy)
         other = None if compare is None else Policy.from_toml(compare)
         sending = Sending.of(route or loaded.send, loaded.verify)
-        asked = _asked_for(files, loaded, other, [named, zone, usd, route, challenge])
+        asked = _asked_for(files, loaded, other, [named, zone, region, usd, route, challenge])
         if resume:
             stopped = Stopped(checkpoint, asked)
             found = stopped.found
         else:
             with reading(files) as watch:
-                found = read(files, named, zone, loaded.region, sending, usd, watch)
+                found = read(files, named, zone, region_of(region, loaded), sending, usd, watch)
             stopped = None
         ready, blind = told_apart(loaded, found.journal)
         if other is not None:
@@ -125,6 +137,14 @@ def replay(
             console.print(line)
     if as_json:
         print(json.dumps(said))
+
+
+def region_of(said: str | None, policy: Policy) -> str | None:
+    """Where numbers without a calling code are from. Raises `PolicyError`."""
+    if said is None:
+        return policy.region
+    require(said.upper() in SUPPORTED_REGIONS, "--region", REGION, said)
+    return said.upper()
 
 
 def _usd(price: str | None) -> float | None:
@@ -168,22 +188,20 @@ def _reported(found: Found, run: Run, policy: Policy, blind: list[str]) -> Repor
     if journal.events and (other := other_policy(journal.versions, policy_version(policy))):
         blind.append(other)
     table = policy.price_table
-    billed = sum(entry.price is not None for entry in journal if not entry.is_verification)
     prices = f"At the prices of {table.name}, {table.date}."
-    if billed:
-        prices = (
-            f"At the log's own prices for {billed:,} messages, else {table.name}, {table.date}."
-        )
-    episodes = []
-    if journal.of_requests:
-        blind.append("Attack episodes are not looked for: they show by what goes unanswered.")
-    else:
-        episodes = episodes_of(journal, policy)
+    if journal.priced:
+        billed = counted(journal.priced, "message")
+        prices = f"At the log's own prices for {billed}, else {table.name}, {table.date}."
+    episodes = episodes_of(journal, policy)
+    if not journal.tells_attacks:
+        blind.append(NO_ATTACKS)
     notes = [*found.notes, *blind]
     return Report(found.files, journal, run.tally, episodes, notes, prices, run.challenge)
 
 
 def episodes_of(journal: Journal, policy: Policy) -> list[Episode]:
-    """The attacks in a log, at the policy's prices where it has none."""
+    """The attacks in a log, at the policy's prices where it has none; none where it cannot tell."""
+    if not journal.tells_attacks:
+        return []
     table = policy.price_table
     return find((entry, entry.price or table.price(entry.whose.region)) for entry in journal)

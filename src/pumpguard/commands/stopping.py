@@ -24,12 +24,27 @@ SIGNALS = signal.SIGINT, signal.SIGTERM
 
 
 @contextmanager
+def ended_alike() -> Iterator[None]:
+    """Meanwhile SIGTERM does what Ctrl-C does."""
+
+    def end(number: int, _: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def reading(files: Sequence[Path]) -> Iterator[Callable[[int], object]]:
     """Tell it how many bytes of these files more were read: a bar on a terminal, else nothing. What
     was read is not kept if it is stopped: that is the smaller part of a replay."""
     total = sum(path.stat().st_size for path in files if path.is_file())
     try:
-        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        quiet = not sys.stderr.isatty()
+        with ended_alike(), Progress(console=Console(stderr=True), disable=quiet) as bar:
             task = bar.add_task("reading", total=total)
             yield lambda more: bar.advance(task, more)
     except KeyboardInterrupt:
@@ -79,7 +94,8 @@ def signals() -> Iterator[Callable[[], bool]]:
 def kept_if_stopped(path: Path, command: str, found: Found, run: Run) -> Iterator[None]:
     """If it is stopped, what it has done is written to a file, by which the command goes on."""
     try:
-        yield
+        with ended_alike():
+            yield
     except KeyboardInterrupt:
         save(path, command, found, run)
         warn(

@@ -53,7 +53,7 @@ class OutcomeQueue:
         self._taken: dict[object, QueuedOutcome] = {}
         self._settlements: list[Settlement] = []
         """What the outcomes that were asked about come to, and the store has not been told."""
-        self._teller, self.delays = teller, teller.delays
+        self.teller, self.delays = teller, teller.delays
         self._store, self._observations = teller.store, teller.observations
         self._task: asyncio.Task[None] | None = None
         self._pausing: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
@@ -174,7 +174,7 @@ class OutcomeQueue:
             for key in taken:
                 del self.waiting[key]
         keys, outcomes = list(taken), list(taken.values())
-        answers = await _each(self._teller.settlements, outcomes)
+        answers = await _each(self.teller.settlements, outcomes)
         for key, answer in zip(keys, answers, strict=True):
             if isinstance(answer, StoreError):
                 continue

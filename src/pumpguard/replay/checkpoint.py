@@ -20,10 +20,10 @@ from pumpguard.replay.last_sent import LastSent
 from pumpguard.replay.logs import FileRead, Found
 from pumpguard.replay.play import Run
 from pumpguard.replay.play_store import TABLES
-from pumpguard.replay.read import Problems
+from pumpguard.replay.problems import Problems
 from pumpguard.replay.tally import Tally
 
-KIND = "a stopped replay of pumpguard, 2"
+KIND = "a stopped replay of pumpguard, 3"
 """Stands in every such file; another number if it is written otherwise."""
 
 

@@ -6,6 +6,7 @@ A guess is shown before anything is decided, and each column can be named by han
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,19 +20,27 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
         "notification_timestamp", "event_timestamp", "eventtimestamp", "date_received",
         "requested_at", "datecreated", "datesent", "timestamp", "time", "datetime", "date", "at",
         "ts", "time_iso8601", "time_local", "start_utc",
+        "gesendet_am", "erstellt_am", "zeitpunkt", "zeitstempel", "datum_uhrzeit", "datum", "zeit",
+        "fecha_envio", "fecha_de_envio", "enviado_el", "fecha_hora", "fecha_y_hora", "fecha",
+        "date_envoi", "date_d_envoi", "envoye_le", "horodatage", "date_heure", "date_et_heure",
     ),
     "phone": (
         "phone", "phone_number", "phonenumber", "to", "destination", "destinationphonenumber",
         "destination_phone_number", "delivery_destination", "recipient", "msisdn", "mobile",
         "number", "to_number", "channel_data_to",
+        "telefon", "telefonnummer", "rufnummer", "handynummer", "mobilnummer", "handy", "empfanger",
+        "empfaenger", "telefono", "numero_de_telefono", "movil", "celular", "destinatario",
+        "telephone", "numero_de_telephone", "portable", "destinataire",
     ),
     "address": (
         "ip", "ip_address", "client_ip", "clientip", "remote_addr", "source_ip", "user_ip",
         "address", "remote_ip", "request_remote_ip", "client_host", "http_request_remote_ip",
+        "ip_adresse", "direccion_ip", "adresse_ip",
     ),
     "verified": (
         "verified_at", "used_at", "confirmed_at", "verified", "verification_status", "approved_at",
-        "code_entered_at", "conversion_status",
+        "code_entered_at", "conversion_status", "verifiziert_am", "bestatigt_am", "eingegeben_am",
+        "verificado_el", "confirmado_el", "verifie_le", "confirme_le",
     ),
     "price": (
         "price", "priceinusd", "delivery_priceinusd", "totalmessageprice", "total_price", "cost",
@@ -40,6 +49,7 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
     "currency": ("price_unit", "priceunit", "currency", "price_currency"),
     "parts": ("num_segments", "numsegments", "totalparts", "total_parts", "parts", "segments"),
     "part": ("partnumber", "part_number"),
+    "id": ("sid", "message_id", "notification_messageid"),
     "status": (
         "status", "deliverystatus", "delivery_status", "messagestatus", "event_type", "eventtype",
         "status_code", "downstream_status", "http_request_status", "http_response_status_code",
@@ -54,7 +64,9 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
     ),
     "request": ("request", "request_line"),
 }  # fmt: skip
-"""What a column may mean, and its names, the best first; compared without case and punctuation."""
+"""What a column may mean, and its names, the best first; compared without case, accents and
+punctuation. Not guessed are prices in other languages, which are in other currencies; and no hour
+or number that may be another one (``hora``, ``Nummer``)."""
 
 SOURCES: Mapping[str, frozenset[str]] = {
     # https://www.twilio.com/docs/messaging/api/message-resource (read 2026-11-26)
@@ -112,8 +124,10 @@ class Columns:
 
 
 def plain(name: str) -> str:
-    """``Sent-Date`` and ``sent_date`` are one name."""
-    return NAMES.sub("_", name.strip().lower()).strip("_")
+    """``Sent-Date`` and ``sent_date`` are one name, and so are ``Teléfono`` and ``telefono``."""
+    parts = unicodedata.normalize("NFKD", name.casefold())
+    letters = "".join(each for each in parts if not unicodedata.combining(each))
+    return NAMES.sub("_", letters).strip("_")
 
 
 def guess(
@@ -156,6 +170,8 @@ def guess(
             raise PolicyError(f"--{meaning}", expected)
     there = squeezed.keys()
     source = next((name for name, need in SOURCES.items() if need <= there), "a file")
+    if source == "a file":  # whose ids may be numbers of rows, as those of any other table
+        found.pop("id", None)
     return Columns(found, source)
 
 

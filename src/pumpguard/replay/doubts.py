@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from pumpguard.intake.address import parse_address
 from pumpguard.replay.journal import Journal
+from pumpguard.replay.words import counted
 
 MANY = 20
 """Rows. Fewer may well be of one household: no source."""
@@ -22,7 +23,22 @@ PRIVATE = tuple(
 
 def doubts(journal: Journal) -> list[str]:
     """Each as a sentence that asks what the reader alone can know."""
-    return [*_about_codes(journal), *_about_addresses(journal)]
+    return [*_about_copies(journal), *_about_codes(journal), *_about_addresses(journal)]
+
+
+def _about_copies(journal: Journal) -> list[str]:
+    lines = []
+    if journal.same_id:
+        lines.append(
+            "Read twice, by the provider's id of the message, and left out once: "
+            f"{counted(journal.same_id, 'row')}."
+        )
+    if journal.in_several_files:
+        lines.append(
+            "In more than one file, with the same time, number and address, and counted once: "
+            f"{counted(journal.in_several_files, 'row')}."
+        )
+    return lines
 
 
 def _about_codes(journal: Journal) -> list[str]:
@@ -30,8 +46,9 @@ def _about_codes(journal: Journal) -> list[str]:
     if 2 * lost <= journal.verifications:
         return []
     return [
-        f"{lost:,} of {journal.verifications:,} codes belong to no message in the hour before "
-        "them: another time zone (--zone), or other days? They count for no customer."
+        f"Codes that belong to no message in the hour before them: {lost:,} of "
+        f"{journal.verifications:,}. Another time zone (--zone), or other days? They count for no "
+        "customer."
     ]
 
 

@@ -35,8 +35,14 @@ DAY_ALONE = re.compile(r"\d{4}-?(\d\d-?\d\d|W\d\d(-?\d)?)(Z| UTC)?\Z")
 FLOAT = re.compile(r"\+?\d+\.0\Z")
 """``447400123456.0``, as pandas writes a column of numbers in which one is missing."""
 
+NATIONAL = re.compile(r"\(?0[1-9]")
+"""``07400 123456``, as it is dialled at home."""
+
 ROUNDED = re.compile(r"\d+([.,]\d+)?[eE]\+?\d+\Z")
 """``4.474E+11``, as spreadsheets write what does not fit into a cell."""
+
+DOTTED = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4}),? (\d\d:\d\d(:\d\d)?)\Z")
+"""``16.11.2026 12:30``: with dots the day is first wherever that is written."""
 
 TWILIO = re.compile(r"(\d\d:\d\d:\d\d) UTC (\d{4}-\d\d-\d\d)\Z")
 NOT_SENT = frozenset({"failed", "canceled", "cancelled", "rejected", "failure", "invalid"})
@@ -60,7 +66,8 @@ class Entry:
     """A message that was asked for at ``at`` (Unix seconds), or with ``is_verification`` a code
     that was entered then. ``price`` is USD as billed, ``sent`` whether it went out.
     Of our own events: ``event`` are the facts of a decision, else empty; ``outcome``
-    makes it no message but what became of the one before to its number."""
+    makes it no message but what became of the one before to its number. ``id`` is the provider's
+    own of the message."""
 
     at: float
     phone: str
@@ -71,6 +78,7 @@ class Entry:
     is_verification: bool = False
     event: str | None = None
     outcome: Outcome | None = None
+    id: str | None = None
 
 
 @dataclass
@@ -93,8 +101,11 @@ class Parser:
         if of(row, "final").lower() == "false":
             self.said["events after which another one follows: not used"] += 1
             return
-        if of(row, "part") not in ("", "0", "1") and not of(row, "price"):
-            return
+        part, id_ = of(row, "part"), of(row, "id") or None
+        if part not in ("", "0", "1"):
+            if not of(row, "price"):
+                return
+            id_ = id_ and f"{id_} {part}"
         phone = self._phone(of(row, "phone"))
         if columns.only_verifications:
             yield Entry(self._time(of(row, "verified")), phone, is_verification=True)
@@ -102,11 +113,12 @@ class Parser:
         at = self._time(of(row, "time"))
         address = self._address(of(row, "address"))
         sent = of(row, "status").lower() not in NOT_SENT
-        yield Entry(at, phone, address, of(row, "session") or None, self._price(row), sent)
+        session, price = of(row, "session") or None, self._price(row)
+        yield Entry(at, phone, address, session, price, sent, id=id_)
         entered = of(row, "verified")
         if entered.lower() not in NO:
             seen = self._time(entered) if self._says_when(entered) else at + CODE_ENTERED
-            yield Entry(max(at, seen), phone, is_verification=True)
+            yield Entry(max(at, seen), phone, is_verification=True, id=id_)
 
     def _says_when(self, entered: str) -> bool:
         """Whether a code's column has its time, or only says that it was entered."""
@@ -128,7 +140,14 @@ class Parser:
     def _phone(self, text: str) -> str:
         if "X" in text or "*" in text or "•" in text:
             raise ValueError("a masked number")
-        return _number(text, self.region)
+        phone = _number(text, self.region)
+        if text[0] != "+":
+            self.said[
+                "numbers without a +, read as beginning with a calling code (--region GB: of there)"
+                if self.region is None
+                else f"numbers without a +, taken for those of {self.region} that they are there"
+            ] += 1
+        return phone
 
     def _address(self, text: str) -> str | None:
         first = text.partition(",")[0].strip()
@@ -167,6 +186,9 @@ def _moment(text: str) -> tuple[datetime, bool]:
         raise ValueError("a day without an hour")
     if match := TWILIO.match(text):
         return datetime.fromisoformat(f"{match[2]}T{match[1]}+00:00"), True
+    if match := DOTTED.match(text):
+        day, month, year, hour, _ = match.groups()
+        return datetime.fromisoformat(f"{year}-{month:0>2}-{day:0>2}T{hour}"), False
     for read in _iso, _apache, parsedate_to_datetime:
         try:
             at = read(text)
@@ -196,4 +218,7 @@ def _number(text: str, region: str | None) -> str:
     try:
         return canonical(text, None, region, plain_digits=True).e164
     except IntakeError:
+        if region is None and NATIONAL.match(text):
+            reason = "a number without its calling code; --region GB says of which country it is"
+            raise ValueError(reason) from None
         raise ValueError("no telephone number") from None

@@ -8,12 +8,13 @@ to the same countries that are hours apart.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from typing import NamedTuple
 
 from pumpguard.replay.journal import Played
-from pumpguard.replay.scan import APART, BESIDE, STEP, TIMES, Group, Unanswered, stretches
+from pumpguard.replay.scan import APART, BESIDE, MORE, STEP, TIMES, Group, Unanswered, stretches
 
 DAY = 86_400.0
 PAUSE = 6 * 3600.0
@@ -37,9 +38,18 @@ EVERYTHING = "everything"
 SHOWN = 5
 
 
+class Part(NamedTuple):
+    """A group's share of an attack: from when to when its unanswered messages belong to it."""
+
+    start: float
+    end: float
+    group: str
+
+
 @dataclass
 class Episode:
-    """An attack: from when to when (Unix seconds), how many messages, USD, and by what known."""
+    """An attack: from when to when (Unix seconds), how many messages, USD, and by what known. Its
+    ``parts`` say which messages are its own."""
 
     start: float
     end: float
@@ -48,6 +58,16 @@ class Episode:
     score: float = 0.0
     groups: Counter[str] = field(default_factory=Counter)
     countries: Counter[str] = field(default_factory=Counter)
+    parts: list[Part] = field(default_factory=list)
+
+    def has(self, entry: Played) -> bool:
+        """Whether a message is one of its own."""
+        if entry.verified or not entry.sent or not self.start <= entry.at <= self.end:
+            return False
+        names = {name for name, _ in _names(entry)}
+        return any(
+            part.start <= entry.at <= part.end and part.group in names for part in self.parts
+        )
 
     @property
     def recognised_by(self) -> list[str]:
@@ -61,6 +81,7 @@ class Episode:
         self.usd += later.usd
         self.score = max(self.score, later.score)
         self.groups += later.groups
+        self.parts += later.parts
         self.countries += later.countries
 
 
@@ -70,12 +91,10 @@ def find(entries: Iterable[tuple[Played, float]]) -> list[Episode]:
     messages: list[Unanswered] = []
     first = last = 0.0
     for entry, usd in entries:
-        if entry.is_verification:
+        if entry.is_verification or not entry.sent:
             continue
         first, last = first or entry.at, entry.at
-        phone = entry.whose
-        country = phone.region or f"+{phone.calling_code}"
-        for name, cap in _names(entry, country):
+        for name, cap in _names(entry):
             group = groups[name]
             group.cap = cap
             if entry.verified:
@@ -83,7 +102,7 @@ def find(entries: Iterable[tuple[Played, float]]) -> list[Episode]:
             else:
                 group.unanswered.append((entry.at, len(messages)))
         if not entry.verified:
-            messages.append(Unanswered(entry.phone, country, usd))
+            messages.append(Unanswered(entry.phone, country_of(entry), usd))
     minutes = max(DAY, last - first) / STEP
     for group in groups.values():
         group.cap = max(group.cap, len(group.answered) / minutes * BESIDE)
@@ -91,17 +110,27 @@ def find(entries: Iterable[tuple[Played, float]]) -> list[Episode]:
         (stretch, name)
         for name, group in groups.items()
         if len(group.unanswered) >= 8
-        for times in (TIMES if name != EVERYTHING else TIMES[:1])
+        for times in _times(name)
         for stretch in stretches(group, messages, times)
     ]
     return _merged(found, groups, messages)
 
 
-def _names(entry: Played, country: str) -> Iterator[tuple[str, float]]:
+def country_of(entry: Played) -> str:
+    """Where a message went, or the calling code that belongs to no country."""
+    phone = entry.whose
+    return phone.region or f"+{phone.calling_code}"
+
+
+def _times(name: str) -> tuple[float, ...]:
+    return TIMES[:1] if name == EVERYTHING else TIMES
+
+
+def _names(entry: Played) -> Iterator[tuple[str, float]]:
     """The groups of a message, with the most unanswered ones a minute that are usual in them."""
     for free, cap in CAPS.items():
         yield f"block {entry.phone[:-free]}", cap
-    yield f"country {country}", inf
+    yield f"country {country_of(entry)}", inf
     yield EVERYTHING, inf
     if entry.address is not None:
         yield f"address {entry.address}", inf
@@ -149,25 +178,48 @@ def _alike(one: Episode, other: Episode) -> float:
 
 
 def _episode(
-    parts: list[tuple[tuple[float, float, float], str]],
+    found: list[tuple[tuple[float, float, float], str]],
     groups: dict[str, Group],
     messages: Sequence[Unanswered],
 ) -> Episode:
-    top = max(score for (_, _, score), _ in parts)
-    clear = [part for part in parts if part[0][2] >= CLEAR * top]
-    start = min(start for (start, _, _), _ in clear)
-    episode = Episode(start, max(end for (_, end, _), _ in clear), score=top)
-    members: set[int] = set()
-    for (begins, ends, _), name in parts:
-        inside = {
-            i
-            for at, i in groups[name].unanswered
-            if max(begins, episode.start) <= at <= min(ends, episode.end)
-        }
-        members |= inside
-        if name != EVERYTHING and inside:
-            episode.groups[name] += len(inside)
+    top = max(score for (_, _, score), _ in found)
+    clear = [stretch for stretch, _ in found if stretch[2] >= CLEAR * top]
+    episode = Episode(min(each[0] for each in clear), max(each[1] for each in clear), score=top)
+    members = dict[int, float]()
+    names = sorted({name for _, name in found}, key=lambda name: groups[name].size)
+    for name in names:  # the smallest first: it says most about who is meant
+        for start, end in _besides(groups[name], members, messages, _times(name)):
+            part = Part(max(start, episode.start), min(end, episode.end), name)
+            mine = {i: at for at, i in groups[name].unanswered if part.start <= at <= part.end}
+            if mine:
+                episode.parts.append(part)
+                members |= mine
+    episode.start = max(episode.start, min(members.values()))
+    episode.end = min(episode.end, max(members.values()))
+    for name in names:
+        inside = sum(i in members for _, i in groups[name].unanswered)
+        if name != EVERYTHING:
+            episode.groups[name] += inside
     episode.messages = len(members)
     episode.usd = sum(messages[i].usd for i in members)
     episode.countries.update(messages[i].country for i in members)
     return episode
+
+
+def _besides(
+    group: Group,
+    members: Mapping[int, float],
+    messages: Sequence[Unanswered],
+    times: Sequence[float],
+) -> list[tuple[float, float]]:
+    """When far more of a group than usual went unanswered, beside those that are members already.
+    Whoever else asked there, as people do, is none of the attack."""
+    rest = [each for each in group.unanswered if each[1] not in members]
+    if not rest:
+        return []
+    besides = Group(rest, group.answered, group.cap)
+    return [
+        (start, end)
+        for as_many in times
+        for start, end, _ in stretches(besides, messages, as_many, MORE)
+    ]

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from pumpguard.money.prices import PriceTable
-from pumpguard.replay.episodes import Episode
+from pumpguard.replay.episodes import Episode, country_of
 from pumpguard.replay.journal import Journal, Played
 from pumpguard.replay.read import Row
 from pumpguard.replay.sealed import SealedZip
-from pumpguard.replay.summary import BLOCK, Telling, Totals, summary, worst
+from pumpguard.replay.summary import BLOCK, Share, Telling, Totals, summary, worst
 
 
 class Refusal(NamedTuple):
@@ -31,16 +31,6 @@ class Refusal(NamedTuple):
     reason: str
     reference: str
     price: float
-
-
-def belongs(entry: Played, country: str, episode: Episode) -> bool:
-    """Whether a message is an episode's: unanswered, in its time and in one of its groups."""
-    if entry.verified or not episode.start <= entry.at <= episode.end:
-        return False
-    phone = entry.phone
-    names = {f"country {country}", f"address {entry.address}"}
-    names |= {f"block {phone[:-3]}", f"block {phone[:-4]}"}
-    return not episode.groups or not names.isdisjoint(episode.groups)
 
 
 def refusal(row: Row, telling: Telling) -> Refusal | None:
@@ -88,7 +78,7 @@ def write(
     prices: PriceTable,
 ) -> Totals:
     """All files, and what they come to. ``sources`` are the SHA-256 of the logs by their names."""
-    found = Totals()
+    found = Totals(episodes=[Share() for _ in episodes])
     zipped.rows(
         "messages.csv",
         ("time", "number", "country", "range", "address", "usd", "episode"),
@@ -100,11 +90,11 @@ def write(
         ("episode", "from", "to", "messages", "usd", "countries", "recognised by"),
         (
             (
-                number, iso(each.start), iso(each.end), each.messages, round(each.usd, 4),
+                number, iso(each.start), iso(each.end), told.messages, round(told.usd, 4),
                 " ".join(each.countries),
                 "; ".join(telling.group(name) for name in each.recognised_by),
             )
-            for number, each in enumerate(episodes, 1)
+            for number, (each, told) in enumerate(zip(episodes, found.episodes, strict=True), 1)
         ),
     )  # fmt: skip
     zipped.rows(
@@ -130,18 +120,15 @@ def _messages(
     for entry in journal:
         if entry.is_verification or not entry.sent or not span[0] <= entry.at < span[1]:
             continue
-        phone = entry.whose
-        country = phone.region or f"+{phone.calling_code}"
-        number = next((i for i, e in enumerate(episodes, 1) if belongs(entry, country, e)), None)
+        number = next((i for i, episode in enumerate(episodes) if episode.has(entry)), None)
         if number is None:
             continue
-        usd = prices.price(phone.region) if entry.price is None else entry.price
+        usd = prices.price(entry.whose.region) if entry.price is None else entry.price
         name = entry.phone[:-BLOCK]
-        found.messages, found.usd = found.messages + 1, found.usd + usd
-        there = found.ranges[name]
-        there.messages, there.usd = there.messages + 1, there.usd + usd
+        for each in (found, found.episodes[number], found.ranges[name]):
+            each.messages, each.usd = each.messages + 1, each.usd + usd
         told, address = telling.number(entry.phone), telling.address(entry.address)
-        yield iso(entry.at), told, country, name, address, usd, number
+        yield iso(entry.at), told, country_of(entry), name, address, usd, number + 1
 
 
 def _refused(refusals: Iterable[Refusal], found: Totals) -> Iterator[Sequence[object]]:

@@ -12,6 +12,7 @@ from pumpguard.intake.phone import canonical
 from pumpguard.replay.columns import OWN, Columns
 from pumpguard.replay.entry import Entry, Outcome, Parser
 from pumpguard.replay.own_events import own_entries
+from pumpguard.replay.problems import NO_ROWS
 from pumpguard.replay.read import Row, Table
 
 ANSWERED_WITHIN = 3_600
@@ -22,6 +23,34 @@ BATCH = 5_000
 
 ORDER = "at, (event IS NULL AND verification)"
 """Of one time, codes come after messages. Our own events are in the order of their file."""
+
+READ = "at, phone, address, session, price, sent, verification, event, outcome, kind, file, id"
+"""The columns of what was read."""
+
+SAME_ID = """
+DELETE FROM entries WHERE rowid IN (SELECT place FROM (
+    SELECT rowid AS place,
+        row_number() OVER (PARTITION BY id, verification ORDER BY rowid DESC) AS n
+    FROM entries WHERE id IS NOT NULL) WHERE n > 1)
+"""
+"""The provider's own id says that it is the same. The last one stands: it may know more."""
+
+ALIKE = "at, phone, address, session, verification, event, outcome"
+IN_SEVERAL_FILES = f"""
+DELETE FROM entries WHERE rowid IN (SELECT place FROM (
+    SELECT place, row_number() OVER (PARTITION BY {ALIKE}, nth ORDER BY file DESC) AS n FROM (
+        SELECT rowid AS place, file, {ALIKE},
+            row_number() OVER (PARTITION BY {ALIKE}, file ORDER BY rowid) AS nth
+        FROM entries WHERE id IS NULL AND phone <> '')) WHERE n > 1)
+"""  # noqa: S608 - constants
+"""Without an id, what is alike in two files is the same, and what is alike in one file is not: it
+counts as often as in the file that has it most often. Requests of access logs have no number, and
+several servers may well write the same line in one second."""
+
+COUNTS = """
+SELECT total(verification), total(NOT verification AND outcome IS NULL), total(phone = ''),
+    count(price), total(event <> ''), count(address), count(session), min(at), max(at) FROM entries
+"""
 
 
 Kind: TypeAlias = tuple[str | None, int, LineType, bool]
@@ -63,9 +92,12 @@ class Journal:
             "PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-16384",
             "CREATE TABLE IF NOT EXISTS entries (at REAL, phone TEXT, address TEXT, session TEXT, "
             "price REAL, sent INTEGER, verification INTEGER, event TEXT, outcome TEXT, "
-            "kind INTEGER, verified INTEGER DEFAULT 0)",
+            "kind INTEGER, file INTEGER, id TEXT, verified INTEGER DEFAULT 0)",
         ):  # fmt: skip
             self._sql.execute(statement)
+        self.files = 0
+        self.same_id = self.in_several_files = 0
+        """Entries that were left out, because they had been read already."""
         self.with_addresses = self.with_sessions = self.verifications = self.messages = 0
         self.of_requests = self.priced = 0
         """Requests of access logs, which have no number; messages of which the price is known."""
@@ -100,7 +132,8 @@ class Journal:
         """All rows of a file; what cannot be read is noted in its ``problems``. ``watch`` hears how
         many bytes more were read."""
         batch: list[Entry] = []
-        own, name = columns.source == OWN, table.path.name
+        own, name, line = columns.source == OWN, table.path.name, 0
+        self.files += 1
         for line, row in table.rows():
             try:
                 if own:
@@ -117,10 +150,16 @@ class Journal:
                 watch(table.taken())
         self._insert(batch)
         watch(table.taken())
+        if not line and not table.problems.counts:
+            table.problems.add(0, NO_ROWS)
 
     def close_books(self) -> None:
-        """Sort, and find out for which messages a code was entered: those to its number in the hour
-        before it, of which one brought it."""
+        """Leave out what was read twice, sort, and find out for which messages a code was entered:
+        those to its number in the hour before it, of which one brought it."""
+        self.same_id = self._sql.execute(SAME_ID).rowcount
+        if self.files > 1:
+            self.in_several_files = self._sql.execute(IN_SEVERAL_FILES).rowcount
+        self._count()
         self._sql.execute("CREATE INDEX by_phone ON entries (phone, at)")
         self._sql.execute(
             "UPDATE entries SET verified = 1 WHERE verification = 0 AND outcome IS NULL "
@@ -153,11 +192,16 @@ class Journal:
         """With the messages of our own that failed, which have no number in the order."""
         number = 0
         for row in self._sql.execute(f"SELECT * FROM entries ORDER BY {ORDER}, rowid"):  # noqa: S608 - a constant
-            at, phone, address, session, price, sent, coded, event, outcome, kind, verified = row
+            at, phone, address, session, price, sent, coded, event, outcome, kind, _, _, done = row
             yield Played(number, at, phone, address, session, price, bool(sent), bool(coded),
-                         bool(verified), event, outcome,
+                         bool(done), event, outcome,
                          None if kind is None else self.kinds[kind])  # fmt: skip
             number += outcome is None
+
+    @property
+    def tells_attacks(self) -> bool:
+        """Whether attackers can be told from users, which is by the codes that were entered."""
+        return self.verifications > 0
 
     def __len__(self) -> int:
         return self.messages + self.verifications
@@ -171,24 +215,21 @@ class Journal:
             self.asks |= row.get("pumpguard_attempt_proved") == "true"
 
     def _insert(self, batch: list[Entry]) -> None:
-        for each in batch:
-            self.verifications += each.is_verification
-            self.messages += not each.is_verification and each.outcome is None
-            self.of_requests += not each.phone
-            self.priced += each.price is not None
-            self.events += bool(each.event)
-            self.with_addresses += each.address is not None
-            self.with_sessions += each.session is not None
-            self.first, self.last = min(self.first, each.at), max(self.last, each.at)
         self._sql.executemany(
-            "INSERT INTO entries (at, phone, address, session, price, sent, verification, "
-            "event, outcome, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO entries ({READ}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
             [
                 (e.at, e.phone, e.address, e.session, e.price, e.sent, e.is_verification, e.event,
-                 e.outcome, self._kind(e.phone))
+                 e.outcome, self._kind(e.phone), self.files, e.id)
                 for e in batch
             ],
         )  # fmt: skip
+
+    def _count(self) -> None:
+        *counts, first, last = self._sql.execute(COUNTS).fetchone()
+        (self.verifications, self.messages, self.of_requests, self.priced, self.events,
+         self.with_addresses, self.with_sessions) = map(int, counts)  # fmt: skip
+        if last is not None:
+            self.first, self.last = first, last
 
     def _kind(self, number: str) -> int | None:
         """Its place among all kinds; a request of an access log has no number."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from hashlib import file_digest
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,7 +15,8 @@ from pumpguard.replay.columns import ACCESS_LOG, Columns, guess
 from pumpguard.replay.doubts import doubts
 from pumpguard.replay.entry import Parser
 from pumpguard.replay.journal import Journal
-from pumpguard.replay.read import Problems, Table
+from pumpguard.replay.problems import Problems
+from pumpguard.replay.read import Table
 from pumpguard.replay.requests import RequestParser, Sending, nothing_sends
 
 MOST_REASONS = 3
@@ -50,7 +53,8 @@ def read(
     without that it is refused. ``watch`` hears how many bytes more were read. Raises `PolicyError`
     for a file that is no log."""
     where = zone_of(zone)
-    journal, read, notes, parsers = Journal(), list[FileRead](), list[str](), list[Parser]()
+    journal, read, parsers = Journal(), list[FileRead](), list[Parser]()
+    files, notes = once(files)
     for path in files:
         with closing(Table(path)) as table:
             given = named if len(files) == 1 else _those_of(named, table.header)
@@ -61,15 +65,35 @@ def read(
         read.append(FileRead(path.name, columns, table.problems))
         for what, count in parser.said.items():
             assumed = f", taken as {zone}" if "zone" in what else ""
-            notes.append(f"{path.name}: {count:,} {what}{assumed}.")
+            notes.append(f"{path.name}: {what}{assumed}: {count:,}.")
     if len({columns.source == ACCESS_LOG for _, columns, _ in read}) > 1:
         raise PolicyError("the files", "access logs by themselves: they are joined to nothing")
+    journal.close_books()
     if not journal.messages:
         requests = any(columns.source == ACCESS_LOG for _, columns, _ in read)
         expected = nothing_sends(parsers) if requests else "a message that can be read"
         raise PolicyError("the log", "\n  ".join([expected, *_why_not(read)]))
-    journal.close_books()
     return Found(journal, read, [*doubts(journal), *notes])
+
+
+def once(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The files without those that are byte for byte another one of them, and what was left out."""
+    found, notes = dict[tuple[int, str], Path](), list[str]()
+    sizes = Counter(path.stat().st_size for path in files if path.is_file())
+    for path in files:
+        size = path.stat().st_size if path.is_file() else 0
+        same = digest(path) if sizes[size] > 1 else str(path)
+        if (size, same) in found:
+            notes.append(f"{path}: left out, it is the same as {found[size, same]}.")
+        else:
+            found[size, same] = path
+    return list(found.values()), notes
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _why_not(files: Sequence[FileRead]) -> list[str]:

@@ -50,8 +50,8 @@ def page(report: Report) -> str:
         f"<p><small>{escape(report.prices)}</small></p>",
         f"<h2>{'Money' if report.priced else 'Messages'} by day</h2>",
         _chart(report),
-        "" if report.journal.of_requests else "<h2>Attack episodes</h2>",
-        "" if report.journal.of_requests else _table(
+        "<h2>Attack episodes</h2>" if report.journal.tells_attacks else "",
+        "" if not report.journal.tells_attacks else _table(
             ("from", "to", "messages", "USD", "countries", "recognised by"),
             (
                 (

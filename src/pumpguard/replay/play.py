@@ -9,8 +9,10 @@ from typing import Any
 
 from pumpguard.attempt import Attempt, Phone
 from pumpguard.decision import Action, Decision
+from pumpguard.errors import StoreError
 from pumpguard.guard import Guard
 from pumpguard.outcomes.delays import Delays
+from pumpguard.outcomes.telling import Verified
 from pumpguard.policy import Policy
 from pumpguard.replay.journal import Journal, Played
 from pumpguard.replay.last_sent import LastSent
@@ -91,8 +93,7 @@ class Run:
                 await guard.reports.told()
             return None
         if entry.is_verification:
-            guard.reports.verified(entry.whose)
-            await guard.reports.told()
+            await self._verified(guard, entry)
             self.tally.entered(entry)
             return None
         decision, asked = await _decided(guard, entry, self.tally.again)
@@ -104,6 +105,18 @@ class Run:
             guard.reports.not_sent(decision)
             await guard.reports.told()
         return decision
+
+    async def _verified(self, guard: Guard, entry: Played) -> None:
+        """Tell the store at once: through the queue of a running app it would take a task and turns
+        of the event loop."""
+        queue = guard.reports.queue
+        if queue is None:
+            return
+        try:
+            settlements = await queue.teller.settlements(Verified((entry.whose,), self.now))
+            await self.store.settle(settlements)
+        except StoreError:
+            self.tally.faults["verified without the store"] += 1
 
 
 async def play(

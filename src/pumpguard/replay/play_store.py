@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 
 from pumpguard.store.base import Answer, Question
-from pumpguard.store.lua import interpreter
 from pumpguard.store.memory import MemoryStore
 
 TABLES = "places", "struck", "needed"
@@ -16,10 +14,6 @@ TABLES = "places", "struck", "needed"
 class PlayStore(MemoryStore):
     """Its places in the order in which they are looked at, so that it goes on as it would have.
     One question at a time is asked of it, and none has to wait in a line."""
-
-    def __init__(self, requests: int, clock: Callable[[], float]) -> None:
-        super().__init__(requests, clock)
-        self._lua = interpreter(compiles=True)
 
     async def decide(self, question: Question) -> Answer:
         return self.decide_now(question)

@@ -10,9 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import IO, Any
 from pumpguard.errors import PolicyError
 from pumpguard.replay import access_log
 from pumpguard.replay.columns import flat
+from pumpguard.replay.problems import Problems
 
 LONGEST_LINE = 1 << 20
 """Bytes. A message's row has some hundred; what is longer is one bad line."""
@@ -32,34 +31,17 @@ MOST_COLUMNS = 1_000
 MOST_LINES = 20
 """That one quoted value may go over. A quote that is never closed would swallow the whole file."""
 
-EXAMPLES = 20
 GZIP, UTF16 = b"\x1f\x8b", (b"\xff\xfe", b"\xfe\xff")
 
+NO_TABLES = {
+    b"PK\x03\x04": "a spreadsheet (.xlsx, .ods) or a ZIP archive",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet (.xls)",
+    b"PAR1": "Parquet",
+}
+"""What people have instead, by its first bytes."""
+
+
 Row = Mapping[str, str]
-
-
-@dataclass
-class Problems:
-    """What could not be read of a file: how often for each reason, and the first places."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    examples: list[tuple[int, str]] = field(default_factory=list)
-
-    def add(self, line: int, reason: str) -> None:
-        self.counts[reason] += 1
-        if self.counts[reason] <= 3 and len(self.examples) < EXAMPLES:
-            self.examples.append((line, reason))
-
-    def lines(self, name: str) -> list[str]:
-        """Each reason as a sentence about the file of that name, with the first places."""
-        return [
-            f"{name}: {count:,} rows: {reason}{self._where(reason)}."
-            for reason, count in self.counts.most_common()
-        ]
-
-    def _where(self, reason: str) -> str:
-        places = [str(line) for line, why in self.examples if why == reason and line]
-        return f" (line {', '.join(places)})" if places else ""
 
 
 class Table:
@@ -199,7 +181,11 @@ class Table:
         """The lines with their numbers."""
         try:
             with self.path.open("rb") as self._file:
-                packed = self._file.read(2) == GZIP
+                begins = self._file.read(4)
+                if begins in NO_TABLES:
+                    expected = "CSV or JSON lines: save a spreadsheet as CSV (UTF-8), unpack a ZIP"
+                    raise PolicyError(str(self.path), expected, NO_TABLES[begins])
+                packed = begins[:2] == GZIP
                 self._file.seek(0)
                 with gzip.open(self._file) if packed else self._file as file:
                     yield from self._texts(file)

@@ -16,7 +16,8 @@ from pumpguard.intake.phone import canonical
 from pumpguard.money.prices import WARN_ABOVE, PriceTable
 from pumpguard.overrides.lists import Hash
 from pumpguard.replay.entry import Entry
-from pumpguard.replay.read import Problems, Row
+from pumpguard.replay.problems import Problems
+from pumpguard.replay.read import Row
 
 EARLIER, LATER = 60.0, 3_600.0
 """Seconds that a bill's time may be before an admission (clocks differ) and after it (messages wait

@@ -11,6 +11,7 @@ from pumpguard.replay.figures import customers, held_out, held_out_line, interva
 from pumpguard.replay.journal import Journal
 from pumpguard.replay.logs import FileRead
 from pumpguard.replay.tally import Sum, Tally
+from pumpguard.replay.words import counted
 
 
 @dataclass
@@ -116,34 +117,37 @@ class Report:
     def lines(self) -> list[str]:
         """The report in words."""
         who = self.tally.customers
+        messages = counted(self.journal.messages, "message")
+        codes = counted(self.journal.verifications, "verification")
+        span = f"{moment(self.journal.first)} to {moment(self.journal.last)}"
         lines = [
-            f"{self.journal.messages:,} messages and {self.journal.verifications:,} verifications, "
-            f"{moment(self.journal.first)} to {moment(self.journal.last)}.",
+            f"{messages} and {codes}, {span}.",
             self._money(),
         ]
         if who.all:
             low, high = interval(who.refused, who.all)
             asked = f" and {who.asked:,} asked for proof ({who.asked / who.all:.2%})"
             lines.append(
-                f"Of {who.all:,} customers who entered a code, {who.refused:,} would have got none "
-                f"({who.refused / who.all:.2%}; 95 % interval {low:.2%} to {high:.2%})"
+                f"Of {counted(who.all, 'customer')} who entered a code, {who.refused:,} would have "
+                f"got none ({who.refused / who.all:.2%}; 95 % interval {low:.2%} to {high:.2%})"
                 f"{asked if self.challenge else ''}."
             )
         if self.tally.held_out.numbers:
             lines.append(held_out_line(self.tally.held_out))
         if self.tally.again.decided:
             lines += self._again_lines()
-        found = f"{len(self.episodes)} attack episode{'s' * (len(self.episodes) != 1)} found:"
-        lines += ["", found] if not self.journal.of_requests else []
+        found = f"{counted(len(self.episodes), 'attack episode')} found:"
+        lines += ["", found] if self.journal.tells_attacks else []
         lines += [
-            f"  {moment(each.start)} to {moment(each.end)}: {each.messages:,} messages, "
+            f"  {moment(each.start)} to {moment(each.end)}: {counted(each.messages, 'message')}, "
             f"${each.usd:,.2f}, {', '.join(c for c, _ in each.countries.most_common(4))}; "
             f"by {', '.join(each.recognised_by[:2]) or 'how many went unanswered'}"
             for each in self.episodes
         ]
         lines += ["", "Refused by rule:"]
         lines += [
-            f"  {rule}: {each.messages:,} messages{f', {self.amount(each)}' if self.priced else ''}"
+            f"  {rule}: {counted(each.messages, 'message')}"
+            f"{f', {self.amount(each)}' if self.priced else ''}"
             for rule, each in sorted(self.tally.by_rule.items(), key=lambda pair: -pair[1].micros)
         ]
         lines += ["", f"By day, {'spent' if self.priced else 'messages'} and with this policy:"]
@@ -204,7 +208,7 @@ class Report:
             lines += [columns.told(name), *problems.lines(name)]
         for what, count in self.tally.faults.items():
             if count:
-                lines.append(f"{count:,} messages were {what}: the log is larger than its room.")
+                lines.append(f"Messages {what}: {count:,}; the log is larger than its room.")
         lines.append(
             "Nobody reacts in a replay: an attacker who is refused would try other numbers, a "
             "customer would try again."

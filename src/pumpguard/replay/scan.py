@@ -32,6 +32,10 @@ LEAST = 0.02
 THRESHOLD = 25.0
 """Of the score. By chance alone one group in e^25 has that; the groups are some 10,000 a day."""
 
+MORE = 7.0
+"""Of the score of what a larger group has besides the smaller ones that an attack is known by. By
+chance one group in e^7, or a thousand, has that, and here few are looked at."""
+
 APART = 45 * 60.0
 """Seconds between two stretches that are told as two episodes."""
 
@@ -67,15 +71,19 @@ class Group:
     def times(self) -> tuple[list[float], list[float]]:
         return self.answered, [at for at, _ in self.unanswered]
 
+    @property
+    def size(self) -> int:
+        return len(self.unanswered) + len(self.answered)
+
     def ends(self) -> tuple[float, float]:
         times = [each for part in self.times() for each in (part[:1] + part[-1:])]
         return min(times), max(times)
 
 
 def stretches(
-    group: Group, messages: Sequence[Unanswered], as_many: float
+    group: Group, messages: Sequence[Unanswered], as_many: float, least: float = THRESHOLD
 ) -> list[tuple[float, float, float]]:
-    """The stretches of time (start, end, score) of which the score is above the threshold."""
+    """The stretches of time (start, end, score) of which the score is at ``least`` that."""
     times = [at for at, _ in group.unanswered]
     around = _Sliding(group.answered, KEPT)
     gain, best = log(as_many), []
@@ -83,7 +91,7 @@ def stretches(
     for at in times:
         usual = min(group.cap, max(LEAST, around.rate(at) * BESIDE))
         score -= usual * (as_many - 1) * (at - before) / STEP
-        over = top >= THRESHOLD and score < top - THRESHOLD
+        over = top >= least and score < top - THRESHOLD
         if score <= 0 or over or at - before > APART:
             best.append((start, end, top))
             score, start, top = 0.0, at, 0.0
@@ -92,7 +100,7 @@ def stretches(
             top, end = score, at
         before = at
     best.append((start, end, top))
-    return [each for each in best if each[2] >= THRESHOLD and _adds(group, messages, *each[:2])]
+    return [each for each in best if each[2] >= least and _adds(group, messages, *each[:2])]
 
 
 class _Sliding:
@@ -121,7 +129,7 @@ def _adds(group: Group, messages: Sequence[Unanswered], start: float, end: float
     if unanswered >= ADDED * answered:
         return True
     first, last = group.ends()
-    outside = len(group.unanswered) + len(group.answered) - answered - unanswered
+    outside = group.size - answered - unanswered
     rate = outside / max(STEP, (last - first) - (end - start))
     return answered + unanswered >= ADDED * rate * max(STEP, end - start)
 

@@ -53,8 +53,8 @@ class Telling:
 
 
 @dataclass
-class Range:
-    """1,000 numbers: messages of attacks, their USD, and what was refused."""
+class Share:
+    """Of 1,000 numbers, an attack or all: messages of attacks, their USD, and what was refused."""
 
     messages: int = 0
     usd: float = 0.0
@@ -62,15 +62,13 @@ class Range:
 
 
 @dataclass
-class Totals:
-    """What the files come to."""
+class Totals(Share):
+    """What the files come to, and each of the ``episodes`` in them."""
 
-    messages: int = 0
-    usd: float = 0.0
-    refused: int = 0
     refused_usd: float = 0.0
     rules: Counter[str] = field(default_factory=Counter)
-    ranges: dict[str, Range] = field(default_factory=lambda: defaultdict(Range))
+    ranges: dict[str, Share] = field(default_factory=lambda: defaultdict(Share))
+    episodes: list[Share] = field(default_factory=list)
 
 
 def summary(
@@ -98,10 +96,10 @@ def summary(
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     lines += [
-        f"| {number} | {moment(each.start)} | {moment(each.end)} | {each.messages:,} | "
-        f"{each.usd:,.2f} | {', '.join(name for name, _ in each.countries.most_common(6))} | "
+        f"| {number} | {moment(each.start)} | {moment(each.end)} | {told.messages:,} | "
+        f"{told.usd:,.2f} | {', '.join(name for name, _ in each.countries.most_common(6))} | "
         f"{', '.join(telling.group(name) for name in each.recognised_by[:3])} |"
-        for number, each in enumerate(episodes, 1)
+        for number, (each, told) in enumerate(zip(episodes, found.episodes, strict=True), 1)
     ]
     lines += ["", "## Ranges of 1,000 numbers with the most", "",
               "| range | messages | USD | refused |", "| --- | --- | --- | --- |"]  # fmt: skip
@@ -135,6 +133,6 @@ def summary(
     return "\n".join(lines) + "\n"
 
 
-def worst(ranges: Mapping[str, Range]) -> list[tuple[str, Range]]:
+def worst(ranges: Mapping[str, Share]) -> list[tuple[str, Share]]:
     """Those that cost most first."""
     return sorted(ranges.items(), key=lambda each: (-each[1].usd, -each[1].refused, each[0]))

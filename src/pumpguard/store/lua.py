@@ -29,10 +29,10 @@ class Interpreter:
     """A Lua state. Nothing stays in it from call to call but the scripts, and plans that they have
     read, so one serves every store of a process; a thread waits while another runs a script."""
 
-    def __init__(self, dialect: str, compiles: bool = True) -> None:
+    def __init__(self, dialect: str) -> None:
         module: Any = import_module(f"lupa.{dialect}")
         self._state = module.LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
-        self._state.execute(b"if jit then jit.%s() end" % (b"on" if compiles else b"off"))
+        self._state.execute(b"if jit then jit.on() end")
         self._call = self._state.execute(lua("process", __package__).encode())
         self._compiled: dict[str, Any] = {}
         self._error: type[Exception] = module.LuaError
@@ -61,11 +61,11 @@ class Interpreter:
 
 
 @cache
-def interpreter(*, compiles: bool = True) -> Interpreter:
+def interpreter() -> Interpreter:
     """The one of this process. Raises `PolicyError` where ``lupa`` is not installed."""
     for dialect in DIALECTS:
         try:
-            return Interpreter(dialect, compiles)
+            return Interpreter(dialect)
         except ImportError:
             continue
     raise PolicyError("store", "lupa to be installed, to count in this process: pip install lupa")
