@@ -16,10 +16,11 @@ from pumpguard.commands import BAD_INPUT, AsJson, shared_store, stop
 from pumpguard.commands.exposure import total
 from pumpguard.errors import OverrideError, PolicyError
 from pumpguard.money.exposure import exposure as exposure_of
-from pumpguard.ops.check import NOTES, concerns
+from pumpguard.ops.check import NOTES, concerns, nothing_heard
 from pumpguard.ops.markets import Market, markets
 from pumpguard.ops.openapi import route_concerns
 from pumpguard.ops.played import document, nearest, not_enforced, parts_of, rows, told
+from pumpguard.outcomes.telling import heard_by
 from pumpguard.policy import Policy
 from pumpguard.store.health import Concern
 from pumpguard.store.health import check as store_concerns
@@ -113,8 +114,10 @@ def _of_store(policy: Policy, url: str) -> tuple[tuple[Concern, ...], list[Marke
     async def look() -> tuple[tuple[Concern, ...], list[Market]]:
         opened = shared_store(policy, url)
         try:
-            wrong = await store_concerns(opened)
-            return wrong, [] if wrong else await markets(policy, opened)
+            if wrong := await store_concerns(opened):
+                return wrong, []
+            heard = not policy.verified or await opened.recall(heard_by(policy.use))
+            return () if heard else (nothing_heard(),), await markets(policy, opened)
         finally:
             await opened.aclose()
 

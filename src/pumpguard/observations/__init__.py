@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 UNSOLVED = 50
 """Clients that were asked for proof, while none has ever given one."""
 
-MATURE, SOON, LATEST = 300.0, 10.0, 100
-"""Seconds after which a code will hardly be entered any more (people take 13.5 in the median), and
-after which other processes are asked; and how many messages are looked at."""
+MATURE, LATEST = 300.0, 100
+"""Seconds after which a code will hardly be entered any more (people take 13.5 in the median); and
+how many messages are looked at."""
 
 SAMPLE, ENOUGH = 300, 20
 """The newest requests that are looked at, and before how many nothing is said of them."""
@@ -49,25 +49,17 @@ class Observations:
     """
 
     def __init__(
-        self,
-        notices: Notices,
-        header: str,
-        trusts: Callable[[str], bool],
-        *,
-        listens: bool,
-        told_success: bool = False,
-        looks_for: Sequence[str] = (),
-        proxies: bool = False,
-    ) -> None:
+        self, notices: Notices, header: str, trusts: Callable[[str], bool], *, listens: bool,
+        told_success: bool = False, looks_for: Sequence[str] = (), proxies: bool = False,
+    ) -> None:  # fmt: skip
         self.counts: Counter[str] = Counter()
         self.unreadable: Counter[str] = Counter()
         """Requests that could not be read, by what was wrong."""
         self.notices = notices
-        self.at_home, self.abroad = Crowd(), Crowd()
+        crowds = Crowd(), Crowd()
         self.hearing = Hearing(
-            notices, self.counts, self.at_home, self.abroad, listens=listens,
-            told_success=told_success,
-        )  # fmt: skip
+            notices, self.counts, *crowds, listens=listens, told_success=told_success
+        )
         self._waiting: deque[float] = deque()
         self.unguarded = Unguarded(notices, self.counts)
         self._peers = Peers(notices, self.counts, header, trusts)
@@ -163,8 +155,7 @@ class Observations:
         while waiting and waiting[0] <= at - MATURE:
             waiting.popleft()
             counts["matured"] += 1
-        late = counts["matured"] or waiting[0] <= at - SOON
-        return bool(late) and at >= self.hearing.asks_at
+        return at >= self.hearing.asks_at
 
     def unread(self, problem: str, detail: str) -> None:
         """A guarded request could not be read, so its user gets no code."""
@@ -192,13 +183,9 @@ class Observations:
 
 
 class Crowd:
-    """Whether the newest requests come from where people do: from many ranges and networks.
-
-    ``monitored``: the rules that need verifications only monitor for those that do.
-    """
+    """Whether the newest requests come from where people do: from many ranges and networks."""
 
     def __init__(self) -> None:
-        self.monitored = False
         self._newest: deque[tuple[str, str | None]] = deque()
         self._ranges: dict[str, int] = {}
         self._networks: dict[str | None, int] = {}

@@ -21,7 +21,11 @@ NO_VERIFY, NO_HOME, NO_CHALLENGE, NO_PROXIES = "PG140", "PG141", "PG142", "PG143
 OLD_PRICES, NO_PRICE, SOME_PRICES = "PG144", "PG145", "PG146"
 NOBODYS_BUDGET, NOT_BOUNDED, NOT_ENFORCED = "PG147", "PG148", "PG152"
 
-NOTES = frozenset({NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES, UNGUARDED, NOT_ENFORCED})
+NOTHING_HEARD = "PG071"
+
+NOTES = frozenset(
+    {NOTHING_HEARD, NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES, UNGUARDED, NOT_ENFORCED}
+)
 """What may be as it should; all else is to be mended."""
 
 SHOWN = 5
@@ -39,6 +43,12 @@ def concerns(
     today = today or datetime.now(UTC).date()
     parts = _parts(policy, has_challenge=has_challenge)
     return (*_modes(policy), *parts, *_money(policy, found, today))
+
+
+def nothing_heard() -> Concern:
+    """That the store knows of no verification."""
+    what = "none was ever heard, so the rules that need verifications only monitor until the first"
+    return Concern(NOTHING_HEARD, "verify", what)
 
 
 def _modes(policy: Policy) -> Iterator[Concern]:

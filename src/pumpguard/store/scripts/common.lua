@@ -21,7 +21,7 @@ local familiar = false  -- and from where this request comes?
 local trusted = false  -- do those who ask from there verify?
 local owed, mistyped = 0, 0  -- micro-dollars of the number's open tickets; of the client's last, if nearby
 local no_verifications, unheard = false, false  -- do none arrive, whoever sends? where they did before?
-local headroom = 0  -- messages that the subject at hand has earned
+local headroom, ALL_HEADROOM = 0, 2147483648  -- messages that the subject at hand has earned; any number of them, granted
 local halves = 0  -- of what limits reserve, how many halves are open to this request: 0, 1 or 2
 
 -- How much of what is reserved is open to this request.
