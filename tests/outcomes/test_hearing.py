@@ -420,16 +420,22 @@ async def test_where_nothing_reaches_the_verify_route_it_is_said_within_a_hundre
 async def test_until_the_first_is_heard_nobody_pays_for_rules_that_need_it(
     number: str, home: list[str]
 ) -> None:
-    """At home or abroad, whether all come by one network or not, and whatever is entered: nobody
-    knows whether none verifies or the guard is deaf."""
-    wrong = App(JSONResponse({"error": "wrong"}, 401))
-    found = await crowd(
-        wrong, 200, '{"phone": "PHONE"}',
+    """At home or abroad, and whether a home is named or not: nobody knows whether none verifies or
+    the guard is deaf."""
+    served, guard = await crowd(
+        App(), 200, "{}", None,
         number=lambda n: number.format(1_000_000 + 7_919 * n * 97 % 8_999_000), home=home,
     )  # fmt: skip
-    served, guard = found
     assert guard.observations.hearing.deaf
     assert served >= 198
+
+
+async def test_wrong_codes_switch_nothing_off() -> None:
+    """A bot that enters nonsense is answered 401 every time: that is heard, and no success."""
+    app = App(JSONResponse({"error": "wrong"}, 401))
+    got, guard = await crowd(app, 200, '{"phone": "PHONE"}')
+    assert not guard.observations.hearing.deaf
+    assert got < 50
 
 
 async def test_what_is_judged_meanwhile_is_recorded() -> None:

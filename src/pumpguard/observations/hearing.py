@@ -77,12 +77,13 @@ class Hearing:
 
     def fall_silent(self, *, ever_heard: bool) -> None:
         """No process has heard a verification lately. The rules that need them stay enforced where
-        one was ``ever_heard``: with none heard, an attack on a quiet day looks alike."""
+        one was ``ever_heard``, or all codes were plainly wrong: then nothing is missed."""
         counts = self._counts
-        self.deaf = not ever_heard
+        understood = not self.misunderstood and counts["codes_refused"] >= MISUNDERSTOOD
+        self.deaf = not (ever_heard or understood)
         if counts["matured"] < SILENT and counts["not_understood"] < MISUNDERSTOOD:
             return
-        says = "stay enforced" if ever_heard else "only monitor until the first is heard"
+        says = "only monitor until the first is heard" if self.deaf else "stay enforced"
         missing = ", ".join(f"{n} by their {what}" for what, n in self.misunderstood.items())
         self._notices.say(
             "PG071", "verify",
