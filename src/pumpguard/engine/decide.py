@@ -128,7 +128,8 @@ class Engine:
         # 2. What do the rules say from the request alone, and which counters do they need?
         # Until the first verification is heard, those that need them only monitor.
         ruleset, hears = self._rules, self._observations.hearing
-        if hears.watches and hears.lifts(attempt, at_home=attempt.phone.region in self._home):
+        crowd = hears.watches and hears.crowds[attempt.phone.region in self._home]
+        if crowd and (crowd.lifts(attempt) or hears.deaf):
             ruleset = self._deaf_rules
         if override.expected is not None or override.monitored:
             ruleset = ruleset.during(override.expected, override.monitored)

@@ -58,7 +58,7 @@ class Observations:
         self.notices = notices
         crowds = Crowd(), Crowd()
         self.hearing = Hearing(
-            notices, self.counts, *crowds, listens=listens, told_success=told_success
+            notices, self.counts, crowds, listens=listens, told_success=told_success
         )
         self._waiting: deque[float] = deque()
         self.unguarded = Unguarded(notices, self.counts)
@@ -183,18 +183,22 @@ class Observations:
 
 
 class Crowd:
-    """Whether the newest requests come from where people do: from many ranges and networks."""
+    """Whether the newest requests come from where people do: from many ranges and networks.
+
+    ``monitored``: the rules that need verifications only monitor for those that do.
+    """
 
     def __init__(self) -> None:
+        self.monitored = False
         self._newest: deque[tuple[str, str | None]] = deque()
         self._ranges: dict[str, int] = {}
         self._networks: dict[str | None, int] = {}
         # How many pairs of requests are alike in their range, and in their network.
         self._same_range = self._same_network = 0
 
-    def holds(self, attempt: Attempt) -> bool:
-        """Count a request; whether it is like one of a crowd. It is not if too few ranges or
-        networks have most of all requests, and its own is one of these."""
+    def lifts(self, attempt: Attempt) -> bool:
+        """Count a request; whether they are ``monitored`` and it is like one of a crowd. It is not
+        if too few ranges or networks have most of all requests, and its own is one of these."""
         phone, ranges, networks, newest = attempt.phone, self._ranges, self._networks, self._newest
         code = phone.calling_code
         place = phone.e164[: 2 + (code > 9) + (code > 99) + DIGITS]
@@ -213,8 +217,8 @@ class Crowd:
             self._same_network -= (left := networks.pop(old, 1) - 1)
             if left:
                 networks[old] = left
-        if total < ENOUGH:
-            return True
+        if total < ENOUGH or not self.monitored:
+            return self.monitored
         pairs = total * (total - 1) // 2
         few = self._same_range * RANGES > pairs and here * 2 * RANGES >= total
         return not few and (

@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
-from pumpguard.attempt import Attempt, Phone
+from pumpguard.attempt import Phone
 from pumpguard.notices import Notices
 
 if TYPE_CHECKING:
@@ -41,16 +41,17 @@ class Hearing:
 
     ``listens``: whether verifications are told; ``told_success``: whether the policy says what
     success is. ``deaf``: none was ever heard, in no process, so the rules that need them monitor.
-    ``watches``: that may be so, or it matters whether requests look like a crowd.
+    ``watches``: that may be so, or it matters whether requests look like a crowd. ``crowds``:
+    requests abroad, and at home.
     """
 
     def __init__(
-        self, notices: Notices, counts: Counter[str], at_home: Crowd, abroad: Crowd, *,
+        self, notices: Notices, counts: Counter[str], crowds: tuple[Crowd, Crowd], *,
         listens: bool, told_success: bool,
     ) -> None:  # fmt: skip
         self.deaf = self.distrusts = False
         self.arrives, self.watches = not listens, listens
-        self._at_home, self._abroad = at_home, abroad
+        self.crowds = crowds
         self.misunderstood: Counter[Misunderstood] = Counter()
         """Verifications that were answered below 400 and taught nothing, by what was missing."""
         self._notices, self._counts = notices, counts
@@ -92,20 +93,13 @@ class Hearing:
             counts["sent"], " for a day" if ever_heard else "", missing or "none", says,
         )  # fmt: skip
 
-    def lifts(self, attempt: Attempt, *, at_home: bool) -> bool:
-        """Count a request; whether the rules that need verifications only monitor for it. Where the
-        answers to codes are not believed, they do for what looks like people at home."""
-        crowd = self._at_home if at_home else self._abroad
-        like_people = crowd.holds(attempt)
-        return self.deaf or (self.distrusts and at_home and like_people)
-
     def believes(self, phone: Phone) -> bool:
         """Whether an answer on the verify route may verify this number. Where the policy does not
         say what success is, and no code was ever wrong, those of ranges that stand out may be
         anybody's who enters anything."""
         if self.distrusts or self._told or self._says_wrong:
             return not self.distrusts
-        if not (self._at_home.stands_out(phone) or self._abroad.stands_out(phone)):
+        if not any(crowd.stands_out(phone) for crowd in self.crowds):
             return True
         self._standing_out += 1
         if self._standing_out < BELIEVED:
@@ -147,7 +141,7 @@ class Hearing:
 
     def _distrust(self, codes: int) -> None:
         """Two codes for one message cannot both be right."""
-        self.distrusts = self.watches = True
+        self.distrusts = self.watches = self.crowds[True].monitored = True
         self.arrives = self.deaf = False
         self._notices.say(
             "PG076", "second codes",
