@@ -487,6 +487,13 @@ async def test_the_first_verification_ends_it() -> None:
     assert (again.observations.hearing.deaf, again.observations.hearing.arrives) == (False, True)
 
 
+async def test_an_app_that_is_new_is_not_set_up_wrongly() -> None:
+    """Its first verification ends what nobody had to be told of."""
+    _, guard = await crowd(App(), 40, '{"phone": "PHONE"}')
+    assert guard.observations.counts["verified"] == 40
+    assert "PG071" not in {notice.code for _, notice in guard.notices.latest(100)}
+
+
 async def test_what_one_use_hears_says_nothing_of_another() -> None:
     """A login that hears, beside a sign-up whose verify route is wrong, in one store."""
     store, clock = MemoryStore(), FakeClock()

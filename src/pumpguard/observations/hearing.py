@@ -17,6 +17,8 @@ from pumpguard.notices import Notices
 if TYPE_CHECKING:
     from pumpguard.observations import Crowd
 
+NOTHING_HEARD = "PG071"
+
 SILENT = 50
 """Of so many messages that nobody will enter any more (``matured``) somebody has entered a code."""
 
@@ -49,7 +51,7 @@ class Hearing:
         self, notices: Notices, counts: Counter[str], crowds: tuple[Crowd, Crowd], *,
         listens: bool, told_success: bool,
     ) -> None:  # fmt: skip
-        self.deaf = self.distrusts = False
+        self.deaf = self.distrusts = self._complained = False
         self.arrives, self.watches = not listens, listens
         self.crowds = crowds
         self.misunderstood: Counter[Misunderstood] = Counter()
@@ -70,10 +72,10 @@ class Hearing:
         """A verification of an open message was heard, here or in another process."""
         if self.distrusts:
             return
-        if self.deaf:
+        if self._complained:
             text = "a verification was heard; the rules that need them are enforced"
-            self._notices.say("PG071", "heard", text, level=logging.INFO)
-        self.arrives, self.deaf = True, False
+            self._notices.say(NOTHING_HEARD, "heard", text, level=logging.INFO)
+        self.arrives, self.deaf, self._complained = True, False, False
         self.watches = not (self._told or self._says_wrong)
 
     def fall_silent(self, *, ever_heard: bool) -> None:
@@ -85,9 +87,10 @@ class Hearing:
         if counts["matured"] < SILENT and counts["not_understood"] < MISUNDERSTOOD:
             return
         says = "only monitor until the first is heard" if self.deaf else "stay enforced"
+        self._complained = self.deaf
         missing = ", ".join(f"{n} by their {what}" for what, n in self.misunderstood.items())
         self._notices.say(
-            "PG071", "verify",
+            NOTHING_HEARD, "verify",
             "%d messages were sent and no verification was heard%s; not understood: %s. The rules "
             "that need verifications %s. Check verify=, verify_phone=, flow= and verified_when=",
             counts["sent"], " for a day" if ever_heard else "", missing or "none", says,

@@ -10,6 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from pumpguard.intake.network import NO_DATA
 from pumpguard.money.exposure import Exposure
+from pumpguard.observations.hearing import NOTHING_HEARD
 from pumpguard.ops.openapi import UNGUARDED
 from pumpguard.ops.played import not_enforced
 from pumpguard.policy import Policy
@@ -20,8 +21,6 @@ from pumpguard.store.health import Concern
 NO_VERIFY, NO_HOME, NO_CHALLENGE, NO_PROXIES = "PG140", "PG141", "PG142", "PG143"
 OLD_PRICES, NO_PRICE, SOME_PRICES = "PG144", "PG145", "PG146"
 NOBODYS_BUDGET, NOT_BOUNDED, NOT_ENFORCED = "PG147", "PG148", "PG152"
-
-NOTHING_HEARD = "PG071"
 
 NOTES = frozenset(
     {NOTHING_HEARD, NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES, UNGUARDED, NOT_ENFORCED}
