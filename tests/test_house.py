@@ -117,6 +117,7 @@ async def test_an_admitted_request_takes_a_short_way(where: str) -> None:
             with functions() as seen:
                 assert (await ask(app, phone)).status == 202
             ways.append(seen)
+            await app.guard.settled()  # what is told behind the reply
         await app.guard.aclose()
     finally:
         if server:

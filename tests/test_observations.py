@@ -192,7 +192,8 @@ def a_request(n: int, ranges: int, networks: int, start: str = "+4474") -> Attem
 def test_a_crowd_comes_from_all_over(ranges: int, networks: int, *, held: bool) -> None:
     """Few ranges of numbers, or few networks, have people in no country."""
     crowd = Crowd()
-    seen = [crowd.holds(a_request(n, ranges, networks)) for n in range(2 * SAMPLE)]
+    crowd.monitored = True
+    seen = [crowd.lifts(a_request(n, ranges, networks)) for n in range(2 * SAMPLE)]
     assert all(seen[: ENOUGH - 1])
     assert set(seen[2 * ENOUGH :]) == {held}
     few = crowd.stands_out(make_attempt("+447400123456").phone)
@@ -202,9 +203,10 @@ def test_a_crowd_comes_from_all_over(ranges: int, networks: int, *, held: bool) 
 def test_an_attack_stands_out_of_a_crowd() -> None:
     """Its requests alone, however many they are; and the crowd is itself again after it."""
     crowd = Crowd()
+    crowd.monitored = True
     for n in range(4 * SAMPLE):
         attacks = n % 3 > 0 and n < 2 * SAMPLE
-        held = crowd.holds(a_request(n, 2 if attacks else 40, 200, "+4479" if attacks else "+4474"))
+        held = crowd.lifts(a_request(n, 2 if attacks else 40, 200, "+4479" if attacks else "+4474"))
         assert held is not attacks or n < 2 * ENOUGH
     assert crowd._same_range == sum(n * (n - 1) // 2 for n in crowd._ranges.values())
     assert crowd._same_network == sum(n * (n - 1) // 2 for n in crowd._networks.values())

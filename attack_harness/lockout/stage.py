@@ -83,6 +83,7 @@ class Stage:
         self.guard = Guard(
             self.policy, clock=self.clock, challenge=SimulatedHuman(), networks=UnknownNetworks()
         )
+        self.guard.observations.hearing.hear()  # an app that has users
         self._numbered = count()
         self._kept = False  # a solution, by the spoiler
         self._steps: list[tuple[float, int, Step]] = []

@@ -115,7 +115,7 @@ class Guard(Protects):
         knows = (store, sync, self.reports.queue, self.observations, self.simulated)
         self._engine = Engine(policy, rules, *knows)
         self.held_out = held_out(policy, rules, *knows)
-        asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.notices)
+        asks = (self.reader, self.decide, self.record, self.reports.not_sent, self.observations)
         more = MoreMessages(policy, *asks, self.tokens, overrides.claim, simulated=self.simulated)
         self.more = None if policy.mode == "monitor" else more  # it would have to refuse
         claim = None if self.simulated else overrides.claim
@@ -143,6 +143,7 @@ class Guard(Protects):
         calls for its number obey it."""
         decision = await self.decide(attempt)
         self.record(decision)
+        self.admitted(decision, None)
         OPEN.assess(CurrentRequest(decision, self.simulated, tokens=self.tokens, more=self.more))
         return decision
 
@@ -175,7 +176,7 @@ class Guard(Protects):
         self.reports.verified(self.reader.phone(phone))
 
     def admitted(self, decision: Decision, flow: str | None) -> None:
-        """For the middleware: a message went out, and the app knows its number by this flow."""
+        """A message goes out, or went out, and the app knows its number by this flow."""
         asks = bool(decision.reservation) and self.observations.sent(decision.attempt.at)
         if asks or flow is not None:
             self.reports.admitted(decision.attempt, flow)

@@ -81,7 +81,8 @@ class Trial:
     """Some rules on their own: a guard with nothing else, over memory, with a clock to move.
 
     ``start`` is the Unix time in seconds at which the clock stands. Other settings are the
-    policy's, such as ``settled=True`` for rules that need verifications.
+    policy's, such as ``settled=True`` for rules that need verifications: they are enforced, as
+    where one was heard before.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Trial:
         self.guard = Guard(
             policy, clock=self.clock, networks=UnknownNetworks(), challenge=SimulatedHuman()
         )
+        self.guard.observations.hearing.hear()
 
     async def send(self, *args: Any, **facts: Any) -> Decision:
         """The decision about one attempt, made now by `make_attempt` of these arguments."""

@@ -79,6 +79,7 @@ def test_who_enters_no_code_is_told_apart(policy: Path) -> None:
     code, out, _ = run(policy)
     assert code == 0
     assert "Who enters no code, where nobody else does: $" in out
+    assert "Until the first verification is heard, anybody: $" in out
 
 
 def test_no_bound_is_said_loudly(policy: Path) -> None:

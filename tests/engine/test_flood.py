@@ -31,7 +31,9 @@ class Asked(StoreInFront):
 def guard(store: Store) -> Guard:
     """With the default rules, which hear of verifications."""
     policy = Policy(send="/otp/send", verify="/otp/verify", home=["GB"], deadline=PATIENT)
-    return Guard(policy, store, networks=UnknownNetworks())
+    guard = Guard(policy, store, networks=UnknownNetworks())
+    guard.observations.hearing.hear()  # as in an app whose users verify
+    return guard
 
 
 def ask(guarded: Guard, n: int) -> asyncio.Future[Decision]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pumpguard.counters import EXACT_UP_TO, Ban, Reading
-from tests.models.base import Facts, Model, reading
+from tests.models.base import ALL, Facts, Model, reading
 from tests.models.window import Log, Slices
 
 
@@ -21,7 +21,7 @@ class BanModel(Model[Ban]):
 
     def look(self, counter: Ban, facts: Facts) -> Reading:
         stands = max(0, self.ends - facts.now)
-        if counter.yields and facts.headroom.get(counter.by, 0) > 0:
+        if counter.yields and 0 < facts.headroom.get(counter.by, 0) < ALL:
             stands = 0
         if counter.except_known and facts.halves >= (2 if counter.challenges else 1):
             stands = 0

@@ -14,6 +14,9 @@ from pumpguard.counters import Counter, Reading
 DAY = 86_400_000
 """ms."""
 
+ALL = 2**31
+"""Headroom in messages that was granted, and not earned."""
+
 C = TypeVar("C", bound=Counter)
 
 

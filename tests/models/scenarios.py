@@ -112,6 +112,16 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         (*MINUTE_EDGES, DAY, 200_000_000),
     ),
+    # Only questions have it: no plan that tells of outcomes does.
+    "granted": Scenario(
+        plans(
+            Trust("trust", "network", granted=True),
+            Window("limit", "network", 1, 20, max_factor=2),
+            Window("kept", "country", 4, 30, reserved=2),
+            ban(1, max_factor=2, yields=True),
+        ),
+        (*MINUTE_EDGES, *BAN_EDGES),
+    ),
     "distinct": Scenario(
         plans(Distinct("few", "network", 2, 20, "country"), Distinct("d", "phone", 1, 60, "asn")),
         (10_000, 19_999, 20_000, 20_000, 60_000),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pumpguard.counters import Reading, Trust
 from pumpguard.counters.base import OF_ONE_CLIENT
 from pumpguard.counters.trust import CLIENTS
-from tests.models.base import DAY, Facts, Model, reading
+from tests.models.base import ALL, DAY, Facts, Model, reading
 
 
 class TrustModel(Model[Trust]):
@@ -27,8 +27,10 @@ class TrustModel(Model[Trust]):
     def look(self, counter: Trust, facts: Facts) -> Reading:
         verified, sent = self.by_now(facts.now)
         net = max(0, verified - sent * round(1000 * counter.share) // 1000)
-        facts.headroom[counter.by] = counter.gain * net // 1000
-        facts.trusted |= facts.headroom[counter.by] > 0 and counter.by in OF_ONE_CLIENT
+        earned = counter.gain * net // 1000
+        facts.headroom[counter.by] = ALL if counter.granted else earned
+        speaks = earned > 0 and not counter.granted
+        facts.trusted |= speaks and counter.by in OF_ONE_CLIENT
         return reading(facts.headroom[counter.by], 0, verified // 1000, sent // 1000)
 
     def charge(self, counter: Trust, facts: Facts) -> None:

@@ -63,6 +63,16 @@ def test_room_may_be_earned_and_only_by_who_verifies() -> None:
     assert tuple(found.unverified) == (10 * 0.25, 50 * 0.25)
 
 
+def test_before_the_first_verification_is_heard_all_room_is_there() -> None:
+    """And the rules that need verifications only monitor. Where none are told there is no such
+    time."""
+    line = rules.Credit(lines={"everything": 1.0})
+    found = of(cap("10/hour; 50/day", earned=4), line, settled=True)
+    assert found.unverified.day < 10.0
+    assert found.unheard == (40 * 0.25, 200 * 0.25)
+    assert of(cap("10/hour; 50/day")).unheard is None
+
+
 def test_what_is_spent_on_everything() -> None:
     """At the dearest price; and a window of 40 minutes fits into an hour twice."""
     assert total(of(cap("10/hour; 50/day"))) == (2.5, 12.5)

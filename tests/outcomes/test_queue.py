@@ -73,6 +73,7 @@ class Shop:
         self.guard = Guard(
             Policy(**{**settings, **policy}), store, clock=self.clock, networks=UnknownNetworks()
         )
+        self.guard.observations.hearing.hear()  # as in an app whose users verify
         self.middleware = PumpGuardMiddleware(self.app, guard=self.guard)
 
     async def post(self, path: str, body: bytes | str, content_type: str | None = None) -> Reply:

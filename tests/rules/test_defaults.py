@@ -32,6 +32,7 @@ class App:
             challenge=challenge,
             networks=UnknownNetworks(),
         )
+        self.guard.observations.hearing.hear()  # as in an app whose users verify
         self.asked = 0
 
     async def send(self, start: str, proved: bool = False, **facts: Any) -> Decision:

@@ -85,6 +85,7 @@ async def told(steps: Sequence[Step]) -> list[Action]:
     """What is said to each."""
     clock = FakeClock()
     guard = Guard(policy(), clock=clock, challenge=SimulatedHuman(), networks=UnknownNetworks())
+    guard.observations.hearing.hear()  # as in an app whose users verify
     found = []
     for step in steps:
         attempt = make_attempt(

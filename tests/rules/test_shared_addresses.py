@@ -82,6 +82,7 @@ class Address:
             challenge=SimulatedHuman(),
             networks=UnknownNetworks(),
         )
+        self.guard.observations.hearing.hear()  # as in an app whose users verify
         self.told: Counter[str] = Counter()
 
     async def ask(self, phone: str, address: str = NAT, **facts: Any) -> Decision:

@@ -30,6 +30,7 @@ class Trying:
             challenge=SimulatedHuman() if asks else None,
             on_alert=self.alerts.append,
         )
+        self.guard.observations.hearing.hear()  # as in an app whose users verify
 
     async def send(self, *args: Any, after: float = 0.0, **facts: Any) -> Decision:
         """One attempt, ``after`` seconds after the one before."""

@@ -405,11 +405,14 @@ async def test_a_function_that_runs_beside_another_is_not_within_it() -> None:
 
 @pytest.mark.parametrize(("undecided", "sent"), [("sent", 50), ("decided", 10), ("refused", 0)])
 async def test_a_policy_says_what_a_message_under_no_decision_is(undecided: str, sent: int) -> None:
-    """Such as a reminder; or what a thread sends that knows no request."""
+    """Such as a reminder; or what a thread sends that knows no request. What is sent undecided is
+    counted."""
     shop = Shop(undecided=undecided)
     for phone in ALIASES:
         await shop.try_to(phone)
     assert shop.provider.sent == ALIASES[:sent]
+    counted = shop.guard.observations.counts["sent_undecided"]
+    assert counted == (len(ALIASES) if undecided == "sent" else 0)
 
 
 @pytest.mark.parametrize("later", [False, True])

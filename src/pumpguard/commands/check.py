@@ -17,10 +17,11 @@ from pumpguard.commands import BAD_INPUT, AsJson, shared_store, stop
 from pumpguard.commands.exposure import total
 from pumpguard.errors import OverrideError, PolicyError
 from pumpguard.money.exposure import exposure as exposure_of
-from pumpguard.ops.check import LIFTED, NOTES, concerns, standing
+from pumpguard.ops.check import LIFTED, NOTES, concerns, nothing_heard, standing
 from pumpguard.ops.markets import Market, markets
 from pumpguard.ops.openapi import route_concerns
 from pumpguard.ops.played import document, nearest, not_enforced, parts_of, rows, told
+from pumpguard.outcomes.telling import heard_by
 from pumpguard.overrides.document import OverrideDocument
 from pumpguard.policy import Policy
 from pumpguard.store.health import Concern
@@ -121,7 +122,10 @@ def _of_store(policy: Policy, url: str) -> tuple[list[Concern], list[Market]]:
             if wrong := await store_concerns(opened):
                 return [*wrong], []
             document = OverrideDocument.parse(await opened.overrides.read())
-            return [*standing(document, time.time())], await markets(policy, opened)
+            found = [*standing(document, time.time())]
+            if policy.verified and not await opened.recall(heard_by(policy.use)):
+                found.append(nothing_heard())
+            return found, await markets(policy, opened)
         finally:
             await opened.aclose()
 

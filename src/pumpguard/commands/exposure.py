@@ -196,6 +196,11 @@ def _beside(found: Exposure, policy: Policy) -> list[str]:
     if found.unverified != (found.hour.usd, found.day.usd):
         hour, day = map(dollars, found.unverified)
         lines.append(f"Who enters no code, where nobody else does: {hour} per hour, {day} per day.")
+    if found.unheard is not None:
+        hour, day = map(dollars, found.unheard)
+        lines.append(
+            f"Until the first verification is heard, anybody: {hour} per hour, {day} per day."
+        )
     if policy.hold_out is not None:
         most = dollars(policy.hold_out.day)
         lines.append(f"Of that the hold-out may be {most} per day: what rules would have refused.")
@@ -220,6 +225,7 @@ def _as_json(found: Exposure, policy: Policy) -> dict[str, Any]:
         },
         "without": {rule: _totals(totals) for rule, totals in found.without.items()},
         "unverified": _totals(found.unverified),
+        "unheard": None if found.unheard is None else _totals(found.unheard),
         "away": _totals(found.away),
         "networks": found.networks,
         "numbers": found.numbers,

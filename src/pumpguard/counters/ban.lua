@@ -17,7 +17,8 @@ end
 
 local function ban_wait(state)
   local shape = state.shape
-  if (shape.yields and state.headroom > 0) or (shape.except_known > 0 and halves >= shape.except_known) then return 0 end
+  local earned = state.headroom > 0 and state.headroom < ALL_HEADROOM
+  if (shape.yields and earned) or (shape.except_known > 0 and halves >= shape.except_known) then return 0 end
   return max(0, state.ends - state.now)
 end
 

@@ -10,9 +10,9 @@ local TRUSTED_MOST = 4294967295
 local function trust_remembered(verified) return verified > 0 and 15 or 2 end
 
 TAIL[KIND] = function()
-  local share, client, speaks
-  share, client, speaks, at = unpack_from('>I2BB', plan, at)
-  return {share = share, client = client == 1, speaks = speaks == 1}
+  local share, client, speaks, all
+  share, client, speaks, all, at = unpack_from('>I2BBB', plan, at)
+  return {share = share, client = client == 1, speaks = speaks == 1, all = all == 1}
 end
 
 local function trust_read(gain, _, stored, now, shape)
@@ -31,7 +31,7 @@ local function trust_read(gain, _, stored, now, shape)
     today = max(today, day)
   end
   local net = max(0, verified - floor(sent * shape.share / 1000))
-  headroom = floor(gain * net / 1000)
+  headroom = shape.all and ALL_HEADROOM or floor(gain * net / 1000)
   return {
     used = headroom, wait = 0, now = now, verified = verified, sent = sent, today = today,
     gone = gone,
@@ -45,7 +45,7 @@ end
 
 READ[KIND] = function(gain, span, stored, now, shape)
   local state = trust_read(gain, span, stored, now, shape)
-  if headroom > 0 and shape.speaks then trusted = true end
+  if headroom > 0 and shape.speaks and not shape.all then trusted = true end
   return state
 end
 

@@ -13,7 +13,8 @@ Vonage blocks a network; 60 to 85 % is healthy (IronAuth).
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from pumpguard.counters.base import OF_ONE_CLIENT, Counter, Segment, Turn
@@ -31,13 +32,14 @@ class Trust(Counter):
     How much that is says the top of this module; what was verified and what was sent are sums that
     lose an eighth a day. A subject of one client (an address, a session) that has any speaks for
     requests that carry proof (see `Known`). Its reading's ``used`` is the headroom in messages, its
-    ``detail`` how many were verified and sent.
+    ``detail`` how many were verified and sent. ``granted``: as if it had earned all that there is.
     """
 
     rule: str
     by: str
     gain: int = 4
     share: float = 0.35
+    granted: bool = False
     action: Action = Action.ALLOW
 
     may_refuse: ClassVar[bool] = False
@@ -50,6 +52,12 @@ class Trust(Counter):
 
     def tail(self, segment: Segment) -> bytes:
         """The share in permille (2), whether its subjects are clients (1), whether they are single
-        ones (1)."""
+        ones (1), whether all is granted (1)."""
         clients = not CLIENTS.isdisjoint(self.by.split("+"))
-        return struct.pack(">HBB", round(self.share * 1000), clients, self.by in OF_ONE_CLIENT)
+        flags = clients, self.by in OF_ONE_CLIENT, self.granted
+        return struct.pack(">HBBB", round(self.share * 1000), *flags)
+
+
+def granted(counters: Iterable[Counter]) -> tuple[Counter, ...]:
+    """The counters, with all the headroom that can be earned: while nobody can earn any."""
+    return tuple(replace(c, granted=True) if isinstance(c, Trust) else c for c in counters)

@@ -12,6 +12,7 @@ from math import prod
 from time import monotonic
 
 from pumpguard.attempt import Attempt, micros
+from pumpguard.counters.trust import granted
 from pumpguard.decision import Action, Decision, Enforced, Finding
 from pumpguard.engine.combine import combine, refuses
 from pumpguard.engine.compile import CompiledRules, RuleSet
@@ -60,11 +61,10 @@ class Engine:
         self._unknown_price = policy.price_table.unknown
         self._risk = None if policy.risk is None or policy.risk.mode == "off" else policy.risk
         scored = self._risk is not None and self._risk.mode == "enforce"
-        extra_counters = policy.outcome_counters.asked if policy.outcome_counters else ()
-        compiled = partial(
-            RuleSet, extra_counters=extra_counters, scored=scored, notices=observations.notices
-        )
-        self._rules, self._deaf_rules = compiled(rules), compiled(without_verifications(rules))
+        extra = policy.outcome_counters.asked if policy.outcome_counters else ()
+        compiled = partial(RuleSet, scored=scored, notices=observations.notices)
+        self._rules = compiled(rules, extra)
+        self._deaf_rules = compiled(without_verifications(rules), granted(extra))
         self._observations = observations
         self._fallback = Fallback(policy.on_store_failure, policy.workers)
 
@@ -126,11 +126,11 @@ class Engine:
         judged = replace(attempt, proved=True) if override.allowed else attempt
 
         # 2. What do the rules say from the request alone, and which counters do they need?
-        # While no verification was heard, those that need them monitor for a crowd of people.
-        ruleset, seen = self._rules, self._observations
-        if seen.hearing.watches:
-            crowd = seen.at_home if attempt.phone.region in self._home else seen.abroad
-            ruleset = self._deaf_rules if crowd.holds(attempt) and crowd.monitored else ruleset
+        # Until the first verification is heard, those that need them only monitor.
+        ruleset, hears = self._rules, self._observations.hearing
+        crowd = hears.watches and hears.crowds[attempt.phone.region in self._home]
+        if crowd and (crowd.lifts(attempt) or hears.deaf):
+            ruleset = self._deaf_rules
         if override.expected is not None or override.monitored:
             ruleset = ruleset.during(override.expected, override.monitored)
         rules, subjects = ruleset.compiled(judged)

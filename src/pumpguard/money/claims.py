@@ -39,11 +39,13 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class Assumptions:
     """What the claims are for: any ``seconds``; ``parts`` limiters that each have a share (the
-    workers, while the store is away); an attacker who ``verifies``, or cannot."""
+    workers, while the store is away); an attacker who ``verifies``, or cannot; whether one
+    was ever ``heard``: before that, everybody has all the room that can be earned."""
 
     seconds: int
     parts: int = 1
     verifies: bool = True
+    heard: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ class Ledger:
         share = counter.divided(assumed.parts)
         windows = ceil(assumed.seconds / share.seconds)
         if isinstance(share, Window):
-            most = share.highest if assumed.verifies else share.for_all  # the rest has to be earned
+            earns = assumed.verifies or not assumed.heard
+            most = share.highest if earns else share.for_all  # the rest has to be earned
             return Claim(rules, scope, messages=limiters * most * windows)
         if isinstance(share, Credit):  # the line at once, and what is forgiven meanwhile
             dearest = max(micros(self.destinations[i].price) for i in scope)

@@ -48,10 +48,12 @@ from pumpguard.intake.settings import MOST_PARTS
 from pumpguard.money.attacker import Destination, Held, held, shortest_numbers
 from pumpguard.money.claims import Assumptions, Claim, Ledger
 from pumpguard.money.solve import Bound, alone, together
+from pumpguard.rules.assembly import without_verifications
 from pumpguard.rules.hold_out import BINDING, RULE
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
+    from pumpguard.rules import Rule
 
 HOUR, DAY = 3_600, 86_400
 
@@ -79,7 +81,8 @@ class Exposure:
 
     ``countries`` has the dearest day first. ``without`` says what the total would be without each
     rule that has a part in it, ``unverified`` what somebody could spend who enters no code,
-    ``away`` what is added while the store is.
+    ``unheard`` what anybody could before the first verification is heard (``None`` where none is
+    told), ``away`` what is added while the store is.
     """
 
     hour: Bound
@@ -87,6 +90,7 @@ class Exposure:
     countries: Sequence[CountryExposure]
     without: Mapping[str, Totals]
     unverified: Totals
+    unheard: Totals | None
     away: Totals
     networks: int | None
     numbers: int | None
@@ -115,17 +119,16 @@ def exposure(
     for name, count in (("networks", networks), ("numbers", numbers)):
         if count is not None and count < 0:
             raise PolicyError(name, "0 or more", count)
-    case = _Case(policy, networks, numbers, countries, expected or {})
+    case, early = (
+        _Case(policy, chain, networks, numbers, countries, expected or {})
+        for chain in (policy.chain, without_verifications(policy.chain))
+    )
     hour, day = case.total(Assumptions(HOUR)), case.total(Assumptions(DAY))
+    without = {rule: case.totals(without=rule) for rule in case.parts()}
+    unheard = early.totals(verifies=False, heard=False) if policy.verified else None
+    unverified, away = case.totals(verifies=False), _away(policy, case)
     return Exposure(
-        hour,
-        day,
-        case.countries(),
-        {rule: case.totals(without=rule) for rule in case.parts()},
-        case.totals(verifies=False),
-        _away(policy, case),
-        networks,
-        numbers,
+        hour, day, case.countries(), without, unverified, unheard, away, networks, numbers
     )
 
 
@@ -135,18 +138,19 @@ class _Case:
     def __init__(
         self,
         policy: Policy,
+        chain: Sequence[Rule],
         networks: int | None,
         numbers: int | None,
         countries: Iterable[str] | None,
         expected: Mapping[str, float],
     ) -> None:
         self.hold_out = policy.hold_out
-        self.binding = {rule.name for rule in policy.chain if isinstance(rule, BINDING)}
+        self.binding = {rule.name for rule in chain if isinstance(rule, BINDING)}
         self.destinations = _destinations(policy, countries)
         self.prices = [destination.price for destination in self.destinations]
         self.refused: dict[str, list[int]] = {}
         limits: dict[str, dict[int, Held]] = {}
-        for rule in policy.chain:
+        for rule in chain:
             outcomes = held(rule, self.destinations, networks is not None)
             self.refused[rule.name] = [i for i, limit in enumerate(outcomes) if limit is None]
             limits[rule.name] = {
@@ -175,11 +179,12 @@ class _Case:
         usd = min(bound.usd + day + self.ledger.given_back(assumed), most.usd)
         return Bound(usd, bound.rules | {RULE}) if usd > bound.usd else bound
 
-    def totals(self, without: str | None = None, parts: int = 1, verifies: bool = True) -> Totals:
+    def totals(
+        self, without: str | None = None, parts: int = 1, verifies: bool = True, heard: bool = True
+    ) -> Totals:
         """The bounds of everything for an hour and a day, in USD."""
-        return Totals(
-            *(self.total(Assumptions(time, parts, verifies), without).usd for time in (HOUR, DAY))
-        )
+        assumed = [Assumptions(time, parts, verifies, heard) for time in (HOUR, DAY)]
+        return Totals(*(self.total(each, without).usd for each in assumed))
 
     def countries(self) -> tuple[CountryExposure, ...]:
         """Each destination by itself, the dearest day first."""

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 UNSOLVED = 50
 """Clients that were asked for proof, while none has ever given one."""
 
-MATURE, SOON, LATEST = 300.0, 10.0, 100
-"""Seconds after which a code will hardly be entered any more (people take 13.5 in the median), and
-after which other processes are asked; and how many messages are looked at."""
+MATURE, LATEST = 300.0, 100
+"""Seconds after which a code will hardly be entered any more (people take 13.5 in the median); and
+how many messages are looked at."""
 
 SAMPLE, ENOUGH = 300, 20
 """The newest requests that are looked at, and before how many nothing is said of them."""
@@ -49,25 +49,17 @@ class Observations:
     """
 
     def __init__(
-        self,
-        notices: Notices,
-        header: str,
-        trusts: Callable[[str], bool],
-        *,
-        listens: bool,
-        told_success: bool = False,
-        looks_for: Sequence[str] = (),
-        proxies: bool = False,
-    ) -> None:
+        self, notices: Notices, header: str, trusts: Callable[[str], bool], *, listens: bool,
+        told_success: bool = False, looks_for: Sequence[str] = (), proxies: bool = False,
+    ) -> None:  # fmt: skip
         self.counts: Counter[str] = Counter()
         self.unreadable: Counter[str] = Counter()
         """Requests that could not be read, by what was wrong."""
         self.notices = notices
-        self.at_home, self.abroad = Crowd(), Crowd()
+        crowds = Crowd(), Crowd()
         self.hearing = Hearing(
-            notices, self.counts, self.at_home, self.abroad, listens=listens,
-            told_success=told_success,
-        )  # fmt: skip
+            notices, self.counts, crowds, listens=listens, told_success=told_success
+        )
         self._waiting: deque[float] = deque()
         self.unguarded = Unguarded(notices, self.counts)
         self._peers = Peers(notices, self.counts, header, trusts)
@@ -163,8 +155,7 @@ class Observations:
         while waiting and waiting[0] <= at - MATURE:
             waiting.popleft()
             counts["matured"] += 1
-        late = counts["matured"] or waiting[0] <= at - SOON
-        return bool(late) and at >= self.hearing.asks_at
+        return at >= self.hearing.asks_at
 
     def unread(self, problem: str, detail: str) -> None:
         """A guarded request could not be read, so its user gets no code."""
@@ -205,9 +196,9 @@ class Crowd:
         # How many pairs of requests are alike in their range, and in their network.
         self._same_range = self._same_network = 0
 
-    def holds(self, attempt: Attempt) -> bool:
-        """Count a request; whether it is like one of a crowd. It is not if too few ranges or
-        networks have most of all requests, and its own is one of these."""
+    def lifts(self, attempt: Attempt) -> bool:
+        """Count a request; whether they are ``monitored`` and it is like one of a crowd. It is not
+        if too few ranges or networks have most of all requests, and its own is one of these."""
         phone, ranges, networks, newest = attempt.phone, self._ranges, self._networks, self._newest
         code = phone.calling_code
         place = phone.e164[: 2 + (code > 9) + (code > 99) + DIGITS]
@@ -226,8 +217,8 @@ class Crowd:
             self._same_network -= (left := networks.pop(old, 1) - 1)
             if left:
                 networks[old] = left
-        if total < ENOUGH:
-            return True
+        if total < ENOUGH or not self.monitored:
+            return self.monitored
         pairs = total * (total - 1) // 2
         few = self._same_range * RANGES > pairs and here * 2 * RANGES >= total
         return not few and (

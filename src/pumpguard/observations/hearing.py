@@ -1,8 +1,8 @@
 """Whether a guard hears verifications, and whether it may believe them.
 
-Until the first is heard it cannot know whether nobody verifies or it is deaf. Then the rules that
-need verifications monitor for what looks like a crowd of people at home, and bind elsewhere: an
-attack that nobody verifies looks alike, but comes from few ranges or networks.
+Until the first is heard, in any process, it cannot know whether nobody verifies or it is deaf. Till
+then the rules that need verifications only monitor: whoever is attacked meanwhile is held by the
+others and by the budget, as without them, and people do not pay for a mistake in the setup.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from pumpguard.notices import Notices
 if TYPE_CHECKING:
     from pumpguard.observations import Crowd
 
+NOTHING_HEARD = "PG071"
+
 SILENT = 50
 """Of so many messages that nobody will enter any more (``matured``) somebody has entered a code."""
 
-MISUNDERSTOOD, ASKED_EVERY = 5, 60.0
+MISUNDERSTOOD, ASKED_EVERY = 5, 10.0
 """Verifications that were answered like successes and not understood, while none was; and seconds
 between questions whether another process has heard one."""
 
@@ -40,23 +42,18 @@ class Hearing:
     """What one guard has heard of verifications, fed by the middleware and the outcomes.
 
     ``listens``: whether verifications are told; ``told_success``: whether the policy says what
-    success is. ``deaf``: codes are entered and none was ever heard, in no process, so the rules
-    that need them monitor abroad too. ``watches``: it matters whether requests look like a crowd.
+    success is. ``deaf``: none was ever heard, in no process, so the rules that need them monitor.
+    ``watches``: that may be so, or it matters whether requests look like a crowd. ``crowds``:
+    requests abroad, and at home.
     """
 
     def __init__(
-        self,
-        notices: Notices,
-        counts: Counter[str],
-        at_home: Crowd,
-        abroad: Crowd,
-        *,
-        listens: bool,
-        told_success: bool,
-    ) -> None:
-        self.deaf = self.distrusts = False
+        self, notices: Notices, counts: Counter[str], crowds: tuple[Crowd, Crowd], *,
+        listens: bool, told_success: bool,
+    ) -> None:  # fmt: skip
+        self.deaf = self.distrusts = self._complained = False
         self.arrives, self.watches = not listens, listens
-        self._at_home, self._abroad = at_home, abroad
+        self.crowds = crowds
         self.misunderstood: Counter[Misunderstood] = Counter()
         """Verifications that were answered below 400 and taught nothing, by what was missing."""
         self._notices, self._counts = notices, counts
@@ -75,32 +72,25 @@ class Hearing:
         """A verification of an open message was heard, here or in another process."""
         if self.distrusts:
             return
-        if self.deaf:
+        if self._complained:
             text = "a verification was heard; the rules that need them are enforced"
-            self._notices.say("PG071", "heard", text, level=logging.INFO)
-        self.arrives, self.deaf = True, False
-        self._at_home.monitored = self._abroad.monitored = False
+            self._notices.say(NOTHING_HEARD, "heard", text, level=logging.INFO)
+        self.arrives, self.deaf, self._complained = True, False, False
         self.watches = not (self._told or self._says_wrong)
 
     def fall_silent(self, *, ever_heard: bool) -> None:
-        """No process has heard a verification lately. Abroad that may also be an attack on an app
-        without users: there the rules are only lifted where codes were entered and missed, here or
-        past the route. They stay where one was ``ever_heard``, or all codes were plainly wrong."""
+        """No process has heard a verification lately. The rules that need them stay enforced where
+        one was ``ever_heard``, or all codes were plainly wrong: then nothing is missed."""
         counts = self._counts
         understood = not self.misunderstood and counts["codes_refused"] >= MISUNDERSTOOD
-        missed = counts["not_understood"] >= MISUNDERSTOOD or counts["past_verify"] >= SILENT
-        self.deaf = self._abroad.monitored = missed and not ever_heard
-        self._at_home.monitored = not (ever_heard or understood)
+        self.deaf = not (ever_heard or understood)
         if counts["matured"] < SILENT and counts["not_understood"] < MISUNDERSTOOD:
             return
-        if self._at_home.monitored:
-            says = "monitor for who looks like people" + ("" if self.deaf else " at home alone")
-        else:
-            why = "some were heard before" if ever_heard else "codes were entered, and all wrong"
-            says = f"stay enforced: {why}"
+        says = "only monitor until the first is heard" if self.deaf else "stay enforced"
+        self._complained = self.deaf
         missing = ", ".join(f"{n} by their {what}" for what, n in self.misunderstood.items())
         self._notices.say(
-            "PG071", "verify",
+            NOTHING_HEARD, "verify",
             "%d messages were sent and no verification was heard%s; not understood: %s. The rules "
             "that need verifications %s. Check verify=, verify_phone=, flow= and verified_when=",
             counts["sent"], " for a day" if ever_heard else "", missing or "none", says,
@@ -112,7 +102,7 @@ class Hearing:
         anybody's who enters anything."""
         if self.distrusts or self._told or self._says_wrong:
             return not self.distrusts
-        if not (self._at_home.stands_out(phone) or self._abroad.stands_out(phone)):
+        if not any(crowd.stands_out(phone) for crowd in self.crowds):
             return True
         self._standing_out += 1
         if self._standing_out < BELIEVED:
@@ -154,8 +144,8 @@ class Hearing:
 
     def _distrust(self, codes: int) -> None:
         """Two codes for one message cannot both be right."""
-        self.distrusts = self.watches = self._at_home.monitored = True
-        self.arrives = self.deaf = self._abroad.monitored = False
+        self.distrusts = self.watches = self.crowds[True].monitored = True
+        self.arrives = self.deaf = False
         self._notices.say(
             "PG076", "second codes",
             "a second, other code was right for one message, %d times: wrong codes are answered "

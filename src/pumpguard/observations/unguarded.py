@@ -47,7 +47,6 @@ class Unguarded:
             if not route.guards(method) and (method in SAFE_METHODS or not alike):
                 continue
             self._missed[route.text] += 1
-            self._counts["past_verify"] += where == "verify"
             if alike or self._missed[route.text] >= OTHERS:
                 self._notices.say(
                     "PG070", route.text,

@@ -11,6 +11,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pumpguard.intake.network import NO_DATA
 from pumpguard.money.exposure import Exposure
 from pumpguard.money.prices import OLD
+from pumpguard.observations.hearing import NOTHING_HEARD
 from pumpguard.ops.openapi import UNGUARDED
 from pumpguard.ops.played import not_enforced
 from pumpguard.overrides.document import OverrideDocument
@@ -26,7 +27,16 @@ NOBODYS_BUDGET, NOT_BOUNDED, NOT_ENFORCED = "PG147", "PG148", "PG152"
 LIFTED, STRICTER = "PG153", "PG154"
 
 NOTES = frozenset(
-    {NO_CHALLENGE, NO_PROXIES, OLD_PRICES, SOME_PRICES, UNGUARDED, NOT_ENFORCED, STRICTER}
+    {
+        NOTHING_HEARD,
+        NO_CHALLENGE,
+        NO_PROXIES,
+        OLD_PRICES,
+        SOME_PRICES,
+        UNGUARDED,
+        NOT_ENFORCED,
+        STRICTER,
+    }
 )
 """What may be as it should; all else is to be mended."""
 
@@ -52,6 +62,12 @@ def standing(document: OverrideDocument, now: float) -> Iterator[Concern]:
     for place, posture in sorted(places.items()):
         if posture > Posture.NORMAL and (place == "all" or posture is not fleet):
             yield Concern(STRICTER, "posture", f"{posture} for {place}; see pumpguard posture")
+
+
+def nothing_heard() -> Concern:
+    """That the store knows of no verification."""
+    what = "none was ever heard, so the rules that need verifications only monitor until the first"
+    return Concern(NOTHING_HEARD, "verify", what)
 
 
 def _modes(policy: Policy) -> Iterator[Concern]:

@@ -26,9 +26,9 @@ from pumpguard.store.base import Open, Outcome, Redeemed, Redemption, Settlement
 FLOW, HEARD = "flow ", "heard"
 """Under which names the store keeps numbers by their flow, and that verifications are heard."""
 
-HEARD_FOR, HEARD_LATELY, NOTED_EVERY = 365 * 86_400, 86_400, 3_600
-"""Seconds: how long it is known when a process has last heard one, after which time that is said,
-and how often it is noted."""
+HEARD_FOR, HEARD_LATELY, NOTED_EVERY = 400 * 86_400, 86_400, 60
+"""Seconds: how long it is known when a process has last heard one (the most that a store keeps
+anything), after which time that is said, and how often it is noted."""
 
 COMBINATIONS = 1_024
 """How many different combinations of counters are remembered; far more than a policy has."""
@@ -96,6 +96,7 @@ class Teller:
         self.store = store
         self.observations, self._hearing = observations, observations.hearing
         self._noted_heard = 0.0
+        self._heard = heard_by(counters.tickets.rule.rpartition(".")[0])
         self._told: dict[object, tuple[list[Sequence[Counter]], list[Counter]]] = {}
 
     async def settlements(self, outcome: QueuedOutcome) -> list[Settlement]:
@@ -111,7 +112,7 @@ class Teller:
                 seconds = self._counters.tickets.seconds
                 await self.store.remember(FLOW + flow, phone.e164, seconds, at)
             case Listen(at):
-                last = await self.store.recall(HEARD, at)
+                last = await self.store.recall(self._heard, at)
                 now = time.time() if at is None else at
                 if last is not None and now - float(last) < HEARD_LATELY:
                     self._hearing.hear()
@@ -141,7 +142,7 @@ class Teller:
         now = redeemed.at / 1000
         if redeemed.tickets and now - self._noted_heard >= NOTED_EVERY:
             with suppress(StoreError):  # the next one is soon enough, and these tickets are taken
-                await self.store.remember(HEARD, str(int(now)), HEARD_FOR, outcome.at)
+                await self.store.remember(self._heard, str(int(now)), HEARD_FOR, outcome.at)
                 self._noted_heard = now
         if self._listeners and (redeemed.tickets or not outcome.only_open):
             usd, at = sum(ticket.price for ticket in redeemed.tickets) / 1e6, redeemed.at / 1e3
@@ -218,6 +219,12 @@ class Teller:
                     found.setdefault(counter.identity(), counter)
             self._told[key] = declared, list(found.values())
         return self._told[key][1]
+
+
+def heard_by(use: str) -> str:
+    """Under which name the store keeps when a guard of this use has last heard a verification: each
+    has a route of its own for codes."""
+    return f"{HEARD} {use}" if use else HEARD
 
 
 def _plan_for(

@@ -165,8 +165,7 @@ def in_monitor(rules: Sequence[Rule], names: Set[str]) -> tuple[Rule, ...]:
 
 
 def without_verifications(chain: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The chain in which the rules that need verifications only monitor, and so do the bans that
-    follow from these alone: for as long as none was ever heard, everybody would be refused."""
+    """The chain, in which rules that need verifications, and bans after these alone, monitor."""
     silent = {rule.name for rule in chain if rule.needs_verifications}
     bans = [rule for rule in chain if isinstance(rule, SlidingBan) and rule.after]
     return in_monitor(chain, silent.union(b.name for b in bans if silent.issuperset(b.after)))

@@ -25,6 +25,7 @@ from pumpguard.intake.phone import canonical
 from pumpguard.intake.reader import Reader
 from pumpguard.loop_thread import LOOP
 from pumpguard.notices import Notices
+from pumpguard.observations import Observations
 from pumpguard.shadow.current import CurrentRequest, current_request
 from pumpguard.shadow.numbers import Spelt
 from pumpguard.shadow.open_requests import OPEN
@@ -61,7 +62,7 @@ class MoreMessages:
         decide: Callable[[Attempt], Awaitable[Decision]],
         record: Callable[[Decision], None],
         not_sent: Callable[[Decision], None],
-        notices: Notices,
+        observations: Observations,
         tokens: Tokens,
         claim: Claim,
         *,
@@ -77,7 +78,8 @@ class MoreMessages:
         self._decide = decide
         self._record = record
         self._not_sent = not_sent
-        self._notices = notices
+        self._notices = observations.notices
+        OPEN.count_strays(observations.counts)
         if policy.undecided != "sent" and policy.mode == "enforce":
             OPEN.decide_strays(self._stray)
             tokens.decide = WeakMethod(self._by_token)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from asyncio import AbstractEventLoop
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextvars import Token
 from threading import Lock
@@ -51,6 +51,7 @@ class OpenRequests:
         self._by_hand: dict[int, tuple[Decision, CurrentRequest]] = {}
         self._decide_stray: WeakMethod[DecideMore] | None = None
         self._loop: AbstractEventLoop | None = None
+        self._counts = Counter[str]()
 
     def enter(self, request: CurrentRequest, around: CurrentRequest | None) -> CallerToken:
         """Make it the current one. The request of a guard ``around`` it stays above it."""
@@ -120,6 +121,10 @@ class OpenRequests:
                 request.called()
         return request, covered
 
+    def count_strays(self, counts: Counter[str]) -> None:
+        """Count the messages that are sent under no decision there (``sent_undecided``)."""
+        self._counts = counts
+
     def decide_strays(self, decide: DecideMore) -> None:
         """Have this method decide about messages under no decision, while its object lives."""
         self._decide_stray = WeakMethod(decide)
@@ -127,6 +132,7 @@ class OpenRequests:
     def _stray(self, call: SenderCall) -> tuple[CurrentRequest | None, bool]:
         decide = self._decide_stray() if self._decide_stray is not None else None
         if decide is None:
+            self._counts["sent_undecided"] += 1
             return None, True
         around = current_call.get()
         request = around.request if around is not None else None  # within another stray

@@ -20,6 +20,7 @@ local trusted  -- do those who ask from there verify?
 local owed, mistyped  -- micro-dollars of the number's open tickets; of the client's last, if nearby
 local no_verifications, unheard  -- do none arrive, whoever sends? where they did before?
 local headroom  -- messages that the subject at hand has earned
+local ALL_HEADROOM = 2147483648  -- any number of them, granted
 local halves  -- of what limits reserve, how many halves are open to this request: 0, 1 or 2
 
 -- How much of what is reserved is open to this request.
