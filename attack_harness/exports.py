@@ -68,6 +68,7 @@ async def live(day: Sequence[Message], policy: Policy, events: Path | None = Non
     are only entered for messages that it let through: others are no events."""
     now = day[0].at
     guard = Guard(policy, clock=lambda: now)
+    guard.observations.hearing.hear()  # an app that has users, as a replay takes it to be
     if events is not None:
         Events(guard, File(events), addresses="whole", numbers="clear")
     usd, refused = 0.0, Counter[tuple[str, int]]()
