@@ -24,7 +24,7 @@ shadow: .venv/.dev  ## Whether a shadow can be told from a message sent, and wha
 	$(VENV)/python -m attack_harness.tell_apart
 	$(VENV)/python -m attack_harness.moving_on
 
-bench: .venv/.bench  ## What a request costs, beside six peers: 15 minutes (ARGS=--quick: 3)
+bench: .venv/.bench  ## What a request costs, beside six peers: 40 minutes (ARGS=--quick: 3)
 	$(VENV)/python -m benchmarks $(ARGS)
 
 test: .venv/.dev lint  ## Check all that lint does, run all tests

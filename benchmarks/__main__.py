@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.only or SCENARIOS:
         try:
             results[name] = _run(name, Bench(quick=options.quick), console)
-        except Exception:  # what the others have measured in a quarter of an hour is kept
+        except Exception:  # what the others have measured in half an hour is kept
             console.print_exception()
             failed = True
     results["about"]["seconds"] = round(time.monotonic() - began)
@@ -136,7 +136,7 @@ def _version(name: str) -> str | None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="three minutes instead of fifteen")
+    parser.add_argument("--quick", action="store_true", help="three minutes instead of forty")
     parser.add_argument("--only", nargs="+", choices=SCENARIOS, metavar="NAME", help="some of them")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="where to")
     return parser

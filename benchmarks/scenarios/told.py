@@ -99,7 +99,7 @@ async def _run(bench: Bench, kind: str) -> Table:
     with server() as store:
         async with AsyncExitStack() as stack:
             telling = [await told(name, kind, store.url, stack) for name in TELLING]
-            for round_ in range(bench.pick(20, 100)):
+            for round_ in range(bench.pick(20, 30)):
                 bench.say(f"{kind}, round {round_ + 1}")
                 for each in bench.rng.sample(telling, len(telling)):
                     await each.block()
