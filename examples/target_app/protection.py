@@ -70,6 +70,8 @@ class Guarded:
             on_alert=self._alerted,
         )
         self._metrics.watch(self.guard)
+        if settings.simulated:  # an app in use: somebody has entered a code before the day
+            self.guard.observations.hearing.hear()
 
     def install(self, app: FastAPI) -> None:
         """Put the middleware in front of the app, and what operators look at beside it."""
