@@ -28,6 +28,18 @@ def test_slow_countries_get_the_time_they_need() -> None:
     assert 360_000 <= delays.matures_after <= 450_000
 
 
+def test_a_provider_that_becomes_slow_is_noticed_soon() -> None:
+    """One code in twenty of those that still count came late: after fourteen of them at most."""
+    for usual in range(1_000, 1_250, 10):
+        delays = Delays()
+        for _ in range(usual):
+            delays.add(13_500)
+        for _ in range(14):
+            delays.add(150_000)
+        assert delays.matures_after is not None
+        assert delays.matures_after >= 300_000, usual
+
+
 def test_what_was_long_ago_counts_less() -> None:
     delays = Delays()
     for _ in range(4_000):
