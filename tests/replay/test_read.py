@@ -92,13 +92,13 @@ def test_an_encoding_is_no_reason_to_give_up(tmp_path: Path, encoding: str) -> N
 
 def test_a_large_file_of_two_bytes_a_character_is_read_line_by_line(tmp_path: Path) -> None:
     """Also packed, and what is too long in it is one bad line."""
-    rows = [f"{n},{n}\n" for n in range(40_000)]
+    rows = [f"{n},{n}\n" for n in range(10_000)]
     rows[7] = "9" * (2 << 20) + "\n"
     data = (HEADER + "".join(rows)).encode("utf-16")
     for each in (data, gzip.compress(data, 1)):
         found = table(tmp_path, each)
         tracemalloc.start()
-        assert sum(1 for _ in found.rows()) == 39_999
+        assert sum(1 for _ in found.rows()) == 9_999
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 8 << 20
