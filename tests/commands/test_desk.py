@@ -105,6 +105,25 @@ def test_a_groups_options_stand_before_its_command_or_behind_it(
         assert (code, "--policy" in err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("bans", "--json", "lift", "0-1"), "--json"),
+        (("bans", "--search", "203.0.113", "lift", "0-1"), "--search"),
+        (("rules", "--json", "monitor", "burst_ban"), "--json"),
+        (("rules", "--no-challenge", "enforce", "burst_ban"), "--challenge"),
+    ],
+)
+def test_an_option_that_a_command_would_not_hear_of_ends_it(
+    operator: Operator, words: tuple[str, ...], option: str
+) -> None:
+    """Rather than an answer in another form than was asked for."""
+    code, out, err = operator.types(*words)
+    assert (code, out) == (2, "")
+    assert option in err
+    assert f"'{words[-2]}' takes its own behind it" in err
+
+
 def test_explain_says_what_would_happen_and_why(operator: Operator) -> None:
     """And the same when it is asked again: nothing is charged."""
     said = operator.types("explain", PHONE, "--ip", ADDRESS)

@@ -15,6 +15,7 @@ from pumpguard.commands.desk import (
     OwnPolicy,
     OwnStore,
     given,
+    handed_on,
     with_desk,
 )
 from pumpguard.ops.fleet.bans import Shown
@@ -38,8 +39,7 @@ def show(
 
     Listed is what processes with `Fleet(guard)` or a console have met, at most 5,000.
     """
-    context.obj = policy, store
-    if context.invoked_subcommand is not None:
+    if handed_on(context, policy, store):
         return
     found = with_desk(*given(context, policy, store), lambda desk: desk.bans(search))
     if json_wanted:

@@ -29,6 +29,22 @@ OwnPolicy = Annotated[Path | None, typer.Option("--policy", help=FILE)]
 OwnStore = Annotated[str | None, typer.Option("--store", help=URL)]
 
 
+def handed_on(context: typer.Context, policy: Path | None, store: str | None) -> bool:
+    """Whether a command follows the group's own options, and has the policy and the store from
+    them. Ends it if there were others, which it would not hear of."""
+    context.obj = policy, store
+    if context.invoked_subcommand is None:
+        return False
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        typed = source is not None and source.name == "COMMANDLINE"
+        if typed and option.name not in ("policy", "store"):
+            raise typer.BadParameter(
+                f"{context.invoked_subcommand!r} takes its own behind it", context, option
+            )
+    return True
+
+
 def given(context: typer.Context, policy: Path | None, store: str | None) -> tuple[Path, str]:
     """The policy and the store of a command, or else those before it. Ends it without them."""
     policy_before, store_before = context.obj or (None, None)

@@ -24,6 +24,7 @@ from pumpguard.commands.desk import (
     OwnPolicy,
     OwnStore,
     given,
+    handed_on,
     with_desk,
 )
 from pumpguard.ops.fleet.desk import Desk
@@ -42,8 +43,7 @@ def show(
 ) -> None:  # fmt: skip
     """Show each rule: its mode, what it refused in the last 24 hours, what it alone refused, and
     how many of those numbers were verified within three hours."""
-    context.obj = policy, store
-    if context.invoked_subcommand is not None:
+    if handed_on(context, policy, store):
         return
     found = with_desk(*given(context, policy, store), rules_today, asks=asks)
     if json_wanted:
