@@ -236,3 +236,9 @@ def test_what_is_set_at_run_time_is_told(tmp_path: Path, valkey_url: str, name: 
     code, out, _ = checked(of, "--challenge")
     assert (code, "mend: PG153 overrides: The posture is observe" in out) == (2, True)
     assert "NOT BOUNDED at the moment. Once that ends an attacker can make" in out
+    of.types("posture", "normal")
+    assert "expected" not in checked(of, "--challenge")[1]
+    of.types("expect", "--country", "FR", "--times", "10", "--for", "1h")
+    out = checked(of, "--challenge")[1]
+    said = next(line for line in of.types("expect")[1].splitlines() if "Meanwhile" in line)
+    assert f"More than usual is expected. {said}" in out

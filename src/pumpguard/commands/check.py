@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import typer
 
 from pumpguard.commands import BAD_INPUT, AsJson, shared_store, stop
-from pumpguard.commands.exposure import total
+from pumpguard.commands.exposure import total, while_expected
 from pumpguard.errors import OverrideError, PolicyError
 from pumpguard.money.exposure import exposure as exposure_of
 from pumpguard.ops.check import LIFTED, NOTES, concerns, nothing_heard, standing
@@ -67,7 +67,7 @@ def check(
     try:
         loaded = Policy.from_toml(policy)
         found = exposure_of(loaded)
-        there, grown = _of_store(loaded, store) if store else ([], [])
+        there, grown, expected = _of_store(loaded, store) if store else ([], [], {})
     except (PolicyError, OverrideError) as error:
         stop(f"{policy}: {error}", BAD_INPUT)
     routes = _of_app(loaded, openapi) if openapi else ()
@@ -88,6 +88,9 @@ def check(
         if found.bounded:
             who = _who(loaded, lifted=any(each.code == LIFTED for each in there))
             typer.echo(f"{who} can make this policy spend at most {total(found)}.")
+        if expected and found.bounded:
+            meanwhile = exposure_of(loaded, expected=expected)
+            typer.echo(f"More than usual is expected. {while_expected(meanwhile)}")
         for market in grown:
             typer.echo(f"market: {market}; if it is to stay, list it in home")
         for line in told(parts, rows()) if played else [NOT_PLAYED]:
@@ -112,20 +115,20 @@ def _row(parts: Set[str]) -> dict[str, Any]:
     return {**made, **asdict(row), "parts": sorted(row.parts)}
 
 
-def _of_store(policy: Policy, url: str) -> tuple[list[Concern], list[Market]]:
-    """What is wrong with the store, as a guard over it would find, and else what is set in it and
-    what it says of countries that are not home."""
+def _of_store(policy: Policy, url: str) -> tuple[list[Concern], list[Market], dict[str, float]]:
+    """What is wrong with the store, as a guard over it would find, and else what is set in it, what
+    it says of countries that are not home, and how many times the usual is expected where."""
 
-    async def look() -> tuple[list[Concern], list[Market]]:
+    async def look() -> tuple[list[Concern], list[Market], dict[str, float]]:
         opened = shared_store(policy, url)
         try:
             if wrong := await store_concerns(opened):
-                return [*wrong], []
-            document = OverrideDocument.parse(await opened.overrides.read())
-            found = [*standing(document, time.time())]
+                return [*wrong], [], {}
+            document, now = OverrideDocument.parse(await opened.overrides.read()), time.time()
+            found = [*standing(document, now)]
             if policy.verified and not await opened.recall(heard_by(policy.use)):
                 found.append(nothing_heard())
-            return found, await markets(policy, opened)
+            return found, await markets(policy, opened), document.expected(now)
         finally:
             await opened.aclose()
 

@@ -39,9 +39,9 @@ def handed_on(context: typer.Context, policy: Path | None, store: str | None) ->
         source = context.get_parameter_source(option.name or "")
         typed = source is not None and source.name == "COMMANDLINE"
         if typed and option.name not in ("policy", "store"):
-            raise typer.BadParameter(
-                f"{context.invoked_subcommand!r} takes its own behind it", context, option
-            )
+            hint = option.opts[0]
+            what = f"{context.invoked_subcommand!r} takes its own behind it"
+            raise typer.BadParameter(what, context, param_hint=hint)
     return True
 
 
