@@ -8,8 +8,8 @@ as many as he likes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from functools import reduce
 from math import ceil, inf, prod
 from typing import TypeAlias
@@ -58,12 +58,13 @@ class Ledger:
     refunds: Refunds | None
     networks: int | None
     numbers: int | None
+    _scopes: dict[tuple[str, Scope], list[Scope]] = field(default_factory=dict, repr=False)
 
-    def claims(self, assumed: Assumptions, without: str | None = None) -> Iterator[Claim]:
-        """The claims of all rules but ``without``."""
+    def claims(self, assumed: Assumptions, without: Set[str]) -> Iterator[Claim]:
+        """The claims of all rules but those ``without``."""
         limits: dict[tuple[str, str], dict[int, Limiting]] = {}
         for rule, places in self.held.items():
-            if rule != without:
+            if rule not in without:
                 for i, counters in places.items():
                     for key, counter in counters.items():
                         limits.setdefault((rule, key), {})[i] = counter
@@ -90,11 +91,17 @@ class Ledger:
                 limiters = subjects * assumed.parts
                 yield self._claim(counted_by | {rule}, part, counter, forgiven, limiters, assumed)
 
-    def scopes(self, by: str, by_place: Mapping[int, Limiting]) -> list[Scope]:
-        """Which destinations share the subjects of a counter."""
+    def scopes(self, by: str, places: Iterable[int]) -> list[Scope]:
+        """Which destinations share the subjects of a counter, of those where there is one."""
+        known = (by, frozenset(places))
+        if known not in self._scopes:
+            self._scopes[known] = self._shared(by, places)
+        return self._scopes[known]
+
+    def _shared(self, by: str, places: Iterable[int]) -> list[Scope]:
         dimensions = by.split("+")
         groups: dict[object, list[int]] = {}
-        for i in by_place:
+        for i in places:
             if self.has(by, i):
                 there = self.destinations[i]
                 key: object = None

@@ -36,7 +36,7 @@ day, beyond what the store has let through in the same time. Nothing bounds ``op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import TYPE_CHECKING, NamedTuple
@@ -53,9 +53,9 @@ from pumpguard.rules.hold_out import BINDING, RULE
 
 if TYPE_CHECKING:
     from pumpguard.policy import Policy
-    from pumpguard.rules import Rule
 
 HOUR, DAY = 3_600, 86_400
+NONE: Set[str] = frozenset()
 
 
 class Totals(NamedTuple):
@@ -119,13 +119,11 @@ def exposure(
     for name, count in (("networks", networks), ("numbers", numbers)):
         if count is not None and count < 0:
             raise PolicyError(name, "0 or more", count)
-    case, early = (
-        _Case(policy, chain, networks, numbers, countries, expected or {})
-        for chain in (policy.chain, without_verifications(policy.chain))
-    )
+    case = _Case(policy, networks, numbers, countries, expected or {})
     hour, day = case.total(Assumptions(HOUR)), case.total(Assumptions(DAY))
-    without = {rule: case.totals(without=rule) for rule in case.parts()}
-    unheard = early.totals(verifies=False, heard=False) if policy.verified else None
+    without = {rule: case.totals(without={rule}) for rule in case.parts()}
+    early = {rule.name for rule in without_verifications(policy.chain) if rule.mode != "enforce"}
+    unheard = case.totals(early, verifies=False, heard=False) if policy.verified else None
     unverified, away = case.totals(verifies=False), _away(policy, case)
     return Exposure(
         hour, day, case.countries(), without, unverified, unheard, away, networks, numbers
@@ -138,19 +136,18 @@ class _Case:
     def __init__(
         self,
         policy: Policy,
-        chain: Sequence[Rule],
         networks: int | None,
         numbers: int | None,
         countries: Iterable[str] | None,
         expected: Mapping[str, float],
     ) -> None:
         self.hold_out = policy.hold_out
-        self.binding = {rule.name for rule in chain if isinstance(rule, BINDING)}
+        self.binding = {rule.name for rule in policy.chain if isinstance(rule, BINDING)}
         self.destinations = _destinations(policy, countries)
         self.prices = [destination.price for destination in self.destinations]
         self.refused: dict[str, list[int]] = {}
         limits: dict[str, dict[int, Held]] = {}
-        for rule in chain:
+        for rule in policy.chain:
             outcomes = held(rule, self.destinations, networks is not None)
             self.refused[rule.name] = [i for i, limit in enumerate(outcomes) if limit is None]
             limits[rule.name] = {
@@ -162,11 +159,11 @@ class _Case:
         refunds = None if counters is None else counters.refunds
         self.ledger = Ledger(self.destinations, limits, refunds, networks, numbers)
 
-    def total(self, assumed: Assumptions, without: str | None = None) -> Bound:
+    def total(self, assumed: Assumptions, without: Set[str] = NONE) -> Bound:
         """The bound of everything."""
         claims = self._claims(assumed, without)
         bound = together(self.prices, alone(self.prices, claims), claims)
-        if self.hold_out is None or without == RULE:
+        if self.hold_out is None or RULE in without:
             return bound
         claims = [claim for claim in claims if claim.rules <= self.binding]
         most = together(self.prices, alone(self.prices, claims), claims)
@@ -180,7 +177,7 @@ class _Case:
         return Bound(usd, bound.rules | {RULE}) if usd > bound.usd else bound
 
     def totals(
-        self, without: str | None = None, parts: int = 1, verifies: bool = True, heard: bool = True
+        self, without: Set[str] = NONE, parts: int = 1, verifies: bool = True, heard: bool = True
     ) -> Totals:
         """The bounds of everything for an hour and a day, in USD."""
         assumed = [Assumptions(time, parts, verifies, heard) for time in (HOUR, DAY)]
@@ -209,11 +206,11 @@ class _Case:
         found = [rule for rule in self.refused if self.refused[rule] or self.ledger.held[rule]]
         return found + beside
 
-    def _claims(self, assumed: Assumptions, without: str | None = None) -> list[Claim]:
+    def _claims(self, assumed: Assumptions, without: Set[str] = NONE) -> list[Claim]:
         outright = [
             Claim(frozenset({rule}), frozenset([i]), messages=0)
             for rule, places in self.refused.items()
-            if rule != without
+            if rule not in without
             for i in places
         ]
         return [*outright, *self.ledger.claims(assumed, without)]

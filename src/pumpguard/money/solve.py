@@ -79,9 +79,12 @@ def _merged(
     blocks: Sequence[Block], scope: Scope, claims: Sequence[Claim], bounds: Sequence[Bound]
 ) -> list[Block]:
     """The blocks that the scope touches as one, the others as they were."""
-    touched = [block for block in blocks if not scope.isdisjoint(block.members)]
+    touched: list[Block] = []
+    others: list[Block] = []
+    for block in blocks:
+        (others if scope.isdisjoint(block.members) else touched).append(block)
     if not touched:
-        return list(blocks)
+        return others
     members = frozenset[int]().union(*(block.members for block in touched))
     outside = sum(bounds[i].usd for i in members - scope)
     best = touched[0].bound
@@ -92,7 +95,7 @@ def _merged(
         if usd < best.usd:
             best = Bound(usd, claim.rules)
     price = max(block.price for block in touched)
-    return [block for block in blocks if block not in touched] + [Block(members, price, best)]
+    return [*others, Block(members, price, best)]
 
 
 def _dearest_first(blocks: Sequence[Block], messages: float) -> float:
