@@ -85,6 +85,14 @@ def test_a_url_that_cannot_be_meant_is_refused_at_construction(url: str) -> None
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
+async def test_valkey_is_redis_by_another_name() -> None:
+    """As its own clients write it; ``valkeys`` speaks TLS."""
+    assert await topology_of("valkey://u:p@h:7/3").locate("key") == Endpoint(
+        "h", 7, db=3, username="u", password="p"
+    )
+    assert (await topology_of("valkeys://h").locate("key")).tls is not None
+
+
 async def test_endpoints_do_not_show_their_passwords() -> None:
     """Neither to logs nor in error messages."""
     endpoint = await Standalone("redis://u:hunter2@h").locate("key")
@@ -111,6 +119,9 @@ async def test_rediss_means_tls_that_checks(tmp_path: Path) -> None:
         ("rediss+sentinel://h:1,g:2/shop/1", Sentinels),
         ("redis+cluster://h,g:2", Cluster),
         ("rediss+cluster://u:p@h", Cluster),
+        ("valkey://h", Standalone),
+        ("valkeys+sentinel://h/shop", Sentinels),
+        ("valkey+cluster://h,g:2", Cluster),
     ],
 )
 def test_the_scheme_names_the_topology(url: str, kind: type) -> None:

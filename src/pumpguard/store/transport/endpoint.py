@@ -18,6 +18,9 @@ from pumpguard.store.scripts import Word
 from pumpguard.store.transport.calls import ErrorReply
 
 KNOWN = {"connection_class", "host", "port", "path", "db", "username", "password"}
+URL = (
+    "redis://host:6379/0, rediss://…, unix:///…, redis+sentinel://…, redis+cluster://… or memory://"
+)
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 """Seconds until an idle connection is probed, seconds between probes, and probes without an answer
 until it is closed. Firewalls drop idle connections and tell nobody."""
@@ -51,7 +54,7 @@ class Endpoint:
             tls = _tls(parts)
         except (ValueError, OSError, RedisError) as error:
             # The error's text may repeat the URL, and with it a password.
-            raise PolicyError("store", f"a Redis URL ({type(error).__name__})") from None
+            raise PolicyError("store", f"{URL} ({type(error).__name__})") from None
         if "path" not in parts and "db" not in parts and urlsplit(url).path.strip("/"):
             raise PolicyError("store", "a database number after the address")
         unknown = {name for name in parts if name not in KNOWN and not name.startswith("ssl_")}

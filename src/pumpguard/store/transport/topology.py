@@ -51,7 +51,8 @@ class Topology(Protocol):
 
 
 def topology_of(url: str) -> Topology:
-    """The topology that a URL's scheme names. Raises `PolicyError`."""
+    """The topology that a URL's scheme names; ``valkey…`` is ``redis…``. Raises `PolicyError`."""
+    url = f"redis{url[6:]}" if url.startswith("valkey") else url
     scheme = url.partition("://")[0]
     if scheme.endswith("+sentinel"):
         return Sentinels(url)
