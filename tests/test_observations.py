@@ -228,8 +228,10 @@ async def test_one_session_for_all_is_said_and_one_tenant_is_not(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """An app may have one tenant; and an account that only some requests have says nothing."""
-    fields = {"session": "header:x-app", "account": "header:x-user"}
-    app = guarded(otp_app(Outbox()), **fields, dimensions={"tenant": "header:x-tenant"})
+    app = guarded(
+        otp_app(Outbox()), session="header:x-app", account="header:x-user",
+        dimensions={"tenant": "header:x-tenant"},
+    )  # fmt: skip
     for n in range(OTHERS):
         headers = {"x-app": "ios", "x-tenant": "acme"} | ({"x-user": "1"} if n else {})
         await ask(app, f"+44740012{n:04}", headers=headers)
