@@ -210,3 +210,30 @@ def test_an_attack_stands_out_of_a_crowd() -> None:
         assert held is not attacks or n < 2 * ENOUGH
     assert crowd._same_range == sum(n * (n - 1) // 2 for n in crowd._ranges.values())
     assert crowd._same_network == sum(n * (n - 1) // 2 for n in crowd._networks.values())
+
+
+@pytest.mark.parametrize("differs_at", [None, 1, OTHERS - 1])
+async def test_one_number_for_all_is_said(
+    differs_at: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A field that is not the user's has one value; a single other one shows that it is his."""
+    app = guarded(otp_app(Outbox()))
+    for n in range(OTHERS):
+        await ask(app, "+447400654321" if n == differs_at else "+447400123456")
+        assert len(said(caplog, "PG093")) == (n + 1 == OTHERS and differs_at is None)
+    assert "447400" not in "".join(said(caplog, "PG093"))
+
+
+async def test_one_session_for_all_is_said_and_one_tenant_is_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An app may have one tenant; and an account that only some requests have says nothing."""
+    app = guarded(
+        otp_app(Outbox()), session="header:x-app", account="header:x-user",
+        dimensions={"tenant": "header:x-tenant"},
+    )  # fmt: skip
+    for n in range(OTHERS):
+        headers = {"x-app": "ios", "x-tenant": "acme"} | ({"x-user": "1"} if n else {})
+        await ask(app, f"+44740012{n:04}", headers=headers)
+    [line] = said(caplog, "PG093")
+    assert "session=" in line

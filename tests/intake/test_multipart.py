@@ -77,6 +77,8 @@ def test_what_an_http_client_sends_is_read() -> None:
         (named("phone") + named("name", "\udce9") + END, PHONE),
         (named("phone") + named("a", "1") + named("a", "2") + END, PHONE),
         ("--B--\r\n", None),
+        ("\r\n" + named("phone") + END, PHONE),
+        (named("phone") + END + "\r\n", PHONE),
     ],
 )  # fmt: skip
 def test_one_field_is_one_value(body: str, value: object) -> None:
@@ -111,6 +113,10 @@ def test_one_field_is_one_value(body: str, value: object) -> None:
         named("phone"),
         named("phone") + END + named("phone") + END,
         named("phone") + END + "x",
+        named("phone") + END + "\n",
+        "\n" + named("phone") + END,
+        "\r\n \r\n" + named("phone") + END,
+        named("phone") + "--B-",
         "x\r\n" + named("phone") + END,
         named("phone", "1\r\n--Bx") + END,
         named("phone", "1--B") + END,

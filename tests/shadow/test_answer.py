@@ -28,7 +28,7 @@ from pumpguard.intake.network import UnknownNetworks
 from pumpguard.notices import Notices
 from pumpguard.rules import RateLimit
 from pumpguard.shadow import answer
-from pumpguard.shadow.answer import SILENT, Answers
+from pumpguard.shadow.answer import IN_VAIN, SILENT, Answers
 from pumpguard.testing import FakeClock
 from tests.asgi import PHONE, Reply, call, request
 
@@ -214,6 +214,40 @@ async def test_a_sender_that_is_never_called_is_missed(caplog: pytest.LogCapture
         await shop.ask(phone)
     assert [r.message[:5] for r in caplog.records].count("PG065") == 1
     assert "none of 20 answers of /otp/send came with a call" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("sent_when", "status", "said"),
+    [(200, 202, True), (lambda status: None, 303, True), ("2xx", 422, False), ("2xx", 307, False)],
+)
+async def test_a_success_that_never_counts_as_sent_is_said(
+    sent_when: Any, status: int, said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No limit holds then. What fails, or leads to another address, is right not to count."""
+    shop = Shop(by_status, sent_when=sent_when)
+    for n, phone in enumerate(OTHERS[: 2 * IN_VAIN]):
+        await shop.ask(phone, status=status)
+        lines = [r.message[:5] for r in caplog.records].count("PG063")
+        assert lines == (said and n + 1 >= IN_VAIN)
+
+
+async def test_one_that_counts_begins_anew(caplog: pytest.LogCaptureFixture) -> None:
+    """Here some answers of 202 are of messages that went out."""
+    shop = Shop(by_status, sent_when=200)
+    for n, phone in enumerate(OTHERS[: 3 * IN_VAIN]):
+        await shop.ask(phone, status=202 if (n + 1) % IN_VAIN else 200)
+    assert "PG063" not in caplog.text
+
+
+async def test_where_the_sender_says_it_a_quiet_answer_is_no_fault(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nobody has these accounts."""
+    shop = Shop(quiet, sent_when="sender")
+    await shop.ask()
+    for phone in OTHERS[: 2 * IN_VAIN]:
+        await shop.ask(phone)
+    assert "PG063" not in caplog.text
 
 
 async def test_a_function_may_say_which_answers_send() -> None:

@@ -107,14 +107,16 @@ def multipart_fields(body: bytes, content_type: str) -> dict[str, str]:
 
     Names that stand there more than once, of files and of encoded parts are refused when they are
     read. The body is refused as a whole where a boundary stands in the middle of a line, outside
-    the parts there is anything, or programs read the headers of a part differently.
+    the parts there is more than line breaks, or programs read the headers of a part differently.
     """
     found = BOUNDARY.findall(content_type)
     if len(found) != 1 or content_type.lower().count("boundary") != 1:
         raise malformed_form()
     edge = b"--" + "".join(found[0]).encode("latin-1")
     before, *parts = body.split(edge, MAX_FIELDS + 2)
-    if before or not parts or parts.pop() not in (b"--", b"--\r\n") or len(parts) > MAX_FIELDS:
+    end = parts.pop() if parts else b""
+    around = before + end.removeprefix(b"--")  # some clients put line breaks there
+    if around.replace(b"\r\n", b"") or not end.startswith(b"--") or len(parts) > MAX_FIELDS:
         raise malformed_form()
     fields, refused = [], set()
     for part in parts:

@@ -30,6 +30,9 @@ how many messages are looked at."""
 SAMPLE, ENOUGH = 300, 20
 """The newest requests that are looked at, and before how many nothing is said of them."""
 
+KEYS = {"session", "account", "device"}
+"""What tells people apart, beside their numbers."""
+
 RANGES, NETWORKS = 5, 10
 """Ranges of numbers, and networks, that a crowd is spread over at least: so many equally large ones
 would have as many pairs alike. No source: a country's 24 largest ranges, taken by Zipf, are nine,
@@ -65,6 +68,7 @@ class Observations:
         self._peers = Peers(notices, self.counts, header, trusts)
         self._names_proxies = proxies
         self._unseen = set(looks_for)
+        self._alike: dict[str, str | None] = dict.fromkeys(("phone", *KEYS & self._unseen))
         self._asked_for_proof = 0
         self._in_a_row = 0
 
@@ -85,6 +89,8 @@ class Observations:
             self._asked_for_proof = 0
         if self._unseen:
             self._look_for(attempt)
+        if self._alike:
+            self._compare(attempt)
         address = attempt.client.address
         if address is None:
             self._peers.no_address(scope)
@@ -113,6 +119,20 @@ class Observations:
                     "which field it names",
                     self.counts["read"], name,
                 )  # fmt: skip
+
+    def _compare(self, attempt: Attempt) -> None:
+        """Whether requests differ in what tells people apart."""
+        count, alike = self.counts["read"], self._alike
+        for name in tuple(alike):
+            value = attempt.subject(name)
+            if count == 1:
+                alike[name] = value
+            if value is None or value != alike[name]:
+                del alike[name]
+            elif count >= OTHERS:
+                text = "all of %d guarded requests had one value for %s=: they share its limits. "
+                text += "Check which field it names"
+                self.notices.say("PG093", name, text, count, name)
 
     def sends_nothing(self) -> None:
         """A guarded request passed, because the policy says that such a one sends nothing."""

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import Message, Scope, Send
 
-from pumpguard.intake.conditions import SentWhen
+from pumpguard.intake.conditions import SENT_WHEN, SentWhen
 from pumpguard.notices import Notices
 from pumpguard.shadow.current import CurrentRequest
 
@@ -20,6 +20,11 @@ SERVER_ERROR = 500
 
 SILENT = 20
 """Answers without a call of a wrapped sender, after which it is said where only its word counts."""
+
+IN_VAIN = 20
+"""Answers that look like success and count as not sent, one after the other, before it is said."""
+
+SUCCESS = SentWhen(SENT_WHEN).statuses
 
 MAX_REMEMBERED = 1_000
 
@@ -35,6 +40,7 @@ class Answers:
         self._notices = notices
         self._heard: set[str] = set()
         self._silent: Counter[str] = Counter()
+        self.in_vain = 0
 
     def route(self, scope: Scope, parameters: Mapping[str, str]) -> str:
         """Where only the sender's word counts: the path, with names in the place of parameters."""
@@ -69,6 +75,18 @@ class Answers:
                 )
                 self._notices.say("PG065", route, text, self._silent[route], route)
         return route in self._heard
+
+    def succeeded_in_vain(self, status: int) -> None:
+        """An answer looks like success, and all that its message was charged was given back."""
+        self.in_vain += 1
+        if self.in_vain >= IN_VAIN:
+            self._notices.say(
+                "PG063", "in vain",
+                "the last %d answers that look like success (%d) count as not sent, so no limit "
+                "holds for their messages. Unless the provider fails: check sent_when=, and "
+                "failed= of pumpguard.sender",
+                self.in_vain, status,
+            )  # fmt: skip
 
 
 class WatchedAnswer:
@@ -116,6 +134,11 @@ class WatchedAnswer:
                 await self._settle()
         if status is not None and self._not_sent(status):
             await self._settle()
+        if not request.given_back:
+            self._answers.in_vain = 0
+        elif status in SUCCESS and (request.calls or not self._by_sender):
+            # Where only its word counts, a sender that is not called says that nothing was sent.
+            self._answers.succeeded_in_vain(status)
 
     def _not_sent(self, status: int) -> bool:
         request = self._request

@@ -38,6 +38,11 @@ def by_text(n: int) -> bytes:
     return json_of(phone=phone(n), channel="sms")
 
 
+def ours(n: int) -> bytes:
+    """The app's own number stands beside the user's."""
+    return json_of(phone=phone(n), **{"from": "+447400100100"})
+
+
 def number_of(fields: Fields) -> Any:
     """A function of the policy that expects another body."""
     return fields.json["user"]["phone"]  # type: ignore[index]
@@ -86,6 +91,10 @@ ASKED: list[WrongSetup] = [
            "the app's cookie is `session`", headers={"cookie": "session=1"}),
     fields('Policy(send="/otp/send", dimensions={"tenant": "header:x-tenant"})', "PG083",
            "no client sends it"),
+    fields('Policy(send="/otp/send", phone="from")', "PG093",
+           "that is the number the app sends from", body=ours),
+    fields('Policy(send="/otp/send", session="header:x-app")', "PG093",
+           "that is the client's version", headers={"x-app": "ios 1.2"}),
     proxies(POLICY, "PG074", "behind a load balancer in `10.0.0.0/8`",
             client=("10.0.3.17", 1), headers=FORWARDED),
     proxies(POLICY, "PG074", "behind a proxy with a public address",

@@ -195,4 +195,9 @@ SETTLED: list[WrongSetup] = [
     senders('Policy(send="/otp/send", sent_when="sender")', "PG065", "nothing is wrapped"),
     senders('Policy(send="/otp/send", sent_when=fails)', "PG066", "`fails` raises",
             names={"fails": fails}),
+    senders('Policy(send="/otp/send", sent_when=200)', "PG063", "the app answers 202"),
+    senders('Policy(send="/otp/send")', "PG063", "wrapped as `sender(send_sms, "
+            'failed=lambda result: result["ok"])`, where a failure is what is not ok',
+            lambda: App(deliver=sender(lambda phone: {"ok": True},
+                                       failed=lambda result: result["ok"]))),
 ]  # fmt: skip
