@@ -92,7 +92,7 @@ class Decision:
     def finding(self) -> Finding | None:
         """The finding that decided, if the request was not allowed."""
         action = self.action
-        if action is not Action.ALLOW:
+        if action:
             for each in self.findings:
                 if each.action is action and each.mode == "enforce":
                     return each
@@ -102,7 +102,7 @@ class Decision:
     def score(self) -> float:
         """The risk score: the product of all findings' weights, 1 without any. It is acted on where
         the policy has a `pumpguard.risk.Risk`, which knows its levels."""
-        return prod(finding.weight for finding in self.findings)
+        return prod([finding.weight for finding in self.findings])
 
     @property
     def retry_after(self) -> float | None:

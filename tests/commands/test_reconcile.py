@@ -213,7 +213,7 @@ def test_pairing_loses_nothing_and_pairs_as_many_as_can_be(
 def test_events_that_were_dropped_are_no_leak(bill: Bill, events: Path, policy: Path) -> None:
     """What they were about cannot be known any more."""
     with events.open("a") as file:
-        file.write(EventMaker(Policy.from_toml(policy)).dropped(12, EARLY + 1_300) + "\n")
+        file.write(EventMaker(Policy.from_toml(policy)).dropped(12, EARLY + 1_300).decode() + "\n")
     _, told = found(bill((3, GB.format(1), 0.05)), events, policy)
     assert told["notes"][-1] == "12 events were dropped: messages of theirs seem unguarded."
 
@@ -249,7 +249,7 @@ def test_verifications_and_orders_among_the_events_are_no_messages(
     became = Became(make_attempt(GB.format(1)).phone, "verified", EARLY + 30)
     order = Change("posture", "country", "all", "ann", "a drill", EARLY + 40, "observe")
     with events.open("a") as file:
-        file.writelines(f"{maker.line(each)}\n" for each in (became, order))
+        file.writelines(f"{maker.line(each).decode()}\n" for each in (became, order))
     code, told = found(bill((3, GB.format(1), 0.05), (603, GB.format(2), 0.05)), events, policy)
     assert (code, told["matched"], told["unbilled"]["messages"]) == (0, 2, 0)
 

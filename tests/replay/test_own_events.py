@@ -221,7 +221,7 @@ def test_orders_alerts_and_what_others_write_are_no_entries() -> None:
 def test_times_and_prices_are_exact(at: float, price: float) -> None:
     """To the last bit."""
     recorded = Recorded(Decision(make_attempt(at=at, price=price)), at)
-    line = EventMaker(Policy(send="/s"), "whole", "clear").line(recorded)
+    line = EventMaker(Policy(send="/s"), "whole", "clear").line(recorded).decode()
     (entry,) = own_entries(flat(json.loads(line)), "a log")
     assert (entry.at, entry.price) == (at, price)
     facts = json.loads(entry.event or "")

@@ -63,7 +63,7 @@ class Orders(Listener):
         """Add them to the stream. Raises `StoreError`."""
         if self._changes and await store.stream.last(1):
             maker = EventMaker(policy)
-            lines = [maker.line(change).encode() for change in self._changes]
+            lines = [maker.line(change) for change in self._changes]
             await store.stream.append(lines, UNCUT)
 
 

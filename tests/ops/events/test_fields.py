@@ -172,7 +172,7 @@ def test_nothing_personal_is_in_an_event(phone: str, address: str, how: Any) -> 
         maker.line(change),
         maker.line(Alert("BUDGET_LOW", "x", said, phone, 0.0)),
     ]
-    text = "\n".join(told)
+    text = b"\n".join(told).decode()
     for secret in (phone, phone[1:], attempt.phone.national, "s-4711-secret", "mike@example.org",
                    "device-9", "solution-8", "mail@example.org"):  # fmt: skip
         assert secret not in text

@@ -107,7 +107,7 @@ class Events(Listener):
         self._later.soon()  # without a loop it waits for one that is told in one, or for the end
 
     async def _write(self, told: list[Recorded | Became | Change | Alert]) -> None:
-        lines: list[str] = []
+        lines: list[bytes] = []
         for i, each in enumerate(told, 1):
             try:
                 lines.append(self._maker.line(each))

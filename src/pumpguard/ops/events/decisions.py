@@ -6,6 +6,7 @@ and the few facts that are not: a fifth of what building objects and encoding th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import ip_network
@@ -13,27 +14,22 @@ from json.encoder import encode_basestring_ascii as quoted
 from socket import AF_INET6, inet_ntop, inet_pton
 from typing import Literal
 
-from pumpguard.attempt import PREFIX, SUBJECTS, Attempt, Phone
-from pumpguard.decision import Action, Decision, Finding
+from pumpguard.attempt import Attempt, Client, Phone
+from pumpguard.decision import Action
 from pumpguard.listeners import Exchange, Recorded
-from pumpguard.masking import Block
-from pumpguard.ops.masking import masked_digits, masked_text, masked_value, personal
+from pumpguard.ops.events.findings import JSON, WORDS, told_findings
+from pumpguard.ops.masking import masked_digits, masked_text
 from pumpguard.overrides.lists import keyed_hash
 
 Addresses = Literal["masked", "hashed", "whole"]
 Numbers = Literal["hashed", "clear"]
 
-BLOCK = 3
-"""Digits that are cut off for a block of 1,000 numbers."""
+MILLISECONDS = [f".{n:03}Z" for n in range(1_000)]
 
-PLAIN = frozenset(SUBJECTS) | {f"{PREFIX}{drop}" for drop in range(1, 15)}
-"""Evidence that names no person."""
 
-WORDS = [str(action) for action in Action]
-
-INFINITE = float("inf")
-
-JSON = {True: "true", False: "false", None: "null"}
+HIDDEN = "\0"
+"""Stands for a hidden digit until the line is bytes: all else is ASCII, which Python puts together
+and encodes several times as fast. Quoted texts have it escaped."""
 
 
 class DecisionLines:
@@ -44,118 +40,114 @@ class DecisionLines:
     ) -> None:
         self._hashed = keyed_hash(secret)
         self._addresses, self._clear = addresses, numbers == "clear"
-        self._rule = f'"ruleset":{quoted(ruleset)},"version":"{version}"'
-        self._network = lru_cache(maxsize=4_096)(self._about_network)
-        self._heads = {
-            action: (
-                f'"ecs":{{"version":"8.11.0"}},"event":{{"kind":"event","category":"network",'
-                f'"type":"{"denied" if action else "allowed"}","action":"{action}",'
-                f'"outcome":"{"failure" if action else "success"}","provider":"pumpguard",'
-                f'"dataset":"pumpguard.decision"'
-            )
-            for action in Action
-        }
+        self._rule = f'"rule":{{"ruleset":{quoted(ruleset)},"version":"{version}"'
+        self._head = lru_cache(maxsize=1_024)(self._about_rule)
+        self._where = lru_cache(maxsize=4_096)(self._about_client)
 
-    def line(self, recorded: Recorded) -> str:
-        """The whole event."""
-        decision, attempt = recorded.decision, recorded.decision.attempt
-        event, rule = self._heads[decision.action], self._rule
-        if decision.action:
-            finding = decision.finding
-            if finding is not None:
-                event += f',"reason":{quoted(finding.code)}'
-                rule += f',"name":{quoted(finding.rule)}'
+    def line(self, recorded: Recorded) -> bytes:
+        """The whole event, in UTF-8."""
+        decision, at, seconds, exchange = recorded
+        attempt, action, finding = decision.attempt, decision.action, decision.finding
+        price, subjects, shown, found = attempt.price, "", "", "1"
+        if finding is not None:
+            event, rule = self._head(action, finding.code, finding.rule)
+        else:
+            event, rule = self._head(action, None if action else decision.allowed_because)
+        if action:
             event += f',"reference":"{decision.reference}"'
-        elif decision.allowed_because is not None:
-            event += f',"reason":"{decision.allowed_because}"'
-        if recorded.seconds is not None:
-            event += f',"duration":{round(recorded.seconds * 1e9)}'
-        exchange = recorded.exchange
-        return (
-            f'{{"@timestamp":"{timestamp(recorded.at)}",{event}}},"rule":{{{rule}}}'
-            f"{self._source(attempt)}{'' if exchange is None else _http(exchange)}"
-            f',"pumpguard":{{"action":"{WORDS[decision.action]}",'
-            f"{self._about(decision, attempt)}}}}}"
+        if seconds is not None:
+            event += f',"duration":{round(seconds * 1e9)}'
+        source, client = self._where(attempt.client)
+        if decision.findings:
+            shown, found = told_findings(decision)
+        if attempt.session or attempt.account or attempt.device or attempt.solution:
+            subjects = self._subjects(attempt)
+        if attempt.extra:
+            subjects += self._own(attempt.extra)
+        line = (
+            f'{{"@timestamp":"{timestamp(at)}",{event}}},{rule}}}{source}'
+            f"{'' if exchange is None else _http(exchange)}"
+            f',"pumpguard":{{"action":"{WORDS[action]}",'
+            f'"number":{self._number(attempt.phone, shown)}'
+            f'{"" if price is None else _price(price)},"score":{found},'
+            f'"known":{JSON[decision.known]},"degraded":{JSON[decision.degraded]},'
+            f'"attempt":{{"at":{attempt.at!r},"proved":{JSON[attempt.proved]},{client}{subjects}}}}}}}'
         )
+        return line.encode("utf-8", "replace").replace(HIDDEN.encode(), "•".encode())
 
-    def number(self, phone: Phone, shown: str = "") -> str:
-        """A number as far as it may be told: with its block, or a narrower one that is
-        ``shown``."""
-        e164, unknown = phone.e164, f"+{phone.calling_code}"
-        block = phone.prefix(BLOCK) or unknown
+    def number(self, phone: Phone) -> str:
+        """A number as far as it may be told: masked, its hash, its country and its block."""
+        return self._number(phone).replace(HIDDEN, "•")
+
+    def _number(self, phone: Phone, shown: str = "") -> str:
+        """The same in a line, with a narrower block if one is ``shown``."""
+        e164, block = phone.e164, phone.block
         # Never the last digits beside the block: together they would be the number.
         digits = shown if len(shown) > len(block) else block
         clear = f',"e164":"{e164}"' if self._clear else ""
         return (
-            f'{{"masked":"{digits}{"•" * (len(e164) - len(digits))}",'
-            f'"hash":"{self._hashed("number", e164)}","country":"{phone.region or unknown}",'
+            f'{{"masked":"{digits}{HIDDEN * (len(e164) - len(digits))}",'
+            f'"hash":"{self._hashed("number", e164)}","country":"{phone.country}",'
             f'"block":"{block}"{clear}}}'
         )
 
-    def _about(self, decision: Decision, attempt: Attempt) -> str:
-        findings, shown = decision.findings, ""
-        if findings:
-            blocks = [each.subject for each in findings if isinstance(each.subject, Block)]
-            shown = max(blocks, key=len, default="")
-            found = ",".join([_found(each, attempt) for each in findings])
-            score = f'{decision.score:.6g},"findings":[{found}]'
-        else:
-            score = "1"
-        price = "" if attempt.price is None else f'"price":{attempt.price!r},'
-        return (
-            f'"number":{self.number(attempt.phone, shown)},{price}"score":{score},'
-            f'"known":{JSON[decision.known]},"degraded":{JSON[decision.degraded]},'
-            f'"attempt":{{{self._attempt(attempt)}}}'
-        )
+    def _subjects(self, attempt: Attempt) -> str:
+        """What else counters may have been kept by, hashed, for a replay."""
+        facts = ""
+        for name in ("session", "account", "device", "solution"):
+            value = attempt.subject(name)
+            if value is not None:
+                facts += f',"{name}":"{self._hashed(name, value)}"'
+        return facts
 
-    def _attempt(self, attempt: Attempt) -> str:
-        """What else the decision was made by, for a replay: subjects by their hashes."""
-        client, facts = attempt.client, ""
+    def _own(self, extra: Mapping[str, str]) -> str:
+        """The same on the policy's own dimensions."""
+        own = [f'"{name}":"{self._hashed(name, value)}"' for name, value in extra.items()]
+        return f',"extra":{{{",".join(own)}}}'
+
+    def _about_rule(
+        self, action: Action, reason: str | None, rule: str | None = None
+    ) -> tuple[str, str]:
+        """How ``event`` and ``rule`` begin: the same for all that one rule decides."""
+        event = (
+            f'"ecs":{{"version":"8.11.0"}},"event":{{"kind":"event","category":"network",'
+            f'"type":"{"denied" if action else "allowed"}","action":"{action}",'
+            f'"outcome":"{"failure" if action else "success"}","provider":"pumpguard",'
+            f'"dataset":"pumpguard.decision"'
+        )
+        if reason is not None:
+            event += f',"reason":{quoted(reason)}'
+        return event, self._rule if rule is None else f'{self._rule},"name":{quoted(rule)}'
+
+    def _about_client(self, client: Client) -> tuple[str, str]:
+        """``source``, and what a replay knows of the client."""
+        facts = f'"kind":"{client.kind}"'
         if client.asn is not None:
             facts += f',"asn":{quoted(client.asn)}'
-        if client.network is not None:
-            facts += self._network(client.network, client.site)
-        if attempt.session or attempt.account or attempt.device or attempt.solution:
-            for name in ("session", "account", "device", "solution"):
-                value = attempt.subject(name)
-                if value is not None:
-                    facts += f',"{name}":"{self._hashed(name, value)}"'
-        if attempt.extra:
-            own = [f'"{n}":"{self._hashed(n, value)}"' for n, value in attempt.extra.items()]
-            facts += f',"extra":{{{",".join(own)}}}'
-        return f'"at":{attempt.at!r},"proved":{JSON[attempt.proved]},"kind":"{client.kind}"{facts}'
-
-    def _about_network(self, network: str, site: str | None) -> str:
-        told = ""
-        for name, value in (("network", network), ("site", site)):
+        if client.network is None:
+            return "", facts
+        for name, value in (("network", client.network), ("site", client.site)):
             if value is not None:
                 shown = value if self._addresses == "whole" else self._hashed(name, value)
-                told += f',"{name}":"{shown}"'
-        return told
-
-    def _source(self, attempt: Attempt) -> str:
-        client = attempt.client
-        if client.network is None:
-            return ""
+                facts += f',"{name}":"{shown}"'
         if self._addresses == "masked":
             address = masked_address(client.network)
         elif self._addresses == "hashed":
             address = hashed_address(self._hashed("network", client.network))
         else:
             address = client.address or client.network
-        if client.country is None:
-            return f',"source":{{"ip":"{address}"}}'
-        country = quoted(client.country)
-        return f',"source":{{"ip":"{address}","geo":{{"country_iso_code":{country}}}}}'
+        country = client.country
+        geo = "" if country is None else f',"geo":{{"country_iso_code":{quoted(country)}}}'
+        return f',"source":{{"ip":"{address}"{geo}}}', facts
 
 
 def timestamp(at: float) -> str:
     """Unix seconds as ISO 8601, to the millisecond."""
     seconds = int(at)
-    return f"{_second(seconds)}.{int((at - seconds) * 1000):03}Z"
+    return f"{_second(seconds)}{MILLISECONDS[int((at - seconds) * 1000)]}"
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=16)  # there are thousands of events in one
 def _second(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
@@ -182,51 +174,9 @@ def hashed_address(digest: str) -> str:
     return inet_ntop(AF_INET6, bytes.fromhex("fd" + digest.ljust(30, "0")[:30]))
 
 
-def passes(finding: Finding) -> str:
-    """What would have let the same request pass this rule."""
-    if finding.action is Action.ALLOW or finding.mode != "enforce":
-        return "as it is"
-    way = "with proof" if finding.action is Action.CHALLENGE else ""
-    if finding.retry_after is not None:
-        way += f"{' or ' if way else ''}in {finding.retry_after:.0f} s"
-    return way or "if an operator allows it"
-
-
-def _found(finding: Finding, attempt: Attempt) -> str:
-    evidence = ",".join(
-        [f"{quoted(name)}:{_value(value, attempt)}" for name, value in finding.evidence.items()]
-    )
-    head = _finding(finding.rule, finding.code, finding.action, finding.mode)
-    return f'{head}"evidence":{{{evidence}}},"passes":"{passes(finding)}"}}'
-
-
-@lru_cache(maxsize=1_024)
-def _finding(rule: str, code: str, action: Action, mode: str) -> str:
-    """How a finding begins: the same for all of one rule's."""
-    return (
-        f'{{"rule":{quoted(rule)},"code":{quoted(code)},"action":"{WORDS[action]}","mode":"{mode}",'
-    )
-
-
-def _value(value: object, attempt: Attempt) -> str:
-    """A piece of evidence; texts are masked, as they may be personal data."""
-    if isinstance(value, float):
-        return f"{value:.9g}" if -INFINITE < value < INFINITE else f'"{value}"'
-    if isinstance(value, bool) or value is None:
-        return JSON[value]
-    if isinstance(value, int):
-        return str(int(value))
-    text = value if isinstance(value, str) else str(value)
-    if text in PLAIN or isinstance(value, Block) or len(text) < 3:
-        return quoted(text)
-    hidden = [each for each in personal(attempt) if each in text]
-    return quoted(str(masked_value(text, hidden))) if hidden else _text(text)
-
-
-@lru_cache(maxsize=256)
-def _text(text: str) -> str:
-    """A text of evidence that repeats nothing of its request, such as ``3/day``, masked."""
-    return quoted(str(masked_value(text)))
+@lru_cache(maxsize=1_024)  # there are some hundred prices
+def _price(price: float) -> str:
+    return f',"price":{price!r}'
 
 
 @lru_cache(maxsize=1_024)

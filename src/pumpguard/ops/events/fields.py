@@ -46,16 +46,16 @@ class EventMaker:
         self._ruleset, self._version = policy.name, policy_version(policy)
         self._lines = DecisionLines(policy.name, self._version, policy.secret, addresses, numbers)
 
-    def line(self, told: Recorded | Became | Change | Alert) -> str:
-        """An event as a line of JSON."""
+    def line(self, told: Recorded | Became | Change | Alert) -> bytes:
+        """An event as a line of JSON, in UTF-8."""
+        if isinstance(told, Recorded):  # as nearly all are
+            return self._lines.line(told)
         match told:
-            case Recorded():
-                return self._lines.line(told)
             case Became():
-                return encode(self.outcome(told))
+                return _encoded(self.outcome(told))
             case Change():
-                return encode(self.change(told))
-        return encode(self.alert(told))
+                return _encoded(self.change(told))
+        return _encoded(self.alert(told))
 
     def outcome(self, became: Became) -> Event:
         """The event of what became of a message."""
@@ -86,11 +86,11 @@ class EventMaker:
         made["pumpguard"] = {"evidence": evidence, "subject": masked(alert.subject)}
         return made
 
-    def dropped(self, count: int, at: float) -> str:
+    def dropped(self, count: int, at: float) -> bytes:
         """The line that tells that events were lost."""
         made = self._plain("dropped", at, "dropped", "configuration")
         made["pumpguard"] = {"dropped": count}
-        return encode(made)
+        return _encoded(made)
 
     def _plain(self, dataset: str, at: float, action: str, category: str) -> Event:
         return {
@@ -102,3 +102,7 @@ class EventMaker:
             },
             "rule": {"ruleset": self._ruleset, "version": self._version},
         }  # fmt: skip
+
+
+def _encoded(event: Event) -> bytes:
+    return encode(event).encode("utf-8", "replace")

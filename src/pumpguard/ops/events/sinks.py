@@ -25,15 +25,21 @@ KEPT = 10_000
 
 
 class Batch:
-    """The events of one tick: each as one line of JSON, and as objects where a sink wants them."""
+    """The events of one tick: each as one line of JSON, in UTF-8, and as text or objects where a
+    sink wants them."""
 
-    def __init__(self, lines: Sequence[str]) -> None:
-        self.lines = lines
+    def __init__(self, encoded: Sequence[bytes]) -> None:
+        self.encoded = encoded
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Each event as text."""
+        return [line.decode() for line in self.encoded]
 
     @cached_property
     def events(self) -> list[Event]:
         """Each event as objects within objects."""
-        return [json.loads(line) for line in self.lines]
+        return [json.loads(line) for line in self.encoded]
 
 
 class Sink:
@@ -60,9 +66,7 @@ class Stream(Sink):
         self.stream, self._kept = stream_of(guard), kept
 
     async def write(self, batch: Batch) -> None:
-        await self.stream.append(
-            [line.encode("utf-8", "replace") for line in batch.lines], self._kept
-        )
+        await self.stream.append(batch.encoded, self._kept)
 
 
 class Output(Sink):

@@ -50,7 +50,7 @@ class Lately:
         self._new[not recorded.decision.action].append(recorded)
 
     def alerted(self, alert: Alert) -> None:
-        self._alerts.append(self._maker.line(alert))
+        self._alerts.append(self._maker.line(alert).decode())
 
     def leave(self) -> None:
         """The process ends: what is left of it is its alerts."""
@@ -61,7 +61,7 @@ class Lately:
         """Fields of a JSON object, none of which names a person."""
         for new, lines in zip(self._new, self._lines, strict=True):
             while new:
-                lines.append(self._maker.line(new.popleft()))
+                lines.append(self._maker.line(new.popleft()).decode())
         refused, sent = self._lines
         told = (("refused", refused), ("sent", sent), ("alerts", self._alerts))
         events = [f'"{name}":[{",".join(lines)}]' for name, lines in told]

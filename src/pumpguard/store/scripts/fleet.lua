@@ -126,9 +126,11 @@ for _ = 1, bans do
   end
 end
 
+local told = {}
 local function counted(rules, what)
   for rule in string.gmatch(rules, '[^\t]+') do
-    for _, bucket in ipairs(buckets) do redis.call('HINCRBY', bucket, 'r\t' .. rule .. '\t' .. what, 1) end
+    local field = 'r\t' .. rule .. '\t' .. what
+    told[field] = (told[field] or 0) + 1
   end
 end
 
@@ -151,6 +153,9 @@ for _ = 1, tonumber(taken()) do
       break
     end
   end
+end
+for field, n in pairs(told) do
+  for _, bucket in ipairs(buckets) do redis.call('HINCRBY', bucket, field, n) end
 end
 redis.call('EXPIRE', KEYS[7], ARGV[5])
 redis.call('EXPIRE', KEYS[8], ARGV[6])
