@@ -12,7 +12,7 @@ import pytest
 from pumpguard import Attempt, Policy, PumpGuardMiddleware
 from pumpguard.attempt import Client
 from pumpguard.intake.network import UnknownNetworks
-from pumpguard.observations import ENOUGH, RANGES, SAMPLE, Crowd
+from pumpguard.observations.crowd import ENOUGH, RANGES, SAMPLE, Crowd
 from pumpguard.observations.peers import EACH, FEW, IN_A_ROW, NUMBERS
 from pumpguard.observations.unguarded import OTHERS
 from pumpguard.testing import make_attempt
@@ -210,6 +210,30 @@ def test_an_attack_stands_out_of_a_crowd() -> None:
         assert held is not attacks or n < 2 * ENOUGH
     assert crowd._same_range == sum(n * (n - 1) // 2 for n in crowd._ranges.values())
     assert crowd._same_network == sum(n * (n - 1) // 2 for n in crowd._networks.values())
+
+
+RULES: dict[str, dict[str, Any]] = {"number": {"only_regions": ["FR"]}}
+
+
+async def test_a_policy_that_refuses_everybody_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """By a rule that counts nothing: it is so from the first request on, and will be for the
+    last."""
+    app = guarded(otp_app(Outbox()), rules=RULES)
+    for n in range(OTHERS):
+        assert (await ask(app, f"+44740012{n:04}")).status == 403
+        assert len(said(caplog, "PG094")) == (n + 1 == OTHERS)
+    assert "number (NUMBER_REGION)" in said(caplog, "PG094")[0]
+
+
+async def test_who_passed_once_shows_that_it_is_not_everybody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whatever comes later."""
+    app = guarded(otp_app(Outbox()), rules=RULES)
+    assert (await ask(app, "+33612345678")).status == 202
+    for n in range(2 * OTHERS):
+        await ask(app, f"+44740012{n:04}")
+    assert said(caplog, "PG094") == []
 
 
 @pytest.mark.parametrize("differs_at", [None, 1, OTHERS - 1])

@@ -19,7 +19,7 @@ from pumpguard.decision import Decision
 from pumpguard.intake.fields import Fields
 from pumpguard.intake.network import UnknownNetworks
 from pumpguard.intake.phone import canonical
-from pumpguard.observations import ENOUGH
+from pumpguard.observations.crowd import ENOUGH
 from pumpguard.observations.hearing import NEVER_WRONG
 from pumpguard.store.memory import MemoryStore
 from pumpguard.testing import FakeClock, SimulatedHuman

@@ -10,7 +10,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from pumpguard.decision import Action
 from pumpguard.notices import Notices
+from pumpguard.observations.crowd import Crowd
 from pumpguard.observations.hearing import Hearing
 from pumpguard.observations.peers import EACH, IN_A_ROW, Peers
 from pumpguard.observations.unguarded import OTHERS, Unguarded
@@ -18,7 +20,8 @@ from pumpguard.observations.unguarded import OTHERS, Unguarded
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-    from pumpguard.attempt import Attempt, Phone
+    from pumpguard.attempt import Attempt
+    from pumpguard.decision import Decision
 
 UNSOLVED = 50
 """Clients that were asked for proof, while none has ever given one."""
@@ -27,20 +30,8 @@ MATURE, LATEST = 300.0, 100
 """Seconds after which a code will hardly be entered any more (people take 13.5 in the median); and
 how many messages are looked at."""
 
-SAMPLE, ENOUGH = 300, 20
-"""The newest requests that are looked at, and before how many nothing is said of them."""
-
 KEYS = {"session", "account", "device"}
 """What tells people apart, beside their numbers."""
-
-RANGES, NETWORKS = 5, 10
-"""Ranges of numbers, and networks, that a crowd is spread over at least: so many equally large ones
-would have as many pairs alike. No source: a country's 24 largest ranges, taken by Zipf, are nine,
-and whoever rents numbers has some blocks in one to three."""
-
-DIGITS = 4
-"""Of the national number: a range of a million where numbers have ten digits, and of ten thousand
-where they have eight."""
 
 
 class Observations:
@@ -71,6 +62,7 @@ class Observations:
         self._alike: dict[str, str | None] = dict.fromkeys(("phone", *KEYS & self._unseen))
         self._asked_for_proof = 0
         self._in_a_row = 0
+        self._refused: int | None = 0
 
     def snapshot(self) -> dict[str, object]:
         """All counts, ready for JSON."""
@@ -145,6 +137,23 @@ class Observations:
                 self.counts["sends_nothing"],
             )  # fmt: skip
 
+    def decided(self, decision: Decision) -> None:
+        """A request was decided about: does the policy refuse everybody, whatever is counted?"""
+        finding, refused = decision.finding, self._refused
+        if refused is None:
+            return
+        if finding is None or finding.retry_after is not None or decision.action < Action.THROTTLE:
+            self._refused = None  # somebody passed, may pass with proof, or is to come again
+            return
+        self._refused = refused + 1
+        if self._refused >= OTHERS:
+            self.notices.say(
+                "PG094", "refused",
+                "each of the first %d requests was refused for what it is, the last by %s (%s): an "
+                "attack, or the policy refuses your own users",
+                self._refused, finding.rule, finding.code,
+            )  # fmt: skip
+
     def asked_for_proof(self) -> None:
         """A client was asked for proof."""
         self.counts["asked_for_proof"] += 1
@@ -200,56 +209,3 @@ class Observations:
             "failed messages are not refunded",
             self.counts["outcomes_lost"], reason,
         )  # fmt: skip
-
-
-class Crowd:
-    """Whether the newest requests come from where people do: from many ranges and networks.
-
-    ``monitored``: the rules that need verifications only monitor for those that do.
-    """
-
-    def __init__(self) -> None:
-        self.monitored = False
-        self._newest: deque[tuple[str, str | None]] = deque()
-        self._ranges: dict[str, int] = {}
-        self._networks: dict[str | None, int] = {}
-        # How many pairs of requests are alike in their range, and in their network.
-        self._same_range = self._same_network = 0
-
-    def lifts(self, attempt: Attempt) -> bool:
-        """Count a request; whether they are ``monitored`` and it is like one of a crowd. It is not
-        if too few ranges or networks have most of all requests, and its own is one of these."""
-        phone, ranges, networks, newest = attempt.phone, self._ranges, self._networks, self._newest
-        code = phone.calling_code
-        place = phone.e164[: 2 + (code > 9) + (code > 99) + DIGITS]
-        network = attempt.client.network
-        newest.append((place, network))
-        self._same_range += (here := ranges.get(place, 0))
-        self._same_network += (there := networks.get(network, 0))
-        ranges[place], networks[network] = here + 1, there + 1
-        total = len(newest)
-        if total > SAMPLE:
-            total, (place, old) = SAMPLE, newest.popleft()
-            # Two threads may have counted one of them once.
-            self._same_range -= (left := ranges.pop(place, 1) - 1)
-            if left:
-                ranges[place] = left
-            self._same_network -= (left := networks.pop(old, 1) - 1)
-            if left:
-                networks[old] = left
-        if total < ENOUGH or not self.monitored:
-            return self.monitored
-        pairs = total * (total - 1) // 2
-        few = self._same_range * RANGES > pairs and here * 2 * RANGES >= total
-        return not few and (
-            network is None
-            or self._same_network * NETWORKS <= pairs
-            or there * 2 * NETWORKS < total
-        )
-
-    def stands_out(self, phone: Phone) -> bool:
-        """Whether too few ranges have most requests, and this number is of one of them."""
-        code, total = phone.calling_code, len(self._newest)
-        here = self._ranges.get(phone.e164[: 2 + (code > 9) + (code > 99) + DIGITS], 0)
-        few = self._same_range * RANGES > total * (total - 1) // 2
-        return few and here * 2 * RANGES > total >= ENOUGH

@@ -15,7 +15,7 @@ from pumpguard.attempt import Phone
 from pumpguard.notices import Notices
 
 if TYPE_CHECKING:
-    from pumpguard.observations import Crowd
+    from pumpguard.observations.crowd import Crowd
 
 NOTHING_HEARD = "PG071"
 

@@ -95,6 +95,8 @@ ASKED: list[WrongSetup] = [
            "that is the number the app sends from", body=ours),
     fields('Policy(send="/otp/send", session="header:x-app")', "PG093",
            "that is the client's version", headers={"x-app": "ios 1.2"}),
+    fields('Policy(send="/otp/send", rules={"number": {"only_regions": ["FR"]}})', "PG094",
+           "users live in GB"),
     proxies(POLICY, "PG074", "behind a load balancer in `10.0.0.0/8`",
             client=("10.0.3.17", 1), headers=FORWARDED),
     proxies(POLICY, "PG074", "behind a proxy with a public address",
