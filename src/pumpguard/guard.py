@@ -202,7 +202,8 @@ class Guard(Protects):
         for each in others if decision.action else ():
             self.reports.not_sent(each)
         for each in (decision, *others):
-            self.observations.decided(each)
+            if self.observations.nobody_passed:
+                self.observations.decided(each)
             if each.findings:
                 self._alerts.record(each)
                 if self._escalator is not None:

@@ -20,6 +20,14 @@ from pumpguard.replay.entry import Entry
 POLICY = 'send = "/s"\nverify = "/v"\nhome = ["GB"]\ndaily_budget = 30\n'
 
 
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Whoever starts the tests in the background of a shell may have Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def command(tmp_path: Path) -> list[str]:
     """Of a log that takes some seconds: people, and numbers that the plan does not know."""

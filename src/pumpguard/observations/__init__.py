@@ -62,7 +62,7 @@ class Observations:
         self._alike: dict[str, str | None] = dict.fromkeys(("phone", *KEYS & self._unseen))
         self._asked_for_proof = 0
         self._in_a_row = 0
-        self._refused: int | None = 0
+        self.nobody_passed, self._refused = True, 0
 
     def snapshot(self) -> dict[str, object]:
         """All counts, ready for JSON."""
@@ -138,14 +138,13 @@ class Observations:
             )  # fmt: skip
 
     def decided(self, decision: Decision) -> None:
-        """A request was decided about: does the policy refuse everybody, whatever is counted?"""
-        finding, refused = decision.finding, self._refused
-        if refused is None:
-            return
+        """A request was decided about, before which ``nobody_passed``: does the policy refuse
+        everybody, whatever is counted?"""
+        finding = decision.finding
         if finding is None or finding.retry_after is not None or decision.action < Action.THROTTLE:
-            self._refused = None  # somebody passed, may pass with proof, or is to come again
+            self.nobody_passed = False  # or may pass with proof, or later: then it is over
             return
-        self._refused = refused + 1
+        self._refused += 1
         if self._refused >= OTHERS:
             self.notices.say(
                 "PG094", "refused",
