@@ -86,6 +86,26 @@ def test_headers_in_other_languages_are_understood(header: list[str]) -> None:
         assert guess(spelt).by == by
 
 
+@pytest.mark.parametrize(
+    ("header", "time", "hour"),
+    [
+        (["date", "time", "phone"], "date", "time"),
+        (["Datum", "Uhrzeit", "Telefon"], "Datum", "Uhrzeit"),
+        (["Fecha", "Hora", "Teléfono"], "Fecha", "Hora"),
+        (["sent_at", "time", "phone"], "sent_at", None),
+        (["created_at", "date", "time", "phone"], "created_at", None),
+        (["time", "phone"], "time", None),
+    ],
+)
+def test_a_day_and_an_hour_in_two_columns_are_one_time(
+    header: list[str], time: str, hour: str | None
+) -> None:
+    """Unless another column has the whole of it."""
+    found = guess(header).by
+    assert (found["time"], found.get("hour")) == (time, hour)
+    assert "hour" not in guess(header, {"time": time}).by
+
+
 def test_only_a_providers_id_is_one() -> None:
     """In a table of one's own it may be any number."""
     assert guess(TWILIO.split(",")).by["id"] == "Sid"

@@ -15,7 +15,18 @@ from pumpguard.replay.entry import CODE_ENTERED, Entry, Parser
 
 AT = datetime(2026, 5, 4, 12, 30, 15, tzinfo=UTC).timestamp()
 PHONE = "+447400123456"
-ALL = ("time", "phone", "address", "verified", "price", "currency", "status", "direction", "part")
+ALL = (
+    "time",
+    "hour",
+    "phone",
+    "address",
+    "verified",
+    "price",
+    "currency",
+    "status",
+    "direction",
+    "part",
+)
 
 
 def parser(*meanings: str, **settings: object) -> Parser:
@@ -44,6 +55,21 @@ def test_a_time_is_read_as_it_is_written(text: str) -> None:
     """That of a message, and that at which its code was entered."""
     assert entries({"time": text})[0].at == AT
     assert [each.at for each in entries({"time": str(AT - 60), "verified": text})] == [AT - 60, AT]
+
+
+@pytest.mark.parametrize(
+    ("day", "hour"),
+    [
+        ("2026-05-04", "12:30:15"),
+        ("04.05.2026", "12:30:15"),
+        ("2026-05-04", "2026-05-04T14:30:15+02:00"),
+        ("2026-05-04T12:30:15Z", "12:30"),
+        ("2026-05-04T12:30:15Z", ""),
+    ],
+)
+def test_a_day_and_its_hour_are_read_together(day: str, hour: str) -> None:
+    """Or the one of them that has both."""
+    assert entries({"time": day, "hour": hour})[0].at == AT
 
 
 def test_a_time_without_a_zone_is_in_the_one_that_is_named() -> None:

@@ -68,6 +68,10 @@ MEANINGS: Mapping[str, tuple[str, ...]] = {
 punctuation. Not guessed are prices in other languages, which are in other currencies; and no hour
 or number that may be another one (``hora``, ``Nummer``)."""
 
+DAYS = ("date", "day", "datum", "tag", "fecha", "dia", "jour")
+HOURS = ("time", "hour", "time_of_day", "uhrzeit", "zeit", "hora", "heure")
+"""Two columns that are one time together, where both are there."""
+
 SOURCES: Mapping[str, frozenset[str]] = {
     # https://www.twilio.com/docs/messaging/api/message-resource (read 2026-11-26)
     "Twilio's message log": frozenset({"to", "numsegments", "direction", "sid"}),
@@ -154,6 +158,9 @@ def guess(
             if column is not None and column not in found.values():
                 found[meaning] = column
                 break
+    day, hour = (next((known[n] for n in names if n in known), "") for names in (DAYS, HOURS))
+    if day and hour and "time" not in given and found.get("time") in (day, hour):
+        found["time"], found["hour"] = day, hour
     if (
         "phone" not in found
         and {"time", "address"} <= found.keys()

@@ -32,6 +32,8 @@ APACHE = "%d/%b/%Y:%H:%M:%S %z"
 DAY_ALONE = re.compile(r"\d{4}-?(\d\d-?\d\d|W\d\d(-?\d)?)(Z| UTC)?\Z")
 """``2026-11-16``. Read as midnight, all messages of a day would come at once."""
 
+HOUR_ALONE = re.compile(r"\d\d:\d\d(:\d\d(\.\d+)?)?\Z")
+
 FLOAT = re.compile(r"\+?\d+\.0\Z")
 """``447400123456.0``, as pandas writes a column of numbers in which one is missing."""
 
@@ -110,7 +112,7 @@ class Parser:
         if columns.only_verifications:
             yield Entry(self._time(of(row, "verified")), phone, is_verification=True)
             return
-        at = self._time(of(row, "time"))
+        at = self._at(row)
         address = self._address(of(row, "address"))
         sent = of(row, "status").lower() not in NOT_SENT
         session, price = of(row, "session") or None, self._price(row)
@@ -126,6 +128,13 @@ class Parser:
             self.said["codes with a day and no hour, taken as entered soon after the message"] += 1
             return False
         return entered.lower() not in YES
+
+    def _at(self, row: Row) -> float:
+        """When it was: a time, or a day and an hour in columns of their own."""
+        day, hour = self.columns.of(row, "time"), self.columns.of(row, "hour")
+        if hour and ":" not in day:
+            return self._time(f"{day} {hour}" if HOUR_ALONE.match(hour) else hour)
+        return self._time(day)
 
     def _time(self, text: str) -> float:
         at, has_zone = _moment(text)

@@ -56,7 +56,7 @@ class RequestParser(Parser):
             if not sent:
                 self.said["requests to send that were answered as errors: nothing was sent"] += 1
             yield Entry(
-                self._time(of(row, "time")), NO_NUMBER, self._address(of(row, "address")),
+                self._at(row), NO_NUMBER, self._address(of(row, "address")),
                 of(row, "session") or None, self._price(row), sent,
             )  # fmt: skip
 
