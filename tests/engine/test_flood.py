@@ -70,6 +70,26 @@ async def test_a_flood_is_refused_in_the_same_words(stores: tuple[Asked, Asked])
     assert remembered.asked < 20 + CROWD // 2
 
 
+async def test_codes_that_are_entered_meanwhile_do_not_let_the_flood_through_to_the_store(
+    stores: tuple[Asked, Asked],
+) -> None:
+    """After each, one request asks whether there is room now; the others need not."""
+    guarded = guard(FullCache(stores[1]))
+    assert not [await ask(guarded, n) for n in range(20)][-1].allowed
+    before, codes = stores[1].asked, 5
+    for code in range(codes):
+        user = f"+4474{12_345_678 + 13_975_313 * code}"
+        assert (await guarded.assess(guarded.attempt(user, f"81.2.70.{code}"))).allowed
+        guarded.verified(user)
+        await guarded.settled()
+        start = 100 + code * CROWD
+        flood = await asyncio.gather(*(ask(guarded, n) for n in range(start, start + CROWD)))
+        assert not any(each.allowed for each in flood)
+    await guarded.aclose()
+    # The users' own, one for each code, and one where a second that was remembered is over.
+    assert stores[1].asked - before <= 5 * codes
+
+
 async def test_what_is_full_for_strangers_is_not_for_customers(stores: tuple[Asked, Asked]) -> None:
     """Who is known and asks in the middle of it is held to his own limits alone."""
     guarded = guard(FullCache(stores[1]))

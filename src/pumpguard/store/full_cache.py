@@ -33,9 +33,9 @@ FRESH = 5.0
 them."""
 
 LASTING = 0.8
-"""Seconds for which any other counter is taken for full. Verifications and refunds make room, which
-this process sees at once where it tells them, and within a second where others do (with a deadline
-of 0.1 s or less, and the time in which refusals are gathered)."""
+"""Seconds for which any other counter is taken for full. Verifications and refunds make room: where
+this process tells them, the next request asks whether there is; others see it within a second (with
+a deadline of 0.1 s or less, and the time in which refusals are gathered)."""
 
 ASKED_AGAIN = 0.4
 """After so many of them one request asks the store, so that the others need not."""
@@ -59,7 +59,7 @@ class CachedBan(NamedTuple):
 @dataclass(slots=True)
 class CachedFull:
     """A counter that the store found full, for requests of ``price`` or more (µ$); times are in
-    Unix seconds. ``again`` is when one request is to ask anew."""
+    Unix seconds. One request is to ask anew at ``again``, or when there is room since ``made``."""
 
     since: float
     again: float
@@ -67,6 +67,7 @@ class CachedFull:
     ends: float
     price: int
     reading: Reading
+    made: int
 
 
 class FullCache(StoreInFront):
@@ -81,13 +82,12 @@ class FullCache(StoreInFront):
         self, store: Store, clock: Callable[[], float] = time.time, *, shards: int = 1
     ) -> None:
         super().__init__(store)
-        self._clock = clock
-        self._shards = shards
+        self._clock, self._shards = clock, shards
         self._bans: dict[tuple[str, int, str], CachedBan] = {}
         """By the ban's identity, the shard and the subject."""
         self._full: dict[str, dict[tuple[str, int], CachedFull]] = {}
         """By the subject, the counter in words and the shard."""
-        self._version = b""
+        self._version, self._made = b"", 0
         self._gathered: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Gathered]]
         self._gathered = WeakKeyDictionary()
         self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Line]]
@@ -129,8 +129,8 @@ class FullCache(StoreInFront):
         return answer
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
-        self._full.clear()  # a verification makes room
         redeemed = await super().redeem(redemption)
+        self._made += 1  # room; to forget all would send a whole flood to the store, at each code
         if redeemed.counts:
             self._line(redemption.calling_code).knows(redemption.phone)
         return redeemed
@@ -138,7 +138,7 @@ class FullCache(StoreInFront):
     async def settle(self, settlements: Sequence[Settlement]) -> int:
         applied = await super().settle(settlements)
         if applied:
-            self._full.clear()
+            self._made += 1
         return applied
 
     async def aclose(self) -> None:
@@ -181,13 +181,12 @@ class FullCache(StoreInFront):
                 if plan.counters[i].action is Action.SHADOW:
                     return None
                 found[i] = full
-        if all(now >= full.again for full in found.values()):
+        if all(now >= full.again or full.made != self._made for full in found.values()):
             for full in found.values():
-                full.again = full.until
+                full.again, full.made = full.until, self._made
             return None
         return {
-            i: Reading(full.reading.used, full.ends - now, full.reading.detail)
-            for i, full in found.items()
+            i: Reading(f.reading.used, f.ends - now, f.reading.detail) for i, f in found.items()
         }
 
     async def _refuse(self, refusal: Refusal) -> Answer | None:
@@ -211,6 +210,8 @@ class FullCache(StoreInFront):
                 _keep(self._bans, (plan.identities[i], shard, subject), ban)
         if answer.known or not plan.refused_alike:
             return
+        for subject in question.subjects if answer.admitted else ():
+            self._full.pop(subject, None)  # there was room
         for i, reading in answer.readings.items():
             counter = plan.lasting.get(i)
             if counter is None or not reading.full:
@@ -220,7 +221,7 @@ class FullCache(StoreInFront):
                 ends = asked + reading.wait
                 until, again = min(now + LASTING, ends), min(now + ASKED_AGAIN, ends)
                 subject = question.subjects[plan.group_of[i]]
-                full = CachedFull(now, again, until, ends, price, reading)
+                full = CachedFull(now, again, until, ends, price, reading, self._made)
                 of_subject = self._full.get(subject, {})
                 _keep(self._full, subject, {**of_subject, (counter, shard): full})
 
