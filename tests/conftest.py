@@ -6,9 +6,10 @@ import importlib.util
 import logging
 import os
 import shutil
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -59,6 +60,13 @@ SERVERS = servers_at_hand()
 # How long an example takes says nothing about the code on a busy machine.
 hypothesis.settings.register_profile("pumpguard", deadline=None)
 hypothesis.settings.load_profile("pumpguard")
+
+
+def script_calls(stats: Mapping[str, Any]) -> int:
+    """How often scripts were called, by their hash or as functions, of ``INFO commandstats``."""
+    return sum(
+        row["calls"] for of, row in stats.items() if of in {"cmdstat_evalsha", "cmdstat_fcall"}
+    )
 
 
 @pytest.fixture(autouse=True)

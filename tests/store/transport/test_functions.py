@@ -9,6 +9,7 @@ from hashlib import sha1
 import pytest
 
 from pumpguard.store.scripts import Call, Script
+from pumpguard.store.transport import functions
 from pumpguard.store.transport.calls import ErrorReply
 from pumpguard.store.transport.functions import TRIES, name
 from pumpguard.store.transport.link import Link
@@ -129,19 +130,33 @@ async def test_an_older_server_is_asked_once(
         assert calls(server) == {"eval": 1, "evalsha": 5}
 
 
-async def test_a_proxy_that_hangs_up_is_not_asked_for_ever(make_link: MakeLink) -> None:
-    """Some do at commands that they do not know: a few calls are lost, and then none."""
+async def test_what_fails_is_tried_again_later_and_not_for_ever(
+    make_link: MakeLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some proxies hang up at commands that they do not know, and take a few calls with them."""
+    monkeypatch.setattr(functions, "AGAIN_AFTER", 0.0)
 
     def answer(command: list[bytes]) -> bytes | None:
         return None if command[0] == b"FUNCTION" else b"*2\r\n:1\r\n$4\r\nsaid\r\n"
 
     async with fake(answer) as proxy:
         link = make_link(proxy.url)
-        for _ in range(TRIES + 1):
+        for _ in range(3 * TRIES):
             await asyncio.gather(counted(link, "k"), return_exceptions=True)
-        proxy.heard.clear()
-        assert await counted(link, "k", 3) == [1, 1, 1]
-        assert proxy.verbs() == [b"EVALSHA"] * 3
+        assert proxy.verbs().count(b"FUNCTION") == TRIES + 1
+        assert await counted(link, "k", 20) == [1] * 20
+
+
+async def test_until_then_nobody_tries(make_link: MakeLink) -> None:
+    """A server that loads its data, or is full, is not asked for more with each call."""
+
+    def answer(command: list[bytes]) -> bytes | None:
+        full = b"-OOM command not allowed when used memory > 'maxmemory'\r\n"
+        return full if command[0] == b"FUNCTION" else b"*2\r\n:1\r\n$4\r\nsaid\r\n"
+
+    async with fake(answer) as server:
+        assert await counted(make_link(server.url), "k", 20) == [1] * 20
+        assert server.verbs().count(b"FUNCTION") == 1
 
 
 async def test_a_function_that_fails_is_no_reason_to_call_the_script(

@@ -2,11 +2,9 @@
 -- is done at the first call, because a library that is being loaded sees no `struct`.
 
 local KEYS, ARGV, run
-
 local function define()
--- Here comes the script.
+-- SCRIPT
 end
-
 redis.register_function('NAME', function(keys, arguments)
   KEYS, ARGV, run = keys, arguments, run or define()
   return run()

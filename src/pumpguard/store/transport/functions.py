@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from time import monotonic
 from typing import Any, TypeAlias
 
 from redis.exceptions import NoPermissionError, NoScriptError
@@ -21,14 +22,8 @@ from pumpguard.store.transport.calls import ErrorReply, Overloaded
 
 Ask: TypeAlias = Callable[[tuple[Word, ...]], asyncio.Future[Any]]
 
-EXISTS = "already exists"
-"""In what a server says that has the library: another process has loaded it."""
-
-TRIES = 3
-"""Without an answer: some proxies close the connection at a command that they do not know."""
-
-HERE = "-- Here comes the script."
-"""Where ``library.lua`` has it."""
+TRIES, AGAIN_AFTER = 3, 60.0
+"""To load something, and the seconds between. A server may be full; proxies may hang up at this."""
 
 
 def name(script: Script) -> str:
@@ -38,7 +33,7 @@ def name(script: Script) -> str:
 
 def library(script: Script) -> str:
     """What a server loads."""
-    text = lua("library").replace("NAME", name(script)).replace(HERE, script.kept)
+    text = lua("library").replace("NAME", name(script)).replace("-- SCRIPT", script.kept)
     return f"#!lua name={name(script)}\n{text}"
 
 
@@ -48,7 +43,7 @@ class Functions:
     def __init__(self) -> None:
         self._here: set[str] = set()
         self._asked: set[str] = set()
-        self._unanswered = 0
+        self._tries, self._from = 0, 0.0
 
     def call(self, script: Script, ask: Ask, *words: Word) -> tuple[str, asyncio.Future[Any]]:
         """Call a script: the command that does so, and its reply. What is not loaded yet is asked
@@ -56,7 +51,7 @@ class Functions:
         if script.sha in self._here:
             return "FCALL", ask(("FCALL", name(script), *words))
         reply = ask(("EVALSHA", script.sha, *words))
-        if script.kept and script.sha not in self._asked:
+        if script.kept and script.sha not in self._asked and monotonic() >= self._from:
             with suppress(Overloaded):
                 loading = ask(("FUNCTION", "LOAD", library(script)))
                 loading.add_done_callback(partial(self._loaded, script.sha))
@@ -76,9 +71,9 @@ class Functions:
         return True
 
     def _loaded(self, sha: str, reply: asyncio.Future[Any]) -> None:
-        fault = None if reply.cancelled() else reply.exception()
-        if fault is None or EXISTS in str(fault):
+        fault = "cancelled" if reply.cancelled() else str(reply.exception() or "")
+        if not fault or "already exists" in fault:  # another process has loaded it
             self._here.add(sha)
-        elif not isinstance(fault, ErrorReply) and self._unanswered < TRIES:
-            self._unanswered += 1
+        elif self._tries < TRIES:
+            self._tries, self._from = self._tries + 1, monotonic() + AGAIN_AFTER
             self._asked.discard(sha)
