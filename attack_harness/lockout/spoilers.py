@@ -173,8 +173,7 @@ async def search(
     """The cheapest of each aim, cheapest first: every rate, then the best of them changed as long
     as that makes it cheaper."""
     without = await spoil(Spoiler("nobody", 1.0), seed, hours)
-    alone = await spoil(Spoiler("nobody", 1.0), seed, hours, without)
-    found = [alone]
+    found = [replace(without, lost=0, asked=0)]
     for aim in aims:
         best = await _best([Spoiler(aim, every) for every in rates], seed, hours, without)
         while True:
