@@ -94,7 +94,7 @@ def mobile_ranges(region: str) -> tuple[MobileRange, ...]:
     mobile = metadata and metadata.mobile
     calling_code, digits, free = _lengths(region)
     rng = random.Random(f"ranges:{region}")
-    pattern = re.compile(mobile and mobile.national_number_pattern or "")
+    pattern = re.compile((mobile and mobile.national_number_pattern) or "")
     chosen: list[MobileRange] = []
     for prefix in _prefixes(pattern, digits + free, digits, rng):
         candidate = MobileRange(region, calling_code, prefix, free)
