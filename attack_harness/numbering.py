@@ -72,21 +72,32 @@ def _prefixes(pattern: re.Pattern[str], length: int, digits: int, rng: random.Ra
     return found
 
 
+def _lengths(region: str) -> tuple[int, int, int]:
+    """A country's calling code, the digits of a range's prefix, and those that are free in it."""
+    example = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
+    if not example or example.country_code is None:
+        raise ValueError(f"libphonenumber knows no mobile numbers of {region}")
+    length = len(str(example.national_number))
+    digits = max(2, min(4, length - 4))
+    return example.country_code, digits, length - digits
+
+
+def may_hold(region: str) -> int:
+    """How many numbers the ranges of a country hold at most, without looking for them."""
+    return int(RANGES * 10 ** _lengths(region)[2])
+
+
 @cache
 def mobile_ranges(region: str) -> tuple[MobileRange, ...]:
     """Up to ``RANGES`` wholly valid mobile ranges of a country, the same on every call."""
     metadata = PhoneMetadata.metadata_for_region(region, None)
-    example = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
     mobile = metadata and metadata.mobile
-    if not mobile or not example or example.country_code is None:
-        raise ValueError(f"libphonenumber knows no mobile numbers of {region}")
+    calling_code, digits, free = _lengths(region)
     rng = random.Random(f"ranges:{region}")
-    length = len(str(example.national_number))
-    digits = max(2, min(4, length - 4))
-    pattern = re.compile(mobile.national_number_pattern or "")
+    pattern = re.compile((mobile and mobile.national_number_pattern) or "")
     chosen: list[MobileRange] = []
-    for prefix in _prefixes(pattern, length, digits, rng):
-        candidate = MobileRange(region, example.country_code, prefix, length - digits)
+    for prefix in _prefixes(pattern, digits + free, digits, rng):
+        candidate = MobileRange(region, calling_code, prefix, free)
         probes = [0, candidate.size - 1, *(rng.randrange(candidate.size) for _ in range(10))]
         if all(_is_mobile(candidate.number(i), region) for i in probes):
             chosen.append(candidate)

@@ -13,6 +13,7 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple
 
 import phonenumbers
@@ -154,7 +155,8 @@ class Town:
         return [residential(country, rng) for _ in range(addresses)]
 
 
-def _shares() -> dict[str, float]:
+@cache
+def _shares() -> Mapping[str, float]:
     """The part of all users who live in each country."""
 
     def within(group: Mapping[str, Country], share: float) -> dict[str, float]:

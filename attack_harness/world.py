@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .actors import Start, draws
 from .attackers import ALL_FAMILIES, Attack, Family, Ground
@@ -11,7 +12,7 @@ from .attackers.base import BringsCrowd, BringsNeighbours
 from .clock import MIDNIGHT
 from .crowds import CrowdDay
 from .lookalikes import LOOKALIKES, Neighbourhood
-from .population import User, population
+from .population import Crowd, User, population
 from .user import Outcome, starts
 
 
@@ -66,14 +67,20 @@ def build(
 def _people(
     seed: int, size: int, families: Sequence[Family], days: int, lookalikes: Sequence[str]
 ) -> tuple[User, ...]:
-    crowds = [family.crowd for family in families if isinstance(family, BringsCrowd)]
-    people = population(seed, size, days=days, crowds=crowds)
+    crowds = tuple(family.crowd for family in families if isinstance(family, BringsCrowd))
+    people = list(_usual(seed, size, days, crowds))
     for family in families:
         if isinstance(family, BringsNeighbours):
             people += family.neighbours(Neighbourhood(draws(seed, family.name), tuple(people)))
     for name in lookalikes:
         people += LOOKALIKES[name].users(Neighbourhood(draws(seed, name), tuple(people)))
     return tuple(people)
+
+
+@lru_cache(maxsize=2)
+def _usual(seed: int, size: int, days: int, crowds: tuple[Crowd, ...]) -> tuple[User, ...]:
+    """Drawn once for all attacks and defences that are played before the same users."""
+    return tuple(population(seed, size, days=days, crowds=crowds))
 
 
 def _attacks(

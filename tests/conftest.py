@@ -6,9 +6,10 @@ import importlib.util
 import logging
 import os
 import shutil
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -27,6 +28,14 @@ ALLOWED_SKIPS: dict[str, str] = {
 }
 """Tests that may be skipped, by node id or folder, each with the reason. Any other skip fails the
 run."""
+
+LONGEST = (
+    "models", "attack_harness/test_money.py", "attack_harness/test_three_apps.py",
+    "commands/test_fleet.py", "attack_harness/lockout", "store/test_under_load.py",
+    "shadow/test_tell_apart.py", "store/test_processes.py", "ops/prometheus/test_under_attack.py",
+    "attack_harness/test_moving_on.py", "commands/test_replay.py",
+)  # fmt: skip
+"""Files and folders that take half a minute or more, beginning with the longest."""
 
 PATIENT = 10.0
 """Seconds that a store may take in tests: a busy machine must not look like a fault."""
@@ -59,6 +68,13 @@ SERVERS = servers_at_hand()
 # How long an example takes says nothing about the code on a busy machine.
 hypothesis.settings.register_profile("pumpguard", deadline=None)
 hypothesis.settings.load_profile("pumpguard")
+
+
+def script_calls(stats: Mapping[str, Any]) -> int:
+    """How often scripts were called, by their hash or as functions, of ``INFO commandstats``."""
+    return sum(
+        row["calls"] for of, row in stats.items() if of in {"cmdstat_evalsha", "cmdstat_fcall"}
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +140,38 @@ async def store(
         chosen = RedisStore(url, name=name, deadline=PATIENT)
     yield chosen
     await chosen.aclose()
+
+
+def _started_together(nodeid: str) -> str:
+    """The tests that share what one of them starts: a file's, or those of a framework's app."""
+    file, _, test = nodeid.partition("::")
+    app = test.partition("[")[2].rstrip("]").split("-")[0]
+    return app if app and file.startswith("tests/frameworks/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of several processes, let one run all tests that share something, the longest files first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return _started_together(nodeid)
+
+    config.option.loadscopereorder = False  # longer is not who has more tests
+    return Together(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest first where several processes run them, so that all are busy to the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=_nth_longest)
+
+
+def _nth_longest(item: pytest.Item) -> int:
+    starts = (n for n, file in enumerate(LONGEST) if item.nodeid.startswith(f"tests/{file}"))
+    return next(starts, len(LONGEST))
 
 
 @pytest.hookimpl(wrapper=True)

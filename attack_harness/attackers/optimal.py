@@ -10,7 +10,7 @@ from pumpguard.money.exposure import exposure
 
 from .. import addresses
 from ..clock import HOUR
-from ..numbering import mobile_number, mobile_ranges
+from ..numbering import may_hold, mobile_number, mobile_ranges
 from .base import Ground, Shot
 from .verifying import VerifyingAttack
 
@@ -73,7 +73,10 @@ class Optimal:
         bound = exposure(self.policy)
         total = bound.hour.usd if self.hours <= 1 else bound.day.usd
         there = [c for c in bound.countries if c.country in addresses.known_countries()]
-        chosen = max(there, key=lambda c: (c.hour.usd, min(ROOMY, _room(c.country)), c.price))
+        most = max(each.hour.usd for each in there)
+        dear = sorted((c for c in there if c.hour.usd == most), key=lambda c: -c.price)
+        roomy = (each for each in dear if _room(each.country, ROOMY) >= ROOMY)
+        chosen = next(roomy, None) or max(dear, key=lambda c: _room(c.country))
         return chosen.country, chosen.price, total
 
     def shortened(self, factor: float) -> Optimal:
@@ -81,9 +84,12 @@ class Optimal:
         return replace(self, hours=self.hours * factor)
 
 
-def _room(country: str) -> int:
-    """How many mobile numbers its plan has to rent."""
+def _room(country: str, least: int = 0) -> int:
+    """How many mobile numbers its plan has to rent; 0 where it cannot be as many as ``least``,
+    because to find out takes tenths of a second."""
     try:
+        if may_hold(country) < least:
+            return 0
         return sum(each.size for each in mobile_ranges(country))
     except ValueError:
         return 0

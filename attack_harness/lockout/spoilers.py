@@ -173,10 +173,19 @@ async def search(
     """The cheapest of each aim, cheapest first: every rate, then the best of them changed as long
     as that makes it cheaper."""
     without = await spoil(Spoiler("nobody", 1.0), seed, hours)
-    alone = await spoil(Spoiler("nobody", 1.0), seed, hours, without)
-    found = [alone]
+    found = [replace(without, lost=0, asked=0)]
+    played: dict[Spoiler, Spoilt] = {}
+
+    async def best_of(ways: Sequence[Spoiler]) -> Spoilt:
+        """The one by which a stranger costs the fewest messages; one that costs a customer a code
+        is the best of all."""
+        for way in ways:
+            if way not in played:
+                played[way] = await spoil(way, seed, hours, without)
+        return min((played[way] for way in ways), key=_cost)
+
     for aim in aims:
-        best = await _best([Spoiler(aim, every) for every in rates], seed, hours, without)
+        best = await best_of([Spoiler(aim, every) for every in rates])
         while True:
             him = best.spoiler
             near = [
@@ -185,19 +194,12 @@ async def search(
                 replace(him, buys=not him.buys),
                 replace(him, waits=not him.waits),
             ]
-            better = await _best(near, seed, hours, without)
+            better = await best_of(near)
             if _cost(better) >= _cost(best):
                 break
             best = better
         found.append(best)
     return sorted(found, key=_cost)
-
-
-async def _best(ways: Sequence[Spoiler], seed: int, hours: float, without: Spoilt) -> Spoilt:
-    """The one by which a stranger costs the fewest messages; one that costs a customer a code is
-    the best of all."""
-    played = [await spoil(way, seed, hours, without) for way in ways]
-    return min(played, key=_cost)
 
 
 def _cost(each: Spoilt) -> tuple[int, float, float]:

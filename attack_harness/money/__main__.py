@@ -20,10 +20,10 @@ async def studies(seed: int, *, quick: bool) -> Table:
     return {
         "seed": seed,
         "bound": [await bound.study(seed, hours) for hours in ((1.0,) if quick else (1.0, 24.0))],
-        "caps": await caps.study(seed, 600 if quick else 4_000, 0.15 if quick else 1.0),
-        "poisoning": await poisoned.study(seed, 1.0 if quick else 4.0),
+        "caps": await caps.study(seed, 300 if quick else 4_000, 0.1 if quick else 1.0),
+        "poisoning": await poisoned.study(seed, 0.2 if quick else 4.0),
         "market": await (
-            market.study(seed, 0.25, (0, 200)) if quick else market.study(seed, market.AWAKE)
+            market.study(seed, 0.5, (0, 300)) if quick else market.study(seed, market.AWAKE)
         ),
     }
 

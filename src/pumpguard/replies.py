@@ -101,9 +101,7 @@ PROBLEMS = {
         403, "Proof required", "Show that a person is asking, then send this request again.",
     ),
     "throttled": (429, "Too many requests", "Please wait before asking for another code."),
-    "blocked": (
-        403, "Request refused", "No code can be sent for this request. Check the number.",
-    ),
+    "blocked": (403, "Request refused", "No code can be sent for this request. Check the number."),
 }  # fmt: skip
 """What refusals say, the same for every reason: an attacker learns nothing, an honest client
 enough."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from attack_harness.actors import draws
 from attack_harness.attackers.base import Ground
 from attack_harness.attackers.optimal import Optimal
 from attack_harness.attackers.poisoning import Poisoning
-from attack_harness.money import bound, caps, market, poisoned
 from attack_harness.money.__main__ import main
 from attack_harness.money.plain_conversion import PlainConversion
 from attack_harness.money.stage import on_stage
@@ -20,15 +20,30 @@ from examples.target_app.protection import default_policy
 from pumpguard.money.exposure import exposure
 
 
-async def test_the_optimal_attacker_comes_near_the_bound_and_not_past_it() -> None:
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """What the command has written and printed: all studies, each played once."""
+    folder, printed = tmp_path_factory.mktemp("money"), io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert main(["--quick", "--seed", "3", "--out", str(folder)]) == 0
+    return json.loads((folder / "money.json").read_text()), printed.getvalue()
+
+
+@pytest.fixture(scope="module")
+def studies(shown: tuple[dict[str, Any], str]) -> dict[str, Any]:
+    return shown[0]
+
+
+def test_the_optimal_attacker_comes_near_the_bound_and_not_past_it(studies: dict[str, Any]) -> None:
     """So the bound that is printed is neither broken nor a fairy tale."""
-    found = await bound.study(seed=3, hours=1.0)
+    (found,) = studies["bound"]
+    assert found["hours"] == 1.0
     assert 0.8 * found["bound"] <= found["spent"] <= found["bound"]
     assert found["bound_by"] == ["budget"]
 
 
-async def test_without_any_detector_no_attack_costs_more_than_its_cap() -> None:
-    found = await caps.study(seed=3, users=300, part=0.1)
+def test_without_any_detector_no_attack_costs_more_than_its_cap(studies: dict[str, Any]) -> None:
+    found = studies["caps"]
     assert [attack["under"] for attack in found["attacks"]] == [True] * 4
     assert all(attack["spent"] > 0 for attack in found["attacks"])
     assert found["refused_share"] <= 0.005
@@ -68,29 +83,26 @@ def test_an_attacker_aims_at_a_country_with_room() -> None:
     assert 0 < price < usd
 
 
-@pytest.mark.parametrize("entered", [0.3, 0.7])
-async def test_a_study_of_poisoning_says_what_it_compared(
-    entered: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(poisoned, "SHARES", (entered,))
-    [row] = await poisoned.study(seed=1, hours=0.2)
-    assert row["entered"] == entered
-    assert row["undefended"] >= row["plain_rule"] >= row["pumpguard"] > 0
+def test_a_study_of_poisoning_says_what_it_compared(studies: dict[str, Any]) -> None:
+    rows = studies["poisoning"]
+    assert [row["entered"] for row in rows] == [0.0, 0.3, 0.5, 0.7, 0.9]
+    for row in rows:
+        assert row["undefended"] >= row["plain_rule"] >= row["pumpguard"] > 0
 
 
-async def test_a_bought_market_lets_no_more_through_than_is_printed() -> None:
+def test_a_bought_market_lets_no_more_through_than_is_printed(studies: dict[str, Any]) -> None:
     """However many codes were entered the day before; and those messages cost more than they let
     through."""
     most = exposure(default_policy()).unverified.hour
-    none, some = await market.study(seed=1, hours=0.5, bought=(0, 300))
+    none, some = studies["market"]
     assert (none["bought"], none["verified"]) == (0, 0)
+    assert some["bought"] == 300
     assert 0 < none["unverified_an_hour"] < most
     assert 0 < some["unverified_an_hour"] < most
     assert some["unverified_an_hour"] - none["unverified_an_hour"] < some["verified"]
 
 
-def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--quick", "--seed", "2", "--out", str(tmp_path)]) == 0
-    said = json.loads((tmp_path / "money.json").read_text())
+def test_the_command_prints_and_writes(shown: tuple[dict[str, Any], str]) -> None:
+    said, printed = shown
     assert said.keys() == {"seed", "bound", "caps", "poisoning", "market"}
-    assert "Optimal attacker" in capsys.readouterr().out
+    assert "Optimal attacker" in printed

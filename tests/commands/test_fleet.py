@@ -113,8 +113,8 @@ def standing(valkey_url: str, name: str) -> OverrideDocument:
     return OverrideDocument.parse(document)
 
 
-WRITER = """
-import asyncio, sys
+WRITERS = """
+import asyncio, os, sys
 from pumpguard.overrides.admin import OverrideAdmin
 from pumpguard.overrides.lists import keyed_hash
 from pumpguard.store.redis import RedisStore
@@ -122,15 +122,21 @@ from pumpguard.store.redis import RedisStore
 async def main(url, name, shards):
     store = RedisStore(url, name=name, shards=int(shards), deadline=5)
     admin = OverrideAdmin(store.overrides, keyed_hash(""))
-    print("ready", flush=True)
+    print(os.getpid(), flush=True)
     n = 0
     while True:
         n += 1
         await admin.posture(("closed", "normal")[n % 2], author=f"writer {n}", reason="x" * 150)
         await admin.deny("prefix", f"+{1 + n % 99}", author=f"writer {n}")
 
-asyncio.run(main(*sys.argv[1:]))
+while sys.stdin.readline():
+    writer = os.fork()
+    if not writer:
+        asyncio.run(main(*sys.argv[1:]))
+    os.waitpid(writer, 0)
+    print("gone", flush=True)
 """
+"""For each line, a process that writes until it is killed."""
 
 
 def test_the_command_killed_at_any_moment_leaves_what_was_or_what_was_ordered(
@@ -164,19 +170,24 @@ def test_a_writer_killed_between_any_two_steps(valkey_url: str, name: str, shard
     chance = random.Random(shards)
     versions = [0]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    for _ in range(12):
-        command = [sys.executable, "-c", WRITER, valkey_url, name, str(shards)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, env=env) as running:
-            assert running.stdout is not None
-            assert running.stdout.readline() == b"ready\n"
+    command = [sys.executable, "-c", WRITERS, valkey_url, name, str(shards)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, text=True, bufsize=1
+    ) as writers:
+        assert writers.stdin is not None
+        assert writers.stdout is not None
+        for _ in range(12):
+            writers.stdin.write("one more\n")
+            writer = int(writers.stdout.readline())
             time.sleep(chance.uniform(0.002, 0.1))
-            running.kill()
-        tags = [name] if shards == 1 else [f"{name}-{i}" for i in range(shards)]
-        found = [standing(valkey_url, tag) for tag in tags]
-        newest = max(found, key=lambda orders: orders.version)
-        assert found[0] == newest  # the first shard is the first to know
-        versions.append(newest.version)
-        for orders in found:
-            assert len(orders.listings) <= 99
+            os.kill(writer, signal.SIGKILL)
+            assert writers.stdout.readline() == "gone\n"
+            tags = [name] if shards == 1 else [f"{name}-{i}" for i in range(shards)]
+            found = [standing(valkey_url, tag) for tag in tags]
+            newest = max(found, key=lambda orders: orders.version)
+            assert found[0] == newest  # the first shard is the first to know
+            versions.append(newest.version)
+            for orders in found:
+                assert len(orders.listings) <= 99
     assert versions == sorted(versions)
     assert len(set(versions)) > 6

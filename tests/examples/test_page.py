@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from examples.target_app.app import create_app
 from examples.target_app.settings import Settings
 from pumpguard import PolicyError
-from tests.challenges.solving import solution_of
+from pumpguard.challenges import Altcha
+from tests.challenges.solving import FEW, solution_of
 from tests.examples.visitor import BANGLADESHI, NOON, Visitor
 
 FRENCH_HOME = "90.0.0.1"
@@ -80,6 +81,13 @@ async def test_a_traveller_does_the_work_and_gets_a_code(visitor: Visitor) -> No
     assert (await visitor.get("/otp/billing"))["messages_sent"] == 1
 
 
+@pytest.fixture
+def little_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what becomes of it, however much it was."""
+    monkeypatch.setattr(Altcha, "tries", lambda *_: FEW)
+
+
+@pytest.mark.usefixtures("little_work")
 async def test_the_work_counts_in_a_simulation_too() -> None:
     """At the time that requests tell, for five minutes of it."""
     app = create_app(replace(SETTINGS, simulated=True))
@@ -95,6 +103,7 @@ async def test_the_work_counts_in_a_simulation_too() -> None:
             assert reply.status_code == status
 
 
+@pytest.mark.usefixtures("little_work")
 async def test_another_worker_knows_the_solution(visitor: Visitor) -> None:
     """By the secret they share."""
     challenged = await visitor.send(BANGLADESHI, address=FRENCH_HOME)

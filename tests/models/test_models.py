@@ -90,7 +90,8 @@ class Stores:
 
     def _everywhere(self, ask: Callable[[Store], Awaitable[T]]) -> dict[str, T]:
         async def each() -> dict[str, T]:
-            return {name: await ask(store) for name, store in self.all.items()}
+            answers = await asyncio.gather(*map(ask, self.all.values()))
+            return dict(zip(self.all, answers, strict=True))
 
         return self.loop.run_until_complete(each())
 

@@ -222,7 +222,7 @@ async def test_a_check_that_hangs_keeps_no_decision_waiting(
 ) -> None:
     """It has a connection of its own; closing the guard ends it at once."""
     monkeypatch.setattr(health, "PATIENCE", 2 * PATIENT)
-    answers = {b"EVALSHA": b"*2\r\n:1\r\n:0\r\n"}
+    answers = {b"EVALSHA": b"*2\r\n:1\r\n:0\r\n", b"FUNCTION": b"-ERR no such command\r\n"}
     async with fake(lambda command: answers.get(command[0], b"")) as server:
         async with asyncio.timeout(PATIENT):
             async with Guard(Policy(send="/otp/send", deadline=PATIENT), server.url) as guard:

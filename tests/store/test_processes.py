@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -11,8 +12,8 @@ PROCESSES = 64
 REQUESTS = 8
 LIMITS = (7, 100)
 
-WORKER = """
-import asyncio, sys
+WORKERS = """
+import asyncio, os, sys
 from pumpguard.counters import Window
 from pumpguard.store.base import Plan, Question
 from pumpguard.store.redis import RedisStore
@@ -23,36 +24,40 @@ async def main(url, name, requests, limits):
         plan = Plan([Window(rule, f"phone {limit}", limit, 3600)], [True])
         return store.decide(Question(plan, ("somebody",)))
     await ask(1000, "warm")
-    print("ready", flush=True)
-    sys.stdin.readline()
+    os.write(1, b"ready\\n")
+    os.read(0, 1)
+    admitted = []
     for limit in limits:
         answers = await asyncio.gather(*(ask(limit) for _ in range(requests)))
-        print(sum(answer.admitted for answer in answers), flush=True)
+        admitted.append(sum(answer.admitted for answer in answers))
+    os.write(1, f"{admitted}\\n".encode())
     await store.aclose()
 
-url, name, requests, *limits = sys.argv[1:]
-asyncio.run(main(url, name, int(requests), [int(limit) for limit in limits]))
+url, name, processes, requests, *limits = sys.argv[1:]
+workers = []
+for _ in range(int(processes)):
+    workers.append(os.fork())
+    if not workers[-1]:
+        asyncio.run(main(url, name, int(requests), [int(limit) for limit in limits]))
+        os._exit(0)
+sys.exit(any(os.waitpid(worker, 0)[1] for worker in workers))
 """
+"""Processes that share nothing but what they have imported, each with its own connection."""
 
 
 def test_64_processes_in_parallel_admit_exactly_the_limit(valkey_url: str, name: str) -> None:
     """Exact logs and slices alike: 512 requests from 64 processes, and the limit is the limit."""
-    command = [sys.executable, "-c", WORKER, valkey_url, name, str(REQUESTS), *map(str, LIMITS)]
-    workers = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(PROCESSES)
-    ]
-    outputs = []
-    for worker in workers:
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == "ready\n"
-    for worker in workers:  # all are connected and waiting: now together
-        assert worker.stdin is not None
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
-    for worker in workers:
-        out, _ = worker.communicate(timeout=60)
-        outputs.append([int(line) for line in out.split()])
+    counts = map(str, (PROCESSES, REQUESTS, *LIMITS))
+    command = [sys.executable, "-c", WORKERS, valkey_url, name, *counts]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as workers:
+        assert workers.stdin is not None
+        assert workers.stdout is not None
+        for _ in range(PROCESSES):
+            assert workers.stdout.readline() == b"ready\n"
+        out, _ = workers.communicate(b"!" * PROCESSES, timeout=60)  # now together
+    assert workers.returncode == 0
+    outputs = [json.loads(line) for line in out.splitlines()]
+    assert len(outputs) == PROCESSES
     admitted = [sum(column) for column in zip(*outputs, strict=True)]
     assert admitted == list(LIMITS)
     with Redis.from_url(valkey_url) as server:

@@ -5,7 +5,8 @@ same name that ends in ``.lua``, with what the script does for it. The Lua file 
 behind a line that says by which letter plans call the kind (``KIND``), and registers
 
 - ``TAIL[KIND]()``: reads what `Counter.tail` wrote into ``plan``, if that is anything, and moves
-  ``at`` behind it; second, how many counters a segment holds, if that is not one. Of
+  ``at`` behind it: for all calls, so nothing may change that, nor may it be about the request;
+  second, how many counters a segment holds, if that is not one. Of
   ``struct.pack(">H", self.distance)``:
   ``local distance; distance, at = unpack_from('>I2', plan, at); return distance``;
 - ``READ[KIND](limit, span, stored, now, tail)``: returns a table, the state, with ``used`` and

@@ -5,10 +5,11 @@
 
 TAIL[KIND] = function()
   members_seen = members_seen + 4
-  return sub(members, members_seen - 3, members_seen)
+  return members_seen - 3
 end
 
-READ[KIND] = function(limit, span, stored, now, member)
+READ[KIND] = function(limit, span, stored, now, place)
+  local member = sub(members, place, place + 3)
   for at = 1, #stored - 9, 10 do
     now = max(now, (unpack_from('>I6', stored, at)))
   end

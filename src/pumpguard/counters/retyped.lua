@@ -5,11 +5,11 @@
 
 TAIL[KIND] = function()
   members_seen = members_seen + 4
-  return sub(members, members_seen - 3, members_seen)
+  return members_seen - 3
 end
 
-READ[KIND] = function(_, span, stored, now, block)
-  local used, again = 0, false
+READ[KIND] = function(_, span, stored, now, place)
+  local block, used, again = sub(members, place, place + 3), 0, false
   if #stored == 16 then
     local sent, cost = unpack_from('>I6I6', stored, 5)
     now = max(now, sent)

@@ -136,9 +136,7 @@ def by_verifications(
         ),
         # A relay's users are not asked as those of a VPN are, but where they do not verify.
         _asking("relay_credit", {"client_hidden": part}, HOUR // 2, 0.1),
-        Conversion(
-            by=WATCHED, refuse_for=20 * MINUTE, proof_by=PROOF_WATCHED, except_regions=home,
-        ),
+        Conversion(by=WATCHED, refuse_for=20 * MINUTE, proof_by=PROOF_WATCHED, except_regions=home),
     )  # fmt: skip
     after = [rule.name for rule in rules if rule.mode != "off"]
     return (*rules, _unanswered(after, earned))

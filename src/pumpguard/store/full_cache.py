@@ -88,10 +88,8 @@ class FullCache(StoreInFront):
         self._full: dict[str, dict[tuple[str, int], CachedFull]] = {}
         """By the subject, the counter in words and the shard."""
         self._version, self._made = b"", 0
-        self._gathered: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Gathered]]
-        self._gathered = WeakKeyDictionary()
-        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Line]]
-        self._lines = WeakKeyDictionary()
+        self._gathered = WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Gathered]]()
+        self._lines = WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, Line]]()
 
     async def decide(self, question: Question) -> Answer:
         now = self._clock() if question.at is None else question.at

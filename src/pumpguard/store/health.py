@@ -30,10 +30,7 @@ from pumpguard.store.transport.topology import Topology, ask_all
 EVICTS, NO_RIGHT, NO_LOGIN, TOO_OLD = "PG012", "PG013", "PG014", "PG015"
 REFUSES, AWAY, UNKNOWN, OTHERS = "PG016", "PG017", "PG018", "PG008"
 
-LEVELS = {
-    EVICTS: logging.WARNING, AWAY: logging.WARNING, OTHERS: logging.WARNING,
-    UNKNOWN: logging.INFO,
-}  # fmt: skip
+LEVELS = {**dict.fromkeys((EVICTS, AWAY, OTHERS), logging.WARNING), UNKNOWN: logging.INFO}
 """All others are errors: they stop us from counting at all."""
 
 REFUSALS: dict[type[RedisError], str] = {AuthenticationError: NO_LOGIN, NoPermissionError: NO_RIGHT}

@@ -12,9 +12,7 @@ from pumpguard.store.scripts import Script, lua
 
 DIALECTS = "luajit21", "lua51"
 """Both are the language that Redis speaks, with nothing but doubles for numbers; wheels for macOS
-lack the first, which takes half the time. It compiles what a script keeps (`Script.kept`): in the
-median a decision takes 0.6 of the time without that, or half with verifications, and the slowest
-percent a sixth longer, while something is compiled."""
+lack the first, which takes half the time: it compiles what a script keeps (`Script.kept`)."""
 
 
 class Write(NamedTuple):

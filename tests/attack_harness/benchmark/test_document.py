@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from attack_harness.benchmark.cells import OPEN, Setting
 from .cells import results
 
 
+@cache
 def card(*, seeds: int = 3, setting: Setting | None = None) -> dict[str, Any]:
     found = results(seeds)
     return document(found, list(found), setting or Setting(), "pumpguard")

@@ -12,7 +12,7 @@ import pytest
 from attack_harness.lockout import rows
 from attack_harness.lockout.__main__ import main
 from attack_harness.lockout.rows import Row
-from attack_harness.lockout.spoilers import AIMS, Spoiler, search, spoil
+from attack_harness.lockout.spoilers import AIMS, Spoiler, Spoilt, search, spoil
 
 QUARTER, HALF = 0.25, 0.5
 
@@ -26,10 +26,28 @@ PLAYS: dict[str, Callable[[int], Awaitable[Row]]] = {
 }
 
 
+ROWS: dict[str, Row] = {}
+WITHOUT: dict[float, Spoilt] = {}
+
+
+async def row_of(what: str) -> Row:
+    """Each is played once, whatever is looked at in it."""
+    if what not in ROWS:
+        ROWS[what] = await PLAYS[what](1)
+    return ROWS[what]
+
+
+async def nobody(hours: float) -> Spoilt:
+    """The same people for so long, without him."""
+    if hours not in WITHOUT:
+        WITHOUT[hours] = await spoil(Spoiler("nobody", 1.0), 1, hours)
+    return WITHOUT[hours]
+
+
 @pytest.mark.parametrize("what", PLAYS)
 async def test_no_stranger_costs_a_customer_a_code(what: str) -> None:
     """Nor is one asked for proof, in any of the rows."""
-    row = await PLAYS[what](1)
+    row = await row_of(what)
     assert row.count("served", customers=True) == sum(person.customer for person in row.people) > 0
     assert not any(person.asked for person in row.people if person.customer)
 
@@ -37,14 +55,14 @@ async def test_no_stranger_costs_a_customer_a_code(what: str) -> None:
 @pytest.mark.parametrize("what", ["block", "line", "abroad"])
 async def test_whom_he_has_refused_he_has_paid_for(what: str) -> None:
     """Nobody is hidden from, and for each stranger who is refused a message went out."""
-    row = await PLAYS[what](2)
+    row = await row_of(what)
     assert row.count("hidden") == 0
     assert row.count("refused", customers=False) <= row.bill.messages
 
 
 async def test_the_victim_of_many_messages_signs_in() -> None:
     """Twelve times a day; all that he could have sent in a week were sent at once."""
-    row = await rows.victims_number(3)
+    row = await row_of("victim")
     assert row.bill.messages == 10
     assert row.count("served") == len(row.people) == 84
 
@@ -53,7 +71,7 @@ async def test_the_victim_of_many_messages_signs_in() -> None:
 async def test_a_way_is_played_beside_the_same_people_without_it(aim: str) -> None:
     """Each way costs him something, and no customer a code."""
     way = next(Spoiler(each, 4.0) for each in AIMS if each == aim)
-    without = await spoil(Spoiler("nobody", 1.0), 1, QUARTER)
+    without = await nobody(QUARTER)
     found = await spoil(way, 1, QUARTER, without)
     assert found.bill.his > 0
     assert found.customers == 240
@@ -63,7 +81,7 @@ async def test_a_way_is_played_beside_the_same_people_without_it(aim: str) -> No
 
 async def test_the_search_finds_what_its_first_ways_do_not() -> None:
     """From one rate of one way it comes to a cheaper one; each stranger costs him a message."""
-    without = await spoil(Spoiler("nobody", 1.0), 1, HALF)
+    without = await nobody(HALF)
     first = await spoil(Spoiler("block", 120.0), 1, HALF, without)
     found = await search(1, HALF, ["block"], [120.0])
     assert found[0].spoiler.aim == "block"

@@ -33,8 +33,8 @@ Word: TypeAlias = bytes | str | int | float
 
 
 class Script(NamedTuple):
-    """A script and the hash that servers know it by. ``kept``, if there is one, is for a process
-    that keeps what a script defines: it defines that, and returns the function to call."""
+    """A script and the hash that servers know it by. ``kept``, if there is one, is for who keeps
+    what a script defines: it defines that, and returns the function to call."""
 
     sha: str
     body: str

@@ -30,9 +30,8 @@ for _ = 1, byte(wanted, 3) do
       local ends, level = unpack_from('>I6B', value, from)
       if ends > now then
         hidden = hidden or g >= SHADOW
-        banned[#banned + 1] = index
-        banned[#banned + 1] = level
-        banned[#banned + 1] = math.ceil(ends - now)
+        local n = #banned
+        banned[n + 1], banned[n + 2], banned[n + 3] = index, level, math.ceil(ends - now)
       end
       break
     end

@@ -8,8 +8,9 @@
 -- weights at last: how many (1), of each the factor (double), how many (1) and which (1 each)
 -- counters earn it.
 
-local plan, at  -- and where it is being read
-local members, members_seen  -- the hashes of the values that `distinct` counts, 4 bytes each
+local plan, at, members_seen  -- and where it is being read, and how many bytes of members it has
+  -- so far
+local members  -- the hashes of the values that `distinct` counts, 4 bytes each
 local last4, price  -- the last four digits of the number; micro-dollars
 local matures_after  -- the age in ms at which an unverified send speaks against conversion
 local ticket  -- the ticket to write: its id, and the key hashes that go with it
@@ -26,10 +27,53 @@ local halves  -- of what limits reserve, how many halves are open to this reques
 -- How much of what is reserved is open to this request.
 local function opened(reserved) return floor(reserved * halves / 2) end
 
--- By the letter of each kind (see counters/base.py): how the rest of its segment is read, how it is
+-- By the letter of each kind (see counters/base.py): how the rest of its segment in a plan is read, how it is
 -- read, what more it has to say, how it is charged, and how a refused request is counted by it; and
 -- which are read before all others, because those depend on them.
 local TAIL, READ, DETAIL, CHARGE, STRIKE, EARLY = {}, {}, {}, {}, {}, {}
+
+-- What plans say, by their texts: where a script stays from call to call, those of earlier calls too.
+local read_plans, plans_read, MOST_PLANS = {}, 0, 200
+
+-- A table with room for the segments of most plans: to grow it would cost more than to fill it.
+local function column()
+  return {nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
+    nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil}
+end
+
+-- What the plan says of its groups, which begin at `from`, in columns: a table for each segment would
+-- cost more than all the counting. A segment has its first of `counters`, from 0 (a log has several), and
+-- may be another look at the one before it (`again`); `lasts` has the last one of each group.
+local function plan_read(count, from)
+  local read, s, counter = read_plans[plan], 0, 0
+  if read then return read end
+  if plans_read == MOST_PLANS then read_plans, plans_read = {}, 0 end
+  local kinds, flags, ids, limits, spans = column(), column(), column(), column(), column()
+  local tails, groups, counters, again = column(), column(), column(), {}
+  local lasts, early, late = {[0] = 0}, {}, {}
+  at, members_seen = from, 0
+  for g = 1, count do
+    local last = s + byte(plan, at)
+    lasts[g], at = last, at + 1
+    while s < last do
+      s = s + 1
+      local kind, several
+      kind, flags[s], ids[s], limits[s], spans[s], at = unpack_from('>c1BI3I6I6', plan, at)
+      local read_tail, turn = TAIL[kind], EARLY[kind] and early or late
+      if read_tail then tails[s], several = read_tail() end
+      if ids[s] == ids[s - 1] and groups[s - 1] == g then again[s] = true end
+      kinds[s], groups[s], counters[s], turn[#turn + 1] = kind, g, counter, s
+      counter = counter + (several or 1)
+    end
+  end
+  read = {
+    kinds = kinds, flags = flags, ids = ids, limits = limits, spans = spans, tails = tails,
+    groups = groups, counters = counters, again = again, lasts = lasts, early = early, late = late,
+    at = at, count = counter,
+  }
+  read_plans[plan], plans_read = read, plans_read + 1
+  return read
+end
 
 -- A value holds all counters about one subject: the time it expires (6 bytes), then a segment per
 -- counter: id (3), length (1; 255 if it is that or more, and then 2), bytes. Segments that a plan does
@@ -129,6 +173,6 @@ local function value_write(key, parts, expires, now, ttl)
 end
 
 -- Each call begins so.
-plan, at, members, members_seen, last4, price, matures_after, ticket = '', 0, '', 0, 0, 0, 0, ''
+plan, members, last4, price, matures_after, ticket = '', '', 0, 0, 0, ''
 known, familiar, trusted, owed, mistyped = false, false, false, 0, 0
 no_verifications, unheard, headroom, halves = false, false, 0, 0

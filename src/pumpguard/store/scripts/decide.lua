@@ -45,66 +45,40 @@ local UNKNOWN_KEPT = 4096  -- bytes of a value up to which foreign segments are 
 
 reports, used, waits, details, full = byte(ARGV[4]) % 2 == 1, {}, {}, {}, false
 refusing, admitted = {}, ARGV[2] ~= '1'
-
 local chance = tonumber(ARGV[3])
-
-plan, at, last4, members = ARGV[4], behind, tonumber(ARGV[5]), ARGV[6]
+plan, last4, members = ARGV[4], tonumber(ARGV[5]), ARGV[6]
 if ARGV[8] ~= '' then
   price, matures_after = unpack_from('>I6I4', ARGV[8])
   ticket = sub(ARGV[8], 11)
 end
 
 -- 1. Read all.
-
--- Of each segment, in columns: a table per segment would cost more than all the counting, and so
--- would growing them, so they have room for most plans.
-local function column()
-  return {nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
-    nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil}
-end
-local kinds, flags, ids, limits, spans = column(), column(), column(), column(), column()
-local tails, segments, states = column(), column(), column()
-local counters = column()  -- of each segment: its first counter, from 0; a log has several
-local again = {}  -- of each segment: is it another look at the one before it?
-local lasts, others = {[0] = 0}, {}  -- of each group: its last segment, and what it has besides
-
-local bans, count = {}, 0  -- segments that are struck; counters so far
-
 local groups = #KEYS - 1
+local read = plan_read(groups, behind)
+local kinds, flags, ids, limits = read.kinds, read.flags, read.ids, read.limits
+local spans, tails, counters, again = read.spans, read.tails, read.counters, read.again
+local lasts, count = read.lasts, read.count
+local segments, states = column(), column()  -- of each segment: what is stored, and what that means
+local others, bans = {}, {}  -- of each group what it has besides; segments that are struck
 for g = 1, groups do
-  local first, last = lasts[g - 1] + 1, lasts[g - 1] + byte(plan, at)
-  lasts[g], at = last, at + 1
-  for s = first, last do
-    local kind, several
-    kind, flags[s], ids[s], limits[s], spans[s], at = unpack_from('>c1BI3I6I6', plan, at)
-    local read_tail = TAIL[kind]
-    if read_tail then tails[s], several = read_tail() end
-    if s > first and ids[s] == ids[s - 1] then again[s] = true end
-    kinds[s], counters[s] = kind, count
-    count = count + (several or 1)
-  end
-  others[g] = value_split(values[g], ids, first, last, segments)
+  others[g] = value_split(values[g], ids, lasts[g - 1] + 1, lasts[g], segments)
 end
 
 local earned = {}  -- of each group: the headroom of its subject
-for round = 1, 2 do
-  for g = 1, groups do
+for _, turn in ipairs({read.early, read.late}) do
+  for i = 1, #turn do
+    local s = turn[i]
+    local kind, g = kinds[s], read.groups[s]
     headroom = earned[g] or 0
-    for s = lasts[g - 1] + 1, lasts[g] do
-      local kind = kinds[s]
-      if (round == 1) == (EARLY[kind] == true) then
-        local state, noted_by_kind = READ[kind](limits[s], spans[s], segments[s], now, tails[s], counters[s])
-        states[s] = state
-        if not noted_by_kind then
-          if state.wait > 0 or reports then
-            local detail = DETAIL[kind] or no_detail
-            noted(counters[s], flags[s] % 2 == 1, state.used, state.wait, detail(state))
-          end
-          if STRIKE[kind] then bans[#bans + 1] = s end
-        end
+    local state, noted_by_kind = READ[kind](limits[s], spans[s], segments[s], now, tails[s], counters[s])
+    states[s], earned[g] = state, headroom
+    if not noted_by_kind then
+      if state.wait > 0 or reports then
+        local detail = DETAIL[kind] or no_detail
+        noted(counters[s], flags[s] % 2 == 1, state.used, state.wait, detail(state))
       end
+      if STRIKE[kind] then bans[#bans + 1] = s end
     end
-    earned[g] = headroom
   end
   -- Customers have all that is reserved. Half of it is open to known numbers, which anybody may name,
   -- and to strangers for whom their proof and where they ask from speak.
@@ -115,7 +89,6 @@ end
 if hidden then return banned end
 
 -- 2. Decide all.
-
 local ttls = {}  -- of each segment that is written: for how long it can matter
 
 local function strike(s)
@@ -136,14 +109,14 @@ if ARGV[2] == '2' and not known then admitted = false end
 -- In the order of the plan, so that every store rounds alike.
 if floor(byte(plan) / WEIGHS) % 2 == 1 then
   local score, bound = unpack_from('>dd', ARGV[10])
+  at = read.at
   for _ = 1, byte(plan, at) do
     local factor, first, earned
     factor, earned, first = unpack_from('>dB', plan, at + 1)
     at = first + earned - 1
     for j = first, at do
       if (waits[byte(plan, j)] or 0) > 0 then
-        score = score * factor
-        break
+        score = score * factor break
       end
     end
   end
@@ -151,7 +124,6 @@ if floor(byte(plan) / WEIGHS) % 2 == 1 then
 end
 
 -- 3. Charge all or nothing; write bans.
-
 for s = 1, lasts[groups] do
   local charge = CHARGE[kinds[s]]
   -- Several limits on one sum charge it once.
@@ -198,7 +170,6 @@ for g = 1, groups do
 end
 
 -- 4. Answer.
-
 local reply = {(admitted and 1 or 0) + (known and 2 or 0), now}
 for i = 0, (full or reports) and count - 1 or -1 do
   if waits[i] then

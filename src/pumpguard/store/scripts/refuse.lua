@@ -29,24 +29,7 @@ local reply, place = {now}, 0
 local held, expiries, ttls = {}, {}, {}  -- by key: its segments, when it expires, how long it matters now
 local begun = {}  -- by key: what it holds now, if it held nothing and one refusal was counted
 
-local kinds, flags, ids, limits, spans, tails, lasts
-
-local function read_form()
-  kinds, flags, ids, limits, spans, tails, lasts = {}, {}, {}, {}, {}, {}, {[0] = 0}
-  local s = 0
-  at = 2
-  for g = 1, byte(plan) do
-    local last = s + byte(plan, at)
-    at = at + 1
-    while s < last do
-      s = s + 1
-      kinds[s], flags[s], ids[s], limits[s], spans[s], at = unpack_from('>c1BI3I6I6', plan, at)
-      local read_tail = TAIL[kinds[s]]
-      tails[s] = read_tail and read_tail()
-    end
-    lasts[g] = last
-  end
-end
+local kinds, flags, ids, limits, spans, tails, lasts  -- of the form at hand
 
 local function read_key(g)
   local key = KEYS[place + g]
@@ -148,8 +131,10 @@ end
 
 for a = 4, #ARGV, 2 do
   plan, anew = ARGV[a], nil
-  read_form()
   local groups = byte(plan)
+  local read = plan_read(groups, 2)
+  kinds, flags, ids, limits = read.kinds, read.flags, read.ids, read.limits
+  spans, tails, lasts = read.spans, read.tails, read.lasts
   for _ = 1, tonumber(ARGV[a + 1]) do
     if all_new(groups) then
       anew = anew or count_anew(groups)

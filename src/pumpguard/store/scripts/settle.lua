@@ -33,22 +33,15 @@ local values, segments, expiries, ttls = redis.call('MGET', unpack(KEYS)), {}, {
 local kinds, ids, limits, spans, tails, keys
 
 local function read_plan(groups, key)
-  kinds, ids, limits, spans, tails, keys = {}, {}, {}, {}, {}, {}
-  local i = 0
-  for g = key + 1, key + groups do
-    local name = KEYS[g]
+  local read = plan_read(groups, 4)
+  kinds, ids, limits, spans, tails, keys = read.kinds, read.ids, read.limits, read.spans, read.tails, {}
+  for g = 1, groups do
+    local name = KEYS[key + g]
     if not segments[name] then
-      local value, expires = value_checked(values[g], now)
+      local value, expires = value_checked(values[key + g], now)
       segments[name], expiries[name] = value_segments(value), expires
     end
-    local size = byte(plan, at)
-    at = at + 1
-    for _ = 1, size do
-      i = i + 1
-      kinds[i], _, ids[i], limits[i], spans[i], at = unpack_from('>c1BI3I6I6', plan, at)
-      local read_tail = TAIL[kinds[i]]
-      tails[i], keys[i] = read_tail and read_tail(), name
-    end
+    for each = read.lasts[g - 1] + 1, read.lasts[g] do keys[each] = name end
   end
 end
 
@@ -107,7 +100,7 @@ end
 local key, applied = 0, 0
 for o = 1, #ARGV, 2 do
   local groups
-  plan, at, known, no_verifications, refunded = ARGV[o], 4, false, false, true
+  plan, known, no_verifications, refunded = ARGV[o], false, false, true
   outcome, now, groups, price, sent_at, age, network, last4, ticket =
     unpack_from('>c1I6BI6I6I2I2I2c4', ARGV[o + 1])
   now = time_of(now)

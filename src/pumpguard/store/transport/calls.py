@@ -56,7 +56,7 @@ class ErrorReply(StoreError):
     def of(cls, text: str) -> ErrorReply:
         """The error that a server's ``-CODE and words`` stand for."""
         code, _, words = text.partition(" ")
-        error = ERRORS.get(code, redis.ResponseError)
+        error = ERRORS.get(text) or ERRORS.get(code, redis.ResponseError)
         try:
             reply = error(words if code in ERRORS else text)
         except ValueError:  # a redirection without an address
@@ -67,6 +67,7 @@ class ErrorReply(StoreError):
 ERRORS: dict[str, type[redis.RedisError]] = {
     "ASK": redis.AskError,
     "CLUSTERDOWN": redis.ClusterDownError,
+    "ERR Function not found": redis.NoScriptError,
     "CROSSSLOT": redis.ClusterCrossSlotError,
     "LOADING": redis.BusyLoadingError,
     "MASTERDOWN": redis.MasterDownError,
@@ -79,7 +80,7 @@ ERRORS: dict[str, type[redis.RedisError]] = {
     "TRYAGAIN": redis.TryAgainError,
     "WRONGPASS": redis.AuthenticationError,
 }
-"""Error replies by their first word, which is their code; all others are ``ResponseError``."""
+"""Error replies by their text or its first word, the code; all others are ``ResponseError``."""
 
 REFUSALS = {*ERRORS, "BUSY", "MISCONF", "NOREPLICAS"}
 """Errors with which a server turns a script down before it has written anything."""

@@ -20,6 +20,7 @@ from pumpguard.store.scripts import Call, Word
 from pumpguard.store.transport.calls import ErrorReply, Late, Lost, Overloaded, Unreachable, in_time
 from pumpguard.store.transport.connection import Connection
 from pumpguard.store.transport.endpoint import Deadlines, Endpoint
+from pumpguard.store.transport.functions import Functions
 from pumpguard.store.transport.topology import Key, Topology, elsewhere, topology_of
 
 MAX_IN_FLIGHT = 1000  # by Little's law 50,000 calls a second at 20 ms each
@@ -45,6 +46,7 @@ class Multiplexer:
         on_lost: Callable[[Multiplexer], None] | None = None,
     ) -> None:
         self.endpoint = endpoint
+        self.functions = Functions()
         deadlines = Deadlines(deadline, connect_deadline)
         self._open = partial(Connection, endpoint, deadlines, self._forget, self._ask_again)
         self._max_in_flight, self._on_lost = max_in_flight, on_lost
@@ -116,20 +118,21 @@ class Router:
         self._servers: dict[Endpoint, Multiplexer] = {}
         self._search: asyncio.Task[Endpoint] | None = None
 
-    async def run(
-        self, server: Multiplexer, command: tuple[Word, ...], script: str, until: float
-    ) -> Any:
+    async def run(self, server: Multiplexer, call: Call, until: float) -> Any:
         """One trip, and a second one if the server says that the first did not run."""
+        script, words = call.script, (len(call.keys), *call.keys, *call.arguments)
+        verb, reply = server.functions.call(script, server.ask, *words)
         try:
-            return await server.ask(command)
+            return await reply
         except StoreError as fault:
-            again = self._after(server, fault)
+            refused = server.functions.refused(script, verb, fault)
+            again = (server, False) if refused else self._after(server, fault)
             if again is None:
                 raise
         server, asking = again
         try:
             async with in_time(until, Late):  # with the script's text: it may not have it either
-                return await server.ask(("EVAL", script, *command[2:]), asking)
+                return await server.ask(("EVAL", script.body, *words), asking)
         except StoreError as fault:
             self._after(server, fault)
             raise
@@ -230,14 +233,12 @@ class Link:
         """The script's reply. Raises `StoreError`."""
         router = self._routers.get(asyncio.get_running_loop()) or self._new_router()
         until = monotonic() + self._deadline
-        script, keys = call.script, call.keys
-        command = ("EVALSHA", script.sha, len(keys), *keys, *call.arguments)
         server = router.current
         if server is not None:
-            return await router.run(server, command, script.body, until)
+            return await router.run(server, call, until)
         async with in_time(until, Unreachable):
-            server = await router.find(keys[0] if keys else "")
-        return await router.run(server, command, script.body, until)
+            server = await router.find(call.keys[0] if call.keys else "")
+        return await router.run(server, call, until)
 
     async def aclose(self) -> None:
         """Close this event loop's connections."""
