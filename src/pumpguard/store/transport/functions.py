@@ -38,42 +38,39 @@ def library(script: Script) -> str:
 
 
 class Functions:
-    """Those of one server, as far as one event loop knows."""
+    """Those of one server, as far as one event loop knows: ``here`` has their names, by the hashes
+    of the scripts."""
 
     def __init__(self) -> None:
-        self._here: set[str] = set()
+        self.here: dict[str, str] = {}
         self._asked: set[str] = set()
         self._tries, self._from = 0, 0.0
 
-    def call(self, script: Script, ask: Ask, *words: Word) -> tuple[str, asyncio.Future[Any]]:
-        """Call a script: the command that does so, and its reply. What is not loaded yet is asked
-        for behind it."""
-        if script.sha in self._here:
-            return "FCALL", ask(("FCALL", name(script), *words))
+    def by_hash(self, script: Script, ask: Ask, *words: Word) -> asyncio.Future[Any]:
+        """Call a script that is not here, and ask for it behind that."""
         reply = ask(("EVALSHA", script.sha, *words))
         if script.kept and script.sha not in self._asked and monotonic() >= self._from:
             with suppress(Overloaded):
                 loading = ask(("FUNCTION", "LOAD", library(script)))
-                loading.add_done_callback(partial(self._loaded, script.sha))
+                loading.add_done_callback(partial(self._loaded, script))
                 self._asked.add(script.sha)
-        return "EVALSHA", reply
+        return reply
 
-    def refused(self, script: Script, verb: str, fault: StoreError) -> bool:
-        """Whether a call failed only because it was of a function: the server does not have it any
-        more (``FUNCTION FLUSH``, or it began without its data), or does not let us call it."""
-        if verb != "FCALL" or not isinstance(fault, ErrorReply):
-            return False
-        if isinstance(fault.reply, NoScriptError):
+    def refused(self, script: Script, fault: StoreError) -> bool:
+        """Whether the call of a function failed only because it was one: the server does not have
+        it any more (``FUNCTION FLUSH``, or it began without its data), or does not let us."""
+        met = fault.reply if isinstance(fault, ErrorReply) else fault
+        if isinstance(met, NoScriptError):
             self._asked.discard(script.sha)
-        elif not isinstance(fault.reply, NoPermissionError):
+        elif not isinstance(met, NoPermissionError):
             return False
-        self._here.discard(script.sha)
+        self.here.pop(script.sha, None)
         return True
 
-    def _loaded(self, sha: str, reply: asyncio.Future[Any]) -> None:
+    def _loaded(self, script: Script, reply: asyncio.Future[Any]) -> None:
         fault = "cancelled" if reply.cancelled() else str(reply.exception() or "")
         if not fault or "already exists" in fault:  # another process has loaded it
-            self._here.add(sha)
+            self.here[script.sha] = name(script)
         elif self._tries < TRIES:
             self._tries, self._from = self._tries + 1, monotonic() + AGAIN_AFTER
-            self._asked.discard(sha)
+            self._asked.discard(script.sha)

@@ -45,8 +45,7 @@ class Multiplexer:
         max_in_flight: int = MAX_IN_FLIGHT,
         on_lost: Callable[[Multiplexer], None] | None = None,
     ) -> None:
-        self.endpoint = endpoint
-        self.functions = Functions()
+        self.endpoint, self.functions = endpoint, Functions()
         deadlines = Deadlines(deadline, connect_deadline)
         self._open = partial(Connection, endpoint, deadlines, self._forget, self._ask_again)
         self._max_in_flight, self._on_lost = max_in_flight, on_lost
@@ -121,11 +120,13 @@ class Router:
     async def run(self, server: Multiplexer, call: Call, until: float) -> Any:
         """One trip, and a second one if the server says that the first did not run."""
         script, words = call.script, (len(call.keys), *call.keys, *call.arguments)
-        verb, reply = server.functions.call(script, server.ask, *words)
+        function = server.functions.here.get(script.sha)
         try:
-            return await reply
+            if function is not None:
+                return await server.ask(("FCALL", function, *words))
+            return await server.functions.by_hash(script, server.ask, *words)
         except StoreError as fault:
-            refused = server.functions.refused(script, verb, fault)
+            refused = function is not None and server.functions.refused(script, fault)
             again = (server, False) if refused else self._after(server, fault)
             if again is None:
                 raise
