@@ -7,9 +7,8 @@ refuses beyond that, an outcome has made room for within the last second.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -40,8 +39,6 @@ from pumpguard.store.memory import MemoryStore
 from pumpguard.store.redis import RedisStore
 from tests.conftest import PATIENT
 from tests.models.plan import StoreModel
-
-T = TypeVar("T")
 
 START = 1_700_000_000_000
 """ms."""
@@ -121,23 +118,9 @@ class Stores:
         for name, server in servers.items():
             self.all[name] = Both(RedisStore(server.url, name="full", deadline=PATIENT))
 
-    def decide(self, question: Question) -> dict[str, tuple[Both, Answer]]:
-        """What each answers."""
-        for both in self.all.values():
-            both.store.decided = False
-        answers = self.everywhere(lambda cache: cache.decide(question))
-        return dict(zip(self.all, zip(self.all.values(), answers, strict=True), strict=True))
-
-    def everywhere(self, ask: Callable[[FullCache], Awaitable[T]]) -> list[T]:
-        """At the same time: each waits for its own server."""
-
-        async def each() -> list[T]:
-            return await asyncio.gather(*(ask(both.cache) for both in self.all.values()))
-
-        return self.loop.run_until_complete(each())
-
     def close(self) -> None:
-        self.everywhere(lambda cache: cache.aclose())
+        for both in self.all.values():
+            self.loop.run_until_complete(both.cache.aclose())
         self.loop.close()
 
 
@@ -226,14 +209,14 @@ def machine(counters: Sequence[Counter], stores: Stores) -> type[RuleBasedStateM
                     ticket=self.sent.to_bytes(4) if plan.writes_tickets else b"",
                 )
                 expected = self.model.decide(question)
-                for name, (both, answer) in stores.decide(question).items():
-                    self.asked(name, both, answer, question, expected)
+                for name, both in stores.all.items():
+                    self.asked(name, both, question, expected)
                 if expected.ticket:
                     self.tickets.append((expected.ticket, number, place))
 
-        def asked(
-            self, name: str, both: Both, answer: Answer, question: Question, expected: Answer
-        ) -> None:
+        def asked(self, name: str, both: Both, question: Question, expected: Answer) -> None:
+            both.store.decided = False
+            answer = stores.loop.run_until_complete(both.cache.decide(question))
             if both.store.decided:
                 assert answer == expected, name
                 return
@@ -274,7 +257,8 @@ def machine(counters: Sequence[Counter], stores: Stores) -> type[RuleBasedStateM
                 at=self.now / 1000,
             )
             self.model.settle(settlement)
-            stores.everywhere(lambda cache: cache.settle([settlement]))
+            for both in stores.all.values():
+                stores.loop.run_until_complete(both.cache.settle([settlement]))
 
         @rule(step=STEPS, number=st.sampled_from("abc"))
         def verified(self, step: int, number: str) -> None:
@@ -283,7 +267,8 @@ def machine(counters: Sequence[Counter], stores: Stores) -> type[RuleBasedStateM
             self.room_made_at = self.now
             redemption = Redemption(self.example + number, KNOWN, TICKETS, at=self.now / 1000)
             self.model.redeem(redemption)
-            stores.everywhere(lambda cache: cache.redeem(redemption))
+            for both in stores.all.values():
+                stores.loop.run_until_complete(both.cache.redeem(redemption))
 
     return AsTheBareStore
 

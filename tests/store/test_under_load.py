@@ -78,8 +78,9 @@ class Flood:
 
     async def gets(self, degraded: bool) -> None:
         """Wait for a decision that is degraded, or that is not."""
-        while (await self.decides(1))[0] is not degraded:
-            pass
+        async with asyncio.timeout(120):
+            while (await self.decides(1))[0] is not degraded:
+                pass
 
 
 def used(degraded: list[bool]) -> bool:
@@ -127,7 +128,7 @@ FAULTS = {
     "stopped": Fault(signalled(signal.SIGSTOP), signalled(signal.SIGCONT)),
     "read-only": Fault(told("REPLICAOF", "127.0.0.1", "1"), told("REPLICAOF", "NO", "ONE")),
     "out of memory": Fault(told(*MEMORY, "1"), told(*MEMORY, "0")),
-    "without a right": Fault(told(*RIGHT, "-evalsha"), told(*RIGHT, "+evalsha")),
+    "without a right": Fault(told(*RIGHT, "-@scripting"), told(*RIGHT, "+@scripting")),
     "too few replicas": Fault(told(*REPLICAS, "1"), told(*REPLICAS, "0")),
 }
 """All but the first leave connections and data as they are."""

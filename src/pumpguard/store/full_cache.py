@@ -128,15 +128,14 @@ class FullCache(StoreInFront):
 
     async def redeem(self, redemption: Redemption) -> Redeemed:
         redeemed = await super().redeem(redemption)
-        self._made += 1  # room; to forget all would send a whole flood to the store, at each code
         if redeemed.counts:
             self._line(redemption.calling_code).knows(redemption.phone)
         return redeemed
 
     async def settle(self, settlements: Sequence[Settlement]) -> int:
         applied = await super().settle(settlements)
-        if applied:
-            self._made += 1
+        if applied:  # what a code has taken makes no room for strangers before it is told
+            self._made += 1  # to forget all would send a whole flood to the store, at each code
         return applied
 
     async def aclose(self) -> None:
