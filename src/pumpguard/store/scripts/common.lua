@@ -33,7 +33,7 @@ local function opened(reserved) return floor(reserved * halves / 2) end
 local TAIL, READ, DETAIL, CHARGE, STRIKE, EARLY = {}, {}, {}, {}, {}, {}
 
 -- What plans say, by their texts: where a script stays from call to call, those of earlier calls too.
-local read_plans, plans_read, MOST_PLANS = {}, 0, 200
+local plans, plans_kept, MOST_PLANS = {}, 0, 200
 
 -- A table with room for the segments of most plans: to grow it would cost more than to fill it.
 local function column()
@@ -45,9 +45,9 @@ end
 -- cost more than all the counting. A segment has its first of `counters`, from 0 (a log has several), and
 -- may be another look at the one before it (`again`); `lasts` has the last one of each group.
 local function plan_read(count, from)
-  local read, s, counter = read_plans[plan], 0, 0
+  local read, s, counter = plans[plan], 0, 0
   if read then return read end
-  if plans_read == MOST_PLANS then read_plans, plans_read = {}, 0 end
+  if plans_kept == MOST_PLANS then plans, plans_kept = {}, 0 end
   local kinds, flags, ids, limits, spans = column(), column(), column(), column(), column()
   local tails, groups, counters, again = column(), column(), column(), {}
   local lasts, early, late = {[0] = 0}, {}, {}
@@ -71,7 +71,7 @@ local function plan_read(count, from)
     groups = groups, counters = counters, again = again, lasts = lasts, early = early, late = late,
     at = at, count = counter,
   }
-  read_plans[plan], plans_read = read, plans_read + 1
+  plans[plan], plans_kept = read, plans_kept + 1
   return read
 end
 

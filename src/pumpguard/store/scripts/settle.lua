@@ -32,7 +32,7 @@ local values, segments, expiries, ttls = redis.call('MGET', unpack(KEYS)), {}, {
 -- The counters of the outcome at hand, in columns.
 local kinds, ids, limits, spans, tails, keys
 
-local function read_plan(groups, key)
+local function read_outcome(groups, key)
   local read = plan_read(groups, 4)
   kinds, ids, limits, spans, tails, keys = read.kinds, read.ids, read.limits, read.spans, read.tails, {}
   for g = 1, groups do
@@ -104,7 +104,7 @@ for o = 1, #ARGV, 2 do
   outcome, now, groups, price, sent_at, age, network, last4, ticket =
     unpack_from('>c1I6BI6I6I2I2I2c4', ARGV[o + 1])
   now = time_of(now)
-  read_plan(groups, key)
+  read_outcome(groups, key)
   key = key + groups
   local sent = outcome == 'v' or outcome == 'r'
   if sent or taken() then

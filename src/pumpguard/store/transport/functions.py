@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from time import monotonic
 from typing import Any, TypeAlias
 
@@ -31,6 +31,7 @@ def name(script: Script) -> str:
     return f"pumpguard_{script.sha}"
 
 
+@cache
 def library(script: Script) -> str:
     """What a server loads."""
     text = lua("library").replace("NAME", name(script)).replace("-- SCRIPT", script.kept)
